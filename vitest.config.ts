@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: { renewal: path('./lib/index.ts'), '#xhr': path('./lib/transports/xhr.node.ts') },
+  },
+  test: {
+    include: ['spec/**/*.spec.ts'],
+    exclude: ['spec/package/**'],
+    sequence: { shuffle: true },
+  },
+});
