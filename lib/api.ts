@@ -1,0 +1,211 @@
+import { defer, map, merge, Observable, Subject } from 'rxjs';
+import { serialize } from './http/body';
+import { buildRequest } from './http/build-request';
+import { HttpContext } from './http/context';
+import { codeOf, HttpStatusError, NetworkError } from './http/errors';
+import { mergeHeaders } from './http/headers';
+import { defined, durationMs } from './http/options';
+import { compose, withDeadline } from './http/pipeline';
+import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
+import type { HttpEvent, HttpResponse } from './http/response';
+import { createTrace, type RequestEvent, SCOPE, silent, type Trace } from './http/trace';
+import { originOf, type Params, toBaseUrl } from './http/url';
+import { bearer } from './session/bearer';
+import type { ApiEvent } from './session/events';
+import { coreOf, type Session } from './session/session';
+import { ajaxTransport } from './transports/ajax';
+
+/** The options of {@link createApi}. */
+export interface ApiOptions {
+  /**
+   * What relative urls are resolved against (RFC 3986 section 5), its path taken as a folder: `orders` lies in it, `/orders` at
+   * the root of its host. Absolute, but in a browser it may itself be relative to the page. @defaultValue the page; in Node none
+   */
+  baseUrl?: string;
+  /** Whose token requests carry. @defaultValue none: a plain client that attaches no token */
+  session?: Session;
+  /** Outermost first; the session's own comes after them, next to the transport. */
+  interceptors?: readonly Interceptor[];
+  /** @defaultValue `ajaxTransport()` */
+  transport?: Transport;
+  /** Sent with every request, unless it names its own. */
+  headers?: Record<string, string>;
+  /** How long one attempt may take on the wire, in milliseconds, waiting for a refresh excluded; 0 and `Infinity`: no limit. @defaultValue 0 */
+  timeoutMs?: number;
+  /** Whether cookies go to other origins too; browsers only. @defaultValue false */
+  withCredentials?: boolean;
+  /** Where the session's token may go. @defaultValue the origin of `baseUrl`; of the page, if there is none */
+  allowedOrigins?: readonly string[];
+}
+
+/** The options of one request. */
+export interface RequestOptions<_T = unknown> {
+  /** Win over the client's; `undefined` takes one of those away. */
+  headers?: Record<string, string | undefined>;
+  /** Added to the query: an array repeats its name, `null` and `undefined` are left out. */
+  params?: Params;
+  /** @defaultValue `'json'` */
+  responseType?: ResponseType;
+  /** As in {@link ApiOptions}. */
+  timeoutMs?: number;
+  /** As in {@link ApiOptions}. */
+  withCredentials?: boolean;
+  /** `false`: no token, no refresh: login, sign-up, public pages. @defaultValue true */
+  auth?: boolean;
+  /** Typed values for interceptors; copied for each request. */
+  context?: HttpContext;
+}
+
+type Get = <T>(url: string, options?: RequestOptions<T>) => Observable<T>;
+type Post = <T>(url: string, body?: Body, options?: RequestOptions<T>) => Observable<T>;
+
+/**
+ * A client. All its requests are cold: each subscription sends one, and unsubscribing aborts it on the wire. They emit the
+ * decoded body and complete, or error, never throw; all errors are `ApiError`s, but for what an interceptor or predicate of
+ * the caller's throws.
+ */
+export interface Api {
+  get$: Get;
+  head$: Get;
+  options$: Get;
+  delete$: Get;
+  /**
+   * A text is sent as it is; `URLSearchParams` as a form; `FormData`, blobs and bytes as they are; numbers, booleans, arrays and plain
+   * objects as JSON; `null` and `undefined` mean no body.
+   */
+  post$: Post;
+  /** As {@link post$}. */
+  put$: Post;
+  /** As {@link post$}. */
+  patch$: Post;
+  /** Emits the whole answer and completes; with `reportProgress`, progress first. */
+  request$<T>(
+    method: string,
+    url: string,
+    options: RequestOptions<T> & { body?: Body; reportProgress: true },
+  ): Observable<HttpEvent<T>>;
+  request$<T>(method: string, url: string, options?: RequestOptions<T> & { body?: Body }): Observable<HttpResponse<T>>;
+  /** A new client: headers merge, interceptors append, the rest replaces; what is left out or `undefined` stays. */
+  extend(options: ApiOptions): Api;
+  /** What happens to requests and to the session, for logs and tools: hot, never errors, holds no token. */
+  readonly events$: Observable<ApiEvent>;
+}
+
+type AnyOptions = RequestOptions & { body?: Body; reportProgress?: boolean };
+
+/** The url that a page resolves relative urls against; none in Node. */
+const pageUrl = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
+
+/** Names the option that a check of its value has thrown at. */
+const checked = <T>(name: string, check: () => T): T => {
+  try {
+    return check();
+  } catch (cause) {
+    throw new TypeError(`${name}: ${(cause as Error).message}`);
+  }
+};
+
+/** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
+const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Observable<HttpEvent> =>
+  new Observable((subscriber) => {
+    let isSettled = false;
+    const fail = (error: unknown): void => {
+      isSettled = true;
+      trace('settled', { error: codeOf(error) });
+      subscriber.error(error);
+    };
+    trace('queued');
+    subscriber.add(() => isSettled || trace('cancelled'));
+    subscriber.add(
+      handler(request).subscribe({
+        next: (event) => {
+          if (event.type !== 'response') return request.reportProgress && subscriber.next(event);
+          if (event.status >= 400) return fail(new HttpStatusError(request, event));
+          isSettled = true;
+          trace('settled', { status: event.status });
+          subscriber.next(event);
+          subscriber.complete();
+        },
+        error: fail,
+        complete: () => isSettled || fail(new NetworkError(request)),
+      }),
+    );
+  });
+
+/**
+ * Makes a client. Throws a `TypeError` that names the option which is wrong.
+ *
+ * @example
+ * ```ts
+ * const api = createApi({ baseUrl: 'https://shop.example', session });
+ * api.get$<Order[]>('/orders').subscribe(show);
+ * ```
+ */
+export const createApi = (options: ApiOptions = {}): Api => {
+  const { session, interceptors = [], transport = ajaxTransport() } = options;
+  if (![...interceptors, transport].every((step) => typeof step === 'function')) {
+    throw new TypeError('interceptors, transport: expected functions');
+  }
+  const page = pageUrl();
+  const baseUrl =
+    options.baseUrl === undefined ? page : checked('baseUrl', () => toBaseUrl(`${options.baseUrl}`, page));
+  const allowedOrigins = options.allowedOrigins?.map((url) =>
+    checked('allowedOrigins', () => originOf(toBaseUrl(url))),
+  ) ?? [originOf(baseUrl ?? '')];
+  const headers = checked('headers', () => mergeHeaders(options.headers));
+  const timeoutMs = durationMs('timeoutMs', options.timeoutMs, 0);
+  const defaults = { baseUrl, headers, timeoutMs, withCredentials: options.withCredentials ?? false };
+
+  const events = new Subject<RequestEvent>();
+  let requests = 0;
+
+  const attempt: HttpHandler = (request) => {
+    request.context.get(SCOPE).trace('attempt');
+    return withDeadline(transport)(serialize(request));
+  };
+  const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
+
+  const events$ = session ? merge(events, coreOf(session).events$) : events;
+
+  const request$ = (method: string, url: string, input: AnyOptions = {}): Observable<HttpEvent> =>
+    defer(() => {
+      const context = new HttpContext(input.context);
+      const request = buildRequest(method, url, input, defaults, context);
+      const trace = events.observed ? createTrace(events, ++requests, request) : silent;
+      context.set(SCOPE, { allowedOrigins, trace });
+      return settle(request, handler, trace);
+    });
+
+  const body$ = <T>(method: string, url: string, input?: AnyOptions): Observable<T> =>
+    // Without progress the answer is all that comes, and the caller says what is in it.
+    request$(method, url, input).pipe(map((event) => (event as HttpResponse<T>).body));
+
+  const bodyless =
+    (method: string): Get =>
+    (url, input) =>
+      body$(method, url, input);
+  const bodied =
+    (method: string): Post =>
+    (url, body, input) =>
+      body$(method, url, { ...input, ...(body !== undefined && { body }) });
+
+  return {
+    get$: bodyless('GET'),
+    head$: bodyless('HEAD'),
+    options$: bodyless('OPTIONS'),
+    delete$: bodyless('DELETE'),
+    post$: bodied('POST'),
+    put$: bodied('PUT'),
+    patch$: bodied('PATCH'),
+    // The overloads only say which events come with and without progress.
+    request$: request$ as Api['request$'],
+    extend: (more) =>
+      createApi({
+        ...options,
+        ...defined(more),
+        headers: mergeHeaders(options.headers, more.headers),
+        interceptors: [...interceptors, ...(more.interceptors ?? [])],
+      }),
+    events$: new Observable((subscriber) => events$.subscribe(subscriber)),
+  };
+};

@@ -1,0 +1,32 @@
+import { defer, map, NEVER, takeUntil, timer } from 'rxjs';
+import { RequestTimeoutError } from './errors';
+import type { HttpHandler, Interceptor } from './request';
+
+/**
+ * Joins interceptors, outermost first, and a transport to one handler. Each subscription runs the chain anew from where it
+ * was subscribed, and a throw on the way arrives as an error notification.
+ */
+export const compose = (interceptors: readonly Interceptor[], transport: HttpHandler): HttpHandler =>
+  interceptors.reduceRight<HttpHandler>(
+    (next, interceptor) => (request) => defer(() => interceptor(request, next)),
+    (request) => defer(() => transport(request)),
+  );
+
+/** Timers of the platforms count in 32 bits: what lies beyond would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Emits after `ms`; never for 0, `Infinity`, or more than the 24 days that a timer can count. */
+export const deadline$ = (ms: number) => (ms > 0 && ms <= LONGEST_MS ? timer(ms) : NEVER);
+
+/** Ends an attempt that takes longer than the request's `timeoutMs`. */
+export const withDeadline =
+  (transport: HttpHandler): HttpHandler =>
+  (request) => {
+    if (!request.timeoutMs) return transport(request);
+    const late$ = deadline$(request.timeoutMs).pipe(
+      map(() => {
+        throw new RequestTimeoutError(request);
+      }),
+    );
+    return transport(request).pipe(takeUntil(late$));
+  };

@@ -1,0 +1,35 @@
+export { type Api, type ApiOptions, createApi, type RequestOptions } from './api';
+export { HttpContext, HttpContextToken } from './http/context';
+export {
+  ApiError,
+  type ApiErrorCode,
+  BodyNotReplayableError,
+  BusinessError,
+  HttpStatusError,
+  InvalidRequestError,
+  isApiError,
+  NetworkError,
+  RefreshError,
+  RequestTimeoutError,
+  ResponseParseError,
+  SessionExpiredError,
+  SignedOutError,
+  TokenRejectedError,
+} from './http/errors';
+export type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
+export type { HttpEvent, HttpProgressEvent, HttpResponse, HttpSentEvent } from './http/response';
+export type { RequestEvent } from './http/trace';
+export type { Params } from './http/url';
+export { type EnvelopeOptions, envelope } from './interceptors/envelope';
+export { type BearerOptions, bearer } from './session/bearer';
+export type { ApiEvent, RefreshEvent, SessionEvent, WarningEvent } from './session/events';
+export { anyOf, bodyCode, type ExpiryPredicate, status } from './session/expiry';
+export type { TokenGrant } from './session/grants';
+export { type OAuthRefreshOptions, oauthRefresh } from './session/oauth-refresh';
+export type { SessionOptions } from './session/options';
+export { createSession, type Session } from './session/session';
+export type { SessionState, Tokens } from './session/state';
+export type { TokenStore } from './session/store';
+export { memoryStore } from './stores/memory';
+export { type WebStorageStoreOptions, webStorageStore } from './stores/web-storage';
+export { type AjaxTransportOptions, ajaxTransport } from './transports/ajax';

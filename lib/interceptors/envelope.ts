@@ -1,0 +1,42 @@
+import { map } from 'rxjs';
+import { BusinessError } from '../http/errors';
+import type { Interceptor } from '../http/request';
+
+/** The options of {@link envelope}. */
+export interface EnvelopeOptions {
+  /** The code of success; `0` and `'0'` are the same. @defaultValue 0 */
+  readonly successCode?: number;
+  /** The name of the field that holds the code. @defaultValue `'code'` */
+  readonly code?: string;
+  /** The name of the field that holds the data. @defaultValue `'data'` */
+  readonly data?: string;
+  /** The name of the field that holds the message. @defaultValue `'message'` */
+  readonly message?: string;
+}
+
+/**
+ * Opens answers of the form `{ code, data, message }`: emits `data` as the body, `null` where there is none; errors with
+ * `BusinessError` for any other code. Bodies without a code, and statuses of 400 and above, pass as they are.
+ */
+export const envelope = ({
+  successCode = 0,
+  code = 'code',
+  data = 'data',
+  message = 'message',
+}: EnvelopeOptions = {}): Interceptor => {
+  return (request, next) =>
+    next(request).pipe(
+      map((event) => {
+        if (event.type !== 'response' || event.status >= 400) return event;
+        const { body } = event;
+        if (typeof body !== 'object' || body === null || !Object.hasOwn(body, code)) return event;
+        // An object with the envelope's field: its values are checked where they matter.
+        const fields = body as Readonly<Record<string, unknown>>;
+        const found = fields[code];
+        if (`${found}` === `${successCode}`) return { ...event, body: fields[data] ?? null };
+        throw new BusinessError(request, event, typeof found === 'number' ? found : `${found}`, text(fields[message]));
+      }),
+    );
+};
+
+const text = (message: unknown): string | undefined => (typeof message === 'string' && message ? message : undefined);

@@ -1,0 +1,75 @@
+import { isObservable, type Observable, of, switchMap } from 'rxjs';
+import { isOneShot, serialize } from '../http/body';
+import { decoded } from '../http/decode';
+import { BodyNotReplayableError, TokenRejectedError } from '../http/errors';
+import type { Interceptor } from '../http/request';
+import type { HttpEvent, HttpResponse } from '../http/response';
+import { SCOPE } from '../http/trace';
+import { originOf } from '../http/url';
+import { coreOf, type Session } from './session';
+import type { Held } from './state';
+
+/** The options of {@link bearer}. */
+export interface BearerOptions {
+  /** Where the token may go. @defaultValue where the client that made the request lets it go */
+  readonly allowedOrigins?: readonly string[];
+}
+
+/**
+ * Puts the session's token on each request, waits where that is known to be dead, and sends a request again, once, when the
+ * answer says that the token has expired. `createApi({ session })` places it next to the transport.
+ *
+ * Requests with `auth: false`, with an `authorization` header of their own, or to other origins pass as they are.
+ * Errors with `TokenRejectedError`, `BodyNotReplayableError`, `RefreshError`, `SessionExpiredError` or `SignedOutError`.
+ */
+export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {}): Interceptor => {
+  const core = coreOf(session);
+
+  return (request, next) => {
+    const scope = request.context.get(SCOPE);
+    const origins = allowedOrigins ?? scope.allowedOrigins;
+    const isAllowed = (url: string): boolean => origins.includes(originOf(url));
+    if (!request.auth || core.isCalling() || 'authorization' in request.headers || !isAllowed(request.url)) {
+      return next(request);
+    }
+
+    // Serialised once: both attempts send the same bytes.
+    const wire = serialize(request);
+    const send = ({ tokens }: Held): Observable<HttpEvent> => next(core.authorize(wire, tokens));
+    const wait = ({ generation }: Held): void => scope.trace('held', { generation });
+
+    const unlessExpired = (held: Held, otherwise: (response: HttpResponse) => Observable<HttpEvent>) =>
+      switchMap((event: HttpEvent): Observable<HttpEvent> => {
+        if (event.type !== 'response' || !isAllowed(event.url || request.url)) return of(event);
+        const judge = (shown: HttpResponse): Observable<HttpEvent> => {
+          if (!core.isExpired(shown, request)) return of(event);
+          scope.trace('expired', { generation: held.generation });
+          return otherwise(event);
+        };
+        const shown = decoded(event);
+        return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
+      });
+
+    const sendAgain = (held: Held): Observable<HttpEvent> => {
+      if (isOneShot(wire.body)) throw new BodyNotReplayableError(request);
+      return send(held).pipe(
+        unlessExpired(held, (response) => {
+          core.rejections.add(request, held.generation);
+          throw new TokenRejectedError(request, response);
+        }),
+      );
+    };
+
+    const sendFirst = (held: Held): Observable<HttpEvent> =>
+      send(held).pipe(
+        unlessExpired(held, (response) => {
+          if (core.rejections.has(request, held.generation)) throw new TokenRejectedError(request, response);
+          return core.after$(held, wait).pipe(switchMap(sendAgain));
+        }),
+      );
+
+    const ready = core.ready();
+    if (ready) return sendFirst(ready);
+    return core.first$(wait).pipe(switchMap((held) => (held ? sendFirst(held) : next(wire))));
+  };
+};

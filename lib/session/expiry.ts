@@ -1,0 +1,34 @@
+import type { HttpRequest } from '../http/request';
+import type { HttpResponse } from '../http/response';
+
+/** Whether an answer says that the access token is dead. `response.body` is the decoded JSON wherever there is any. */
+export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => boolean;
+
+/**
+ * Matches a JSON body whose top-level `code` is this one; `1002` and `'1002'` are the same. Nested codes do not count.
+ *
+ * @example
+ * ```ts
+ * createSession({ refresh, isExpired: anyOf(bodyCode(40101), status(401)) });
+ * ```
+ */
+export const bodyCode =
+  (code: number | string) =>
+  ({ body }: HttpResponse): boolean => {
+    if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'code')) return false;
+    // The line above has found a `code` of the body's own.
+    const found = (body as { code: unknown }).code;
+    return (typeof found === 'number' || typeof found === 'string') && `${found}` === `${code}`;
+  };
+
+/** Matches these HTTP status codes. */
+export const status =
+  (...codes: number[]) =>
+  (response: HttpResponse): boolean =>
+    codes.includes(response.status);
+
+/** Matches what any of the predicates matches. */
+export const anyOf =
+  (...predicates: ExpiryPredicate[]): ExpiryPredicate =>
+  (response, request) =>
+    predicates.some((matches) => matches(response, request));

@@ -1,0 +1,59 @@
+import { noop, type ObservableInput } from 'rxjs';
+import type { SessionExpiredError } from '../http/errors';
+import { durationMs } from '../http/options';
+import type { HttpRequest } from '../http/request';
+import { anyOf, bodyCode, type ExpiryPredicate, status } from './expiry';
+import type { TokenGrant } from './grants';
+import { isRefusal } from './refusal';
+import type { Tokens } from './state';
+import { privateStore, type TokenStore } from './store';
+
+/** The options of {@link createSession}. */
+export interface SessionOptions {
+  /**
+   * Asks the server for new tokens; its first value counts. A request that it makes through an `Api` of this same session
+   * leaves without a token; better give it an `Api` without one.
+   */
+  refresh: (tokens: Tokens) => ObservableInput<TokenGrant>;
+  /** Where the tokens are kept. @defaultValue memory */
+  store?: TokenStore;
+  /** Whether an answer says that the access token is dead. @defaultValue `anyOf(bodyCode(1002), status(401))` */
+  isExpired?: ExpiryPredicate;
+  /**
+   * Whether an error of `refresh` is final, and so ends the session. By default 400, 401 and 403 with a JSON body are, 401 with
+   * none, and an answer below 400 that `isExpired`; but not OAuth errors about something else, such as `invalid_client`.
+   */
+  isRefused?: (error: unknown) => boolean;
+  /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
+  authorize?: (request: HttpRequest, tokens: Tokens) => HttpRequest;
+  /** How long one refresh may take as a whole, in milliseconds; 0 and `Infinity`: no limit. @defaultValue 30 000 */
+  refreshTimeoutMs?: number;
+  /**
+   * How long before its expiry a token is renewed while requests still leave with it, in milliseconds; never more than half of
+   * what was left when the token was first seen. 0: only once it has expired. @defaultValue 60 000
+   */
+  refreshAheadMs?: number;
+  /** Called once for each session that ends because its refresh was refused: the place to go to the login page. */
+  onExpired?: (error: SessionExpiredError) => void;
+}
+
+const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest => ({
+  ...request,
+  headers: { ...request.headers, authorization: `Bearer ${accessToken}` },
+});
+
+/** The options with every default filled in; throws a `TypeError` that names the one which is wrong. */
+export const resolveOptions = (options: SessionOptions): Required<SessionOptions> => {
+  const { refresh, isExpired = anyOf(bodyCode(1002), status(401)) } = options;
+  if (typeof refresh !== 'function') throw new TypeError('refresh: expected a function');
+  return {
+    refresh,
+    isExpired,
+    isRefused: options.isRefused ?? ((error) => isRefusal(error, isExpired)),
+    store: options.store ?? privateStore(),
+    authorize: options.authorize ?? withBearer,
+    refreshTimeoutMs: durationMs('refreshTimeoutMs', options.refreshTimeoutMs, 30_000),
+    refreshAheadMs: durationMs('refreshAheadMs', options.refreshAheadMs, 60_000),
+    onExpired: options.onExpired ?? noop,
+  };
+};

@@ -1,0 +1,8 @@
+declare module 'xhr2' {
+  /** The parts of xhr2 0.2.1 that `xhr.node.ts` builds upon. */
+  export default class XMLHttpRequest {
+    status: number;
+    protected _setError(): void;
+    protected _onHttpRequestError(request: unknown, error: Error): void;
+  }
+}
