@@ -9,6 +9,10 @@ export default defineConfig({
   format: ['esm', 'cjs'],
   target: 'es2022',
   external: ['#xhr'],
+  // a class that two entries use has to exist once in CommonJS too, or instanceof is false between them
+  splitting: true,
+  // without it, splitting to CommonJS rewrites ?? and class fields, and writes absolute paths into source maps
+  treeshake: true,
   dts: { entry: { index: 'lib/index.ts' } },
   sourcemap: true,
   clean: true,

@@ -1,7 +1,7 @@
 import { defer, map, merge, Observable, Subject } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
-import { HttpContext } from './http/context';
+import type { HttpContext } from './http/context';
 import { codeOf, HttpStatusError, NetworkError } from './http/errors';
 import { mergeHeaders } from './http/headers';
 import { defined, durationMs } from './http/options';
@@ -96,15 +96,6 @@ type AnyOptions = RequestOptions & { body?: Body; reportProgress?: boolean };
 /** The url that a page resolves relative urls against; none in Node. */
 const pageUrl = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
 
-/** Names the option that a check of its value has thrown at. */
-const checked = <T>(name: string, check: () => T): T => {
-  try {
-    return check();
-  } catch (cause) {
-    throw new TypeError(`${name}: ${(cause as Error).message}`);
-  }
-};
-
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
 const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Observable<HttpEvent> =>
   new Observable((subscriber) => {
@@ -127,7 +118,7 @@ const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Obser
           subscriber.complete();
         },
         error: fail,
-        complete: () => isSettled || fail(new NetworkError(request)),
+        complete: () => isSettled || fail(new NetworkError('no answer', { request })),
       }),
     );
   });
@@ -142,19 +133,11 @@ const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Obser
  * ```
  */
 export const createApi = (options: ApiOptions = {}): Api => {
-  const { session, interceptors = [], transport = ajaxTransport() } = options;
-  if (![...interceptors, transport].every((step) => typeof step === 'function')) {
-    throw new TypeError('interceptors, transport: expected functions');
-  }
-  const page = pageUrl();
-  const baseUrl =
-    options.baseUrl === undefined ? page : checked('baseUrl', () => toBaseUrl(`${options.baseUrl}`, page));
-  const allowedOrigins = options.allowedOrigins?.map((url) =>
-    checked('allowedOrigins', () => originOf(toBaseUrl(url))),
-  ) ?? [originOf(baseUrl ?? '')];
-  const headers = checked('headers', () => mergeHeaders(options.headers));
-  const timeoutMs = durationMs('timeoutMs', options.timeoutMs, 0);
-  const defaults = { baseUrl, headers, timeoutMs, withCredentials: options.withCredentials ?? false };
+  const { session, interceptors = [], transport = ajaxTransport(), withCredentials = false } = options;
+  const baseUrl = toBaseUrl(options.baseUrl, pageUrl());
+  const headers = mergeHeaders(options.headers ?? {});
+  const defaults = { headers, timeoutMs: durationMs('timeoutMs', options.timeoutMs), withCredentials };
+  const allowedOrigins = options.allowedOrigins?.map((url) => originOf(url, 'allowedOrigins')) ?? [originOf(baseUrl)];
 
   const events = new Subject<RequestEvent>();
   let requests = 0;
@@ -169,10 +152,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const request$ = (method: string, url: string, input: AnyOptions = {}): Observable<HttpEvent> =>
     defer(() => {
-      const context = new HttpContext(input.context);
-      const request = buildRequest(method, url, input, defaults, context);
+      const request = buildRequest(method, url, input, baseUrl, defaults);
       const trace = events.observed ? createTrace(events, ++requests, request) : silent;
-      context.set(SCOPE, { allowedOrigins, trace });
+      request.context.set(SCOPE, { allowedOrigins, trace });
       return settle(request, handler, trace);
     });
 
@@ -203,7 +185,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
       createApi({
         ...options,
         ...defined(more),
-        headers: mergeHeaders(options.headers, more.headers),
+        headers: mergeHeaders(headers, more.headers ?? {}),
         interceptors: [...interceptors, ...(more.interceptors ?? [])],
       }),
     events$: new Observable((subscriber) => events$.subscribe(subscriber)),

@@ -1,8 +1,7 @@
-/** A duration option: `undefined` never erases the default; anything but a number of 0 or more is a mistake. */
-export const durationMs = (name: string, value: number | undefined, fallback: number): number => {
-  const ms = value ?? fallback;
-  if (typeof ms !== 'number' || !(ms >= 0)) throw new TypeError(`${name}: expected milliseconds of 0 or more`);
-  return ms;
+/** A duration option, checked: anything but a number of 0 or more is a mistake. */
+export const durationMs = (name: string, ms: unknown = 0): number => {
+  if (typeof ms === 'number' && ms >= 0) return ms;
+  throw new TypeError(`${name}: not a number of milliseconds`);
 };
 
 /** Drops the keys that hold `undefined`, so that a spread of the rest erases no default. */

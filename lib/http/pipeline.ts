@@ -12,20 +12,18 @@ export const compose = (interceptors: readonly Interceptor[], transport: HttpHan
     (request) => defer(() => transport(request)),
   );
 
-/** Timers of the platforms count in 32 bits: what lies beyond would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-/** Emits after `ms`; never for 0, `Infinity`, or more than the 24 days that a timer can count. */
-export const deadline$ = (ms: number) => (ms > 0 && ms <= LONGEST_MS ? timer(ms) : NEVER);
+/** Emits after `ms`; never for 0, `Infinity`, or more than the 24 days that the timers of platforms can count. */
+export const deadline$ = (ms: number) => (ms > 0 && ms < 2 ** 31 ? timer(ms) : NEVER);
 
 /** Ends an attempt that takes longer than the request's `timeoutMs`. */
 export const withDeadline =
   (transport: HttpHandler): HttpHandler =>
   (request) => {
-    if (!request.timeoutMs) return transport(request);
-    const late$ = deadline$(request.timeoutMs).pipe(
+    const { timeoutMs } = request;
+    if (!timeoutMs) return transport(request);
+    const late$ = deadline$(timeoutMs).pipe(
       map(() => {
-        throw new RequestTimeoutError(request);
+        throw new RequestTimeoutError(`no complete answer within ${timeoutMs} ms`, { request });
       }),
     );
     return transport(request).pipe(takeUntil(late$));

@@ -28,7 +28,7 @@ export interface RequestEvent {
   readonly error?: ApiErrorCode | 'unknown';
 }
 
-/** Reports a step of one request. */
+/** Reports a step of one request, with the generation of its tokens, the status of its answer, or its error. */
 export type Trace = (
   phase: RequestEvent['phase'] | 'attempt',
   details?: Pick<RequestEvent, 'generation' | 'status' | 'error'>,

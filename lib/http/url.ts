@@ -7,7 +7,7 @@ const toQuery = (params: Params): string => {
   if (params instanceof URLSearchParams) return `${params}`;
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
-    for (const item of Array.isArray(value) ? value : [value]) if (item != null) search.append(name, `${item}`);
+    for (const item of [value].flat()) if (item != null) search.append(name, `${item}`);
   }
   return `${search}`;
 };
@@ -15,28 +15,32 @@ const toQuery = (params: Params): string => {
 /** Appends to the query and leaves what the caller wrote as it is. */
 const withParams = (url: string, params: Params): string => {
   const query = toQuery(params);
-  const hashAt = url.indexOf('#');
-  const [head, hash] = hashAt < 0 ? [url, ''] : [url.slice(0, hashAt), url.slice(hashAt)];
-  return query ? `${head}${head.includes('?') ? '&' : '?'}${query}${hash}` : url;
+  const joint = /^[^#]*\?/.test(url) ? '&' : '?';
+  return query ? url.replace(/#.*|$/s, (hash) => joint + query + hash) : url;
 };
 
-/** A url with a scheme or a host of its own, which only an absolute url can be. */
-const NOT_RELATIVE = /^\s*([a-z][a-z\d+.-]*:|[\\/]{2})/i;
+/** Stands in for a missing base (`invalid` resolves nowhere, RFC 2606): what has this origin is a relative url. */
+const NO_BASE = 'http://relative.invalid';
 
-const parse = (url: string, base?: string): URL => {
+/** Parses what `name` holds. Throws a `TypeError` that quotes nothing: what the platform throws may show a secret in a query. */
+const parse = (name: string, url: string, base = NO_BASE): URL => {
   try {
-    return new URL(url, base);
-  } catch {
-    // What the platform throws may quote the url, and with it a secret in its query.
-    throw new TypeError('its url is not valid');
-  }
+    const parsed = new URL(url, base);
+    if (/^https?:/.test(parsed.href)) return parsed;
+  } catch {}
+  throw new TypeError(`${name}: not a url of http or https`);
 };
+
+/** The origin of a url, by parsing and never by prefix; all relative urls have the same. */
+export const originOf = (url = '', name = 'url'): string => parse(name, url).origin;
 
 /**
- * A base to resolve urls against: its path is taken as a folder. Throws a `TypeError` for one that is no url of http or https.
+ * What relative urls are resolved against: the page, or a url whose path is taken as a folder. Throws a `TypeError` for one that is
+ * no absolute url, and not relative to a page.
  */
-export const toBaseUrl = (url: string, page?: string): string => {
-  const base = parse(url, page);
+export const toBaseUrl = (url: string | undefined, page: string | undefined): string | undefined => {
+  if (url === undefined) return page;
+  const base = parse('baseUrl', url, page ?? 'about:blank');
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   return base.href;
 };
@@ -46,11 +50,6 @@ export const toBaseUrl = (url: string, page?: string): string => {
  * Throws a `TypeError` for what is no url of http or https.
  */
 export const resolveUrl = (url: string, base: string | undefined, params: Params = {}): string => {
-  if (base === undefined && !NOT_RELATIVE.test(url)) return withParams(url, params);
-  const { protocol, href } = parse(url, base);
-  if (!/^https?:$/.test(protocol)) throw new TypeError('its url is not one of http or https');
-  return withParams(href, params);
+  const { origin, href } = parse('url', url, base);
+  return withParams(origin === NO_BASE ? url : href, params);
 };
-
-/** The origin of an absolute url, by parsing and never by prefix; empty for a relative one. */
-export const originOf = (url: string): string => (NOT_RELATIVE.test(url) ? parse(url).origin : '');

@@ -34,9 +34,12 @@ export const envelope = ({
         const fields = body as Readonly<Record<string, unknown>>;
         const found = fields[code];
         if (`${found}` === `${successCode}`) return { ...event, body: fields[data] ?? null };
-        throw new BusinessError(request, event, typeof found === 'number' ? found : `${found}`, text(fields[message]));
+        throw new BusinessError(
+          request,
+          event,
+          typeof found === 'number' ? found : `${found}`,
+          `${fields[message] ?? `code ${found}`}`,
+        );
       }),
     );
 };
-
-const text = (message: unknown): string | undefined => (typeof message === 'string' && message ? message : undefined);

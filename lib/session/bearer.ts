@@ -35,41 +35,47 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
 
     // Serialised once: both attempts send the same bytes.
     const wire = serialize(request);
-    const send = ({ tokens }: Held): Observable<HttpEvent> => next(core.authorize(wire, tokens));
-    const wait = ({ generation }: Held): void => scope.trace('held', { generation });
 
-    const unlessExpired = (held: Held, otherwise: (response: HttpResponse) => Observable<HttpEvent>) =>
-      switchMap((event: HttpEvent): Observable<HttpEvent> => {
-        if (event.type !== 'response' || !isAllowed(event.url || request.url)) return of(event);
-        const judge = (shown: HttpResponse): Observable<HttpEvent> => {
-          if (!core.isExpired(shown, request)) return of(event);
-          scope.trace('expired', { generation: held.generation });
-          return otherwise(event);
-        };
-        const shown = decoded(event);
-        return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
-      });
-
-    const sendAgain = (held: Held): Observable<HttpEvent> => {
-      if (isOneShot(wire.body)) throw new BodyNotReplayableError(request);
-      return send(held).pipe(
-        unlessExpired(held, (response) => {
-          core.rejections.add(request, held.generation);
-          throw new TokenRejectedError(request, response);
-        }),
-      );
+    /** Leaves with what the session has, or waits for it. */
+    const leave = (then: (held: Held | null) => Observable<HttpEvent>, old?: Held): Observable<HttpEvent> => {
+      const held = core.ready(old);
+      if (held !== undefined) return then(held);
+      scope.trace('held');
+      return core.wait$(old).pipe(switchMap(then));
     };
 
-    const sendFirst = (held: Held): Observable<HttpEvent> =>
-      send(held).pipe(
-        unlessExpired(held, (response) => {
-          if (core.rejections.has(request, held.generation)) throw new TokenRejectedError(request, response);
-          return core.after$(held, wait).pipe(switchMap(sendAgain));
-        }),
-      );
+    /** Sends one attempt; an answer that says expired goes to `otherwise`. */
+    const send = (held: Held | null, otherwise: (held: Held, error: Error) => Observable<HttpEvent>) =>
+      held
+        ? next(core.authorize(wire, held.tokens)).pipe(
+            switchMap((event) => {
+              if (event.type !== 'response' || !isAllowed(event.url || request.url)) return of(event);
+              const judge = (shown: HttpResponse): Observable<HttpEvent> => {
+                if (!core.isExpired(shown, request)) return of(event);
+                scope.trace('expired', { generation: held.generation });
+                const error = new TokenRejectedError('a fresh token was refused as well', { request, response: event });
+                return otherwise(held, error);
+              };
+              const shown = decoded(event);
+              return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
+            }),
+          )
+        : next(wire);
 
-    const ready = core.ready();
-    if (ready) return sendFirst(ready);
-    return core.first$(wait).pipe(switchMap((held) => (held ? sendFirst(held) : next(wire))));
+    const sendAgain = (held: Held | null): Observable<HttpEvent> => {
+      if (isOneShot(wire.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
+      return send(held, ({ generation }, error) => {
+        core.rejections.add(request, generation);
+        throw error;
+      });
+    };
+
+    return leave((first) =>
+      send(first, (held, error) => {
+        if (core.rejections.has(request, held.generation)) throw error;
+        core.reject(held);
+        return leave(sendAgain, held);
+      }),
+    );
   };
 };

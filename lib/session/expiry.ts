@@ -15,10 +15,8 @@ export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => 
 export const bodyCode =
   (code: number | string) =>
   ({ body }: HttpResponse): boolean => {
-    if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'code')) return false;
-    // The line above has found a `code` of the body's own.
-    const found = (body as { code: unknown }).code;
-    return (typeof found === 'number' || typeof found === 'string') && `${found}` === `${code}`;
+    const { code: found } = Object(body);
+    return found === `${code}` || found === Number(code);
   };
 
 /** Matches these HTTP status codes. */

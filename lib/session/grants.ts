@@ -1,5 +1,4 @@
 import { jwtDecode } from 'jwt-decode';
-import { defined } from '../http/options';
 import type { Tokens } from './state';
 
 /** What a server hands out. */
@@ -11,51 +10,42 @@ export interface TokenGrant {
   readonly expiresInMs?: number | undefined;
 }
 
-/** Printable ASCII (RFC 6749 appendix A.12): anything else can't travel in a header. */
-const isToken = (value: unknown): value is string => typeof value === 'string' && /^[\x20-\x7e]+$/.test(value);
-
-const isFinitePositive = (value: unknown): value is number =>
-  typeof value === 'number' && value > 0 && value < Infinity;
+/** A text of printable ASCII (RFC 6749 appendix A.12), as anything else can't travel in a header; throws a `TypeError` otherwise. */
+const token = (value: unknown): string => {
+  if (typeof value === 'string' && /^[ -~]+$/.test(value)) return value;
+  throw new TypeError('malformed tokens');
+};
 
 /** How long the token lives by its own `exp` and `iat` (RFC 7519): the difference, as the server's clock may not be ours. */
-const jwtLifeMs = (token: string): number => {
+const jwtLifeMs = (accessToken: string): number => {
   try {
-    const { exp, iat } = jwtDecode(token);
+    const { exp, iat } = jwtDecode(accessToken);
     return (Number(exp) - Number(iat)) * 1000;
   } catch {
     return 0;
   }
 };
 
-/** A fresh id for a session. It tells sessions apart and protects nothing. */
-export const newSessionId = (): string => Math.random().toString(36).slice(2);
+/** What is not finite and above 0 means unknown. */
+const known = (ms: unknown): number | undefined => (typeof ms === 'number' && ms > 0 && ms < Infinity ? ms : undefined);
 
-/**
- * Tokens from a grant received at `atMs`. Throws a `TypeError`, which quotes nothing, for a grant that is malformed: no object, no
- * access token, or a token that can't travel in a header.
- */
+/** Tokens from what is checked here, field by field; no key holds `undefined`. */
+const tokensOf = (accessToken: unknown, refreshToken: unknown, expiresAtMs: unknown, sessionId: unknown): Tokens => ({
+  accessToken: token(accessToken),
+  ...(refreshToken != null && refreshToken !== '' && { refreshToken: token(refreshToken) }),
+  ...(known(expiresAtMs) && { expiresAtMs: Number(expiresAtMs) }),
+  sessionId: `${sessionId}`,
+});
+
+/** Tokens from a grant received at `atMs`. Throws a `TypeError`, which quotes nothing, for a grant that is malformed. */
 export const toTokens = (grant: unknown, previous: Partial<Tokens>, atMs: number): Tokens => {
-  // A grant comes from a server: each field is checked before it is used.
-  const { accessToken, refreshToken, expiresInMs } = Object(grant) as Record<keyof TokenGrant, unknown>;
-  const kept = refreshToken || previous.refreshToken;
-  if (!isToken(accessToken) || !(kept === undefined || isToken(kept))) throw new TypeError('the grant is malformed');
-  const lifeMs = isFinitePositive(expiresInMs) ? expiresInMs : jwtLifeMs(accessToken);
-  return defined({
-    accessToken,
-    refreshToken: kept,
-    expiresAtMs: isFinitePositive(lifeMs) ? atMs + lifeMs : undefined,
-    sessionId: previous.sessionId ?? newSessionId(),
-  }) as Tokens;
+  const { accessToken, refreshToken, expiresInMs } = Object(grant);
+  const lifeMs = known(expiresInMs) ?? known(jwtLifeMs(accessToken));
+  // An id tells sessions apart; it protects nothing.
+  const { sessionId = Math.random().toString(36).slice(2) } = previous;
+  return tokensOf(accessToken, refreshToken || previous.refreshToken, lifeMs && atMs + lifeMs, sessionId);
 };
 
-/** What a store returned, checked: tokens, or `null` for anything else. Tokens that someone else wrote may lack a session id. */
-export const toStored = (value: unknown): Tokens | null => {
-  const { accessToken, refreshToken, expiresAtMs, sessionId } = Object(value) as Record<keyof Tokens, unknown>;
-  if (!isToken(accessToken)) return null;
-  return defined({
-    accessToken,
-    refreshToken: isToken(refreshToken) ? refreshToken : undefined,
-    expiresAtMs: isFinitePositive(expiresAtMs) ? expiresAtMs : undefined,
-    sessionId: typeof sessionId === 'string' ? sessionId : '',
-  }) as Tokens;
-};
+/** What a store returned, checked. Tokens that someone else wrote may lack a session id. Throws as {@link toTokens}. */
+export const toStored = ({ accessToken, refreshToken, expiresAtMs, sessionId = '' }: Tokens): Tokens =>
+  tokensOf(accessToken, refreshToken, expiresAtMs, sessionId);

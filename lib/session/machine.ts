@@ -1,19 +1,22 @@
 import { BehaviorSubject, Observable } from 'rxjs';
 import { SignedOutError } from '../http/errors';
 import { type SessionAction, type SessionState, transition } from './state';
-import { WaitingRoom } from './waiting-room';
+import { createWaitingRoom } from './waiting-room';
 
 /** The session's one value, and those who wait for it to settle. */
 export interface StateMachine {
   readonly state: SessionState;
-  /** Replays the newest state, then each one in its turn. */
+  /** Replays the newest state, then emits each one in its turn. */
   readonly state$: Observable<SessionState>;
-  /** Emits once when no load or refresh is running any more. */
+  /** Emits once, then completes, when no load or refresh is running any more; errors when a sign-in or sign-out ends the wait. */
   readonly settled$: Observable<void>;
   /** Applies an action; answers whether it changed anything. */
   dispatch(action: SessionAction): boolean;
   complete(): void;
 }
+
+/** Why a wait has ended without tokens of the session that was waited for. */
+export const signedOut = (): SignedOutError => new SignedOutError('the session has ended or changed hands');
 
 /**
  * Holds the state in a `BehaviorSubject` that only `transition` changes. An action dispatched from inside a subscriber changes
@@ -21,31 +24,29 @@ export interface StateMachine {
  */
 export const createStateMachine = (onChange: (state: SessionState, action: SessionAction) => void): StateMachine => {
   let state: SessionState = { status: 'loading', generation: 0 };
-  const subject = new BehaviorSubject<SessionState>(state);
-  const room = new WaitingRoom();
+  const subject = new BehaviorSubject(state as SessionState);
+  const room = createWaitingRoom();
   const unpublished: SessionState[] = [];
-
-  const publish = (): void => {
-    // Grows while it is walked: subscribers may dispatch.
-    for (const next of unpublished) subject.next(next);
-    unpublished.length = 0;
-  };
 
   return {
     get state() {
       return state;
     },
-    // Not `asObservable`: what inspects it would print the subject, and with it the tokens.
+    // Not `asObservable`: what inspects that would print the subject, and with it the tokens.
     state$: new Observable((subscriber) => subject.subscribe(subscriber)),
     settled$: room.opened$,
     dispatch: (action) => {
       const next = transition(state, action);
       if (next === state) return false;
       state = next;
-      onChange(next, action);
-      if (unpublished.push(next) === 1) publish();
-      if (action.type === 'signIn' || action.type === 'signOut') room.close(new SignedOutError());
-      else if (state.status !== 'refreshing' && state.status !== 'loading') room.open();
+      onChange(state, action);
+      if (unpublished.push(state) === 1) {
+        // Grows while it is walked: subscribers may dispatch.
+        for (const published of unpublished) subject.next(published);
+        unpublished.length = 0;
+      }
+      if (/^sign/.test(action.type)) room.open(signedOut());
+      else if (!/ing$/.test(state.status)) room.open();
       return true;
     },
     complete: () => subject.complete(),

@@ -1,12 +1,12 @@
 import { noop, type ObservableInput } from 'rxjs';
 import type { SessionExpiredError } from '../http/errors';
-import { durationMs } from '../http/options';
+import { defined, durationMs } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { anyOf, bodyCode, type ExpiryPredicate, status } from './expiry';
 import type { TokenGrant } from './grants';
 import { isRefusal } from './refusal';
 import type { Tokens } from './state';
-import { privateStore, type TokenStore } from './store';
+import { NO_STORE, type TokenStore } from './store';
 
 /** The options of {@link createSession}. */
 export interface SessionOptions {
@@ -37,23 +37,30 @@ export interface SessionOptions {
   onExpired?: (error: SessionExpiredError) => void;
 }
 
+/** The options of a session with nothing left out. */
+export type SessionSettings = Required<Omit<SessionOptions, 'isRefused'>> & {
+  readonly isRefused: (error: unknown, isExpired: ExpiryPredicate) => boolean;
+};
+
 const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest => ({
   ...request,
   headers: { ...request.headers, authorization: `Bearer ${accessToken}` },
 });
 
-/** The options with every default filled in; throws a `TypeError` that names the one which is wrong. */
-export const resolveOptions = (options: SessionOptions): Required<SessionOptions> => {
-  const { refresh, isExpired = anyOf(bodyCode(1002), status(401)) } = options;
-  if (typeof refresh !== 'function') throw new TypeError('refresh: expected a function');
-  return {
-    refresh,
-    isExpired,
-    isRefused: options.isRefused ?? ((error) => isRefusal(error, isExpired)),
-    store: options.store ?? privateStore(),
-    authorize: options.authorize ?? withBearer,
-    refreshTimeoutMs: durationMs('refreshTimeoutMs', options.refreshTimeoutMs, 30_000),
-    refreshAheadMs: durationMs('refreshAheadMs', options.refreshAheadMs, 60_000),
-    onExpired: options.onExpired ?? noop,
+/** Fills in the defaults; throws a `TypeError` that names the option which is wrong. */
+export const withDefaults = (options: SessionOptions): SessionSettings => {
+  const settings = {
+    store: NO_STORE,
+    isExpired: anyOf(bodyCode(1002), status(401)),
+    isRefused: isRefusal,
+    authorize: withBearer,
+    refreshTimeoutMs: 30_000,
+    refreshAheadMs: 60_000,
+    onExpired: noop,
+    ...defined(options),
   };
+  if (typeof settings.refresh !== 'function') throw new TypeError('refresh: not a function');
+  durationMs('refreshTimeoutMs', settings.refreshTimeoutMs);
+  durationMs('refreshAheadMs', settings.refreshAheadMs);
+  return settings;
 };

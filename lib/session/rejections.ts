@@ -5,6 +5,9 @@ import { nowMs } from './clock';
 /** How long a route that refused a fresh token starts no further refresh with it. */
 const REMEMBERED_MS = 30_000;
 
+/** How many routes are remembered before all are forgotten, which costs each of them one refresh. */
+const MOST = 1_000;
+
 /** The routes (method, origin and path) that refused a fresh token, so that each of their answers does not cost a refresh. */
 export interface Rejections {
   add(request: HttpRequest, generation: number): void;
@@ -12,25 +15,13 @@ export interface Rejections {
 }
 
 export const createRejections = (): Rejections => {
-  let newest = -1;
-  const rejectedAtMs = new Map<string, number>();
-  const routeOf = ({ method, url }: HttpRequest) => `${method} ${bareUrl(url)}`;
+  const untilMs = new Map<string, number>();
+  const keyOf = ({ method, url }: HttpRequest, generation: number) => `${generation} ${method} ${bareUrl(url)}`;
   return {
     add: (request, generation) => {
-      if (generation !== newest) rejectedAtMs.clear();
-      newest = generation;
-      const atMs = nowMs();
-      // The oldest come first: those past their time are dropped, so that the map holds 30 s of routes at most.
-      for (const [route, thenMs] of rejectedAtMs) {
-        if (atMs - thenMs < REMEMBERED_MS) break;
-        rejectedAtMs.delete(route);
-      }
-      rejectedAtMs.delete(routeOf(request));
-      rejectedAtMs.set(routeOf(request), atMs);
+      if (untilMs.size >= MOST) untilMs.clear();
+      untilMs.set(keyOf(request, generation), nowMs() + REMEMBERED_MS);
     },
-    has: (request, generation) => {
-      const thenMs = generation === newest ? rejectedAtMs.get(routeOf(request)) : undefined;
-      return thenMs !== undefined && nowMs() - thenMs < REMEMBERED_MS;
-    },
+    has: (request, generation) => nowMs() < (untilMs.get(keyOf(request, generation)) ?? 0),
   };
 };

@@ -1,11 +1,26 @@
-import { defer, Observable, type ObservableInput, Subscription, tap } from 'rxjs';
-import { codeOf, type SessionExpiredError, SignedOutError } from '../http/errors';
-import { type CoolDown, coolDown, isCooling } from './cool-down';
+import {
+  catchError,
+  defer,
+  EMPTY,
+  finalize,
+  first,
+  Observable,
+  repeat,
+  Subscription,
+  switchMap,
+  takeUntil,
+  timer,
+} from 'rxjs';
+import { codeOf, RefreshError, SessionExpiredError } from '../http/errors';
+import { deadline$ } from '../http/pipeline';
+import { nowMs } from './clock';
 import type { RefreshEvent } from './events';
-import type { TokenGrant } from './grants';
-import type { StateMachine } from './machine';
-import { type Outcome, type RefreshPorts, runRefresh } from './refresh';
-import type { Held, Tokens } from './state';
+import { type TokenGrant, toTokens } from './grants';
+import { type StateMachine, signedOut } from './machine';
+import type { SessionSettings } from './options';
+import { retryAfterMs } from './refusal';
+import { type Held, isPast, type RefreshOutcome, type Tokens } from './state';
+import { inTime, type StorePort } from './store';
 
 /** The one refresh of a session: at most one runs, and after a failure that may pass the next one waits. */
 export interface Renewal {
@@ -15,80 +30,135 @@ export interface Renewal {
   errorFor(held: Held): Error;
   /** Whether `refresh` is being called right now. */
   isCalling(): boolean;
-  /** Whether the next refresh has to wait. */
-  isCooling(): boolean;
+  /** The failure after which the next refresh still has to wait. */
+  cooling(): RefreshError | undefined;
   /** The session has begun, ended or changed hands: what runs is let go, what cools down is forgotten. */
   reset(): void;
 }
 
-export interface RenewalOptions extends Omit<RefreshPorts, 'call'> {
-  readonly machine: StateMachine;
-  readonly refresh: (tokens: Tokens) => ObservableInput<TokenGrant>;
-  readonly onExpired: (error: SessionExpiredError) => void;
-  readonly report: (step: Omit<RefreshEvent, 'type' | 'atMs'>) => void;
-}
+/** Without a lock, the one who won may not have saved yet when the loser is refused: how often and how long to look again. */
+const LOOK_AGAIN_EVERY_MS = 100;
+const LOOK_AGAIN_FOR_MS = 1_000;
 
-export const createRenewal = (options: RenewalOptions): Renewal => {
-  const { machine, refresh, onExpired, report, nowMs } = options;
+/** How long the next refresh waits after a failure, unless the server has said: this, doubling with each failure up to that. */
+const SHORTEST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 30_000;
+
+export const createRenewal = (
+  machine: StateMachine,
+  port: StorePort,
+  settings: SessionSettings,
+  report: (step: Omit<RefreshEvent, 'type' | 'atMs'>) => void,
+  warn: (what: string, error?: unknown) => undefined,
+): Renewal => {
+  const { store, isExpired } = settings;
+  const stored$ = port.load$.pipe(inTime(() => warn('load')));
   let running = new Subscription();
-  let cooling: CoolDown | undefined;
-  let ended: { sessionId: string; error: SessionExpiredError } | undefined;
-  let calling = false;
+  let failure: { readonly error: RefreshError; readonly atMs: number; readonly waitMs: number } | undefined;
+  let ended: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
+  let isCalling = false;
   let count = 0;
 
   // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
-  const call = (tokens: Tokens): Observable<unknown> =>
+  const call$ = (tokens: Tokens): Observable<TokenGrant> =>
     new Observable((subscriber) => {
-      const called = () => {
-        calling = false;
-      };
-      calling = true;
-      const answer$ = defer(() => refresh(tokens)).pipe(tap({ next: called, error: called, complete: called }));
-      subscriber.add(answer$.subscribe(subscriber));
-      called();
+      isCalling = true;
+      subscriber.add(defer(() => settings.refresh(tokens)).subscribe(subscriber));
+      isCalling = false;
     });
 
-  const conclude = ({ tokens, generation }: Held, refreshId: number, outcome: Outcome): void => {
-    // A sign-in or a sign-out has ended it.
-    if (machine.state.status !== 'refreshing' || machine.state.generation !== generation) return;
-    const failed = outcome.type === 'failed' || outcome.type === 'refused';
-    report(
-      failed
-        ? {
-            phase: 'failed',
-            refreshId,
-            generation,
-            final: outcome.type === 'refused',
-            error: codeOf(outcome.error.cause),
-          }
-        : { phase: 'succeeded', refreshId, generation },
+  const failed = (cause?: unknown): RefreshOutcome => {
+    const atMs = nowMs();
+    return { type: 'failed', error: new RefreshError(cause, retryAfterMs(cause, atMs)), atMs };
+  };
+
+  /**
+   * Runs one refresh, inside `exclusive` where there is one, and concludes once that has let go. An outcome stands as soon as it is
+   * known: a deadline or a lock that fails after that takes nothing away.
+   */
+  const run = (held: Held, conclude: (outcome: RefreshOutcome) => void): Subscription => {
+    let outcome: RefreshOutcome | undefined;
+    const decide = (decided: RefreshOutcome): Observable<never> => {
+      outcome = decided;
+      return EMPTY;
+    };
+
+    /** Takes over what someone else has stored; renews it first where it is past its expiry. */
+    const adopt$ = (tokens: Tokens): Observable<unknown> =>
+      isPast(tokens, nowMs()) ? renew$(tokens) : decide({ type: 'adopt', tokens });
+
+    const refuse$ = (current: Tokens, cause: unknown): Observable<unknown> =>
+      (store.exclusive
+        ? stored$
+        : stored$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)))
+      ).pipe(
+        first((found) => !!found && port.isOther(found, current), null),
+        switchMap((found) => {
+          if (found) return adopt$(found);
+          decide({ type: 'refused', error: new SessionExpiredError('the refresh was refused', { cause }) });
+          return port.write(null);
+        }),
+      );
+
+    const renew$ = (current: Tokens): Observable<unknown> =>
+      call$(current).pipe(
+        first(),
+        switchMap((grant) => {
+          const tokens = toTokens(grant, current, nowMs());
+          decide({ type: 'refreshed', tokens });
+          return port.write(tokens);
+        }),
+        catchError((error) => (settings.isRefused(error, isExpired) ? refuse$(current, error) : decide(failed(error)))),
+      );
+
+    const work$ = stored$.pipe(
+      switchMap((found) => {
+        if (found) return port.isOther(found, held.tokens) ? adopt$(found) : renew$(held.tokens);
+        return found === null && port.holds() ? decide({ type: 'signOut' }) : renew$(held.tokens);
+      }),
     );
-    cooling = outcome.type === 'failed' ? coolDown(outcome.error, nowMs(), cooling) : undefined;
-    switch (outcome.type) {
-      case 'refreshed':
-        machine.dispatch({ type: 'refreshed', generation, tokens: outcome.tokens });
-        break;
-      case 'adopted':
-        machine.dispatch({ type: 'adopt', tokens: outcome.tokens });
-        break;
-      case 'emptied':
-        machine.dispatch({ type: 'signOut' });
-        break;
-      case 'failed':
-        machine.dispatch({ type: 'failed', generation, error: outcome.error, atMs: nowMs() });
-        break;
-      case 'refused':
-        ended = { sessionId: tokens.sessionId, error: outcome.error };
-        machine.dispatch({ type: 'refused', generation });
-        onExpired(outcome.error);
+
+    return defer(() => store.exclusive?.(work$) ?? work$)
+      .pipe(
+        takeUntil(deadline$(settings.refreshTimeoutMs)),
+        catchError((error) => (outcome ? EMPTY : decide(failed(error)))),
+        finalize(() => conclude(outcome ?? failed())),
+      )
+      .subscribe();
+  };
+
+  const conclude = ({ tokens, generation }: Held, refreshId: number, outcome: RefreshOutcome): void => {
+    // One that answered in the same tick is still being called.
+    isCalling = false;
+    // A sign-in or a sign-out has ended it.
+    if (machine.state.generation !== generation) return;
+    const { type } = outcome;
+    const error = 'error' in outcome ? { error: codeOf(outcome.error.cause), final: type === 'refused' } : undefined;
+    report({ phase: error ? 'failed' : 'succeeded', refreshId, generation, ...error });
+    if (type === 'refused') ended = { ...outcome, ...tokens };
+    const waitMs = failure ? Math.min(failure.waitMs * 2, LONGEST_WAIT_MS) : SHORTEST_WAIT_MS;
+    failure = type === 'failed' ? { ...outcome, waitMs } : undefined;
+    machine.dispatch({ ...outcome, generation });
+    if (type !== 'refused') return;
+    try {
+      settings.onExpired(outcome.error);
+    } catch (thrown) {
+      warn('onExpired', thrown);
     }
   };
 
-  const isWaiting = () => cooling !== undefined && isCooling(cooling, nowMs());
+  const cooling = (): RefreshError | undefined => {
+    if (!failure) return undefined;
+    const { error, atMs, waitMs } = failure;
+    const waitedMs = nowMs() - atMs;
+    // A clock that was set back ends the wait: it must not lengthen it.
+    return waitedMs >= 0 && waitedMs < (error.retryAfterMs ?? waitMs) ? error : undefined;
+  };
 
   return {
     start: () => {
-      if (cooling && isWaiting()) throw cooling.error;
+      const error = cooling();
+      if (error) throw error;
       if (!machine.dispatch({ type: 'refreshStarted' })) return;
       const { state } = machine;
       // A subscriber may have signed out meanwhile.
@@ -98,16 +168,16 @@ export const createRenewal = (options: RenewalOptions): Renewal => {
       // Held before it runs: one that ends in this same tick may already be followed by another.
       const own = new Subscription();
       running = own;
-      own.add(runRefresh(state.tokens, { ...options, call }, (outcome) => conclude(state, refreshId, outcome)));
+      own.add(run(state, (outcome) => conclude(state, refreshId, outcome)));
     },
     errorFor: ({ tokens, generation }) => {
-      if (cooling && machine.state.generation === generation) return cooling.error;
-      return ended?.sessionId === tokens.sessionId ? ended.error : new SignedOutError();
+      if (failure && machine.state.generation === generation) return failure.error;
+      return ended?.sessionId === tokens.sessionId ? ended.error : signedOut();
     },
-    isCalling: () => calling,
-    isCooling: isWaiting,
+    isCalling: () => isCalling,
+    cooling,
     reset: () => {
-      cooling = undefined;
+      failure = undefined;
       running.unsubscribe();
     },
   };

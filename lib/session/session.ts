@@ -1,29 +1,13 @@
-import {
-  defer,
-  lastValueFrom,
-  map,
-  merge,
-  type Observable,
-  of,
-  Subject,
-  switchMap,
-  take,
-  tap,
-  throwError,
-  timer,
-} from 'rxjs';
-import { SignedOutError } from '../http/errors';
-import type { HttpRequest } from '../http/request';
+import { defer, lastValueFrom, map, noop, type Observable, of, Subject, switchMap } from 'rxjs';
 import { nowMs } from './clock';
 import type { ApiEvent, SessionEvent } from './events';
-import type { ExpiryPredicate } from './expiry';
 import { type TokenGrant, toTokens } from './grants';
-import { createStateMachine } from './machine';
-import { resolveOptions, type SessionOptions } from './options';
+import { createStateMachine, signedOut } from './machine';
+import { type SessionOptions, type SessionSettings, withDefaults } from './options';
 import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { type Held, isAlive, isHeld, type SessionAction, type SessionState, type Tokens } from './state';
-import { createStorePort, STORE_TIMEOUT_MS } from './store';
+import { createStorePort, inTime } from './store';
 
 /** A session: its tokens, and the one refresh that renews them. Made by {@link createSession}. */
 export interface Session {
@@ -42,33 +26,29 @@ export interface Session {
   destroy(): void;
 }
 
-/** Told of the tokens that a request starts to wait for the end of. */
-type OnWait = (held: Held) => void;
-
 /** What `bearer` needs of a session beyond its public face. */
-export interface SessionCore {
-  readonly isExpired: ExpiryPredicate;
-  readonly authorize: (request: HttpRequest, tokens: Tokens) => HttpRequest;
+export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'authorize'> {
   readonly rejections: Rejections;
+  readonly events$: Observable<ApiEvent>;
   /** Whether `refresh` is being called right now: what is subscribed meanwhile belongs to it. */
   isCalling(): boolean;
-  /** The tokens to leave with in this same tick; where their expiry is near, starts a refresh beside it. */
-  ready(): Held | undefined;
-  /** Emits live tokens to leave with, or `null` for none, and completes. */
-  first$(onWait?: OnWait): Observable<Held | null>;
-  /** For tokens that the server has refused: emits those that came after them, of the same session, and completes. */
-  after$(refused: Held, onWait?: OnWait): Observable<Held>;
-  readonly events$: Observable<ApiEvent>;
+  /**
+   * What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. With `old`: only tokens of the
+   * same session that came after those; throws where none will come.
+   */
+  ready(old?: Held): Held | null | undefined;
+  /** Waits, after a refresh if need be, for what {@link ready} then returns; emits that and completes. */
+  wait$(old?: Held): Observable<Held | null>;
+  /** The server has refused these tokens. */
+  reject(held: Held): void;
 }
 
 const CORE = Symbol('renewal.session');
 
-/** The inside of a session; a `TypeError` for what {@link createSession} did not make. */
-export const coreOf = (session: Session): SessionCore => {
-  const core = (session as { [CORE]?: SessionCore })?.[CORE];
-  if (!core) throw new TypeError('session: expected what createSession returns');
-  return core;
-};
+/** The inside of a session that {@link createSession} has made. */
+export const coreOf = (session: Session): SessionCore =>
+  // The only maker of sessions adds it.
+  (session as Session & { [CORE]: SessionCore })[CORE];
 
 /** What the actions that begin or end a session are called in events. */
 const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase'] } = {
@@ -77,10 +57,6 @@ const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase']
   refused: 'expired',
   adopt: 'adopted',
 };
-
-/** When to renew tokens ahead of their expiry: never earlier than half of what is left of them now. */
-const renewalTimeMs = ({ expiresAtMs = Infinity }: Tokens, aheadMs: number): number =>
-  expiresAtMs - Math.min(aheadMs, Math.max(0, expiresAtMs - nowMs()) / 2);
 
 /**
  * Makes a session. A synchronous store is read at once; nothing else happens, and no timer runs, before someone subscribes.
@@ -95,141 +71,122 @@ const renewalTimeMs = ({ expiresAtMs = Infinity }: Tokens, aheadMs: number): num
  * ```
  */
 export const createSession = (options: SessionOptions): Session => {
-  const { refresh, store, isExpired, isRefused, authorize, refreshTimeoutMs, refreshAheadMs, onExpired } =
-    resolveOptions(options);
+  const settings = withDefaults(options);
   const events = new Subject<ApiEvent>();
-  const warn = (what: string, error: unknown): void =>
-    events.next({ type: 'warning', message: `${what}: ${Object(error).name}`, atMs: nowMs() });
-  const port = createStorePort(store, (what, error) => warn(`the store failed to ${what}`, error));
+  const warn = (what: string, error: unknown = 'no answer'): undefined => {
+    events.next({ type: 'warning', message: `${what}: ${Object(error).name ?? error}`, atMs: nowMs() });
+  };
+  const port = createStorePort(settings.store, warn);
   let renewAtMs = Infinity;
-  let destroyed = false;
 
   const machine = createStateMachine(({ generation }, action) => {
-    if ('tokens' in action && action.tokens) renewAtMs = renewalTimeMs(action.tokens, refreshAheadMs);
-    const phase = PHASES[action.type];
-    if (phase) events.next({ type: 'session', phase, generation, atMs: nowMs() });
-  });
-
-  const renewal = createRenewal({
-    machine,
-    refresh,
-    store: port,
-    exclusive: store.exclusive && ((work) => store.exclusive?.(work) ?? work),
-    isRefused,
-    timeoutMs: refreshTimeoutMs,
-    nowMs,
-    report: (step) => events.next({ type: 'refresh', ...step, atMs: nowMs() }),
-    onExpired: (error) => {
-      try {
-        onExpired(error);
-      } catch (thrown) {
-        warn('onExpired threw', thrown);
-      }
-    },
-  });
-
-  /** Emits once the store has answered, or has had its time. */
-  const loaded$ = merge(
-    machine.settled$,
-    timer(STORE_TIMEOUT_MS).pipe(
-      tap(() => {
-        warn('the store failed to load', { name: 'TimeoutError' });
-        machine.dispatch({ type: 'loaded', tokens: null });
-      }),
-    ),
-  ).pipe(take(1));
-
-  /** Joins the one refresh or starts it; emits what came after `held`. */
-  const renewed$ = (held: Held, onWait?: OnWait): Observable<Held> => {
-    if (held.status !== 'refreshing') renewal.start();
-    if (machine.state.status !== 'refreshing') return next$(held, onWait);
-    onWait?.(held);
-    return machine.settled$.pipe(switchMap(() => next$(held, onWait)));
-  };
-
-  /** Emits live tokens that came after `held`, of the same session; waits for them where the newest are dead as well. */
-  const next$ = (held: Held, onWait?: OnWait): Observable<Held> => {
-    const { state } = machine;
-    const isSameSession = isHeld(state) && state.tokens.sessionId === held.tokens.sessionId;
-    if (!isSameSession || state.generation === held.generation) return throwError(() => renewal.errorFor(held));
-    return isAlive(state, nowMs()) ? of(state) : renewed$(state, onWait);
-  };
-
-  const after$ = (refused: Held, onWait?: OnWait): Observable<Held> => {
-    machine.dispatch({ type: 'rejected', generation: refused.generation });
-    const { state } = machine;
-    return isHeld(state) && state.generation === refused.generation ? renewed$(state, onWait) : next$(refused, onWait);
-  };
-
-  const whenLoaded$ = <T>(then: (state: SessionState) => Observable<T>): Observable<T> =>
-    defer(() =>
-      machine.state.status === 'loading' ? loaded$.pipe(switchMap(() => then(machine.state))) : then(machine.state),
-    );
-
-  const first$ = (onWait?: OnWait): Observable<Held | null> =>
-    whenLoaded$((state) => {
-      if (!isHeld(state)) return of(null);
-      return isAlive(state, nowMs()) ? of(state) : renewed$(state, onWait);
-    });
-
-  const ready = (): Held | undefined => {
-    const { state } = machine;
     const atMs = nowMs();
-    if (!isAlive(state, atMs)) return undefined;
-    if (atMs >= renewAtMs && !renewal.isCooling()) renewal.start();
+    if ('tokens' in action && action.tokens) {
+      const { expiresAtMs = Infinity } = action.tokens;
+      renewAtMs = expiresAtMs - Math.min(settings.refreshAheadMs, Math.max(0, expiresAtMs - atMs) / 2);
+    }
+    const phase = PHASES[action.type];
+    if (phase) events.next({ type: 'session', phase, generation, atMs });
+  });
+  const renewal = createRenewal(
+    machine,
+    port,
+    settings,
+    (step) => events.next({ type: 'refresh', ...step, atMs: nowMs() }),
+    warn,
+  );
+
+  const loaded = (tokens: Tokens | null | undefined): boolean =>
+    machine.dispatch({ type: 'loaded', tokens: tokens ?? null });
+
+  const ready = (old?: Held): Held | null | undefined => {
+    const { state } = machine;
+    if (state.status === 'loading') return undefined;
+    if (old && !(isHeld(state) && state.tokens.sessionId === old.tokens.sessionId)) throw renewal.errorFor(old);
+    if (!isHeld(state)) return null;
+    const atMs = nowMs();
+    if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;
+    if (atMs >= renewAtMs && !renewal.cooling()) renewal.start();
     return state;
   };
 
-  const refresh$ = (): Observable<Held> =>
-    whenLoaded$((state) => (isHeld(state) ? renewed$(state) : throwError(() => new SignedOutError())));
+  /** Emits once the store has answered, or has had its time. */
+  const loaded$ = defer(() =>
+    machine.state.status === 'loading' ? machine.settled$.pipe(inTime(() => loaded(warn('load')))) : of(true),
+  );
 
-  const core: SessionCore = {
-    isExpired,
-    authorize,
-    isCalling: renewal.isCalling,
-    rejections: createRejections(),
-    ready,
-    first$,
-    after$,
-    events$: events,
+  const wait$ = (old?: Held): Observable<Held | null> =>
+    loaded$.pipe(
+      switchMap(() => {
+        const held = ready(old);
+        const { state } = machine;
+        return held === undefined && isHeld(state) ? renewed$(state) : of(held ?? null);
+      }),
+    );
+
+  /** Joins the one refresh or starts it; emits what came after `held`. */
+  const renewed$ = (held: Held): Observable<Held | null> => {
+    if (held.status !== 'refreshing') renewal.start();
+    const settled$: Observable<unknown> = machine.state.status === 'refreshing' ? machine.settled$ : of(true);
+    return settled$.pipe(
+      switchMap(() => {
+        if (machine.state.generation === held.generation) throw renewal.errorFor(held);
+        return wait$(held);
+      }),
+    );
   };
 
-  const change = (tokens: Tokens | null): Promise<void> => {
+  const tokens$ = (held$: Observable<Held | null>): Observable<Tokens> =>
+    held$.pipe(
+      map((held) => {
+        if (!held) throw signedOut();
+        return held.tokens;
+      }),
+    );
+
+  let isDestroyed = false;
+  const change$ = (tokens: Tokens | null): Observable<void> => {
     // Written first, so that whoever hears of the new state finds it in the store.
     const written$ = port.write(tokens);
     machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' });
     renewal.reset();
-    return lastValueFrom(written$);
+    return written$.pipe(map(noop));
+  };
+
+  const { isExpired, authorize } = settings;
+  const core: SessionCore = {
+    isExpired,
+    authorize,
+    rejections: createRejections(),
+    events$: events,
+    isCalling: renewal.isCalling,
+    ready,
+    wait$,
+    reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 
   const session: Omit<Session, 'state'> = {
     state$: machine.state$,
-    signIn: (grant) => {
-      try {
-        if (destroyed) throw new SignedOutError();
-        return change(toTokens(grant, {}, nowMs()));
-      } catch (error) {
-        return lastValueFrom(throwError(() => error));
-      }
-    },
-    signOut: () => change(null),
-    refresh$: () => refresh$().pipe(map(({ tokens }) => tokens)),
-    accessToken$: () =>
-      first$().pipe(
-        map((held) => {
-          if (!held) throw new SignedOutError();
-          return held.tokens.accessToken;
+    signIn: (grant) =>
+      lastValueFrom(
+        defer(() => {
+          if (isDestroyed) throw signedOut();
+          return change$(toTokens(grant, {}, nowMs()));
         }),
       ),
+    signOut: () => lastValueFrom(change$(null)),
+    refresh$: () =>
+      tokens$(loaded$.pipe(switchMap(() => (isHeld(machine.state) ? renewed$(machine.state) : of(null))))),
+    accessToken$: () => tokens$(wait$()).pipe(map(({ accessToken }) => accessToken)),
     destroy: () => {
-      destroyed = true;
+      isDestroyed = true;
       machine.dispatch({ type: 'signOut' });
       renewal.reset();
       machine.complete();
     },
   };
 
-  port.load$().subscribe((tokens) => machine.dispatch({ type: 'loaded', tokens: tokens ?? null }));
+  port.load$.subscribe(loaded);
   // Neither is enumerable: what prints a session shows no token.
   return Object.defineProperties(session, { state: { get: () => machine.state }, [CORE]: { value: core } }) as Session;
 };

@@ -1,4 +1,4 @@
-import type { RefreshError } from '../http/errors';
+import type { RefreshError, SessionExpiredError } from '../http/errors';
 
 /** What a session keeps and a store holds. */
 export interface Tokens {
@@ -12,11 +12,15 @@ export interface Tokens {
 
 /** What a session is. `generation` rises whenever the tokens change or vanish. */
 export type SessionState = { readonly generation: number } & (
-  | { /** The store has not answered yet. */ readonly status: 'loading' }
+  | {
+      /** The store has not answered yet. */
+      readonly status: 'loading';
+    }
   | { readonly status: 'signed-out'; readonly reason: 'none' | 'sign-out' | 'expired' }
   | { readonly status: 'active'; readonly tokens: Tokens }
   | {
-      /** Known dead, no refresh running. */ readonly status: 'expired';
+      /** Known dead, no refresh running. */
+      readonly status: 'expired';
       readonly tokens: Tokens;
       readonly error?: RefreshError;
     }
@@ -31,21 +35,25 @@ export type SessionState = { readonly generation: number } & (
 /** A state that has tokens. */
 export type Held = Extract<SessionState, { tokens: Tokens }>;
 
+/** What changes a session. With a `generation`, it speaks of those tokens only. */
 export type SessionAction =
   | { readonly type: 'loaded'; readonly tokens: Tokens | null }
-  | { readonly type: 'signIn' | 'adopt'; readonly tokens: Tokens }
+  | { readonly type: 'signIn'; readonly tokens: Tokens }
   | { readonly type: 'rejected'; readonly generation: number }
   | { readonly type: 'refreshStarted' }
-  | { readonly type: 'refreshed'; readonly generation: number; readonly tokens: Tokens }
-  | { readonly type: 'refused'; readonly generation: number }
-  | { readonly type: 'failed'; readonly generation: number; readonly error: RefreshError; readonly atMs: number }
-  | { readonly type: 'signOut' };
+  | ({ readonly generation?: number } & RefreshOutcome);
+
+/** How a refresh ended: with a grant, with tokens or without any in the store, with a refusal, or in a way that may pass. */
+export type RefreshOutcome =
+  | { readonly type: 'refreshed' | 'adopt'; readonly tokens: Tokens }
+  | { readonly type: 'signOut' }
+  | { readonly type: 'refused'; readonly error: SessionExpiredError }
+  | { readonly type: 'failed'; readonly error: RefreshError; readonly atMs: number };
 
 export const isHeld = (state: SessionState): state is Held => 'tokens' in state;
 
 /** Whether the tokens are past their own expiry. */
-export const isPast = ({ expiresAtMs }: Tokens, atMs: number): boolean =>
-  expiresAtMs !== undefined && atMs >= expiresAtMs;
+export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolean => atMs >= expiresAtMs;
 
 /** Whether a request may leave with the state's token: neither refused by the server nor past its expiry. */
 export const isAlive = (state: SessionState, atMs: number): state is Held =>
@@ -57,33 +65,39 @@ export const isAlive = (state: SessionState, atMs: number): state is Held =>
  */
 export const transition = (state: SessionState, action: SessionAction): SessionState => {
   const { status, generation } = state;
-  const next = generation + 1;
+  const signedOut = (reason: 'none' | 'sign-out' | 'expired', risen = generation + 1): SessionState => ({
+    status: 'signed-out',
+    reason,
+    generation: risen,
+  });
+  const active = (tokens: Tokens): SessionState => ({ status: 'active', tokens, generation: generation + 1 });
+
   if ('generation' in action && action.generation !== generation) return state;
   switch (action.type) {
-    case 'loaded':
-      if (status !== 'loading') return state;
-      return action.tokens
-        ? { status: 'active', tokens: action.tokens, generation: next }
-        : { status: 'signed-out', reason: 'none', generation };
     case 'signIn':
     case 'adopt':
-      return { status: 'active', tokens: action.tokens, generation: next };
-    case 'rejected':
-      if (status === 'active') return { status: 'expired', tokens: state.tokens, generation };
-      return status === 'refreshing' && !state.rejected ? { ...state, rejected: true } : state;
+      return active(action.tokens);
+    case 'signOut':
+      return status === 'signed-out' ? state : signedOut('sign-out');
+    case 'loaded':
+      if (status !== 'loading') return state;
+      return action.tokens ? active(action.tokens) : signedOut('none', generation);
     case 'refreshStarted':
       if (status !== 'active' && status !== 'expired') return state;
       return { status: 'refreshing', tokens: state.tokens, rejected: status === 'expired', generation };
+    case 'rejected':
+      if (status === 'active') return { status: 'expired', tokens: state.tokens, generation };
+      return status === 'refreshing' && !state.rejected ? { ...state, rejected: true } : state;
+  }
+  if (status !== 'refreshing') return state;
+  switch (action.type) {
     case 'refreshed':
-      return status === 'refreshing' ? { status: 'active', tokens: action.tokens, generation: next } : state;
+      return active(action.tokens);
     case 'refused':
-      return status === 'refreshing' ? { status: 'signed-out', reason: 'expired', generation: next } : state;
+      return signedOut('expired');
     case 'failed':
-      if (status !== 'refreshing') return state;
       return state.rejected || isPast(state.tokens, action.atMs)
         ? { status: 'expired', tokens: state.tokens, error: action.error, generation }
         : { status: 'active', tokens: state.tokens, generation };
-    case 'signOut':
-      return status === 'signed-out' ? state : { status: 'signed-out', reason: 'sign-out', generation: next };
   }
 };

@@ -4,11 +4,12 @@ import {
   defer,
   finalize,
   from,
+  identity,
   map,
   noop,
   type Observable,
+  type OperatorFunction,
   of,
-  type Subject,
   tap,
   timeout,
 } from 'rxjs';
@@ -33,14 +34,12 @@ export interface TokenStore {
 /** How long the store may take for one call before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 
-/** The store as the session sees it: it never throws and never hangs. */
+/** The store as the session sees it: its writes never overlap, and what it throws, or leaves unanswered, becomes a warning. */
 export interface StorePort {
-  /** What the store holds; `undefined` where it did not say. Synchronous for a store that is; waits for as long as it takes. */
-  load$(): Observable<Tokens | null | undefined>;
-  /** The same, given up after {@link STORE_TIMEOUT_MS}. */
-  reload$(): Observable<Tokens | null | undefined>;
+  /** What the store holds; `undefined` where it does not say. In the same tick for a store that is synchronous. */
+  readonly load$: Observable<Tokens | null | undefined>;
   /** Saves `tokens`, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
-  write(tokens: Tokens | null): Observable<void>;
+  write(tokens: Tokens | null): Observable<unknown>;
   /** Whether the store is known to hold this session's tokens: finding it empty then means that someone cleared it. */
   holds(): boolean;
   /** Whether `found` comes from someone else: neither `tokens` nor any that this session has replaced. */
@@ -57,85 +56,55 @@ const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
     return typeof Object(result).then === 'function' ? from(result as PromiseLike<T>) : of(result as T);
   });
 
-export const createStorePort = (store: TokenStore, warn: (what: string, error: unknown) => void): StorePort => {
+/** Gives up what has not answered after {@link STORE_TIMEOUT_MS}: emits what `giveUp` returns instead. */
+export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
+  timeout({ first: STORE_TIMEOUT_MS, with: () => of(giveUp()) });
+
+export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
   let holds = false;
   let last: Tokens | null = null;
   /** What the store may still hold although this session has replaced it: all since its last write that succeeded. */
   const replaced = new Set<string>();
   const writes: (() => void)[] = [];
 
-  const run = (tokens: Tokens | null, done$: Subject<void>): void => {
-    const written$ = new AsyncSubject<void>();
-    call$<void>(() => (tokens ? store.save(tokens) : store.clear())).subscribe(written$);
-    written$
-      .pipe(
-        timeout({ first: STORE_TIMEOUT_MS }),
-        tap(() => {
-          holds = tokens !== null;
-          if (writes.length === 1) replaced.clear();
-        }),
-        catchError((error) => {
-          holds = false;
-          warn(tokens ? 'save' : 'clear', error);
-          // One that was given up may land after those that followed it: the last one asked for is then done again.
-          written$.subscribe({ complete: () => last !== tokens && write(last), error: noop });
-          return of(undefined);
-        }),
-        finalize(() => {
-          writes.shift();
-          writes[0]?.();
-        }),
-      )
-      .subscribe(done$);
-  };
-
-  const write = (tokens: Tokens | null): Observable<void> => {
-    const done$ = new AsyncSubject<void>();
-    if (last) replaced.add(keyOf(last));
-    last = tokens;
-    if (writes.push(() => run(tokens, done$)) === 1) run(tokens, done$);
-    return done$;
-  };
-
-  const read$ = (loaded$: Observable<Tokens | null>): Observable<Tokens | null | undefined> =>
-    loaded$.pipe(
+  return {
+    load$: call$(() => store.load()).pipe(
       map((found) => {
-        if (found === null || found === undefined) return null;
-        const tokens = toStored(found);
-        if (!tokens) throw new TypeError('not tokens');
-        if (!replaced.has(keyOf(tokens))) {
+        const tokens = found && toStored(found);
+        if (tokens && !replaced.has(keyOf(tokens))) {
           last = tokens;
           holds = true;
         }
         return tokens;
       }),
-      catchError((error) => {
-        warn('load', error);
-        return of(undefined);
-      }),
-    );
-
-  const load$ = call$(() => store.load());
-  return {
-    load$: () => read$(load$),
-    reload$: () => read$(load$.pipe(timeout({ first: STORE_TIMEOUT_MS }))),
-    write,
+      catchError((error) => of(warn('load', error))),
+    ),
+    write: (tokens) => {
+      const done$ = new AsyncSubject<void>();
+      const run = () =>
+        call$<void>(() => (tokens ? store.save(tokens) : store.clear()))
+          .pipe(
+            tap(() => {
+              holds = !!tokens;
+              if (!writes[1]) replaced.clear();
+            }),
+            catchError((error) => of(warn('write', error))),
+            finalize(() => {
+              writes.shift();
+              writes[0]?.();
+            }),
+          )
+          .subscribe(done$);
+      if (last) replaced.add(keyOf(last));
+      last = tokens;
+      holds = false;
+      if (writes.push(run) < 2) run();
+      return done$.pipe(inTime(() => warn('write')));
+    },
     holds: () => holds,
     isOther: (found, tokens) => keyOf(found) !== keyOf(tokens) && !replaced.has(keyOf(found)),
   };
 };
 
-/** The store of a session that was given none: its own memory, which no one shares. */
-export const privateStore = (): TokenStore => {
-  let kept: Tokens | null = null;
-  return {
-    load: () => kept,
-    save: (tokens) => {
-      kept = tokens;
-    },
-    clear: () => {
-      kept = null;
-    },
-    exclusive: (work) => work,
-  };
-};
+/** The store of a session that was given none: what it has stays in the session, and no one shares it. */
+export const NO_STORE: TokenStore = { load: noop as () => null, save: noop, clear: noop, exclusive: identity };

@@ -1,7 +1,8 @@
 import { Observable, Subscription } from 'rxjs';
 import { nowMs } from '../session/clock';
 import { type TokenGrant, toTokens } from '../session/grants';
-import { privateStore, type TokenStore } from '../session/store';
+import type { Tokens } from '../session/state';
+import type { TokenStore } from '../session/store';
 
 /**
  * Keeps the tokens in memory: gone with the page or the process. Sessions of one process that share one such store refresh once.
@@ -9,11 +10,16 @@ import { privateStore, type TokenStore } from '../session/store';
  * @param initial - What the store holds to begin with. Throws a `TypeError` where it is malformed.
  */
 export const memoryStore = (initial?: TokenGrant): TokenStore => {
-  const store = privateStore();
-  if (initial) store.save(toTokens(initial, {}, nowMs()));
+  let kept: Tokens | null = initial ? toTokens(initial, {}, nowMs()) : null;
   const queue: (() => void)[] = [];
   return {
-    ...store,
+    load: () => kept,
+    save: (tokens) => {
+      kept = tokens;
+    },
+    clear: () => {
+      kept = null;
+    },
     exclusive: (work) =>
       new Observable((subscriber) => {
         const turn = new Subscription();

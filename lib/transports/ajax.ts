@@ -1,10 +1,10 @@
-import { catchError, filter, map, type Observable, of, startWith } from 'rxjs';
-import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
+import { catchError, map, type Observable, of, startWith } from 'rxjs';
+import { AjaxError, ajax } from 'rxjs/ajax';
 import { createXHR as createPlatformXHR } from '#xhr';
 import { parseJson } from '../http/body';
 import { InvalidRequestError, isApiError, NetworkError, ResponseParseError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
-import type { HttpEvent, HttpProgressEvent, HttpResponse } from '../http/response';
+import type { HttpEvent, HttpResponse } from '../http/response';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -12,49 +12,39 @@ export interface AjaxTransportOptions {
   readonly createXHR?: () => XMLHttpRequest;
 }
 
-/** A view of a larger buffer is sent as that view: `rxjs/ajax` would send the whole buffer, and whatever else is in it. */
-const exactBytes = (body: unknown): unknown =>
-  ArrayBuffer.isView(body) ? body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) : body;
-
-const parseHeaders = (lines: string): Record<string, string> =>
+const toHeaders = (lines: string): Record<string, string> =>
   Object.fromEntries(
     lines
-      .split('\n')
+      .split(/\r?\n/)
       .filter(Boolean)
-      .map((line) => {
-        const colonAt = line.indexOf(':');
-        return [line.slice(0, colonAt).toLowerCase(), line.slice(colonAt + 1).trim()];
-      }),
+      .map((line) => line.split(/: ?(.*)/s, 2)),
   );
 
 /** The answer that an `XMLHttpRequest` has loaded. JSON is parsed here, as XHR itself makes `null` of what is not JSON. */
 const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => {
-  const { status, statusText, responseURL: url } = xhr;
-  const headers = parseHeaders(xhr.getAllResponseHeaders());
-  const response = { type: 'response', status, statusText, headers, url, body: xhr.response } as const;
+  const { status, statusText, responseURL: url, response: body } = xhr;
+  const response = {
+    type: 'response',
+    status,
+    statusText,
+    headers: toHeaders(xhr.getAllResponseHeaders()),
+    url,
+    body,
+  } as const;
   if (request.responseType !== 'json') return response;
-  const body = response.body ? parseJson(response.body) : null;
-  if (body !== undefined) return { ...response, body };
-  if (status < 400) throw new ResponseParseError(request, response);
-  return response;
+  const json = body ? parseJson(body) : null;
+  if (json === undefined && status < 400) throw new ResponseParseError('its body is not JSON', { request, response });
+  return { ...response, body: json ?? (body || null) };
 };
-
-const toProgress = ({
-  type,
-  originalEvent: { loaded, total, lengthComputable },
-}: AjaxResponse<unknown>): HttpProgressEvent => ({
-  type: type.startsWith('upload') ? 'upload' : 'download',
-  loaded,
-  ...(lengthComputable && { total }),
-});
 
 /** What `rxjs/ajax` errors with never gets out: it prints the headers, the token among them, and what it refuses to send. */
 const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> => {
   if (isApiError(error)) throw error;
-  if (!(error instanceof AjaxError)) throw new InvalidRequestError('this transport can not send it', request);
-  if (error.xhr.status >= 400) return of(toResponse(error.xhr, request));
+  if (!(error instanceof AjaxError)) throw new InvalidRequestError('this transport can not send it', { request });
   // The XHR for Node keeps why the connection failed; a browser never tells.
-  throw new NetworkError(request, (error.xhr as { cause?: unknown }).cause);
+  const xhr: XMLHttpRequest & { cause?: unknown } = error.xhr;
+  if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });
+  return of(toResponse(xhr, request));
 };
 
 /**
@@ -64,12 +54,13 @@ const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> =>
 export const ajaxTransport =
   ({ createXHR = createPlatformXHR }: AjaxTransportOptions = {}): Transport =>
   (request) => {
-    const { method, url, headers, responseType, withCredentials, reportProgress } = request;
+    const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
     const answer$ = ajax({
       method,
       url,
       headers,
-      body: exactBytes(request.body),
+      // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it.
+      body: ArrayBuffer.isView(body) ? body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) : body,
       responseType: responseType === 'json' ? 'text' : responseType,
       withCredentials,
       // Adds no `x-requested-with`, which would cost a preflight request.
@@ -78,8 +69,10 @@ export const ajaxTransport =
       includeDownloadProgress: reportProgress,
       includeUploadProgress: reportProgress,
     }).pipe(
-      filter(({ type }) => !type.endsWith('loadstart') && type !== 'upload_load'),
-      map((event): HttpEvent => (event.type === 'download_load' ? toResponse(event.xhr, request) : toProgress(event))),
+      map(({ type, xhr, loaded, total, originalEvent: { lengthComputable } }): HttpEvent => {
+        if (type === 'download_load') return toResponse(xhr, request);
+        return { type: type.startsWith('u') ? 'upload' : 'download', loaded, ...(lengthComputable && { total }) };
+      }),
       catchError((error) => recover(error, request)),
     );
     return reportProgress ? answer$.pipe(startWith<HttpEvent>({ type: 'sent' })) : answer$;

@@ -1,0 +1,38 @@
+import {
+  type Api,
+  createApi,
+  createSession,
+  envelope,
+  memoryStore,
+  type Session,
+  type SessionExpiredError,
+  type TokenGrant,
+} from 'renewal';
+import { firstValueFrom, map, type Observable } from 'rxjs';
+import { CLIENT_KEY, type Credentials, type TokenPair } from './protocol';
+
+export interface ShopClient {
+  readonly api: Api;
+  readonly session: Session;
+  /** Resolves once the shop has let the user in and the tokens are stored. */
+  signIn(credentials: Credentials): Promise<void>;
+}
+
+/** The whole set-up of a client for the shop: what an app writes once. */
+export function createShopClient(baseUrl: string, onExpired: (error: SessionExpiredError) => void): ShopClient {
+  const http = createApi({ baseUrl, interceptors: [envelope()] });
+  const askForTokens = (path: string, body: object): Observable<TokenGrant> =>
+    http.post$<TokenPair>(path, body).pipe(map(({ token, refreshToken }) => ({ accessToken: token, refreshToken })));
+
+  const session = createSession({
+    store: memoryStore(),
+    refresh: ({ refreshToken }) => askForTokens('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
+    onExpired,
+  });
+
+  return {
+    api: http.extend({ session }),
+    session,
+    signIn: async (credentials) => session.signIn(await firstValueFrom(askForTokens('/app/login', credentials))),
+  };
+}

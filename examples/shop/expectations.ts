@@ -1,0 +1,108 @@
+import type { RenewalMode } from './routes';
+import type { Timeline } from './timeline';
+
+export interface StormFlags {
+  /** How many requests leave at once. */
+  readonly requests: number;
+  /** How the renewal endpoint behaves meanwhile. */
+  readonly refresh: RenewalMode;
+}
+
+export interface StormSummary {
+  /** Calls of the renewal endpoint, as the server counted them; so are the next three. */
+  readonly refreshes: number;
+  readonly requestsOnTheWire: number;
+  readonly expiredAnswers: number;
+  readonly reuseDetected: number;
+  /** Callers that got the order they had asked for. */
+  readonly answers: number;
+  /** Callers that got an error, by its code. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** How often the app was told that the session has ended. */
+  readonly sessionsEnded: number;
+  /** The session afterwards, in words. */
+  readonly session: string;
+}
+
+/** Something that must be so after a storm, and whether it is. */
+export interface Expectation {
+  readonly what: string;
+  readonly expected: string;
+  readonly actual: string;
+  readonly holds: boolean;
+}
+
+/** Holds a storm against what the design promises for it. */
+export function expectations(
+  { requests, refresh }: StormFlags,
+  summary: StormSummary,
+  timeline: Timeline,
+): Expectation[] {
+  const { answers, errors, session, onTheWire, sessionsEnded } = EXPECTED[refresh](requests);
+  return [
+    equal('answers', summary.answers, answers),
+    equal('errors', describeErrors(summary.errors), describeErrors(errors)),
+    refresh === 'offline'
+      ? between('refreshes', summary.refreshes, 1, attemptsWithin(timeline))
+      : equal('refreshes', summary.refreshes, 1),
+    equal('requests on the wire', summary.requestsOnTheWire, onTheWire),
+    equal('answers that said 1002', summary.expiredAnswers, requests),
+    equal('refresh tokens used twice', summary.reuseDetected, 0),
+    equal('session', summary.session, session),
+    equal('sessions ended', summary.sessionsEnded, sessionsEnded),
+  ];
+}
+
+interface Expected {
+  readonly answers: number;
+  readonly errors: Record<string, number>;
+  readonly onTheWire: number;
+  readonly session: string;
+  readonly sessionsEnded: number;
+}
+
+const EXPECTED: Record<RenewalMode, (requests: number) => Expected> = {
+  ok: renewed,
+  slow: renewed,
+  refused: (requests) => ({
+    answers: 0,
+    errors: { 'session-expired': requests },
+    onTheWire: requests,
+    session: 'signed-out, reason expired',
+    sessionsEnded: 1,
+  }),
+  offline: (requests) => ({
+    answers: 0,
+    errors: { refresh: requests },
+    onTheWire: requests,
+    session: 'expired, tokens kept',
+    sessionsEnded: 0,
+  }),
+};
+
+function renewed(requests: number): Expected {
+  return { answers: requests, errors: {}, onTheWire: 2 * requests, session: 'active, tokens kept', sessionsEnded: 0 };
+}
+
+/**
+ * How many refreshes a session may try while each fails: it waits 1 s after the first and twice as long after each further
+ * one, and a 1002 that comes in after such a wait starts the next. Only a storm of thousands lasts that long.
+ */
+function attemptsWithin({ refreshes, durationMs }: Timeline): number {
+  const sinceFailureMs = durationMs - (refreshes[0]?.endedMs ?? durationMs);
+  return 1 + Math.floor(Math.log2(sinceFailureMs / 1000 + 1));
+}
+
+function describeErrors(errors: Readonly<Record<string, number>>): string {
+  const told = Object.entries(errors).map(([code, count]) => `${count} ${code}`);
+  return told.join(', ') || 'none';
+}
+
+function equal(what: string, actual: string | number, expected: string | number): Expectation {
+  return { what, expected: String(expected), actual: String(actual), holds: actual === expected };
+}
+
+function between(what: string, actual: number, low: number, high: number): Expectation {
+  const expected = low === high ? String(low) : `${low} to ${high}`;
+  return { what, expected, actual: String(actual), holds: low <= actual && actual <= high };
+}

@@ -1,0 +1,108 @@
+import type { OrderBook } from './order-book';
+import { CLIENT_KEY, Code, type Credentials, DEMO_USER, type OrderDraft } from './protocol';
+import { type Call, json, Problem, type Reply, type Route, readJsonObject } from './routing';
+import type { TokenFamilies } from './token-families';
+
+/** How `POST /app/renewal` behaves: as it should, late, refusing every token, or cutting the connection. */
+export type RenewalMode = 'ok' | 'slow' | 'refused' | 'offline';
+
+export interface ShopCounters {
+  /** Requests that arrived, by route (`/orders/:id`); those that no route knows count under `*`. */
+  readonly hits: Readonly<Record<string, number>>;
+  /** Calls of the renewal endpoint, whatever came of them. */
+  readonly refreshes: number;
+  /** Answers that said 1002. */
+  readonly expiredAnswers: number;
+  /** Refresh tokens that came a second time. */
+  readonly reuseDetected: number;
+}
+
+/** What the handlers share. */
+export interface ShopState {
+  readonly tokens: TokenFamilies;
+  readonly orders: OrderBook;
+  readonly expiredStatus: number;
+  readonly slowDown: () => Promise<void>;
+  renewalMode: RenewalMode;
+  counters: ShopCounters;
+}
+
+export function shopRoutes(shop: ShopState): Route[] {
+  return [
+    { method: 'POST', path: '/app/login', handle: (call) => signIn(shop, call) },
+    { method: 'POST', path: '/app/renewal', handle: (call) => renew(shop, call) },
+    { method: 'GET', path: '/orders', handle: (call) => listOrders(shop, call) },
+    { method: 'POST', path: '/orders', handle: (call) => placeOrder(shop, call) },
+    { method: 'GET', path: '/orders/:id', handle: (call) => showOrder(shop, call) },
+  ];
+}
+
+export function count(shop: ShopState, what: Exclude<keyof ShopCounters, 'hits'>): void {
+  shop.counters = { ...shop.counters, [what]: shop.counters[what] + 1 };
+}
+
+function ok(data: unknown): Reply {
+  return json(200, { code: Code.Ok, message: 'ok', data });
+}
+
+async function signIn({ tokens }: ShopState, { request }: Call): Promise<Reply> {
+  const { user, password } = await readJsonObject(request);
+  if (!isDemoUser({ user, password })) throw new Problem(200, 'wrong user or password', Code.WrongCredentials);
+  return ok(tokens.open(DEMO_USER.user));
+}
+
+function isDemoUser({ user, password }: Record<keyof Credentials, unknown>): boolean {
+  return user === DEMO_USER.user && password === DEMO_USER.password;
+}
+
+async function renew(shop: ShopState, { request }: Call): Promise<Reply> {
+  count(shop, 'refreshes');
+  const { authorization, refreshToken } = await readJsonObject(request);
+  if (shop.renewalMode === 'offline') return 'hang-up';
+  if (shop.renewalMode === 'slow') await shop.slowDown();
+  if (shop.renewalMode === 'refused') throw refusal('the session was ended');
+  if (authorization !== CLIENT_KEY) throw refusal('unknown client');
+  if (typeof refreshToken !== 'string') throw refusal('no refresh token');
+  const outcome = shop.tokens.rotate(refreshToken);
+  if (outcome === 'reused') count(shop, 'reuseDetected');
+  if (typeof outcome === 'string') throw refusal(`the refresh token is ${outcome}`);
+  return ok(outcome);
+}
+
+function refusal(message: string): Problem {
+  return new Problem(400, message, Code.RefreshRefused);
+}
+
+function listOrders(shop: ShopState, call: Call): Reply {
+  authenticate(shop, call);
+  return ok(shop.orders.all());
+}
+
+function showOrder(shop: ShopState, call: Call): Reply {
+  authenticate(shop, call);
+  const order = shop.orders.find(call.params.id ?? '');
+  if (order === undefined) throw new Problem(404, 'there is no such order');
+  return ok(order);
+}
+
+async function placeOrder(shop: ShopState, call: Call): Promise<Reply> {
+  const user = authenticate(shop, call);
+  const draft = orderDraft(await readJsonObject(call.request));
+  return ok(shop.orders.place(draft, user));
+}
+
+function authenticate(shop: ShopState, { request }: Call): string {
+  const [, token] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  const user = token === undefined ? undefined : shop.tokens.userOf(token);
+  if (user !== undefined) return user;
+  count(shop, 'expiredAnswers');
+  throw new Problem(shop.expiredStatus, 'the access token has expired', Code.TokenExpired);
+}
+
+function orderDraft({ item, quantity }: Record<string, unknown>): OrderDraft {
+  if (typeof item !== 'string' || item === '') throw new Problem(400, 'item must be a text');
+  if (typeof quantity !== 'number' || !Number.isSafeInteger(quantity) || quantity < 1) {
+    throw new Problem(400, 'quantity must be a whole number above 0');
+  }
+  return { item, quantity };
+}

@@ -1,0 +1,97 @@
+import { type ApiEvent, isApiError, type SessionState } from 'renewal';
+import { catchError, defaultIfEmpty, firstValueFrom, forkJoin, map, type Observable, of, timeout } from 'rxjs';
+import { createShopClient, type ShopClient } from './client';
+import { type Expectation, expectations, type StormFlags, type StormSummary } from './expectations';
+import { DEMO_USER, type Order } from './protocol';
+import type { ShopCounters } from './routes';
+import { createShop, type ShopOptions } from './server';
+import { createTimeline, type Timeline } from './timeline';
+
+export interface StormOptions extends StormFlags {
+  /** The shop to run against, where its defaults won't do. */
+  readonly shop?: ShopOptions;
+  /** After how long a request counts as never settled. @defaultValue 60_000 */
+  readonly patienceMs?: number;
+}
+
+export interface StormResult {
+  readonly flags: StormFlags;
+  readonly timeline: Timeline;
+  readonly summary: StormSummary;
+  readonly expectations: readonly Expectation[];
+  /** Whether every expectation held. */
+  readonly ok: boolean;
+}
+
+/** Signs in, lets the token die, sends all requests at once and tells what became of them. */
+export async function runStorm({
+  requests,
+  refresh,
+  patienceMs = 60_000,
+  ...options
+}: StormOptions): Promise<StormResult> {
+  const shop = createShop(options.shop);
+  let sessionsEnded = 0;
+  try {
+    const client = createShopClient(await shop.listen(), () => sessionsEnded++);
+    await client.signIn(DEMO_USER);
+    shop.expireAccessTokens();
+    shop.setRenewalMode(refresh);
+    const { events, outcomes } = await sendAll(client, requests, patienceMs);
+    const timeline = createTimeline(events);
+    const summary = { ...summarise(shop.counters(), outcomes, client.session.state), sessionsEnded };
+    client.session.destroy();
+    const held = expectations({ requests, refresh }, summary, timeline);
+    return {
+      flags: { requests, refresh },
+      timeline,
+      summary,
+      expectations: held,
+      ok: held.every(({ holds }) => holds),
+    };
+  } finally {
+    await shop.close();
+  }
+}
+
+/** `'answer'`, or why there was none. */
+type Outcome = string;
+
+async function sendAll({ api }: ShopClient, requests: number, patienceMs: number) {
+  const events: ApiEvent[] = [];
+  const watching = api.events$.subscribe((event) => events.push(event));
+  const ids = Array.from({ length: requests }, (_, index) => (index % 6) + 1);
+  const outcomes = await firstValueFrom(
+    forkJoin(ids.map((id) => outcome$(api.get$<Order>(`/orders/${id}`), id, patienceMs))),
+  );
+  watching.unsubscribe();
+  return { events, outcomes };
+}
+
+function outcome$(order$: Observable<Order>, id: number, patienceMs: number): Observable<Outcome> {
+  return order$.pipe(
+    map((order) => (order.id === id ? 'answer' : "another caller's answer")),
+    defaultIfEmpty('no answer'),
+    timeout({ first: patienceMs, with: () => of('never settled') }),
+    catchError((error: unknown) => of(isApiError(error) ? error.code : 'unknown')),
+  );
+}
+
+function summarise({ hits, ...counters }: ShopCounters, outcomes: readonly Outcome[], state: SessionState) {
+  const errors: Record<string, number> = {};
+  for (const outcome of outcomes) {
+    if (outcome !== 'answer') errors[outcome] = (errors[outcome] ?? 0) + 1;
+  }
+  return {
+    ...counters,
+    requestsOnTheWire: hits['/orders/:id'] ?? 0,
+    answers: outcomes.filter((outcome) => outcome === 'answer').length,
+    errors,
+    session: describeSession(state),
+  };
+}
+
+function describeSession(state: SessionState): string {
+  if (state.status === 'signed-out') return `signed-out, reason ${state.reason}`;
+  return state.status === 'loading' ? 'loading' : `${state.status}, tokens kept`;
+}

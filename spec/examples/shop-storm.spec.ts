@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { expectations, type StormSummary } from '../../examples/shop/expectations';
+import type { RenewalMode } from '../../examples/shop/routes';
+import type { ShopOptions } from '../../examples/shop/server';
+import { runStorm, type StormResult } from '../../examples/shop/storm';
+
+const storm = (requests: number, refresh: RenewalMode, shop: ShopOptions = {}): Promise<StormResult> =>
+  runStorm({ requests, refresh, shop: { slowMs: 20, ...shop } });
+
+const broken = (result: StormResult) => result.expectations.filter(({ holds }) => !holds);
+
+describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests) => {
+  it.each(['ok', 'slow'] as const)('gets all answers with one refresh that is %s', async (refresh) => {
+    const result = await storm(requests, refresh);
+    expect(broken(result)).toEqual([]);
+    expect(result.ok).toBe(true);
+    expect(result.summary).toEqual({
+      refreshes: 1,
+      requestsOnTheWire: 2 * requests,
+      expiredAnswers: requests,
+      reuseDetected: 0,
+      answers: requests,
+      errors: {},
+      sessionsEnded: 0,
+      session: 'active, tokens kept',
+    });
+  });
+
+  it('ends every request and the session when the refresh is refused', async () => {
+    const result = await storm(requests, 'refused');
+    expect(broken(result)).toEqual([]);
+    expect(result.summary).toMatchObject({
+      refreshes: 1,
+      requestsOnTheWire: requests,
+      answers: 0,
+      errors: { 'session-expired': requests },
+      sessionsEnded: 1,
+      session: 'signed-out, reason expired',
+    });
+  });
+
+  it('ends every request and keeps the session when the refresh meets no server', async () => {
+    const result = await storm(requests, 'offline');
+    expect(broken(result)).toEqual([]);
+    expect(result.summary).toMatchObject({
+      requestsOnTheWire: requests,
+      answers: 0,
+      errors: { refresh: requests },
+      sessionsEnded: 0,
+      session: 'expired, tokens kept',
+    });
+  });
+
+  it('goes the same way when the shop says 401', async () => {
+    expect(broken(await storm(requests, 'ok', { expiredAs: 'status' }))).toEqual([]);
+  });
+
+  it('has a timeline with one complete lane a request', async () => {
+    const { timeline } = await storm(requests, 'ok');
+    expect(timeline.requests).toHaveLength(requests);
+    for (const { steps, status } of timeline.requests) {
+      const phases = steps.map(({ phase }) => phase).filter((phase) => phase !== 'held');
+      expect(phases).toEqual(['queued', 'sent', 'expired', 'resent', 'settled']);
+      expect(status).toBe(200);
+    }
+  });
+
+  it('has a timeline with the one refresh and the request that set it off', async () => {
+    const { timeline } = await storm(requests, 'ok');
+    expect(timeline.refreshes).toMatchObject([{ phase: 'succeeded' }]);
+    expect(timeline.requests.map(({ id }) => id)).toContain(timeline.refreshes[0]?.startedBy);
+  });
+
+  it('tells of itself without a token', async () => {
+    expect(JSON.stringify(await storm(requests, 'ok'))).not.toMatch(/\b[ar]t_|bearer/i);
+  });
+});
+
+describe('expectations', () => {
+  const summary: StormSummary = {
+    refreshes: 1,
+    requestsOnTheWire: 4,
+    expiredAnswers: 2,
+    reuseDetected: 0,
+    answers: 2,
+    errors: {},
+    sessionsEnded: 0,
+    session: 'active, tokens kept',
+  };
+  const timeline = { requests: [], refreshes: [], durationMs: 0 };
+  const namesOfBroken = (refresh: RenewalMode, actual: Partial<StormSummary>) =>
+    expectations({ requests: 2, refresh }, { ...summary, ...actual }, timeline)
+      .filter(({ holds }) => !holds)
+      .map(({ what }) => what);
+
+  it('hold when all went well', () => {
+    expect(namesOfBroken('ok', {})).toEqual([]);
+  });
+
+  it.each([
+    ['refreshes', { refreshes: 2 }],
+    ['requests on the wire', { requestsOnTheWire: 5 }],
+    ['answers that said 1002', { expiredAnswers: 3 }],
+    ['refresh tokens used twice', { reuseDetected: 1 }],
+    ['answers', { answers: 1 }],
+    ['errors', { errors: { network: 1 } }],
+    ['sessions ended', { sessionsEnded: 1 }],
+    ['session', { session: 'signed-out, reason expired' }],
+  ])('name what broke: %s', (what, actual) => {
+    expect(namesOfBroken('ok', actual)).toEqual([what]);
+  });
+
+  it('differ with how the refresh went', () => {
+    expect(namesOfBroken('refused', {})).toEqual([
+      'answers',
+      'errors',
+      'requests on the wire',
+      'session',
+      'sessions ended',
+    ]);
+  });
+
+  it('allow a further refresh after a failed one only once its cool-down is over', () => {
+    const holds = (refreshes: number, durationMs: number) =>
+      expectations(
+        { requests: 2, refresh: 'offline' },
+        { ...summary, refreshes },
+        { requests: [], durationMs, refreshes: [{ id: 1, phase: 'failed', startedMs: 0, endedMs: 10 }] },
+      ).find(({ what }) => what === 'refreshes')?.holds;
+    expect([holds(1, 1009), holds(2, 1009)]).toEqual([true, false]);
+    expect([holds(2, 1010), holds(3, 1010)]).toEqual([true, false]);
+    expect([holds(3, 3010), holds(4, 3010)]).toEqual([true, false]);
+  });
+});

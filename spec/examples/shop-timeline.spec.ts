@@ -1,0 +1,163 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { ApiEvent, RefreshEvent, RequestEvent } from 'renewal';
+import { describe, expect, it } from 'vitest';
+import { createTimeline } from '../../examples/shop/timeline';
+import { timelineText } from '../../examples/shop/timeline-text';
+
+const START_MS = 1_700_000_000_000;
+
+function request(
+  requestId: number,
+  atMs: number,
+  phase: RequestEvent['phase'],
+  rest: Partial<RequestEvent> = {},
+): ApiEvent {
+  const url = `http://shop.example/orders/${requestId}`;
+  return { type: 'request', method: 'GET', url, attempt: 1, requestId, phase, atMs: START_MS + atMs, ...rest };
+}
+
+function refresh(atMs: number, phase: RefreshEvent['phase'], rest: Partial<RefreshEvent> = {}): ApiEvent {
+  return { type: 'refresh', refreshId: 1, generation: 1, phase, atMs: START_MS + atMs, ...rest };
+}
+
+const renewed: ApiEvent[] = [
+  request(1, 0, 'queued'),
+  request(1, 0, 'sent'),
+  request(2, 0, 'queued'),
+  request(2, 0, 'sent'),
+  request(1, 10, 'expired', { status: 200 }),
+  request(1, 10, 'held'),
+  refresh(10, 'started'),
+  refresh(20, 'succeeded'),
+  request(1, 20, 'resent'),
+  request(2, 25, 'expired', { status: 200 }),
+  request(2, 25, 'resent'),
+  request(1, 30, 'settled', { status: 200 }),
+  request(2, 40, 'settled', { status: 200 }),
+];
+
+const plain = (events: readonly ApiEvent[], maxLines?: number): string[] =>
+  timelineText(createTimeline(events), { color: false, ...(maxLines !== undefined && { maxLines }) }).split('\n');
+
+describe('createTimeline', () => {
+  it('makes one lane a request, in ms after the first event', () => {
+    const { requests, durationMs } = createTimeline(renewed);
+    expect(durationMs).toBe(40);
+    expect(requests.map(({ id }) => id)).toEqual([1, 2]);
+    expect(requests[0]).toEqual({
+      id: 1,
+      method: 'GET',
+      path: '/orders/1',
+      status: 200,
+      steps: [
+        { phase: 'queued', atMs: 0 },
+        { phase: 'sent', atMs: 0 },
+        { phase: 'expired', atMs: 10 },
+        { phase: 'held', atMs: 10 },
+        { phase: 'resent', atMs: 20 },
+        { phase: 'settled', atMs: 30 },
+      ],
+    });
+  });
+
+  it('makes one lane a refresh and knows which request set it off', () => {
+    expect(createTimeline(renewed).refreshes).toEqual([
+      { id: 1, phase: 'succeeded', startedMs: 10, endedMs: 20, startedBy: 1 },
+    ]);
+  });
+
+  it('keeps the codes of what failed', () => {
+    const { requests, refreshes } = createTimeline([
+      refresh(0, 'started'),
+      refresh(5, 'failed', { error: 'network', final: false }),
+      request(1, 5, 'settled', { error: 'refresh' }),
+    ]);
+    expect(requests[0]).toMatchObject({ error: 'refresh' });
+    expect(refreshes).toEqual([{ id: 1, phase: 'failed', startedMs: 0, endedMs: 5, error: 'network', final: false }]);
+  });
+
+  it('leaves events of sessions and warnings out', () => {
+    const others: ApiEvent[] = [
+      { type: 'session', phase: 'signed-in', generation: 1, atMs: START_MS },
+      { type: 'warning', message: 'the store is slow', atMs: START_MS + 7 },
+    ];
+    expect(createTimeline(others)).toEqual({ requests: [], refreshes: [], durationMs: 7 });
+    expect(createTimeline([])).toEqual({ requests: [], refreshes: [], durationMs: 0 });
+  });
+});
+
+describe('timelineText', () => {
+  it('draws each request to scale and the refresh below the request that set it off', () => {
+    expect(plain(renewed)).toEqual([
+      '     # request        0 ms                               40 ms        sent   1002  again answer',
+      '     1 GET /orders/1  ●──────1002┄┄┄┄┄┄┄┄┄●────────✓                     0     10     20     30  200',
+      '       refresh 1                ◆═════════◆                             10                   20  new token',
+      '     2 GET /orders/2  ●────────────────────1002●─────────────✓           0     25     25     40  200',
+      '       ● leaves  ─ on the wire  1002 the token is dead  ┄ waits  ◆═◆ refresh  ✓ answer  ✗ error',
+    ]);
+  });
+
+  it('shows a failed refresh and what its waiters got', () => {
+    const lines = plain([
+      request(1, 0, 'queued'),
+      request(1, 0, 'sent'),
+      request(1, 10, 'expired'),
+      request(1, 10, 'held'),
+      refresh(10, 'started'),
+      refresh(20, 'failed', { error: 'network' }),
+      request(1, 20, 'settled', { error: 'refresh' }),
+    ]);
+    expect(lines[1]).toMatch(/●─+1002┄+✗ .* 20 {2}refresh$/);
+    expect(lines[2]).toMatch(/refresh 1 .*◆═+✗ .* 20 {2}network$/);
+  });
+
+  it('shows that a refused refresh ended the session, and that one is still running', () => {
+    expect(plain([refresh(0, 'started'), refresh(5, 'failed', { error: 'status', final: true })])[1]).toMatch(
+      / {2}refused, the session is over$/,
+    );
+    expect(plain([refresh(0, 'started'), request(1, 5, 'queued')]).join('\n')).toMatch(
+      /refresh 1 +◆ .* still running$/m,
+    );
+  });
+
+  it('shows a request that waits before it leaves, and one that is cancelled', () => {
+    const lines = plain([
+      request(1, 0, 'queued'),
+      request(1, 0, 'held'),
+      request(2, 0, 'queued'),
+      request(2, 0, 'sent'),
+      request(2, 10, 'cancelled'),
+      request(1, 20, 'sent'),
+      request(1, 40, 'settled', { status: 204 }),
+    ]);
+    expect(lines[1]).toMatch(/ ┄+●─+✓ .* 204$/);
+    expect(lines[2]).toMatch(/ ●─+○ /);
+  });
+
+  it('sets marks that fall together side by side, in their order', () => {
+    const lines = plain(renewed.map((event) => ({ ...event, atMs: START_MS })));
+    expect(lines[1]).toContain('●1002●✓');
+  });
+
+  it('tells in sum, by what happened to them, what the requests beyond the limit did', () => {
+    const others = [3, 4, 5].flatMap((id) => [
+      request(id, 0, 'sent'),
+      request(id, id * 10, 'settled', id === 5 ? { error: 'network' } : { status: 200 }),
+    ]);
+    const lines = plain([...renewed, request(6, 0, 'sent'), request(6, 9, 'settled', { status: 200 }), ...others], 3);
+    expect(lines.slice(5, -1)).toEqual([
+      '       … and 2 more, alike: sent, 200, from 0 to 30–40 ms',
+      '       … and 1 more: sent, network, from 0 to 50 ms',
+    ]);
+  });
+
+  it('shows a refresh even when the request that set it off has no line', () => {
+    expect(plain(renewed, 0).some((line) => line.includes('refresh 1'))).toBe(true);
+  });
+
+  it('draws the same text in colour and without', () => {
+    const colored = timelineText(createTimeline(renewed), { color: true });
+    expect(colored).toContain('\x1b[32m✓\x1b[0m');
+    expect(stripVTControlCharacters(colored).split('\n')).toEqual(plain(renewed));
+  });
+});

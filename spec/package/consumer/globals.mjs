@@ -1,0 +1,30 @@
+import { createRequire } from 'node:module';
+
+const platform = [
+  ...['window', 'document', 'navigator', 'location', 'history', 'self', 'localStorage', 'sessionStorage', 'indexedDB'],
+  ...['XMLHttpRequest', 'fetch', 'Request', 'Response', 'Headers', 'FormData', 'Blob', 'WebSocket', 'EventSource'],
+  ...['BroadcastChannel', 'Worker', 'crypto', 'performance', 'console', 'addEventListener', 'requestAnimationFrame'],
+  ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'Date'],
+];
+
+const touched = new Set();
+for (const name of platform) {
+  const value = globalThis[name];
+  Object.defineProperty(globalThis, name, {
+    configurable: true,
+    get: () => {
+      touched.add(name);
+      return value;
+    },
+    set: () => touched.add(name),
+  });
+}
+
+const look = () => ({ names: Reflect.ownKeys(globalThis).map(String), resources: process.getActiveResourcesInfo() });
+
+const before = look();
+if (process.argv[2] === 'import') await import('renewal');
+else createRequire(import.meta.url)('renewal');
+const after = look();
+
+process.stdout.write(JSON.stringify({ touched: [...touched], before, after }));

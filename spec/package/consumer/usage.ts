@@ -1,0 +1,31 @@
+import {
+  type Api,
+  type ApiOptions,
+  ajaxTransport,
+  createApi,
+  createSession,
+  isApiError,
+  type Session,
+  webStorageStore,
+} from 'renewal';
+import type { Observable } from 'rxjs';
+
+interface Order {
+  id: number;
+}
+
+const options: ApiOptions = { baseUrl: 'https://shop.example', transport: ajaxTransport() };
+const session: Session = createSession({
+  store: webStorageStore(),
+  refresh: ({ refreshToken }) => http.post$<{ accessToken: string }>('/app/renewal', { refreshToken }),
+});
+const http: Api = createApi(options);
+export const api: Api = http.extend({ session });
+export const orders$: Observable<Order[]> = api.get$<Order[]>('/orders');
+
+export function explain(error: unknown): string {
+  return isApiError(error, 'status') ? error.code : 'unknown';
+}
+
+// @ts-expect-error an unknown option is refused: the types were found, they are not any
+createApi({ baseURL: 'https://shop.example' });

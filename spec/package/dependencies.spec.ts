@@ -1,0 +1,102 @@
+import { cp, readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeFolder, removeFolder, writeFiles } from './support/folder';
+import { bin, root, run } from './support/run';
+
+const config = '.dependency-cruiser.json';
+const file = 'export const name = 1;';
+
+/** What every file may import, and what the rules below are broken with. */
+const ground: Record<string, string> = {
+  'lib/index.ts': "export { name } from './api';",
+  'lib/api.ts':
+    "export { name } from './http/a';\nimport './session/a';\nimport './stores/a';\nimport './transports/a';",
+  'lib/http/a.ts': `import 'rxjs';\n${file}`,
+  'lib/session/a.ts': `import 'jwt-decode';\nimport '../http/a';\nimport './b';\n${file}`,
+  'lib/session/b.ts': file,
+  'lib/session/other.ts': `import type {} from './cycle';\n${file}`,
+  'lib/stores/a.ts': `import '../http/a';\nimport '../session/a';\nimport './b';\n${file}`,
+  'lib/stores/b.ts': file,
+  'lib/transports/a.ts': `import '#xhr';\nimport 'rxjs/ajax';\nimport '../http/a';\n${file}`,
+  'lib/transports/xhr.ts': file,
+  'lib/transports/xhr.node.ts': `import 'node:http';\nimport 'xhr2';\nimport '../http/a';\n${file}`,
+  'lib/interceptors/a.ts': `import '../session/a';\n${file}`,
+  'lib/testing/a.ts': `import 'renewal';\nimport './b';\n${file}`,
+  'lib/testing/b.ts': file,
+  'lib/redis/a.ts': `import 'node:crypto';\nimport 'renewal';\n${file}`,
+  'spec/a.ts': file,
+};
+
+/** Each import that is refused, where, and by which rule. */
+const refused: [from: string, code: string, ...rules: string[]][] = [
+  ['lib/http/session.ts', "import '../session/a';", 'http-knows-nothing-of-ours'],
+  ['lib/http/type.ts', "import type { name } from '../session/a';", 'http-knows-nothing-of-ours'],
+  ['lib/http/inline.ts', "export type Name = typeof import('../stores/a');", 'http-knows-nothing-of-ours'],
+  ['lib/http/lazy.ts', "export const lazy = () => import('../transports/a');", 'http-knows-nothing-of-ours'],
+  ['lib/http/api.ts', "import '../api';", 'http-knows-nothing-of-ours'],
+  ['lib/http/index.ts', "import 'renewal';", 'core-knows-no-entry', 'http-knows-nothing-of-ours'],
+  ['lib/http/xhr.ts', "import '#xhr';", 'http-knows-nothing-of-ours', 'xhr-in-transports-only'],
+  ['lib/http/ajax.ts', "import 'rxjs/ajax';", 'rxjs-ajax-in-transports-only'],
+  ['lib/http/jwt.ts', "import 'jwt-decode';", 'jwt-decode-in-session-only'],
+  ['lib/http/node.ts', "import 'node:fs';", 'node-builtins-in-node-files-only'],
+  ['lib/session/stores.ts', "import '../stores/a';", 'session-knows-http-only'],
+  ['lib/session/transports.ts', "import '../transports/a';", 'session-knows-http-only'],
+  ['lib/session/interceptors.ts', "import '../interceptors/a';", 'session-knows-http-only'],
+  ['lib/session/cycle.ts', "import './other';", 'no-cycles'],
+  ['lib/stores/transports.ts', "import '../transports/a';", 'adapters-know-no-siblings'],
+  ['lib/stores/interceptors.ts', "import '../interceptors/a';", 'adapters-know-no-siblings'],
+  ['lib/transports/stores.ts', "import '../stores/a';", 'adapters-know-no-siblings'],
+  ['lib/transports/xhr2.ts', "import 'xhr2';", 'xhr2-in-one-file'],
+  ['lib/transports/relative.ts', "import './xhr.node';", 'xhr-by-condition'],
+  ['lib/interceptors/transports.ts', "import '../transports/a';", 'adapters-know-no-siblings'],
+  ['lib/interceptors/api.ts', "import '../api';", 'adapters-know-no-siblings'],
+  ['lib/interceptors/operators.ts', "import 'rxjs/operators';", 'known-packages-only'],
+  ['lib/interceptors/internal.ts', "import 'rxjs/internal/Observable';", 'known-packages-only'],
+  ['lib/interceptors/development.ts', "import 'typescript';", 'known-packages-only'],
+  ['lib/interceptors/missing.ts', "import './missing-file';", 'no-unresolved'],
+  ['lib/interceptors/spec.ts', "import '../../spec/a';", 'lib-stands-alone'],
+  ['lib/entry.ts', "import './testing/a';", 'core-knows-no-entry'],
+  ['lib/testing/relative.ts', "import '../api';", 'entries-import-the-package-by-name'],
+  ['lib/testing/type.ts', "import type { name } from '../http/a';", 'entries-import-the-package-by-name'],
+  ['lib/angular/sibling.ts', "import '../testing/a';", 'entries-import-the-package-by-name'],
+  ['lib/devtools/node.ts', "import 'node:fs';", 'node-builtins-in-node-files-only'],
+];
+
+describe('the lint of the dependencies', () => {
+  let folder: string;
+  let code: number;
+  let forbidden: { name: string }[];
+  const broken = new Map<string, string[]>();
+
+  beforeAll(async () => {
+    folder = await makeFolder('dependencies');
+    for (const name of [config, 'package.json', 'tsconfig.json']) await cp(join(root, name), join(folder, name));
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
+    await writeFiles(folder, { ...ground, ...Object.fromEntries(refused.map(([from, text]) => [from, text])) });
+    const outcome = await run(bin('depcruise'), ['lib', '--config', config], folder);
+    code = outcome.code;
+    for (const [, rule = '', from = ''] of outcome.stdout.matchAll(/error ([\w-]+): (\S+)/g)) {
+      broken.set(from, [...(broken.get(from) ?? []), rule]);
+    }
+    forbidden = JSON.parse(await readFile(join(root, config), 'utf8')).forbidden;
+  });
+
+  afterAll(() => removeFolder(folder));
+
+  it('fails when a rule is broken', () => {
+    expect(code).not.toBe(0);
+  });
+
+  it('lets every folder import what lies below it', () => {
+    expect(Object.keys(ground).filter((from) => broken.has(from))).toEqual([]);
+  });
+
+  it.each(refused)('refuses in %s: %s', (from, _text, ...rules) => {
+    expect(broken.get(from)?.sort()).toEqual(rules);
+  });
+
+  it('is seen to enforce each of its rules', () => {
+    expect(forbidden.map(({ name }) => name).sort()).toEqual([...new Set([...broken.values()].flat())].sort());
+  });
+});

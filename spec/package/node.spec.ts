@@ -1,0 +1,41 @@
+import { cp } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { output, root } from './support/run';
+
+const consumer = inject('consumer');
+let server: Server;
+let baseUrl: string;
+
+beforeAll(async () => {
+  await cp(join(root, 'spec/package/consumer'), consumer, { recursive: true });
+  server = createServer((request, response) => {
+    if (request.url === '/broken') return response.destroy();
+    response.writeHead(request.url === '/orders' ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify([{ id: 1 }]));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  server.close();
+});
+
+describe.each([
+  ['import', 'import.mjs'],
+  ['require', 'require.cjs'],
+])('the package in Node, through %s', (system, script) => {
+  it('gets JSON, tells its own errors apart, and lets the process end', async () => {
+    const said = JSON.parse(await output(process.execPath, [script, baseUrl], consumer));
+    expect(said).toEqual({ orders: [{ id: 1 }], missing: [true, true, true], broken: [true, true, true] });
+  });
+
+  it('touches no global and starts nothing by being loaded', async () => {
+    const { touched, before, after } = JSON.parse(await output(process.execPath, ['globals.mjs', system], consumer));
+    expect(touched).toEqual([]);
+    expect(after).toEqual(before);
+  });
+});

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { reachable, readDist } from './support/dist';
+import { bin, output, root, run } from './support/run';
+
+const tarball = inject('tarball');
+
+describe('the tarball', () => {
+  it('holds dist, README, LICENSE, CHANGELOG and package.json, and nothing else', async () => {
+    const entries = (await output('tar', ['-tzf', tarball], root)).trim().split('\n');
+    const tops = new Set(entries.map((entry) => entry.split('/')[1]));
+    expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+  });
+
+  it('passes publint without a suggestion', async () => {
+    const { code, stdout, stderr } = await run(bin('publint'), ['run', tarball, '--strict'], root);
+    expect(stdout + stderr).toContain('All good!');
+    expect(code).toBe(0);
+  });
+
+  it('has types that are right under every resolution', async () => {
+    const { code, stdout } = await run(bin('attw'), [tarball, '--profile', 'strict', '--format', 'ascii'], root);
+    expect(stdout).toContain('No problems found');
+    expect(code).toBe(0);
+  });
+});
+
+describe('dist', () => {
+  let manifest: object;
+  let dist: Map<string, string>;
+  const filesEndingIn = (suffix: string) => [...dist].filter(([name]) => name.endsWith(suffix));
+
+  beforeAll(async () => {
+    manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    dist = await readDist();
+  });
+
+  it('holds what package.json leads to and no stale file', () => {
+    expect([...dist.keys()].sort()).toEqual([...reachable(manifest, dist)].sort());
+  });
+
+  it.each(['.js', '.cjs'])('defines each class in one %s file', (suffix) => {
+    const classes = filesEndingIn(suffix).flatMap(([, text]) =>
+      [...text.matchAll(/^(?:class (\w+)|(?:var|let|const) (\w+) = class\b)/gm)].map(
+        ([, name, bound]) => name ?? bound,
+      ),
+    );
+    expect(classes).toContain('ApiError');
+    expect(classes.filter((name, index) => classes.indexOf(name) !== index)).toEqual([]);
+  });
+
+  it('has source maps that carry their sources and name no absolute path', () => {
+    const maps = filesEndingIn('.map').map(([, text]) => JSON.parse(text));
+    expect(maps).not.toEqual([]);
+    for (const { sources, sourcesContent, sourceRoot } of maps) {
+      expect(sources.filter((source: string) => !source.startsWith('../lib/'))).toEqual([]);
+      expect(sourcesContent).toHaveLength(sources.length);
+      expect(sourceRoot ?? '').toBe('');
+    }
+  });
+
+  it('names no path of the machine that built it', () => {
+    const revealing = [...dist].filter(([, text]) => text.includes(root)).map(([name]) => name);
+    expect(revealing).toEqual([]);
+  });
+});
