@@ -36,6 +36,9 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
     // Serialised once: both attempts send the same bytes.
     const wire = serialize(request);
 
+    const rejected = (response: HttpResponse): Error =>
+      new TokenRejectedError('a fresh token was refused as well', { request, response });
+
     /** Leaves with what the session has, or waits for it. */
     const leave = (then: (held: Held | null) => Observable<HttpEvent>, old?: Held): Observable<HttpEvent> => {
       const held = core.ready(old);
@@ -45,7 +48,7 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
     };
 
     /** Sends one attempt; an answer that says expired goes to `otherwise`. */
-    const send = (held: Held | null, otherwise: (held: Held, error: Error) => Observable<HttpEvent>) =>
+    const send = (held: Held | null, otherwise: (held: Held, response: HttpResponse) => Observable<HttpEvent>) =>
       held
         ? next(core.authorize(wire, held.tokens)).pipe(
             switchMap((event) => {
@@ -53,8 +56,7 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
               const judge = (shown: HttpResponse): Observable<HttpEvent> => {
                 if (!core.isExpired(shown, request)) return of(event);
                 scope.trace('expired', { generation: held.generation });
-                const error = new TokenRejectedError('a fresh token was refused as well', { request, response: event });
-                return otherwise(held, error);
+                return otherwise(held, event);
               };
               const shown = decoded(event);
               return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
@@ -64,15 +66,15 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
 
     const sendAgain = (held: Held | null): Observable<HttpEvent> => {
       if (isOneShot(wire.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
-      return send(held, ({ generation }, error) => {
+      return send(held, ({ generation }, response) => {
         core.rejections.add(request, generation);
-        throw error;
+        throw rejected(response);
       });
     };
 
     return leave((first) =>
-      send(first, (held, error) => {
-        if (core.rejections.has(request, held.generation)) throw error;
+      send(first, (held, response) => {
+        if (core.rejections.has(request, held.generation)) throw rejected(response);
         core.reject(held);
         return leave(sendAgain, held);
       }),

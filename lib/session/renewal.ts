@@ -52,7 +52,7 @@ export const createRenewal = (
   warn: (what: string, error?: unknown) => undefined,
 ): Renewal => {
   const { store, isExpired } = settings;
-  const stored$ = port.load$.pipe(inTime(() => warn('load')));
+  const news$ = port.news$.pipe(inTime(() => warn('load')));
   let running = new Subscription();
   let failure: { readonly error: RefreshError; readonly atMs: number; readonly waitMs: number } | undefined;
   let ended: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
@@ -87,14 +87,14 @@ export const createRenewal = (
     const adopt$ = (tokens: Tokens): Observable<unknown> =>
       isPast(tokens, nowMs()) ? renew$(tokens) : decide({ type: 'adopt', tokens });
 
-    const refuse$ = (current: Tokens, cause: unknown): Observable<unknown> =>
+    const refuse$ = (cause: unknown): Observable<unknown> =>
       (store.exclusive
-        ? stored$
-        : stored$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)))
+        ? news$
+        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)))
       ).pipe(
-        first((found) => !!found && port.isOther(found, current), null),
-        switchMap((found) => {
-          if (found) return adopt$(found);
+        first(Boolean, null),
+        switchMap((news) => {
+          if (news) return adopt$(news);
           decide({ type: 'refused', error: new SessionExpiredError('the refresh was refused', { cause }) });
           return port.write(null);
         }),
@@ -108,14 +108,11 @@ export const createRenewal = (
           decide({ type: 'refreshed', tokens });
           return port.write(tokens);
         }),
-        catchError((error) => (settings.isRefused(error, isExpired) ? refuse$(current, error) : decide(failed(error)))),
+        catchError((error) => (settings.isRefused(error, isExpired) ? refuse$(error) : decide(failed(error)))),
       );
 
-    const work$ = stored$.pipe(
-      switchMap((found) => {
-        if (found) return port.isOther(found, held.tokens) ? adopt$(found) : renew$(held.tokens);
-        return found === null && port.holds() ? decide({ type: 'signOut' }) : renew$(held.tokens);
-      }),
+    const work$ = news$.pipe(
+      switchMap((news) => (news ? adopt$(news) : news === null ? decide({ type: 'signOut' }) : renew$(held.tokens))),
     );
 
     return defer(() => store.exclusive?.(work$) ?? work$)

@@ -186,7 +186,7 @@ export const createSession = (options: SessionOptions): Session => {
     },
   };
 
-  port.load$.subscribe(loaded);
+  port.news$.subscribe(loaded);
   // Neither is enumerable: what prints a session shows no token.
   return Object.defineProperties(session, { state: { get: () => machine.state }, [CORE]: { value: core } }) as Session;
 };

@@ -36,17 +36,17 @@ export const STORE_TIMEOUT_MS = 5_000;
 
 /** The store as the session sees it: its writes never overlap, and what it throws, or leaves unanswered, becomes a warning. */
 export interface StorePort {
-  /** What the store holds; `undefined` where it does not say. In the same tick for a store that is synchronous. */
-  readonly load$: Observable<Tokens | null | undefined>;
+  /**
+   * What someone else has put into the store since this session last looked or wrote: tokens, `null` where they have cleared it, and
+   * `undefined` for no news. In the same tick for a store that is synchronous.
+   */
+  readonly news$: Observable<Tokens | null | undefined>;
   /** Saves `tokens`, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
   write(tokens: Tokens | null): Observable<unknown>;
-  /** Whether the store is known to hold this session's tokens: finding it empty then means that someone cleared it. */
-  holds(): boolean;
-  /** Whether `found` comes from someone else: neither `tokens` nor any that this session has replaced. */
-  isOther(found: Tokens, tokens: Tokens): boolean;
 }
 
-const keyOf = ({ accessToken, refreshToken }: Tokens): string => `${accessToken}\n${refreshToken}`;
+/** Tells tokens apart; empty for none. */
+const keyOf = (tokens: Tokens | null): string => (tokens ? `${tokens.accessToken}\n${tokens.refreshToken}` : '');
 
 /** Calls the store; emits what it returned, in the same tick where it is synchronous. */
 const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
@@ -61,21 +61,20 @@ export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
   timeout({ first: STORE_TIMEOUT_MS, with: () => of(giveUp()) });
 
 export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
-  let holds = false;
-  let last: Tokens | null = null;
-  /** What the store may still hold although this session has replaced it: all since its last write that succeeded. */
-  const replaced = new Set<string>();
+  /** What the store held when it was last seen, and what this session last asked it to hold. */
+  let seen: string | undefined;
+  let asked: string | undefined;
+  let isWritten = true;
   const writes: (() => void)[] = [];
 
   return {
-    load$: call$(() => store.load()).pipe(
+    news$: call$(() => store.load()).pipe(
       map((found) => {
-        const tokens = found && toStored(found);
-        if (tokens && !replaced.has(keyOf(tokens))) {
-          last = tokens;
-          holds = true;
-        }
-        return tokens;
+        const tokens = found ? toStored(found) : null;
+        const key = keyOf(tokens);
+        const isNews = tokens ? key !== seen && key !== asked : isWritten && seen;
+        seen = key;
+        return isNews ? tokens : undefined;
       }),
       catchError((error) => of(warn('load', error))),
     ),
@@ -85,8 +84,8 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
         call$<void>(() => (tokens ? store.save(tokens) : store.clear()))
           .pipe(
             tap(() => {
-              holds = !!tokens;
-              if (!writes[1]) replaced.clear();
+              seen = keyOf(tokens);
+              isWritten = !writes[1];
             }),
             catchError((error) => of(warn('write', error))),
             finalize(() => {
@@ -95,14 +94,11 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             }),
           )
           .subscribe(done$);
-      if (last) replaced.add(keyOf(last));
-      last = tokens;
-      holds = false;
+      asked = keyOf(tokens);
+      isWritten = false;
       if (writes.push(run) < 2) run();
       return done$.pipe(inTime(() => warn('write')));
     },
-    holds: () => holds,
-    isOther: (found, tokens) => keyOf(found) !== keyOf(tokens) && !replaced.has(keyOf(found)),
   };
 };
 
