@@ -100,9 +100,9 @@ const pageUrl = (): string | undefined => globalThis.document?.baseURI ?? global
 const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Observable<HttpEvent> =>
   new Observable((subscriber) => {
     let isSettled = false;
-    const fail = (error: unknown): void => {
+    const fail = (error: unknown, status?: { status: number }): void => {
       isSettled = true;
-      trace('settled', { error: codeOf(error) });
+      trace('settled', { ...status, error: codeOf(error) });
       subscriber.error(error);
     };
     trace('queued');
@@ -111,13 +111,13 @@ const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Obser
       handler(request).subscribe({
         next: (event) => {
           if (event.type !== 'response') return request.reportProgress && subscriber.next(event);
-          if (event.status >= 400) return fail(new HttpStatusError(request, event));
+          if (event.status >= 400) return fail(new HttpStatusError(request, event), { status: event.status });
           isSettled = true;
           trace('settled', { status: event.status });
           subscriber.next(event);
           subscriber.complete();
         },
-        error: fail,
+        error: (error) => fail(error),
         complete: () => isSettled || fail(new NetworkError('no answer', { request })),
       }),
     );

@@ -22,9 +22,9 @@ export abstract class ApiError extends Error {
   /** The answer it speaks of, where there is one; not enumerable. */
   declare readonly response?: HttpResponse;
 
-  constructor(what: string, { request, response, ...options }: ErrorDetails = {}) {
+  constructor(what: string, { request, response, cause }: ErrorDetails = {}) {
     const shown = request && { ...request, url: bareUrl(request.url), headers: {}, body: null };
-    super(shown ? `${shown.method} ${shown.url}: ${what}` : what, options);
+    super(shown ? `${shown.method} ${shown.url}: ${what}` : what, cause ? { cause } : {});
     // Not enumerable: `JSON.stringify` and a console leave them out.
     Object.defineProperties(this, { request: { value: shown }, response: { value: response } });
   }
@@ -94,11 +94,11 @@ export class BusinessError extends ApiError {
 export class RefreshError extends ApiError {
   readonly code = 'refresh';
   /** How long the server asked to wait (`Retry-After`, RFC 9110 section 10.2.3). */
-  readonly retryAfterMs?: number | undefined;
+  declare readonly retryAfterMs?: number;
 
   constructor(cause?: unknown, retryAfterMs?: number) {
     super(`the refresh ${cause ? 'failed' : 'took too long'}`, { cause });
-    this.retryAfterMs = retryAfterMs;
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 
   override get name() {

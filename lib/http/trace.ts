@@ -20,7 +20,7 @@ export interface RequestEvent {
   readonly attempt: number;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** With `held` and `expired`: of the tokens concerned. */
+  /** With `expired`: of the tokens that were refused. */
   readonly generation?: number;
   /** With `settled`: the status of the answer. */
   readonly status?: number;
