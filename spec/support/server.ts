@@ -40,8 +40,8 @@ export interface TestServer {
   beforeRefresh: () => Promise<void> | void;
   /** What the refresh answers instead of new tokens. */
   refreshReply: Reply | undefined;
-  /** Connections that the client closed before it had its answer. */
-  aborted: number;
+  /** Called when the client closes a connection before it has its answer. */
+  onAbort: () => void;
   readonly refreshes: number;
   hitsOf(path: string): readonly Hit[];
   close(): Promise<void>;
@@ -95,7 +95,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.once('close', () => {
-      if (!response.writableEnded) test.aborted++;
+      if (!response.writableEnded) test.onAbort();
     });
     const { authorization } = request.headers;
     const [path = ''] = (request.url ?? '').split('?');
@@ -129,7 +129,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     beforeAnswer: () => {},
     beforeRefresh: () => {},
     refreshReply: undefined,
-    aborted: 0,
+    onAbort: () => {},
     get refreshes() {
       return refreshes;
     },
