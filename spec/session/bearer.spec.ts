@@ -1,0 +1,391 @@
+import { bearer, createApi, type HttpRequest, type HttpResponse, type SessionState, type TokenGrant } from 'renewal';
+import { delay, NEVER, of, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
+
+const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
+
+describe('a request with a live token', () => {
+  it('leaves with it in the same tick', () => {
+    virtually(({ expectObservable, cold }) => {
+      const { api, sent } = createVirtualClient({
+        isDead: () => false,
+        refresh: () => cold<TokenGrant>('---(a|)', { a: T2 }),
+      });
+      expectObservable(api.get$('/a')).toBe('(v|)', { v: { by: 'T1' } });
+      expect(sent).toEqual([]);
+    });
+  });
+
+  it('is sent anew for each subscription, and not at all without one', () => {
+    const { api, sent } = createVirtualClient({ isDead: () => false });
+    const request$ = api.get$('/a');
+    expect(sent).toEqual([]);
+    request$.subscribe();
+    request$.subscribe();
+    expect(sent).toEqual(['GET /a T1', 'GET /a T1']);
+  });
+
+  it('is aborted on the wire when it is unsubscribed', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions }) => {
+      const wire = cold<HttpResponse>('-----(a|)', { a: response(200) });
+      const { api } = createVirtualClient({ answer: () => wire });
+      expectObservable(api.get$('/a'), '--!').toBe('---');
+      expectSubscriptions(wire.subscriptions).toBe('^-!');
+    });
+  });
+});
+
+describe('a request whose answer says that the token has expired', () => {
+  it('waits for the refresh and is sent again, once, with the new token', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const refresh = cold<TokenGrant>('----(a|)', { a: T2 });
+      const { api, sent } = createVirtualClient({ refresh: () => refresh });
+      expectObservable(api.get$('/a')).toBe('----(v|)', { v: { by: 'T2' } });
+      expectSubscriptions(refresh.subscriptions).toBe('^---!');
+      flush();
+      expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+    });
+  });
+
+  it('shares one refresh with all others, and all leave in the order they came', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const refresh = cold<TokenGrant>('------(a|)', { a: T2 });
+      const { api, sent } = createVirtualClient({ refresh: () => refresh });
+      expectObservable(api.get$('/a')).toBe('------(v|)', { v: { by: 'T2' } });
+      expectObservable(api.get$('/b'), '--^').toBe('------(v|)', { v: { by: 'T2' } });
+      expectObservable(api.get$('/c'), '---^').toBe('------(v|)', { v: { by: 'T2' } });
+      expectSubscriptions(refresh.subscriptions).toBe('^-----!');
+      flush();
+      expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T2', 'GET /c T2']);
+    });
+  });
+
+  it('is sent again at once when its token is an older one: there is no second refresh', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const refresh = cold<TokenGrant>('--(a|)', { a: T2 });
+      const { api, sent } = createVirtualClient({
+        refresh: () => refresh,
+        answer: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
+      });
+      expectObservable(api.get$('/slow')).toBe('---------(v|)', { v: { by: 'T2' } });
+      expectObservable(api.get$('/fast')).toBe('--(v|)', { v: { by: 'T2' } });
+      expectSubscriptions(refresh.subscriptions).toBe('^-!');
+      flush();
+      expect(sent).toEqual(['GET /slow T1', 'GET /fast T1', 'GET /fast T2', 'GET /slow T2']);
+    });
+  });
+
+  it('errors with the second answer when a fresh token is refused as well', () => {
+    virtually(({ cold, flush }) => {
+      const { api, sent } = createVirtualClient({ isDead: () => true, refresh: () => cold('--(a|)', { a: T2 }) });
+      const errors: unknown[] = [];
+      api.get$('/a').subscribe({ error: (error) => errors.push(error) });
+      flush();
+      expect(errors).toMatchObject([{ code: 'token-rejected', response: { body: { dead: 'T2' } } }]);
+      expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+    });
+  });
+
+  it('does not cost the same route another refresh, while other routes may still ask for one', () => {
+    let refreshes = 0;
+    const { api } = createVirtualClient({
+      isDead: () => true,
+      refresh: () => of({ accessToken: `T${++refreshes + 1}` }),
+    });
+    const refreshesAfter = (path: string): number => {
+      api.get$(path).subscribe({ error: () => {} });
+      return refreshes;
+    };
+    expect(['/a?page=1', '/a?page=2', '/b', '/b'].map(refreshesAfter)).toEqual([1, 1, 2, 2]);
+  });
+
+  it('may ask for a refresh again when the 30 s are over', () => {
+    virtually(({ cold, flush }) => {
+      let refreshes = 0;
+      const { api } = createVirtualClient({
+        isDead: () => true,
+        refresh: () => of({ accessToken: `T${++refreshes + 1}` }),
+      });
+      const seen: number[] = [];
+      cold('a 29s a 1s a', { a: 0 }).subscribe(() => {
+        api.get$('/a').subscribe({ error: () => {} });
+        seen.push(refreshes);
+      });
+      flush();
+      expect(seen).toEqual([1, 1, 2]);
+    });
+  });
+
+  it('is the caller’s when the session is signed out', () => {
+    const { api, session, sent } = createVirtualClient({ isDead: () => true });
+    session.signOut();
+    const errors: unknown[] = [];
+    api.get$('/a').subscribe({ error: (error) => errors.push(error) });
+    expect(errors).toMatchObject([{ code: 'status', status: 401 }]);
+    expect(sent).toEqual(['GET /a -']);
+  });
+
+  it('can not be sent again with a stream for a body: the token is renewed and the caller told', () => {
+    const { api, session, sent } = createVirtualClient({ refresh: () => of(T2) });
+    const errors: unknown[] = [];
+    api.post$('/upload', new ReadableStream()).subscribe({ error: (error) => errors.push(error) });
+    expect(errors).toMatchObject([{ code: 'body-not-replayable' }]);
+    expect(sent).toEqual(['POST /upload T1']);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+    api.post$('/upload', new ReadableStream()).subscribe();
+    expect(sent).toEqual(['POST /upload T1', 'POST /upload T2']);
+  });
+
+  it('settles over a transport that answers in the same tick, once or always', () => {
+    const once = createVirtualClient();
+    const values: unknown[] = [];
+    once.api.get$('/a').subscribe((value) => values.push(value));
+    expect(values).toEqual([{ by: 'T2' }]);
+
+    const always = createVirtualClient({ isDead: () => true });
+    const errors: unknown[] = [];
+    for (let again = 0; again < 3; again++) always.api.get$('/a').subscribe({ error: (error) => errors.push(error) });
+    expect(errors).toMatchObject(Array(3).fill({ code: 'token-rejected' }));
+  });
+
+  it('wakes those who wait also when the server hands out the same access token again', () => {
+    virtually(({ cold, flush }) => {
+      let isDead = true;
+      const { api, sent } = createVirtualClient({
+        isDead: () => isDead,
+        refresh: () => cold<TokenGrant>('---(a|)', { a: { accessToken: 'T1' } }),
+      });
+      const values: unknown[] = [];
+      api.get$('/a').subscribe((value) => values.push(value));
+      isDead = false;
+      flush();
+      expect(values).toEqual([{ by: 'T1' }]);
+      expect(sent).toEqual(['GET /a T1', 'GET /a T1']);
+    });
+  });
+});
+
+describe('a request while the token is known to be dead', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('waits before it is sent at all, when the token is past its expiry', () => {
+    virtually(({ cold, expectSubscriptions, flush }) => {
+      const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
+      const { api, sent } = createVirtualClient({
+        grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 10 },
+        refresh: () => refresh,
+        refreshAheadMs: 0,
+      });
+      cold('10ms a', { a: 0 }).subscribe(() => api.get$('/a').subscribe());
+      flush();
+      expect(sent).toEqual(['GET /a T2']);
+      expectSubscriptions(refresh.subscriptions).toBe('10ms ^--!');
+    });
+  });
+
+  it('leaves with the old token near its expiry, and a refresh starts beside it', () => {
+    virtually(({ cold, expectSubscriptions, flush }) => {
+      const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
+      const { api, sent } = createVirtualClient({
+        grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: HOUR_MS },
+        isDead: () => false,
+        refresh: () => refresh,
+      });
+      // 60 s before the hour is over, but not earlier; the second one while the refresh is out, the third after it.
+      cold(`3539999ms a 1ms a a 9ms a`, { a: 0 }).subscribe(() => api.get$('/a').subscribe());
+      flush();
+      expect(sent).toEqual(['GET /a T1', 'GET /a T1', 'GET /a T1', 'GET /a T2']);
+      expectSubscriptions(refresh.subscriptions).toBe('3540001ms ^--!');
+    });
+  });
+
+  it('renews a token of short life no earlier than at half of it', () => {
+    virtually(({ cold, flush }) => {
+      const starts: number[] = [];
+      const { api } = createVirtualClient({
+        grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 30_000 },
+        isDead: () => false,
+        refresh: () => {
+          starts.push(starts.length);
+          return NEVER;
+        },
+      });
+      const seen: number[] = [];
+      cold('14999ms a a', { a: 0 }).subscribe(() => {
+        api.get$('/a').subscribe();
+        seen.push(starts.length);
+      });
+      flush();
+      expect(seen).toEqual([0, 1]);
+    });
+  });
+
+  it('keeps the session active when a refresh ahead fails, and tries again only after the cool-down', () => {
+    virtually(({ cold, flush }) => {
+      let refreshes = 0;
+      const { api, session, sent } = createVirtualClient({
+        grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 20_000 },
+        isDead: () => false,
+        refresh: () => {
+          refreshes++;
+          return throwError(() => new Error('offline'));
+        },
+      });
+      const seen: unknown[] = [];
+      cold('10s a 998ms a a', { a: 0 }).subscribe(() => {
+        api.get$('/a').subscribe();
+        seen.push([refreshes, session.state.status]);
+      });
+      flush();
+      expect(seen).toEqual([
+        [1, 'active'],
+        [1, 'active'],
+        [2, 'active'],
+      ]);
+      expect(sent).toEqual(Array(3).fill('GET /a T1'));
+    });
+  });
+});
+
+describe('bearer as an interceptor of one’s own', () => {
+  it('does what a session of the client does', () => {
+    const { session } = createVirtualClient();
+    const sent: string[] = [];
+    const api = createApi({
+      baseUrl: ORIGIN,
+      interceptors: [bearer(session)],
+      transport: (request) => {
+        sent.push(lineOf(request));
+        return of(response(sent.length === 1 ? 401 : 200));
+      },
+    });
+    api.get$('/a').subscribe();
+    expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+  });
+
+  it('takes origins of its own', () => {
+    const { session } = createVirtualClient({ isDead: () => false });
+    const sent: string[] = [];
+    const api = createApi({
+      baseUrl: ORIGIN,
+      interceptors: [bearer(session, { allowedOrigins: ['https://other.test'] })],
+      transport: (request) => {
+        sent.push(lineOf(request));
+        return of(response(200));
+      },
+    });
+    api.get$('/a').subscribe();
+    api.get$('https://other.test/b').subscribe();
+    expect(sent).toEqual(['GET /a -', 'GET https://other.test/b T1']);
+  });
+});
+
+describe('where the token goes', () => {
+  const attempts = (url: string): string[] => {
+    const tokens: string[] = [];
+    const { session } = createVirtualClient();
+    const transport = (request: HttpRequest) => {
+      tokens.push(request.headers.authorization ?? '-');
+      return of(response(200));
+    };
+    createApi({ baseUrl: 'https://api.example.com/v1', session, transport })
+      .get$(url)
+      .subscribe({ error: () => {} });
+    return tokens;
+  };
+
+  it.each(['orders', '/orders', '//api.example.com/x', 'https://api.example.com:443/x', 'HTTPS://API.EXAMPLE.COM/x'])(
+    'to the origin of baseUrl: %s',
+    (url) => {
+      expect(attempts(url)).toEqual(['Bearer T1']);
+    },
+  );
+
+  it.each([
+    'https://api.example.com.evil.test/x',
+    'https://api.example.com@evil.test/x',
+    'https://api.example.com%40evil.test/x',
+    '//evil.test/x',
+    '\\\\evil.test\\x',
+    'https:\\\\evil.test/x',
+    'http://api.example.com/x',
+    'https://api.example.com:444/x',
+    'https://api.example.com./x',
+    'https://example.com/x',
+    'https://sub.api.example.com/x',
+    'https://evil.test/https://api.example.com/',
+  ])('to no look-alike: %s', (url) => {
+    expect(attempts(url).join()).not.toContain('T1');
+  });
+
+  it('never counts an answer as expired that came from where the token may not go', () => {
+    const { session } = createVirtualClient();
+    const api = createApi({
+      baseUrl: ORIGIN,
+      session,
+      transport: () => of({ ...response(401), url: 'https://login.elsewhere.test/' }),
+    });
+    const errors: unknown[] = [];
+    api.get$('/a').subscribe({ error: (error) => errors.push(error) });
+    expect(errors).toMatchObject([{ code: 'status', status: 401 }]);
+    expect(session.state).toMatchObject({ status: 'active' } satisfies Partial<SessionState>);
+  });
+});
+
+describe('the default isExpired', () => {
+  const fate = (body: unknown, headers: Record<string, string> = {}, status = 200): number => {
+    let refreshes = 0;
+    const { session } = createVirtualClient({
+      refresh: () => {
+        refreshes++;
+        return NEVER;
+      },
+    });
+    const transport = () => of(response(status, body, headers));
+    createApi({ baseUrl: ORIGIN, session, transport })
+      .get$('/a')
+      .subscribe({ error: () => {} });
+    return refreshes;
+  };
+  const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
+  const bytes = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer; // never shared
+
+  it.each([
+    ['code 1002 as a number', { code: 1002 }],
+    ['code 1002 as a text', { code: '1002' }],
+  ])('knows %s', (_, body) => {
+    expect(fate(body)).toBe(1);
+  });
+
+  it('knows code 1002 in JSON that was asked for as a text or as bytes', () => {
+    expect(fate('{"code":1002}', JSON_TYPE)).toBe(1);
+    expect(fate(bytes('{"code":1002}'), JSON_TYPE)).toBe(1);
+  });
+
+  it('knows HTTP 401', () => {
+    expect(fate(null, {}, 401)).toBe(1);
+  });
+
+  it.each([
+    ['another code', { code: 1001 }],
+    ['a nested code', { data: { code: 1002 } }],
+    ['a code in an array', [{ code: 1002 }]],
+    ['a code that is a list', { code: [1002] }],
+    ['null', null],
+    ['a text that is not declared to be JSON', '{"code":1002}'],
+    ['a number', 1002],
+  ])('is not misled by %s', (_, body) => {
+    expect(fate(body)).toBe(0);
+  });
+
+  it('does not look into more than 64 kB', () => {
+    const padded = (size: number) => JSON.stringify({ code: 1002, pad: 'x'.repeat(size) });
+    expect(fate(padded(60_000), JSON_TYPE)).toBe(1);
+    expect(fate(padded(70_000), JSON_TYPE)).toBe(0);
+  });
+
+  it('takes HTTP 403 for what it is: not an expiry', () => {
+    expect(fate(null, {}, 403)).toBe(0);
+  });
+});

@@ -1,0 +1,69 @@
+import {
+  type Api,
+  createApi,
+  createSession,
+  type HttpRequest,
+  type HttpResponse,
+  memoryStore,
+  type Session,
+  type SessionOptions,
+  type TokenGrant,
+} from 'renewal';
+import { type Observable, of } from 'rxjs';
+import { type RunHelpers, TestScheduler } from 'rxjs/testing';
+import { expect } from 'vitest';
+
+/** Runs a test in virtual time: timers and the clock of RxJS are those of the scheduler, and frames are milliseconds. */
+export const virtually = (test: (helpers: RunHelpers) => void): void =>
+  new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
+
+export const ORIGIN = 'https://api.test';
+
+export const response = (status: number, body: unknown = null, headers: Record<string, string> = {}): HttpResponse => ({
+  type: 'response',
+  status,
+  statusText: '',
+  headers,
+  url: '',
+  body,
+});
+
+/** What the requests of a test come to: the path they go to, and the token they carry. */
+export const lineOf = ({ method, url, headers }: HttpRequest): string =>
+  `${method} ${url.replace(ORIGIN, '')} ${headers.authorization?.replace('Bearer ', '') ?? '-'}`;
+
+export interface VirtualClient {
+  readonly api: Api;
+  readonly session: Session;
+  /** Each request that reached the wire, in order. */
+  readonly sent: string[];
+}
+
+/** A client over a transport that answers 401 to dead tokens, at once or as `answer` says. */
+export const createVirtualClient = (
+  options: Partial<SessionOptions> & {
+    readonly grant?: TokenGrant;
+    readonly isDead?: (token: string) => boolean;
+    readonly answer?: (request: HttpRequest, answer: HttpResponse) => Observable<HttpResponse>;
+  } = {},
+): VirtualClient => {
+  const {
+    grant = { accessToken: 'T1', refreshToken: 'R1' },
+    isDead = (token) => token === 'T1',
+    answer = (_request, answered) => of(answered),
+    ...session
+  } = options;
+  const sent: string[] = [];
+  const made = createSession({ refresh: () => of({ accessToken: 'T2' }), store: memoryStore(grant), ...session });
+  const api = createApi({
+    baseUrl: ORIGIN,
+    session: made,
+    transport: (request) => {
+      const line = lineOf(request);
+      sent.push(line);
+      const token = line.split(' ')[2] ?? '';
+      return answer(request, isDead(token) ? response(401, { dead: token }) : response(200, { by: token }));
+    },
+  });
+  return { api, session: made, sent };
+};
