@@ -34,7 +34,7 @@ const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => 
   if (request.responseType !== 'json') return response;
   const json = body ? parseJson(body) : null;
   if (json === undefined && status < 400) throw new ResponseParseError('its body is not JSON', { request, response });
-  return { ...response, body: json ?? (body || null) };
+  return { ...response, body: json === undefined ? body : json };
 };
 
 /** What `rxjs/ajax` errors with never gets out: it prints the headers, the token among them, and what it refuses to send. */
