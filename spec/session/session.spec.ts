@@ -280,6 +280,28 @@ describe('a refresh', () => {
     expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
   });
 
+  it('that a sign-in has ended leaves no trace: no event, no cool-down, no call of onExpired', () => {
+    const onExpired = vi.fn();
+    let grant$: Observable<TokenGrant> = NEVER;
+    const { api, session } = createVirtualClient({
+      isDead: (token) => token !== 'T2',
+      refresh: () => grant$,
+      onExpired,
+    });
+    const events = watch(api.events$).seen;
+    watch(api.get$('/a'));
+    session.signIn({ accessToken: 'B1' });
+    grant$ = of(T2);
+    expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    const refreshes = events.flatMap((event) =>
+      typeof event === 'object' && 'type' in event && event.type === 'refresh'
+        ? [`${event.refreshId} ${event.phase}`]
+        : [],
+    );
+    expect(refreshes).toEqual(['1 started', '2 started', '2 succeeded']);
+    expect(onExpired).not.toHaveBeenCalled();
+  });
+
   it('does not cool down longer because the clock was set back', () => {
     vi.useFakeTimers({ now: 10_000_000 });
     let refreshes = 0;
