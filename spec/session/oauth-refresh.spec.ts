@@ -1,0 +1,59 @@
+import { createApi, createSession, memoryStore, type OAuthRefreshOptions, oauthRefresh, type Tokens } from 'renewal';
+import { of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { ORIGIN, response, virtually } from '../support/virtual';
+
+/** What one refresh sends, and what it makes of the answer. */
+const refresh = (options: Partial<OAuthRefreshOptions>, answer: unknown) => {
+  const sent: unknown[] = [];
+  const http = createApi({
+    baseUrl: ORIGIN,
+    transport: ({ method, url, headers, body }) => {
+      sent.push([method, url, headers['content-type'], headers.authorization, body]);
+      return of(response(200, answer));
+    },
+  });
+  const session = createSession({
+    store: memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
+    refresh: oauthRefresh(http, { url: '/token', clientId: 'shop', ...options }),
+  });
+  const fates: (Tokens | string)[] = [];
+  session.refresh$().subscribe({ next: (tokens) => fates.push(tokens), error: ({ code }) => fates.push(code) });
+  return { sent, fates };
+};
+
+const FORM = 'application/x-www-form-urlencoded;charset=UTF-8';
+
+describe('oauthRefresh', () => {
+  it('asks as RFC 6749 section 6 says, without a token of its own', () => {
+    const { sent } = refresh({}, { access_token: 'T2' });
+    expect(sent).toEqual([
+      ['POST', `${ORIGIN}/token`, FORM, undefined, 'grant_type=refresh_token&refresh_token=R1&client_id=shop'],
+    ]);
+  });
+
+  it('adds a secret and a scope where there are any', () => {
+    const { sent } = refresh({ clientSecret: 'a&b', scope: 'one two' }, { access_token: 'T2' });
+    expect(sent.flat().at(-1)).toMatch(/&client_secret=a%26b&scope=one\+two$/);
+  });
+
+  it.each([3600, '3600'])('takes expires_in for seconds: %o', (expires_in) => {
+    virtually(() => {
+      const { fates } = refresh({}, { access_token: 'T2', refresh_token: 'R2', expires_in });
+      expect(fates).toMatchObject([{ accessToken: 'T2', refreshToken: 'R2', expiresAtMs: 3_600_000 }]);
+    });
+  });
+
+  it('keeps the refresh token, and knows no expiry, where the answer has none', () => {
+    const { fates } = refresh({}, { access_token: 'T2' });
+    expect(fates).toMatchObject([{ accessToken: 'T2', refreshToken: 'R1' }]);
+    expect(fates[0]).not.toHaveProperty('expiresAtMs');
+  });
+
+  it.each([null, 'text', {}, { error: 'invalid_grant' }])(
+    'makes a failure that may pass of an answer without a token: %o',
+    (answer) => {
+      expect(refresh({}, answer).fates).toEqual(['refresh']);
+    },
+  );
+});
