@@ -87,21 +87,20 @@ export const createRenewal = (
     const adopt$ = (tokens: Tokens): Observable<unknown> =>
       isPast(tokens, nowMs()) ? renew$(tokens) : decide({ type: 'adopt', tokens });
 
-    const refuse$ = (cause: unknown): Observable<unknown> =>
-      (store.exclusive
+    const refuse$ = (cause: unknown): Observable<unknown> => {
+      decide({ type: 'refused', error: new SessionExpiredError('the refresh was refused', { cause }) });
+      const look$ = store.exclusive
         ? news$
-        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)))
-      ).pipe(
+        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
+      return look$.pipe(
         first(Boolean, null),
-        switchMap((news) => {
-          if (news) return adopt$(news);
-          decide({ type: 'refused', error: new SessionExpiredError('the refresh was refused', { cause }) });
-          return port.write(null);
-        }),
+        switchMap((news) => (news ? adopt$(news) : port.write(null))),
       );
+    };
 
-    const renew$ = (current: Tokens): Observable<unknown> =>
-      call$(current).pipe(
+    const renew$ = (current: Tokens): Observable<unknown> => {
+      outcome = undefined;
+      return call$(current).pipe(
         first(),
         switchMap((grant) => {
           const tokens = toTokens(grant, current, nowMs());
@@ -110,6 +109,7 @@ export const createRenewal = (
         }),
         catchError((error) => (settings.isRefused(error, isExpired) ? refuse$(error) : decide(failed(error)))),
       );
+    };
 
     const work$ = news$.pipe(
       switchMap((news) => (news ? adopt$(news) : news === null ? decide({ type: 'signOut' }) : renew$(held.tokens))),

@@ -475,6 +475,20 @@ describe('a refresh and its store', () => {
     });
   });
 
+  it('stays a refusal when the deadline comes before that second is over', () => {
+    virtually(({ expectObservable }) => {
+      const { store } = createStore(tokens('T1'));
+      const { exclusive: _, ...shared } = store;
+      const { api } = createVirtualClient({
+        store: shared,
+        refreshTimeoutMs: 250,
+        isRefused: () => true,
+        refresh: () => throwError(() => REFUSED),
+      });
+      expectObservable(api.get$('/a')).toBe('250ms #', undefined, expect.objectContaining({ code: 'session-expired' }));
+    });
+  });
+
   it('ends the session after that second', () => {
     virtually(({ expectObservable }) => {
       const { store } = createStore(tokens('T1'));
