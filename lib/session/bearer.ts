@@ -33,6 +33,9 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
       return next(request);
     }
 
+    // Most answers come from where the request went, which has been checked.
+    const isFromHere = (url: string): boolean => !url || url === request.url || isAllowed(url);
+
     // Serialised once: both attempts send the same bytes.
     const wire = serialize(request);
 
@@ -52,7 +55,7 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
       held
         ? next(core.authorize(wire, held.tokens)).pipe(
             switchMap((event) => {
-              if (event.type !== 'response' || !isAllowed(event.url || request.url)) return of(event);
+              if (event.type !== 'response' || !isFromHere(event.url)) return of(event);
               const judge = (shown: HttpResponse): Observable<HttpEvent> => {
                 if (!core.isExpired(shown, request)) return of(event);
                 scope.trace('expired', { generation: held.generation });
