@@ -32,7 +32,7 @@ export interface Renewal {
   isCalling(): boolean;
   /** The failure after which the next refresh still has to wait. */
   cooling(): RefreshError | undefined;
-  /** The session has begun, ended or changed hands: what runs is let go, what cools down is forgotten. */
+  /** The session is about to begin, end or change hands: what runs is let go without a trace, what cools down is forgotten. */
   reset(): void;
 }
 
@@ -127,8 +127,6 @@ export const createRenewal = (
   const conclude = ({ tokens, generation }: Held, refreshId: number, outcome: RefreshOutcome): void => {
     // One that answered in the same tick is still being called.
     isCalling = false;
-    // A sign-in or a sign-out has ended it.
-    if (machine.state.generation !== generation) return;
     const { type } = outcome;
     const error = 'error' in outcome ? { error: codeOf(outcome.error.cause), final: type === 'refused' } : undefined;
     report({ phase: error ? 'failed' : 'succeeded', refreshId, generation, ...error });
@@ -165,7 +163,7 @@ export const createRenewal = (
       // Held before it runs: one that ends in this same tick may already be followed by another.
       const own = new Subscription();
       running = own;
-      own.add(run(state, (outcome) => conclude(state, refreshId, outcome)));
+      own.add(run(state, (outcome) => running === own && conclude(state, refreshId, outcome)));
     },
     errorFor: ({ tokens, generation }) => {
       if (failure && machine.state.generation === generation) return failure.error;
@@ -174,8 +172,10 @@ export const createRenewal = (
     isCalling: () => isCalling,
     cooling,
     reset: () => {
+      const abandoned = running;
+      running = new Subscription();
       failure = undefined;
-      running.unsubscribe();
+      abandoned.unsubscribe();
     },
   };
 };

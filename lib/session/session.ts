@@ -146,10 +146,10 @@ export const createSession = (options: SessionOptions): Session => {
 
   let isDestroyed = false;
   const change$ = (tokens: Tokens | null): Observable<void> => {
-    // Written first, so that whoever hears of the new state finds it in the store.
+    // Let go first, so that a late answer finds no one; then written, so that whoever hears of the new state finds it in the store.
+    renewal.reset();
     const written$ = port.write(tokens);
     machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' });
-    renewal.reset();
     return written$.pipe(map(noop));
   };
 
@@ -180,8 +180,8 @@ export const createSession = (options: SessionOptions): Session => {
     accessToken$: () => tokens$(wait$()).pipe(map(({ accessToken }) => accessToken)),
     destroy: () => {
       isDestroyed = true;
-      machine.dispatch({ type: 'signOut' });
       renewal.reset();
+      machine.dispatch({ type: 'signOut' });
       machine.complete();
     },
   };

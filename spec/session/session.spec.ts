@@ -11,7 +11,7 @@ import {
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { EMPTY, finalize, NEVER, type Observable, of, throwError } from 'rxjs';
+import { EMPTY, finalize, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
@@ -300,6 +300,16 @@ describe('a refresh', () => {
     );
     expect(refreshes).toEqual(['1 started', '2 started', '2 succeeded']);
     expect(onExpired).not.toHaveBeenCalled();
+  });
+
+  it('that answers while those who wait are told of a sign-out stores nothing', () => {
+    const { cell, store } = createStore(tokens('T1'));
+    const grant$ = new Subject<TokenGrant>();
+    const { api, session } = createVirtualClient({ store, refresh: () => grant$ });
+    api.get$('/a').subscribe({ error: () => grant$.next(T2) });
+    session.signOut();
+    expect(cell.held).toBeNull();
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
   it('does not cool down longer because the clock was set back', () => {
