@@ -45,8 +45,8 @@ export const createStateMachine = (onChange: (state: SessionState, action: Sessi
         for (const published of unpublished) subject.next(published);
         unpublished.length = 0;
       }
-      if (/^sign/.test(action.type)) room.open(signedOut());
-      else if (!/ing$/.test(state.status)) room.open();
+      if (action.type === 'signIn' || action.type === 'signOut') room.open(signedOut());
+      else if (state.status !== 'loading' && state.status !== 'refreshing') room.open();
       return true;
     },
     complete: () => subject.complete(),
