@@ -1,9 +1,41 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import Xhr2 from 'xhr2';
 
-/** xhr2, with the faults mended that turn one outcome into another. */
+/** What may follow a redirect to another origin; everything else may be a secret. */
+const HARMLESS = /^(accept|accept-language|content-type|user-agent)$/i;
+
+/** As many as `fetch` follows. */
+const MOST_REDIRECTS = 20;
+
+/** xhr2, with the faults mended that turn one outcome into another, or send a token where it may not go. */
 class NodeXHR extends Xhr2 {
   /** Why the connection failed; xhr2 throws it away. */
   cause?: Error;
+
+  #redirects = 0;
+
+  protected override _onHttpResponse(request: ClientRequest, response: IncomingMessage): void {
+    const { statusCode = 0, headers } = response;
+    if (/^30[12378]$/.test(`${statusCode}`)) {
+      try {
+        if (++this.#redirects > MOST_REDIRECTS) throw new RangeError();
+        const target = new URL(headers.location || 'http://', this._url.href);
+        if (target.origin !== new URL(this._url.href).origin) this.#dropSecrets();
+        // xhr2 resolves a relative one wrongly.
+        headers.location = target.href;
+        response.resume();
+      } catch {
+        response.resume();
+        this._onHttpRequestError(request, new TypeError('a redirect that leads nowhere'));
+        return;
+      }
+    }
+    super._onHttpResponse(request, response);
+  }
+
+  #dropSecrets(): void {
+    for (const name of Object.keys(this._headers)) if (!HARMLESS.test(name)) delete this._headers[name];
+  }
 
   protected override _onHttpRequestError(request: unknown, error: Error): void {
     this.cause = error;

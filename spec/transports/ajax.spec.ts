@@ -120,6 +120,42 @@ describe('ajaxTransport in Node', () => {
     await closed.passed;
   });
 
+  it('takes no token along to another origin, or to where a redirect should lead but does not', async () => {
+    const seen: unknown[] = [];
+    const elsewhere = createServer((request, response) => {
+      seen.push(request.headers.authorization, request.headers['x-api-key']);
+      response.end('"elsewhere"');
+    });
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    const { port } = elsewhere.address() as AddressInfo; // it listens on a port
+    const headers = { authorization: 'Bearer secret', 'x-api-key': 'secret' };
+    answer = (_request, response) => response.writeHead(302, { location: `http://127.0.0.1:${port}/` }).end();
+    expect(await get({ headers })).toMatchObject({ body: 'elsewhere', url: `http://127.0.0.1:${port}/` });
+    expect(seen).toEqual([undefined, undefined]);
+    await new Promise<void>((resolve) => {
+      elsewhere.close(() => resolve());
+      elsewhere.closeAllConnections();
+    });
+  });
+
+  it('takes its headers along within the origin, also where the redirect is relative', async () => {
+    answer = (request, response) => {
+      if (request.url === '/here') return response.end(JSON.stringify(request.headers.authorization));
+      return response.writeHead(302, { location: '/here' }).end();
+    };
+    expect(await get({ headers: { authorization: 'Bearer mine' } })).toMatchObject({ body: 'Bearer mine' });
+  });
+
+  it.each([
+    ['what is no url', { location: 'http://[' }],
+    ['a port that is none', { location: 'http://h:99999/' }],
+    ['nowhere', {}],
+    ['itself, for ever', { location: '/a' }],
+  ])('errors for a redirect to %s', async (_, headers) => {
+    answer = (_request, response) => response.writeHead(302, headers).end();
+    await expect(get()).rejects.toMatchObject({ code: 'network' });
+  });
+
   const echo: Answer = (request, response, body) =>
     response.end(JSON.stringify({ type: request.headers['content-type'], bytes: [...body], all: request.headers }));
 
