@@ -6,7 +6,7 @@ export default [
     ignore: ['rxjs'],
     gzip: true,
     brotli: false,
-    limit: '7.6 kB',
+    limit: '7.9 kB',
     modifyEsbuildConfig: (config) => ({
       ...config,
       format: 'esm',

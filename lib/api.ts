@@ -9,7 +9,7 @@ import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
 import { createTrace, type RequestEvent, SCOPE, silent, type Trace } from './http/trace';
-import { originOf, type Params, toBaseUrl } from './http/url';
+import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
 import { bearer } from './session/bearer';
 import type { ApiEvent } from './session/events';
 import { coreOf, type Session } from './session/session';
@@ -94,7 +94,11 @@ export interface Api {
 type AnyOptions = RequestOptions & { body?: Body; reportProgress?: boolean };
 
 /** The url that a page resolves relative urls against; none in Node. */
-const pageUrl = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;
+const pageUrl = (): string | undefined => {
+  const url = globalThis.document?.baseURI ?? globalThis.location?.href;
+  // A page from a file or a blob is nothing to resolve against.
+  return /^https?:/.test(url) ? url : undefined;
+};
 
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
 const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Observable<HttpEvent> =>
@@ -110,6 +114,7 @@ const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Obser
     subscriber.add(
       handler(request).subscribe({
         next: (event) => {
+          if (isSettled) return undefined;
           if (event.type !== 'response') return request.reportProgress && subscriber.next(event);
           if (event.status >= 400) return fail(new HttpStatusError(request, event), { status: event.status });
           isSettled = true;
@@ -117,7 +122,7 @@ const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Obser
           subscriber.next(event);
           subscriber.complete();
         },
-        error: (error) => fail(error),
+        error: (error) => isSettled || fail(error),
         complete: () => isSettled || fail(new NetworkError('no answer', { request })),
       }),
     );
@@ -137,14 +142,16 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const baseUrl = toBaseUrl(options.baseUrl, pageUrl());
   const headers = mergeHeaders(options.headers ?? {});
   const defaults = { headers, timeoutMs: durationMs('timeoutMs', options.timeoutMs), withCredentials };
-  const allowedOrigins = options.allowedOrigins?.map((url) => originOf(url, 'allowedOrigins')) ?? [originOf(baseUrl)];
+  if (typeof transport !== 'function') throw new TypeError('transport: not a function');
+  const allowedOrigins = options.allowedOrigins ? toOrigins(options.allowedOrigins) : [originOf(baseUrl ?? '')];
 
   const events = new Subject<RequestEvent>();
   let requests = 0;
 
   const attempt: HttpHandler = (request) => {
+    const wire = serialize(request);
     request.context.get(SCOPE).trace('attempt');
-    return withDeadline(transport)(serialize(request));
+    return withDeadline(transport)(wire);
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 

@@ -1,211 +1,242 @@
-import { inspect } from 'node:util';
 import {
   type ApiEvent,
   type ApiOptions,
+  bearer,
   createApi,
-  HttpContext,
-  HttpContextToken,
+  createSession,
   type HttpEvent,
   type HttpRequest,
   type HttpResponse,
   type Interceptor,
-  isApiError,
+  memoryStore,
   type RequestOptions,
+  type Session,
   type Transport,
 } from 'renewal';
-import { delay, EMPTY, NEVER, type Observable, of, switchMap, tap, throwError } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
-import { ORIGIN, response, virtually } from './support/virtual';
+import { asyncScheduler, concat, delay, EMPTY, NEVER, of, switchMap, tap, throwError } from 'rxjs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { answered, createRecorder, createSignedIn, outcomeOf, shownOf, unhandledBy } from './support/http-client';
+import { createVirtualClient, ORIGIN, response, virtually } from './support/virtual';
 
-const fateOf = (request$: Observable<unknown>): { values: unknown[]; error?: unknown } => {
-  const fate: { values: unknown[]; error?: unknown } = { values: [] };
-  request$.subscribe({
-    next: (value) => fate.values.push(value),
-    error: (error) => {
-      fate.error = error;
-    },
-  });
-  return fate;
-};
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
-/** A client that records what reaches its transport. */
-const record = (options: ApiOptions = {}, answer: Transport = () => of(response(200, 'body'))) => {
-  const requests: HttpRequest[] = [];
-  const transport: Transport = (request) => {
-    requests.push(request);
-    return answer(request);
-  };
-  return { requests, api: createApi({ baseUrl: ORIGIN, transport, ...options }) };
-};
+/** What plain JavaScript may pass, whatever the types say. */
+const untyped = <T>(value: unknown): T => value as T;
 
 describe('createApi', () => {
-  it.each([
-    ['baseUrl', { baseUrl: 'http://[' }],
-    ['baseUrl', { baseUrl: 'orders' }],
-    ['baseUrl', { baseUrl: 'ftp://host/' }],
-    ['timeoutMs', { timeoutMs: -1 }],
-    ['timeoutMs', { timeoutMs: Number.NaN }],
-    ['timeoutMs', { timeoutMs: '5' as unknown as number }], // plain JavaScript
-    ['allowedOrigins', { allowedOrigins: ['http://['] }],
-  ])('refuses a wrong %s', (name, options) => {
-    expect(() => createApi(options)).toThrow(TypeError);
-    expect(() => createApi(options)).toThrow(name);
-  });
-
   it('works without any option', () => {
     expect(() => createApi()).not.toThrow();
+  });
+
+  it.each(['file:///app/index.html', 'blob:https://shop.test/1', 'about:blank'])(
+    'works on the page %s, which is not of http',
+    (href) => {
+      vi.stubGlobal('location', { href });
+      const { api, requests } = createRecorder(untyped<ApiOptions>({ baseUrl: undefined }));
+      expect(outcomeOf(api.get$('https://shop.test/a'))).toEqual(answered('body'));
+      expect(requests).toHaveLength(1);
+    },
+  );
+
+  it.each<[string, unknown]>([
+    ['baseUrl', 'http://['],
+    ['baseUrl', 'orders'],
+    ['baseUrl', '/orders'],
+    ['baseUrl', ''],
+    ['baseUrl', 'ftp://host/'],
+    ['baseUrl', 'data:text/plain,x'],
+    ['timeoutMs', -1],
+    ['timeoutMs', Number.NaN],
+    ['timeoutMs', Number.NEGATIVE_INFINITY],
+    ['timeoutMs', '5'],
+    ['timeoutMs', 5n],
+    ['timeoutMs', null],
+    ['allowedOrigins', ['http://[']],
+    ['allowedOrigins', ['ftp://shop.test']],
+    ['allowedOrigins', ['null']],
+    ['allowedOrigins', ['shop.test']],
+    ['allowedOrigins', ['/orders']],
+    ['allowedOrigins', ['*']],
+    ['allowedOrigins', ['']],
+    ['allowedOrigins', 'https://shop.test'],
+    ['interceptors', {}],
+    ['transport', {}],
+    ['session', {}],
+  ])('refuses a wrong %s: %o', (name, value) => {
+    const create = () => createApi(untyped<ApiOptions>({ [name]: value }));
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(name);
+  });
+
+  it('quotes no value of an option that it refuses', () => {
+    expect(() => createApi({ baseUrl: 'https://user:hidden@[' })).toThrow(expect.not.stringContaining('hidden'));
   });
 });
 
 describe('a request', () => {
-  it.each(['get', 'head', 'options', 'delete'] as const)('%s$ has no body', (verb) => {
-    const { api, requests } = record();
-    expect(fateOf(api[`${verb}$`]('/a'))).toEqual({ values: ['body'] });
-    expect(requests).toMatchObject([{ method: verb.toUpperCase(), url: `${ORIGIN}/a`, body: null }]);
+  it.each(['get', 'head', 'options', 'delete'] as const)('of %s$ has no body', (verb) => {
+    const { api, requests } = createRecorder();
+    expect(outcomeOf(api[`${verb}$`]('/a'))).toEqual(answered('body'));
+    expect(requests).toMatchObject([{ method: verb.toUpperCase(), url: `${ORIGIN}/a`, body: null, headers: {} }]);
   });
 
-  it.each(['post', 'put', 'patch'] as const)('%s$ sends its body as JSON', (verb) => {
-    const { api, requests } = record();
-    fateOf(api[`${verb}$`]('/a', { b: [1] }));
+  it.each(['post', 'put', 'patch'] as const)('of %s$ has its body, or none', (verb) => {
+    const { api, requests } = createRecorder();
+    expect(outcomeOf(api[`${verb}$`]('/a', { b: [1] }, { headers: { 'x-a': '1' } }))).toEqual(answered('body'));
+    outcomeOf(api[`${verb}$`]('/a'));
     expect(requests).toMatchObject([
-      { method: verb.toUpperCase(), body: '{"b":[1]}', headers: { 'content-type': 'application/json' } },
+      { method: verb.toUpperCase(), url: `${ORIGIN}/a`, body: '{"b":[1]}', headers: { 'x-a': '1' } },
+      { method: verb.toUpperCase(), url: `${ORIGIN}/a`, body: null, headers: {} },
     ]);
   });
 
-  it('is the whole answer from request$', () => {
-    const { api } = record();
-    expect(fateOf(api.request$('query', '/a'))).toEqual({ values: [response(200, 'body')] });
+  it('has the method that request$ is given, in upper case, and may carry a body', () => {
+    const { api, requests } = createRecorder();
+    outcomeOf(api.request$('query', '/a', { body: { b: 1 } }));
+    outcomeOf(api.request$('delete', '/a', { body: 'b' }));
+    expect(requests).toMatchObject([
+      { method: 'QUERY', body: '{"b":1}' },
+      { method: 'DELETE', body: 'b' },
+    ]);
   });
 
-  it('shows its progress when asked to', () => {
-    const events: HttpEvent[] = [{ type: 'sent' }, { type: 'download', loaded: 1 }, response(200)];
-    const { api } = record({}, () => of(...events));
-    expect(fateOf(api.request$('GET', '/a', { reportProgress: true })).values).toEqual(events);
-    expect(fateOf(api.request$('GET', '/a')).values).toEqual([events[2]]);
-    expect(fateOf(api.get$('/a')).values).toEqual([null]);
+  it('is what its options make of it', () => {
+    const { api, requests } = createRecorder({ timeoutMs: 5, withCredentials: true });
+    outcomeOf(api.get$('/a'));
+    outcomeOf(api.get$('/a', { responseType: 'text', timeoutMs: 6, withCredentials: false, auth: false }));
+    outcomeOf(api.get$('/a', untyped<RequestOptions>({ responseType: undefined, timeoutMs: undefined })));
+    const usual = { responseType: 'json', timeoutMs: 5, withCredentials: true, auth: true, reportProgress: false };
+    expect(requests).toMatchObject([
+      usual,
+      { responseType: 'text', timeoutMs: 6, withCredentials: false, auth: false },
+      usual,
+    ]);
   });
 
-  it('errors with the parsed answer for a status of 400 or above, once interceptors have seen it', () => {
+  it('is sent once for each subscription, and not at all without one', () => {
+    const { api, requests } = createRecorder();
+    const request$ = api.post$('/a', { b: 1 });
+    expect(requests).toHaveLength(0);
+    outcomeOf(request$);
+    outcomeOf(request$);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('is aborted on the wire when it is unsubscribed', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions }) => {
+      const wire = cold<HttpResponse>('-----(a|)', { a: response(200) });
+      const { api } = createRecorder({ transport: () => wire });
+      expectObservable(api.get$('/a'), '--!').toBe('---');
+      expectObservable(api.get$('/b'), '---!').toBe('----');
+      expectSubscriptions(wire.subscriptions).toBe(['^-!', '^--!']);
+    });
+  });
+
+  it('lets go of the wire with its answer, which is the first complete one', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions }) => {
+      const wire = cold<HttpResponse>('--a--b', { a: response(200, 'a'), b: response(200, 'b') });
+      const { api } = createRecorder({ transport: () => wire });
+      expectObservable(api.get$('/a')).toBe('--(v|)', { v: 'a' });
+      expectSubscriptions(wire.subscriptions).toBe('^-!');
+    });
+  });
+
+  it('is the whole answer from request$, as the transport made it', () => {
+    const answer = response(201, { id: 1 }, { location: '/orders/1' });
+    const { api } = createRecorder({ transport: () => of(answer) });
+    expect(outcomeOf(api.request$('POST', '/orders'))).toEqual(answered(answer));
+  });
+
+  it('shows its progress, then the answer, when it is asked to', () => {
+    const events: HttpEvent[] = [{ type: 'sent' }, { type: 'download', loaded: 1, total: 2 }, response(200, 'body')];
+    const { api, requests } = createRecorder({ transport: () => of(...events) });
+    expect(outcomeOf(api.request$('GET', '/a', { reportProgress: true }))).toEqual({
+      values: events,
+      isComplete: true,
+    });
+    expect(outcomeOf(api.request$('GET', '/a'))).toEqual(answered(events[2]));
+    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(requests.map(({ reportProgress }) => reportProgress)).toEqual([true, false, false]);
+  });
+
+  it.each<[string, Transport]>([
+    ['nothing', () => EMPTY],
+    ['only progress', () => of({ type: 'sent' } as const)],
+  ])('errors where the transport completes with %s', (_, transport) => {
+    const { api } = createRecorder({ transport });
+    expect(outcomeOf(api.get$('/a'))).toMatchObject({ values: [], error: { code: 'network' } });
+    expect(outcomeOf(api.request$('GET', '/a', { reportProgress: true })).error).toMatchObject({ code: 'network' });
+  });
+
+  it.each([400, 404, 500, 599])('errors with the answer for status %d, once interceptors have seen it', (status) => {
     const seen: number[] = [];
     const spy: Interceptor = (request, next) =>
       next(request).pipe(tap((event) => event.type === 'response' && seen.push(event.status)));
-    const { api } = record({ interceptors: [spy] }, () => of(response(404, { message: 'gone' })));
-    const { error } = fateOf(api.get$('/a?secret=1'));
-    expect(error).toMatchObject({ code: 'status', status: 404, response: { body: { message: 'gone' } } });
-    expect(String(error)).toBe(`HttpStatusError: GET ${ORIGIN}/a: status 404`);
-    expect(seen).toEqual([404]);
+    const { api } = createRecorder({ interceptors: [spy], transport: () => of(response(status, { message: 'no' })) });
+    const error = { code: 'status', status, response: { status, body: { message: 'no' } } };
+    expect(outcomeOf(api.get$('/a'))).toMatchObject({ values: [], error });
+    expect(outcomeOf(api.request$('GET', '/a'))).toMatchObject({ values: [], error });
+    expect(seen).toEqual([status, status]);
   });
 
-  it('never completes without a value', () => {
-    expect(fateOf(record({}, () => EMPTY).api.get$('/a')).error).toMatchObject({ code: 'network' });
+  it.each([200, 204, 302, 399])('emits the body for status %d', (status) => {
+    const { api } = createRecorder({ transport: () => of(response(status, 'body')) });
+    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
   });
 
-  it.each([
-    ['a bad url', 'http://[', {}],
-    ['a url of another scheme', 'javascript:alert(1)', {}],
-    ['a negative timeout', '/a', { timeoutMs: -1 }],
-    ['a body on a GET', '/a', { body: {} }],
-  ])('is refused with %s', (_, url, options) => {
-    const { api, requests } = record();
-    expect(fateOf(api.request$('GET', url, options)).error).toMatchObject({ code: 'request' });
-    expect(requests).toEqual([]);
-  });
-
-  const circular: { self?: unknown } = {};
-  circular.self = circular;
-  it.each([
-    ['circular', circular],
-    ['a bigint', { n: 1n }],
-    ['a Map', new Map([[1, 2]])],
-    ['a Set', new Set([1])],
-    ['a function', () => 'secret'],
-    ['a symbol', Symbol('secret')],
-    ['a generator', (function* () {})()],
-    ['a stream of Node', process.stdin],
-    ['a promise', Promise.resolve(1)],
-  ])('is refused with a body that is %s', (_, body) => {
-    const { api, requests } = record();
-    const { error } = fateOf(api.post$('/a', body as object)); // what plain JavaScript may pass
-    expect(error).toMatchObject({ code: 'request' });
-    expect(inspect(error)).not.toContain('secret');
-    expect(requests).toEqual([]);
-  });
-
-  it('gets what an interceptor or a transport throws through its error, and nothing else does', () => {
-    const thrown = new Error('thrown');
-    const fails = (request: HttpRequest): boolean => request.url.endsWith('/bad');
-    const interceptor: Interceptor = (request, next) => {
-      if (fails(request)) throw thrown;
-      return next(request);
-    };
-    const { api } = record({ interceptors: [interceptor] });
+  it.each<[string, () => HttpEvent | PromiseLike<never>]>([
+    [
+      'what a transport throws',
+      () => {
+        throw new Error('thrown');
+      },
+    ],
+    ['what a transport errors with', () => Promise.reject(new Error('thrown'))],
+  ])('gets %s through its error', async (_, fails) => {
+    const transport: Transport = ({ url }) => (url.endsWith('/bad') ? untyped(fails()) : of(response(200, 'body')));
+    const { api } = createRecorder({ transport });
     expect(() => api.get$('/bad')).not.toThrow();
-    expect(fateOf(api.get$('/bad')).error).toBe(thrown);
-    expect(fateOf(api.get$('/good'))).toEqual({ values: ['body'] });
-    const transport = record({}, () => {
-      throw thrown;
-    });
-    expect(fateOf(transport.api.get$('/a')).error).toBe(thrown);
-  });
-});
-
-describe('headers, params and context', () => {
-  it('merge, whatever their case; undefined takes a default away', () => {
-    const { api, requests } = record({ headers: { 'X-One': '1', 'x-two': '2' } });
-    fateOf(api.get$('/a', { headers: { 'x-ONE': 'one', 'X-Two': undefined, 'X-Three': '3' } }));
-    expect(requests[0]?.headers).toEqual({ 'x-one': 'one', 'x-three': '3' });
+    const bad = outcomeOf(api.get$('/bad'));
+    const good = outcomeOf(api.get$('/good'));
+    await Promise.resolve();
+    expect(bad).toMatchObject({ values: [], error: { message: 'thrown' } });
+    expect(good).toEqual(answered('body'));
   });
 
-  it('adds params to the query, and leaves what is there as it is', () => {
-    const { api, requests } = record();
-    const params = { a: [1, 2], b: null, c: undefined, d: 'ü&', e: false };
-    for (const url of ['/x', '/x?y', '/x?y=%20+;z#h', '/x#h?']) fateOf(api.get$(url, { params }));
-    fateOf(api.get$('/x', { params: new URLSearchParams('a=1&a=2') }));
-    fateOf(api.get$('/x', { params: {} }));
-    expect(requests.map(({ url }) => url.replace(ORIGIN, ''))).toEqual([
-      '/x?a=1&a=2&d=%C3%BC%26&e=false',
-      '/x?y&a=1&a=2&d=%C3%BC%26&e=false',
-      '/x?y=%20+;z&a=1&a=2&d=%C3%BC%26&e=false#h',
-      '/x?a=1&a=2&d=%C3%BC%26&e=false#h?',
-      '/x?a=1&a=2',
-      '/x',
-    ]);
+  it.each<[string, string, RequestOptions]>([
+    ['a url that is none', 'http://[', {}],
+    ['a port that is none', 'https://shop.test:99999/', {}],
+    ['a url of another scheme', 'javascript:alert(1)', {}],
+    ['a url of a file', 'file:///etc/passwd', {}],
+    ['a negative timeout', '/a', { timeoutMs: -1 }],
+    ['a timeout that is no number', '/a', { timeoutMs: Number.NaN }],
+    ['a timeout that is a text', '/a', untyped({ timeoutMs: '5' })],
+    ['a header that is a symbol', '/a', untyped({ headers: { 'x-a': Symbol('a') } })],
+  ])('is refused with %s', (_, url, options) => {
+    const { api, requests } = createRecorder();
+    expect(() => api.get$(url, options)).not.toThrow();
+    expect(outcomeOf(api.get$(url, options))).toMatchObject({ values: [], error: { code: 'request' } });
+    expect(requests).toHaveLength(0);
   });
 
-  it.each([
-    ['https://h.test/api', 'orders', 'https://h.test/api/orders'],
-    ['https://h.test/api/', 'orders', 'https://h.test/api/orders'],
-    ['https://h.test/api', '/orders', 'https://h.test/orders'],
-    ['https://h.test/api', '../orders', 'https://h.test/orders'],
-    ['https://h.test', 'č', 'https://h.test/%C4%8D'],
-    ['https://h.test', '//other.test/x', 'https://other.test/x'],
-    [undefined, '/orders?x#y', '/orders?x#y'],
-    [undefined, 'https://h.test/x', 'https://h.test/x'],
-  ])('resolves against %s: %s', (baseUrl, url, resolved) => {
-    const requests: HttpRequest[] = [];
-    const transport: Transport = (request) => {
-      requests.push(request);
-      return EMPTY;
-    };
-    fateOf(createApi({ transport, ...(baseUrl && { baseUrl }) }).get$(url));
-    expect(requests[0]?.url).toBe(resolved);
+  it.each(['GET', 'get', 'HEAD'])('is refused with a body on %s', (method) => {
+    const { api, requests } = createRecorder();
+    for (const body of [{}, '', 0, false]) {
+      expect(outcomeOf(api.request$(method, '/a', { body })).error).toMatchObject({ code: 'request' });
+    }
+    expect(requests).toHaveLength(0);
+    expect(outcomeOf(api.request$(method, '/a', { body: null }))).toMatchObject({ isComplete: true });
   });
 
-  it('hands typed values to interceptors, each request its own copy', () => {
-    const SEEN = new HttpContextToken(() => 0);
-    const seen: number[] = [];
-    const count: Interceptor = (request, next) => {
-      seen.push(request.context.get(SEEN));
-      request.context.set(SEEN, 99);
-      return next(request);
-    };
-    const { api } = record({ interceptors: [count] });
-    const context = new HttpContext().set(SEEN, 1);
-    fateOf(api.get$('/a', { context }));
-    fateOf(api.get$('/a', { context }));
-    fateOf(api.get$('/a'));
-    expect(seen).toEqual([1, 1, 0]);
-    expect(context.get(SEEN)).toBe(1);
+  it('is refused with a bad url of an interceptor’s own, also by the session', () => {
+    const lost: Interceptor = (request, next) => next({ ...request, url: 'http://[' });
+    const { api, requests } = createRecorder({ interceptors: [lost], session: createSignedIn() });
+    expect(outcomeOf(api.get$('/a')).error).toMatchObject({ code: 'request' });
+    expect(requests).toHaveLength(0);
   });
 });
 
@@ -213,126 +244,512 @@ describe('interceptors', () => {
   const named =
     (name: string, log: string[]): Interceptor =>
     (request, next) => {
-      log.push(name);
-      return next({ ...request, headers: { ...request.headers, 'x-by': `${request.headers['x-by'] ?? ''}${name}` } });
+      log.push(`> ${name}`);
+      return next({
+        ...request,
+        headers: { ...request.headers, 'x-by': `${request.headers['x-by'] ?? ''}${name}` },
+      }).pipe(tap((event) => event.type === 'response' && log.push(`< ${name}`)));
     };
 
-  it('stand outermost first; extend appends', () => {
+  it('stand outermost first', () => {
     const log: string[] = [];
-    const { api, requests } = record({ interceptors: [named('a', log), named('b', log)] });
-    fateOf(api.extend({ interceptors: [named('c', log)] }).get$('/x'));
-    expect(log).toEqual(['a', 'b', 'c']);
-    expect(requests[0]?.headers['x-by']).toBe('abc');
+    const { api, requests } = createRecorder({ interceptors: [named('a', log), named('b', log)] });
+    outcomeOf(api.get$('/x'));
+    expect(log).toEqual(['> a', '> b', '< b', '< a']);
+    expect(requests[0]?.headers['x-by']).toBe('ab');
+  });
+
+  it('see no token: the session’s own comes last, next to the transport', () => {
+    const seen: (string | undefined)[] = [];
+    const spy: Interceptor = (request, next) => {
+      seen.push(request.headers.authorization);
+      return next(request);
+    };
+    const { api, requests } = createRecorder({ session: createSignedIn() });
+    outcomeOf(api.extend({ interceptors: [spy] }).get$('/a'));
+    expect(seen).toEqual([undefined]);
+    expect(requests[0]?.headers.authorization).toBe('Bearer T1');
+  });
+
+  it('see one answer where the session has sent a request twice', () => {
+    const statuses: number[] = [];
+    const spy: Interceptor = (request, next) =>
+      next(request).pipe(tap((event) => event.type === 'response' && statuses.push(event.status)));
+    const { api, requests } = createRecorder({
+      interceptors: [spy],
+      session: createSignedIn(),
+      transport: ({ headers }) => of(response(headers.authorization === 'Bearer T2' ? 200 : 401, 'body')),
+    });
+    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(requests).toHaveLength(2);
+    expect(statuses).toEqual([200]);
   });
 
   it('may send a request again', () => {
     const again: Interceptor = (request, next) =>
       next(request).pipe(
-        switchMap((event) => (event.type === 'response' && event.status === 503 ? next(request) : of(event))),
+        switchMap((event) =>
+          event.type === 'response' && event.status === 503
+            ? next({ ...request, headers: { 'x-attempt': '2' } })
+            : of(event),
+        ),
       );
-    const { api, requests } = record({ interceptors: [again] }, () =>
-      of(response(requests.length === 1 ? 503 : 200, 'body')),
-    );
-    expect(fateOf(api.get$('/a')).values).toEqual(['body']);
-    expect(requests).toHaveLength(2);
+    const { api, requests } = createRecorder({
+      interceptors: [again],
+      transport: ({ headers }) => of(response(headers['x-attempt'] ? 200 : 503, 'body')),
+    });
+    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(requests.map(({ headers }) => headers)).toEqual([{}, { 'x-attempt': '2' }]);
   });
 
-  it('may answer without the transport', () => {
-    const { api, requests } = record({ interceptors: [() => of(response(200, 'cached'))] });
-    expect(fateOf(api.get$('/a')).values).toEqual(['cached']);
-    expect(requests).toEqual([]);
+  it('send only what is subscribed', () => {
+    const careless: Interceptor = (request, next) => {
+      next(request);
+      return next(request);
+    };
+    const { api, requests } = createRecorder({ interceptors: [careless] });
+    outcomeOf(api.get$('/a'));
+    expect(requests).toHaveLength(1);
+  });
+
+  it('may answer without the transport, and change what comes back', () => {
+    const cached: Interceptor = () => of(response(200, 'cached'));
+    const shout: Interceptor = (request, next) =>
+      next(request).pipe(
+        switchMap((event) => of(event.type === 'response' ? { ...event, body: `${event.body}!` } : event)),
+      );
+    const { api, requests } = createRecorder({ interceptors: [shout, cached] });
+    expect(outcomeOf(api.get$('/a'))).toEqual(answered('cached!'));
+    expect(requests).toHaveLength(0);
+  });
+
+  it('that throw do so through the error of that one request', () => {
+    const thrown = new Error('thrown');
+    const fails: Interceptor = (request, next) => {
+      if (request.url.endsWith('/bad')) throw thrown;
+      return next(request);
+    };
+    const { api } = createRecorder({ interceptors: [fails] });
+    expect(() => api.get$('/bad')).not.toThrow();
+    expect(outcomeOf(api.get$('/bad'))).toEqual({ values: [], error: thrown });
+    expect(outcomeOf(api.get$('/good'))).toEqual(answered('body'));
+  });
+
+  it('that return nothing are an error, too', () => {
+    const { api } = createRecorder({ interceptors: [untyped<Interceptor>(() => {})] });
+    expect(() => api.get$('/a')).not.toThrow();
+    expect(outcomeOf(api.get$('/a')).error).toBeInstanceOf(TypeError);
   });
 });
 
 describe('extend', () => {
-  it('merges headers, replaces the rest, and loses nothing to undefined', () => {
-    const { api, requests } = record({ headers: { a: '1', b: '2' }, timeoutMs: 5, withCredentials: true });
-    const undefinedOptions = { timeoutMs: undefined, withCredentials: undefined, baseUrl: undefined };
-    fateOf(api.extend({ headers: { B: '3' }, ...(undefinedOptions as unknown as ApiOptions) }).get$('/x')); // plain JavaScript
-    expect(requests).toMatchObject([
-      { headers: { a: '1', b: '3' }, timeoutMs: 5, withCredentials: true, url: `${ORIGIN}/x` },
-    ]);
+  it('joins headers, whatever their case', () => {
+    const { api, requests } = createRecorder({ headers: { 'X-One': '1', 'x-two': '2' } });
+    outcomeOf(api.extend({ headers: { 'X-TWO': 'two', 'x-three': '3' } }).get$('/a'));
+    expect(requests[0]?.headers).toEqual({ 'x-one': '1', 'x-two': 'two', 'x-three': '3' });
+  });
+
+  it('appends interceptors', () => {
+    const log: string[] = [];
+    const named =
+      (name: string): Interceptor =>
+      (request, next) => {
+        log.push(name);
+        return next(request);
+      };
+    const { api } = createRecorder({ interceptors: [named('a')] });
+    outcomeOf(
+      api
+        .extend({ interceptors: [named('b')] })
+        .extend({ interceptors: [named('c')] })
+        .get$('/a'),
+    );
+    expect(log).toEqual(['a', 'b', 'c']);
+  });
+
+  it('replaces the rest', () => {
+    const { api, requests } = createRecorder({ timeoutMs: 5 });
+    const transport: Transport = ({ url, timeoutMs }) => of(response(200, `${url} ${timeoutMs}`));
+    const other = api.extend({ baseUrl: 'https://other.test/v2', timeoutMs: 0, transport });
+    expect(outcomeOf(other.get$('a'))).toEqual(answered('https://other.test/v2/a 0'));
+    expect(requests).toHaveLength(0);
+  });
+
+  it('loses nothing to undefined, or to what is left out', () => {
+    const { api, requests } = createRecorder({ headers: { a: '1' }, timeoutMs: 5, withCredentials: true });
+    const names = ['baseUrl', 'session', 'interceptors', 'transport', 'headers', 'timeoutMs', 'withCredentials'];
+    const nothing = untyped<ApiOptions>(
+      Object.fromEntries([...names, 'allowedOrigins'].map((name) => [name, undefined])),
+    );
+    outcomeOf(api.extend(nothing).get$('/a'));
+    outcomeOf(api.extend({}).get$('/a'));
+    const same = { url: `${ORIGIN}/a`, headers: { a: '1' }, timeoutMs: 5, withCredentials: true };
+    expect(requests).toMatchObject([same, same]);
+  });
+
+  it('leaves the client that it is called on as it was', () => {
+    const { api, requests } = createRecorder({ headers: { a: '1' } });
+    api.extend({ headers: { a: '2' }, baseUrl: 'https://other.test', interceptors: [() => EMPTY], timeoutMs: 9 });
+    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(requests).toMatchObject([{ url: `${ORIGIN}/a`, headers: { a: '1' }, timeoutMs: 0 }]);
+  });
+
+  it('refuses what createApi refuses', () => {
+    expect(() => createApi().extend({ timeoutMs: -1 })).toThrow('timeoutMs');
+  });
+
+  it('lets the token go to the new baseUrl, and no longer to the old one', () => {
+    const { api, requests } = createRecorder({ session: createSignedIn() });
+    const other = api.extend({ baseUrl: 'https://other.test' });
+    outcomeOf(other.get$('/a'));
+    outcomeOf(other.get$(`${ORIGIN}/a`));
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer T1', undefined]);
   });
 });
 
 describe('timeoutMs', () => {
-  const slow: Transport = () => of(response(200, 'late')).pipe(delay(10));
+  const late = (message = 'no complete answer within 9 ms') =>
+    expect.objectContaining({ name: 'RequestTimeoutError', code: 'timeout', message: `GET ${ORIGIN}/a: ${message}` });
 
-  it('ends an attempt that takes longer', () => {
-    virtually(({ expectObservable }) => {
-      const { api } = record({ timeoutMs: 9 }, slow);
-      const error = expect.objectContaining({
-        code: 'timeout',
-        message: `GET ${ORIGIN}/a: no complete answer within 9 ms`,
-      });
-      expectObservable(api.get$('/a')).toBe('---------#', undefined, error);
-      expectObservable(api.get$('/a', { timeoutMs: 11 })).toBe('10ms (v|)', { v: 'late' });
-      expectObservable(api.get$('/a', { timeoutMs: 0 })).toBe('10ms (v|)', { v: 'late' });
+  it('ends an attempt that takes longer, and aborts it on the wire', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions }) => {
+      const wire = cold<HttpResponse>('----------(a|)', { a: response(200) });
+      const { api } = createRecorder({ transport: () => wire, timeoutMs: 9 });
+      expectObservable(api.get$('/a')).toBe('---------#', undefined, late());
+      expectSubscriptions(wire.subscriptions).toBe('^--------!');
     });
   });
 
-  it.each([0, Number.POSITIVE_INFINITY, 2 ** 31])('starts no timer for %d', (timeoutMs) => {
+  it('is not put off by progress', () => {
+    virtually(({ cold, expectObservable }) => {
+      const wire = cold<HttpEvent>('p-p-p-p-p-p-p', { p: { type: 'download', loaded: 1 } });
+      const { api } = createRecorder({ transport: () => wire, timeoutMs: 9 });
+      expectObservable(api.get$('/a')).toBe('---------#', undefined, late());
+    });
+  });
+
+  it('can be another one for each request', () => {
+    virtually(({ expectObservable }) => {
+      const transport: Transport = () => of(response(200, 'late')).pipe(delay(10));
+      const { api } = createRecorder({ transport, timeoutMs: 9 });
+      const unlimited = createRecorder({ transport }).api;
+      expectObservable(api.get$('/a', { timeoutMs: 11 })).toBe('10ms (v|)', { v: 'late' });
+      expectObservable(api.get$('/a', { timeoutMs: 0 })).toBe('10ms (v|)', { v: 'late' });
+      expectObservable(unlimited.get$('/a')).toBe('10ms (v|)', { v: 'late' });
+      expectObservable(unlimited.get$('/a', { timeoutMs: 9 })).toBe('---------#', undefined, late());
+    });
+  });
+
+  it('counts each attempt on its own, and not what lies between them', () => {
+    virtually(({ cold, expectObservable }) => {
+      const { session } = createVirtualClient({ refresh: () => cold('20ms (g|)', { g: { accessToken: 'T2' } }) });
+      const { api } = createRecorder({
+        session,
+        timeoutMs: 9,
+        transport: ({ headers }) =>
+          of(response(headers.authorization === 'Bearer T2' ? 200 : 401, 'body')).pipe(delay(6)),
+      });
+      expectObservable(api.get$('/a')).toBe('32ms (v|)', { v: 'body' });
+    });
+  });
+
+  it.each([0, Number.POSITIVE_INFINITY, 2 ** 31])('is no limit, and no timer, at %d', (timeoutMs) => {
     vi.useFakeTimers();
-    const subscription = record({ timeoutMs }, () => NEVER)
-      .api.get$('/a')
-      .subscribe();
+    const { api } = createRecorder({ transport: () => NEVER });
+    const subscription = api.get$('/a', { timeoutMs }).subscribe();
+    subscription.add(api.extend({ timeoutMs }).get$('/a').subscribe());
     expect(vi.getTimerCount()).toBe(0);
     subscription.unsubscribe();
-    vi.useRealTimers();
+  });
+
+  it('leaves no timer behind', () => {
+    vi.useFakeTimers();
+    const { api } = createRecorder({ timeoutMs: 9 });
+    outcomeOf(api.get$('/a'));
+    outcomeOf(api.extend({ transport: () => throwError(() => new Error('x')) }).get$('/a'));
+    api
+      .extend({ transport: () => NEVER })
+      .get$('/a')
+      .subscribe()
+      .unsubscribe();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
 describe('events$', () => {
-  it('tells what happens to each request, without its query', () => {
+  const collect = (api: { events$: ReturnType<typeof createApi>['events$'] }): ApiEvent[] => {
+    const events: ApiEvent[] = [];
+    api.events$.subscribe((event) => events.push(event));
+    return events;
+  };
+  const lineOf = (event: ApiEvent): string => {
+    if (event.type !== 'request') return `${event.type} ${event.type === 'warning' ? '' : event.phase}`;
+    const { requestId, phase, attempt, status, error } = event;
+    return [requestId, phase, attempt, status, error].filter((each) => each !== undefined).join(' ');
+  };
+
+  it('tells what happens to each request, and when', () => {
     virtually(({ flush }) => {
-      const { api } = record({}, ({ url }) =>
-        url.includes('bad') ? of(response(500)) : of(response(200)).pipe(delay(5)),
-      );
-      const events: ApiEvent[] = [];
-      api.events$.subscribe((event) => events.push(event));
-      fateOf(api.get$('/good?secret=1'));
-      fateOf(api.get$('/bad'));
+      const { api } = createRecorder({
+        transport: ({ url }) => (url.endsWith('bad') ? of(response(500)) : of(response(200)).pipe(delay(5))),
+      });
+      const events = collect(api);
+      outcomeOf(api.get$('/good'));
+      outcomeOf(api.post$('/bad'));
       api.get$('/left').subscribe().unsubscribe();
       flush();
-      const line = (event: ApiEvent) =>
-        event.type === 'request'
-          ? `${event.requestId} ${event.phase} ${event.attempt} ${event.status ?? ''}${event.error ?? ''} ${event.atMs}`
-          : event.type;
-      expect(events.map(line)).toEqual([
-        '1 queued 0  0',
-        '1 sent 1  0',
-        '2 queued 0  0',
-        '2 sent 1  0',
-        '2 settled 1 500status 0',
-        '3 queued 0  0',
-        '3 sent 1  0',
-        '3 cancelled 1  0',
-        '1 settled 1 200 5',
+      expect(events.map(lineOf)).toEqual([
+        '1 queued 0',
+        '1 sent 1',
+        '2 queued 0',
+        '2 sent 1',
+        '2 settled 1 500 status',
+        '3 queued 0',
+        '3 sent 1',
+        '3 cancelled 1',
+        '1 settled 1 200',
       ]);
-      expect(JSON.stringify(events)).not.toContain('secret');
+      expect(events.map(({ atMs }) => atMs)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 5]);
+      expect(events[2]).toMatchObject({ type: 'request', method: 'POST', url: `${ORIGIN}/bad` });
     });
   });
-});
 
-describe('errors', () => {
-  it('keep nothing of a request that may be a secret', () => {
-    const { api } = record({}, (request) => throwError(() => new Error(request.url)));
-    const options: RequestOptions = { headers: { authorization: 'Basic hidden' }, timeoutMs: -1 };
-    const { error } = fateOf(api.post$('https://user:hidden@h.test/a?hidden#hidden', { hidden: 1 }, options));
-    if (!isApiError(error, 'request')) throw error;
-    expect([inspect(error, { showHidden: true, depth: 9 }), JSON.stringify(error), error.stack].join()).not.toContain(
-      'hidden',
-    );
-    expect(error.request).toMatchObject({ method: 'POST', url: 'https://h.test/a', headers: {}, body: null });
-    expect(Object.keys(error)).not.toContain('request');
-    expect(isApiError(error, 'status')).toBe(false);
-    expect(isApiError(new Error('x'))).toBe(false);
+  it('tells of the session as well', () => {
+    const { api } = createRecorder({
+      session: createSignedIn(),
+      transport: ({ headers }) => of(response(headers.authorization === 'Bearer T2' ? 200 : 401)),
+    });
+    const events = collect(api);
+    outcomeOf(api.get$('/a'));
+    expect(events.map(lineOf)).toEqual([
+      '1 queued 0',
+      '1 sent 1',
+      '1 expired 1',
+      '1 held 1',
+      'refresh started',
+      'refresh succeeded',
+      '1 resent 2',
+      '1 settled 2 200',
+    ]);
+  });
+
+  it('names an error by its code, or as unknown where it is not of this library', () => {
+    const { api } = createRecorder({ transport: () => throwError(() => new Error('secret')) });
+    const events = collect(api);
+    outcomeOf(api.get$('/a'));
+    expect(events.map(lineOf)).toEqual(['1 queued 0', '1 sent 1', '1 settled 1 unknown']);
+    expect(JSON.stringify(events)).not.toContain('secret');
+  });
+
+  it('shows no token, query, header or body', () => {
+    const { api } = createRecorder({
+      session: createSession({
+        refresh: () => of({ accessToken: 'hidden-2', refreshToken: 'hidden-3' }),
+        store: memoryStore({ accessToken: 'hidden-1', refreshToken: 'hidden-0' }),
+      }),
+      transport: ({ headers }) => of(response(headers.authorization === 'Bearer hidden-2' ? 404 : 401, 'hidden')),
+    });
+    const events = collect(api);
+    const url = `${ORIGIN.replace('//', '//user:hidden@')}/a?q=hidden#hidden`;
+    outcomeOf(api.post$(url, { b: 'hidden' }, { headers: { 'x-key': 'hidden' }, params: { p: 'hidden' } }));
+    expect(events).toHaveLength(8);
+    expect(shownOf(events)).not.toContain('hidden');
+  });
+
+  it('is hot: it replays nothing, and shows the same to all', () => {
+    const { api, requests } = createRecorder();
+    outcomeOf(api.get$('/a'));
+    const [one, other] = [collect(api), collect(api)];
+    expect(one).toEqual([]);
+    outcomeOf(api.get$('/a'));
+    expect(one.map(lineOf)).toEqual(['1 queued 0', '1 sent 1', '1 settled 1 200']);
+    expect(other).toEqual(one);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('never errors or completes, whatever requests do', () => {
+    const { api } = createRecorder({ transport: () => throwError(() => new Error('x')) });
+    const outcome = outcomeOf(api.events$);
+    outcomeOf(api.get$('/a'));
+    outcomeOf(api.get$('http://['));
+    expect(outcome).not.toHaveProperty('error');
+    expect(outcome).not.toHaveProperty('isComplete');
+  });
+
+  it('lets no subscriber that throws hurt a request', () => {
+    const { api } = createRecorder({ session: createSignedIn() });
+    api.events$.subscribe(() => {
+      throw new Error('x');
+    });
+    const unhandled = unhandledBy(() => expect(outcomeOf(api.get$('/a'))).toEqual(answered('body')));
+    expect(unhandled).toMatchObject([{ message: 'x' }, { message: 'x' }, { message: 'x' }]);
+  });
+
+  it('costs nothing while no one listens', () => {
+    const now = vi.spyOn(asyncScheduler, 'now');
+    const { api } = createRecorder();
+    outcomeOf(api.get$('/a'));
+    expect(now).not.toHaveBeenCalled();
+    const subscription = api.events$.subscribe();
+    outcomeOf(api.get$('/a'));
+    expect(now).toHaveBeenCalledTimes(3);
+    subscription.unsubscribe();
+    outcomeOf(api.get$('/a'));
+    expect(now).toHaveBeenCalledTimes(3);
+  });
+
+  it('tells once that a request has settled', () => {
+    const { api } = createRecorder({
+      transport: () =>
+        concat(
+          of(response(200), response(200)),
+          throwError(() => new Error('x')),
+        ),
+    });
+    const events = collect(api);
+    outcomeOf(api.get$('/a'));
+    expect(events.map(lineOf)).toEqual(['1 queued 0', '1 sent 1', '1 settled 1 200']);
+  });
+
+  it('does not tell of a request that can not be sent as sent', () => {
+    const { api, requests } = createRecorder();
+    const events = collect(api);
+    outcomeOf(api.post$('/a', new Map()));
+    expect(requests).toHaveLength(0);
+    expect(events.map(lineOf)).not.toContain('1 sent 1');
   });
 });
 
-describe('an answer', () => {
-  it('is whatever the transport made of it', () => {
-    const answer: HttpResponse = response(201, { id: 1 }, { location: '/orders/1' });
-    expect(fateOf(record({}, () => of(answer)).api.request$('POST', '/orders')).values).toEqual([answer]);
+describe('a client', () => {
+  it('shows no token, key or body to those who print it, or what it makes', () => {
+    const session = createSession({
+      refresh: () => of({ accessToken: 'hidden' }),
+      store: memoryStore({ accessToken: 'hidden', refreshToken: 'hidden' }),
+    });
+    const { api } = createRecorder({ session, headers: { 'x-key': 'hidden' }, transport: () => NEVER });
+    const request$ = api.post$('/a', { b: 'hidden' });
+    const subscription = request$.subscribe();
+    const shown = [api, session, session.state$, api.events$, request$].map(shownOf);
+    subscription.unsubscribe();
+    expect(shown.join()).not.toContain('hidden');
+  });
+});
+
+describe('where the token goes', () => {
+  /** The token that a request to each of these carries. */
+  const tokensAt = (urls: readonly string[], options: ApiOptions): (string | undefined)[] => {
+    const { api, requests } = createRecorder({ session: createSignedIn(), ...options });
+    return urls.map((url) => {
+      const before = requests.length;
+      outcomeOf(api.get$(url));
+      return requests.slice(before).map(({ headers }) => headers.authorization)[0];
+    });
+  };
+
+  it('is where allowedOrigins says, and no longer the origin of baseUrl', () => {
+    const urls = ['https://a.test/x', 'https://b.test:8443/x', '/x', `${ORIGIN}/x`];
+    expect(tokensAt(urls, { allowedOrigins: ['https://A.test:443/some/path?q', 'https://b.test:8443'] })).toEqual([
+      'Bearer T1',
+      'Bearer T1',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('is nowhere when allowedOrigins is empty', () => {
+    expect(tokensAt(['/x', `${ORIGIN}/x`], { allowedOrigins: [] })).toEqual([undefined, undefined]);
+  });
+
+  it('is the origin of the page where there is no baseUrl', () => {
+    vi.stubGlobal('location', { href: 'https://shop.test/cart/' });
+    const urls = ['x', '/x', 'https://shop.test/x', 'https://other.test/x', '//other.test/x'];
+    expect(tokensAt(urls, untyped<ApiOptions>({ baseUrl: undefined }))).toEqual([
+      'Bearer T1',
+      'Bearer T1',
+      'Bearer T1',
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it.each([
+    'HTTPS://API.TEST/x',
+    'https://api.test:443/x',
+    'https://api.test?x',
+    'https://%61pi.test/x',
+    'https://user@api.test/x',
+    'https:\\\\api.test\\x',
+    ' https://api.test/x ',
+  ])('is also where %j leads', (url) => {
+    expect(tokensAt([url], {})).toEqual(['Bearer T1']);
+  });
+
+  it.each([
+    'https://api.test.evil.test/x',
+    'https://evil.test/api.test',
+    'https://api.test@evil.test/x',
+    'https://api.test%40evil.test/x',
+    'https://api.test:443@evil.test/x',
+    'https://evil.test\\@api.test/x',
+    'https://evil.test#@api.test/x',
+    'https://evil.test?@api.test/x',
+    '//evil.test/x',
+    '///evil.test/x',
+    '/\\evil.test/x',
+    '\\\\evil.test\\x',
+    '/\t/evil.test/x',
+    'ht\ntps://evil.test/x',
+    'https:\\\\evil.test/x',
+    'http://api.test/x',
+    'http:api.test/x',
+    'https://api.test:444/x',
+    'https://api.test./x',
+    'https://sub.api.test/x',
+    'https://test/x',
+    'https://API.TEST.evil.test/x',
+    'https://xn--pi-6kc.test/x',
+    'https://аpi.test/x',
+    'https://api.test%2eevil.test/x',
+  ])('is not where the look-alike %j leads', (url) => {
+    expect(tokensAt([url], {})).toEqual([undefined]);
+  });
+
+  it.each(['http:evil.test/x', 'http:/evil.test/x', 'http:\\evil.test\\x', '//evil.test/x', '/\\evil.test/x'])(
+    'is not where %j leads when there is nothing that it is relative to',
+    (url) => {
+      const { api, requests } = createRecorder(untyped<ApiOptions>({ baseUrl: undefined, session: createSignedIn() }));
+      outcomeOf(api.get$(url));
+      for (const { url: sent, headers } of requests) {
+        // Where the platform takes what was sent to be, all by itself.
+        expect([new URL(sent).host, headers.authorization]).toEqual(['evil.test', undefined]);
+      }
+    },
+  );
+
+  it('is decided anew for what an interceptor has made of a request', () => {
+    const elsewhere: Interceptor = (request, next) => next({ ...request, url: 'https://evil.test/x' });
+    expect(tokensAt(['/x'], { interceptors: [elsewhere] })).toEqual([undefined]);
+  });
+
+  it.each<[string, (session: Session) => RequestOptions]>([
+    ['auth is false', () => ({ auth: false })],
+    ['it has an authorization of its own', () => ({ headers: { Authorization: 'Basic mine' } })],
+  ])('is not on a request of which %s', (_, optionsOf) => {
+    const session = createSignedIn();
+    const { api, requests } = createRecorder({ session, transport: () => of(response(401)) });
+    expect(outcomeOf(api.get$('/x', optionsOf(session))).error).toMatchObject({ code: 'status', status: 401 });
+    expect(requests.map(({ headers }) => headers.authorization)).not.toContain('Bearer T1');
+    expect(requests).toHaveLength(1);
+  });
+
+  it('is compared by origin for a bearer of one’s own, too', () => {
+    const own = (allowedOrigins: readonly string[]): readonly HttpRequest[] => {
+      const { api, requests } = createRecorder({ interceptors: [bearer(createSignedIn(), { allowedOrigins })] });
+      outcomeOf(api.get$('/x'));
+      return requests;
+    };
+    for (const origin of ['https://api.test', 'https://API.test/', 'https://api.test:443/v1']) {
+      expect(own([origin])).toMatchObject([{ headers: { authorization: 'Bearer T1' } }]);
+    }
   });
 });

@@ -6,6 +6,14 @@ const tagOf = (body: unknown): string => Object.prototype.toString.call(body).sl
 /** Whether sending the body uses it up. */
 export const isOneShot = (body: unknown): boolean => tagOf(body) === 'ReadableStream';
 
+/** A copy of bytes, of a view only what it shows; `undefined` where the body is something else. */
+export const copyOf = (body: unknown): ArrayBuffer | undefined => {
+  if (!/(Buffer|Array|DataView)$/.test(tagOf(body)) || Array.isArray(body)) return undefined;
+  // A buffer has no offset: it shows all of itself.
+  const { buffer = body, byteOffset = 0, byteLength } = body as Partial<ArrayBufferView>;
+  return new Uint8Array(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)).buffer;
+};
+
 /** The value that a JSON text holds, or `undefined` where it holds none. */
 export const parseJson = (text: string): unknown => {
   try {
@@ -22,7 +30,10 @@ export const parseJson = (text: string): unknown => {
 export const serialize = (request: HttpRequest): HttpRequest => {
   const { body } = request;
   const tag = tagOf(body);
-  if (/^(Null|String|FormData|Blob|File|ReadableStream|.*Buffer|.*Array|DataView)$/.test(tag) && tag !== 'Array')
+  if (
+    /^(Null|Undefined|String|FormData|Blob|File|ReadableStream|.*Buffer|.*Array|DataView)$/.test(tag) &&
+    tag !== 'Array'
+  )
     return request;
   const isForm = tag === 'URLSearchParams';
   let text: string | undefined;

@@ -43,7 +43,6 @@ export const buildRequest = (
     body: null,
     ...defaults,
     ...defined(input),
-    headers: mergeHeaders(defaults.headers, headers),
     method: method.toUpperCase(),
     url,
     context: new HttpContext(context),
@@ -51,7 +50,7 @@ export const buildRequest = (
   try {
     durationMs('timeoutMs', request.timeoutMs);
     if (request.body !== null && /^(GET|HEAD)$/.test(request.method)) throw new TypeError('it can have no body');
-    return { ...request, url: resolveUrl(url, baseUrl, params) };
+    return { ...request, url: resolveUrl(url, baseUrl, params), headers: mergeHeaders(defaults.headers, headers) };
   } catch (error) {
     // What is thrown here quotes no value.
     throw new InvalidRequestError((error as Error).message, { request });

@@ -2,7 +2,14 @@ import type { HttpRequest } from './request';
 import type { HttpResponse } from './response';
 
 /** `https://host/path`: no user info, query or hash, where secrets hide. */
-export const bareUrl = (url: string): string => url.replace(/[?#].*/s, '').replace(/\/\/[^/]*@/, '//');
+export const bareUrl = (url: string): string => {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname}`;
+  } catch {
+    return url.replace(/[?#].*/s, '').replace(/^.*@/s, '');
+  }
+};
 
 /** What an error knows beyond its message. */
 export interface ErrorDetails {

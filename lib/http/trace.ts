@@ -37,7 +37,7 @@ export type Trace = (
 /** What the client that made a request tells the steps of the pipeline. */
 export interface RequestScope {
   /** Where the session's token may go. */
-  readonly allowedOrigins: readonly string[];
+  readonly allowedOrigins: readonly (string | undefined)[];
   readonly trace: Trace;
 }
 

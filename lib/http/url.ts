@@ -22,17 +22,34 @@ const withParams = (url: string, params: Params): string => {
 /** Stands in for a missing base (`invalid` resolves nowhere, RFC 2606): what has this origin is a relative url. */
 const NO_BASE = 'http://relative.invalid';
 
-/** Parses what `name` holds. Throws a `TypeError` that quotes nothing: what the platform throws may show a secret in a query. */
-const parse = (name: string, url: string, base = NO_BASE): URL => {
+/** The url of http or https that this is, if it is one. */
+const parse = (url: string, base?: string): URL | undefined => {
   try {
     const parsed = new URL(url, base);
-    if (/^https?:/.test(parsed.href)) return parsed;
-  } catch {}
+    return /^https?:/.test(parsed.href) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** A relative url; `//host/path` is none, as there is no scheme that it could have from a base. */
+const parseRelative = (url: string): URL | undefined => {
+  const parsed = parse(url, NO_BASE);
+  return parsed?.origin === NO_BASE ? parsed : undefined;
+};
+
+/** A url or a `TypeError` that names where it was given, but does not quote it: there may be a secret in it. */
+const valid = <T>(name: string, parsed: T | undefined): T => {
+  if (parsed) return parsed;
   throw new TypeError(`${name}: not a url of http or https`);
 };
 
-/** The origin of a url, by parsing and never by prefix; all relative urls have the same. */
-export const originOf = (url = '', name = 'url'): string => parse(name, url).origin;
+/** The origin of a url, by parsing and never by prefix: all relative urls have the same, and what is no url has none. */
+export const originOf = (url: string): string | undefined => (parse(url) ?? parseRelative(url))?.origin;
+
+/** The origins of absolute urls. Throws a `TypeError` that names the option. */
+export const toOrigins = (urls: readonly string[]): readonly string[] =>
+  Array.from(urls, (url) => valid('allowedOrigins', parse(url)).origin);
 
 /**
  * What relative urls are resolved against: the page, or a url whose path is taken as a folder. Throws a `TypeError` for one that is
@@ -40,7 +57,7 @@ export const originOf = (url = '', name = 'url'): string => parse(name, url).ori
  */
 export const toBaseUrl = (url: string | undefined, page: string | undefined): string | undefined => {
   if (url === undefined) return page;
-  const base = parse('baseUrl', url, page ?? 'about:blank');
+  const base = valid('baseUrl', parse(url, page));
   if (!base.pathname.endsWith('/')) base.pathname += '/';
   return base.href;
 };
@@ -50,6 +67,6 @@ export const toBaseUrl = (url: string | undefined, page: string | undefined): st
  * Throws a `TypeError` for what is no url of http or https.
  */
 export const resolveUrl = (url: string, base: string | undefined, params: Params = {}): string => {
-  const { origin, href } = parse('url', url, base);
-  return withParams(origin === NO_BASE ? url : href, params);
+  const whole = parse(url, base)?.href;
+  return withParams(whole ?? (valid('url', base ? undefined : parseRelative(url)) && url), params);
 };

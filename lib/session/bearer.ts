@@ -1,11 +1,11 @@
 import { isObservable, type Observable, of, switchMap } from 'rxjs';
-import { isOneShot, serialize } from '../http/body';
+import { copyOf, isOneShot, serialize } from '../http/body';
 import { decoded } from '../http/decode';
-import { BodyNotReplayableError, TokenRejectedError } from '../http/errors';
+import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
 import type { Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { SCOPE } from '../http/trace';
-import { originOf } from '../http/url';
+import { originOf, toOrigins } from '../http/url';
 import { coreOf, type Session } from './session';
 import type { Held } from './state';
 
@@ -24,20 +24,22 @@ export interface BearerOptions {
  */
 export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {}): Interceptor => {
   const core = coreOf(session);
+  const ownOrigins = allowedOrigins && toOrigins(allowedOrigins);
 
   return (request, next) => {
+    if (!request.auth || core.isCalling() || 'authorization' in request.headers) return next(request);
     const scope = request.context.get(SCOPE);
-    const origins = allowedOrigins ?? scope.allowedOrigins;
-    const isAllowed = (url: string): boolean => origins.includes(originOf(url));
-    if (!request.auth || core.isCalling() || 'authorization' in request.headers || !isAllowed(request.url)) {
-      return next(request);
-    }
+    const origins: readonly (string | undefined)[] = ownOrigins ?? scope.allowedOrigins;
+    const origin = originOf(request.url);
+    if (!origin) throw new InvalidRequestError('url: not a url of http or https', { request });
+    if (!origins.includes(origin)) return next(request);
 
     // Most answers come from where the request went, which has been checked.
-    const isFromHere = (url: string): boolean => !url || url === request.url || isAllowed(url);
+    const isFromHere = (url: string): boolean => !url || url === request.url || origins.includes(originOf(url));
 
-    // Serialised once: both attempts send the same bytes.
-    const wire = serialize(request);
+    // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
+    const bytes = copyOf(request.body);
+    const wire = serialize(bytes ? { ...request, body: bytes } : request);
 
     const rejected = (response: HttpResponse): Error =>
       new TokenRejectedError('a fresh token was refused as well', { request, response });
@@ -61,7 +63,7 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
                 scope.trace('expired', { generation: held.generation });
                 return otherwise(held, event);
               };
-              const shown = decoded(event);
+              const shown = request.responseType === 'json' ? event : decoded(event);
               return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
             }),
           )

@@ -2,8 +2,9 @@ import { isApiError } from '../http/errors';
 import { isJson } from '../http/response';
 import type { ExpiryPredicate } from './expiry';
 
-/** What a token endpoint answers when something other than the refresh token is wrong (RFC 6749 section 5.2, RFC 9449 section 8). */
-const NOT_THE_TOKEN = /^(invalid_(request|client|scope)|unauthorized_client|unsupported_grant_type|use_dpop_nonce)$/;
+/** What a server answers when something other than the refresh token is wrong (RFC 6749 sections 4.1.2.1 and 5.2, RFC 9449 section 8). */
+const NOT_THE_TOKEN =
+  /^(invalid_(request|client|scope)|unauthorized_client|unsupported_grant_type|use_dpop_nonce|server_error|temporarily_unavailable)$/;
 
 /**
  * Whether a failed refresh is final, by default: 400, 401 or 403 with a JSON body, 401 without any, or an answer below 400 that is
@@ -21,6 +22,8 @@ export const isRefusal = (error: unknown, isExpired: ExpiryPredicate): boolean =
 /** What `Retry-After` asks for (RFC 9110 section 10.2.3: seconds, or a date), in milliseconds from `nowMs`. */
 export const retryAfterMs = (error: unknown, nowMs: number): number | undefined => {
   const value = isApiError(error) ? error.response?.headers['retry-after'] : '';
-  const ms = Number(value) * 1000 || Date.parse(`${value}`) - nowMs;
-  return value && ms >= 0 ? ms : undefined;
+  if (!value) return undefined;
+  const seconds = Number(value);
+  const ms = Number.isNaN(seconds) ? Date.parse(value) - nowMs : seconds * 1000;
+  return ms >= 0 ? ms : undefined;
 };

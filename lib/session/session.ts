@@ -46,9 +46,11 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
 const CORE = Symbol('renewal.session');
 
 /** The inside of a session that {@link createSession} has made. */
-export const coreOf = (session: Session): SessionCore =>
-  // The only maker of sessions adds it.
-  (session as Session & { [CORE]: SessionCore })[CORE];
+export const coreOf = (session: Session): SessionCore => {
+  const { [CORE]: core } = Object(session) as { [CORE]?: SessionCore };
+  if (core) return core;
+  throw new TypeError('session: not made by createSession');
+};
 
 /** What the actions that begin or end a session are called in events. */
 const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase'] } = {
@@ -73,8 +75,9 @@ const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase']
 export const createSession = (options: SessionOptions): Session => {
   const settings = withDefaults(options);
   const events = new Subject<ApiEvent>();
-  const warn = (what: string, error: unknown = 'no answer'): undefined => {
-    events.next({ type: 'warning', message: `${what}: ${Object(error).name ?? error}`, atMs: nowMs() });
+  const warn = (what: string, error?: unknown): undefined => {
+    const why = error instanceof Error ? error.name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
+    events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
   };
   const port = createStorePort(settings.store, warn);
   let renewAtMs = Infinity;
@@ -146,9 +149,9 @@ export const createSession = (options: SessionOptions): Session => {
 
   let isDestroyed = false;
   const change$ = (tokens: Tokens | null): Observable<void> => {
-    // Let go first, so that a late answer finds no one; then written, so that whoever hears of the new state finds it in the store.
-    renewal.reset();
+    // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
     const written$ = port.write(tokens);
+    renewal.reset();
     machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' });
     return written$.pipe(map(noop));
   };

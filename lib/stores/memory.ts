@@ -11,7 +11,27 @@ import type { TokenStore } from '../session/store';
  */
 export const memoryStore = (initial?: TokenGrant): TokenStore => {
   let kept: Tokens | null = initial ? toTokens(initial, {}, nowMs()) : null;
-  const queue: (() => void)[] = [];
+  /** Those who wait for their turn, after the one who has it. */
+  const queue = new Set<() => void>();
+  let isTaken = false;
+  let isGiving = false;
+
+  /** Gives the turn to the next in line. Not recursive: each may be done in this same tick. */
+  const give = (): void => {
+    if (isGiving) return;
+    isGiving = true;
+    try {
+      for (const start of queue) {
+        if (isTaken) break;
+        queue.delete(start);
+        isTaken = true;
+        start();
+      }
+    } finally {
+      isGiving = false;
+    }
+  };
+
   return {
     load: () => kept,
     save: (tokens) => {
@@ -23,7 +43,9 @@ export const memoryStore = (initial?: TokenGrant): TokenStore => {
     exclusive: (work) =>
       new Observable((subscriber) => {
         const turn = new Subscription();
+        let isMine = false;
         const start = (): void => {
+          isMine = true;
           // Not `subscribe(subscriber)`, which would be torn down only after the next one has started.
           turn.add(
             work.subscribe({
@@ -33,13 +55,18 @@ export const memoryStore = (initial?: TokenGrant): TokenStore => {
             }),
           );
         };
-        if (queue.push(start) === 1) start();
-        return () => {
-          turn.unsubscribe();
-          const wasFirst = queue[0] === start;
-          queue.splice(queue.indexOf(start), 1);
-          if (wasFirst) queue[0]?.();
-        };
+        // Before it starts: a work that ends in the same tick is torn down at once.
+        subscriber.add(() => {
+          queue.delete(start);
+          try {
+            turn.unsubscribe();
+          } finally {
+            if (isMine) isTaken = false;
+            give();
+          }
+        });
+        queue.add(start);
+        give();
       }),
   };
 };

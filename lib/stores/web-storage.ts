@@ -33,12 +33,10 @@ const plainEntries = (
       const entries = storage();
       const access = entries.getItem(accessToken);
       if (access === null) return null;
-      const refresh = entries.getItem(refreshToken);
+      const refresh = entries.getItem(refreshToken) ?? undefined;
       const { expiresAtMs, sessionId = '' } = Object(parseJson(entries.getItem(rest) ?? ''));
       // The session checks what it loads.
-      return { accessToken: access, refreshToken: refresh, expiresAtMs, sessionId } as Tokens & {
-        refreshToken: string;
-      };
+      return { accessToken: access, refreshToken: refresh, expiresAtMs, sessionId } as Tokens;
     },
     save: ({ accessToken: access, refreshToken: refresh, ...others }) => {
       const entries = storage();

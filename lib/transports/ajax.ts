@@ -1,7 +1,7 @@
 import { catchError, map, type Observable, of, startWith } from 'rxjs';
 import { AjaxError, ajax } from 'rxjs/ajax';
 import { createXHR as createPlatformXHR } from '#xhr';
-import { parseJson } from '../http/body';
+import { copyOf, parseJson } from '../http/body';
 import { InvalidRequestError, isApiError, NetworkError, ResponseParseError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
@@ -14,15 +14,13 @@ export interface AjaxTransportOptions {
 
 const toHeaders = (lines: string): Record<string, string> =>
   Object.fromEntries(
-    lines
-      .split(/\r?\n/)
-      .filter(Boolean)
-      .map((line) => line.split(/: ?(.*)/s, 2)),
+    Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
 
 /** The answer that an `XMLHttpRequest` has loaded. JSON is parsed here, as XHR itself makes `null` of what is not JSON. */
 const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => {
-  const { status, statusText, responseURL: url, response: body } = xhr;
+  const { status, statusText, responseURL: url } = xhr;
+  const body = request.method === 'HEAD' || /^(20[45]|304)$/.test(`${status}`) ? null : xhr.response;
   const response = {
     type: 'response',
     status,
@@ -59,8 +57,8 @@ export const ajaxTransport =
       method,
       url,
       headers,
-      // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it.
-      body: ArrayBuffer.isView(body) ? body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) : body,
+      // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
+      body: body instanceof ArrayBuffer ? body : (copyOf(body) ?? body),
       responseType: responseType === 'json' ? 'text' : responseType,
       withCredentials,
       // Adds no `x-requested-with`, which would cost a preflight request.

@@ -1,8 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import Xhr2 from 'xhr2';
 
 /** What may follow a redirect to another origin; everything else may be a secret. */
 const HARMLESS = /^(accept|accept-language|content-type|user-agent)$/i;
+
+/** What the connection itself decides. */
+const NOT_THE_CALLERS = /^(connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
 /** As many as `fetch` follows. */
 const MOST_REDIRECTS = 20;
@@ -13,6 +17,26 @@ class NodeXHR extends Xhr2 {
   cause?: Error;
 
   #redirects = 0;
+
+  /** Takes headers that a browser keeps to itself, such as `cookie`; throws for those that would break the connection. */
+  override setRequestHeader(name: string, value: string): void {
+    const lowered = name.toLowerCase();
+    if (NOT_THE_CALLERS.test(lowered)) throw new TypeError(`${lowered} can not be set`);
+    // xhr2 would send a second one under its own spelling.
+    const spelt = lowered === 'user-agent' ? 'User-Agent' : name;
+    this._loweredHeaders[lowered] = spelt;
+    this._headers[spelt] = value;
+  }
+
+  protected override _sendHxxpRequest(): void {
+    super._sendHxxpRequest();
+    const request = this._request;
+    // Nobody asked for another protocol: without this, xhr2 waits for an answer that never comes.
+    request?.once('upgrade', (_, socket: Socket) => {
+      socket.destroy();
+      this._onHttpRequestError(request, new TypeError('a switch of protocols that nobody asked for'));
+    });
+  }
 
   protected override _onHttpResponse(request: ClientRequest, response: IncomingMessage): void {
     const { statusCode = 0, headers } = response;
@@ -31,6 +55,7 @@ class NodeXHR extends Xhr2 {
       }
     }
     super._onHttpResponse(request, response);
+    this.statusText ??= '';
   }
 
   #dropSecrets(): void {

@@ -1,33 +1,115 @@
-import { createApi, createSession, memoryStore } from 'renewal';
+import { createApi, createSession, type HttpResponse, memoryStore, type ResponseType } from 'renewal';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ORIGIN, response } from '../support/virtual';
 
-const JSON_TYPE = { 'content-type': 'application/problem+json' };
+const LIMIT = 64 * 1024;
+const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** A download whose first answer is `body`, and whose second is the text `done`. */
-const download = async (body: unknown): Promise<{ value: unknown; refreshes: number }> => {
-  let refreshes = 0;
-  let answers = 0;
+const bytesOf = (text: string): ArrayBuffer => Uint8Array.from(Buffer.from(text)).buffer;
+const blobOf = (text: string): Blob => new Blob([text]);
+const textOf = (text: string): string => text;
+
+const kinds: [ResponseType, (text: string) => unknown][] = [
+  ['text', textOf],
+  ['arraybuffer', bytesOf],
+  ['blob', blobOf],
+];
+
+/** What `isExpired` is shown of an answer, and what the caller then gets. */
+const judged = async (body: unknown, type: string | undefined, responseType: ResponseType = 'blob', status = 200) => {
+  const shown: unknown[] = [];
   const session = createSession({
     store: memoryStore({ accessToken: 'T1' }),
-    refresh: () => of({ accessToken: `T${++refreshes + 1}` }),
+    refresh: () => of({ accessToken: 'T2' }),
+    isExpired: (seen: HttpResponse) => {
+      shown.push(seen.body);
+      return false;
+    },
   });
-  const transport = () => of(response(200, answers++ ? 'done' : body, JSON_TYPE));
+  const transport = () => of(response(status, body, type === undefined ? {} : { 'content-type': type }));
   const api = createApi({ baseUrl: ORIGIN, session, transport });
-  return { value: await firstValueFrom(api.get$('/file', { responseType: 'blob' })), refreshes };
+  const got = await firstValueFrom(api.get$('/file', { responseType }));
+  return { shown: shown[0], got };
 };
 
-describe('a download as a Blob', () => {
-  it('is looked into for JSON that says expired', async () => {
-    expect(await download(new Blob(['{"code":1002}']))).toEqual({ value: 'done', refreshes: 1 });
+/** JSON that is this many characters long. */
+const jsonOf = (length: number): string =>
+  JSON.stringify({ code: 1002, pad: '' }).replace('""', `"${'x'.repeat(length - 22)}"`);
+
+describe.each(kinds)('an answer that was asked for as %s', (responseType, encode) => {
+  it.each([
+    JSON_TYPE,
+    'application/json',
+    'APPLICATION/JSON',
+    'application/problem+json',
+    'application/vnd.api+json; ext="x"',
+    'text/json',
+  ])('is shown to isExpired as JSON where its content type is %s', async (type) => {
+    const body = encode('{"code":1002,"ü":"č"}');
+    expect(await judged(body, type, responseType)).toEqual({ shown: { code: 1002, ü: 'č' }, got: body });
   });
 
   it.each([
-    ['JSON of another kind', new Blob(['{"code":0}'])],
-    ['what is no JSON', new Blob(['{"code":1002'])],
-    ['more than 64 kB', new Blob([`{"code":1002,"pad":"${'x'.repeat(70_000)}"}`])],
-  ])('is handed out as it is when it holds %s', async (_, blob) => {
-    expect(await download(blob)).toEqual({ value: blob, refreshes: 0 });
+    undefined,
+    'text/plain',
+    'text/html; note=application/json',
+    'application/jsonp',
+    'application/octet-stream',
+    'application/x-ndjson',
+  ])('is shown as it is where its content type is %s', async (type) => {
+    const body = encode('{"code":1002}');
+    const { shown, got } = await judged(body, type, responseType);
+    expect(shown).toBe(body);
+    expect(got).toBe(body);
   });
+
+  it.each([
+    ['what is no JSON', '{"code":1002'],
+    ['nothing', ''],
+    ['a page', '<h1>1002</h1>'],
+  ])('is shown as it is where it holds %s', async (_, text) => {
+    const body = encode(text);
+    const { shown, got } = await judged(body, JSON_TYPE, responseType);
+    expect(shown).toBe(body);
+    expect(got).toBe(body);
+  });
+
+  it('is looked into up to 64 kB, and no further', async () => {
+    const [within, beyond] = [encode(jsonOf(LIMIT)), encode(jsonOf(LIMIT + 1))];
+    expect((await judged(within, JSON_TYPE, responseType)).shown).toMatchObject({ code: 1002 });
+    const { shown, got } = await judged(beyond, JSON_TYPE, responseType);
+    expect(shown).toBe(beyond);
+    expect(got).toBe(beyond);
+  });
+
+  it.each(['null', '0', 'false', '"text"', '[]'])('may hold any JSON, such as %s', async (text) => {
+    expect((await judged(encode(text), JSON_TYPE, responseType)).shown).toEqual(JSON.parse(text));
+  });
+
+  it('that says expired costs one refresh, and the caller gets the second answer as it asked for it', async () => {
+    const [dead, alive] = [encode('{"code":1002}'), encode('{"code":0}')];
+    let refreshes = 0;
+    const session = createSession({
+      store: memoryStore({ accessToken: 'T1' }),
+      refresh: () => of({ accessToken: `T${++refreshes + 1}` }),
+    });
+    const api = createApi({
+      baseUrl: ORIGIN,
+      session,
+      transport: ({ headers }) =>
+        of(response(200, headers.authorization === 'Bearer T1' ? dead : alive, { 'content-type': JSON_TYPE })),
+    });
+    expect(await firstValueFrom(api.get$('/file', { responseType }))).toBe(alive);
+    expect(refreshes).toBe(1);
+  });
+});
+
+describe('an answer that was asked for as json', () => {
+  it.each([{ code: 0 }, [1], 0, false, null, 'text', '5', 'null', '{"code":1002}'])(
+    'is shown to isExpired as it is: %j',
+    async (body) => {
+      expect(await judged(body, JSON_TYPE, 'json')).toEqual({ shown: body, got: body });
+    },
+  );
 });

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import {
   createApi,
   createSession,
@@ -9,62 +8,28 @@ import {
   type SessionOptions,
   type TokenGrant,
 } from 'renewal';
-import { EMPTY, firstValueFrom, lastValueFrom, NEVER, of } from 'rxjs';
+import { EMPTY, lastValueFrom, NEVER, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBarrier, createCounter } from '../support/barrier';
-import { createClient, type TestClient } from '../support/client';
-import { type Reply, SIGNALS, startServer, type TestServer } from '../support/server';
+import { type Echo, json, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
+import { createExpiredClient, errorOf, errorsOf, paths, settleAll, type TestClient } from '../support/server-client';
+import { FAILURES, REFUSALS } from '../support/server-replies';
+import { tokensShownBy } from '../support/server-secrets';
 
-const WAITERS = 10;
+/** Those whose expired answer waits for the refresh, and those who come while it runs. */
+const SENT = 10;
+const HELD = 5;
 
-const json = (status: number, body: unknown): Reply => ({
-  status,
-  type: 'application/json',
-  body: JSON.stringify(body),
-});
+const T1 = 'a.access.1';
+const SIGNED_IN = { accessToken: T1, refreshToken: 'a.refresh.1' };
 
-/** Answers that end the session. */
-const REFUSALS: Readonly<Record<string, Reply>> = {
-  '400 invalid_grant': json(400, { error: 'invalid_grant' }),
-  '400 with a JSON body': json(400, { message: 'no' }),
-  '401 with a JSON body': json(401, { error: 'Unauthorized' }),
-  '401 without a body': { status: 401 },
-  '403 with a JSON body': json(403, {}),
-};
-
-/** Answers that may pass. */
-const FAILURES: Readonly<Record<string, Reply>> = {
-  '400 HTML': { status: 400, type: 'text/html', body: '<h1>Bad Request</h1>' },
-  '400 invalid_client': json(400, { error: 'invalid_client' }),
-  '404 HTML': { status: 404, type: 'text/html', body: '<h1>Not Found</h1>' },
-  '408': json(408, {}),
-  '425': json(425, {}),
-  '429': json(429, {}),
-  '500': json(500, {}),
-  '502 HTML': { status: 502, type: 'text/html', body: '<h1>Bad Gateway</h1>' },
-  '503': json(503, { error: 'invalid_grant' }),
-  '504': { status: 504 },
-  '520': { status: 520 },
-  'a reset': 'reset',
-  'a reset in the middle of the body': 'reset mid-body',
-  'HTML with status 200': { type: 'text/html', body: '<h1>Welcome</h1>' },
-  'nothing with status 200': { type: 'application/json' },
-  'broken JSON': { type: 'application/json', body: '{"accessToken":' },
-  'a grant without an access token': json(200, { refreshToken: 'R2' }),
-  'an empty access token': json(200, { accessToken: '' }),
-  'an access token that is no text': json(200, { accessToken: 2 }),
-  'an access token with a line break': json(200, { accessToken: 'T2\nX-Injected: 1' }),
-  null: json(200, null),
-};
-
-/** A `refresh` that does not even ask the server. */
+/** A `refresh` that asks no server. */
 const BROKEN: Readonly<Record<string, SessionOptions['refresh']>> = {
   throws: () => {
     throw new Error('thrown');
   },
   'rejects a promise': () => Promise.reject(new Error('rejected')),
   'completes without a grant': () => EMPTY,
-  // What plain JavaScript may return.
+  // The rest is what plain JavaScript may return.
   'emits undefined': () => of(undefined as unknown as TokenGrant),
   'returns no observable': () => 42 as unknown as Promise<TokenGrant>,
   'returns undefined': () => undefined as unknown as Promise<TokenGrant>,
@@ -78,149 +43,190 @@ describe.each(SIGNALS)('a refresh that fails, by %s', (signal) => {
   });
   afterEach(() => server.close());
 
-  /** Sends requests whose answers all say that the token is dead, and collects what they error with. */
-  const storm = async ({ api }: TestClient): Promise<unknown[]> => {
-    const all = createCounter(WAITERS);
-    const answers = createBarrier();
-    server.beforeAnswer = ({ token }) => {
-      if (token !== 'T1') return undefined;
-      all.hit();
-      return answers.passed;
-    };
-    const requests = Array.from({ length: WAITERS }, (_, index) =>
-      firstValueFrom(api.get$(`/orders/${index}?secret=1`)),
-    );
-    const fates = Promise.allSettled(requests);
-    await all.reached;
-    answers.open();
-    const errors = (await fates).map((fate) => (fate.status === 'rejected' ? fate.reason : undefined));
-    server.beforeAnswer = () => {};
-    return errors;
+  /** The errors of requests that were refused together, and of requests that came while their refresh was held. */
+  const storm = async ({ api }: Pick<TestClient, 'api'>): Promise<unknown[]> => {
+    const dead = server.hold(({ token }) => token === T1);
+    const refresh = server.hold(({ path }) => path === REFRESH);
+    const sent = settleAll(paths(SENT).map((path) => api.get$(path)));
+    await dead.arrived(SENT);
+    dead.open();
+    await refresh.arrived(1);
+    const held = settleAll(paths(HELD, 'held').map((path) => api.get$(path)));
+    refresh.open();
+    return errorsOf([...(await sent), ...(await held)]);
   };
 
-  const showsNoToken = (errors: readonly unknown[]): void => {
-    for (const error of errors) {
-      const shown = [inspect(error, { depth: 9 }), JSON.stringify(error), `${error}`].join();
-      expect(shown).not.toMatch(/T1|R1|secret/);
-    }
+  const sentOnceOrNever = (): void => {
+    for (const path of paths(SENT)) expect(server.tokensOf(path)).toEqual([T1]);
+    for (const path of paths(HELD, 'held')) expect(server.tokensOf(path)).toEqual([]);
+    expect(server.hits).toHaveLength(SENT);
   };
 
-  /** A new sign-in begins with a session that works, and renews itself. */
-  const worksAfterSignIn = async ({ api, session }: TestClient): Promise<void> => {
+  /** The next sign-in works, and so does the refresh when its token expires in turn. */
+  const worksAgain = async ({ api, session, store }: TestClient): Promise<void> => {
     server.refreshReply = undefined;
     const before = server.refreshes;
-    await session.signIn({ accessToken: 'dead', refreshToken: 'R9' });
-    expect(await lastValueFrom(api.get$('/again'))).toMatchObject({ of: '/again' });
+    const next = server.issue('next');
+    await session.signIn(next);
+    expect(await lastValueFrom(api.get$<Echo>('/signed-in'))).toMatchObject({ by: next.accessToken, nth: 1 });
+    expect(server.refreshes).toBe(before);
+
+    server.live.clear();
+    expect(await lastValueFrom(api.get$<Echo>('/renewed'))).toMatchObject({ by: 'next.access.2', nth: 2 });
     expect(server.refreshes).toBe(before + 1);
-    expect(server.presented.at(-1)).toBe('R9');
+    expect(server.presented.at(-1)).toBe(next.refreshToken);
+    expect(await store.load()).toMatchObject({ accessToken: 'next.access.2', refreshToken: 'next.refresh.2' });
   };
 
   it.each(Object.entries(REFUSALS))('ends the session for all who wait when it is refused: %s', async (_, reply) => {
     const expired: SessionExpiredError[] = [];
-    const client = createClient(server, { onExpired: (error) => expired.push(error) });
+    const client = createExpiredClient(server, { onExpired: (error) => expired.push(error) });
     server.refreshReply = reply;
     const errors = await storm(client);
 
-    expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(WAITERS);
+    expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(SENT + HELD);
+    expect(new Set(errors)).toEqual(new Set(expired));
+    expect(expired).toHaveLength(1);
+    expect(expired[0]?.cause).toMatchObject({ code: 'status' });
     expect(server.refreshes).toBe(1);
-    expect(server.hits).toHaveLength(WAITERS);
+    sentOnceOrNever();
     expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
     expect(await client.store.load()).toBeNull();
+    expect(tokensShownBy(errors)).toEqual([]);
+    await worksAgain(client);
     expect(expired).toHaveLength(1);
-    showsNoToken(errors);
-    await worksAfterSignIn(client);
   });
 
-  it('ends the session when the refresh says itself, in an envelope, that the token has expired', async () => {
-    const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
+  it('ends the session when an envelope shows that the refresh was answered 1002', async () => {
+    const store = memoryStore(server.issue());
+    server.live.clear();
     const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });
     const session = createSession({
       store,
-      refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renewal', { refreshToken }),
+      refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
     });
-    const client = { http, session, store, api: createApi({ baseUrl: server.origin, session }) };
-    server.refreshReply = json(200, { code: 1002, message: 'expired' });
-    const errors = await storm(client);
+    server.refreshReply = json({ code: 1002, message: 'expired' });
+    const errors = await storm({ api: createApi({ baseUrl: server.origin, session }) });
 
-    expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(WAITERS);
+    expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(SENT + HELD);
+    expect(errors[0]).toMatchObject({ cause: { code: 'business', businessCode: 1002 } });
+    expect(server.refreshes).toBe(1);
+    sentOnceOrNever();
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    expect(await store.load()).toBeNull();
+    expect(tokensShownBy(errors)).toEqual([]);
+  });
+
+  it('costs a session that has ended nothing more', async () => {
+    const client = createExpiredClient(server);
+    server.refreshReply = json({ error: 'invalid_grant' }, 400);
+    await storm(client);
+    for (const path of paths(20, 'later')) await lastValueFrom(client.api.get$(path)).catch(() => {});
+    for (const path of paths(20, 'later')) expect(server.tokensOf(path)).toEqual(['']);
+    expect(server.refreshes).toBe(1);
   });
 
   it.each(Object.entries(FAILURES))('keeps the session when it may pass: %s', async (_, reply) => {
-    const client = createClient(server);
+    const expired: SessionExpiredError[] = [];
+    const client = createExpiredClient(server, { onExpired: (error) => expired.push(error) });
     server.refreshReply = reply;
     const errors = await storm(client);
 
-    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(WAITERS);
+    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(SENT + HELD);
     expect(new Set(errors).size).toBe(1);
+    expect(errors[0]).toMatchObject({ cause: expect.any(Error) });
     expect(server.refreshes).toBe(1);
-    expect(server.hits).toHaveLength(WAITERS);
-    expect(client.session.state).toMatchObject({
-      status: 'expired',
-      tokens: { accessToken: 'T1', refreshToken: 'R1' },
-    });
-    expect(await client.store.load()).toMatchObject({ accessToken: 'T1', refreshToken: 'R1' });
-    showsNoToken(errors);
+    sentOnceOrNever();
+    expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN, error: errors[0] });
+    expect(await client.store.load()).toMatchObject(SIGNED_IN);
+    expect(expired).toEqual([]);
+    expect(tokensShownBy(errors)).toEqual([]);
 
     // While it cools down, nothing is sent at all.
-    await expect(firstValueFrom(client.api.get$('/soon'))).rejects.toBe(errors[0]);
-    expect(server.hits).toHaveLength(WAITERS);
+    expect(await errorOf(client.api.get$('/soon'))).toBe(errors[0]);
+    sentOnceOrNever();
     expect(server.refreshes).toBe(1);
-    await worksAfterSignIn(client);
+    await worksAgain(client);
+    expect(expired).toEqual([]);
+  });
+
+  it('keeps the session when no one listens at the refresh endpoint', async () => {
+    const gone = await startServer();
+    await gone.close();
+    const http = createApi({ baseUrl: gone.origin });
+    const client = createExpiredClient(server, {
+      refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+    });
+    const errors = errorsOf(await settleAll(paths(SENT).map((path) => client.api.get$(path))));
+    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(SENT);
+    expect(errors[0]).toMatchObject({ cause: { code: 'network' } });
+    expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN });
+    expect(tokensShownBy(errors)).toEqual([]);
+  });
+
+  it('is tried again at once, with the same refresh token, after a Retry-After of 0', async () => {
+    const { api, store } = createExpiredClient(server);
+    server.refreshReply = { status: 503, headers: { 'retry-after': '0' } };
+    expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', retryAfterMs: 0 });
+    server.refreshReply = undefined;
+
+    expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: 'a.access.2' });
+    expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+    expect(server.tokensOf('/orders')).toEqual([T1, 'a.access.2']);
+    expect(await store.load()).toMatchObject({ accessToken: 'a.access.2', refreshToken: 'a.refresh.2' });
   });
 
   it.each(Object.entries(BROKEN))('keeps the session when `refresh` %s', async (_, refresh) => {
-    const client = createClient(server, { refresh });
-    const errors = await storm(client);
+    const client = createExpiredClient(server, { refresh });
+    const dead = server.hold(({ token }) => token === T1);
+    const fates = settleAll(paths(SENT).map((path) => client.api.get$(path)));
+    await dead.arrived(SENT);
+    dead.open();
+    const errors = errorsOf(await fates);
 
-    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(WAITERS);
-    expect(server.hits).toHaveLength(WAITERS);
-    expect(client.session.state).toMatchObject({ status: 'expired', tokens: { accessToken: 'T1' } });
-    showsNoToken(errors);
+    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(SENT);
+    sentOnceOrNever();
+    expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN });
+    expect(await client.store.load()).toMatchObject(SIGNED_IN);
+    expect(tokensShownBy(errors)).toEqual([]);
   });
 
-  it('gives up one that never answers, closes its connection and keeps the session', async () => {
-    const client = createClient(server, { refreshTimeoutMs: 50 });
+  it('is given up when it never answers: its connection is closed, and the session kept', async () => {
+    const client = createExpiredClient(server, { refreshTimeoutMs: 50 });
     server.refreshReply = 'never';
-    const aborted = createBarrier();
-    server.onAbort = aborted.open;
     const errors = await storm(client);
 
-    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(WAITERS);
-    expect(client.session.state).toMatchObject({ status: 'expired', tokens: { accessToken: 'T1' } });
-    await aborted.passed;
-    await worksAfterSignIn(client);
-  });
-
-  it('gives up a `refresh` that never emits', async () => {
-    const client = createClient(server, { refresh: () => NEVER, refreshTimeoutMs: 20 });
-    const errors = await storm(client);
-    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(WAITERS);
-  });
-
-  it('settles a refresh that goes through the client of its own session', async () => {
-    const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
-    const session = createSession({
-      store,
-      refresh: ({ refreshToken }) => api.post$<TokenGrant>('/renewal', { refreshToken }),
-    });
-    const api = createApi({ baseUrl: server.origin, session });
-    expect(await firstValueFrom(api.get$('/orders'))).toMatchObject({ by: 'T2' });
+    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(SENT + HELD);
     expect(server.refreshes).toBe(1);
+    sentOnceOrNever();
+    expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN });
+    expect(await client.store.load()).toMatchObject(SIGNED_IN);
+    expect(tokensShownBy(errors)).toEqual([]);
+    await server.aborted(REFRESH);
   });
 
-  it('ends a refresh that waits for itself after its first step', async () => {
-    const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
-    const session = createSession({
-      store,
-      refreshTimeoutMs: 50,
-      refresh: async ({ refreshToken }) => {
-        await Promise.resolve();
-        return firstValueFrom(api.post$<TokenGrant>('/renewal', { refreshToken }));
-      },
+  it('is given up when `refresh` never emits', async () => {
+    const client = createExpiredClient(server, { refresh: () => NEVER, refreshTimeoutMs: 20 });
+    const errors = errorsOf(await settleAll(paths(SENT).map((path) => client.api.get$(path))));
+    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(SENT);
+    expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN });
+  });
+
+  it('leaves a session behind that works again after the next sign-in when it never answered', async () => {
+    const never = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
+    const http = createApi({ baseUrl: server.origin });
+    // Only the refresh that is held may end by time: the next one has as long as it needs.
+    const client = createExpiredClient(server, {
+      refreshTimeoutMs: Infinity,
+      refresh: ({ refreshToken = '' }) =>
+        http.post$<TokenGrant>(REFRESH, { refreshToken }, { timeoutMs: refreshToken.startsWith('a') ? 50 : 0 }),
     });
-    const api = createApi({ baseUrl: server.origin, session });
-    await expect(firstValueFrom(api.get$('/orders'))).rejects.toMatchObject({ code: 'refresh' });
-    expect(session.state.status).toBe('expired');
+    const fates = settleAll(paths(SENT).map((path) => client.api.get$(path)));
+    await never.arrived(1);
+    const errors = errorsOf(await fates);
+    expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(SENT);
+    expect(errors[0]).toMatchObject({ cause: { code: 'timeout' } });
+    await server.aborted(REFRESH);
+    await worksAgain(client);
   });
 });

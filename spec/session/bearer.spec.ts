@@ -1,4 +1,12 @@
-import { bearer, createApi, type HttpRequest, type HttpResponse, type SessionState, type TokenGrant } from 'renewal';
+import {
+  bearer,
+  createApi,
+  type HttpRequest,
+  type HttpResponse,
+  type ResponseType,
+  type SessionState,
+  type TokenGrant,
+} from 'renewal';
 import { delay, NEVER, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
@@ -334,7 +342,9 @@ describe('where the token goes', () => {
 });
 
 describe('the default isExpired', () => {
-  const fate = (body: unknown, headers: Record<string, string> = {}, status = 200): number => {
+  const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
+
+  const fate = (body: unknown, responseType: ResponseType = 'json', status = 200): number => {
     let refreshes = 0;
     const { session } = createVirtualClient({
       refresh: () => {
@@ -342,13 +352,12 @@ describe('the default isExpired', () => {
         return NEVER;
       },
     });
-    const transport = () => of(response(status, body, headers));
+    const transport = () => of(response(status, body, responseType === 'json' ? {} : JSON_TYPE));
     createApi({ baseUrl: ORIGIN, session, transport })
-      .get$('/a')
+      .get$('/a', { responseType })
       .subscribe({ error: () => {} });
     return refreshes;
   };
-  const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
   const bytes = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer; // never shared
 
   it.each([
@@ -359,12 +368,12 @@ describe('the default isExpired', () => {
   });
 
   it('knows code 1002 in JSON that was asked for as a text or as bytes', () => {
-    expect(fate('{"code":1002}', JSON_TYPE)).toBe(1);
-    expect(fate(bytes('{"code":1002}'), JSON_TYPE)).toBe(1);
+    expect(fate('{"code":1002}', 'text')).toBe(1);
+    expect(fate(bytes('{"code":1002}'), 'arraybuffer')).toBe(1);
   });
 
   it('knows HTTP 401', () => {
-    expect(fate(null, {}, 401)).toBe(1);
+    expect(fate(null, 'json', 401)).toBe(1);
   });
 
   it.each([
@@ -381,11 +390,11 @@ describe('the default isExpired', () => {
 
   it('does not look into more than 64 kB', () => {
     const padded = (size: number) => JSON.stringify({ code: 1002, pad: 'x'.repeat(size) });
-    expect(fate(padded(60_000), JSON_TYPE)).toBe(1);
-    expect(fate(padded(70_000), JSON_TYPE)).toBe(0);
+    expect(fate(padded(60_000), 'text')).toBe(1);
+    expect(fate(padded(70_000), 'text')).toBe(0);
   });
 
   it('takes HTTP 403 for what it is: not an expiry', () => {
-    expect(fate(null, {}, 403)).toBe(0);
+    expect(fate(null, 'json', 403)).toBe(0);
   });
 });

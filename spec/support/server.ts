@@ -1,18 +1,22 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createGate, createTally, type Gate, type Tally } from './barrier';
 
 /** How the server says that an access token is dead. */
 export const SIGNALS = ['HTTP 401', 'code 1002'] as const;
 export type Signal = (typeof SIGNALS)[number];
 
+export const REFRESH = '/renewal';
+
 /** A request as the server saw it. */
 export interface Hit {
   readonly method: string;
+  /** Without the query. */
   readonly path: string;
+  readonly authorization: string | undefined;
   /** The bearer token, without the scheme; empty for none. */
   readonly token: string;
-  readonly authorization: string | undefined;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 /** An answer, or what happens to the connection instead of one. */
@@ -20,41 +24,68 @@ export type Reply =
   | {
       readonly status?: number;
       readonly type?: string;
-      readonly headers?: Record<string, string>;
+      readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
   | 'reset'
   | 'reset mid-body'
   | 'never';
 
+/** What the server answers to a token that it takes. */
+export interface Echo {
+  readonly path: string;
+  /** The token that came. */
+  readonly by: string;
+  /** Which hit of its path this was, from 1. */
+  readonly nth: number;
+}
+
+/** What the server hands out. */
+export interface Issued {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
 export interface TestServer {
   readonly origin: string;
-  readonly hits: Hit[];
+  /** All requests but the refreshes, in the order they came. */
+  readonly hits: readonly Hit[];
+  /** The refreshes, in the order they came. */
+  readonly refreshHits: readonly Hit[];
+  readonly refreshes: number;
+  /** The refresh tokens that were presented, in order. */
+  readonly presented: readonly string[];
   /** Access tokens that the server takes. */
   readonly live: Set<string>;
-  /** Refresh tokens that were presented, in order. */
-  readonly presented: string[];
-  /** Called, and waited for, before each answer to anything but a refresh. */
-  beforeAnswer: (hit: Hit) => Promise<void> | void;
-  /** Called, and waited for, before each answer to a refresh. */
-  beforeRefresh: () => Promise<void> | void;
-  /** What the refresh answers instead of new tokens. */
+  /** Paths that take no token at all. */
+  readonly closedTo: Set<string>;
+  /** What these paths answer, whatever the token. */
+  readonly replies: Map<string, Reply>;
+  /** What a refresh answers instead of new tokens. */
   refreshReply: Reply | undefined;
-  /** Called when the client closes a connection before it has its answer. */
-  onAbort: () => void;
-  readonly refreshes: number;
   hitsOf(path: string): readonly Hit[];
+  /** The tokens that came to a path, in order. */
+  tokensOf(path: string): readonly string[];
+  /** The next pair of a user, `a.access.1` and `a.refresh.1` the first time. */
+  issue(user?: string): Issued;
+  /** Answers to what matches are made at once, and held until the gate is opened. */
+  hold(matches: (hit: Hit) => boolean): Gate<Hit>;
+  /** Resolves once the client has closed a connection on which it still waited for the answer of `path`. */
+  aborted(path: string): Promise<void>;
+  /** Closes what is idle; resolves when there is no connection left, so not while one still waits for an answer. */
   close(): Promise<void>;
 }
 
-export const REFRESH = '/renewal';
+export const json = (body: unknown, status = 200): Reply => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(body),
+});
 
-const json = (body: unknown, status = 200): Reply => ({ status, type: 'application/json', body: JSON.stringify(body) });
-
-const read = async (request: IncomingMessage): Promise<string> => {
+const read = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 };
 
 const send = (response: ServerResponse, reply: Reply): void => {
@@ -72,49 +103,86 @@ const send = (response: ServerResponse, reply: Reply): void => {
   response.writeHead(status, { 'content-type': type, ...headers }).end(body);
 };
 
-/**
- * A server that takes the access tokens in `live`, and hands out `T2`, `T3` … and `R2`, `R3` … to whoever asks for a refresh. Everything
- * that waits waits for the test.
- */
-export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServer> => {
-  let refreshes = 0;
-  const hits: Hit[] = [];
-  const presented: string[] = [];
+/** Issues tokens, rotates each refresh token at its first use, and refuses it from then on. */
+const createTokens = () => {
   const live = new Set<string>();
+  const holders = new Map<string, { readonly user: string; readonly accessToken: string }>();
+  const counts = new Map<string, number>();
 
-  const refresh = (body: string): Reply => {
-    presented.push(JSON.parse(body).refreshToken);
-    if (test.refreshReply) return test.refreshReply;
-    const grant = { accessToken: `T${refreshes + 1}`, refreshToken: `R${refreshes + 1}` };
-    live.add(grant.accessToken);
-    return json(grant);
+  const issue = (user = 'a'): Issued => {
+    const count = (counts.get(user) ?? 0) + 1;
+    counts.set(user, count);
+    const issued = { accessToken: `${user}.access.${count}`, refreshToken: `${user}.refresh.${count}` };
+    live.add(issued.accessToken);
+    holders.set(issued.refreshToken, { user, accessToken: issued.accessToken });
+    return issued;
   };
 
-  const dead = (hit: Hit): Reply =>
-    signal === 'HTTP 401' ? json({ of: hit.path }, 401) : json({ code: 1002, of: hit.path });
+  const rotate = (refreshToken: string): Issued | undefined => {
+    const holder = holders.get(refreshToken);
+    if (!holder) return undefined;
+    holders.delete(refreshToken);
+    live.delete(holder.accessToken);
+    return issue(holder.user);
+  };
+
+  return { live, issue, rotate };
+};
+
+/** A server on a port of its own. Whatever waits here waits for the test: it knows no timers. */
+export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServer> => {
+  const { live, issue, rotate } = createTokens();
+  const hits: Hit[] = [];
+  const refreshHits: Hit[] = [];
+  const presented: string[] = [];
+  const closedTo = new Set<string>();
+  const replies = new Map<string, Reply>();
+  const gates: { readonly matches: (hit: Hit) => boolean; readonly gate: Gate<Hit> }[] = [];
+  const aborts = new Map<string, Tally>();
+  let isClosing = false;
+
+  const abortsOf = (path: string): Tally => {
+    const tally = aborts.get(path) ?? createTally();
+    aborts.set(path, tally);
+    return tally;
+  };
+
+  const refresh = (hit: Hit): Reply => {
+    refreshHits.push(hit);
+    const { refreshToken } = JSON.parse(`${hit.body}`);
+    presented.push(refreshToken);
+    if (test.refreshReply) return test.refreshReply;
+    const issued = rotate(refreshToken);
+    return issued ? json(issued) : json({ error: 'invalid_grant' }, 400);
+  };
+
+  const answer = (hit: Hit): Reply => {
+    hits.push(hit);
+    const { path, token } = hit;
+    const reply = replies.get(path);
+    if (reply) return reply;
+    const echo: Echo = { path, by: token, nth: test.hitsOf(path).length };
+    if (live.has(token) && !closedTo.has(path)) return json(echo);
+    return signal === 'HTTP 401' ? json({ error: 'expired', ...echo }, 401) : json({ code: 1002, ...echo });
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    response.once('close', () => {
-      if (!response.writableEnded) test.onAbort();
-    });
     const { authorization } = request.headers;
-    const [path = ''] = (request.url ?? '').split('?');
+    const [path = ''] = `${request.url}`.split('?');
+    let isAnswered = false;
+    response.once('close', () => {
+      if (!isAnswered) abortsOf(path).add();
+      if (isClosing) server.closeIdleConnections();
+    });
     const token = authorization?.replace('Bearer ', '') ?? '';
-    const hit = { method: `${request.method}`, path, token, authorization, body: await read(request) };
-    if (path === REFRESH) {
-      refreshes++;
-      const reply = refresh(hit.body);
-      await test.beforeRefresh();
-      send(response, reply);
-      return;
-    }
-    hits.push(hit);
-    const reply = live.has(token) ? json({ of: path, by: token, sent: hit.body }) : dead(hit);
-    await test.beforeAnswer(hit);
+    const hit: Hit = { method: `${request.method}`, path, authorization, token, body: await read(request) };
+    const reply = path === REFRESH ? refresh(hit) : answer(hit);
+    for (const { matches, gate } of gates) if (matches(hit)) await gate.pass(hit);
+    isAnswered = reply !== 'never';
     send(response, reply);
   };
 
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -124,20 +192,28 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
   const test: TestServer = {
     origin: `http://127.0.0.1:${port}`,
     hits,
-    live,
-    presented,
-    beforeAnswer: () => {},
-    beforeRefresh: () => {},
-    refreshReply: undefined,
-    onAbort: () => {},
+    refreshHits,
     get refreshes() {
-      return refreshes;
+      return refreshHits.length;
     },
+    presented,
+    live,
+    closedTo,
+    replies,
+    refreshReply: undefined,
     hitsOf: (path) => hits.filter((hit) => hit.path === path),
+    tokensOf: (path) => test.hitsOf(path).map(({ token }) => token),
+    issue,
+    hold: (matches) => {
+      const gate = createGate<Hit>();
+      gates.push({ matches, gate });
+      return gate;
+    },
+    aborted: (path) => abortsOf(path).reached(1),
     close: () =>
       new Promise((resolve) => {
+        isClosing = true;
         server.close(() => resolve());
-        server.closeAllConnections();
       }),
   };
   return test;

@@ -1,43 +1,304 @@
 // Types only: checked by `npm run types`, never run.
 import type {
   Api,
-  ApiError,
+  ApiErrorCode,
+  ApiEvent,
+  ApiOptions,
+  Body,
+  BusinessError,
+  EnvelopeOptions,
+  ExpiryPredicate,
+  HttpContext,
   HttpEvent,
+  HttpHandler,
+  HttpRequest,
   HttpResponse,
   HttpStatusError,
+  Interceptor,
+  NetworkError,
   RefreshError,
+  RequestEvent,
+  RequestOptions,
   Session,
+  SessionOptions,
   SessionState,
+  TokenGrant,
+  TokenRejectedError,
+  TokenStore,
   Tokens,
+  Transport,
 } from 'renewal';
-import { createApi, createSession, isApiError } from 'renewal';
-import type { Observable } from 'rxjs';
+import {
+  ApiError,
+  ajaxTransport,
+  anyOf,
+  bearer,
+  bodyCode,
+  createApi,
+  createSession,
+  envelope,
+  HttpContextToken,
+  isApiError,
+  memoryStore,
+  oauthRefresh,
+  status,
+  webStorageStore,
+} from 'renewal';
+import { EMPTY, type Observable, of } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 
 interface Order {
   readonly id: string;
 }
 
-export const whatRequestsEmit = (api: Api, session: Session): void => {
-  expectTypeOf(api.get$<Order>('/a')).toEqualTypeOf<Observable<Order>>();
-  expectTypeOf(api.post$('/a', {})).toEqualTypeOf<Observable<unknown>>();
+export const requestsEmit = (api: Api): void => {
+  for (const get of [api.get$, api.head$, api.options$, api.delete$]) {
+    expectTypeOf(get<Order>('/a')).toEqualTypeOf<Observable<Order>>();
+    expectTypeOf(get('/a')).toEqualTypeOf<Observable<unknown>>();
+  }
+  for (const post of [api.post$, api.put$, api.patch$]) {
+    expectTypeOf(post<Order>('/a', { id: 1 }, { auth: false })).toEqualTypeOf<Observable<Order>>();
+    expectTypeOf(post('/a')).toEqualTypeOf<Observable<unknown>>();
+  }
+};
+
+export const whatIsAskedForIsInferred = (api: Api): void => {
+  const typed: RequestOptions<Order> = {};
+  expectTypeOf(api.extend({})).toEqualTypeOf<Api>();
+  expectTypeOf(api.get$<Order>('/a', typed)).toEqualTypeOf<Observable<Order>>();
+  const order$: Observable<Order> = api.get$('/a');
+  expectTypeOf(order$).toEqualTypeOf<Observable<Order>>();
+};
+
+export const wholeAnswers = (api: Api, isProgressWanted: boolean): void => {
   expectTypeOf(api.request$<Order>('GET', '/a')).toEqualTypeOf<Observable<HttpResponse<Order>>>();
+  expectTypeOf(api.request$<Order>('POST', '/a', { body: {} })).toEqualTypeOf<Observable<HttpResponse<Order>>>();
   expectTypeOf(api.request$<Order>('GET', '/a', { reportProgress: true })).toEqualTypeOf<
     Observable<HttpEvent<Order>>
   >();
-  expectTypeOf(session.refresh$()).toEqualTypeOf<Observable<Tokens>>();
+  expectTypeOf(api.request$('GET', '/a', { body: new Blob([]), reportProgress: true })).toEqualTypeOf<
+    Observable<HttpEvent>
+  >();
+  // @ts-expect-error what comes out must be known when it is asked for
+  api.request$('GET', '/a', { reportProgress: isProgressWanted });
+};
+
+export const eventsNarrowByType = (event: HttpEvent<Order>): void => {
+  switch (event.type) {
+    case 'response':
+      expectTypeOf(event).toEqualTypeOf<HttpResponse<Order>>();
+      expectTypeOf(event.body).toEqualTypeOf<Order>();
+      break;
+    case 'upload':
+    case 'download':
+      expectTypeOf(event.loaded).toEqualTypeOf<number>();
+      expectTypeOf(event.total).toEqualTypeOf<number | undefined>();
+      break;
+    case 'sent':
+      expectTypeOf(event).toEqualTypeOf<{ readonly type: 'sent' }>();
+      break;
+    default:
+      expectTypeOf(event).toBeNever();
+  }
+};
+
+export const bodiesOfManyKinds = (api: Api): void => {
+  const bodies: Body[] = [
+    { a: 1 },
+    [1],
+    'text',
+    0,
+    false,
+    null,
+    new URLSearchParams(),
+    new FormData(),
+    new Blob([]),
+    new ArrayBuffer(1),
+    new Uint8Array(1),
+    new ReadableStream(),
+  ];
+  for (const body of bodies) api.post$('/a', body);
+  // @ts-expect-error a bigint has no JSON
+  api.post$('/a', 1n);
+  // @ts-expect-error a symbol has no JSON
+  api.post$('/a', Symbol('a'));
 };
 
 export const errorsNarrowByCode = (error: unknown): void => {
-  if (isApiError(error, 'status')) expectTypeOf(error).toEqualTypeOf<HttpStatusError>();
-  if (isApiError(error) && error.code === 'refresh') expectTypeOf(error).toEqualTypeOf<RefreshError>();
+  if (isApiError(error, 'status')) {
+    expectTypeOf(error).toEqualTypeOf<HttpStatusError>();
+    expectTypeOf(error.status).toEqualTypeOf<number>();
+    expectTypeOf(error.response).toEqualTypeOf<HttpResponse>();
+  }
+  if (isApiError(error, 'business')) expectTypeOf(error.businessCode).toEqualTypeOf<number | string>();
+  if (isApiError(error, 'refresh')) expectTypeOf(error.retryAfterMs).toEqualTypeOf<number | undefined>();
   if (isApiError(error)) expectTypeOf(error).toExtend<ApiError>();
+  if (error instanceof ApiError) expectTypeOf(error.code).toEqualTypeOf<ApiErrorCode>();
+  // @ts-expect-error there is no such code
+  isApiError(error, 'http');
+};
+
+export const errorsAreAUnionByCode = (error: unknown): string | undefined => {
+  if (!isApiError(error)) return undefined;
+  expectTypeOf<typeof error.code>().toEqualTypeOf<ApiErrorCode>();
+  expectTypeOf(error.request).toEqualTypeOf<HttpRequest | undefined>();
+  switch (error.code) {
+    case 'status':
+      expectTypeOf(error).toEqualTypeOf<HttpStatusError>();
+      return `${error.status}`;
+    case 'business':
+      expectTypeOf(error).toEqualTypeOf<BusinessError>();
+      return `${error.businessCode}`;
+    case 'refresh':
+      expectTypeOf(error).toEqualTypeOf<RefreshError>();
+      return `${error.retryAfterMs}`;
+    case 'token-rejected':
+      expectTypeOf(error).toEqualTypeOf<TokenRejectedError>();
+      return `${error.response.status}`;
+    case 'network':
+      expectTypeOf(error).toExtend<NetworkError>();
+      return undefined;
+    case 'parse':
+      expectTypeOf(error.response).toEqualTypeOf<HttpResponse>();
+      return undefined;
+    case 'timeout':
+    case 'session-expired':
+    case 'signed-out':
+    case 'request':
+    case 'body-not-replayable':
+      return undefined;
+    default:
+      expectTypeOf(error).toBeNever();
+      return undefined;
+  }
 };
 
 export const statesNarrowByStatus = (state: SessionState): unknown => {
-  if (state.status === 'active') expectTypeOf(state.tokens).toEqualTypeOf<Tokens>();
-  // @ts-expect-error a signed-out session has no tokens
-  return state.status === 'signed-out' && state.tokens;
+  expectTypeOf(state.generation).toEqualTypeOf<number>();
+  switch (state.status) {
+    case 'active':
+      expectTypeOf(state.tokens).toEqualTypeOf<Tokens>();
+      return undefined;
+    case 'expired':
+      expectTypeOf(state.tokens).toEqualTypeOf<Tokens>();
+      expectTypeOf(state.error).toEqualTypeOf<RefreshError | undefined>();
+      return undefined;
+    case 'refreshing':
+      expectTypeOf(state.tokens).toEqualTypeOf<Tokens>();
+      expectTypeOf(state.rejected).toEqualTypeOf<boolean>();
+      return undefined;
+    case 'signed-out':
+      expectTypeOf(state.reason).toEqualTypeOf<'none' | 'sign-out' | 'expired'>();
+      // @ts-expect-error a signed-out session has no tokens
+      return state.tokens;
+    case 'loading':
+      // @ts-expect-error a session that is loading has none either
+      return state.tokens;
+    default:
+      expectTypeOf(state).toBeNever();
+      return undefined;
+  }
+};
+
+export const whatSessionsGive = (session: Session, state: SessionState): void => {
+  expectTypeOf(session.state).toEqualTypeOf<SessionState>();
+  expectTypeOf(session.state$).toEqualTypeOf<Observable<SessionState>>();
+  expectTypeOf(session.signIn).toEqualTypeOf<(grant: TokenGrant) => Promise<void>>();
+  expectTypeOf(session.signOut).toEqualTypeOf<() => Promise<void>>();
+  expectTypeOf(session.refresh$()).toEqualTypeOf<Observable<Tokens>>();
+  expectTypeOf(session.accessToken$()).toEqualTypeOf<Observable<string>>();
+  expectTypeOf(session.destroy()).toEqualTypeOf<void>();
+  // @ts-expect-error only the session changes its state
+  session.state = state;
+};
+
+export const refreshesOfManyKinds = (http: Api): void => {
+  const refreshes: SessionOptions['refresh'][] = [
+    ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }),
+    () => of({ accessToken: 'a', refreshToken: undefined, expiresInMs: undefined }),
+    () => Promise.resolve({ accessToken: 'a', refreshToken: 'r', expiresInMs: 1 }),
+    async () => ({ accessToken: 'a' }),
+    () => [{ accessToken: 'a' }],
+    oauthRefresh(http, { url: '/token', clientId: 'shop', clientSecret: 's', scope: 'all' }),
+  ];
+  for (const refresh of refreshes) createSession({ refresh });
+  // @ts-expect-error a grant has an access token
+  createSession({ refresh: () => of({ token: 'a' }) });
+  // @ts-expect-error a grant is not the token alone
+  createSession({ refresh: () => Promise.resolve('a') });
+};
+
+export const storesOfManyKinds = (tokens: Tokens): void => {
+  expectTypeOf(memoryStore({ accessToken: 'a' })).toEqualTypeOf<TokenStore>();
+  expectTypeOf(webStorageStore({ key: 'k' })).toEqualTypeOf<TokenStore>();
+  const stores: TokenStore[] = [
+    { load: () => null, save: () => {}, clear: () => {} },
+    { load: async () => tokens, save: async () => {}, clear: async () => {}, exclusive: (work) => work },
+  ];
+  for (const store of stores) createSession({ refresh: () => EMPTY, store });
+  // @ts-expect-error both names are needed
+  webStorageStore({ keys: { accessToken: 'a' } });
+  // @ts-expect-error a store has to forget, too
+  createSession({ refresh: () => EMPTY, store: { load: () => null, save: () => {} } });
+  // @ts-expect-error what is kept is read only
+  tokens.accessToken = 'b';
+};
+
+export const predicates = (): void => {
+  expectTypeOf(anyOf(bodyCode(1002), bodyCode('E1'), status(401, 419))).toEqualTypeOf<ExpiryPredicate>();
+  expectTypeOf(bodyCode(1002)).toExtend<ExpiryPredicate>();
+  expectTypeOf(status(401)).toExtend<ExpiryPredicate>();
+  // @ts-expect-error a status is a number
+  status('401');
+};
+
+export const interceptorsAndTransports = (session: Session): void => {
+  const tenant: Interceptor = (request, next) => next({ ...request, headers: { ...request.headers, 'x-tenant': '7' } });
+  expectTypeOf(envelope()).toEqualTypeOf<Interceptor>();
+  expectTypeOf(bearer(session, { allowedOrigins: ['https://h.test'] })).toEqualTypeOf<Interceptor>();
+  expectTypeOf(ajaxTransport()).toEqualTypeOf<Transport>();
+  expectTypeOf<Transport>().toEqualTypeOf<HttpHandler>();
+  createApi({
+    interceptors: [tenant, envelope()],
+    transport: ajaxTransport({ createXHR: () => new XMLHttpRequest() }),
+  });
+  expectTypeOf<EnvelopeOptions['successCode']>().toEqualTypeOf<number | undefined>();
+  // @ts-expect-error an interceptor answers with events, not with a body
+  createApi({ interceptors: [() => of('body')] });
+};
+
+export const requestsAreReadOnly = (request: HttpRequest): void => {
+  // @ts-expect-error an interceptor hands on a changed copy
+  request.url = '/b';
+  // @ts-expect-error of the headers as well
+  request.headers.a = 'b';
+};
+
+export const contexts = (context: HttpContext): void => {
+  const LIST = new HttpContextToken<string[]>(() => []);
+  expectTypeOf(context.get(LIST)).toEqualTypeOf<string[]>();
+  expectTypeOf(context.set(LIST, ['a'])).toEqualTypeOf<HttpContext>();
+  // @ts-expect-error a value is of its token's type
+  context.set(LIST, [1]);
+};
+
+export const whatHappens = (event: ApiEvent): void => {
+  if (event.type === 'request') {
+    expectTypeOf(event).toEqualTypeOf<RequestEvent>();
+    expectTypeOf(event.error).toEqualTypeOf<ApiErrorCode | 'unknown' | undefined>();
+  }
+  if (event.type === 'refresh') expectTypeOf(event.phase).toEqualTypeOf<'started' | 'succeeded' | 'failed'>();
+  if (event.type === 'warning') expectTypeOf(event.message).toEqualTypeOf<string>();
+  expectTypeOf(event.type).toEqualTypeOf<'request' | 'refresh' | 'session' | 'warning'>();
+};
+
+export const params = (api: Api): void => {
+  api.get$('/a', { params: { a: 1, b: 'x', c: true, d: null, e: undefined, f: [1, 'x', false] } });
+  api.get$('/a', { params: new URLSearchParams() });
+  // @ts-expect-error an object has no place in a query
+  api.get$('/a', { params: { a: {} } });
+  // @ts-expect-error nor has a date
+  api.get$('/a', { params: { a: new Date() } });
 };
 
 export const wrongOptions = (api: Api): void => {
@@ -45,8 +306,21 @@ export const wrongOptions = (api: Api): void => {
   createSession({});
   // @ts-expect-error a duration is a number
   createApi({ timeoutMs: '5' });
+  // @ts-expect-error origins come in a list
+  createApi({ allowedOrigins: 'https://h.test' });
+  // @ts-expect-error undefined takes no header of a client away: there is none yet
+  createApi({ headers: { a: undefined } });
+  // @ts-expect-error there is no such option
+  createApi({ baseURL: 'https://h.test' });
   // @ts-expect-error there is no such option
   api.get$('/a', { retries: 3 });
   // @ts-expect-error a GET has no body
   api.get$('/a', { body: {} });
+  // @ts-expect-error progress is for request$
+  api.get$('/a', { reportProgress: true });
+  // @ts-expect-error there is no such type
+  api.get$('/a', { responseType: 'document' });
+  // @ts-expect-error undefined is not the same as left out
+  createApi({ timeoutMs: undefined } satisfies ApiOptions);
+  api.get$('/a', { headers: { 'x-a': undefined } });
 };

@@ -1,0 +1,203 @@
+import {
+  ApiError,
+  type ApiErrorCode,
+  BodyNotReplayableError,
+  BusinessError,
+  createApi,
+  HttpContext,
+  type HttpRequest,
+  HttpStatusError,
+  InvalidRequestError,
+  isApiError,
+  NetworkError,
+  RefreshError,
+  RequestTimeoutError,
+  ResponseParseError,
+  SessionExpiredError,
+  SignedOutError,
+  TokenRejectedError,
+} from 'renewal';
+import { throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { createRecorder, outcomeOf, shownOf } from '../support/http-client';
+import { response } from '../support/virtual';
+
+const request: HttpRequest = {
+  method: 'POST',
+  url: 'https://user:hidden@h.test:8443/a/b?hidden=1#hidden',
+  headers: { authorization: 'Bearer hidden' },
+  body: '{"password":"hidden"}',
+  responseType: 'json',
+  timeoutMs: 5,
+  withCredentials: false,
+  reportProgress: false,
+  auth: true,
+  context: new HttpContext(),
+};
+const answer = response(404, { token: 'hidden' }, { 'set-cookie': 'hidden' });
+const cause = new Error('why');
+const details = { request, response: answer, cause };
+
+/** Every class, its code, and one error of it that happened to `request`. */
+const ofRequests: [string, ApiErrorCode, ApiError][] = [
+  ['HttpStatusError', 'status', new HttpStatusError(request, answer)],
+  ['NetworkError', 'network', new NetworkError('what', details)],
+  ['RequestTimeoutError', 'timeout', new RequestTimeoutError('what', details)],
+  ['ResponseParseError', 'parse', new ResponseParseError('what', details)],
+  ['BusinessError', 'business', new BusinessError(request, answer, 7, 'what')],
+  ['InvalidRequestError', 'request', new InvalidRequestError('what', details)],
+  ['TokenRejectedError', 'token-rejected', new TokenRejectedError('what', details)],
+  ['BodyNotReplayableError', 'body-not-replayable', new BodyNotReplayableError('what', details)],
+];
+const ofSessions: [string, ApiErrorCode, ApiError][] = [
+  ['RefreshError', 'refresh', new RefreshError(cause)],
+  ['SessionExpiredError', 'session-expired', new SessionExpiredError('what', { cause })],
+  ['SignedOutError', 'signed-out', new SignedOutError('what')],
+];
+const all = [...ofRequests, ...ofSessions];
+
+describe.each(all)('%s', (name, code, error) => {
+  it('is an error of this library with a name and a code of its own', () => {
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toBeInstanceOf(Error);
+    expect([error.name, error.code]).toEqual([name, code]);
+    expect(error.stack).toMatch(new RegExp(`^${name}: `));
+  });
+
+  it('is told from all others by its code', () => {
+    expect(isApiError(error)).toBe(true);
+    expect(all.filter(([, other]) => isApiError(error, other)).map(([other]) => other)).toEqual([name]);
+  });
+
+  it('shows its code, and neither request nor answer, as JSON and in a loop over its keys', () => {
+    const keys = Object.keys(error);
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ code });
+    expect(keys).toContain('code');
+    for (const key of ['request', 'response', 'cause']) expect(keys).not.toContain(key);
+  });
+});
+
+describe.each(ofRequests)('%s, which happens to a request,', (_, __, error) => {
+  it('says to which, without user info, query or hash', () => {
+    expect(error.message).toMatch(/^POST https:\/\/h\.test:8443\/a\/b: (what|status 404)$/);
+  });
+
+  it('has the request without what may be a secret', () => {
+    expect(error.request).toMatchObject({ method: 'POST', url: 'https://h.test:8443/a/b', headers: {}, body: null });
+  });
+
+  it('shows no secret to those who print it', () => {
+    expect(shownOf(error)).not.toContain('hidden');
+  });
+});
+
+describe.each(ofSessions)('%s, which happens to a session,', (_, __, error) => {
+  it('has no request', () => {
+    expect(error.request).toBeUndefined();
+  });
+});
+
+describe('an error', () => {
+  it.each([
+    ['RequestTimeoutError', new RequestTimeoutError('what', details)],
+    ['NetworkError', new NetworkError('what', details)],
+    ['RefreshError', new RefreshError(cause)],
+    ['SessionExpiredError', new SessionExpiredError('what', { cause })],
+  ])('keeps what led to it (%s)', (_, error) => {
+    expect(error.cause).toBe(cause);
+  });
+
+  it('has no cause where there is none', () => {
+    expect(new NetworkError('what', { request })).not.toHaveProperty('cause');
+    expect(new SignedOutError('what')).not.toHaveProperty('cause');
+  });
+
+  it('has the answer that it speaks of, whole', () => {
+    expect(new HttpStatusError(request, answer)).toMatchObject({ status: 404, message: expect.any(String) });
+    expect(new HttpStatusError(request, answer).response).toBe(answer);
+    expect(new BusinessError(request, answer, 7, 'what').response).toBe(answer);
+    expect(new ResponseParseError('what', details).response).toBe(answer);
+    expect(new TokenRejectedError('what', details).response).toBe(answer);
+    expect(new NetworkError('what', { request }).response).toBeUndefined();
+  });
+
+  it('of a business has its code as the server sent it', () => {
+    expect(new BusinessError(request, answer, 7, 'what').businessCode).toBe(7);
+    expect(new BusinessError(request, answer, 'E7', 'what').businessCode).toBe('E7');
+  });
+
+  it('of a refresh tells a failure from a timeout, and how long the server asked to wait', () => {
+    expect(new RefreshError(cause).message).toBe('the refresh failed');
+    expect(new RefreshError().message).toBe('the refresh took too long');
+    expect(new RefreshError(cause, 0).retryAfterMs).toBe(0);
+    expect(new RefreshError(cause)).not.toHaveProperty('retryAfterMs');
+  });
+
+  it('whose cause holds an answer shows none of it', () => {
+    expect(shownOf(new RefreshError(new HttpStatusError(request, answer)))).not.toContain('hidden');
+    expect(shownOf(new SessionExpiredError('what', { cause: new HttpStatusError(request, answer) }))).not.toContain(
+      'hidden',
+    );
+  });
+});
+
+describe('isApiError', () => {
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'network'],
+    ['an error of another kind', new Error('x')],
+    [
+      'an error that has the same code and name',
+      Object.assign(new Error('x'), { code: 'network', name: 'NetworkError' }),
+    ],
+    ['a plain object', { code: 'network' }],
+  ])('is not misled by %s', (_, value) => {
+    expect(isApiError(value)).toBe(false);
+    expect(isApiError(value, 'network')).toBe(false);
+  });
+});
+
+describe('what a caller is shown', () => {
+  it('says where a relative request was to go, where that is all there is', () => {
+    const { api } = createRecorder();
+    expect(String(outcomeOf(api.get$('/a?hidden', { timeoutMs: -1 })).error)).toMatch(
+      /^InvalidRequestError: GET \/a: timeoutMs/,
+    );
+  });
+
+  it.each([
+    'https://user:hidden@[/a',
+    'https://user:hid?hidden@h.test:99999/a',
+    'https://user:hidden@h.test:99999/a',
+    'https:/user:hidden@h.test:99999/a',
+    'https:user:hidden@h.test:99999/a',
+    'https:\\\\user:hidden@h.test:99999\\a',
+    '\\\\user:hidden@h.test:99999\\a',
+    '//user:hidden@h.test:99999/a',
+    'https://a@user:hidden@h.test:99999/a',
+    'ftp://user:hidden@h.test/a?hidden#hidden',
+  ])('quotes no user info of a url that is refused: %s', (url) => {
+    const { error } = outcomeOf(createApi().get$(url));
+    expect(error).toMatchObject({ code: 'request' });
+    const { request: asked } = error as ApiError; // as the line above has shown
+    expect([shownOf(error), asked?.url].join()).not.toContain('hidden');
+  });
+
+  it.each(['https:\\\\user:hidden@h.test\\a', 'https:/user:hidden@h.test/a', ' https://user:hidden@h.test/a'])(
+    'quotes no user info where it is something else that is wrong: %s',
+    (url) => {
+      const { error } = outcomeOf(createApi().get$(url, { timeoutMs: -1 }));
+      expect(error).toMatchObject({ code: 'request' });
+      expect(shownOf(error)).not.toContain('hidden');
+    },
+  );
+
+  it('quotes no user info of the baseUrl', () => {
+    const { api } = createRecorder({
+      baseUrl: 'https://user:hidden@h.test/v1',
+      transport: (sent) => throwError(() => new NetworkError('no answer', { request: sent })),
+    });
+    expect(String(outcomeOf(api.get$('a?hidden')).error)).toBe('NetworkError: GET https://h.test/v1/a: no answer');
+  });
+});

@@ -1,0 +1,65 @@
+import { createSession, memoryStore, type TokenGrant } from 'renewal';
+import { map, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { type Outcome, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
+import { virtually } from '../support/virtual';
+import { full, itIsExclusive, itKeepsTokens } from './laws';
+
+describe('memoryStore', () => {
+  itKeepsTokens(() => memoryStore());
+  itIsExclusive(() => memoryStore());
+
+  it('begins with a grant, made to tokens of a session of their own', () => {
+    virtually(() => {
+      const [one, other] = [memoryStore({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 9 }), memoryStore(full)];
+      expect(one.load()).toEqual({
+        accessToken: 'T1',
+        refreshToken: 'R1',
+        expiresAtMs: 9,
+        sessionId: expect.stringMatching(/./),
+      });
+      expect(one.load()).not.toMatchObject({ sessionId: Object(other.load()).sessionId });
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['an empty token', { accessToken: '' }],
+    ['no token', {}],
+    ['a token that is no text', { accessToken: 1 }],
+    ['a token that no header can hold', { accessToken: 'secret\n' }],
+    ['a refresh token that is no text', { accessToken: 'secret', refreshToken: 1 }],
+    ['a text', 'secret'],
+    ['a list', ['secret']],
+  ])('refuses to begin with %s, and quotes it not', (_, initial) => {
+    const create = () => memoryStore(initial as TokenGrant); // what plain JavaScript may pass
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(expect.not.stringContaining('secret'));
+  });
+
+  it('shares nothing with another one', () => {
+    const one = memoryStore();
+    one.save(full);
+    expect(memoryStore().load()).toBeNull();
+  });
+
+  it('shows no token to those who print it', () => {
+    expect(shownOf(memoryStore({ accessToken: 'hidden', refreshToken: 'hidden' }))).not.toContain('hidden');
+  });
+
+  it.each([2, 50, 1_000])('lets %d sessions that share it refresh once, and all go on', (count) => {
+    const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
+    let refreshes = 0;
+    const refresh = () => {
+      refreshes++;
+      return timer(5).pipe(map(() => ({ accessToken: 'T2', refreshToken: 'R2' })));
+    };
+    let outcomes: Outcome[] = [];
+    const unhandled = unhandledBy(() => {
+      outcomes = Array.from({ length: count }, () => outcomeOf(createSession({ store, refresh }).refresh$()));
+    });
+    expect(unhandled).toEqual([]);
+    expect(refreshes).toBe(1);
+    expect(outcomes.filter(({ isComplete }) => !isComplete)).toHaveLength(0);
+    expect(outcomes.every(({ values }) => Object(values[0]).accessToken === 'T2')).toBe(true);
+  });
+});

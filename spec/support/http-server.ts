@@ -1,0 +1,56 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** Answers a request whose body has arrived. */
+export type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+
+export interface HttpServer {
+  readonly origin: string;
+  /** What the next requests are answered with. */
+  answer: Answer;
+  close(): Promise<void>;
+}
+
+const listen = async (listener: RequestListener): Promise<Server> => {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+};
+
+/** A server of Node on a port of its own. */
+export const startHttpServer = async (): Promise<HttpServer> => {
+  const server = await listen((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => started.answer(request, response, Buffer.concat(chunks)));
+  });
+  const { port } = server.address() as AddressInfo; // it listens on a port
+  const started: HttpServer = {
+    origin: `http://127.0.0.1:${port}`,
+    answer: (_request, response) => response.end(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return started;
+};
+
+/** Answers with a body, headers and a status. */
+export const answering =
+  (body: string | Buffer, headers: Record<string, string | string[]> = {}, status = 200): Answer =>
+  (_request, response) =>
+    response.writeHead(status, headers).end(body);
+
+/** What {@link echo} answers with. */
+export interface Echo {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: number[];
+}
+
+/** Answers with what has arrived. */
+export const echo: Answer = ({ method, url, headers }, response, body) =>
+  response.end(JSON.stringify({ method, url, headers, bytes: [...body] }));
