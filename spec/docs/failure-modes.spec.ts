@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import type { FailureMode } from '../support/failure-mode';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+const SECTIONS: readonly (readonly [letter: string, title: string, ids: readonly number[]])[] = [
+  ['A', 'Concurrency', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
+  ['B', 'A refresh that fails', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20]],
+  ['C', 'Loops', [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]],
+  ['D', 'Cancellation', [1, 2, 3, 4, 5, 8]],
+  ['E', 'Sign-in, sign-out, another user', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
+  ['H', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
+  ['I', 'Storage', [1, 2, 3, 5, 6, 7, 9]],
+  ['L', 'Servers', [1, 2, 3]],
+  ['N', 'RxJS', [1, 2, 3, 4, 6, 8, 9, 10, 11, 13, 15]],
+  ['O', 'Observability', [1, 2, 3, 4, 5, 6, 7]],
+];
+
+interface Entry extends FailureMode {
+  /** The spec that proves it; none for an entry that asks for none. */
+  readonly spec?: string;
+}
+
+/** What a literal in a source file stands for. */
+const literalOf = (node: ts.Expression): unknown => {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isArrayLiteralExpression(node)) return node.elements.map(literalOf);
+  if (!ts.isObjectLiteralExpression(node)) throw new Error(`not a literal: ${node.getText()}`);
+  return Object.fromEntries(
+    node.properties
+      .filter(ts.isPropertyAssignment)
+      .map(({ name, initializer }) => [name.getText(), literalOf(initializer)]),
+  );
+};
+
+const entriesOf = (path: string): Entry[] => {
+  const source = ts.createSourceFile(path, readFileSync(join(root, path), 'utf8'), ts.ScriptTarget.Latest, true);
+  const entries: Entry[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node)) {
+      const callee = node.expression.getText();
+      const [mode] = node.arguments;
+      if (mode && (callee === 'failureMode' || callee === 'notOurs')) {
+        // The type of the call has checked it.
+        entries.push({ ...(literalOf(mode) as FailureMode), ...(callee === 'failureMode' && { spec: path }) });
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return entries;
+};
+
+const entries = readdirSync(join(root, 'spec/scenarios'))
+  .filter((name) => name.endsWith('.spec.ts'))
+  .flatMap((name) => entriesOf(`spec/scenarios/${name}`));
+
+const linkTo = (thread: string): string => {
+  const [repository, number] = thread.split('#');
+  return `[${thread}](https://github.com/${repository}/issues/${number})`;
+};
+
+const rowOf = ({ id, title, renewal, spec, threads = [] }: Entry): string => {
+  const proof = spec ? `[${spec.replace(/^.*\//, '').replace('.spec.ts', '')}](../${spec})` : '–';
+  return `| ${id} | ${title} | ${renewal} | ${proof} | ${threads.map(linkTo).join(', ') || '–'} |`;
+};
+
+const page = (): string =>
+  [
+    '# What goes wrong elsewhere, and what renewal does',
+    '',
+    '<!-- Made from the specs in spec/scenarios: `npm run unit -- spec/docs -u` writes it anew. -->',
+    '',
+    'Each entry is a spec of its own, over real sockets where the network matters and in virtual time where time does, once for servers that',
+    'answer HTTP 401 and once for servers that answer `code: 1002`: look for its id in the file that the fourth column names. An entry without a spec',
+    'says why it needs none.',
+    ...SECTIONS.flatMap(([letter, title]) => [
+      '',
+      `## ${title}`,
+      '',
+      '| | What goes wrong | What renewal does | Spec | Reported in |',
+      '| --- | --- | --- | --- | --- |',
+      ...entries
+        .filter(({ id }) => id.startsWith(letter))
+        .sort((one, other) => Number(one.id.slice(1)) - Number(other.id.slice(1)))
+        .map(rowOf),
+    ]),
+    '',
+  ].join('\n');
+
+describe('docs/failure-modes.md', () => {
+  it('has each entry of the catalogue, once', () => {
+    const wanted = SECTIONS.flatMap(([letter, , numbers]) => numbers.map((number) => `${letter}${number}`));
+    expect(entries.map(({ id }) => id).sort()).toEqual(wanted.sort());
+  });
+
+  it('names threads that can be followed', () => {
+    const threads = entries.flatMap(({ threads = [] }) => threads);
+    expect(threads.filter((thread) => !/^[\w.-]+\/[\w.-]+#\d+$/.test(thread))).toEqual([]);
+  });
+
+  it('is made from the specs', async () => {
+    await expect(page()).toMatchFileSnapshot(join(root, 'docs/failure-modes.md'));
+  });
+});

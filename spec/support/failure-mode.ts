@@ -1,0 +1,22 @@
+import { describe } from 'vitest';
+import { SIGNALS, type Signal } from './server';
+
+/** One way in which token refresh goes wrong elsewhere. `docs/failure-modes.md` is made of these. */
+export interface FailureMode {
+  /** A letter for the section and a number: `A1`. */
+  readonly id: string;
+  /** What goes wrong elsewhere, in a few words. */
+  readonly title: string;
+  /** What renewal does instead, in a sentence or two. */
+  readonly renewal: string;
+  /** Public threads that report it, as `owner/name#number`. */
+  readonly threads?: readonly string[];
+}
+
+/** The specs that renewal does what the entry says, for each way in which a server says that a token is dead. */
+export const failureMode = ({ id, title }: FailureMode, define: (signal: Signal) => void): void => {
+  describe.each(SIGNALS)(`${id} ${title}, by %s`, define);
+};
+
+/** An entry that asks for no spec; `renewal` says why. */
+export const notOurs = (_mode: FailureMode): void => {};
