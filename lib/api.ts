@@ -1,4 +1,4 @@
-import { defer, map, merge, Observable, Subject } from 'rxjs';
+import { merge, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
 import type { HttpContext } from './http/context';
@@ -8,7 +8,15 @@ import { defined, durationMs } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
-import { createTrace, type RequestEvent, SCOPE, silent, type Trace } from './http/trace';
+import {
+  createTrace,
+  type RequestEvent,
+  type RequestScope,
+  scopeOf,
+  silent,
+  type Trace,
+  withScope,
+} from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
 import { bearer } from './session/bearer';
 import type { ApiEvent } from './session/events';
@@ -101,32 +109,48 @@ const pageUrl = (): string | undefined => {
 };
 
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
-const settle = (request: HttpRequest, handler: HttpHandler, trace: Trace): Observable<HttpEvent> =>
-  new Observable((subscriber) => {
-    let isSettled = false;
-    const fail = (error: unknown, status?: { status: number }): void => {
-      isSettled = true;
-      trace('settled', { ...status, error: codeOf(error) });
-      subscriber.error(error);
-    };
-    trace('queued');
-    subscriber.add(() => isSettled || trace('cancelled'));
-    subscriber.add(
-      handler(request).subscribe({
-        next: (event) => {
-          if (isSettled) return undefined;
-          if (event.type !== 'response') return request.reportProgress && subscriber.next(event);
-          if (event.status >= 400) return fail(new HttpStatusError(request, event), { status: event.status });
-          isSettled = true;
-          trace('settled', { status: event.status });
-          subscriber.next(event);
-          subscriber.complete();
-        },
-        error: (error) => isSettled || fail(error),
-        complete: () => isSettled || fail(new NetworkError('no answer', { request })),
-      }),
-    );
-  });
+class Settlement implements Observer<HttpEvent> {
+  isSettled = false;
+
+  constructor(
+    readonly request: HttpRequest,
+    readonly trace: Trace,
+    readonly caller: Subscriber<unknown>,
+    readonly isBodyOnly: boolean,
+  ) {}
+
+  next(event: HttpEvent): void {
+    const { request, caller } = this;
+    if (this.isSettled) return;
+    if (event.type !== 'response') {
+      if (request.reportProgress) caller.next(event);
+      return;
+    }
+    const { status } = event;
+    if (status >= 400) {
+      this.#fail(new HttpStatusError(request, event), status);
+      return;
+    }
+    this.isSettled = true;
+    this.trace('settled', { status });
+    caller.next(this.isBodyOnly ? event.body : event);
+    caller.complete();
+  }
+
+  error(error: unknown): void {
+    if (!this.isSettled) this.#fail(error);
+  }
+
+  complete(): void {
+    this.error(new NetworkError('no answer', { request: this.request }));
+  }
+
+  #fail(error: unknown, status?: number): void {
+    this.isSettled = true;
+    this.trace('settled', { ...(status && { status }), error: codeOf(error) });
+    this.caller.error(error);
+  }
+}
 
 /**
  * Makes a client. Throws a `TypeError` that names the option which is wrong.
@@ -147,27 +171,31 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const events = new Subject<RequestEvent>();
   let requests = 0;
+  /** The scope of all requests that no one listens to. */
+  const quiet: RequestScope = { allowedOrigins, trace: silent };
 
   const attempt: HttpHandler = (request) => {
     const wire = serialize(request);
-    request.context.get(SCOPE).trace('attempt');
+    scopeOf(request).trace('attempt');
     return withDeadline(transport)(wire);
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
   const events$ = session ? merge(events, coreOf(session).events$) : events;
 
-  const request$ = (method: string, url: string, input: AnyOptions = {}): Observable<HttpEvent> =>
-    defer(() => {
-      const request = buildRequest(method, url, input, baseUrl, defaults);
-      const trace = events.observed ? createTrace(events, ++requests, request) : silent;
-      request.context.set(SCOPE, { allowedOrigins, trace });
-      return settle(request, handler, trace);
+  const send = <T>(method: string, url: string, input: AnyOptions = {}, isBodyOnly = false): Observable<T> =>
+    new Observable((caller) => {
+      const built = buildRequest(method, url, input, baseUrl, defaults);
+      const trace = events.observed ? createTrace(events, ++requests, built) : silent;
+      const request = withScope(built, trace === silent ? quiet : { allowedOrigins, trace });
+      const settlement = new Settlement(request, trace, caller, isBodyOnly);
+      trace('queued');
+      if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
+      caller.add(handler(request).subscribe(settlement));
     });
 
-  const body$ = <T>(method: string, url: string, input?: AnyOptions): Observable<T> =>
-    // Without progress the answer is all that comes, and the caller says what is in it.
-    request$(method, url, input).pipe(map((event) => (event as HttpResponse<T>).body));
+  // The caller says what is in the body.
+  const body$ = <T>(method: string, url: string, input?: AnyOptions): Observable<T> => send(method, url, input, true);
 
   const bodyless =
     (method: string): Get =>
@@ -187,7 +215,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     put$: bodied('PUT'),
     patch$: bodied('PATCH'),
     // The overloads only say which events come with and without progress.
-    request$: request$ as Api['request$'],
+    request$: ((method: string, url: string, input?: AnyOptions) => send(method, url, input)) as Api['request$'],
     extend: (more) =>
       createApi({
         ...options,

@@ -81,7 +81,7 @@ function extendRefresh(
     id: event.refreshId,
     phase: event.phase,
     ...(event.phase !== 'started' && { endedMs: atMs }),
-    ...(event.error !== undefined && { error: event.error }),
+    ...(event.kind !== undefined && { error: event.kind }),
     ...(event.final !== undefined && { final: event.final }),
   };
 }

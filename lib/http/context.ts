@@ -15,14 +15,17 @@ export class HttpContextToken<T> {
  * ```
  */
 export class HttpContext {
-  readonly #values: Map<HttpContextToken<unknown>, unknown>;
+  // Made when it is needed: most requests have no values, and many may wait.
+  #values: Map<HttpContextToken<unknown>, unknown> | undefined;
 
   constructor(from?: HttpContext) {
-    this.#values = new Map(from ? from.#values : []);
+    const values = from ? from.#values : undefined;
+    if (values) this.#values = new Map(values);
   }
 
   /** Stores a value and returns this context, for chaining. */
   set<T>(token: HttpContextToken<T>, value: T): this {
+    this.#values ??= new Map();
     this.#values.set(token, value);
     return this;
   }
@@ -30,6 +33,6 @@ export class HttpContext {
   /** The value that was set, or else a new default of the token. */
   get<T>(token: HttpContextToken<T>): T {
     // The map pairs each token with a value of the token's own type: `set` is the only writer.
-    return this.#values.has(token) ? (this.#values.get(token) as T) : token.defaultValue();
+    return this.#values?.has(token) ? (this.#values.get(token) as T) : token.defaultValue();
   }
 }

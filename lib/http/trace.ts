@@ -1,5 +1,4 @@
 import { asyncScheduler, type Subject } from 'rxjs';
-import { HttpContextToken } from './context';
 import { type ApiErrorCode, bareUrl } from './errors';
 import type { HttpRequest } from './request';
 
@@ -20,18 +19,23 @@ export interface RequestEvent {
   readonly attempt: number;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** With `expired`: of the tokens that were refused. */
+  /** Of the tokens that the newest attempt carried; missing where it carried none. */
   readonly generation?: number;
+  /** With `held`: the refresh that it waits for; missing while the session is being loaded. */
+  readonly refreshId?: number | undefined;
   /** With `settled`: the status of the answer. */
   readonly status?: number;
   /** With `settled`: the `code` of the error; `'unknown'` for one that is not renewal's. */
   readonly error?: ApiErrorCode | 'unknown';
 }
 
-/** Reports a step of one request, with the generation of its tokens, the status of its answer, or its error. */
+/**
+ * Reports a step of one request. `attempt` stands for `sent` or `resent`; `carries` is told before it and is no step: it says which tokens
+ * the next attempt carries.
+ */
 export type Trace = (
-  phase: RequestEvent['phase'] | 'attempt',
-  details?: Pick<RequestEvent, 'generation' | 'status' | 'error'>,
+  step: RequestEvent['phase'] | 'attempt' | 'carries',
+  details?: Pick<RequestEvent, 'generation' | 'refreshId' | 'status' | 'error'>,
 ) => void;
 
 /** What the client that made a request tells the steps of the pipeline. */
@@ -41,18 +45,42 @@ export interface RequestScope {
   readonly trace: Trace;
 }
 
+const SCOPE = Symbol('renewal.scope');
+
 export const silent: Trace = () => {};
 
-/** Travels in the context of each request; the token of one that no client made may go nowhere. */
-export const SCOPE = new HttpContextToken<RequestScope>(() => ({ allowedOrigins: [], trace: silent }));
+/** The token of a request that no client made may go nowhere. */
+const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent };
+
+/** Adds the scope to a request, where it survives what interceptors make of that. */
+export const withScope = (request: HttpRequest, scope: RequestScope): HttpRequest =>
+  Object.assign(request, { [SCOPE]: scope });
+
+export const scopeOf = (request: HttpRequest & { readonly [SCOPE]?: RequestScope }): RequestScope =>
+  request[SCOPE] ?? NO_SCOPE;
 
 /** Reports the steps of one request to `events`. Each `attempt` is `sent` the first time, and `resent` from then on. */
 export const createTrace = (events: Subject<RequestEvent>, requestId: number, { method, url }: HttpRequest): Trace => {
   let attempt = 0;
+  let carried: Pick<RequestEvent, 'generation'> | undefined;
   return (step, details) => {
+    if (step === 'carries') {
+      carried = details;
+      return;
+    }
     if (step === 'attempt') attempt++;
     const phase = step !== 'attempt' ? step : attempt === 1 ? 'sent' : 'resent';
     const atMs = asyncScheduler.now();
-    events.next({ type: 'request', phase, requestId, method, url: bareUrl(url), attempt, atMs, ...details });
+    events.next({
+      type: 'request',
+      phase,
+      requestId,
+      method,
+      url: bareUrl(url),
+      attempt,
+      atMs,
+      ...carried,
+      ...details,
+    });
   };
 };

@@ -1,18 +1,108 @@
-import { isObservable, type Observable, of, switchMap } from 'rxjs';
+import { finalize, isObservable, Observable, of, type Subscriber, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { decoded } from '../http/decode';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
-import type { Interceptor } from '../http/request';
+import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
-import { SCOPE } from '../http/trace';
+import { scopeOf } from '../http/trace';
 import { originOf, toOrigins } from '../http/url';
-import { coreOf, type Session } from './session';
+import { coreOf, type Session, type SessionCore } from './session';
 import type { Held } from './state';
+import type { Waiter } from './waiting-room';
 
 /** The options of {@link bearer}. */
 export interface BearerOptions {
   /** Where the token may go. @defaultValue where the client that made the request lets it go */
   readonly allowedOrigins?: readonly string[];
+}
+
+/** Ends an attempt whose answer says that its token is dead. */
+class Refused {
+  constructor(readonly response: HttpResponse) {}
+}
+
+/**
+ * One request of a session: it leaves with live tokens, and where its answer says that they are dead, once more with the next ones. A class, as
+ * a hundred thousand may wait at once: what they share is in its prototype, and not in closures of each.
+ */
+class Errand implements Waiter {
+  old: Held | undefined;
+  #isAgain = false;
+
+  constructor(
+    readonly core: SessionCore,
+    readonly request: HttpRequest,
+    readonly handler: HttpHandler,
+    readonly origins: readonly (string | undefined)[],
+    readonly caller: Subscriber<HttpEvent>,
+  ) {}
+
+  get closed(): boolean {
+    return this.caller.closed;
+  }
+
+  waits(refreshId: number | undefined): void {
+    this.caller.add(() => this.core.dismiss(this));
+    scopeOf(this.request).trace('held', { refreshId });
+  }
+
+  error(error: unknown): void {
+    this.caller.error(error);
+  }
+
+  leave(held: Held | null, done: () => void): void {
+    const { core, request, handler, caller } = this;
+    if (this.#isAgain && isOneShot(request.body)) {
+      throw new BodyNotReplayableError('its body can be sent only once', { request });
+    }
+    scopeOf(request).trace('carries', held ? { generation: held.generation } : {});
+    const answer$ = held
+      ? handler(core.authorize(request, held.tokens)).pipe(switchMap((event) => this.#judge(event)))
+      : handler(request);
+    caller.add(
+      answer$.pipe(finalize(done)).subscribe({
+        next: (event) => caller.next(event),
+        // Only what was sent with tokens is judged.
+        error: (error) => {
+          if (error instanceof Refused && held) this.#again(held, error.response);
+          else caller.error(error);
+        },
+        complete: () => caller.complete(),
+      }),
+    );
+  }
+
+  /** Emits what came; errors with {@link Refused} where that says that the token is dead. */
+  #judge(event: HttpEvent): Observable<HttpEvent> {
+    const { core, request } = this;
+    if (event.type !== 'response' || !this.#isFromAllowed(event.url)) return of(event);
+    const judge = (shown: HttpResponse): Observable<HttpEvent> => {
+      if (core.isExpired(shown, request)) throw new Refused(event);
+      return of(event);
+    };
+    const shown = request.responseType === 'json' ? event : decoded(event);
+    return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
+  }
+
+  /** Most answers come from where the request went, which has been checked. */
+  #isFromAllowed(url: string): boolean {
+    return !url || url === this.request.url || this.origins.includes(originOf(url));
+  }
+
+  #again(held: Held, response: HttpResponse): void {
+    const { core, request } = this;
+    const { generation } = held;
+    scopeOf(request).trace('expired');
+    if (this.#isAgain) core.rejections.add(request, generation);
+    if (this.#isAgain || core.rejections.has(request, generation)) {
+      this.error(new TokenRejectedError('a fresh token was refused as well', { request, response }));
+      return;
+    }
+    this.#isAgain = true;
+    this.old = held;
+    core.reject(held);
+    core.admit(this);
+  }
 }
 
 /**
@@ -28,61 +118,14 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
 
   return (request, next) => {
     if (!request.auth || core.isCalling() || 'authorization' in request.headers) return next(request);
-    const scope = request.context.get(SCOPE);
-    const origins: readonly (string | undefined)[] = ownOrigins ?? scope.allowedOrigins;
+    const origins = ownOrigins ?? scopeOf(request).allowedOrigins;
     const origin = originOf(request.url);
     if (!origin) throw new InvalidRequestError('url: not a url of http or https', { request });
     if (!origins.includes(origin)) return next(request);
 
-    // Most answers come from where the request went, which has been checked.
-    const isFromHere = (url: string): boolean => !url || url === request.url || origins.includes(originOf(url));
-
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
     const bytes = copyOf(request.body);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-
-    const rejected = (response: HttpResponse): Error =>
-      new TokenRejectedError('a fresh token was refused as well', { request, response });
-
-    /** Leaves with what the session has, or waits for it. */
-    const leave = (then: (held: Held | null) => Observable<HttpEvent>, old?: Held): Observable<HttpEvent> => {
-      const held = core.ready(old);
-      if (held !== undefined) return then(held);
-      scope.trace('held');
-      return core.wait$(old).pipe(switchMap(then));
-    };
-
-    /** Sends one attempt; an answer that says expired goes to `otherwise`. */
-    const send = (held: Held | null, otherwise: (held: Held, response: HttpResponse) => Observable<HttpEvent>) =>
-      held
-        ? next(core.authorize(wire, held.tokens)).pipe(
-            switchMap((event) => {
-              if (event.type !== 'response' || !isFromHere(event.url)) return of(event);
-              const judge = (shown: HttpResponse): Observable<HttpEvent> => {
-                if (!core.isExpired(shown, request)) return of(event);
-                scope.trace('expired', { generation: held.generation });
-                return otherwise(held, event);
-              };
-              const shown = request.responseType === 'json' ? event : decoded(event);
-              return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
-            }),
-          )
-        : next(wire);
-
-    const sendAgain = (held: Held | null): Observable<HttpEvent> => {
-      if (isOneShot(wire.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
-      return send(held, ({ generation }, response) => {
-        core.rejections.add(request, generation);
-        throw rejected(response);
-      });
-    };
-
-    return leave((first) =>
-      send(first, (held, response) => {
-        if (core.rejections.has(request, held.generation)) throw rejected(response);
-        core.reject(held);
-        return leave(sendAgain, held);
-      }),
-    );
+    return new Observable((caller) => core.admit(new Errand(core, wire, next, origins, caller)));
   };
 };

@@ -10,10 +10,13 @@ export interface TokenGrant {
   readonly expiresInMs?: number | undefined;
 }
 
+/** What came is no grant; quotes nothing of it. */
+export class MalformedGrantError extends TypeError {}
+
 /** A text of printable ASCII (RFC 6749 appendix A.12), as anything else can't travel in a header; throws a `TypeError` otherwise. */
 const token = (value: unknown): string => {
   if (typeof value === 'string' && /^[ -~]+$/.test(value)) return value;
-  throw new TypeError('malformed tokens');
+  throw new MalformedGrantError('malformed tokens');
 };
 
 /** How long the token lives by its own `exp` and `iat` (RFC 7519): the difference, as the server's clock may not be ours. */

@@ -1,6 +1,6 @@
 import { noop, type ObservableInput } from 'rxjs';
 import type { SessionExpiredError } from '../http/errors';
-import { defined, durationMs } from '../http/options';
+import { defined, durationMs, wholeNumber } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { anyOf, bodyCode, type ExpiryPredicate, status } from './expiry';
 import type { TokenGrant } from './grants';
@@ -17,6 +17,11 @@ export interface SessionOptions {
   refresh: (tokens: Tokens) => ObservableInput<TokenGrant>;
   /** Where the tokens are kept. @defaultValue memory */
   store?: TokenStore;
+  /**
+   * Asks the server for tokens when the store is empty: where the refresh token is a cookie that scripts can't read. Asked when someone first
+   * needs the session. Refused, the session is signed out; after a failure that may pass, the next one who needs it asks again. @defaultValue none
+   */
+  restore?: () => ObservableInput<TokenGrant>;
   /** Whether an answer says that the access token is dead. @defaultValue `anyOf(bodyCode(1002), status(401))` */
   isExpired?: ExpiryPredicate;
   /**
@@ -26,19 +31,27 @@ export interface SessionOptions {
   isRefused?: (error: unknown) => boolean;
   /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
   authorize?: (request: HttpRequest, tokens: Tokens) => HttpRequest;
-  /** How long one refresh may take as a whole, in milliseconds; 0 and `Infinity`: no limit. @defaultValue 30 000 */
+  /** How long one refresh may take as a whole, its retries included, in milliseconds; 0 and `Infinity`: no limit. @defaultValue 30 000 */
   refreshTimeoutMs?: number;
+  /**
+   * How often a refresh that failed in a way that may pass is tried again, after `Retry-After` or after 1 s, 2 s, 4 s … 30 s, before those who wait
+   * are told. Where a server rotates refresh tokens and its answer was lost, the second try presents a spent one. @defaultValue 0
+   */
+  refreshRetries?: number;
   /**
    * How long before its expiry a token is renewed while requests still leave with it, in milliseconds; never more than half of
    * what was left when the token was first seen. 0: only once it has expired. @defaultValue 60 000
    */
   refreshAheadMs?: number;
+  /** How many of those who waited for a refresh are on the wire at once after it; the others leave as these are answered. @defaultValue Infinity */
+  releaseConcurrency?: number;
   /** Called once for each session that ends because its refresh was refused: the place to go to the login page. */
   onExpired?: (error: SessionExpiredError) => void;
 }
 
 /** The options of a session with nothing left out. */
-export type SessionSettings = Required<Omit<SessionOptions, 'isRefused'>> & {
+export type SessionSettings = Required<Omit<SessionOptions, 'isRefused' | 'restore'>> & {
+  readonly restore?: NonNullable<SessionOptions['restore']>;
   readonly isRefused: (error: unknown, isExpired: ExpiryPredicate) => boolean;
 };
 
@@ -56,11 +69,15 @@ export const withDefaults = (options: SessionOptions): SessionSettings => {
     authorize: withBearer,
     refreshTimeoutMs: 30_000,
     refreshAheadMs: 60_000,
+    refreshRetries: 0,
+    releaseConcurrency: Infinity,
     onExpired: noop,
     ...defined(options),
   };
   if (typeof settings.refresh !== 'function') throw new TypeError('refresh: not a function');
   durationMs('refreshTimeoutMs', settings.refreshTimeoutMs);
   durationMs('refreshAheadMs', settings.refreshAheadMs);
+  wholeNumber('refreshRetries', settings.refreshRetries, 0);
+  wholeNumber('releaseConcurrency', settings.releaseConcurrency, 1);
   return settings;
 };

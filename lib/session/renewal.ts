@@ -4,34 +4,41 @@ import {
   EMPTY,
   finalize,
   first,
+  map,
   Observable,
   repeat,
+  retry,
   Subscription,
   switchMap,
   takeUntil,
+  throwError,
   timer,
 } from 'rxjs';
-import { codeOf, RefreshError, SessionExpiredError } from '../http/errors';
+import { RefreshError, SessionExpiredError } from '../http/errors';
 import { deadline$ } from '../http/pipeline';
+import { backoffMs } from './backoff';
 import { nowMs } from './clock';
-import type { RefreshEvent } from './events';
+import { endOf, type RefreshEvent } from './events';
 import { type TokenGrant, toTokens } from './grants';
 import { type StateMachine, signedOut } from './machine';
 import type { SessionSettings } from './options';
 import { retryAfterMs } from './refusal';
-import { type Held, isPast, type RefreshOutcome, type Tokens } from './state';
-import { inTime, type StorePort } from './store';
+import { type Held, isHeld, isPast, type RefreshOutcome, type Tokens } from './state';
+import { call$, inTime, type StorePort } from './store';
+import type { WaitingRoom } from './waiting-room';
 
 /** The one refresh of a session: at most one runs, and after a failure that may pass the next one waits. */
 export interface Renewal {
-  /** Starts a refresh unless one is running; throws the last `RefreshError` while that is cooling down. */
+  /** The number of the refresh that runs, or else of the next. */
+  readonly refreshId: number;
+  /** Starts a refresh, or where the store is empty asks `restore`, unless one is running or has to wait. */
   start(): void;
-  /** Why nothing came after `held`: its refresh failed or was refused, or its session ended or changed hands. */
+  /** Why nothing came after `held`: its refresh was refused, or its session ended or changed hands. */
   errorFor(held: Held): Error;
   /** Whether `refresh` is being called right now. */
   isCalling(): boolean;
-  /** The failure after which the next refresh still has to wait. */
-  cooling(): RefreshError | undefined;
+  /** The failure after which the next refresh still has to wait, and for how many milliseconds more. */
+  cooling(): { readonly error: RefreshError; readonly leftMs: number } | undefined;
   /** The session is about to begin, end or change hands: what runs is let go without a trace, what cools down is forgotten. */
   reset(): void;
 }
@@ -40,32 +47,31 @@ export interface Renewal {
 const LOOK_AGAIN_EVERY_MS = 100;
 const LOOK_AGAIN_FOR_MS = 1_000;
 
-/** How long the next refresh waits after a failure, unless the server has said: this, doubling with each failure up to that. */
-const SHORTEST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 30_000;
-
 export const createRenewal = (
   machine: StateMachine,
+  room: WaitingRoom,
   port: StorePort,
   settings: SessionSettings,
-  report: (step: Omit<RefreshEvent, 'type' | 'atMs'>) => void,
+  report: (step: Pick<RefreshEvent, 'phase' | 'refreshId' | 'generation' | 'kind' | 'status' | 'final'>) => void,
   warn: (what: string, error?: unknown) => undefined,
 ): Renewal => {
-  const { store, isExpired } = settings;
+  const { store, isExpired, refresh, restore, refreshRetries } = settings;
   const news$ = port.news$.pipe(inTime(() => warn('load')));
-  let running = new Subscription();
-  let failure: { readonly error: RefreshError; readonly atMs: number; readonly waitMs: number } | undefined;
+  let running: { readonly refreshId: number; readonly generation: number; readonly work: Subscription } | undefined;
+  let failure: { readonly error: RefreshError; readonly atMs: number; readonly count: number } | undefined;
   let ended: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
   let isCalling = false;
   let count = 0;
 
   // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
-  const call$ = (tokens: Tokens): Observable<TokenGrant> =>
+  const call = (tokens: Tokens | undefined): Observable<TokenGrant> =>
     new Observable((subscriber) => {
       isCalling = true;
-      subscriber.add(defer(() => settings.refresh(tokens)).subscribe(subscriber));
+      subscriber.add(defer(() => (tokens ? refresh(tokens) : (restore?.() ?? EMPTY))).subscribe(subscriber));
       isCalling = false;
     });
+
+  const isRefused = (error: unknown): boolean => settings.isRefused(error, isExpired);
 
   const failed = (cause?: unknown): RefreshOutcome => {
     const atMs = nowMs();
@@ -76,7 +82,7 @@ export const createRenewal = (
    * Runs one refresh, inside `exclusive` where there is one, and concludes once that has let go. An outcome stands as soon as it is
    * known: a deadline or a lock that fails after that takes nothing away.
    */
-  const run = (held: Held, conclude: (outcome: RefreshOutcome) => void): Subscription => {
+  const run = (held: Tokens | undefined, conclude: (outcome: RefreshOutcome) => void): Subscription => {
     let outcome: RefreshOutcome | undefined;
     const decide = (decided: RefreshOutcome): Observable<never> => {
       outcome = decided;
@@ -94,25 +100,41 @@ export const createRenewal = (
         : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
         first(Boolean, null),
-        switchMap((news) => (news ? adopt$(news) : port.write(null))),
+        switchMap((news) => (news ? adopt$(news) : held ? port.write(null) : EMPTY)),
       );
     };
 
-    const renew$ = (current: Tokens): Observable<unknown> => {
-      outcome = undefined;
-      return call$(current).pipe(
-        first(),
-        switchMap((grant) => {
-          const tokens = toTokens(grant, current, nowMs());
-          decide({ type: 'refreshed', tokens });
-          return port.write(tokens);
+    /** Saves what came, unless the store shows that the session has ended or changed hands meanwhile. */
+    const save$ = (tokens: Tokens): Observable<unknown> => {
+      decide({ type: 'refreshed', tokens });
+      return news$.pipe(
+        switchMap((news) => {
+          if (news === null && held) return decide({ type: 'signOut' });
+          return news && news.sessionId !== tokens.sessionId ? adopt$(news) : port.write(tokens);
         }),
-        catchError((error) => (settings.isRefused(error, isExpired) ? refuse$(error) : decide(failed(error)))),
+      );
+    };
+
+    const renew$ = (current: Tokens | undefined): Observable<unknown> => {
+      outcome = undefined;
+      return call(current).pipe(
+        first(),
+        map((grant) => toTokens(grant, current ?? {}, nowMs())),
+        retry({
+          count: refreshRetries,
+          delay: (error, tries) =>
+            isRefused(error) ? throwError(() => error) : timer(retryAfterMs(error, nowMs()) ?? backoffMs(tries)),
+        }),
+        switchMap(save$),
+        catchError((error) => (isRefused(error) ? refuse$(error) : decide(failed(error)))),
       );
     };
 
     const work$ = news$.pipe(
-      switchMap((news) => (news ? adopt$(news) : news === null ? decide({ type: 'signOut' }) : renew$(held.tokens))),
+      switchMap((news) => {
+        if (news) return adopt$(news);
+        return news === null && held ? decide({ type: 'signOut' }) : renew$(held);
+      }),
     );
 
     return defer(() => store.exclusive?.(work$) ?? work$)
@@ -124,58 +146,67 @@ export const createRenewal = (
       .subscribe();
   };
 
-  const conclude = ({ tokens, generation }: Held, refreshId: number, outcome: RefreshOutcome): void => {
+  const conclude = (held: Held | undefined, outcome: RefreshOutcome, refreshId: number, generation: number): void => {
     // One that answered in the same tick is still being called.
     isCalling = false;
+    running = undefined;
     const { type } = outcome;
-    const error = 'error' in outcome ? { error: codeOf(outcome.error.cause), final: type === 'refused' } : undefined;
-    report({ phase: error ? 'failed' : 'succeeded', refreshId, generation, ...error });
-    if (type === 'refused') ended = { ...outcome, ...tokens };
-    const waitMs = failure ? Math.min(failure.waitMs * 2, LONGEST_WAIT_MS) : SHORTEST_WAIT_MS;
-    failure = type === 'failed' ? { ...outcome, waitMs } : undefined;
-    machine.dispatch({ ...outcome, generation });
-    if (type !== 'refused') return;
-    try {
-      settings.onExpired(outcome.error);
-    } catch (thrown) {
-      warn('onExpired', thrown);
+    const error = 'error' in outcome ? outcome.error : type === 'signOut' ? signedOut() : undefined;
+    failure = type === 'failed' ? { ...outcome, count: (failure?.count ?? 0) + 1 } : undefined;
+    report({ refreshId, generation, ...endOf(outcome) });
+    if (!held) {
+      // The store was empty: what came, if anything, is what it held.
+      if (type === 'failed') room.empty()(error);
+      else machine.dispatch({ type: 'loaded', tokens: 'tokens' in outcome ? outcome.tokens : null });
+      return;
+    }
+    if (type === 'refused') ended = { ...outcome, ...held.tokens };
+    machine.dispatch({ ...outcome, generation }, error);
+    if (type === 'refused') {
+      call$(() => settings.onExpired(outcome.error)).subscribe({ error: (thrown) => warn('onExpired', thrown) });
     }
   };
 
-  const cooling = (): RefreshError | undefined => {
+  const cooling = (): ReturnType<Renewal['cooling']> => {
     if (!failure) return undefined;
-    const { error, atMs, waitMs } = failure;
-    const waitedMs = nowMs() - atMs;
+    const { error, atMs } = failure;
+    const leftMs = atMs + (error.retryAfterMs ?? backoffMs(failure.count)) - nowMs();
     // A clock that was set back ends the wait: it must not lengthen it.
-    return waitedMs >= 0 && waitedMs < (error.retryAfterMs ?? waitMs) ? error : undefined;
+    return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
   };
 
   return {
+    get refreshId() {
+      return running?.refreshId ?? count + 1;
+    },
     start: () => {
-      const error = cooling();
-      if (error) throw error;
-      if (!machine.dispatch({ type: 'refreshStarted' })) return;
+      if (running || cooling()) return;
+      if (machine.state.status !== 'loading') machine.dispatch({ type: 'refreshStarted' });
       const { state } = machine;
-      // A subscriber may have signed out meanwhile.
-      if (state.status !== 'refreshing') return;
-      const refreshId = ++count;
-      report({ phase: 'started', refreshId, generation: state.generation });
+      // A subscriber may have signed out meanwhile, or have started it.
+      if (running || (state.status !== 'loading' && state.status !== 'refreshing')) return;
+      const held = isHeld(state) ? state : undefined;
+      const { generation } = state;
       // Held before it runs: one that ends in this same tick may already be followed by another.
-      const own = new Subscription();
+      const own = { refreshId: ++count, generation, work: new Subscription() };
       running = own;
-      own.add(run(state, (outcome) => running === own && conclude(state, refreshId, outcome)));
+      report({ phase: 'started', refreshId: own.refreshId, generation });
+      if (running !== own) return;
+      own.work.add(
+        run(held?.tokens, (outcome) => running === own && conclude(held, outcome, own.refreshId, generation)),
+      );
     },
-    errorFor: ({ tokens, generation }) => {
-      if (failure && machine.state.generation === generation) return failure.error;
-      return ended?.sessionId === tokens.sessionId ? ended.error : signedOut();
-    },
+    errorFor: ({ tokens }) => (ended?.sessionId === tokens.sessionId ? ended.error : signedOut()),
     isCalling: () => isCalling,
     cooling,
     reset: () => {
       const abandoned = running;
-      running = new Subscription();
+      running = undefined;
       failure = undefined;
-      abandoned.unsubscribe();
+      if (!abandoned) return;
+      const { refreshId, generation } = abandoned;
+      abandoned.work.unsubscribe();
+      report({ phase: 'failed', refreshId, generation, kind: 'signed-out', final: false });
     },
   };
 };

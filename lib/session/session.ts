@@ -1,4 +1,4 @@
-import { defer, lastValueFrom, map, noop, type Observable, of, Subject, switchMap } from 'rxjs';
+import { defer, lastValueFrom, map, noop, Observable, Subject, Subscription, timer } from 'rxjs';
 import { nowMs } from './clock';
 import type { ApiEvent, SessionEvent } from './events';
 import { type TokenGrant, toTokens } from './grants';
@@ -7,7 +7,8 @@ import { type SessionOptions, type SessionSettings, withDefaults } from './optio
 import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { type Held, isAlive, isHeld, type SessionAction, type SessionState, type Tokens } from './state';
-import { createStorePort, inTime } from './store';
+import { createStorePort, STORE_TIMEOUT_MS } from './store';
+import { createWaitingRoom, type Waiter } from './waiting-room';
 
 /** A session: its tokens, and the one refresh that renews them. Made by {@link createSession}. */
 export interface Session {
@@ -32,13 +33,10 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   readonly events$: Observable<ApiEvent>;
   /** Whether `refresh` is being called right now: what is subscribed meanwhile belongs to it. */
   isCalling(): boolean;
-  /**
-   * What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. With `old`: only tokens of the
-   * same session that came after those; throws where none will come.
-   */
-  ready(old?: Held): Held | null | undefined;
-  /** Waits, after a refresh if need be, for what {@link ready} then returns; emits that and completes. */
-  wait$(old?: Held): Observable<Held | null>;
+  /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
+  admit(waiter: Waiter): void;
+  /** `waiter` has given up. */
+  dismiss(waiter: Waiter): void;
   /** The server has refused these tokens. */
   reject(held: Held): void;
 }
@@ -80,10 +78,13 @@ export const createSession = (options: SessionOptions): Session => {
     events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
   };
   const port = createStorePort(settings.store, warn);
+  const room = createWaitingRoom(settings.releaseConcurrency, (waiter, done) => admit(waiter, done));
   let renewAtMs = Infinity;
+  let isDestroyed = false;
 
-  const machine = createStateMachine(({ generation }, action) => {
+  const machine = createStateMachine(room, ({ generation }, action) => {
     const atMs = nowMs();
+    patience.unsubscribe();
     if ('tokens' in action && action.tokens) {
       const { expiresAtMs = Infinity } = action.tokens;
       renewAtMs = expiresAtMs - Math.min(settings.refreshAheadMs, Math.max(0, expiresAtMs - atMs) / 2);
@@ -93,61 +94,97 @@ export const createSession = (options: SessionOptions): Session => {
   });
   const renewal = createRenewal(
     machine,
+    room,
     port,
     settings,
-    (step) => events.next({ type: 'refresh', ...step, atMs: nowMs() }),
+    (step) => events.next({ type: 'refresh', ...step, waiting: room.size, atMs: nowMs() }),
     warn,
   );
 
-  const loaded = (tokens: Tokens | null | undefined): boolean =>
-    machine.dispatch({ type: 'loaded', tokens: tokens ?? null });
+  let isAnswered = false;
+  let isNeeded = false;
+  let patience = Subscription.EMPTY;
 
-  const ready = (old?: Held): Held | null | undefined => {
+  /** The store has answered, or has had its time. */
+  const loaded = (tokens: Tokens | null | undefined): void => {
+    isAnswered = true;
+    patience.unsubscribe();
+    if (tokens || !settings.restore) machine.dispatch({ type: 'loaded', tokens: tokens ?? null });
+    else if (isNeeded) renewal.start();
+  };
+
+  /** Someone can't go on before the session is loaded. */
+  const load = (): void => {
+    if (isAnswered) renewal.start();
+    else if (!isNeeded) patience = timer(STORE_TIMEOUT_MS).subscribe(() => loaded(warn('load')));
+    isNeeded = true;
+  };
+
+  /** What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. Throws where nothing will come. */
+  const ready = (old: Held | undefined): Held | null | undefined => {
     const { state } = machine;
     if (state.status === 'loading') return undefined;
     if (old && !(isHeld(state) && state.tokens.sessionId === old.tokens.sessionId)) throw renewal.errorFor(old);
     if (!isHeld(state)) return null;
     const atMs = nowMs();
     if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;
-    if (atMs >= renewAtMs && !renewal.cooling()) renewal.start();
+    if (atMs >= renewAtMs) renewal.start();
     return state;
   };
 
-  /** Emits once the store has answered, or has had its time. */
-  const loaded$ = defer(() =>
-    machine.state.status === 'loading' ? machine.settled$.pipe(inTime(() => loaded(warn('load')))) : of(true),
-  );
-
-  const wait$ = (old?: Held): Observable<Held | null> =>
-    loaded$.pipe(
-      switchMap(() => {
-        const held = ready(old);
-        const { state } = machine;
-        return held === undefined && isHeld(state) ? renewed$(state) : of(held ?? null);
-      }),
-    );
-
-  /** Joins the one refresh or starts it; emits what came after `held`. */
-  const renewed$ = (held: Held): Observable<Held | null> => {
-    if (held.status !== 'refreshing') renewal.start();
-    const settled$: Observable<unknown> = machine.state.status === 'refreshing' ? machine.settled$ : of(true);
-    return settled$.pipe(
-      switchMap(() => {
-        if (machine.state.generation === held.generation) throw renewal.errorFor(held);
-        return wait$(held);
-      }),
-    );
+  /** Lets `waiter` leave, or makes it wait; throws where nothing will come. */
+  const place = (waiter: Waiter, done: () => void): void => {
+    const held = ready(waiter.old);
+    if (held !== undefined) {
+      waiter.leave(held, done);
+      return;
+    }
+    done();
+    const { state } = machine;
+    const failure = state.status === 'refreshing' ? undefined : renewal.cooling();
+    if (failure) throw failure.error;
+    if (isHeld(state)) waiter.old = state;
+    room.enter(waiter);
+    waiter.waits?.(isHeld(state) ? renewal.refreshId : undefined);
+    if (isHeld(state)) renewal.start();
+    else load();
   };
 
-  const tokens$ = (held$: Observable<Held | null>): Observable<Tokens> =>
-    held$.pipe(
-      map((held) => {
-        if (!held) throw signedOut();
-        return held.tokens;
-      }),
-    );
+  const admit = (waiter: Waiter, done = noop): void => {
+    try {
+      if (waiter.closed) done();
+      else place(waiter, done);
+    } catch (error) {
+      done();
+      waiter.error(error);
+    }
+  };
 
-  let isDestroyed = false;
+  /** Emits what a request could leave with, and completes; with `isNew`, only what comes after what the session has now. */
+  const wait$ = (isNew = false): Observable<Tokens> =>
+    new Observable((subscriber) => {
+      const waiter: Waiter = {
+        old: undefined,
+        get closed() {
+          return subscriber.closed;
+        },
+        leave: (held, done) => {
+          done();
+          if (!held) throw signedOut();
+          if (isNew && !waiter.old) {
+            waiter.old = held;
+            admit(waiter);
+          } else {
+            subscriber.next(held.tokens);
+            subscriber.complete();
+          }
+        },
+        error: (error) => subscriber.error(error),
+      };
+      admit(waiter);
+      return () => room.exit(waiter);
+    });
+
   const change$ = (tokens: Tokens | null): Observable<void> => {
     // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
     const written$ = port.write(tokens);
@@ -163,13 +200,18 @@ export const createSession = (options: SessionOptions): Session => {
     rejections: createRejections(),
     events$: events,
     isCalling: renewal.isCalling,
-    ready,
-    wait$,
+    admit,
+    dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 
+  const state$: Observable<SessionState> = new Observable((subscriber) => {
+    subscriber.add(machine.state$.subscribe(subscriber));
+    if (machine.state.status === 'loading') load();
+  });
+
   const session: Omit<Session, 'state'> = {
-    state$: machine.state$,
+    state$,
     signIn: (grant) =>
       lastValueFrom(
         defer(() => {
@@ -178,9 +220,8 @@ export const createSession = (options: SessionOptions): Session => {
         }),
       ),
     signOut: () => lastValueFrom(change$(null)),
-    refresh$: () =>
-      tokens$(loaded$.pipe(switchMap(() => (isHeld(machine.state) ? renewed$(machine.state) : of(null))))),
-    accessToken$: () => tokens$(wait$()).pipe(map(({ accessToken }) => accessToken)),
+    refresh$: () => wait$(true),
+    accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
     destroy: () => {
       isDestroyed = true;
       renewal.reset();
@@ -189,7 +230,7 @@ export const createSession = (options: SessionOptions): Session => {
     },
   };
 
-  port.news$.subscribe(loaded);
+  port.news$.subscribe((tokens) => isAnswered || loaded(tokens));
   // Neither is enumerable: what prints a session shows no token.
   return Object.defineProperties(session, { state: { get: () => machine.state }, [CORE]: { value: core } }) as Session;
 };

@@ -49,7 +49,7 @@ export interface StorePort {
 const keyOf = (tokens: Tokens | null): string => (tokens ? `${tokens.accessToken}\n${tokens.refreshToken}` : '');
 
 /** Calls the store; emits what it returned, in the same tick where it is synchronous. */
-const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
+export const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
   defer(() => {
     const result = call();
     // What has no `then` is no promise, so it is the value itself.
@@ -65,19 +65,32 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
   let seen: string | undefined;
   let asked: string | undefined;
   let isWritten = true;
+  let isLoading = false;
   const writes: (() => void)[] = [];
 
   return {
-    news$: call$(() => store.load()).pipe(
-      map((found) => {
-        const tokens = found ? toStored(found) : null;
-        const key = keyOf(tokens);
-        const isNews = tokens ? key !== seen && key !== asked : isWritten && seen;
-        seen = key;
-        return isNews ? tokens : undefined;
-      }),
-      catchError((error) => of(warn('load', error))),
-    ),
+    news$: defer(() => {
+      // One that hangs is not asked again before it has answered.
+      if (isLoading) return of(undefined);
+      isLoading = true;
+      const news$ = new AsyncSubject<Tokens | null | undefined>();
+      call$(() => store.load())
+        .pipe(
+          map((found) => {
+            const tokens = found ? toStored(found) : null;
+            const key = keyOf(tokens);
+            const isNews = tokens ? key !== seen && key !== asked : isWritten && seen;
+            seen = key;
+            return isNews ? tokens : undefined;
+          }),
+          catchError((error) => of(warn('load', error))),
+          finalize(() => {
+            isLoading = false;
+          }),
+        )
+        .subscribe(news$);
+      return news$;
+    }),
     write: (tokens) => {
       const done$ = new AsyncSubject<void>();
       const run = () =>

@@ -1,32 +1,65 @@
-import { Observable, type Subscriber } from 'rxjs';
+import { createLine } from './line';
+import type { Held } from './state';
 
-/** Where requests wait for the session to settle. */
+/** Someone who wants to leave with the session's tokens. */
+export interface Waiter {
+  /** The tokens that will not do: refused by the server, or dead. Only later ones of their session will. */
+  old?: Held | undefined;
+  /** Whether it has given up. */
+  readonly closed: boolean;
+  /** Called when it starts to wait, with the number of the refresh that it waits for, if there is one. */
+  waits?(refreshId: number | undefined): void;
+  /** Leaves with live tokens, or with none when there is no session; `done` gives the place among those on the wire back. */
+  leave(held: Held | null, done: () => void): void;
+  /** Nothing will come. */
+  error(error: unknown): void;
+}
+
+/** Where those wait who can't leave before the session has settled. */
 export interface WaitingRoom {
-  /** Emits once, then completes, when the room is next opened. */
-  readonly opened$: Observable<void>;
-  /** Lets all who wait now go, in the order they came, or ends their wait with `error`. Who comes meanwhile waits for the next time. */
-  open(error?: Error): void;
+  readonly size: number;
+  enter(waiter: Waiter): void;
+  exit(waiter: Waiter): void;
+  /**
+   * Closes the room behind those who are in it. What it returns then lets them go, in the order they came, or ends their wait with `error`;
+   * `isOver` also ends the wait of those who were let go earlier and still stand in line.
+   */
+  empty(): (error?: Error, isOver?: boolean) => void;
 }
 
 /**
  * A `Set` keeps those who wait in the order they came, and lets each leave without a walk over the others; the observer list of a
  * subject, which is searched and spliced, would cost the square of their number.
+ *
+ * @param concurrency - How many of those let go are on their way at once.
  */
-export const createWaitingRoom = (): WaitingRoom => {
-  let waiting = new Set<Subscriber<void>>();
+export const createWaitingRoom = (
+  concurrency: number,
+  admit: (waiter: Waiter, done: () => void) => void,
+): WaitingRoom => {
+  let waiting = new Set<Waiter>();
+  const line = createLine(concurrency, admit);
   return {
-    opened$: new Observable((waiter) => {
-      const room = waiting.add(waiter);
-      return () => room.delete(waiter);
-    }),
-    open: (error) => {
+    get size() {
+      return waiting.size;
+    },
+    enter: (waiter) => {
+      waiting.add(waiter);
+    },
+    exit: (waiter) => {
+      waiting.delete(waiter);
+      line.leave(waiter);
+    },
+    empty: () => {
       const leaving = waiting;
       waiting = new Set();
-      for (const waiter of leaving) {
-        if (error) waiter.error(error);
-        waiter.next();
-        waiter.complete();
-      }
+      return (error, isOver) => {
+        if (isOver) for (const waiter of line.clear()) waiter.error(error);
+        for (const waiter of leaving) {
+          if (error) waiter.error(error);
+          else line.join(waiter);
+        }
+      };
     },
   };
 };

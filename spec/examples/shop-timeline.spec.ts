@@ -17,7 +17,7 @@ function request(
 }
 
 function refresh(atMs: number, phase: RefreshEvent['phase'], rest: Partial<RefreshEvent> = {}): ApiEvent {
-  return { type: 'refresh', refreshId: 1, generation: 1, phase, atMs: START_MS + atMs, ...rest };
+  return { type: 'refresh', refreshId: 1, generation: 1, waiting: 0, phase, atMs: START_MS + atMs, ...rest };
 }
 
 const renewed: ApiEvent[] = [
@@ -69,7 +69,7 @@ describe('createTimeline', () => {
   it('keeps the codes of what failed', () => {
     const { requests, refreshes } = createTimeline([
       refresh(0, 'started'),
-      refresh(5, 'failed', { error: 'network', final: false }),
+      refresh(5, 'failed', { kind: 'network', final: false }),
       request(1, 5, 'settled', { error: 'refresh' }),
     ]);
     expect(requests[0]).toMatchObject({ error: 'refresh' });
@@ -104,7 +104,7 @@ describe('timelineText', () => {
       request(1, 10, 'expired'),
       request(1, 10, 'held'),
       refresh(10, 'started'),
-      refresh(20, 'failed', { error: 'network' }),
+      refresh(20, 'failed', { kind: 'network' }),
       request(1, 20, 'settled', { error: 'refresh' }),
     ]);
     expect(lines[1]).toMatch(/●─+1002┄+✗ .* 20 {2}refresh$/);
@@ -112,7 +112,7 @@ describe('timelineText', () => {
   });
 
   it('shows that a refused refresh ended the session, and that one is still running', () => {
-    expect(plain([refresh(0, 'started'), refresh(5, 'failed', { error: 'status', final: true })])[1]).toMatch(
+    expect(plain([refresh(0, 'started'), refresh(5, 'failed', { kind: 'status', final: true })])[1]).toMatch(
       / {2}refused, the session is over$/,
     );
     expect(plain([refresh(0, 'started'), request(1, 5, 'queued')]).join('\n')).toMatch(

@@ -280,7 +280,7 @@ describe('a refresh', () => {
     expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
   });
 
-  it('that a sign-in has ended leaves no trace: no event, no cool-down, no call of onExpired', () => {
+  it('that a sign-in has ended says so, and leaves no cool-down and no call of onExpired', () => {
     const onExpired = vi.fn();
     let grant$: Observable<TokenGrant> = NEVER;
     const { api, session } = createVirtualClient({
@@ -295,10 +295,10 @@ describe('a refresh', () => {
     expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T2' }, 'done']);
     const refreshes = events.flatMap((event) =>
       typeof event === 'object' && 'type' in event && event.type === 'refresh'
-        ? [`${event.refreshId} ${event.phase}`]
+        ? [`${event.refreshId} ${event.phase} ${event.kind ?? ''}`]
         : [],
     );
-    expect(refreshes).toEqual(['1 started', '2 started', '2 succeeded']);
+    expect(refreshes).toEqual(['1 started ', '1 failed signed-out', '2 started ', '2 succeeded ']);
     expect(onExpired).not.toHaveBeenCalled();
   });
 
