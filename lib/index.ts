@@ -1,4 +1,5 @@
 export { type Api, type ApiOptions, createApi, type RequestOptions } from './api';
+export { createSession } from './create-session';
 export { HttpContext, HttpContextToken } from './http/context';
 export {
   ApiError,
@@ -22,12 +23,12 @@ export type { RequestEvent } from './http/trace';
 export type { Params } from './http/url';
 export { type EnvelopeOptions, envelope } from './interceptors/envelope';
 export { type BearerOptions, bearer } from './session/bearer';
-export type { ApiEvent, RefreshEvent, SessionEvent, WarningEvent } from './session/events';
+export type { ApiEvent, RefreshEvent, RefreshFailure, SessionEvent, WarningEvent } from './session/events';
 export { anyOf, bodyCode, type ExpiryPredicate, status } from './session/expiry';
 export type { TokenGrant } from './session/grants';
 export { type OAuthRefreshOptions, oauthRefresh } from './session/oauth-refresh';
 export type { SessionOptions } from './session/options';
-export { createSession, type Session } from './session/session';
+export type { Session } from './session/session';
 export type { SessionState, Tokens } from './session/state';
 export type { TokenStore } from './session/store';
 export { memoryStore } from './stores/memory';

@@ -8,7 +8,7 @@ import { isRefusal } from './refusal';
 import type { Tokens } from './state';
 import { NO_STORE, type TokenStore } from './store';
 
-/** The options of {@link createSession}. */
+/** The options of `createSession`. */
 export interface SessionOptions {
   /**
    * Asks the server for new tokens; its first value counts. A request that it makes through an `Api` of this same session

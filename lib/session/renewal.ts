@@ -39,6 +39,8 @@ export interface Renewal {
   isCalling(): boolean;
   /** The failure after which the next refresh still has to wait, and for how many milliseconds more. */
   cooling(): { readonly error: RefreshError; readonly leftMs: number } | undefined;
+  /** The network is back: what cools down need not wait any longer. */
+  thaw(): void;
   /** The session is about to begin, end or change hands: what runs is let go without a trace, what cools down is forgotten. */
   reset(): void;
 }
@@ -54,11 +56,14 @@ export const createRenewal = (
   settings: SessionSettings,
   report: (step: Pick<RefreshEvent, 'phase' | 'refreshId' | 'generation' | 'kind' | 'status' | 'final'>) => void,
   warn: (what: string, error?: unknown) => undefined,
+  online$: Observable<unknown>,
 ): Renewal => {
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
   const news$ = port.news$.pipe(inTime(() => warn('load')));
   let running: { readonly refreshId: number; readonly generation: number; readonly work: Subscription } | undefined;
   let failure: { readonly error: RefreshError; readonly atMs: number; readonly count: number } | undefined;
+  let isCold = false;
+  let thawing = Subscription.EMPTY;
   let ended: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
   let isCalling = false;
   let count = 0;
@@ -153,6 +158,11 @@ export const createRenewal = (
     const { type } = outcome;
     const error = 'error' in outcome ? outcome.error : type === 'signOut' ? signedOut() : undefined;
     failure = type === 'failed' ? { ...outcome, count: (failure?.count ?? 0) + 1 } : undefined;
+    thaw();
+    if (failure) {
+      isCold = true;
+      thawing = online$.subscribe(thaw);
+    }
     report({ refreshId, generation, ...endOf(outcome) });
     if (!held) {
       // The store was empty: what came, if anything, is what it held.
@@ -167,8 +177,13 @@ export const createRenewal = (
     }
   };
 
+  const thaw = (): void => {
+    isCold = false;
+    thawing.unsubscribe();
+  };
+
   const cooling = (): ReturnType<Renewal['cooling']> => {
-    if (!failure) return undefined;
+    if (!failure || !isCold) return undefined;
     const { error, atMs } = failure;
     const leftMs = atMs + (error.retryAfterMs ?? backoffMs(failure.count)) - nowMs();
     // A clock that was set back ends the wait: it must not lengthen it.
@@ -199,10 +214,12 @@ export const createRenewal = (
     errorFor: ({ tokens }) => (ended?.sessionId === tokens.sessionId ? ended.error : signedOut()),
     isCalling: () => isCalling,
     cooling,
+    thaw,
     reset: () => {
       const abandoned = running;
       running = undefined;
       failure = undefined;
+      thaw();
       if (!abandoned) return;
       const { refreshId, generation } = abandoned;
       abandoned.work.unsubscribe();

@@ -1,7 +1,8 @@
-import { defer, lastValueFrom, map, noop, Observable, Subject, Subscription, timer } from 'rxjs';
+import { defer, lastValueFrom, map, merge, noop, Observable, Subject, Subscription, tap, timer } from 'rxjs';
 import { nowMs } from './clock';
 import type { ApiEvent, SessionEvent } from './events';
 import { type TokenGrant, toTokens } from './grants';
+import { createKeepFresh } from './keep-fresh';
 import { createStateMachine, signedOut } from './machine';
 import { type SessionOptions, type SessionSettings, withDefaults } from './options';
 import { createRejections, type Rejections } from './rejections';
@@ -9,8 +10,9 @@ import { createRenewal } from './renewal';
 import { type Held, isAlive, isHeld, type SessionAction, type SessionState, type Tokens } from './state';
 import { createStorePort, STORE_TIMEOUT_MS } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
+import type { Wake } from './wake';
 
-/** A session: its tokens, and the one refresh that renews them. Made by {@link createSession}. */
+/** A session: its tokens, and the one refresh that renews them. Made by `createSession`. */
 export interface Session {
   readonly state: SessionState;
   /** Replays the newest state, then emits each change; never errors, completes on {@link destroy}. */
@@ -23,6 +25,11 @@ export interface Session {
   refresh$(): Observable<Tokens>;
   /** Emits one usable access token, after a refresh if need be, and completes: for a WebSocket, an event source, an image. Errors as {@link refresh$}. */
   accessToken$(): Observable<string>;
+  /**
+   * While subscribed, renews the tokens `refreshAheadMs` before they expire, and looks again when the network is back or someone returns to the page;
+   * emits the tokens each time the session gets new ones. Outlives failures that may pass and sign-outs; never errors, completes on {@link destroy}.
+   */
+  keepFresh$(): Observable<Tokens>;
   /** Ends every wait with `SignedOutError` and leaves the store as it is; the session is signed out for good. */
   destroy(): void;
 }
@@ -43,7 +50,7 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
 
 const CORE = Symbol('renewal.session');
 
-/** The inside of a session that {@link createSession} has made. */
+/** The inside of a session that `createSession` has made. */
 export const coreOf = (session: Session): SessionCore => {
   const { [CORE]: core } = Object(session) as { [CORE]?: SessionCore };
   if (core) return core;
@@ -58,19 +65,8 @@ const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase']
   adopt: 'adopted',
 };
 
-/**
- * Makes a session. A synchronous store is read at once; nothing else happens, and no timer runs, before someone subscribes.
- * Throws a `TypeError` that names the option which is wrong.
- *
- * @example
- * ```ts
- * const session = createSession({
- *   refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }),
- *   onExpired: () => location.assign('/login'),
- * });
- * ```
- */
-export const createSession = (options: SessionOptions): Session => {
+/** Makes a session that is told by `wake` when to look again. */
+export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const settings = withDefaults(options);
   const events = new Subject<ApiEvent>();
   const warn = (what: string, error?: unknown): undefined => {
@@ -99,6 +95,7 @@ export const createSession = (options: SessionOptions): Session => {
     settings,
     (step) => events.next({ type: 'refresh', ...step, waiting: room.size, atMs: nowMs() }),
     warn,
+    wake.online$,
   );
 
   let isAnswered = false;
@@ -193,6 +190,14 @@ export const createSession = (options: SessionOptions): Session => {
     return written$.pipe(map(noop));
   };
 
+  /** Milliseconds until a refresh is due; `Infinity` where none is. */
+  const dueInMs = (): number => {
+    const { state } = machine;
+    if (!isHeld(state) || state.status === 'refreshing') return Infinity;
+    const aheadMs = state.status === 'expired' ? 0 : renewAtMs - nowMs();
+    return Math.max(aheadMs, renewal.cooling()?.leftMs ?? 0);
+  };
+
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -210,6 +215,9 @@ export const createSession = (options: SessionOptions): Session => {
     if (machine.state.status === 'loading') load();
   });
 
+  const wake$ = merge(wake.online$.pipe(tap(renewal.thaw)), wake.visible$);
+  const keepFresh$ = createKeepFresh(machine, state$, dueInMs, renewal.start, wake$);
+
   const session: Omit<Session, 'state'> = {
     state$,
     signIn: (grant) =>
@@ -222,6 +230,7 @@ export const createSession = (options: SessionOptions): Session => {
     signOut: () => lastValueFrom(change$(null)),
     refresh$: () => wait$(true),
     accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
+    keepFresh$: () => keepFresh$,
     destroy: () => {
       isDestroyed = true;
       renewal.reset();

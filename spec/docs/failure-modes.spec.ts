@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -7,17 +7,20 @@ import type { FailureMode } from '../support/failure-mode';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-const SECTIONS: readonly (readonly [letter: string, title: string, ids: readonly number[]])[] = [
-  ['A', 'Concurrency', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
-  ['B', 'A refresh that fails', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20]],
-  ['C', 'Loops', [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]],
-  ['D', 'Cancellation', [1, 2, 3, 4, 5, 8]],
-  ['E', 'Sign-in, sign-out, another user', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
-  ['H', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
-  ['I', 'Storage', [1, 2, 3, 5, 6, 7, 9]],
-  ['L', 'Servers', [1, 2, 3]],
-  ['N', 'RxJS', [1, 2, 3, 4, 6, 8, 9, 10, 11, 13, 15]],
-  ['O', 'Observability', [1, 2, 3, 4, 5, 6, 7]],
+const SCENARIOS = 'spec/scenarios';
+
+/** The sections of the catalogue, each a folder. */
+const SECTIONS: readonly (readonly [letter: string, folder: string, title: string, ids: readonly number[]])[] = [
+  ['A', 'concurrency', 'Concurrency', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
+  ['B', 'failed-refresh', 'A refresh that fails', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20]],
+  ['C', 'loops', 'Loops', [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]],
+  ['D', 'cancellation', 'Cancellation', [1, 2, 3, 4, 5, 8]],
+  ['E', 'sign-in-and-out', 'Sign-in, sign-out, another user', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
+  ['H', 'ahead-and-clocks', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
+  ['I', 'storage', 'Storage', [1, 2, 3, 5, 6, 7, 9]],
+  ['L', 'servers', 'Servers', [1, 2, 3]],
+  ['N', 'rxjs', 'RxJS', [1, 2, 3, 4, 6, 8, 9, 10, 11, 13, 15]],
+  ['O', 'observability', 'Observability', [1, 2, 3, 4, 5, 6, 7]],
 ];
 
 interface Entry extends FailureMode {
@@ -55,9 +58,9 @@ const entriesOf = (path: string): Entry[] => {
   return entries;
 };
 
-const entries = readdirSync(join(root, 'spec/scenarios'))
-  .filter((name) => name.endsWith('.spec.ts'))
-  .flatMap((name) => entriesOf(`spec/scenarios/${name}`));
+const entries = readdirSync(join(root, SCENARIOS), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .flatMap((name) => entriesOf(`${SCENARIOS}/${name}`));
 
 const linkTo = (thread: string): string => {
   const [repository, number] = thread.split('#');
@@ -65,7 +68,7 @@ const linkTo = (thread: string): string => {
 };
 
 const rowOf = ({ id, title, renewal, spec, threads = [] }: Entry): string => {
-  const proof = spec ? `[${spec.replace(/^.*\//, '').replace('.spec.ts', '')}](../${spec})` : '–';
+  const proof = spec ? `[${basename(spec, '.spec.ts')}](../${spec})` : '–';
   return `| ${id} | ${title} | ${renewal} | ${proof} | ${threads.map(linkTo).join(', ') || '–'} |`;
 };
 
@@ -76,9 +79,8 @@ const page = (): string =>
     '<!-- Made from the specs in spec/scenarios: `npm run unit -- spec/docs -u` writes it anew. -->',
     '',
     'Each entry is a spec of its own, over real sockets where the network matters and in virtual time where time does, once for servers that',
-    'answer HTTP 401 and once for servers that answer `code: 1002`: look for its id in the file that the fourth column names. An entry without a spec',
-    'says why it needs none.',
-    ...SECTIONS.flatMap(([letter, title]) => [
+    'answer HTTP 401 and once for servers that answer `code: 1002`. An entry without a spec says why it needs none.',
+    ...SECTIONS.flatMap(([letter, , title]) => [
       '',
       `## ${title}`,
       '',
@@ -94,8 +96,16 @@ const page = (): string =>
 
 describe('docs/failure-modes.md', () => {
   it('has each entry of the catalogue, once', () => {
-    const wanted = SECTIONS.flatMap(([letter, , numbers]) => numbers.map((number) => `${letter}${number}`));
+    const wanted = SECTIONS.flatMap(([letter, , , numbers]) => numbers.map((number) => `${letter}${number}`));
     expect(entries.map(({ id }) => id).sort()).toEqual(wanted.sort());
+  });
+
+  it('finds each in the folder of its section, in a file named after it', () => {
+    const folders = new Map(SECTIONS.map(([letter, folder]) => [letter, folder]));
+    const lost = entries.filter(
+      ({ id, spec }) => spec && !spec.startsWith(`${SCENARIOS}/${folders.get(id.charAt(0))}/${id.toLowerCase()}-`),
+    );
+    expect(lost).toEqual([]);
   });
 
   it('names threads that can be followed', () => {

@@ -18,5 +18,5 @@ export const failureMode = ({ id, title }: FailureMode, define: (signal: Signal)
   describe.each(SIGNALS)(`${id} ${title}, by %s`, define);
 };
 
-/** An entry that asks for no spec; `renewal` says why. */
+/** An entry that needs no spec; `renewal` says why. */
 export const notOurs = (_mode: FailureMode): void => {};

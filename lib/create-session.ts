@@ -1,0 +1,17 @@
+import { wake } from './platform/wake';
+import type { SessionOptions } from './session/options';
+import { makeSession, type Session } from './session/session';
+
+/**
+ * Makes a session. A synchronous store is read at once; nothing else happens, and no timer runs, before someone subscribes.
+ * Throws a `TypeError` that names the option which is wrong.
+ *
+ * @example
+ * ```ts
+ * const session = createSession({
+ *   refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }),
+ *   onExpired: () => location.assign('/login'),
+ * });
+ * ```
+ */
+export const createSession = (options: SessionOptions): Session => makeSession(options, wake);

@@ -1,0 +1,46 @@
+import { concat, defer, EMPTY, type Observable, of, startWith, switchMap, timer } from 'rxjs';
+import type { StateMachine } from './machine';
+import { isHeld, type Tokens } from './state';
+
+/** The longest that the timers of platforms can count: a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * While subscribed, calls `start` whenever `dueInMs` says that it is time, and emits the tokens that the session gets. A timer is a hint: when one
+ * fires, or `wake$` does, or the state changes, the decision is made again.
+ *
+ * @param dueInMs - Milliseconds until the next refresh is due, `Infinity` where none is.
+ */
+export const createKeepFresh = (
+  machine: StateMachine,
+  state$: StateMachine['state$'],
+  dueInMs: () => number,
+  start: () => void,
+  wake$: Observable<unknown>,
+): Observable<Tokens> => {
+  const tick$: Observable<never> = defer(() => {
+    const ms = dueInMs();
+    if (ms === Infinity) return EMPTY;
+    if (ms > 0) return timer(Math.min(ms, LONGEST_TIMER_MS)).pipe(switchMap(() => tick$));
+    start();
+    return EMPTY;
+  });
+
+  return defer(() => {
+    let { generation } = machine.state;
+    return state$.pipe(
+      switchMap((state) => {
+        const isNew = state.generation !== generation;
+        generation = state.generation;
+        if (!isHeld(state)) return EMPTY;
+        return concat(
+          isNew ? of(state.tokens) : EMPTY,
+          wake$.pipe(
+            startWith(null),
+            switchMap(() => tick$),
+          ),
+        );
+      }),
+    );
+  });
+};

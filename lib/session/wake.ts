@@ -1,0 +1,12 @@
+import { NEVER, type Observable } from 'rxjs';
+
+/** When to look again at what timers may have missed: signals of the platform. */
+export interface Wake {
+  /** The network is back. */
+  readonly online$: Observable<unknown>;
+  /** Someone looks at the page again. */
+  readonly visible$: Observable<unknown>;
+}
+
+/** A platform that tells nothing. */
+export const NO_WAKE: Wake = { online$: NEVER, visible$: NEVER };
