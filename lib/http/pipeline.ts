@@ -12,8 +12,11 @@ export const compose = (interceptors: readonly Interceptor[], transport: HttpHan
     (request) => defer(() => transport(request)),
   );
 
-/** Emits after `ms`; never for 0, `Infinity`, or more than the 24 days that the timers of platforms can count. */
-export const deadline$ = (ms: number) => (ms > 0 && ms < 2 ** 31 ? timer(ms) : NEVER);
+/** The longest that the timers of platforms can count, some 24 days: a longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Emits after `ms`; never for 0, `Infinity`, or more than timers can count. */
+export const deadline$ = (ms: number) => (ms > 0 && ms <= LONGEST_TIMER_MS ? timer(ms) : NEVER);
 
 /** Ends an attempt that takes longer than the request's `timeoutMs`. */
 export const withDeadline =

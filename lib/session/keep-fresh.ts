@@ -1,9 +1,7 @@
 import { concat, defer, EMPTY, type Observable, of, startWith, switchMap, timer } from 'rxjs';
+import { LONGEST_TIMER_MS } from '../http/pipeline';
 import type { StateMachine } from './machine';
 import { isHeld, type Tokens } from './state';
-
-/** The longest that the timers of platforms can count: a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * While subscribed, calls `start` whenever `dueInMs` says that it is time, and emits the tokens that the session gets. A timer is a hint: when one

@@ -8,11 +8,9 @@ export interface StateMachine {
   readonly state: SessionState;
   /** Replays the newest state, then emits each one in its turn. */
   readonly state$: Observable<SessionState>;
-  /**
-   * Applies an action, and once that is published lets those go who waited for it, or ends their wait with `error`. Answers whether it
-   * changed anything.
-   */
-  dispatch(action: SessionAction, error?: Error): boolean;
+  /** Applies an action, and once that is published lets those go who waited for it, or ends their wait with `error`. */
+  dispatch(action: SessionAction, error?: Error): void;
+  /** Completes `state$`, once all that has been dispatched is published. */
   complete(): void;
 }
 
@@ -22,14 +20,24 @@ export const signedOut = (): SignedOutError => new SignedOutError('the session h
 /**
  * Holds the state in a `BehaviorSubject` that only `transition` changes. An action dispatched from inside a subscriber changes
  * the state at once, but is published only after the one before it, so that every subscriber sees one order.
+ *
+ * @param onChange - Called at once for each change; what it returns is called when that is published.
  */
 export const createStateMachine = (
   room: WaitingRoom,
-  onChange: (state: SessionState, action: SessionAction) => void,
+  onChange: (state: SessionState, action: SessionAction) => () => void,
 ): StateMachine => {
   let state: SessionState = { status: 'loading', generation: 0 };
   const subject = new BehaviorSubject(state as SessionState);
-  const unpublished: { readonly published: SessionState; readonly release: () => void }[] = [];
+  const unpublished: (() => void)[] = [];
+
+  /** Runs steps one after the other, also those that come from inside one of them. */
+  const publish = (step: () => void): void => {
+    if (unpublished.push(step) > 1) return;
+    // Grows while it is walked: subscribers, and those who are let go, may dispatch.
+    for (const each of unpublished) each();
+    unpublished.length = 0;
+  };
 
   return {
     get state() {
@@ -39,22 +47,18 @@ export const createStateMachine = (
     state$: new Observable((subscriber) => subject.subscribe(subscriber)),
     dispatch: (action, error) => {
       const next = transition(state, action);
-      if (next === state) return false;
+      if (next === state) return;
       state = next;
-      onChange(state, action);
+      const tell = onChange(state, action);
       const isOver = action.type === 'signIn' || action.type === 'signOut';
       // Emptied before it is published: who comes in from inside a subscriber waits for what comes next.
       const letGo = state.status === 'refreshing' ? noop : room.empty();
-      const release = (): void => letGo(isOver ? signedOut() : error, isOver);
-      if (unpublished.push({ published: state, release }) > 1) return true;
-      // Grows while it is walked: subscribers, and those who are let go, may dispatch.
-      for (const { published, release } of unpublished) {
-        subject.next(published);
-        release();
-      }
-      unpublished.length = 0;
-      return true;
+      publish(() => {
+        tell();
+        subject.next(next);
+        letGo(isOver ? signedOut() : error, isOver);
+      });
     },
-    complete: () => subject.complete(),
+    complete: () => publish(() => subject.complete()),
   };
 };

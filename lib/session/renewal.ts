@@ -15,7 +15,7 @@ import {
   timer,
 } from 'rxjs';
 import { RefreshError, SessionExpiredError } from '../http/errors';
-import { deadline$ } from '../http/pipeline';
+import { deadline$, LONGEST_TIMER_MS } from '../http/pipeline';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
 import { endOf, type RefreshEvent } from './events';
@@ -62,8 +62,8 @@ export const createRenewal = (
   const news$ = port.news$.pipe(inTime(() => warn('load')));
   let running: { readonly refreshId: number; readonly generation: number; readonly work: Subscription } | undefined;
   let failure: { readonly error: RefreshError; readonly atMs: number; readonly count: number } | undefined;
-  let isCold = false;
-  let thawing = Subscription.EMPTY;
+  /** Listens for the network while the failure cools down; closed where nothing has to wait. */
+  let cold = Subscription.EMPTY;
   let ended: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
   let isCalling = false;
   let count = 0;
@@ -88,6 +88,7 @@ export const createRenewal = (
    * known: a deadline or a lock that fails after that takes nothing away.
    */
   const run = (held: Tokens | undefined, conclude: (outcome: RefreshOutcome) => void): Subscription => {
+    const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
     let outcome: RefreshOutcome | undefined;
     const decide = (decided: RefreshOutcome): Observable<never> => {
       outcome = decided;
@@ -127,8 +128,11 @@ export const createRenewal = (
         map((grant) => toTokens(grant, current ?? {}, nowMs())),
         retry({
           count: refreshRetries,
-          delay: (error, tries) =>
-            isRefused(error) ? throwError(() => error) : timer(retryAfterMs(error, nowMs()) ?? backoffMs(tries)),
+          delay: (error, tries) => {
+            const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
+            // A wait beyond the deadline would bring those who wait nothing but a later and emptier error.
+            return isRefused(error) || nowMs() + waitMs >= endsAtMs ? throwError(() => error) : timer(waitMs);
+          },
         }),
         switchMap(save$),
         catchError((error) => (isRefused(error) ? refuse$(error) : decide(failed(error)))),
@@ -159,11 +163,10 @@ export const createRenewal = (
     const error = 'error' in outcome ? outcome.error : type === 'signOut' ? signedOut() : undefined;
     failure = type === 'failed' ? { ...outcome, count: (failure?.count ?? 0) + 1 } : undefined;
     thaw();
-    if (failure) {
-      isCold = true;
-      thawing = online$.subscribe(thaw);
-    }
+    if (failure) cold = online$.subscribe(thaw);
     report({ refreshId, generation, ...endOf(outcome) });
+    // Who heard of it may have begun or ended a session.
+    if (machine.state.generation !== generation) return;
     if (!held) {
       // The store was empty: what came, if anything, is what it held.
       if (type === 'failed') room.empty()(error);
@@ -177,13 +180,10 @@ export const createRenewal = (
     }
   };
 
-  const thaw = (): void => {
-    isCold = false;
-    thawing.unsubscribe();
-  };
+  const thaw = (): void => cold.unsubscribe();
 
   const cooling = (): ReturnType<Renewal['cooling']> => {
-    if (!failure || !isCold) return undefined;
+    if (!failure || cold.closed) return undefined;
     const { error, atMs } = failure;
     const leftMs = atMs + (error.retryAfterMs ?? backoffMs(failure.count)) - nowMs();
     // A clock that was set back ends the wait: it must not lengthen it.

@@ -86,7 +86,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       renewAtMs = expiresAtMs - Math.min(settings.refreshAheadMs, Math.max(0, expiresAtMs - atMs) / 2);
     }
     const phase = PHASES[action.type];
-    if (phase) events.next({ type: 'session', phase, generation, atMs });
+    return () => phase && events.next({ type: 'session', phase, generation, atMs });
   });
   const renewal = createRenewal(
     machine,

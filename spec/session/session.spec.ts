@@ -11,7 +11,7 @@ import {
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { EMPTY, finalize, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import { catchError, EMPTY, finalize, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
@@ -301,6 +301,37 @@ describe('a refresh', () => {
     expect(refreshes).toEqual(['1 started ', '1 failed signed-out', '2 started ', '2 succeeded ']);
     expect(onExpired).not.toHaveBeenCalled();
   });
+
+  it('that was refused calls no onExpired where one who hears of it by events$ has signed in again', () => {
+    const onExpired = vi.fn();
+    const { api, session } = createVirtualClient({
+      refresh: () => throwError(() => REFUSED),
+      isRefused: () => true,
+      onExpired,
+    });
+    api.events$.subscribe((event) => {
+      if (event.type === 'refresh' && event.final) session.signIn({ accessToken: 'T2' });
+    });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+    expect(onExpired).not.toHaveBeenCalled();
+  });
+
+  it.each([31, 2 ** 31])(
+    'is not tried again where the server asks to wait %d s, longer than it may take',
+    (seconds) => {
+      virtually(({ expectObservable }) => {
+        const { api } = createVirtualClient({
+          refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
+          refreshRetries: 3,
+          answer: ({ auth }, answered) => of(auth ? answered : response(503, null, { 'retry-after': `${seconds}` })),
+        });
+        const askedFor$ = api.get$('/a').pipe(catchError(({ retryAfterMs }: RefreshError) => of(retryAfterMs)));
+        expectObservable(askedFor$).toBe('(a|)', { a: seconds * 1000 });
+        expectObservable(askedFor$, '5s ^').toBe('5s (a|)', { a: seconds * 1000 });
+      });
+    },
+  );
 
   it('that answers while those who wait are told of a sign-out stores nothing', () => {
     const { cell, store } = createStore(tokens('T1'));
@@ -656,6 +687,31 @@ describe('state$', () => {
     session.signIn({ accessToken: 'T2' });
     expect(first).toEqual(['active 1', 'active 2', 'signed-out 3']);
     expect(second).toEqual(first);
+  });
+
+  it('ends with what the session is, also where one who hears of a change by events$ makes another', () => {
+    const { api, session } = createVirtualClient();
+    const states = watch(session.state$).seen;
+    const phases: string[] = [];
+    api.events$.subscribe((event) => {
+      if (event.type !== 'session') return;
+      phases.push(event.phase);
+      if (event.phase === 'signed-in') session.signOut();
+    });
+    session.signIn({ accessToken: 'T2' });
+    expect(session.state.status).toBe('signed-out');
+    expect(states).toMatchObject([{ status: 'active' }, { status: 'active' }, { status: 'signed-out' }]);
+    expect(phases).toEqual(['signed-in', 'signed-out']);
+  });
+
+  it('shows that the session has ended before it completes, also where a subscriber destroys it', () => {
+    const { session } = createVirtualClient();
+    session.state$.subscribe(({ generation }) => {
+      if (generation === 2) session.destroy();
+    });
+    const { seen } = watch(session.state$);
+    session.signIn({ accessToken: 'T2' });
+    expect(seen.slice(1)).toMatchObject([{ status: 'active' }, { status: 'signed-out' }, 'done']);
   });
 
   it('lets a subscriber send requests, which leave with what the session has become', () => {
