@@ -67,7 +67,7 @@ const measure = (count: number, wasSent: boolean, withHeap: boolean): Measured =
 };
 
 const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0;
+  [...values].sort((one, other) => one - other)[values.length >> 1] ?? 0;
 
 let isGood = true;
 for (const wasSent of [false, true]) {

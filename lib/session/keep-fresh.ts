@@ -28,8 +28,9 @@ export const createKeepFresh = (
     let { generation } = machine.state;
     return state$.pipe(
       switchMap((state) => {
-        const isNew = state.generation !== generation;
-        generation = state.generation;
+        // While a change is being told, the subject still replays what was before it.
+        const isNew = state.generation > generation;
+        generation = Math.max(generation, state.generation);
         if (!isHeld(state)) return EMPTY;
         return concat(
           isNew ? of(state.tokens) : EMPTY,

@@ -23,6 +23,7 @@ import { type TokenGrant, toTokens } from './grants';
 import { type StateMachine, signedOut } from './machine';
 import type { SessionSettings } from './options';
 import { retryAfterMs } from './refusal';
+import type { Reports } from './reports';
 import { type Held, isHeld, isPast, type RefreshOutcome, type Tokens } from './state';
 import { call$, inTime, type StorePort } from './store';
 import type { WaitingRoom } from './waiting-room';
@@ -54,12 +55,13 @@ export const createRenewal = (
   room: WaitingRoom,
   port: StorePort,
   settings: SessionSettings,
-  report: (step: Pick<RefreshEvent, 'phase' | 'refreshId' | 'generation' | 'kind' | 'status' | 'final'>) => void,
-  warn: (what: string, error?: unknown) => undefined,
+  reports: Reports,
   online$: Observable<unknown>,
 ): Renewal => {
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
-  const news$ = port.news$.pipe(inTime(() => warn('load')));
+  const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>) =>
+    reports.refresh({ ...step, waiting: room.size });
+  const news$ = port.news$.pipe(inTime(() => reports.warn('load')));
   let running: { readonly refreshId: number; readonly generation: number; readonly work: Subscription } | undefined;
   let failure: { readonly error: RefreshError; readonly atMs: number; readonly count: number } | undefined;
   /** Listens for the network while the failure cools down; closed where nothing has to wait. */
@@ -176,7 +178,9 @@ export const createRenewal = (
     if (type === 'refused') ended = { ...outcome, ...held.tokens };
     machine.dispatch({ ...outcome, generation }, error);
     if (type === 'refused') {
-      call$(() => settings.onExpired(outcome.error)).subscribe({ error: (thrown) => warn('onExpired', thrown) });
+      call$(() => settings.onExpired(outcome.error)).subscribe({
+        error: (thrown) => reports.warn('onExpired', thrown),
+      });
     }
   };
 

@@ -1,14 +1,17 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, Subject, Subscription, tap, timer } from 'rxjs';
+import { defer, lastValueFrom, map, merge, noop, Observable, tap } from 'rxjs';
+import { createAdmission } from './admission';
 import { nowMs } from './clock';
-import type { ApiEvent, SessionEvent } from './events';
+import type { ApiEvent } from './events';
 import { type TokenGrant, toTokens } from './grants';
 import { createKeepFresh } from './keep-fresh';
+import { createLoading } from './loading';
 import { createStateMachine, signedOut } from './machine';
 import { type SessionOptions, type SessionSettings, withDefaults } from './options';
 import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
-import { type Held, isAlive, isHeld, type SessionAction, type SessionState, type Tokens } from './state';
-import { createStorePort, STORE_TIMEOUT_MS } from './store';
+import { createReports } from './reports';
+import { type Held, isHeld, type SessionState, type Tokens } from './state';
+import { createStorePort } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
 
@@ -57,130 +60,27 @@ export const coreOf = (session: Session): SessionCore => {
   throw new TypeError('session: not made by createSession');
 };
 
-/** What the actions that begin or end a session are called in events. */
-const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase'] } = {
-  signIn: 'signed-in',
-  signOut: 'signed-out',
-  refused: 'expired',
-  adopt: 'adopted',
-};
-
 /** Makes a session that is told by `wake` when to look again. */
 export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const settings = withDefaults(options);
-  const events = new Subject<ApiEvent>();
-  const warn = (what: string, error?: unknown): undefined => {
-    const why = error instanceof Error ? error.name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
-    events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
-  };
-  const port = createStorePort(settings.store, warn);
-  const room = createWaitingRoom(settings.releaseConcurrency, (waiter, done) => admit(waiter, done));
+  const reports = createReports();
+  const port = createStorePort(settings.store, reports.warn);
+  const room = createWaitingRoom(settings.releaseConcurrency, (waiter, done) => admission.admit(waiter, done));
   let renewAtMs = Infinity;
   let isDestroyed = false;
 
   const machine = createStateMachine(room, ({ generation }, action) => {
     const atMs = nowMs();
-    patience.unsubscribe();
+    loading.end();
     if ('tokens' in action && action.tokens) {
       const { expiresAtMs = Infinity } = action.tokens;
       renewAtMs = expiresAtMs - Math.min(settings.refreshAheadMs, Math.max(0, expiresAtMs - atMs) / 2);
     }
-    const phase = PHASES[action.type];
-    return () => phase && events.next({ type: 'session', phase, generation, atMs });
+    return () => reports.session(action.type, generation, atMs);
   });
-  const renewal = createRenewal(
-    machine,
-    room,
-    port,
-    settings,
-    (step) => events.next({ type: 'refresh', ...step, waiting: room.size, atMs: nowMs() }),
-    warn,
-    wake.online$,
-  );
-
-  let isAnswered = false;
-  let isNeeded = false;
-  let patience = Subscription.EMPTY;
-
-  /** The store has answered, or has had its time. */
-  const loaded = (tokens: Tokens | null | undefined): void => {
-    isAnswered = true;
-    patience.unsubscribe();
-    if (tokens || !settings.restore) machine.dispatch({ type: 'loaded', tokens: tokens ?? null });
-    else if (isNeeded) renewal.start();
-  };
-
-  /** Someone can't go on before the session is loaded. */
-  const load = (): void => {
-    if (isAnswered) renewal.start();
-    else if (!isNeeded) patience = timer(STORE_TIMEOUT_MS).subscribe(() => loaded(warn('load')));
-    isNeeded = true;
-  };
-
-  /** What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. Throws where nothing will come. */
-  const ready = (old: Held | undefined): Held | null | undefined => {
-    const { state } = machine;
-    if (state.status === 'loading') return undefined;
-    if (old && !(isHeld(state) && state.tokens.sessionId === old.tokens.sessionId)) throw renewal.errorFor(old);
-    if (!isHeld(state)) return null;
-    const atMs = nowMs();
-    if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;
-    if (atMs >= renewAtMs) renewal.start();
-    return state;
-  };
-
-  /** Lets `waiter` leave, or makes it wait; throws where nothing will come. */
-  const place = (waiter: Waiter, done: () => void): void => {
-    const held = ready(waiter.old);
-    if (held !== undefined) {
-      waiter.leave(held, done);
-      return;
-    }
-    done();
-    const { state } = machine;
-    const failure = state.status === 'refreshing' ? undefined : renewal.cooling();
-    if (failure) throw failure.error;
-    if (isHeld(state)) waiter.old = state;
-    room.enter(waiter);
-    waiter.waits?.(isHeld(state) ? renewal.refreshId : undefined);
-    if (isHeld(state)) renewal.start();
-    else load();
-  };
-
-  const admit = (waiter: Waiter, done = noop): void => {
-    try {
-      if (waiter.closed) done();
-      else place(waiter, done);
-    } catch (error) {
-      done();
-      waiter.error(error);
-    }
-  };
-
-  /** Emits what a request could leave with, and completes; with `isNew`, only what comes after what the session has now. */
-  const wait$ = (isNew = false): Observable<Tokens> =>
-    new Observable((subscriber) => {
-      const waiter: Waiter = {
-        old: undefined,
-        get closed() {
-          return subscriber.closed;
-        },
-        leave: (held, done) => {
-          done();
-          if (!held) throw signedOut();
-          if (isNew && !waiter.old) {
-            waiter.old = held;
-            admit(waiter);
-          } else {
-            subscriber.next(held.tokens);
-            subscriber.complete();
-          }
-        },
-        error: (error) => subscriber.error(error),
-      };
-      admit(waiter);
-      return () => room.exit(waiter);
-    });
+  const renewal = createRenewal(machine, room, port, settings, reports, wake.online$);
+  const loading = createLoading(machine, renewal, port, reports, !!settings.restore);
+  const admission = createAdmission(machine, room, renewal, (atMs) => atMs >= renewAtMs, loading.need);
 
   const change$ = (tokens: Tokens | null): Observable<void> => {
     // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
@@ -203,16 +103,16 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     isExpired,
     authorize,
     rejections: createRejections(),
-    events$: events,
+    events$: reports.events$,
     isCalling: renewal.isCalling,
-    admit,
+    admit: admission.admit,
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
     subscriber.add(machine.state$.subscribe(subscriber));
-    if (machine.state.status === 'loading') load();
+    if (machine.state.status === 'loading') loading.need();
   });
 
   const wake$ = merge(wake.online$.pipe(tap(renewal.thaw)), wake.visible$);
@@ -228,8 +128,8 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
         }),
       ),
     signOut: () => lastValueFrom(change$(null)),
-    refresh$: () => wait$(true),
-    accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
+    refresh$: () => admission.wait$(true),
+    accessToken$: () => admission.wait$().pipe(map(({ accessToken }) => accessToken)),
     keepFresh$: () => keepFresh$,
     destroy: () => {
       isDestroyed = true;
@@ -239,7 +139,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     },
   };
 
-  port.news$.subscribe((tokens) => isAnswered || loaded(tokens));
+  loading.begin();
   // Neither is enumerable: what prints a session shows no token.
   return Object.defineProperties(session, { state: { get: () => machine.state }, [CORE]: { value: core } }) as Session;
 };

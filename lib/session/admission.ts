@@ -1,0 +1,92 @@
+import { noop, Observable } from 'rxjs';
+import { nowMs } from './clock';
+import { type StateMachine, signedOut } from './machine';
+import type { Renewal } from './renewal';
+import { type Held, isAlive, isHeld, type Tokens } from './state';
+import type { Waiter, WaitingRoom } from './waiting-room';
+
+/** Decides who may leave with the session's tokens, and who has to wait. */
+export interface Admission {
+  /** Lets `waiter` leave: in this same tick where the tokens live, else after a refresh. `done` gives its place in line back, if it has one. */
+  admit(waiter: Waiter, done?: () => void): void;
+  /** Emits what a request could leave with, and completes; with `isNew`, only what comes after what the session has now. */
+  wait$(isNew?: boolean): Observable<Tokens>;
+}
+
+/**
+ * @param isDue - Whether it is time to renew tokens that still live.
+ * @param load - Called when someone waits for the session to be loaded.
+ */
+export const createAdmission = (
+  machine: StateMachine,
+  room: WaitingRoom,
+  renewal: Renewal,
+  isDue: (atMs: number) => boolean,
+  load: () => void,
+): Admission => {
+  /** What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. Throws where nothing will come. */
+  const ready = (old: Held | undefined): Held | null | undefined => {
+    const { state } = machine;
+    if (state.status === 'loading') return undefined;
+    if (old && !(isHeld(state) && state.tokens.sessionId === old.tokens.sessionId)) throw renewal.errorFor(old);
+    if (!isHeld(state)) return null;
+    const atMs = nowMs();
+    if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;
+    if (isDue(atMs)) renewal.start();
+    return state;
+  };
+
+  /** Lets `waiter` leave, or makes it wait; throws where nothing will come. */
+  const place = (waiter: Waiter, done: () => void): void => {
+    const held = ready(waiter.old);
+    if (held !== undefined) {
+      waiter.leave(held, done);
+      return;
+    }
+    done();
+    const { state } = machine;
+    const failure = state.status === 'refreshing' ? undefined : renewal.cooling();
+    if (failure) throw failure.error;
+    if (isHeld(state)) waiter.old = state;
+    room.enter(waiter);
+    waiter.waits?.(isHeld(state) ? renewal.refreshId : undefined);
+    if (isHeld(state)) renewal.start();
+    else load();
+  };
+
+  const admit = (waiter: Waiter, done = noop): void => {
+    try {
+      if (waiter.closed) done();
+      else place(waiter, done);
+    } catch (error) {
+      done();
+      waiter.error(error);
+    }
+  };
+
+  const wait$ = (isNew = false): Observable<Tokens> =>
+    new Observable((subscriber) => {
+      const waiter: Waiter = {
+        old: undefined,
+        get closed() {
+          return subscriber.closed;
+        },
+        leave: (held, done) => {
+          done();
+          if (!held) throw signedOut();
+          if (isNew && !waiter.old) {
+            waiter.old = held;
+            admit(waiter);
+          } else {
+            subscriber.next(held.tokens);
+            subscriber.complete();
+          }
+        },
+        error: (error) => subscriber.error(error),
+      };
+      admit(waiter);
+      return () => room.exit(waiter);
+    });
+
+  return { admit, wait$ };
+};

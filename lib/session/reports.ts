@@ -1,0 +1,38 @@
+import { type Observable, Subject } from 'rxjs';
+import { nowMs } from './clock';
+import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
+import type { SessionAction } from './state';
+
+/** Tells those who listen to `events$` what happens to a session. */
+export interface Reports {
+  readonly events$: Observable<ApiEvent>;
+  refresh(step: Omit<RefreshEvent, 'type' | 'atMs'>): void;
+  /** The action that the session has changed by, where it has begun or ended with that. */
+  session(action: SessionAction['type'], generation: number, atMs: number): void;
+  /** Something is wrong that no caller is told of: what failed, and what it threw, of which only the name is told. */
+  warn(what: string, error?: unknown): undefined;
+}
+
+/** What the actions that begin or end a session are called in events. */
+const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase'] } = {
+  signIn: 'signed-in',
+  signOut: 'signed-out',
+  refused: 'expired',
+  adopt: 'adopted',
+};
+
+export const createReports = (): Reports => {
+  const events = new Subject<ApiEvent>();
+  return {
+    events$: events,
+    refresh: (step) => events.next({ type: 'refresh', ...step, atMs: nowMs() }),
+    session: (action, generation, atMs) => {
+      const phase = PHASES[action];
+      if (phase) events.next({ type: 'session', phase, generation, atMs });
+    },
+    warn: (what, error) => {
+      const why = error instanceof Error ? error.name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
+      events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
+    },
+  };
+};

@@ -1,0 +1,134 @@
+// Each break is a set of edits: what stands once in a file, and what stands there instead.
+
+const state = 'lib/session/state.ts';
+const session = 'lib/session/session.ts';
+const admission = 'lib/session/admission.ts';
+const renewal = 'lib/session/renewal.ts';
+const bearer = 'lib/session/bearer.ts';
+const store = 'lib/session/store.ts';
+
+export const breaks = [
+  {
+    name: 'drop the generation guard: what is said of old tokens counts for the new ones',
+    edits: [
+      { file: state, from: "if ('generation' in action && action.generation !== generation) return state;", to: '' },
+      { file: renewal, from: 'if (machine.state.generation !== generation) return;', to: '' },
+    ],
+  },
+  {
+    name: 'let the first subscriber own the refresh: it dies with that one',
+    edits: [
+      { file: admission, from: 'wait$(isNew?: boolean)', to: 'owner(): Waiter | undefined;\n  wait$(isNew?: boolean)' },
+      { file: admission, from: '): Admission => {', to: '): Admission => {\n  let owner: Waiter | undefined;' },
+      {
+        file: admission,
+        from: 'if (isHeld(state)) renewal.start();\n    else load();',
+        to: "if (state.status !== 'refreshing') owner = waiter;\n    if (isHeld(state)) renewal.start();\n    else load();",
+      },
+      { file: admission, from: 'return { admit, wait$ };', to: 'return { admit, wait$, owner: () => owner };' },
+      {
+        file: session,
+        from: 'dismiss: room.exit,',
+        to: 'dismiss: (waiter) => {\n      room.exit(waiter);\n      if (waiter === admission.owner()) renewal.reset();\n    },',
+      },
+    ],
+  },
+  {
+    name: 'wake those who wait before the new tokens are saved',
+    edits: [
+      {
+        file: renewal,
+        from: 'news.sessionId !== tokens.sessionId ? adopt$(news) : port.write(tokens);',
+        to: 'news.sessionId !== tokens.sessionId ? adopt$(news) : EMPTY;',
+      },
+      {
+        file: renewal,
+        from: 'machine.dispatch({ ...outcome, generation }, error);',
+        to: "machine.dispatch({ ...outcome, generation }, error);\n    if (type === 'refreshed') port.write(outcome.tokens);",
+      },
+    ],
+  },
+  {
+    name: 'match token strings instead of generations: the same token again is no new one',
+    edits: [
+      {
+        file: admission,
+        from: 'state.generation === old?.generation',
+        to: 'state.tokens.accessToken === old?.tokens.accessToken',
+      },
+    ],
+  },
+  {
+    name: 'forget the cool-down: each request after a failure asks again',
+    edits: [{ file: renewal, from: 'return leftMs > 0 &&', to: 'return leftMs > Infinity &&' }],
+  },
+  {
+    name: 'only ask whether a refresh is running, and not which token was refused',
+    edits: [
+      {
+        file: session,
+        from: "reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),",
+        to: "reject: () => machine.dispatch({ type: 'rejected', generation: machine.state.generation }),",
+      },
+      {
+        file: admission,
+        from: 'if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;',
+        to: 'if (!isAlive(state, atMs)) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'send one who waits although they have unsubscribed',
+    edits: [
+      { file: bearer, from: 'this.caller.add(() => this.core.dismiss(this));', to: '' },
+      { file: bearer, from: 'return this.caller.closed;', to: 'return false;' },
+    ],
+  },
+  {
+    name: 'let a refresh go on after a sign-out, and count',
+    edits: [
+      { file: renewal, from: 'abandoned.work.unsubscribe();', to: '' },
+      { file: renewal, from: '(outcome) => running === own && conclude(', to: '(outcome) => conclude(' },
+      { file: renewal, from: 'if (machine.state.generation !== generation) return;', to: '' },
+      {
+        file: renewal,
+        from: 'machine.dispatch({ ...outcome, generation }, error);',
+        to: "machine.dispatch('tokens' in outcome ? { type: 'adopt', tokens: outcome.tokens } : { ...outcome, generation }, error);",
+      },
+    ],
+  },
+  {
+    name: 'send a request again for each expired answer, however many there are',
+    edits: [
+      {
+        file: bearer,
+        from: 'if (this.#isAgain || core.rejections.has(request, generation)) {',
+        to: 'if (core.events$ === undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'end the session whenever the refresh fails',
+    edits: [{ file: renewal, from: 'isRefused(error) ? refuse$(error) : decide(failed(error))', to: 'refuse$(error)' }],
+  },
+  {
+    name: 'let writes to the store overlap',
+    edits: [{ file: store, from: 'if (writes.push(run) < 2) run();', to: 'writes.push(run);\n      run();' }],
+  },
+  {
+    name: 'send the requests of one user for the next',
+    edits: [
+      {
+        file: admission,
+        from: 'if (old && !(isHeld(state) && state.tokens.sessionId === old.tokens.sessionId)) throw renewal.errorFor(old);',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'leave with a token that is known to be dead',
+    edits: [
+      { file: state, from: "(state.status === 'refreshing' && !state.rejected)", to: "state.status === 'refreshing'" },
+    ],
+  },
+];
