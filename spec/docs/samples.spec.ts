@@ -24,6 +24,8 @@ interface Order { readonly id: string }
 interface Renewal { readonly token: string; readonly refreshToken: string }
 declare const CLIENT_KEY: string;
 declare function show(orders: readonly Order[]): void;
+declare const socket: { send(text: string): void };
+declare const logger: { debug(entry: object): void };
 `;
 
 interface Sample {
