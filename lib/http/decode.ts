@@ -1,4 +1,4 @@
-import { from, map, type Observable } from 'rxjs';
+import { catchError, from, map, type Observable, of } from 'rxjs';
 import { parseJson } from './body';
 import { type HttpResponse, isJson } from './response';
 
@@ -20,5 +20,10 @@ export const decoded = (response: HttpResponse): HttpResponse | Observable<HttpR
   if (!isJson(response) || !(length <= INSPECTED)) return response;
   if (typeof body === 'string') return withJson(body);
   if (body instanceof ArrayBuffer) return withJson(new TextDecoder().decode(body));
-  return body instanceof Object && 'text' in body ? from((body as Blob).text()).pipe(map(withJson)) : response;
+  if (!(body instanceof Object && 'text' in body)) return response;
+  // One whose file is gone can't be read.
+  return from((body as Blob).text()).pipe(
+    map(withJson),
+    catchError(() => of(response)),
+  );
 };

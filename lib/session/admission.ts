@@ -24,16 +24,25 @@ export const createAdmission = (
   isDue: (atMs: number) => boolean,
   load: () => void,
 ): Admission => {
+  /** What the session has, where it is still the one of `held`; throws otherwise. */
+  const later = (held: Held): Held => {
+    const { state } = machine;
+    if (isHeld(state) && state.tokens.sessionId === held.tokens.sessionId) return state;
+    throw renewal.errorFor(held);
+  };
+
   /** What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. Throws where nothing will come. */
   const ready = (old: Held | undefined): Held | null | undefined => {
-    const { state } = machine;
-    if (state.status === 'loading') return undefined;
-    if (old && !(isHeld(state) && state.tokens.sessionId === old.tokens.sessionId)) throw renewal.errorFor(old);
+    if (machine.state.status === 'loading') return undefined;
+    const state = old ? later(old) : machine.state;
     if (!isHeld(state)) return null;
     const atMs = nowMs();
     if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;
-    if (isDue(atMs)) renewal.start();
-    return state;
+    if (!isDue(atMs)) return state;
+    renewal.start();
+    // It may be over in this same tick, or one who heard of it may have ended the session.
+    const now = later(state);
+    return isAlive(now, atMs) ? now : undefined;
   };
 
   /** Lets `waiter` leave, or makes it wait; throws where nothing will come. */
@@ -68,6 +77,7 @@ export const createAdmission = (
     new Observable((subscriber) => {
       const waiter: Waiter = {
         old: undefined,
+        isSender: false,
         get closed() {
           return subscriber.closed;
         },

@@ -37,6 +37,10 @@ class Errand implements Waiter {
     readonly caller: Subscriber<HttpEvent>,
   ) {}
 
+  get isSender(): boolean {
+    return true;
+  }
+
   get closed(): boolean {
     return this.caller.closed;
   }

@@ -1,4 +1,16 @@
-import { concat, defer, EMPTY, type Observable, of, startWith, switchMap, timer } from 'rxjs';
+import {
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  type Observable,
+  of,
+  race,
+  retry,
+  startWith,
+  switchMap,
+  timer,
+} from 'rxjs';
 import { LONGEST_TIMER_MS } from '../http/pipeline';
 import type { StateMachine } from './machine';
 import { isHeld, type Tokens } from './state';
@@ -7,7 +19,8 @@ import { isHeld, type Tokens } from './state';
  * While subscribed, calls `start` whenever `dueInMs` says that it is time, and emits the tokens that the session gets. A timer is a hint: when one
  * fires, or `wake$` does, or the state changes, the decision is made again.
  *
- * @param dueInMs - Milliseconds until the next refresh is due, `Infinity` where none is.
+ * @param dueInMs - Milliseconds until the next refresh is due, `Infinity` where none is; while the session is loading, until it may be asked for again.
+ * @param wait$ - Waits for the session to be loaded; errors where that has failed.
  */
 export const createKeepFresh = (
   machine: StateMachine,
@@ -15,14 +28,19 @@ export const createKeepFresh = (
   dueInMs: () => number,
   start: () => void,
   wake$: Observable<unknown>,
+  wait$: Observable<unknown>,
 ): Observable<Tokens> => {
+  const timer$ = (ms: number) => timer(Math.min(ms, LONGEST_TIMER_MS));
+
   const tick$: Observable<never> = defer(() => {
     const ms = dueInMs();
     if (ms === Infinity) return EMPTY;
-    if (ms > 0) return timer(Math.min(ms, LONGEST_TIMER_MS)).pipe(switchMap(() => tick$));
+    if (ms > 0) return timer$(ms).pipe(switchMap(() => tick$));
     start();
     return EMPTY;
   });
+
+  const load$ = wait$.pipe(ignoreElements(), retry({ delay: () => race(timer$(dueInMs()), wake$) }));
 
   return defer(() => {
     let { generation } = machine.state;
@@ -31,6 +49,7 @@ export const createKeepFresh = (
         // While a change is being told, the subject still replays what was before it.
         const isNew = state.generation > generation;
         generation = Math.max(generation, state.generation);
+        if (state.status === 'loading') return load$;
         if (!isHeld(state)) return EMPTY;
         return concat(
           isNew ? of(state.tokens) : EMPTY,

@@ -28,7 +28,7 @@ export const createLoading = (
 
   /** The store has answered, or has had its time. */
   const answer = (tokens: Tokens | null | undefined): void => {
-    if (isAnswered) return;
+    if (isAnswered || machine.state.status !== 'loading') return;
     isAnswered = true;
     patience.unsubscribe();
     if (tokens || !hasRestore) machine.dispatch({ type: 'loaded', tokens: tokens ?? null });

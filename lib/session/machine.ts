@@ -8,8 +8,11 @@ export interface StateMachine {
   readonly state: SessionState;
   /** Replays the newest state, then emits each one in its turn. */
   readonly state$: Observable<SessionState>;
-  /** Applies an action, and once that is published lets those go who waited for it, or ends their wait with `error`. */
-  dispatch(action: SessionAction, error?: Error): void;
+  /**
+   * Applies an action. In its turn `tell` is called, the state is published, and then those who waited for it are let go, or their wait ends with
+   * `error`.
+   */
+  dispatch(action: SessionAction, tell?: () => void, error?: Error): void;
   /** Completes `state$`, once all that has been dispatched is published. */
   complete(): void;
 }
@@ -45,16 +48,20 @@ export const createStateMachine = (
     },
     // Not `asObservable`: what inspects that would print the subject, and with it the tokens.
     state$: new Observable((subscriber) => subject.subscribe(subscriber)),
-    dispatch: (action, error) => {
+    dispatch: (action, tell = noop, error) => {
       const next = transition(state, action);
-      if (next === state) return;
+      if (next === state) {
+        tell();
+        return;
+      }
       state = next;
-      const tell = onChange(state, action);
+      const tellOfChange = onChange(state, action);
       const isOver = action.type === 'signIn' || action.type === 'signOut';
       // Emptied before it is published: who comes in from inside a subscriber waits for what comes next.
       const letGo = state.status === 'refreshing' ? noop : room.empty();
       publish(() => {
         tell();
+        tellOfChange();
         subject.next(next);
         letGo(isOver ? signedOut() : error, isOver);
       });

@@ -1,4 +1,5 @@
 import { map, type Observable } from 'rxjs';
+import { SessionExpiredError } from '../http/errors';
 import { defined } from '../http/options';
 import type { Body } from '../http/request';
 import type { TokenGrant } from './grants';
@@ -27,7 +28,8 @@ interface OAuthGrant {
 }
 
 /**
- * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token; some servers send `expires_in` as a text.
+ * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token; some servers send `expires_in` as a text. Without a refresh token
+ * the session ends.
  *
  * @example
  * ```ts
@@ -36,8 +38,9 @@ interface OAuthGrant {
  */
 export const oauthRefresh =
   (http: Poster, { url, clientId, clientSecret, scope }: OAuthRefreshOptions) =>
-  ({ refreshToken }: Tokens): Observable<TokenGrant> =>
-    http
+  ({ refreshToken }: Tokens): Observable<TokenGrant> => {
+    if (!refreshToken) throw new SessionExpiredError('there is no refresh token');
+    return http
       .post$<OAuthGrant>(
         url,
         new URLSearchParams(
@@ -58,3 +61,4 @@ export const oauthRefresh =
           expiresInMs: Number(grant?.expires_in) * 1000,
         })),
       );
+  };

@@ -26,7 +26,8 @@ export interface SessionOptions {
   isExpired?: ExpiryPredicate;
   /**
    * Whether an error of `refresh` is final, and so ends the session. By default 400, 401 and 403 with a JSON body are, 401 with
-   * none, and an answer below 400 that `isExpired`; but not OAuth errors about something else, such as `invalid_client`.
+   * none, and an answer below 400 that `isExpired`; but not OAuth errors about something else, such as `invalid_client`. So is a `SessionExpiredError` that
+   * `refresh` itself throws.
    */
   isRefused?: (error: unknown) => boolean;
   /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
@@ -43,7 +44,10 @@ export interface SessionOptions {
    * what was left when the token was first seen. 0: only once it has expired. @defaultValue 60 000
    */
   refreshAheadMs?: number;
-  /** How many of those who waited for a refresh are on the wire at once after it; the others leave as these are answered. @defaultValue Infinity */
+  /**
+   * How many of those who waited for a refresh are on the wire at once after it; the others leave as these are answered, so give requests a `timeoutMs` with
+   * it. @defaultValue Infinity
+   */
   releaseConcurrency?: number;
   /** Called once for each session that ends because its refresh was refused: the place to go to the login page. */
   onExpired?: (error: SessionExpiredError) => void;

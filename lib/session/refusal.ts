@@ -8,9 +8,11 @@ const NOT_THE_TOKEN =
 
 /**
  * Whether a failed refresh is final, by default: 400, 401 or 403 with a JSON body, 401 without any, or an answer below 400 that is
- * expired itself; but not one whose `error` is an OAuth code that does not speak of the refresh token.
+ * expired itself; but not one whose `error` is an OAuth code that does not speak of the refresh token. A `refresh` that knows better, such as one that has
+ * nothing to ask with, throws a `SessionExpiredError`.
  */
 export const isRefusal = (error: unknown, isExpired: ExpiryPredicate): boolean => {
+  if (isApiError(error, 'session-expired')) return true;
   if (!isApiError(error) || !error.response || !error.request) return false;
   const { status, body } = error.response;
   if (status < 400) return isExpired(error.response, error.request);
@@ -25,5 +27,5 @@ export const retryAfterMs = (error: unknown, nowMs: number): number | undefined 
   if (!value) return undefined;
   const seconds = Number(value);
   const ms = Number.isNaN(seconds) ? Date.parse(value) - nowMs : seconds * 1000;
-  return ms >= 0 ? ms : undefined;
+  return ms >= 0 && ms < Infinity ? ms : undefined;
 };

@@ -15,13 +15,17 @@ export interface Rejections {
 }
 
 export const createRejections = (): Rejections => {
-  const untilMs = new Map<string, number>();
+  const refusedAtMs = new Map<string, number>();
   const keyOf = ({ method, url }: HttpRequest, generation: number) => `${generation} ${method} ${bareUrl(url)}`;
   return {
     add: (request, generation) => {
-      if (untilMs.size >= MOST) untilMs.clear();
-      untilMs.set(keyOf(request, generation), nowMs() + REMEMBERED_MS);
+      if (refusedAtMs.size >= MOST) refusedAtMs.clear();
+      refusedAtMs.set(keyOf(request, generation), nowMs());
     },
-    has: (request, generation) => nowMs() < (untilMs.get(keyOf(request, generation)) ?? 0),
+    has: (request, generation) => {
+      const agoMs = nowMs() - (refusedAtMs.get(keyOf(request, generation)) ?? -Infinity);
+      // Below 0 the clock was set back: that must not lengthen it.
+      return agoMs >= 0 && agoMs < REMEMBERED_MS;
+    },
   };
 };

@@ -1,5 +1,6 @@
 import { defer, lastValueFrom, map, merge, noop, Observable, tap } from 'rxjs';
 import { createAdmission } from './admission';
+import { backoffMs } from './backoff';
 import { nowMs } from './clock';
 import type { ApiEvent } from './events';
 import { type TokenGrant, toTokens } from './grants';
@@ -10,7 +11,7 @@ import { type SessionOptions, type SessionSettings, withDefaults } from './optio
 import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { createReports } from './reports';
-import { type Held, isHeld, type SessionState, type Tokens } from './state';
+import type { Held, SessionState, Tokens } from './state';
 import { createStorePort } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
@@ -85,17 +86,16 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const change$ = (tokens: Tokens | null): Observable<void> => {
     // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
     const written$ = port.write(tokens);
-    renewal.reset();
-    machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' });
+    machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
     return written$.pipe(map(noop));
   };
 
-  /** Milliseconds until a refresh is due; `Infinity` where none is. */
+  /** Milliseconds until a refresh is due that no request asks for; `Infinity` where none is. */
   const dueInMs = (): number => {
-    const { state } = machine;
-    if (!isHeld(state) || state.status === 'refreshing') return Infinity;
-    const aheadMs = state.status === 'expired' ? 0 : renewAtMs - nowMs();
-    return Math.max(aheadMs, renewal.cooling()?.leftMs ?? 0);
+    const { status } = machine.state;
+    if (status === 'refreshing' || status === 'signed-out') return Infinity;
+    // No request limits how often it is tried: it waits a while also where the server asks for no wait.
+    return Math.max(status === 'active' ? renewAtMs - nowMs() : 0, renewal.cooling(backoffMs(1))?.leftMs ?? 0);
   };
 
   const { isExpired, authorize } = settings;
@@ -116,7 +116,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   });
 
   const wake$ = merge(wake.online$.pipe(tap(renewal.thaw)), wake.visible$);
-  const keepFresh$ = createKeepFresh(machine, state$, dueInMs, renewal.start, wake$);
+  const keepFresh$ = createKeepFresh(machine, state$, dueInMs, renewal.start, wake$, admission.wait$());
 
   const session: Omit<Session, 'state'> = {
     state$,
@@ -133,8 +133,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     keepFresh$: () => keepFresh$,
     destroy: () => {
       isDestroyed = true;
-      renewal.reset();
-      machine.dispatch({ type: 'signOut' });
+      machine.dispatch({ type: 'signOut' }, renewal.reset());
       machine.complete();
     },
   };

@@ -45,9 +45,6 @@ export interface StorePort {
   write(tokens: Tokens | null): Observable<unknown>;
 }
 
-/** Tells tokens apart; empty for none. */
-const keyOf = (tokens: Tokens | null): string => (tokens ? `${tokens.accessToken}\n${tokens.refreshToken}` : '');
-
 /** Calls the store; emits what it returned, in the same tick where it is synchronous. */
 export const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
   defer(() => {
@@ -62,26 +59,35 @@ export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
 
 export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
   /** What the store held when it was last seen, and what this session last asked it to hold. */
-  let seen: string | undefined;
-  let asked: string | undefined;
+  let seen: Tokens | null = null;
+  let asked: Tokens | null = null;
+  let asks = 0;
   let isWritten = true;
   let isLoading = false;
   const writes: (() => void)[] = [];
+
+  /** Whether someone else has written that: not a write of this session's own that has failed, or failed half way. */
+  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => {
+    const own = [seen, asked].flatMap((each) => (each ? [each.accessToken, each.refreshToken] : []));
+    return !own.includes(accessToken) || !own.includes(refreshToken);
+  };
 
   return {
     news$: defer(() => {
       // One that hangs is not asked again before it has answered.
       if (isLoading) return of(undefined);
       isLoading = true;
+      const asksBefore = asks;
       const news$ = new AsyncSubject<Tokens | null | undefined>();
       call$(() => store.load())
         .pipe(
           map((found) => {
             const tokens = found ? toStored(found) : null;
-            const key = keyOf(tokens);
-            const isNews = tokens ? key !== seen && key !== asked : isWritten && seen;
-            seen = key;
-            return isNews ? tokens : undefined;
+            // What was read before a write of one's own says nothing of what is there now.
+            if (asks !== asksBefore) return undefined;
+            const news = (tokens ? isNews(tokens) : isWritten && seen) ? tokens : undefined;
+            seen = tokens;
+            return news;
           }),
           catchError((error) => of(warn('load', error))),
           finalize(() => {
@@ -97,7 +103,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
         call$<void>(() => (tokens ? store.save(tokens) : store.clear()))
           .pipe(
             tap(() => {
-              seen = keyOf(tokens);
+              seen = tokens;
               isWritten = !writes[1];
             }),
             catchError((error) => of(warn('write', error))),
@@ -107,7 +113,8 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             }),
           )
           .subscribe(done$);
-      asked = keyOf(tokens);
+      asked = tokens;
+      asks++;
       isWritten = false;
       if (writes.push(run) < 2) run();
       return done$.pipe(inTime(() => warn('write')));

@@ -1,3 +1,4 @@
+import { noop } from 'rxjs';
 import { createLine } from './line';
 import type { Held } from './state';
 
@@ -5,6 +6,8 @@ import type { Held } from './state';
 export interface Waiter {
   /** The tokens that will not do: refused by the server, or dead. Only later ones of their session will. */
   old?: Held | undefined;
+  /** Whether it goes to the wire, and so stands in line for one of `releaseConcurrency` places. */
+  readonly isSender: boolean;
   /** Whether it has given up. */
   readonly closed: boolean;
   /** Called when it starts to wait, with the number of the refresh that it waits for, if there is one. */
@@ -57,7 +60,8 @@ export const createWaitingRoom = (
         if (isOver) for (const waiter of line.clear()) waiter.error(error);
         for (const waiter of leaving) {
           if (error) waiter.error(error);
-          else line.join(waiter);
+          else if (waiter.isSender) line.join(waiter);
+          else admit(waiter, noop);
         }
       };
     },

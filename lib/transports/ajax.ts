@@ -35,10 +35,16 @@ const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => 
   return { ...response, body: json === undefined ? body : json };
 };
 
+/** Why it could not be sent; quotes nothing of what was thrown. */
+const whyNot = (error: unknown, { url }: HttpRequest): string => {
+  if (!/^https?:/i.test(url)) return 'without a page, a relative url needs a baseUrl';
+  return error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : 'this transport can not send it';
+};
+
 /** What `rxjs/ajax` errors with never gets out: it prints the headers, the token among them, and what it refuses to send. */
 const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> => {
   if (isApiError(error)) throw error;
-  if (!(error instanceof AjaxError)) throw new InvalidRequestError('this transport can not send it', { request });
+  if (!(error instanceof AjaxError)) throw new InvalidRequestError(whyNot(error, request), { request });
   // The XHR for Node keeps why the connection failed; a browser never tells.
   const xhr: XMLHttpRequest & { cause?: unknown } = error.xhr;
   if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });

@@ -1,4 +1,4 @@
-import { type ApiEvent, envelope, isApiError } from 'renewal';
+import { envelope, isApiError } from 'renewal';
 import { lastValueFrom, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { json, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
@@ -78,22 +78,6 @@ describe.each(SIGNALS)('no token can be read, by %s,', (signal) => {
     refresh.open();
     await request;
     expect(tokensShownBy(things)).toEqual([]);
-  });
-
-  it('from the events of a session that is renewed, refused and begun again', async () => {
-    const { api, session } = createExpiredClient(server);
-    const events: ApiEvent[] = [];
-    const subscription = api.events$.subscribe((event) => events.push(event));
-    await lastValueFrom(api.get$('/orders', { params: { token: T1 } }));
-    server.live.clear();
-    server.refreshReply = json({ error: 'invalid_grant' }, 400);
-    await errorOf(api.post$('/orders', { token: T1 }));
-    await session.signIn(server.issue('b'));
-    await session.signOut();
-    subscription.unsubscribe();
-
-    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['request', 'refresh', 'session']));
-    expect(tokensShownBy(events)).toEqual([]);
   });
 });
 

@@ -1,10 +1,22 @@
-import { createApi, createSession, memoryStore, type OAuthRefreshOptions, oauthRefresh, type Tokens } from 'renewal';
+import {
+  createApi,
+  createSession,
+  memoryStore,
+  type OAuthRefreshOptions,
+  oauthRefresh,
+  type TokenGrant,
+  type Tokens,
+} from 'renewal';
 import { of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ORIGIN, response, virtually } from '../support/virtual';
 
 /** What one refresh sends, and what it makes of the answer. */
-const refresh = (options: Partial<OAuthRefreshOptions>, answer: unknown) => {
+const refresh = (
+  options: Partial<OAuthRefreshOptions>,
+  answer: unknown,
+  grant: TokenGrant = { accessToken: 'T1', refreshToken: 'R1' },
+) => {
   const sent: unknown[] = [];
   const http = createApi({
     baseUrl: ORIGIN,
@@ -14,7 +26,7 @@ const refresh = (options: Partial<OAuthRefreshOptions>, answer: unknown) => {
     },
   });
   const session = createSession({
-    store: memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
+    store: memoryStore(grant),
     refresh: oauthRefresh(http, { url: '/token', clientId: 'shop', ...options }),
   });
   const fates: (Tokens | string)[] = [];
@@ -56,4 +68,10 @@ describe('oauthRefresh', () => {
       expect(refresh({}, answer).fates).toEqual(['refresh']);
     },
   );
+
+  it('ends the session, and asks no one, where there is no refresh token', () => {
+    const { sent, fates } = refresh({}, { access_token: 'T2' }, { accessToken: 'T1' });
+    expect(fates).toEqual(['session-expired']);
+    expect(sent).toEqual([]);
+  });
 });

@@ -312,7 +312,7 @@ describe('a refresh', () => {
     api.events$.subscribe((event) => {
       if (event.type === 'refresh' && event.final) session.signIn({ accessToken: 'T2' });
     });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'session-expired' } }]);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
     expect(onExpired).not.toHaveBeenCalled();
   });

@@ -13,7 +13,7 @@ import {
 } from 'renewal';
 import { filter, firstValueFrom, lastValueFrom, type Observable, tap } from 'rxjs';
 import { createTally, type Tally } from './barrier';
-import { type Issued, REFRESH, type TestServer } from './server';
+import { type Issued, REFRESH, type Signal, type TestServer } from './server';
 
 /** A client of the test server, over real sockets. */
 export interface TestClient {
@@ -101,3 +101,13 @@ export const stateOf = (session: Session, matches: (state: SessionState) => bool
 
 export const paths = (count: number, name = 'orders'): string[] =>
   Array.from({ length: count }, (_, index) => `/${name}/${index}`);
+
+/** What has become of one request. */
+export const fateOf = async <T>(request: Observable<T>): Promise<PromiseSettledResult<T> | undefined> =>
+  (await settleAll([request]))[0];
+
+/** The fate of a request whose expired answer is the caller’s: an error for a status of 401, a body for a code of 1002. */
+export const passedThrough = (signal: Signal): object =>
+  signal === 'HTTP 401'
+    ? { reason: { name: 'HttpStatusError', code: 'status', status: 401, response: { body: { error: 'expired' } } } }
+    : { value: { code: 1002 } };

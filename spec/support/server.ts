@@ -63,6 +63,8 @@ export interface TestServer {
   readonly replies: Map<string, Reply>;
   /** What a refresh answers instead of new tokens. */
   refreshReply: Reply | undefined;
+  /** Whether the answers of refreshes are lost on their way: the tokens are rotated all the same. */
+  losesRefreshes: boolean;
   hitsOf(path: string): readonly Hit[];
   /** The tokens that came to a path, in order. */
   tokensOf(path: string): readonly string[];
@@ -153,6 +155,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     presented.push(refreshToken);
     if (test.refreshReply) return test.refreshReply;
     const issued = rotate(refreshToken);
+    if (test.losesRefreshes) return 'reset';
     return issued ? json(issued) : json({ error: 'invalid_grant' }, 400);
   };
 
@@ -201,6 +204,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     closedTo,
     replies,
     refreshReply: undefined,
+    losesRefreshes: false,
     hitsOf: (path) => hits.filter((hit) => hit.path === path),
     tokensOf: (path) => test.hitsOf(path).map(({ token }) => token),
     issue,

@@ -12,6 +12,7 @@ import {
 import { type Observable, of } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { expect } from 'vitest';
+import type { Signal } from './server';
 
 /** Runs a test in virtual time: timers and the clock of RxJS are those of the scheduler, and frames are milliseconds. */
 export const virtually = (test: (helpers: RunHelpers) => void): void =>
@@ -28,6 +29,10 @@ export const response = (status: number, body: unknown = null, headers: Record<s
   body,
 });
 
+/** The answer by which a server says that a token is dead. */
+export const expiredBy = (signal: Signal, details: object = {}): HttpResponse =>
+  signal === 'HTTP 401' ? response(401, details) : response(200, { code: 1002, ...details });
+
 /** What the requests of a test come to: the path they go to, and the token they carry. */
 export const lineOf = ({ method, url, headers }: HttpRequest): string =>
   `${method} ${url.replace(ORIGIN, '')} ${headers.authorization?.replace('Bearer ', '') ?? '-'}`;
@@ -39,15 +44,17 @@ export interface VirtualClient {
   readonly sent: string[];
 }
 
-/** A client over a transport that answers 401 to dead tokens, at once or as `answer` says. */
+/** A client over a transport that answers dead tokens by `signal`, 401 by default, at once or as `answer` says. */
 export const createVirtualClient = (
   options: Partial<SessionOptions> & {
+    readonly signal?: Signal;
     readonly grant?: TokenGrant;
     readonly isDead?: (token: string) => boolean;
     readonly answer?: (request: HttpRequest, answer: HttpResponse) => Observable<HttpResponse>;
   } = {},
 ): VirtualClient => {
   const {
+    signal = 'HTTP 401',
     grant = { accessToken: 'T1', refreshToken: 'R1' },
     isDead = (token) => token === 'T1',
     answer = (_request, answered) => of(answered),
@@ -62,7 +69,7 @@ export const createVirtualClient = (
       const line = lineOf(request);
       sent.push(line);
       const token = line.split(' ')[2] ?? '';
-      return answer(request, isDead(token) ? response(401, { dead: token }) : response(200, { by: token }));
+      return answer(request, isDead(token) ? expiredBy(signal, { dead: token }) : response(200, { by: token }));
     },
   });
   return { api, session: made, sent };

@@ -1,0 +1,155 @@
+import {
+  catchError,
+  defer,
+  EMPTY,
+  finalize,
+  first,
+  map,
+  Observable,
+  repeat,
+  retry,
+  type Subscription,
+  switchMap,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
+import { RefreshError, SessionExpiredError } from '../http/errors';
+import { deadline$, LONGEST_TIMER_MS } from '../http/pipeline';
+import { backoffMs } from './backoff';
+import { nowMs } from './clock';
+import { type TokenGrant, toTokens } from './grants';
+import type { SessionSettings } from './options';
+import { retryAfterMs } from './refusal';
+import type { Reports } from './reports';
+import { isPast, type RefreshOutcome, type Tokens } from './state';
+import { inTime, type StorePort } from './store';
+
+/** What one refresh does, from the look into the store to the write. */
+export interface Refresh {
+  /** Whether `refresh` is being called right now. */
+  isCalling(): boolean;
+  /**
+   * Renews `tokens`, or where the store is empty asks `restore`, inside `exclusive` where there is one; `conclude` is told how that ended once it has let go.
+   * An outcome stands as soon as it is known: a deadline or a lock that fails after that takes nothing away. Unsubscribing `own` ends it.
+   */
+  run(tokens: Tokens | undefined, own: Subscription, conclude: (outcome: RefreshOutcome) => void): void;
+}
+
+/**
+ * How long new tokens are used at the least. What has expired while it was stored is for the server to judge: to renew it at once might never end.
+ */
+const LEAST_LIFE_MS = 500;
+
+const lasting = (tokens: Tokens, atMs: number): Tokens => {
+  const { expiresAtMs = Infinity } = tokens;
+  return expiresAtMs < atMs + LEAST_LIFE_MS ? { ...tokens, expiresAtMs: atMs + LEAST_LIFE_MS } : tokens;
+};
+
+/** Without a lock, the one who won may not have saved yet when the loser is refused: how often and how long to look again. */
+const LOOK_AGAIN_EVERY_MS = 100;
+const LOOK_AGAIN_FOR_MS = 1_000;
+
+/** Stands for what was thrown where that was `undefined` or the like. */
+const NO_CAUSE = new Error('failed without an error');
+
+export const createRefresh = (port: StorePort, settings: SessionSettings, reports: Reports): Refresh => {
+  const { store, isExpired, refresh, restore, refreshRetries } = settings;
+  const news$ = port.news$.pipe(inTime(() => reports.warn('load')));
+  let isCalling = false;
+
+  // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
+  const call = (tokens: Tokens | undefined): Observable<TokenGrant> =>
+    new Observable((subscriber) => {
+      isCalling = true;
+      subscriber.add(defer(() => (tokens ? refresh(tokens) : (restore?.() ?? EMPTY))).subscribe(subscriber));
+      isCalling = false;
+    });
+
+  const isRefused = (error: unknown): boolean => settings.isRefused(error, isExpired);
+
+  /** Without a cause, it took too long. */
+  const failed = (cause?: unknown): RefreshOutcome => {
+    const atMs = nowMs();
+    return { type: 'failed', error: new RefreshError(cause, retryAfterMs(cause, atMs)), atMs };
+  };
+
+  const run: Refresh['run'] = (held, own, conclude) => {
+    const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
+    let outcome: RefreshOutcome | undefined;
+    const decide = (decided: RefreshOutcome): Observable<never> => {
+      outcome = decided;
+      return EMPTY;
+    };
+
+    /** Takes over what someone else has stored; renews it first where it is past its expiry. */
+    const adopt$ = (tokens: Tokens): Observable<unknown> =>
+      isPast(tokens, nowMs()) ? renew$(tokens) : decide({ type: 'adopt', tokens });
+
+    const refuse$ = (cause: unknown): Observable<unknown> => {
+      decide({ type: 'refused', error: new SessionExpiredError('the refresh was refused', { cause }) });
+      const look$ = store.exclusive
+        ? news$
+        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
+      return look$.pipe(
+        first(Boolean, null),
+        switchMap((news) => (news ? adopt$(news) : held ? port.write(null) : EMPTY)),
+      );
+    };
+
+    /** Saves what came, unless the store shows that the session has ended or changed hands meanwhile. */
+    const save$ = (tokens: Tokens): Observable<unknown> => {
+      decide({ type: 'refreshed', tokens });
+      return news$.pipe(
+        switchMap((news) => {
+          if (news === null && held) return decide({ type: 'signOut' });
+          return news && news.sessionId !== tokens.sessionId ? adopt$(news) : port.write(tokens);
+        }),
+      );
+    };
+
+    const renew$ = (current: Tokens | undefined): Observable<unknown> => {
+      outcome = undefined;
+      return call(current).pipe(
+        first(),
+        map((grant) => toTokens(grant, current ?? {}, nowMs())),
+        retry({
+          count: refreshRetries,
+          delay: (error, tries) => {
+            const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
+            // A wait beyond the deadline would bring those who wait nothing but a later and emptier error.
+            return isRefused(error) || nowMs() + waitMs >= endsAtMs ? throwError(() => error) : timer(waitMs);
+          },
+        }),
+        switchMap(save$),
+        catchError((error) => (isRefused(error) ? refuse$(error) : decide(failed(error || NO_CAUSE)))),
+      );
+    };
+
+    const work$ = news$.pipe(
+      switchMap((news) => {
+        if (news) return adopt$(news);
+        return news === null && held ? decide({ type: 'signOut' }) : renew$(held);
+      }),
+      // It may be let go while it is being subscribed, when there is nothing to unsubscribe yet.
+      takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
+    );
+
+    own.add(
+      defer(() => store.exclusive?.(work$) ?? work$)
+        .pipe(
+          takeUntil(deadline$(settings.refreshTimeoutMs)),
+          catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
+          finalize(() => {
+            // One that answered in the same tick is still being called.
+            isCalling = false;
+            const ended = outcome ?? failed();
+            conclude('tokens' in ended ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
+          }),
+        )
+        .subscribe(),
+    );
+  };
+
+  return { isCalling: () => isCalling, run };
+};

@@ -1,0 +1,102 @@
+import type { TokenGrant } from 'renewal';
+import { NEVER, of } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { createRecorder, outcomeOf } from '../../support/http-client';
+import { createIssuer } from '../../support/issuer';
+import { createVirtualClient, response } from '../../support/virtual';
+import { createWallClock } from '../../support/wall-clock';
+
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+failureMode(
+  {
+    id: 'H1',
+    title: 'A timer of more than 2³¹−1 ms fires at once, and the refresh loops',
+    renewal:
+      'No timer is longer than platforms can count (24 days). A longer wait is made of several, each of which only looks again; a longer limit is none.',
+    threads: [
+      'keycloak/keycloak-js#107',
+      'payloadcms/payload#670',
+      'filebrowser/filebrowser#5470',
+      'rynfar/meridian#515',
+    ],
+  },
+  (signal) => {
+    const clock = createWallClock();
+
+    const createLongLived = (expiresInMs: number) => {
+      const issuer = createIssuer({ expiresInMs });
+      const grant: TokenGrant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs };
+      return { issuer, ...createVirtualClient({ signal, grant, refresh: issuer.refresh }) };
+    };
+
+    describe.each([
+      ['30 days', 30 * DAY_MS],
+      ['a year', 365 * DAY_MS],
+      ['Infinity', Infinity],
+    ])('tokens that live for %s', (_, lifeMs) => {
+      it('are not refreshed when they have just come', () => {
+        const { issuer, session } = createLongLived(lifeMs);
+        session.keepFresh$().subscribe();
+        clock.advance(5 * SECOND_MS);
+        expect(issuer.askedAtMs).toEqual([]);
+        clock.advance(DAY_MS);
+        expect(issuer.askedAtMs).toEqual([]);
+        expect(clock.timers).toBe(lifeMs === Infinity ? 0 : 1);
+      });
+
+      it('are refreshed a minute before they expire, and again a life later', () => {
+        const { issuer, session } = createLongLived(lifeMs);
+        const startMs = Date.now();
+        session.keepFresh$().subscribe();
+        clock.advance(3 * 365 * DAY_MS);
+        const dueMs = lifeMs - 60 * SECOND_MS;
+        const count = lifeMs === Infinity ? 0 : Math.floor((3 * 365 * DAY_MS) / dueMs);
+        const asked = issuer.askedAtMs.map((atMs) => atMs - startMs);
+        expect(asked).toEqual(Array.from({ length: count }, (_, index) => (index + 1) * dueMs));
+      });
+
+      it('are refreshed when the server no longer takes them', () => {
+        const { issuer, session, api, sent } = createLongLived(lifeMs);
+        session.keepFresh$().subscribe();
+        expect(outcomeOf(api.get$('/a'))).toEqual({ values: [{ by: 'T2' }], isComplete: true });
+        clock.advance(5 * SECOND_MS);
+        expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+        expect(issuer.askedAtMs).toHaveLength(1);
+      });
+    });
+
+    it('tries a refresh again no sooner because Retry-After is longer than a timer', () => {
+      const busy = createRecorder({ transport: () => of(response(503, null, { 'retry-after': '5000000' })) });
+      const issuer = createIssuer({}, () => busy.api.post$('/renewal'));
+      const { session } = createVirtualClient({
+        signal,
+        grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 60 * DAY_MS },
+        refresh: issuer.refresh,
+        refreshRetries: 3,
+        refreshTimeoutMs: Infinity,
+      });
+      session.keepFresh$().subscribe();
+      const { error } = outcomeOf(session.refresh$());
+      clock.advance(DAY_MS);
+      expect(error).toMatchObject({ code: 'refresh', retryAfterMs: 5_000_000 * SECOND_MS });
+      expect(issuer.askedAtMs).toHaveLength(1);
+    });
+
+    it('takes a time limit that no timer can count for none', () => {
+      const { session, api } = createVirtualClient({
+        signal,
+        isDead: (token) => token === 'T1',
+        answer: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
+        refresh: () => NEVER,
+        refreshTimeoutMs: 2 ** 31,
+      });
+      const outcomes = [api.get$('/a'), api.get$('/slow', { timeoutMs: 2 ** 31 })].map(outcomeOf);
+      clock.advance(DAY_MS);
+      expect(outcomes).toEqual([{ values: [] }, { values: [] }]);
+      expect(session.state.status).toBe('refreshing');
+    });
+  },
+);

@@ -1,0 +1,74 @@
+import type { TokenGrant } from 'renewal';
+import { delay, NEVER, of, TimeoutError, timeout } from 'rxjs';
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { createVirtualClient, virtually } from '../../support/virtual';
+
+failureMode(
+  {
+    id: 'D5',
+    title: 'Waiting for the refresh is in no budget, or uses up that of the request',
+    renewal:
+      '`timeoutMs` is the time of one attempt on the wire, waiting excluded. The `timeout` of RxJS around a request bounds the whole, and leaves the refresh running for the others.',
+    threads: ['jrl84/amazon-sp-api#300'],
+  },
+  (signal) => {
+    /** A client whose requests are answered after 10 ms, and whose refresh takes 5 s. */
+    const createSlow = (timeoutMs = 0) => {
+      const client = createVirtualClient({
+        signal,
+        refresh: () => of<TokenGrant>({ accessToken: 'T2' }).pipe(delay(5_000)),
+        answer: (_request, answer) => of(answer).pipe(delay(10)),
+      });
+      return { ...client, api: client.api.extend({ timeoutMs }) };
+    };
+
+    it('does not count the wait for the refresh, of those sent before it and of those that came later', () => {
+      virtually(({ expectObservable }) => {
+        const { api } = createSlow(1_000);
+        expectObservable(api.get$('/sent')).toBe('5020ms (v|)', { v: { by: 'T2' } });
+        expectObservable(api.get$('/held'), '2s ^').toBe('5020ms (v|)', { v: { by: 'T2' } });
+      });
+    });
+
+    it('ends an attempt that never is answered, and starts no refresh for it', () => {
+      virtually(({ expectObservable, flush }) => {
+        const { api, session, sent } = createVirtualClient({ signal, answer: () => NEVER });
+        const error = expect.objectContaining({ name: 'RequestTimeoutError', code: 'timeout' });
+        expectObservable(api.get$('/hangs', { timeoutMs: 1_000 })).toBe('1s #', undefined, error);
+        flush();
+        expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T1' } });
+        expect(sent).toEqual(['GET /hangs T1']);
+      });
+    });
+
+    it('lets a caller bound the whole with `timeout`: it ends then, and the refresh goes on for the others', () => {
+      virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
+        const refresh = cold<TokenGrant>('5s (g|)', { g: { accessToken: 'T2' } });
+        const { api, session, sent } = createVirtualClient({ signal, refresh: () => refresh });
+        const late = expect.any(TimeoutError);
+        expectObservable(api.get$('/starts').pipe(timeout(1_000))).toBe('1s #', undefined, late);
+        expectObservable(api.get$('/held').pipe(timeout(1_000)), '500ms ^').toBe('1500ms #', undefined, late);
+        expectObservable(api.get$('/other'), '500ms ^').toBe('5s (v|)', { v: { by: 'T2' } });
+        expectSubscriptions(refresh.subscriptions).toBe('^ 4999ms !');
+        flush();
+        expect(sent).toEqual(['GET /starts T1', 'GET /other T2']);
+        expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+      });
+    });
+
+    it('counts the wait in a `timeout` around the request, and both attempts with it', () => {
+      virtually(({ expectObservable, flush }) => {
+        const { api, sent } = createSlow();
+        expectObservable(api.get$('/within').pipe(timeout(5_021))).toBe('5020ms (v|)', { v: { by: 'T2' } });
+        expectObservable(api.get$('/beyond').pipe(timeout(5_019))).toBe(
+          '5019ms #',
+          undefined,
+          expect.any(TimeoutError),
+        );
+        flush();
+        expect(sent.filter((line) => line.endsWith('T2'))).toHaveLength(2);
+      });
+    });
+  },
+);

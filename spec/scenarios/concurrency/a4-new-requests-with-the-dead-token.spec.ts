@@ -1,0 +1,122 @@
+import type { TokenGrant } from 'renewal';
+import { delay, lastValueFrom, of, switchMap, timer } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { createSlowStore } from '../../support/slow-store';
+import { createVirtualClient, virtually } from '../../support/virtual';
+
+const T1 = 'a.access.1';
+const T2 = 'a.access.2';
+
+failureMode(
+  {
+    id: 'A4',
+    title: 'New requests leave with the dead token while the refresh runs',
+    renewal:
+      'Nothing leaves with a token that is known to be dead: new requests wait, and are sent once, with the new one.',
+    threads: [
+      'felangel/fresh#141',
+      'manfredsteyer/angular-oauth2-oidc#1446',
+      'Flyrell/axios-auth-refresh#113',
+      'Flyrell/axios-auth-refresh#139',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it.each([1, 50])('sends nothing more with it once the first of %i answers has been seen', async (count) => {
+      const { api } = createExpiredClient(server);
+      const dead = server.hold(({ token }) => token === T1);
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const out = settleAll(paths(count).map((path) => api.get$<Echo>(path)));
+      await dead.arrived(count);
+      dead.open(({ path }) => path === '/orders/0');
+      await refresh.arrived(1);
+      const later = settleAll(paths(10, 'later').map((path) => api.get$<Echo>(path)));
+      // Sent after those, and answered: they have not left.
+      await lastValueFrom(api.get$('/public', { auth: false })).catch(() => {});
+      expect(server.hits.filter(({ path }) => path.startsWith('/later'))).toEqual([]);
+      dead.open();
+      refresh.open();
+
+      expect(errorsOf(await out)).toEqual(Array(count).fill(undefined));
+      expect(errorsOf(await later)).toEqual(Array(10).fill(undefined));
+      for (const path of paths(10, 'later')) expect(server.tokensOf(path)).toEqual([T2]);
+      const order = server.hits.map(({ token }) => token).filter(Boolean);
+      expect(order).toEqual([...Array(count).fill(T1), ...Array(count + 10).fill(T2)]);
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('lets them wait until the new tokens are stored', async () => {
+      const issued = server.issue();
+      const { store, writes } = createSlowStore(issued);
+      const { api, left } = createExpiredClient(server, { issued, store });
+      const first = lastValueFrom(api.get$('/first'));
+      await writes.arrived(1);
+      const later = settleAll(paths(10, 'later').map((path) => api.get$<Echo>(path)));
+      expect(left).toEqual(['/first', REFRESH]);
+      writes.open();
+
+      await first;
+      expect(errorsOf(await later)).toEqual(Array(10).fill(undefined));
+      for (const path of paths(10, 'later')) expect(server.tokensOf(path)).toEqual([T2]);
+    });
+
+    it('lets them wait while the refresh itself still waits for the store', () => {
+      virtually(({ expectObservable, cold, flush }) => {
+        const { api, sent } = createVirtualClient({
+          signal,
+          refresh: () => cold<TokenGrant>('30ms (g|)', { g: { accessToken: 'T2' } }),
+          store: {
+            load: () => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }),
+            save: () => {},
+            clear: () => {},
+            exclusive: (work) => timer(50).pipe(switchMap(() => work)),
+          },
+        });
+        expectObservable(api.get$('/first')).toBe('80ms (v|)', { v: { by: 'T2' } });
+        for (const ms of [10, 49, 51, 79]) {
+          expectObservable(api.get$(`/${ms}`), `${ms}ms ^`).toBe('80ms (v|)', { v: { by: 'T2' } });
+        }
+        flush();
+        const later = ['/first', '/10', '/49', '/51', '/79'].map((path) => `GET ${path} T2`);
+        expect(sent).toEqual(['GET /first T1', ...later]);
+      });
+    });
+
+    it('lets them wait for a refresh that began ahead of expiry, from when the server refuses the token', () => {
+      virtually(({ cold, expectObservable, flush }) => {
+        let isRefused = false;
+        const { api, sent } = createVirtualClient({
+          signal,
+          grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 100 },
+          refresh: () => cold<TokenGrant>('20ms (g|)', { g: { accessToken: 'T2' } }),
+          isDead: (token) => isRefused && token === 'T1',
+          answer: (_request, answer) => of(answer).pipe(delay(1)),
+        });
+        timer(64).subscribe(() => {
+          isRefused = true;
+        });
+        expectObservable(api.get$('/starts'), '60ms ^').toBe('61ms (v|)', { v: { by: 'T1' } });
+        expectObservable(api.get$('/alive'), '62ms ^').toBe('63ms (v|)', { v: { by: 'T1' } });
+        expectObservable(api.get$('/refused'), '65ms ^').toBe('81ms (v|)', { v: { by: 'T2' } });
+        expectObservable(api.get$('/waits'), '67ms ^').toBe('81ms (v|)', { v: { by: 'T2' } });
+        flush();
+        expect(sent).toEqual([
+          'GET /starts T1',
+          'GET /alive T1',
+          'GET /refused T1',
+          'GET /refused T2',
+          'GET /waits T2',
+        ]);
+      });
+    });
+  },
+);

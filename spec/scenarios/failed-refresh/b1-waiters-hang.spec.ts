@@ -1,0 +1,111 @@
+import { isApiError, memoryStore } from 'renewal';
+import { lastValueFrom, throwError } from 'rxjs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { stopClock } from '../../support/clock';
+import { eventsOf } from '../../support/events';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { HELD, SENT, storm } from '../../support/server-storm';
+
+const ENDS: readonly (readonly [how: string, reply: Reply, code: 'session-expired' | 'refresh'])[] = [
+  ['is refused', json({ error: 'invalid_grant' }, 400), 'session-expired'],
+  ['fails', json({}, 500), 'refresh'],
+];
+
+failureMode(
+  {
+    id: 'B1',
+    title: 'Requests that wait hang for ever when the refresh fails: only its success wakes them',
+    renewal:
+      'Each of them ends with one and the same error in the moment the refresh has failed, and the next request starts clean.',
+    threads: [
+      'ever-co/ever-gauzy#9208',
+      'Canopus-Labs/PrepPilot#611',
+      'newsiberian/apollo-link-token-refresh#13',
+      'Chetan0e/Verath#61',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it.each(ENDS)('ends the wait of all with the same error, without letting time pass, when it %s', async (...end) => {
+      stopClock();
+      const [, reply, code] = end;
+      server.refreshReply = reply;
+      const errors = await storm(server, createExpiredClient(server));
+
+      expect(errors.filter((error) => isApiError(error, code))).toHaveLength(SENT.length + HELD.length);
+      expect(new Set(errors).size).toBe(1);
+      expect(server.refreshes).toBe(1);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    it.each(ENDS)('ends refresh$ and accessToken$ with it as well when it %s', async (_, reply, code) => {
+      const { api, session } = createExpiredClient(server);
+      server.refreshReply = reply;
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const first = settleAll([api.get$('/orders')]);
+      await refresh.arrived(1);
+      const others = settleAll<unknown>([session.refresh$(), session.accessToken$()]);
+      refresh.open();
+
+      const errors = errorsOf([...(await first), ...(await others)]);
+      expect(errors[0]).toMatchObject({ code });
+      expect(new Set(errors).size).toBe(1);
+    });
+
+    it('starts clean with the next sign-in after it was refused', async () => {
+      const client = createExpiredClient(server);
+      server.refreshReply = json({ error: 'invalid_grant' }, 400);
+      await storm(server, client);
+      server.refreshReply = undefined;
+
+      const next = server.issue('next');
+      await client.session.signIn(next);
+      expect(await lastValueFrom(client.api.get$<Echo>('/signed-in'))).toMatchObject({ by: next.accessToken, nth: 1 });
+      server.live.clear();
+      expect(await lastValueFrom(client.api.get$<Echo>('/renewed'))).toMatchObject({ by: 'next.access.2', nth: 2 });
+      expect(server.presented).toEqual(['a.refresh.1', next.refreshToken]);
+      expect(await client.store.load()).toMatchObject({ accessToken: 'next.access.2', refreshToken: 'next.refresh.2' });
+    });
+
+    it('starts clean with the next refresh after it failed: none of those who waited is left behind', async () => {
+      stopClock();
+      const client = createExpiredClient(server);
+      server.refreshReply = json({}, 500);
+      await storm(server, client);
+      server.refreshReply = undefined;
+      vi.advanceTimersByTime(1_000);
+
+      const events = eventsOf(client.api);
+      expect(await lastValueFrom(client.api.get$<Echo>('/next'))).toMatchObject({ by: 'a.access.2', nth: 1 });
+      expect(events.filter(({ type }) => type === 'refresh')).toMatchObject([
+        { phase: 'started', refreshId: 2 },
+        { phase: 'succeeded', refreshId: 2, waiting: 1 },
+      ]);
+      expect(server.refreshes).toBe(2);
+    });
+
+    it('ends the wait of those who need a session that `restore` fails to bring, and asks again for the next', async () => {
+      stopClock();
+      let isUp = false;
+      const { api, session } = createExpiredClient(server, {
+        store: memoryStore(),
+        restore: () => (isUp ? [server.issue()] : throwError(() => new Error('down'))),
+      });
+      const errors = errorsOf(await settleAll([...paths(3).map((path) => api.get$(path)), session.accessToken$()]));
+      expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(4);
+
+      isUp = true;
+      vi.advanceTimersByTime(1_000);
+      expect(await lastValueFrom(api.get$<Echo>('/next'))).toMatchObject({ by: 'a.access.2', nth: 1 });
+      expect(server.hits).toHaveLength(1);
+    });
+  },
+);

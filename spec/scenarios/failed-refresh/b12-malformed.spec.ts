@@ -1,0 +1,102 @@
+import { isApiError, memoryStore, type TokenGrant, type TokenStore } from 'renewal';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { stopClock } from '../../support/clock';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient } from '../../support/server-client';
+import { tokensShownBy } from '../../support/server-secrets';
+import { storm } from '../../support/server-storm';
+
+const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
+
+const GARBLED: Readonly<Record<string, Reply>> = {
+  HTML: { type: 'text/html', body: '<h1>Please sign in</h1>' },
+  'half of a JSON body': { type: 'application/json', body: '{"accessToken":"a.access.2"' },
+  'a text': { body: 'a.access.2' },
+};
+
+const NO_GRANT: Readonly<Record<string, Reply>> = {
+  'no body': { type: 'application/json' },
+  'status 204': { status: 204 },
+  null: json(null),
+  'an empty object': json({}),
+  'an array': json(['a.access.2']),
+  'another name for the token': json({ token: 'a.access.2', refreshToken: 'a.refresh.2' }),
+  'an envelope that no one opens': json({ code: 0, data: { accessToken: 'a.access.2' } }),
+  'code 1002 in an envelope that no one opens': json({ code: 1002 }),
+  'no access token': json({ refreshToken: 'a.refresh.2' }),
+  'an access token that is null': json({ accessToken: null, refreshToken: 'a.refresh.2' }),
+  'an access token that is empty': json({ accessToken: '', refreshToken: 'a.refresh.2' }),
+  'an access token that is no text': json({ accessToken: 2, refreshToken: 'a.refresh.2' }),
+  'an access token in an object': json({ accessToken: { value: 'a.access.2' } }),
+  'an access token with a line break': json({ accessToken: 'a.access.2\nX-Injected: 1' }),
+  'an access token beyond ASCII': json({ accessToken: 'ä.access.2' }),
+  'a refresh token that is no text': json({ accessToken: 'a.access.2', refreshToken: 2 }),
+  'a refresh token with a line break': json({ accessToken: 'a.access.2', refreshToken: 'a.refresh.2\n' }),
+};
+
+failureMode(
+  {
+    id: 'B12',
+    title: 'The answer to the refresh is no grant, and is stored as one',
+    renewal:
+      'Each grant is checked before anyone sees it: a malformed one is a `RefreshError`, nothing of it is stored, and the session is kept.',
+    threads: ['Flyrell/axios-auth-refresh#118', 'DanXi-Dev/DanXi#151'],
+  },
+  (signal) => {
+    let server: TestServer;
+    let writes: string[];
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+      writes = [];
+    });
+    afterEach(() => server.close());
+
+    /** A store in memory that tells what is written to it. */
+    const createWatchedStore = (grant: TokenGrant): TokenStore => {
+      const kept = memoryStore(grant);
+      return {
+        ...kept,
+        save: (tokens) => {
+          writes.push(tokens.accessToken);
+          return kept.save(tokens);
+        },
+        clear: () => {
+          writes.push('');
+          return kept.clear();
+        },
+      };
+    };
+
+    /** Those who wait all fail because of `cause`, nothing is written, and the next refresh brings tokens. */
+    const expectNothingOf = async (reply: Reply, cause: object): Promise<void> => {
+      stopClock();
+      const issued = server.issue();
+      const client = createExpiredClient(server, { issued, store: createWatchedStore(issued) });
+      server.refreshReply = reply;
+      const errors = await storm(server, client);
+      expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(errors.length);
+      expect(errors[0]).toMatchObject({ cause });
+      expect(tokensShownBy(errors)).toEqual([]);
+      expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN });
+      expect(await client.store.load()).toMatchObject(SIGNED_IN);
+      expect(writes).toEqual([]);
+
+      server.refreshReply = undefined;
+      vi.advanceTimersByTime(1_000);
+      expect(await lastValueFrom(client.api.get$<Echo>('/next'))).toMatchObject({ by: 'a.access.2' });
+      expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+      expect(writes).toEqual(['a.access.2']);
+    };
+
+    it.each(Object.entries(GARBLED))('stores nothing where the answer is %s', async (_, reply) => {
+      await expectNothingOf(reply, { code: 'parse' });
+    });
+
+    it.each(Object.entries(NO_GRANT))('stores nothing where the answer has %s', async (_, reply) => {
+      await expectNothingOf(reply, expect.any(TypeError));
+    });
+  },
+);

@@ -1,0 +1,101 @@
+import { isApiError, type RequestEvent, type SessionExpiredError, type SessionOptions } from 'renewal';
+import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { stopClock } from '../../support/clock';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorOf, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
+
+const COUNT = 5;
+const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
+
+failureMode(
+  {
+    id: 'B15',
+    title: 'The answer is lost after the server has rotated: the spent refresh token is presented again and again',
+    renewal:
+      'Nothing is tried again by itself: those who wait get a `RefreshError`, the session is kept. With `refreshRetries` the old token is presented again, which servers with a grace period answer; a refusal ends the session, once.',
+    threads: ['advplyr/audiobookshelf#5281', 'rokwire/illinois-app#5836', 'thephpleague/oauth2-server#1506'],
+  },
+  (signal) => {
+    let server: TestServer;
+    let expired: SessionExpiredError[];
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+      server.losesRefreshes = true;
+      stopClock();
+      expired = [];
+    });
+    afterEach(() => server.close());
+
+    const createWatched = (options: Partial<SessionOptions> = {}): TestClient =>
+      createExpiredClient(server, { onExpired: (error) => expired.push(error), ...options });
+
+    /** The first try has failed, and what follows from it has happened. */
+    const lost = ({ http }: TestClient): Promise<unknown> =>
+      firstValueFrom(
+        http.events$.pipe(filter((event): event is RequestEvent => 'error' in event && event.phase === 'settled')),
+      );
+
+    /** What becomes of requests whose refresh is lost the first time, and only then. */
+    const loseOnce = async (client: TestClient) => {
+      const isLost = lost(client);
+      const fates = settleAll(paths(COUNT).map((path) => client.api.get$<Echo>(path)));
+      await isLost;
+      server.losesRefreshes = false;
+      return { fates };
+    };
+
+    it('is not tried again by itself: the session is kept with the old refresh token', async () => {
+      const client = createWatched();
+      const errors = errorsOf(await settleAll(paths(COUNT).map((path) => client.api.get$(path))));
+      expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(COUNT);
+      vi.advanceTimersByTime(3_600_000);
+      expect(server.presented).toEqual(['a.refresh.1']);
+      expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN });
+      expect(await client.store.load()).toMatchObject(SIGNED_IN);
+      expect(expired).toEqual([]);
+    });
+
+    it('ends the session, once, when the next request presents the spent token and is refused', async () => {
+      const client = createWatched();
+      await errorOf(client.api.get$('/first'));
+      server.losesRefreshes = false;
+      vi.advanceTimersByTime(1_000);
+      const errors = errorsOf(await settleAll(paths(COUNT).map((path) => client.api.get$(path))));
+      expect(new Set(errors)).toEqual(new Set(expired));
+      expect(expired).toHaveLength(1);
+      await settleAll([client.api.get$('/later')]);
+      expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+    });
+
+    it('survives with one retry where the server still takes the spent token', async () => {
+      const client = createWatched({ refreshRetries: 1 });
+      const { fates } = await loseOnce(client);
+      const next = server.issue();
+      server.refreshReply = json(next);
+      vi.advanceTimersByTime(1_000);
+      expect(errorsOf(await fates)).toEqual(Array(COUNT).fill(undefined));
+      for (const path of paths(COUNT)) expect(server.tokensOf(path)).toEqual(['a.access.1', next.accessToken]);
+      expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+      expect(await client.store.load()).toMatchObject(next);
+
+      server.refreshReply = undefined;
+      server.live.clear();
+      await lastValueFrom(client.api.get$('/later'));
+      expect(server.presented.at(-1)).toBe(next.refreshToken);
+    });
+
+    it('ends the session, once, when the one retry is refused', async () => {
+      const client = createWatched({ refreshRetries: 1 });
+      const { fates } = await loseOnce(client);
+      vi.advanceTimersByTime(1_000);
+      const errors = errorsOf(await fates);
+      expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT);
+      expect(new Set(errors)).toEqual(new Set(expired));
+      expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+      expect(await client.store.load()).toBeNull();
+    });
+  },
+);

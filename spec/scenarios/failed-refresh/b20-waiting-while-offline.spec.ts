@@ -1,0 +1,92 @@
+import { isApiError } from 'renewal';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { stopClock } from '../../support/clock';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+import { installPage } from '../../support/page';
+import { type Echo, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorOf } from '../../support/server-client';
+import { storm } from '../../support/server-storm';
+
+failureMode(
+  {
+    id: 'B20',
+    title: 'Offline, each request hangs for half a minute in retries that are bound to fail',
+    renewal:
+      'A refresh that fails is told at once, and requests fail fast while it cools down. An `online` event ends the cool-down; `navigator.onLine`, which is often wrong, is not asked.',
+    threads: ['supabase/supabase-js#2568'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+      stopClock();
+    });
+    afterEach(() => server.close());
+
+    it('fails all who wait without letting any time pass, and those who come next in the same tick', async () => {
+      const client = createExpiredClient(server);
+      server.refreshReply = 'reset';
+      const errors = await storm(server, client);
+      expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(errors.length);
+      expect(vi.getTimerCount()).toBe(0);
+      expect(outcomeOf(client.api.get$('/next'))).toEqual({ values: [], error: errors[0] });
+    });
+
+    it('refreshes for the next request as soon as an online event has come', async () => {
+      const page = installPage();
+      const client = createExpiredClient(server);
+      server.refreshReply = 'reset';
+      await storm(server, client);
+      server.refreshReply = undefined;
+      page.goOnline();
+      expect(server.refreshes).toBe(1);
+      expect(await lastValueFrom(client.api.get$<Echo>('/next'))).toMatchObject({ by: 'a.access.2', nth: 1 });
+      expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+    });
+
+    it('asks again after each online event, but once, and goes on doubling where none comes', async () => {
+      const page = installPage();
+      const { api } = createExpiredClient(server);
+      server.refreshReply = 'reset';
+      await errorOf(api.get$('/first'));
+      page.goOnline();
+      await errorOf(api.get$('/second'));
+      await errorOf(api.get$('/soon'));
+      expect(server.refreshes).toBe(2);
+      vi.advanceTimersByTime(1_999);
+      await errorOf(api.get$('/soon'));
+      expect(server.refreshes).toBe(2);
+      vi.advanceTimersByTime(1);
+      await errorOf(api.get$('/third'));
+      expect(server.refreshes).toBe(3);
+    });
+
+    it('listens for it only while there is something to wait for', async () => {
+      const page = installPage();
+      const { api, session } = createExpiredClient(server);
+      expect(page.listeners).toBe(0);
+      server.refreshReply = 'reset';
+      await errorOf(api.get$('/first'));
+      expect(page.listeners).toBe(1);
+      page.goOnline();
+      expect(page.listeners).toBe(0);
+      await errorOf(api.get$('/second'));
+      expect(page.listeners).toBe(1);
+      await session.signIn(server.issue('b'));
+      expect(page.listeners).toBe(0);
+    });
+
+    it('asks a server on this machine although the browser says that it is offline', async () => {
+      vi.stubGlobal('navigator', { onLine: false });
+      onTestFinished(() => {
+        vi.unstubAllGlobals();
+      });
+      const { api } = createExpiredClient(server);
+      expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: 'a.access.2', nth: 2 });
+      expect(server.refreshes).toBe(1);
+    });
+  },
+);

@@ -1,0 +1,96 @@
+import { isApiError } from 'renewal';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { stopClock } from '../../support/clock';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+import { type Echo, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+import { storm } from '../../support/server-storm';
+
+const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
+
+const RETRY_AFTER: readonly (readonly [how: string, status: number, header: () => string, ms: number])[] = [
+  ['a number of seconds', 429, () => '7', 7_000],
+  ['a number of seconds, with a 503', 503, () => '7', 7_000],
+  ['more than a day', 429, () => '100000', 100_000_000],
+  ['more than timers can count', 429, () => '3000000', 3_000_000_000],
+  ['a date', 429, () => new Date(Date.now() + 7_000).toUTCString(), 7_000],
+  ['0, which is no time at all', 429, () => '0', 0],
+];
+
+failureMode(
+  {
+    id: 'B6',
+    title: 'A 429 of the refresh endpoint signs the user out, or is answered with more refreshes',
+    renewal:
+      'No refresh is asked for before `Retry-After` is over. Requests fail fast until then, with a `RefreshError` that says how long; the session is kept.',
+    threads: ['ginlix-ai/LangAlpha#379', 'ginlix-ai/LangAlpha#387', 'decocms/studio#6122', 'decocms/studio#6200'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+      stopClock();
+    });
+    afterEach(() => server.close());
+
+    const refuseMore = (status: number, retryAfter?: string): void => {
+      server.refreshReply = { status, headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter } };
+    };
+
+    it('asks for nothing more for as long as Retry-After says, and then exactly once', async () => {
+      const client = createExpiredClient(server);
+      refuseMore(429, '2');
+      const errors = await storm(server, client);
+      expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(errors.length);
+      expect(errors[0]).toMatchObject({ retryAfterMs: 2_000, cause: { status: 429 } });
+      const hits = server.hits.length;
+
+      // Twenty requests in two seconds, the last of them a millisecond before its time.
+      for (const stepMs of [...Array(19).fill(100), 99]) {
+        vi.advanceTimersByTime(stepMs);
+        expect(outcomeOf(client.api.get$('/soon')).error).toBe(errors[0]);
+      }
+      expect(server.refreshes).toBe(1);
+      expect(server.hits).toHaveLength(hits);
+      expect(client.session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN });
+      expect(await client.store.load()).toMatchObject(SIGNED_IN);
+
+      server.refreshReply = undefined;
+      vi.advanceTimersByTime(1);
+      const fates = await settleAll(paths(10, 'later').map((path) => client.api.get$<Echo>(path)));
+      expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+      expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+    });
+
+    it.each(RETRY_AFTER)('takes Retry-After as %s', async (_, status, header, ms) => {
+      const { api } = createExpiredClient(server);
+      refuseMore(status, header());
+      expect(await errorOf(api.get$('/first'))).toMatchObject({ code: 'refresh', retryAfterMs: ms });
+      server.refreshReply = undefined;
+      if (ms > 0) {
+        vi.advanceTimersByTime(ms - 1);
+        expect(await errorOf(api.get$('/soon'))).toMatchObject({ code: 'refresh' });
+        vi.advanceTimersByTime(1);
+      }
+      expect(await errorOf(api.get$('/then'))).toBeUndefined();
+      expect(server.refreshes).toBe(2);
+    });
+
+    it.each([undefined, '', 'soon', '-5', 'Infinity', 'Tue, 01 Jan 2019 00:00:00 GMT'])(
+      'waits a second where Retry-After says nothing of use: %s',
+      async (retryAfter) => {
+        const { api } = createExpiredClient(server);
+        refuseMore(429, retryAfter);
+        expect(await errorOf(api.get$('/first'))).not.toHaveProperty('retryAfterMs');
+        server.refreshReply = undefined;
+        vi.advanceTimersByTime(999);
+        expect(await errorOf(api.get$('/soon'))).toMatchObject({ code: 'refresh' });
+        vi.advanceTimersByTime(1);
+        expect(await errorOf(api.get$('/then'))).toBeUndefined();
+        expect(server.refreshes).toBe(2);
+      },
+    );
+  },
+);

@@ -1,0 +1,153 @@
+import {
+  anyOf,
+  bodyCode,
+  createApi,
+  envelope,
+  HttpStatusError,
+  isApiError,
+  type SessionExpiredError,
+  type SessionOptions,
+  status,
+  type TokenGrant,
+} from 'renewal';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
+import { tokensShownBy } from '../../support/server-secrets';
+
+const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
+
+const html = (code: number): Reply => ({ status: code, type: 'text/html', body: `<h1>${code}</h1>` });
+
+/** What says that the refresh token is dead. */
+const DEFINITE: Readonly<Record<string, Reply>> = {
+  '400 invalid_grant': json({ error: 'invalid_grant', error_description: 'a.refresh.1' }, 400),
+  '400 with a JSON body': json({ message: 'no' }, 400),
+  '400 with an error code of its own': json({ error: 'refresh_token_reused' }, 400),
+  '401 with a JSON body': json({ error: 'Unauthorized' }, 401),
+  '401 without a body': { status: 401 },
+  '403 with a JSON body': json({}, 403),
+  '400 with problem details': { status: 400, type: 'application/problem+json', body: '{"title":"no"}' },
+};
+
+/** What says that something else is wrong. */
+const TRANSIENT: Readonly<Record<string, Reply>> = {
+  '400 HTML': html(400),
+  '400 without a body': { status: 400 },
+  '400 with a text': { status: 400, body: 'invalid_grant' },
+  '400 invalid_request': json({ error: 'invalid_request' }, 400),
+  '400 invalid_scope': json({ error: 'invalid_scope' }, 400),
+  '400 unauthorized_client': json({ error: 'unauthorized_client' }, 400),
+  '400 unsupported_grant_type': json({ error: 'unsupported_grant_type' }, 400),
+  '400 use_dpop_nonce': json({ error: 'use_dpop_nonce' }, 400),
+  '400 temporarily_unavailable': json({ error: 'temporarily_unavailable' }, 400),
+  '400 server_error': json({ error: 'server_error' }, 400),
+  '401 HTML': html(401),
+  '401 invalid_client': json({ error: 'invalid_client' }, 401),
+  '403 HTML': html(403),
+  '403 without a body': { status: 403 },
+  '405 JSON': json({ error: 'invalid_grant' }, 405),
+  '408': json({}, 408),
+  '409': json({}, 409),
+  '425': json({}, 425),
+};
+
+failureMode(
+  {
+    id: 'B7',
+    title: 'Every 4xx of the refresh, or every failure of it, is taken for the end of the session',
+    renewal:
+      'Only 400, 401 and 403 with a JSON body, 401 without any, and the expired signal itself end it; not an OAuth error about something else, nor the page of a proxy. `isRefused` replaces the rule.',
+    threads: [
+      'DataBiosphere/duos-ui#3805',
+      'schibsted/account-sdk-android#464',
+      '9thLevelSoftware/Project-Phoenix-MP#805',
+      'soofstad/react-oauth2-pkce#46',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+    let expired: SessionExpiredError[];
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+      expired = [];
+    });
+    afterEach(() => server.close());
+
+    /** What a request errors with whose refresh is answered so, and the client it came to. */
+    const fail = async (reply: Reply, options: Partial<SessionOptions> = {}): Promise<[unknown, TestClient]> => {
+      const client = createExpiredClient(server, { onExpired: (error) => expired.push(error), ...options });
+      server.refreshReply = reply;
+      const error = await errorOf(client.api.get$('/orders'));
+      expect(server.refreshes).toBe(1);
+      expect(server.tokensOf('/orders')).toEqual(['a.access.1']);
+      expect(tokensShownBy([error])).toEqual([]);
+      return [error, client];
+    };
+
+    const expectEnded = async ([error, { session, store }]: [unknown, TestClient], cause: object): Promise<void> => {
+      expect(isApiError(error, 'session-expired')).toBe(true);
+      expect(error).toMatchObject({ cause });
+      expect(expired).toEqual([error]);
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(await store.load()).toBeNull();
+    };
+
+    const expectKept = async ([error, { session, store }]: [unknown, TestClient], cause: object): Promise<void> => {
+      expect(isApiError(error, 'refresh')).toBe(true);
+      expect(error).toMatchObject({ cause });
+      expect(expired).toEqual([]);
+      expect(session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN, error });
+      expect(await store.load()).toMatchObject(SIGNED_IN);
+    };
+
+    /** A `refresh` through a client that opens envelopes. */
+    const opening = (): SessionOptions['refresh'] => {
+      const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });
+      return ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken });
+    };
+
+    it.each(Object.entries(DEFINITE))('ends the session: %s', async (_, reply) => {
+      await expectEnded(await fail(reply), { code: 'status' });
+    });
+
+    it.each(Object.entries(TRANSIENT))('keeps the session: %s', async (_, reply) => {
+      await expectKept(await fail(reply), { code: 'status' });
+    });
+
+    it('ends the session when an envelope shows that the refresh itself was answered 1002', async () => {
+      const failed = await fail(json({ code: 1002, message: 'expired' }), { refresh: opening() });
+      await expectEnded(failed, { code: 'business', businessCode: 1002 });
+    });
+
+    it('ends the session when the refresh was answered with the code that isExpired looks for', async () => {
+      const isExpired = anyOf(bodyCode(40_101), bodyCode(1002), status(401));
+      const failed = await fail(json({ code: '40101' }), { refresh: opening(), isExpired });
+      await expectEnded(failed, { businessCode: '40101' });
+    });
+
+    it('keeps the session when an envelope shows another code', async () => {
+      await expectKept(await fail(json({ code: 500, message: 'busy' }), { refresh: opening() }), { businessCode: 500 });
+    });
+
+    it('lets isRefused say that more is final', async () => {
+      const isRefused = (error: unknown) => isApiError(error, 'status') && error.status === 404;
+      await expectEnded(await fail(html(404), { isRefused }), { status: 404 });
+    });
+
+    it('lets isRefused say that less is final', async () => {
+      const isRefused = (error: unknown) => isApiError(error, 'status') && error.status === 410;
+      await expectKept(await fail(json({ error: 'invalid_grant' }, 400), { isRefused }), { status: 400 });
+    });
+
+    it('shows isRefused what `refresh` has failed with', async () => {
+      const shown: unknown[] = [];
+      const isRefused = (error: unknown) => shown.push(error) > 1;
+      const [error] = await fail(json({ error: 'invalid_grant' }, 400), { isRefused });
+      expect(shown[0]).toBeInstanceOf(HttpStatusError);
+      expect(error).toMatchObject({ cause: shown[0] });
+    });
+  },
+);

@@ -1,0 +1,113 @@
+import { isApiError } from 'renewal';
+import { lastValueFrom, of, throwError } from 'rxjs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { stopClock } from '../../support/clock';
+import { failureMode } from '../../support/failure-mode';
+import { answered, outcomeOf } from '../../support/http-client';
+import { createIssuer } from '../../support/issuer';
+import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorOf, paths, settleAll } from '../../support/server-client';
+import { createVirtualClient } from '../../support/virtual';
+
+const offline = () => throwError(() => new Error('offline'));
+
+failureMode(
+  {
+    id: 'B9',
+    title: 'No cool-down: each request after a failed refresh starts another one that is bound to fail',
+    renewal:
+      'A refused refresh token is never presented again. After a failure that may pass the next refresh waits 1 s, doubling to 30 s, and requests fail fast; a sign-in ends the wait.',
+    threads: [
+      'supabase/supabase-js#2436',
+      'zalando/tokens#10',
+      'dsb-norge/vue-keycloak-js#5',
+      'CarbonScribe/carbon-scribe#481',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+      stopClock();
+    });
+    afterEach(() => server.close());
+
+    it('presents a refused refresh token once, whatever a hundred requests after it do', async () => {
+      const { api } = createExpiredClient(server);
+      server.refreshReply = json({ error: 'invalid_grant' }, 400);
+      expect(await errorOf(api.get$('/first'))).toMatchObject({ code: 'session-expired' });
+      for (const path of paths(100)) {
+        await settleAll([api.get$(path)]);
+        vi.advanceTimersByTime(10);
+      }
+      vi.advanceTimersByTime(3_600_000);
+      await settleAll([api.get$('/an-hour-later')]);
+      expect(server.presented).toEqual(['a.refresh.1']);
+      for (const path of [...paths(100), '/an-hour-later']) expect(server.tokensOf(path)).toEqual(['']);
+    });
+
+    it('fails a hundred requests of one second at once, after a refresh that may pass', async () => {
+      const { api, session } = createExpiredClient(server);
+      server.refreshReply = json({}, 500);
+      const error = await errorOf(api.get$('/first'));
+      for (const path of paths(100)) {
+        expect(outcomeOf(api.get$(path))).toEqual({ values: [], error });
+        vi.advanceTimersByTime(9);
+      }
+      expect(outcomeOf(session.refresh$()).error).toBe(error);
+      expect(outcomeOf(session.accessToken$()).error).toBe(error);
+      expect(isApiError(error, 'refresh')).toBe(true);
+      expect(server.refreshes).toBe(1);
+      expect(server.hits.map(({ path }) => path)).toEqual(['/first']);
+    });
+
+    it('uses the refresh token of the next sign-in at once', async () => {
+      const { api, session } = createExpiredClient(server);
+      server.refreshReply = json({}, 500);
+      await errorOf(api.get$('/first'));
+      server.refreshReply = undefined;
+      const next = server.issue('next');
+      await session.signIn(next);
+      server.live.clear();
+      expect(await lastValueFrom(api.get$<Echo>('/next'))).toMatchObject({ by: 'next.access.2' });
+      expect(server.presented).toEqual(['a.refresh.1', next.refreshToken]);
+    });
+
+    it('waits twice as long after each failure, 30 s at most, and 1 s again after a success', () => {
+      const startMs = Date.now();
+      let isUp = false;
+      const dead = new Set(['T1']);
+      const { askedAtMs, refresh } = createIssuer({}, (grant) => (isUp ? of(grant) : offline()));
+      const { api } = createVirtualClient({ signal, isDead: (token) => dead.has(token), refresh });
+      const ask = (forMs: number): void => {
+        for (let ms = 0; ms < forMs; ms += 100) {
+          outcomeOf(api.get$('/orders'));
+          vi.advanceTimersByTime(100);
+        }
+      };
+      ask(122_000);
+      const seconds = [0, 1, 3, 7, 15, 31, 61, 91, 121];
+      expect(askedAtMs.map((atMs) => (atMs - startMs) / 1_000)).toEqual(seconds);
+
+      vi.advanceTimersByTime(30_000);
+      isUp = true;
+      const renewed = `T${seconds.length + 2}`;
+      expect(outcomeOf(api.get$('/orders'))).toEqual(answered({ by: renewed }));
+      isUp = false;
+      dead.add(renewed);
+      const againMs = Date.now();
+      ask(4_000);
+      expect(askedAtMs.slice(seconds.length + 1).map((atMs) => atMs - againMs)).toEqual([0, 1_000, 3_000]);
+    });
+
+    it('runs no timer for it: a session that no one uses sleeps', async () => {
+      const { api } = createExpiredClient(server);
+      server.refreshReply = json({}, 500);
+      await errorOf(api.get$('/first'));
+      expect(vi.getTimerCount()).toBe(0);
+      vi.advanceTimersByTime(3_600_000);
+      expect(server.refreshes).toBe(1);
+    });
+  },
+);

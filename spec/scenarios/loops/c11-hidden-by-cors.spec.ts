@@ -1,0 +1,87 @@
+import { ajaxTransport, createApi, isApiError, type Transport } from 'renewal';
+import { catchError, lastValueFrom, of } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { createClient, createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
+import { response } from '../../support/virtual';
+
+const T1 = 'a.access.1';
+const T2 = 'a.access.2';
+
+const ajax = ajaxTransport();
+
+/** Takes a connection that fails for a 401 that CORS has hidden. */
+const unhidden: Transport = (request) =>
+  ajax(request).pipe(
+    catchError((error) => {
+      if (isApiError(error, 'network')) return of(response(401));
+      throw error;
+    }),
+  );
+
+failureMode(
+  {
+    id: 'C11',
+    title: 'Expiry hidden as a network error, where a 401 comes without CORS headers',
+    renewal:
+      'An answer that never came says nothing about the token: it is `NetworkError`, and refreshes nothing. A transport of your own may make a 401 of it, at no risk of a loop.',
+    threads: ['Flyrell/axios-auth-refresh#133'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    const unhide = ({ session }: TestClient) => createApi({ baseUrl: server.origin, session, transport: unhidden });
+
+    it.each(['reset', 'reset mid-body'] as const)('refreshes nothing after a %s', async (reply) => {
+      const { api, session } = createClient(server);
+      const { state } = session;
+      server.replies.set('/orders', reply);
+      const error = await errorOf(api.post$('/orders', { amount: 1 }));
+      expect(error).toMatchObject({ code: 'network', request: { method: 'POST' } });
+      expect(server.tokensOf('/orders')).toEqual([T1]);
+      expect(server.refreshes).toBe(0);
+      expect(session.state).toBe(state);
+    });
+
+    it('sends a request whose second attempt gets no answer no third time', async () => {
+      const { api } = createExpiredClient(server);
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const error = errorOf(api.get$('/orders'));
+      await refresh.arrived(1);
+      server.replies.set('/orders', 'reset');
+      refresh.open();
+      expect(await error).toMatchObject({ code: 'network' });
+      expect(server.tokensOf('/orders')).toEqual([T1, T2]);
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('lets a transport take it for expired: the request is sent again with the new token', async () => {
+      const api = unhide(createClient(server));
+      server.replies.set('/orders', 'reset');
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const request = lastValueFrom(api.get$<Echo>('/orders'));
+      await refresh.arrived(1);
+      server.replies.clear();
+      refresh.open();
+      expect(await request).toMatchObject({ by: T2, nth: 2 });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('costs such a client one refresh, and each request two attempts at most, while the network is down', async () => {
+      const api = unhide(createClient(server));
+      server.replies.set('/orders', 'reset');
+      for (const nth of [2, 3, 4]) {
+        const error = await errorOf(api.get$('/orders'));
+        expect(error).toMatchObject({ code: 'token-rejected', response: { status: 401 } });
+        expect(server.hitsOf('/orders')).toHaveLength(nth);
+      }
+      expect(server.refreshes).toBe(1);
+    });
+  },
+);

@@ -1,0 +1,72 @@
+import { createApi, envelope, isApiError, type TokenGrant } from 'renewal';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+
+const COUNT = 10;
+
+failureMode(
+  {
+    id: 'C3',
+    title: 'The refresh endpoint itself answers expired, and is asked again, and again',
+    renewal:
+      'The refresh is sent once, and never refreshed for; all who wait get the one error, and those who come later cost it nothing more.',
+    threads: [
+      'vaadin/vaadin-connect#335',
+      'Flyrell/axios-auth-refresh#56',
+      'angular/angular#21172',
+      'PacktPublishing/ASP.NET-Core-2-and-Angular-5#8',
+    ],
+  },
+  (signal) => {
+    const reply = signal === 'HTTP 401' ? json({ error: 'expired' }, 401) : json({ code: 1002 });
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+      server.refreshReply = reply;
+    });
+    afterEach(() => server.close());
+
+    it('is sent once, without a token, for all who wait', async () => {
+      const { api, session } = createExpiredClient(server);
+      const dead = server.hold(({ path }) => path !== REFRESH);
+      const fates = settleAll(paths(COUNT).map((path) => api.get$(path)));
+      await dead.arrived(COUNT);
+      dead.open();
+      const errors = errorsOf(await fates);
+
+      // A body of 1002 that no envelope opens is no grant, and so may pass.
+      const code = signal === 'HTTP 401' ? 'session-expired' : 'refresh';
+      expect(errors.filter((error) => isApiError(error, code))).toHaveLength(COUNT);
+      expect(new Set(errors).size).toBe(1);
+      expect(session.state.status).toBe(signal === 'HTTP 401' ? 'signed-out' : 'expired');
+      expect(server.refreshHits).toMatchObject([{ authorization: undefined }]);
+      expect(server.hits).toHaveLength(COUNT);
+    });
+
+    it('costs the requests that come later nothing more', async () => {
+      const { api } = createExpiredClient(server);
+      await errorOf(api.get$('/first'));
+      for (const path of paths(COUNT)) await settleAll([api.get$(path)]);
+      expect(server.refreshes).toBe(1);
+      // They leave without a token where that was final, and not at all where it may pass.
+      const left = signal === 'HTTP 401' ? Array(COUNT).fill('') : [];
+      expect(server.hits.slice(1).map(({ token }) => token)).toEqual(left);
+    });
+
+    it('is final where an envelope shows the code, and sent once whatever refreshRetries says', async () => {
+      const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });
+      const { api, session, store } = createExpiredClient(server, {
+        refreshRetries: 3,
+        refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+      });
+      const errors = errorsOf(await settleAll(paths(COUNT).map((path) => api.get$(path))));
+      expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT);
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(await store.load()).toBeNull();
+      expect(server.refreshes).toBe(1);
+    });
+  },
+);

@@ -1,0 +1,93 @@
+import { memoryStore, type SessionExpiredError } from 'renewal';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import {
+  createClient,
+  createExpiredClient,
+  errorOf,
+  fateOf,
+  passedThrough,
+  type TestClient,
+} from '../../support/server-client';
+
+failureMode(
+  {
+    id: 'C5',
+    title: 'An expired answer to a request without a token starts a refresh with nothing to refresh',
+    renewal:
+      'A request of a session that is signed out leaves without a token, and its expired answer is the caller’s: nothing is refreshed.',
+    threads: [
+      'reduxjs/redux-toolkit#2045',
+      'gibahjoe/keycloak_flutter#10',
+      'googleapis/google-auth-library-nodejs#290',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    /** A client whose session is signed out, for each reason. */
+    const SIGNED_OUT: Readonly<Record<string, () => TestClient | Promise<TestClient>>> = {
+      none: () => createClient(server, { store: memoryStore() }),
+      'sign-out': async () => {
+        const client = createClient(server);
+        await client.session.signOut();
+        return client;
+      },
+      expired: async () => {
+        const client = createExpiredClient(server);
+        server.refreshReply = json({ error: 'invalid_grant' }, 400);
+        await errorOf(client.api.get$('/before'));
+        return client;
+      },
+    };
+
+    it.each(Object.entries(SIGNED_OUT))(
+      'hands the answer to the caller when signed out, reason %s',
+      async (reason, create) => {
+        const { api, session, store } = await create();
+        const before = server.refreshes;
+        const { state } = session;
+        expect(state).toMatchObject({ status: 'signed-out', reason });
+
+        expect(await fateOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
+        expect(server.hitsOf('/orders')).toMatchObject([{ authorization: undefined }]);
+        expect(server.refreshes).toBe(before);
+        expect(session.state).toBe(state);
+        expect(await store.load()).toBeNull();
+      },
+    );
+
+    it('leaves a session alone that has begun while such a request was out', async () => {
+      const { api, session } = createClient(server, { store: memoryStore() });
+      const late = server.hold(({ path }) => path === '/late');
+      const fate = fateOf(api.get$('/late'));
+      await late.arrived(1);
+      const issued = server.issue();
+      await session.signIn(issued);
+      const { state } = session;
+      late.open();
+
+      expect(await fate).toMatchObject(passedThrough(signal));
+      expect(session.state).toBe(state);
+      expect(server.refreshes).toBe(0);
+      expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: issued.accessToken });
+    });
+
+    it('lets the server decide where a session has no refresh token: once, and never by the word undefined', async () => {
+      const expired: SessionExpiredError[] = [];
+      const { api, session } = createClient(server, { onExpired: (error) => expired.push(error) });
+      await session.signIn({ accessToken: 'unknown' });
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'session-expired' });
+      expect(server.refreshHits.map(({ body }) => `${body}`)).toEqual(['{}']);
+      expect(expired).toHaveLength(1);
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    });
+  },
+);

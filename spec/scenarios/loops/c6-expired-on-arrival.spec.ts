@@ -1,0 +1,106 @@
+import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
+import { concat, ignoreElements, NEVER, type Observable, of, timer } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { answered, outcomeOf } from '../../support/http-client';
+import { json, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+import { createVirtualClient, virtually } from '../../support/virtual';
+
+const T1 = 'a.access.1';
+
+const jwt = (claims: object): string => `e30.${btoa(JSON.stringify(claims))}.x`;
+
+/** Access tokens that are past their expiry by the clock of this machine, or say nonsense. */
+const GRANTS: Readonly<Record<string, TokenGrant>> = {
+  'an exp of long ago': { accessToken: jwt({ iat: 0, exp: 3_600 }) },
+  'an exp before its iat': { accessToken: jwt({ iat: 3_600, exp: 0 }) },
+  'a nbf that is far ahead': { accessToken: jwt({ iat: 0, nbf: 2 ** 40, exp: 3_600 }) },
+  'an expiresInMs of 0': { accessToken: 'new', expiresInMs: 0 },
+  'an expiresInMs below 0': { accessToken: 'new', expiresInMs: -3_600_000 },
+};
+
+/** How often a refresh may run before a test that loops ends it. */
+const MOST = 5;
+
+failureMode(
+  {
+    id: 'C6',
+    title: 'New tokens that have expired on arrival, or are not valid yet, are renewed at once, and again',
+    renewal:
+      'A request waits for one refresh and leaves with what that brings: the server decides whether it will do. Lifetimes are durations from receipt, so clocks need not agree.',
+    threads: ['supabase/auth-js#926', 'wonderwhy-er/DesktopCommanderMCP#709'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it.each(Object.entries(GRANTS))(
+      'sends what waits with a token that has %s, and refreshes once',
+      async (_, grant) => {
+        const { api } = createExpiredClient(server);
+        server.refreshReply = json(grant);
+        server.live.add(grant.accessToken);
+        const fates = await settleAll(paths(10).map((path) => api.get$(path)));
+        expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+        for (const path of paths(10)) expect(server.tokensOf(path)).toEqual([T1, grant.accessToken]);
+
+        // Nor do those that come later doubt it.
+        await settleAll(paths(10, 'later').map((path) => api.get$(path)));
+        for (const path of paths(10, 'later')) expect(server.tokensOf(path)).toEqual([grant.accessToken]);
+        expect(server.refreshes).toBe(1);
+      },
+    );
+
+    it.each(Object.entries(GRANTS))('has the server refuse one that has %s, and refreshes once', async (_, grant) => {
+      const { api } = createExpiredClient(server);
+      server.refreshReply = json(grant);
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
+      expect(server.tokensOf('/orders')).toEqual([T1, grant.accessToken]);
+      expect(server.refreshes).toBe(1);
+    });
+
+    /** A client whose new tokens live for 5 ms, and are past that before the lock on the store is let go. */
+    const createLate = () => {
+      const used: (string | undefined)[] = [];
+      const store: TokenStore = {
+        ...memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
+        exclusive: (work) => concat(work, timer(10).pipe(ignoreElements())),
+      };
+      const refresh = ({ refreshToken }: Pick<TokenGrant, 'refreshToken'>): Observable<TokenGrant> => {
+        used.push(refreshToken);
+        const nth = used.length + 1;
+        return nth > MOST ? NEVER : of({ accessToken: `T${nth}`, refreshToken: `R${nth}`, expiresInMs: 5 });
+      };
+      return { ...createVirtualClient({ signal, store, refresh }), used };
+    };
+
+    it('sends what waits with a token that expires while it is being stored, and refreshes once', () => {
+      virtually(({ flush }) => {
+        const { api, sent, used } = createLate();
+        const outcomes = ['/a', '/b'].map((path) => outcomeOf(api.get$(path)));
+        flush();
+        expect(outcomes).toEqual([answered({ by: 'T2' }), answered({ by: 'T2' })]);
+        expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T2']);
+        expect(used).toEqual(['R1']);
+      });
+    });
+
+    it('gives those who wait for a token, or for a refresh, that one as well', () => {
+      virtually(({ flush }) => {
+        const { api, session, used } = createLate();
+        outcomeOf(api.get$('/a'));
+        const renewed = outcomeOf(session.refresh$());
+        const token = outcomeOf(session.accessToken$());
+        flush();
+        expect(renewed).toMatchObject({ values: [{ accessToken: 'T2' }], isComplete: true });
+        expect(token).toEqual(answered('T2'));
+        expect(used).toEqual(['R1']);
+      });
+    });
+  },
+);

@@ -1,0 +1,127 @@
+import { anyOf, bodyCode, HttpContext, HttpContextToken, type HttpRequest, type HttpResponse, status } from 'renewal';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { createClient, createExpiredClient, errorOf, fateOf, passedThrough } from '../../support/server-client';
+
+const T1 = 'a.access.1';
+const T2 = 'a.access.2';
+
+/** JSON that has a 1002 somewhere, and does not say that the token is dead. */
+const HARMLESS: readonly unknown[] = [
+  { data: { code: 1002 } },
+  { error: { code: '1002' } },
+  { data: [{ code: 1002 }] },
+  [{ code: 1002 }],
+  { code: [1002] },
+  { code: { code: 1002 } },
+  { code: 10_020 },
+  { code: -1002 },
+  { code: '1002 ' },
+  { code: '01002' },
+  { code: '1002.0' },
+  { code: '0x3ea' },
+  { Code: 1002 },
+  { codes: [1002], message: '1002' },
+  { code: true },
+  { code: null },
+  '1002',
+  1002,
+];
+
+failureMode(
+  {
+    id: 'C8',
+    title: 'A business payload that happens to contain the code is taken for an expired token',
+    renewal:
+      'Only a top-level `code` of a JSON body counts, 1002 and "1002" alike. `isExpired` replaces that rule: it sees status, headers, body and the request.',
+    threads: ['Flyrell/axios-auth-refresh#182', 'Flyrell/axios-auth-refresh#186'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it.each(HARMLESS)('hands out %j, and refreshes nothing', async (body) => {
+      const { api } = createClient(server);
+      server.replies.set('/orders', json(body));
+      expect(await lastValueFrom(api.get$('/orders'))).toEqual(body);
+      expect(server.hits).toHaveLength(1);
+      expect(server.refreshes).toBe(0);
+    });
+
+    it.each([
+      ['a number', '{"code":1002}'],
+      ['a text', '{"code":"1002"}'],
+      ['a number in another notation', '{"code":1.002e3}'],
+    ])('takes a top-level code for expired that is %s', async (_, body) => {
+      const { api } = createClient(server);
+      server.replies.set('/orders', { type: 'application/json', body });
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
+      expect(server.tokensOf('/orders')).toEqual([T1, T2]);
+    });
+
+    it.each([400, 403, 500])('takes the code for expired whatever the status: %i', async (code) => {
+      const { api } = createClient(server);
+      server.replies.set('/orders', json({ code: 1002 }, code));
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected', response: { status: code } });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('shows isExpired the status, the headers, the decoded body and the request', async () => {
+      const seen: [HttpResponse, HttpRequest][] = [];
+      const { api } = createExpiredClient(server, {
+        isExpired: (response, request) => {
+          seen.push([response, request]);
+          return anyOf(bodyCode(1002), status(401))(response, request);
+        },
+      });
+      await lastValueFrom(api.post$('/orders', { amount: 1 }, { params: { page: 1 }, headers: { 'X-Tenant': '7' } }));
+
+      const headers = { 'content-type': 'application/json' };
+      const request = { method: 'POST', url: `${server.origin}/orders?page=1`, headers: { 'x-tenant': '7' } };
+      expect(seen).toMatchObject([
+        [{ status: signal === 'HTTP 401' ? 401 : 200, headers, body: { path: '/orders', nth: 1 } }, request],
+        [{ status: 200, headers, body: { path: '/orders', nth: 2 } }, request],
+      ]);
+    });
+
+    it('may be told another code, and then leaves the 1002 of a business alone', async () => {
+      const { api } = createClient(server, { isExpired: bodyCode(40_101) });
+      server.replies.set('/orders', json({ code: 1002, data: 'sold out' }));
+      expect(await lastValueFrom(api.get$('/orders'))).toEqual({ code: 1002, data: 'sold out' });
+      expect(server.refreshes).toBe(0);
+      server.replies.set('/orders', json({ code: '40101' }));
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('may be told by a header', async () => {
+      const { api } = createClient(server, {
+        isExpired: ({ headers }) => `${headers['www-authenticate']}`.includes('invalid_token'),
+      });
+      const challenge = 'Bearer error="invalid_token"';
+      server.replies.set('/orders', { status: 403, headers: { 'www-authenticate': challenge } });
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('may be told by the request which answers not to judge, which keep their token', async () => {
+      const UNJUDGED = new HttpContextToken(() => false);
+      const { api, session } = createExpiredClient(server, {
+        isExpired: (response, request) =>
+          !request.context.get(UNJUDGED) && anyOf(bodyCode(1002), status(401))(response, request),
+      });
+      const { state } = session;
+      const context = new HttpContext().set(UNJUDGED, true);
+      expect(await fateOf(api.get$('/orders', { context }))).toMatchObject(passedThrough(signal));
+      expect(server.tokensOf('/orders')).toEqual([T1]);
+      expect(session.state).toBe(state);
+      expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: T2 });
+    });
+  },
+);

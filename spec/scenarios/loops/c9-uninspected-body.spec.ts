@@ -1,0 +1,166 @@
+import type { HttpResponse, ResponseType } from 'renewal';
+import { lastValueFrom, of } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, startServer, type TestServer } from '../../support/server';
+import { createClient, createExpiredClient } from '../../support/server-client';
+import { createVirtualClient, type VirtualClient } from '../../support/virtual';
+
+const T2 = 'a.access.2';
+const JSON_TYPE = 'application/json';
+
+/** How much of a download is looked into. */
+const INSPECTED = 64 * 1024;
+
+const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer; // never shared
+
+/** A text as what a transport makes of it. */
+const AS: Readonly<Record<ResponseType, (text: string) => unknown>> = {
+  json: (text) => JSON.parse(text),
+  text: (text) => text,
+  blob: (text) => new Blob([text]),
+  arraybuffer: bytesOf,
+};
+const TYPES = Object.keys(AS) as ResponseType[]; // its keys are what it was written with
+const DOWNLOADS = TYPES.filter((type) => type !== 'json');
+
+const textOf = (body: unknown): Promise<string> => new Response(body as BodyInit).text(); // of a download
+
+failureMode(
+  {
+    id: 'C9',
+    title: 'The code is missed, or the check throws, where the body is a blob, bytes, a text or nothing',
+    renewal:
+      'The JSON of a blob, a buffer or a text of at most 64 kB is decoded for the check only: the caller gets the answer untouched. What can’t be decoded is judged by its status.',
+  },
+  (signal) => {
+    const isStatus = signal === 'HTTP 401';
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    /** A client whose answers have their JSON as `change` makes it, and what its transport has answered. */
+    const createDownloads = (
+      change: (text: string) => unknown,
+      contentType = JSON_TYPE,
+    ): VirtualClient & { readonly answers: HttpResponse[] } => {
+      const answers: HttpResponse[] = [];
+      const client = createVirtualClient({
+        signal,
+        answer: (_, answer) => {
+          const changed = {
+            ...answer,
+            headers: { 'content-type': contentType },
+            body: change(JSON.stringify(answer.body)),
+          };
+          answers.push(changed);
+          return of(changed);
+        },
+      });
+      return { ...client, answers };
+    };
+
+    /** Fills JSON up with spaces, which change nothing of what it says. */
+    const padded =
+      (length: number, as: (text: string) => unknown) =>
+      (text: string): unknown =>
+        as(text.padEnd(length));
+
+    it.each(TYPES)('sends a request for %s again, and hands out the second answer untouched', async (responseType) => {
+      const { api, sent, answers } = createDownloads(AS[responseType]);
+      const body = await lastValueFrom(api.get$('/a', { responseType }));
+      expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+      expect(body).toBe(answers[1]?.body);
+    });
+
+    it.each(['json', 'text', 'arraybuffer'] as const)('does so over the wire: %s', async (responseType) => {
+      const { api } = createExpiredClient(server);
+      const body = await lastValueFrom(api.get$('/download', { responseType }));
+      const text = responseType === 'json' ? JSON.stringify(body) : await textOf(body);
+      expect(JSON.parse(text)).toEqual({ path: '/download', by: T2, nth: 2 } satisfies Echo);
+      expect(server.refreshes).toBe(1);
+    });
+
+    it.each(['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/problem+json', 'text/json'])(
+      'looks into what is declared to be %s',
+      async (contentType) => {
+        const { api, sent } = createDownloads(AS.text, contentType);
+        await lastValueFrom(api.get$('/a', { responseType: 'text' }));
+        expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+      },
+    );
+
+    it.each(['text/plain', 'application/octet-stream', 'text/plain; format=json', ''])(
+      'leaves what is declared to be "%s" to its status',
+      async (contentType) => {
+        const { api, sent } = createDownloads(AS.text, contentType);
+        const text = await lastValueFrom(api.get$<string>('/a', { responseType: 'text' }));
+        expect(sent).toEqual(isStatus ? ['GET /a T1', 'GET /a T2'] : ['GET /a T1']);
+        expect(JSON.parse(text)).toMatchObject(isStatus ? { by: 'T2' } : { code: 1002 });
+      },
+    );
+
+    it.each(DOWNLOADS)('looks into 64 kB of %s, and leaves more to its status', async (responseType) => {
+      const small = createDownloads(padded(INSPECTED, AS[responseType]));
+      await lastValueFrom(small.api.get$('/a', { responseType }));
+      expect(small.sent).toEqual(['GET /a T1', 'GET /a T2']);
+
+      const big = createDownloads(padded(INSPECTED + 1, AS[responseType]));
+      const body = await lastValueFrom(big.api.get$('/a', { responseType }));
+      expect(big.sent).toEqual(isStatus ? ['GET /a T1', 'GET /a T2'] : ['GET /a T1']);
+      expect(body).toBe(big.answers.at(-1)?.body);
+    });
+
+    it.each<[string, ResponseType, unknown]>([
+      ['JSON that is cut off', 'text', '{"code":1002'],
+      ['an empty text', 'text', ''],
+      ['an empty blob', 'blob', new Blob()],
+      ['an empty buffer', 'arraybuffer', bytesOf('')],
+      ['bytes that are no text', 'arraybuffer', new Uint8Array([0xff, 0xfe, 0]).buffer],
+      ['null, asked for as JSON', 'json', null],
+      ['null, asked for as a text', 'text', null],
+      ['null, asked for as a blob', 'blob', null],
+    ])('leaves %s to its status', async (_, responseType, body) => {
+      const { api, sent } = createDownloads(() => body);
+      expect(await lastValueFrom(api.get$('/a', { responseType }))).toBe(body);
+      expect(sent).toEqual(isStatus ? ['GET /a T1', 'GET /a T2'] : ['GET /a T1']);
+    });
+
+    it('leaves a blob that can not be read to its status', async () => {
+      const unreadable = Object.assign(new Blob(['{}']), {
+        text: () => Promise.reject(new DOMException('its file is gone', 'NotReadableError')),
+      });
+      const { api, sent } = createDownloads(() => unreadable);
+      expect(await lastValueFrom(api.get$('/a', { responseType: 'blob' }))).toBe(unreadable);
+      expect(sent).toEqual(isStatus ? ['GET /a T1', 'GET /a T2'] : ['GET /a T1']);
+    });
+
+    it('takes a status of 401 for expired also where its body is a page', async () => {
+      const { api } = createClient(server);
+      server.replies.set('/orders', { status: 401, type: 'text/html', body: '<h1>401</h1>' });
+      await expect(lastValueFrom(api.get$('/orders'))).rejects.toMatchObject({ code: 'token-rejected' });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it.each([
+      ['HEAD', 200],
+      ['GET', 204],
+      ['DELETE', 205],
+    ])('takes a %s without a body, of status %i, for what it is', async (method, code) => {
+      const { api } = createClient(server);
+      server.replies.set('/orders', { status: code, type: JSON_TYPE });
+      expect(await lastValueFrom(api.request$(method, '/orders'))).toMatchObject({ status: code, body: null });
+      expect(server.refreshes).toBe(0);
+    });
+
+    it('can tell from the answer to a HEAD only what its status tells', async () => {
+      const { api } = createExpiredClient(server);
+      expect(await lastValueFrom(api.head$('/orders'))).toBeNull();
+      expect(server.hitsOf('/orders')).toHaveLength(isStatus ? 2 : 1);
+      expect(server.refreshes).toBe(isStatus ? 1 : 0);
+    });
+  },
+);

@@ -1,0 +1,147 @@
+import {
+  ApiError,
+  createApi,
+  HttpStatusError,
+  isApiError,
+  RefreshError,
+  SessionExpiredError,
+  type TokenGrant,
+  TokenRejectedError,
+} from 'renewal';
+import { throwError } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+import { json, REFRESH, startServer, type TestServer } from '../../support/server';
+import {
+  createClient,
+  createExpiredClient,
+  errorOf,
+  errorsOf,
+  fateOf,
+  passedThrough,
+  paths,
+  settleAll,
+} from '../../support/server-client';
+import { createVirtualClient } from '../../support/virtual';
+
+failureMode(
+  {
+    id: 'O2',
+    title: 'The reason is lost: a `false`, or an error that says nothing',
+    renewal:
+      'Every error has a `code`, the status and the answer where there was one, and as its `cause` what led to it: the refusal, the network’s own error, what was thrown.',
+    threads: ['mauriciovigolo/keycloak-angular#426'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it('says why the session has ended: the answer of the server, to all who waited and to onExpired', async () => {
+      const told: SessionExpiredError[] = [];
+      const { api } = createExpiredClient(server, { onExpired: (error) => told.push(error) });
+      server.refreshReply = json({ error: 'invalid_grant', error_description: 'revoked' }, 400);
+      const dead = server.hold(({ token }) => token === 'a.access.1');
+      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      await dead.arrived(3);
+      dead.open();
+      const [error, ...others] = errorsOf(await fates);
+
+      expect(error).toBeInstanceOf(SessionExpiredError);
+      expect(error).toMatchObject({ name: 'SessionExpiredError', code: 'session-expired' });
+      expect(Object(error).cause).toBeInstanceOf(HttpStatusError);
+      expect(Object(error).cause).toMatchObject({
+        code: 'status',
+        status: 400,
+        message: `POST ${server.origin}${REFRESH}: status 400`,
+        request: { method: 'POST', url: `${server.origin}${REFRESH}` },
+        response: { status: 400, body: { error: 'invalid_grant', error_description: 'revoked' } },
+      });
+      expect(new Set([...others, ...told])).toEqual(new Set([error]));
+      expect(others[0]).toBe(error);
+      expect(told[0]).toBe(error);
+    });
+
+    it('says why a refresh has failed, and when to come back, and so does the state', async () => {
+      const { api, session } = createExpiredClient(server);
+      server.refreshReply = { ...Object(json({ message: 'busy' }, 503)), headers: { 'retry-after': '7' } };
+      const error = await errorOf(api.get$('/orders'));
+      expect(error).toBeInstanceOf(RefreshError);
+      expect(error).toMatchObject({
+        name: 'RefreshError',
+        code: 'refresh',
+        retryAfterMs: 7_000,
+        cause: { code: 'status', status: 503, response: { body: { message: 'busy' } } },
+      });
+      expect(session.state).toMatchObject({ status: 'expired', error });
+    });
+
+    it.each([
+      ['a reset', 'reset', { code: 'network', cause: { code: 'ECONNRESET' } }],
+      ['what is no JSON', { body: '<h1>' }, { code: 'parse', response: { status: 200, body: '<h1>' } }],
+      ['what is no grant', json({ token: '' }), { name: 'TypeError', message: 'malformed tokens' }],
+    ] as const)('says that a refresh was answered with %s', async (_, reply, cause) => {
+      const { api } = createExpiredClient(server);
+      server.refreshReply = reply;
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause });
+    });
+
+    it('says that a refresh took too long, and by whose clock', async () => {
+      server.refreshReply = 'never';
+      const late = createExpiredClient(server, { refreshTimeoutMs: 20 });
+      const error = await errorOf(late.api.get$('/orders'));
+      expect(error).toMatchObject({ code: 'refresh', message: 'the refresh took too long' });
+      expect(error).not.toHaveProperty('cause');
+
+      const http = createApi({ baseUrl: server.origin, timeoutMs: 20 });
+      const { api } = createExpiredClient(server, { user: 'b', refresh: () => http.post$<TokenGrant>(REFRESH, {}) });
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause: { code: 'timeout' } });
+    });
+
+    it.each([new Error('thrown'), 'a text', { code: 7 }])(
+      'has what `refresh` errors with as its cause, whatever that is: %o',
+      (thrown) => {
+        const refresh = () => throwError(() => thrown);
+        for (const isRefused of [() => false, () => true]) {
+          const { api } = createVirtualClient({ signal, refresh, isRefused });
+          expect(Object(outcomeOf(api.get$('/a')).error).cause).toBe(thrown);
+        }
+      },
+    );
+
+    it('has the second answer, where a fresh token was refused as well', async () => {
+      const { api } = createExpiredClient(server);
+      server.closedTo.add('/closed');
+      const error = await errorOf(api.get$('/closed'));
+      expect(error).toBeInstanceOf(TokenRejectedError);
+      expect(error).toMatchObject({
+        code: 'token-rejected',
+        request: { method: 'GET', url: `${server.origin}/closed` },
+        response: {
+          status: signal === 'HTTP 401' ? 401 : 200,
+          body: { path: '/closed', by: 'a.access.2', nth: 2 },
+        },
+      });
+    });
+
+    it('hands an expired answer out as it came, where there is no session that could renew', async () => {
+      const { api, session } = createClient(server);
+      await session.signOut();
+      expect(await fateOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
+    });
+
+    it('can be told apart by class and by code, and narrows to what each has', async () => {
+      const { api } = createExpiredClient(server);
+      server.refreshReply = { status: 503, headers: { 'retry-after': '7' } };
+      const error = await errorOf(api.get$('/orders'));
+      expect(error).toBeInstanceOf(ApiError);
+      expect(isApiError(error)).toBe(true);
+      expect(isApiError(error, 'session-expired')).toBe(false);
+      expect(isApiError(error, 'refresh') && error.retryAfterMs).toBe(7_000);
+    });
+  },
+);

@@ -1,0 +1,103 @@
+import type { SessionOptions } from 'renewal';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { stopClock } from '../../support/clock';
+import { failureMode } from '../../support/failure-mode';
+import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, paths, settleAll, type TestClient } from '../../support/server-client';
+
+const fail = (): never => {
+  throw new RangeError();
+};
+const broken = { load: () => null, save: fail, clear: fail };
+
+interface Story {
+  readonly reply?: Reply;
+  readonly options?: Partial<SessionOptions>;
+  readonly act?: (client: TestClient) => unknown;
+}
+
+/** What a chatty library would have something to say about. */
+const STORIES: Readonly<Record<string, Story>> = {
+  'is renewed': {},
+  'fails to be renewed': { reply: { status: 503 } },
+  'is answered with nonsense': { reply: { body: '<h1>' } },
+  'is never answered': { reply: 'never', act: () => vi.advanceTimersByTime(30_000) },
+  'is refused, with an onExpired that throws': { reply: json({}, 400), options: { onExpired: fail } },
+  'is signed out': { act: ({ session }) => session.signOut() },
+  'is destroyed': { act: ({ session }) => session.destroy() },
+};
+
+failureMode(
+  {
+    id: 'O5',
+    title: 'A library that writes to the console',
+    renewal: 'It writes nothing anywhere: what happens is told on `events$`, to those who subscribe.',
+    threads: ['supabase/supabase-js#2214', 'supabase/supabase-js#2559'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    /** Everything that could be written, until the test is over. */
+    const listen = (): readonly unknown[] => {
+      const written: unknown[] = [];
+      const note = (...what: unknown[]) => {
+        written.push(what);
+        return true;
+      };
+      for (const name of Object.keys(console) as (keyof Console)[]) {
+        if (typeof console[name] === 'function') vi.spyOn(console, name as 'log').mockImplementation(note);
+      }
+      for (const stream of [process.stdout, process.stderr]) vi.spyOn(stream, 'write').mockImplementation(note);
+      process.on('warning', note);
+      onTestFinished(() => {
+        vi.restoreAllMocks();
+        process.off('warning', note);
+      });
+      return written;
+    };
+
+    it.each(Object.entries(STORIES))(
+      'writes nothing while a session of 50 requests %s',
+      async (_, { reply, options, act }) => {
+        stopClock();
+        const written = listen();
+        const client = createExpiredClient(server, options);
+        server.refreshReply = reply;
+        const dead = server.hold(({ token }) => token === 'a.access.1');
+        const refresh = server.hold(({ path }) => path === REFRESH);
+        const fates = settleAll(paths(50).map((path) => client.api.get$(path)));
+        await dead.arrived(50);
+        dead.open();
+        await refresh.arrived(1);
+        await act?.(client);
+        refresh.open();
+        await fates;
+        expect(server.refreshes).toBe(1);
+        expect(written).toEqual([]);
+      },
+    );
+
+    it('writes nothing about a store that throws', async () => {
+      const written = listen();
+      const { api, session } = createExpiredClient(server, { store: broken });
+      await session.signIn(server.issue('b'));
+      server.live.clear();
+      await lastValueFrom(api.get$('/orders'));
+      await session.signOut();
+      expect(written).toEqual([]);
+    });
+
+    it('would notice', () => {
+      const written = listen();
+      console.debug(1);
+      process.stderr.write('2');
+      expect(written).toEqual([[1], ['2']]);
+    });
+  },
+);

@@ -1,0 +1,99 @@
+import { HttpContext, HttpContextToken, type Interceptor, type RequestOptions } from 'renewal';
+import { lastValueFrom, switchMap } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+import { createIssuer } from '../../support/issuer';
+import { type Echo, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorsOf, settleAll } from '../../support/server-client';
+import { createVirtualClient } from '../../support/virtual';
+
+const TRIED = new HttpContextToken(() => 0);
+
+const deepFrozen = <T extends object>(value: T): T => {
+  for (const each of Object.values(value)) if (each instanceof Object) deepFrozen(each);
+  return Object.freeze(value);
+};
+
+/** Options as an app keeps them in a constant, for all its requests. */
+const SHARED: RequestOptions<Echo> & { body: object } = deepFrozen({
+  headers: { 'x-app': 'shop' },
+  params: { page: 1, tags: ['a', 'b'] },
+  body: { amount: 1 },
+  context: new HttpContext(),
+});
+
+failureMode(
+  {
+    id: 'N11',
+    title: 'The retry budget is stored on a config object that requests share',
+    renewal:
+      'What a request has used up is its own: nothing is written to options, bodies, contexts or requests, and two requests may share them all.',
+    threads: ['axios/axios#5700'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it('gives each of several requests with one options object its refresh, one after the other', async () => {
+      const { api } = createExpiredClient(server);
+      for (const by of ['a.access.2', 'a.access.3', 'a.access.4']) {
+        server.live.clear();
+        expect(await lastValueFrom(api.request$<Echo>('POST', '/pay', SHARED))).toMatchObject({ body: { by } });
+      }
+      expect(server.refreshes).toBe(3);
+      expect(server.hitsOf('/pay').map(({ body }) => `${body}`)).toEqual(Array(6).fill('{"amount":1}'));
+    });
+
+    it('sends each of several that are out at once with one options object again', async () => {
+      const { api } = createExpiredClient(server);
+      const dead = server.hold(({ token }) => token === 'a.access.1');
+      const fates = settleAll(Array.from({ length: 3 }, () => api.request$('POST', '/pay', SHARED)));
+      await dead.arrived(3);
+      dead.open();
+      expect(errorsOf(await fates)).toEqual(Array(3).fill(undefined));
+      expect(server.tokensOf('/pay')).toEqual([...Array(3).fill('a.access.1'), ...Array(3).fill('a.access.2')]);
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('gives each sending of one and the same request by an interceptor its refresh', () => {
+      const dead = new Set(['T1']);
+      const { api, sent } = createVirtualClient({
+        signal,
+        isDead: (token) => dead.has(token),
+        refresh: createIssuer().refresh,
+      });
+      const twice: Interceptor = (request, next) => {
+        const kept = deepFrozen(request);
+        return next(kept).pipe(
+          switchMap(() => {
+            dead.add('T2');
+            return next(kept);
+          }),
+        );
+      };
+      const outcome = outcomeOf(api.extend({ interceptors: [twice] }).request$('POST', '/a', SHARED));
+      expect(outcome).toMatchObject({ values: [{ body: { by: 'T3' } }], isComplete: true });
+      expect(sent.map((line) => line.split(' ')[2])).toEqual(['T1', 'T2', 'T2', 'T3']);
+    });
+
+    it('shows the interceptors of each request a context of its own', () => {
+      const { api } = createVirtualClient({ signal });
+      const seen: number[] = [];
+      const counting: Interceptor = (request, next) => {
+        seen.push(request.context.get(TRIED));
+        request.context.set(TRIED, 1);
+        return next(request);
+      };
+      const client = api.extend({ interceptors: [counting] });
+      const request$ = client.request$('POST', '/a', SHARED);
+      for (const each$ of [request$, request$, client.request$('POST', '/b', SHARED)]) outcomeOf(each$);
+      expect(seen).toEqual([0, 0, 0]);
+      expect(SHARED.context?.get(TRIED)).toBe(0);
+    });
+  },
+);

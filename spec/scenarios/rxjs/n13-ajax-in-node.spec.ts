@@ -1,0 +1,138 @@
+import { createApi, createSession, memoryStore, type TokenGrant } from 'renewal';
+import { lastValueFrom, of } from 'rxjs';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { createBarrier, createTally } from '../../support/barrier';
+import { stopClock } from '../../support/clock';
+import { failureMode } from '../../support/failure-mode';
+import { answering, startHttpServer } from '../../support/http-server';
+import { type Echo, type Reply, startServer, type TestServer } from '../../support/server';
+import { createClient, createExpiredClient, errorOf } from '../../support/server-client';
+
+/** What `ajax` makes an answer of `null`, or a status of 0 that says nothing, and the error that it is here. */
+const BROKEN: Readonly<Record<string, { readonly reply: Reply; readonly error: object }>> = {
+  'a body that is no JSON': {
+    reply: { type: 'application/json', body: '{"accessToken":' },
+    error: { code: 'parse', response: { status: 200, body: '{"accessToken":' } },
+  },
+  'a page with status 200': {
+    reply: { type: 'text/html', body: '<h1>Hello</h1>' },
+    error: { code: 'parse', response: { status: 200, body: '<h1>Hello</h1>' } },
+  },
+  'a reset': { reply: 'reset', error: { code: 'network', cause: { code: 'ECONNRESET' } } },
+  'a reset in the middle of the body': { reply: 'reset mid-body', error: { code: 'network' } },
+  'a redirect to nowhere': {
+    reply: { status: 302, headers: { location: 'http://[' } },
+    error: { code: 'network', cause: { message: 'a redirect that leads nowhere' } },
+  },
+};
+
+/** Longer than the name of a host may be: no one has to be asked that there is none. */
+const NO_HOST = `http://${'a'.repeat(64)}.test`;
+
+failureMode(
+  {
+    id: 'N13',
+    title:
+      '`ajax` in Node: broken JSON is an answer of `null`, a timeout counts silence only, every failure is a status of 0',
+    renewal:
+      'Each is an error of its own, with what Node has to say as its cause, and `timeoutMs` also ends an answer that never stops dripping.',
+    threads: ['ReactiveX/rxjs#5414', 'ReactiveX/rxjs#2428'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it.each(Object.entries(BROKEN))('tells %s from an answer, and it renews nothing', async (_, { reply, error }) => {
+      const { api, session } = createClient(server);
+      server.replies.set('/orders', reply);
+      expect(await errorOf(api.get$('/orders'))).toMatchObject(error);
+      expect(session.state.status).toBe('active');
+      expect(server.refreshes).toBe(0);
+    });
+
+    it.each(Object.entries(BROKEN))(
+      'keeps the session when a refresh is answered with %s',
+      async (_, { reply, error }) => {
+        const { api, session } = createExpiredClient(server);
+        server.refreshReply = reply;
+        expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause: error });
+        expect(session.state.status).toBe('expired');
+      },
+    );
+
+    it('tells a host that does not exist, in a request and in a refresh', async () => {
+      const lost = { code: 'network', cause: { syscall: 'getaddrinfo' } };
+      const http = createApi({ baseUrl: NO_HOST });
+      expect(await errorOf(http.get$('/orders'))).toMatchObject(lost);
+      const { api, session } = createExpiredClient(server, { refresh: () => http.post$<TokenGrant>('/renewal') });
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause: lost });
+      expect(session.state.status).toBe('expired');
+    });
+
+    it('follows a relative redirect, and sees the expired answer at its end', async () => {
+      const { api } = createExpiredClient(server);
+      server.replies.set('/shop/moved', { status: 302, headers: { location: 'orders?page=1' } });
+      expect(await lastValueFrom(api.get$<Echo>('/shop/moved'))).toMatchObject({ path: '/shop/orders', nth: 2 });
+      expect(server.tokensOf('/shop/orders')).toEqual(['a.access.1', 'a.access.2']);
+    });
+
+    /** A server that takes no token of before, and whose other answers never end; nor do they ever pause. */
+    const startDripping = async () => {
+      stopClock();
+      const drips = createTally();
+      const closed = createBarrier();
+      const dripping = await startHttpServer();
+      onTestFinished(dripping.close);
+      const expired = answering(
+        '{"code":1002}',
+        { 'content-type': 'application/json' },
+        signal === 'HTTP 401' ? 401 : 200,
+      );
+      dripping.answer = (request, response, body) => {
+        if (request.headers.authorization === 'Bearer T1') return expired(request, response, body);
+        const drip = (): void => {
+          drips.add();
+          if (!response.destroyed) response.write(' ', () => setImmediate(drip));
+        };
+        response.once('close', closed.open).writeHead(200);
+        drip();
+      };
+      return { origin: dripping.origin, drips, closed: closed.passed };
+    };
+
+    it('ends an attempt after timeoutMs although bytes keep coming, and closes its connection', async () => {
+      const { origin, drips, closed } = await startDripping();
+      const session = createSession({
+        refresh: () => of({ accessToken: 'T2' }),
+        store: memoryStore({ accessToken: 'T1' }),
+      });
+      const api = createApi({ baseUrl: origin, session, timeoutMs: 50 });
+      const error = errorOf(api.get$('/orders'));
+      await drips.reached(100);
+      vi.advanceTimersByTime(50);
+      expect(await error).toMatchObject({ code: 'timeout' });
+      await closed;
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+    });
+
+    it('ends a refresh after refreshTimeoutMs although bytes keep coming, and closes its connection', async () => {
+      const { origin, drips, closed } = await startDripping();
+      const http = createApi({ baseUrl: origin });
+      const session = createSession({
+        refresh: () => http.post$<TokenGrant>('/renewal'),
+        refreshTimeoutMs: 50,
+        store: memoryStore({ accessToken: 'T1' }),
+      });
+      const error = errorOf(http.extend({ session }).get$('/orders'));
+      await drips.reached(100);
+      vi.advanceTimersByTime(50);
+      expect(await error).toMatchObject({ code: 'refresh' });
+      await closed;
+      expect(session.state).toMatchObject({ status: 'expired', tokens: { accessToken: 'T1' } });
+    });
+  },
+);

@@ -1,0 +1,168 @@
+import type { SessionOptions, TokenGrant } from 'renewal';
+import { map, of, Subject, throwError } from 'rxjs';
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { answered, type Outcome, outcomeOf } from '../../support/http-client';
+import { createIssuer } from '../../support/issuer';
+import { createVirtualClient, lineOf } from '../../support/virtual';
+
+const MANY = 10_000;
+
+/** How many calls deep this is. */
+const depth = (): number => {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = Infinity;
+  const { stack = '' } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack.split('\n').length;
+};
+
+/** A refresh that is over in the tick in which it began, and what a request comes to. */
+const AT_ONCE: readonly (readonly [string, Partial<SessionOptions>, object])[] = [
+  ['succeeds', { refresh: () => of({ accessToken: 'T2' }) }, answered({ by: 'T2' })],
+  ['fails', { refresh: () => throwError(() => new Error()) }, { error: { code: 'refresh' } }],
+  [
+    'throws',
+    {
+      refresh: () => {
+        throw new Error();
+      },
+    },
+    { error: { code: 'refresh' } },
+  ],
+  [
+    'is refused',
+    { refresh: () => throwError(() => new Error()), isRefused: () => true },
+    { error: { code: 'session-expired' } },
+  ],
+];
+
+failureMode(
+  {
+    id: 'N4',
+    title: 'The order of flag and `next`: who is woken runs before the flag is down',
+    renewal:
+      'The state is final before anyone is woken, and they are woken from a loop: with answers in the same tick nothing spins and the stack does not grow.',
+  },
+  (signal) => {
+    it.each(AT_ONCE)(
+      'settles in the same tick when the transport answers in it and the refresh %s',
+      (_, options, fate) => {
+        const { api, sent } = createVirtualClient({ signal, ...options });
+        expect(outcomeOf(api.get$('/a'))).toMatchObject(fate);
+        expect(sent.length).toBeLessThanOrEqual(2);
+      },
+    );
+
+    it('settles in the same tick when every answer says expired: each request is sent twice at most', () => {
+      const issuer = createIssuer();
+      const { api, sent } = createVirtualClient({ signal, isDead: () => true, refresh: issuer.refresh });
+      const outcomes = ['/a', '/b', '/a', '/b'].map((path) => outcomeOf(api.get$(path)));
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ error: { code: 'token-rejected' } });
+      expect(sent).toEqual([
+        'GET /a T1',
+        'GET /a T2',
+        'GET /b T2',
+        'GET /b T3',
+        'GET /a T3',
+        'GET /a T4',
+        'GET /b T4',
+        'GET /b T5',
+      ]);
+    });
+
+    it.each([
+      ['are woken at once', Infinity, 0],
+      ['stand in line behind one', 1, 1],
+      ['stand in line behind seven', 7, 7],
+    ])('does not grow the stack with the number of those who %s', (_, releaseConcurrency, held) => {
+      const grants = new Subject<TokenGrant>();
+      const firstAnswers = new Subject<void>();
+      const depths: number[] = [];
+      const { api, sent } = createVirtualClient({
+        signal,
+        releaseConcurrency,
+        refresh: () => grants,
+        answer: (request, answer) => {
+          if (lineOf(request).endsWith('T1')) return of(answer);
+          // Only the first have to wait for their answer: the line forms behind them.
+          if (sent.length <= held + 1) return firstAnswers.pipe(map(() => answer));
+          if (sent.length === held + 2 || sent.length === MANY + 1) depths.push(depth());
+          return of(answer);
+        },
+      });
+      const outcomes: Outcome[] = [];
+      for (let each = 0; each < MANY; each++) outcomes.push(outcomeOf(api.get$('/a')));
+      grants.next({ accessToken: 'T2' });
+      firstAnswers.next();
+      expect(outcomes.filter(({ isComplete }) => isComplete)).toHaveLength(MANY);
+      expect(sent).toHaveLength(MANY + 1);
+      expect(depths).toHaveLength(2);
+      expect(depths[1]).toBe(depths[0]);
+    });
+
+    it.each([
+      ['a failure', {}, 'refresh'],
+      ['a refusal', { isRefused: () => true }, 'session-expired'],
+    ] as const)('does not grow the stack with the number of those who are told of %s', (_, options, code) => {
+      const grants = new Subject<TokenGrant>();
+      const { api } = createVirtualClient({ signal, ...options, refresh: () => grants });
+      const depths: number[] = [];
+      const codes = new Set<unknown>();
+      for (let each = 0; each < MANY; each++) {
+        api.get$('/a').subscribe({
+          error: (error) => {
+            codes.add(error.code);
+            if (each === 0 || each === MANY - 1) depths.push(depth());
+          },
+        });
+      }
+      grants.error(new Error());
+      expect(codes).toEqual(new Set([code]));
+      expect(depths).toHaveLength(2);
+      expect(depths[1]).toBe(depths[0]);
+    });
+
+    it('lets a request that is made in the handler of one that was woken leave at once, before the next is woken', () => {
+      const grants = new Subject<TokenGrant>();
+      const { api, sent } = createVirtualClient({ signal, refresh: () => grants });
+      api.get$('/a').subscribe(() => outcomeOf(api.get$('/inside')));
+      const other = outcomeOf(api.get$('/b'));
+      grants.next({ accessToken: 'T2' });
+      expect(other).toEqual(answered({ by: 'T2' }));
+      expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /inside T2', 'GET /b T2']);
+    });
+
+    it('starts no second refresh for a request that is made in the handler of one that was told of a failure', () => {
+      const issuer = createIssuer({}, () => throwError(() => new Error()));
+      const { api, sent } = createVirtualClient({ signal, refresh: issuer.refresh });
+      const inside: Outcome[] = [];
+      api.get$('/a').subscribe({ error: () => inside.push(outcomeOf(api.get$('/inside'))) });
+      expect(inside).toMatchObject([{ error: { code: 'refresh' } }]);
+      expect(sent).toEqual(['GET /a T1']);
+      expect(issuer.presented).toEqual(['R1']);
+    });
+
+    it('lets one that is told of the end of the session sign in, and the others of before are told all the same', () => {
+      const grants = new Subject<TokenGrant>();
+      const { api, session, sent } = createVirtualClient({
+        signal,
+        isRefused: () => true,
+        refresh: () => grants,
+        isDead: (token) => token === 'T1',
+      });
+      const inside: Outcome[] = [];
+      api.get$('/a').subscribe({
+        error: () => {
+          session.signIn({ accessToken: 'B1' });
+          inside.push(outcomeOf(api.get$('/inside')));
+        },
+      });
+      const other = outcomeOf(api.get$('/b'));
+      grants.error(new Error());
+      expect(other).toMatchObject({ error: { code: 'session-expired' } });
+      expect(inside).toEqual([answered({ by: 'B1' })]);
+      expect(sent).toEqual(['GET /a T1', 'GET /inside B1']);
+    });
+  },
+);

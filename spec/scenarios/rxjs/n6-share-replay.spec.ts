@@ -1,0 +1,87 @@
+import type { TokenGrant } from 'renewal';
+import { lastValueFrom, Subject, throwError } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+import { createIssuer } from '../../support/issuer';
+import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { createVirtualClient, virtually } from '../../support/virtual';
+
+failureMode(
+  {
+    id: 'N6',
+    title:
+      '`shareReplay(1)` on the refresh: an old token is replayed for ever, a failure is run again by each who comes late',
+    renewal:
+      'A refresh is shared by those who wait for it and by no one after them: each expiry has its own, and a failure is told to all and not run again.',
+    threads: ['ReactiveX/rxjs#5548', 'ReactiveX/rxjs#2908', 'ReactiveX/rxjs#6760', 'ReactiveX/rxjs#4530'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it('runs a refresh of its own for each expiry, and replays no token of the one before', async () => {
+      const { api } = createExpiredClient(server);
+      for (const by of ['a.access.2', 'a.access.3']) {
+        server.live.clear();
+        const fates = await settleAll(paths(3).map((path) => api.get$<Echo>(path)));
+        expect(fates).toMatchObject(Array(3).fill({ value: { by } }));
+      }
+      expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.2']);
+    });
+
+    it('runs one that fails once for those who came before, while and after it ran', async () => {
+      const { api } = createExpiredClient(server);
+      server.refreshReply = { status: 503 };
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const before = settleAll(paths(3, 'before').map((path) => api.get$(path)));
+      await refresh.arrived(1);
+      const meanwhile = settleAll(paths(3, 'meanwhile').map((path) => api.get$(path)));
+      refresh.open();
+      const fates = [...(await before), ...(await meanwhile)];
+      const after = await settleAll(paths(3, 'after').map((path) => api.get$(path)));
+
+      const errors = errorsOf([...fates, ...after]);
+      expect(errors).toHaveLength(9);
+      expect(new Set(errors).size).toBe(1);
+      expect(errors[0]).toMatchObject({ code: 'refresh' });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('forgets a failure: the next refresh is a new one, and no one is told of the old one', () => {
+      virtually(({ cold, flush }) => {
+        let isBroken = true;
+        const issuer = createIssuer({}, (grant) =>
+          isBroken ? throwError(() => new Error()) : cold('-(g|)', { g: grant }),
+        );
+        const { api } = createVirtualClient({ signal, isDead: (token) => token === 'T1', refresh: issuer.refresh });
+        const early = outcomeOf(api.get$('/a'));
+        isBroken = false;
+        cold('1s a').subscribe(() => late.push(...['/b', '/c'].map((path) => outcomeOf(api.get$(path)))));
+        const late: unknown[] = [];
+        flush();
+        expect(early).toMatchObject({ error: { code: 'refresh' } });
+        expect(late).toEqual(Array(2).fill({ values: [{ by: 'T3' }], isComplete: true }));
+        expect(issuer.askedAtMs).toEqual([0, 1_000]);
+      });
+    });
+
+    it('runs again for who asks with refresh$() when one is over, and once for all who ask while it runs', async () => {
+      const grants = new Subject<TokenGrant>();
+      const { api, session } = createVirtualClient({ signal, refresh: () => grants, isDead: () => false });
+      const asked$ = session.refresh$();
+      const both = [outcomeOf(asked$), outcomeOf(asked$)];
+      grants.next({ accessToken: 'T2' });
+      const again = outcomeOf(asked$);
+      grants.next({ accessToken: 'T3' });
+      for (const outcome of both) expect(outcome).toMatchObject({ values: [{ accessToken: 'T2' }], isComplete: true });
+      expect(again).toMatchObject({ values: [{ accessToken: 'T3' }], isComplete: true });
+      expect(await lastValueFrom(api.get$('/a'))).toEqual({ by: 'T3' });
+    });
+  },
+);

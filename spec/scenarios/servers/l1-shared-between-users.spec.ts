@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { concatMap, from, lastValueFrom, toArray } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { stateOf } from '../../support/module-state';
+import { type Echo, startServer, type TestServer } from '../../support/server';
+import { createClient, errorsOf, settleAll } from '../../support/server-client';
+
+const USERS = ['a', 'b'] as const;
+const ROUNDS = 50;
+const PER_ROUND = 20;
+
+const lib = fileURLToPath(new URL('../../../lib/', import.meta.url));
+const modules = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) => /(?<!\.d)\.ts$/.test(name));
+
+failureMode(
+  {
+    id: 'L1',
+    title: 'A module that keeps the token hands it from one user to the next',
+    renewal:
+      'Everything belongs to a session or a client, and nothing to a module: make one session for each user, or each request that you serve, in one process.',
+    threads: [
+      'bertho-zero/react-redux-universal-hot-example#192',
+      'kadirahq/flow-router#422',
+      'lelylan/simple-oauth2#88',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it('no request of two users carries the other’s token, through a thousand of each and their refreshes', {
+      timeout: 30_000,
+    }, async () => {
+      const clients = USERS.map((user) => ({ user, ...createClient(server, { user }) }));
+      for (let round = 0; round < ROUNDS; round++) {
+        // One after the other their tokens die, and both at once.
+        const dying = [['a'], ['b'], ['a', 'b'], []][round % 4] ?? [];
+        for (const token of server.live) if (dying.includes(token.charAt(0))) server.live.delete(token);
+        const interleaved = Array.from({ length: PER_ROUND }, (_, index) =>
+          clients.map(({ user, api }) => api.get$<Echo>(`/${user}/${round}/${index}`)),
+        );
+        expect(errorsOf(await settleAll(interleaved.flat())).filter(Boolean)).toEqual([]);
+      }
+      const strayed = server.hits.filter(({ path, token }) => path.charAt(1) !== token.charAt(0));
+      expect(strayed).toEqual([]);
+      for (const { user, session } of clients) {
+        const ofUser = server.presented.filter((token) => token.startsWith(`${user}.`));
+        expect(ofUser).toEqual(Array.from({ length: ofUser.length }, (_, index) => `${user}.refresh.${index + 1}`));
+        expect(ofUser.length).toBeGreaterThanOrEqual(ROUNDS / 2 - 1);
+        expect(session.state).toMatchObject({ tokens: { accessToken: `${user}.access.${ofUser.length + 1}` } });
+      }
+    });
+
+    it('a session made for each request that is served knows nothing of the one before', async () => {
+      const served = from(['a', 'b', 'a', 'c']).pipe(
+        concatMap((user) => {
+          const { session, api } = createClient(server, { user });
+          server.live.clear();
+          return api.get$<Echo>(`/${user}`).pipe(
+            toArray(),
+            concatMap(async (answers) => {
+              session.destroy();
+              return answers[0]?.by.charAt(0);
+            }),
+          );
+        }),
+        toArray(),
+      );
+      expect(await lastValueFrom(served)).toEqual(['a', 'b', 'a', 'c']);
+    });
+
+    describe('the modules of renewal', () => {
+      it('have no state of their own', () => {
+        const state = modules.flatMap((name) => stateOf(readFileSync(`${lib}${name}`, 'utf8')).map((at) => [name, at]));
+        expect(modules).toContain('session/session.ts');
+        expect(state).toEqual([]);
+      });
+
+      it.each([
+        'let promise;',
+        'var promise;',
+        'export let count = 0;',
+        'const queue = []; const join = (caller) => queue.push(caller);',
+        'const seen = new Set();',
+        'const state$ = wrap(new BehaviorSubject(null));',
+        'const known = { of: new Map() };',
+        'const pattern = /x/g;',
+        'class Client { static token; }',
+        'class Client { static readonly sent = new Map(); }',
+        'const cache = {}; const set = () => { cache.token = 1; };',
+        'const cache = {}; const count = () => cache.hits++;',
+      ])('would be found to have it: %s', (text) => {
+        expect(stateOf(text)).not.toEqual([]);
+      });
+
+      it('may have constants and what makes things', () => {
+        const text = `const MS = 5; const of = { a: [1] }; const make = () => { let n = 0; const s = new Set([n++]); return s; };`;
+        expect(stateOf(text)).toEqual([]);
+      });
+    });
+  },
+);

@@ -1,0 +1,64 @@
+import { ajaxTransport, createApi, createSession, isApiError, webStorageStore } from 'renewal';
+import { NEVER, type Observable } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { run } from '../../examples/run';
+import { failureMode } from '../../support/failure-mode';
+import { startServer, type TestServer } from '../../support/server';
+import { createClient, errorOf } from '../../support/server-client';
+
+const SCRIPT = 'spec/support/scripts/plain-node.ts';
+
+failureMode(
+  {
+    id: 'L2',
+    title: 'A library for browsers breaks when a server loads it',
+    renewal:
+      'It loads and works in Node, where there is neither `window` nor `XMLHttpRequest`, `navigator` or `localStorage`. What needs one of them says so when it is used: as the error of a request, or as a warning on `events$`.',
+    threads: ['auth0/auth0-spa-js#578', 'ReactiveX/rxjs#2099', 'ReactiveX/rxjs#7535'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it('works in a Node that has nothing of a browser', { timeout: 60_000 }, async () => {
+      const { accessToken, refreshToken } = server.issue();
+      server.live.delete(accessToken);
+      const { code, stdout, stderr } = await run(SCRIPT, [server.origin, accessToken, refreshToken]);
+      expect([code, stderr]).toEqual([0, '']);
+      const { body, warnings } = JSON.parse(stdout);
+      expect(body).toMatchObject({ path: '/orders', by: 'a.access.2', nth: 2 });
+      // There is no localStorage to write to: the session goes on from memory, and says so.
+      expect(new Set(warnings)).toEqual(new Set(['load: ReferenceError', 'write: ReferenceError']));
+      expect(server.refreshes).toBe(1);
+    });
+
+    /** What an error says, and its cause. */
+    const messageOf = async (request: Observable<unknown>): Promise<string> => {
+      const error = await errorOf(request);
+      expect(isApiError(error, 'request')).toBe(true);
+      return `${Object(error).message} ${Object(Object(error).cause).message}`;
+    };
+
+    it('says of a relative url what is missing where there is no page: baseUrl', async () => {
+      expect(await messageOf(createApi().get$('/orders'))).toMatch(/^GET \/orders: .*baseUrl/);
+      const { session } = createClient(server);
+      expect(await messageOf(createApi({ session }).get$('/orders'))).toMatch(/^GET \/orders: .*baseUrl/);
+    });
+
+    it('says of the transport of a browser what is missing: XMLHttpRequest', async () => {
+      const transport = ajaxTransport({ createXHR: () => new XMLHttpRequest() });
+      const request = createApi({ baseUrl: server.origin, transport }).get$('/orders');
+      expect(await messageOf(request)).toContain('XMLHttpRequest');
+    });
+
+    it('throws nothing before it is used', () => {
+      expect(() => [webStorageStore(), ajaxTransport(), createApi()]).not.toThrow();
+      const session = createSession({ store: webStorageStore(), refresh: () => NEVER });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+    });
+  },
+);

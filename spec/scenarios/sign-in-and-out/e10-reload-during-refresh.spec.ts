@@ -1,0 +1,112 @@
+import { type TokenStore, webStorageStore } from 'renewal';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { createStorage } from '../../support/http-storage';
+import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { createClient, createExpiredClient } from '../../support/server-client';
+import { createSlowStore } from '../../support/slow-store';
+
+const RENEWED = { accessToken: 'a.access.2', refreshToken: 'a.refresh.2' };
+
+/** A storage of a page that ends before write number `last + 1` gets through. */
+const endingAfter = (storage: Storage, last: number): Storage => {
+  let writes = 0;
+  const write = (run: () => void): void => {
+    if (writes++ < last) run();
+  };
+  return {
+    ...storage,
+    setItem: (key, value) => write(() => storage.setItem(key, value)),
+    removeItem: (key) => write(() => storage.removeItem(key)),
+  };
+};
+
+const LAYOUTS = [
+  ['one entry', {}],
+  ['plain entries', { keys: { accessToken: 'access', refreshToken: 'refresh' } }],
+] as const;
+
+failureMode(
+  {
+    id: 'E10',
+    title: 'The tokens are cleared before the refresh: a page that is reloaded meanwhile has none',
+    renewal:
+      'The old tokens stay in the store until the new ones take their place, or the refresh is refused. A page that is reloaded in between goes on with what is there.',
+    threads: ['salte-auth/salte-auth#184'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    describe.each(LAYOUTS)('in a web storage of %s', (_, layout) => {
+      const storeIn = (storage: Storage): TokenStore => webStorageStore({ storage: () => storage, ...layout });
+
+      /** A page whose access token has expired, and what its storage holds. */
+      const openPage = async (wrap = (storage: Storage): Storage => storage) => {
+        const issued = server.issue();
+        const storage = createStorage();
+        await storeIn(storage).save({ ...issued, sessionId: 's' });
+        return { ...createExpiredClient(server, { issued, store: storeIn(wrap(storage)) }), storage };
+      };
+
+      it('keeps the old tokens in the store while the refresh is out', async () => {
+        const { api, session, store, issued } = await openPage();
+        const refresh = server.hold(({ path }) => path === REFRESH);
+        const request = lastValueFrom(api.get$<Echo>('/orders'));
+        await refresh.arrived(1);
+        expect(session.state.status).toBe('refreshing');
+        expect(await store.load()).toMatchObject(issued);
+        refresh.open();
+        expect(await request).toMatchObject({ by: RENEWED.accessToken });
+        expect(await store.load()).toMatchObject(RENEWED);
+      });
+
+      it('has the next page renew with them when the first is gone before the server has rotated', async () => {
+        const { api, session, storage, issued } = await openPage();
+        const refresh = server.hold(({ path }) => path === REFRESH);
+        server.refreshReply = 'never';
+        api.get$('/orders').subscribe({ error: () => {} });
+        await refresh.arrived(1);
+        session.destroy();
+        await server.aborted(REFRESH);
+        refresh.open();
+
+        server.refreshReply = undefined;
+        const next = createClient(server, { issued, store: storeIn(storage) });
+        expect(await lastValueFrom(next.api.get$<Echo>('/next'))).toMatchObject({ by: RENEWED.accessToken });
+        expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
+        expect(await next.store.load()).toMatchObject(RENEWED);
+      });
+
+      it.each([1, 2, 3])(
+        'has it go on when the first is gone after %i of its writes: no spent token is left',
+        async (count) => {
+          const { api, storage, issued } = await openPage((kept) => endingAfter(kept, count));
+          await lastValueFrom(api.get$('/orders'));
+          const next = createClient(server, { issued, store: storeIn(storage) });
+          expect(await lastValueFrom(next.api.get$<Echo>('/next'))).toMatchObject({ path: '/next' });
+          server.live.clear();
+          expect(await lastValueFrom(next.api.get$<Echo>('/later'))).toMatchObject({ path: '/later' });
+          expect(new Set(server.presented).size).toBe(server.refreshes);
+        },
+      );
+    });
+
+    it('keeps the old tokens in an asynchronous store until the new ones are written', async () => {
+      const issued = server.issue();
+      const { store, writes } = createSlowStore(issued);
+      const { api } = createExpiredClient(server, { issued, store });
+      const request = lastValueFrom(api.get$<Echo>('/orders'));
+      await writes.arrived(1);
+      expect(await store.load()).toMatchObject(issued);
+      writes.open();
+      expect(await request).toMatchObject({ by: RENEWED.accessToken });
+      expect(await store.load()).toMatchObject(RENEWED);
+    });
+  },
+);

@@ -1,0 +1,196 @@
+import { memoryStore, type Session, type TokenStore, type Tokens } from 'renewal';
+import { EMPTY, lastValueFrom, of } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createBarrier, createGate, type Gate } from '../../support/barrier';
+import { eventsOf, warningsIn } from '../../support/events';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+import { type Echo, type Issued, startServer, type TestServer } from '../../support/server';
+import { createClient, errorsOf, fateOf, passedThrough, paths, settleAll } from '../../support/server-client';
+import { createVirtualClient, virtually } from '../../support/virtual';
+
+const T1 = 'a.access.1';
+
+/** A store whose reads wait for the test; the session hears of what it holds when they are let pass. */
+const createSlowReads = (initial?: Issued): { readonly store: TokenStore; readonly reads: Gate<string> } => {
+  const kept = memoryStore(initial);
+  const reads = createGate<string>();
+  return { reads, store: { ...kept, load: () => reads.pass('').then(() => kept.load()) } };
+};
+
+/** What a store may do instead of answering. */
+const FAULTS: Readonly<Record<string, TokenStore['load']>> = {
+  rejects: () => Promise.reject(new RangeError('no')),
+  // What plain JavaScript, or another version, may have stored.
+  'answers with nonsense': () => ({ accessToken: 1 }) as unknown as Tokens,
+};
+
+failureMode(
+  {
+    id: 'E7',
+    title: 'Requests made before the tokens are loaded leave without one',
+    renewal:
+      'They wait until the store has answered, at most 5 s, and leave in order with its token; of a store that fails or stays silent they leave as signed out.',
+    threads: [
+      'manfredsteyer/angular-oauth2-oidc#515',
+      'damienbod/angular-auth-oidc-client#772',
+      'urql-graphql/urql#3017',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    it('has early requests wait, and sends each once with the loaded token, in the order they came', async () => {
+      const issued = server.issue();
+      const { store, reads } = createSlowReads(issued);
+      const { api, session, left } = createClient(server, { store, issued });
+      const fates = settleAll(paths(5).map((path) => api.get$<Echo>(path)));
+      await reads.arrived(1);
+      expect(session.state.status).toBe('loading');
+      expect(left).toEqual([]);
+      reads.open();
+
+      expect(errorsOf(await fates)).toEqual(Array(5).fill(undefined));
+      expect(left).toEqual(paths(5));
+      for (const path of paths(5)) expect(server.tokensOf(path)).toEqual([T1]);
+      expect(server.refreshes).toBe(0);
+    });
+
+    it('gives the loaded token to those who asked for one', async () => {
+      const issued = server.issue();
+      const { store, reads } = createSlowReads(issued);
+      const { session } = createClient(server, { store, issued });
+      const token = lastValueFrom(session.accessToken$());
+      reads.open();
+      expect(await token).toBe(T1);
+    });
+
+    it('never sends one that was unsubscribed meanwhile', async () => {
+      const issued = server.issue();
+      const { store, reads } = createSlowReads(issued);
+      const { api, left } = createClient(server, { store, issued });
+      const leaving = api.post$('/leaving', { amount: 1 }).subscribe();
+      const staying = lastValueFrom(api.get$<Echo>('/staying'));
+      leaving.unsubscribe();
+      reads.open();
+      expect(await staying).toMatchObject({ by: T1 });
+      expect(left).toEqual(['/staying']);
+    });
+
+    it.each([
+      ['auth: false', { auth: false }],
+      ['an authorization header of its own', { headers: { authorization: 'Basic b3du' } }],
+    ])('has a request with %s wait for nothing', async (_, options) => {
+      const { store } = createSlowReads();
+      const { api, session } = createClient(server, { store });
+      expect(await fateOf(api.get$('/public', options))).toMatchObject(passedThrough(signal));
+      expect(session.state.status).toBe('loading');
+    });
+
+    it('refreshes first when what it loads has expired meanwhile', async () => {
+      const issued = server.issue();
+      const loaded: Tokens = { ...issued, expiresAtMs: 1, sessionId: 's' };
+      const store: TokenStore = { ...memoryStore(issued), load: () => Promise.resolve(loaded) };
+      const { api } = createClient(server, { store, issued });
+      const fates = await settleAll(paths(5).map((path) => api.get$(path)));
+      expect(errorsOf(fates)).toEqual(Array(5).fill(undefined));
+      for (const path of paths(5)) expect(server.tokensOf(path)).toEqual(['a.access.2']);
+      expect(server.presented).toEqual([issued.refreshToken]);
+    });
+
+    it.each(Object.entries(FAULTS))('sends them as signed out, with a warning, when the store %s', async (_, load) => {
+      const read = createBarrier();
+      const store: TokenStore = { ...memoryStore(), load: () => read.passed.then(load) };
+      const { api, session } = createClient(server, { store });
+      const events = eventsOf(api);
+      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      read.open();
+      expect(await fates).toMatchObject(Array(3).fill(passedThrough(signal)));
+      expect(warningsIn(events)).toHaveLength(1);
+      expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(3).fill(undefined));
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+      expect(server.refreshes).toBe(0);
+    });
+
+    it('sends them as signed out after 5 s, and what the store answers later changes nothing', async () => {
+      const late = createBarrier();
+      const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
+      const store: TokenStore = { ...memoryStore(), load: () => loaded };
+      const { api, session } = createVirtualClient({ signal, store });
+      virtually(({ expectObservable }) => {
+        expectObservable(api.get$('/a')).toBe('5s (v|)', { v: { by: '-' } });
+      });
+      const { state } = session;
+      expect(state).toMatchObject({ status: 'signed-out', reason: 'none' });
+      late.open();
+      await loaded;
+      expect(session.state).toBe(state);
+    });
+
+    it.each([
+      ['is signed in', (session: Session) => session.signIn({ accessToken: 'B1' }), { status: 'active' }],
+      ['is signed out', (session: Session) => session.signOut(), { status: 'signed-out', reason: 'sign-out' }],
+    ])('never takes what the store answers after the session %s', async (_, change, wanted) => {
+      const late = createBarrier();
+      const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
+      const { api, session, sent } = createVirtualClient({ signal, store: { ...memoryStore(), load: () => loaded } });
+      const early = outcomeOf(api.get$('/early'));
+      await change(session);
+      const { state } = session;
+      expect(state).toMatchObject(wanted);
+      expect(early).toMatchObject({ values: [], error: { code: 'signed-out' } });
+      late.open();
+      await loaded;
+      expect(session.state).toBe(state);
+      outcomeOf(api.get$('/later'));
+      expect(sent).toEqual([`GET /later ${'tokens' in state ? 'B1' : '-'}`]);
+    });
+
+    it('refreshes nothing for a sign-in that came before the store has answered that it is empty', async () => {
+      const late = createBarrier();
+      const loaded = late.passed.then(() => null);
+      const used: unknown[] = [];
+      const { api, session } = createVirtualClient({
+        signal,
+        store: { ...memoryStore(), load: () => loaded },
+        restore: () => EMPTY,
+        refresh: ({ refreshToken }) => {
+          used.push(refreshToken);
+          return of({ accessToken: 'T2' });
+        },
+      });
+      outcomeOf(api.get$('/early'));
+      await session.signIn({ accessToken: 'B1', refreshToken: 'RB1' });
+      late.open();
+      await loaded;
+      expect(used).toEqual([]);
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
+    });
+
+    it('sees that another has signed out, also where the store was first read before the sign-in', async () => {
+      const late = createBarrier();
+      const loaded = late.passed.then(() => null);
+      const kept = memoryStore();
+      let isFirst = true;
+      const load = () => {
+        if (!isFirst) return kept.load();
+        isFirst = false;
+        return loaded;
+      };
+      const { api, session, sent } = createVirtualClient({ signal, store: { ...kept, load } });
+      await session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+      late.open();
+      await loaded;
+      await kept.clear();
+      expect(outcomeOf(api.get$('/a'))).toMatchObject({ values: [], error: { code: 'signed-out' } });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+      expect(kept.load()).toBeNull();
+      expect(sent).toEqual(['GET /a T1']);
+    });
+  },
+);

@@ -1,0 +1,182 @@
+import { ajaxTransport, createApi, createSession, memoryStore, type TokenGrant } from 'renewal';
+import { lastValueFrom, NEVER, of, throwError } from 'rxjs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { answered, outcomeOf } from '../../support/http-client';
+import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+import { createVirtualClient, virtually } from '../../support/virtual';
+
+const T1 = 'a.access.1';
+const T2 = 'a.access.2';
+
+failureMode(
+  {
+    id: 'I9',
+    title: 'The refresh token is a cookie that scripts can not read',
+    renewal:
+      'No refresh token is needed: `refresh` and `restore` are requests with `withCredentials`, and a sign-out aborts them before their cookie comes.',
+    threads: ['Flyrell/axios-auth-refresh#214', 'geolens-io/geolens#1446'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    /** A page whose refresh token the browser keeps: the server hands out access tokens alone. */
+    const openPage = (...held: readonly [] | readonly [accessToken: string]) => {
+      /** Of each request that was sent, whether the cookie went along. */
+      const cookies: [string, boolean][] = [];
+      const ajax = ajaxTransport();
+      const http = createApi({
+        baseUrl: server.origin,
+        transport: (request) => {
+          cookies.push([new URL(request.url).pathname, request.withCredentials]);
+          return ajax(request);
+        },
+      });
+      const renew = () => http.post$<TokenGrant>(REFRESH, {}, { withCredentials: true });
+      const [accessToken] = held;
+      const store = memoryStore(accessToken === undefined ? undefined : { accessToken });
+      const onExpired = vi.fn();
+      const session = createSession({ refresh: renew, restore: renew, store, onExpired });
+      return { api: http.extend({ session }), session, store, cookies, onExpired };
+    };
+
+    const handOut = (accessToken: string): void => {
+      server.live.add(accessToken);
+      server.refreshReply = json({ accessToken });
+    };
+
+    it('renews without a refresh token, each time again', async () => {
+      const { api, session, store, cookies } = openPage(T1);
+      for (const accessToken of [T2, 'a.access.3', 'a.access.4']) {
+        server.live.clear();
+        handOut(accessToken);
+        expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: accessToken });
+        expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken } });
+        expect(await store.load()).not.toHaveProperty('refreshToken');
+      }
+      expect(cookies.filter(([, withCredentials]) => withCredentials)).toEqual(Array(3).fill([REFRESH, true]));
+      expect(cookies.filter(([path]) => path === REFRESH)).toHaveLength(3);
+    });
+
+    it('asks once after a reload, when the first request needs the session, for all that wait', async () => {
+      const { api, session, store, cookies } = openPage();
+      handOut(T2);
+      expect(session.state.status).toBe('loading');
+      expect(cookies).toEqual([]);
+      const fates = await settleAll(paths(10).map((path) => api.get$(path)));
+      expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+      for (const path of paths(10)) expect(server.tokensOf(path)).toEqual([T2]);
+      expect(server.refreshes).toBe(1);
+      expect(cookies[0]).toEqual([REFRESH, true]);
+      expect(await store.load()).toMatchObject({ accessToken: T2 });
+    });
+
+    it.each([
+      ['the token has expired', [T1]],
+      ['the page has been loaded again', []],
+    ] as const)('aborts the request on the wire at a sign-out, when %s', async (_, held) => {
+      const { api, session, store } = openPage(...held);
+      handOut(T2);
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      await refresh.arrived(1);
+      await session.signOut();
+      await server.aborted(REFRESH);
+      refresh.open();
+
+      expect(errorsOf(await fates)).toMatchObject(Array(3).fill({ code: 'signed-out' }));
+      expect(await store.load()).toBeNull();
+      await settleAll([api.get$('/public')]);
+      expect(server.tokensOf('/public')).toEqual(['']);
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('ends the session when the cookie is refused, once', async () => {
+      const { api, session, store, onExpired } = openPage(T1);
+      server.refreshReply = { status: 401 };
+      const dead = server.hold(({ token }) => token === T1);
+      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      await dead.arrived(3);
+      dead.open();
+      expect(errorsOf(await fates)).toMatchObject(Array(3).fill({ code: 'session-expired' }));
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(await store.load()).toBeNull();
+      expect(onExpired).toHaveBeenCalledOnce();
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('has no session after a reload when the cookie is refused: requests leave without a token', async () => {
+      const { api, session, onExpired } = openPage();
+      server.refreshReply = { status: 401 };
+      await settleAll(paths(3).map((path) => api.get$(path)));
+      for (const path of paths(3)) expect(server.tokensOf(path)).toEqual(['']);
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+      await settleAll([api.get$('/later')]);
+      expect(server.refreshes).toBe(1);
+      expect(onExpired).not.toHaveBeenCalled();
+    });
+
+    it('tells those who wait of a failure that may pass after a reload, and asks again for who comes next', async () => {
+      const { api, session } = openPage();
+      server.refreshReply = { status: 503, headers: { 'retry-after': '0' } };
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause: { status: 503 } });
+      expect(session.state.status).toBe('loading');
+      handOut(T2);
+      expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: T2, nth: 1 });
+      expect(server.refreshes).toBe(2);
+    });
+
+    it('restores through the client of its own session as well', async () => {
+      const session = createSession({
+        refresh: () => NEVER,
+        restore: () => api.post$<TokenGrant>(REFRESH, {}, { withCredentials: true }),
+      });
+      const api = createApi({ baseUrl: server.origin, session });
+      handOut(T2);
+      expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: T2, nth: 1 });
+      expect(server.refreshHits).toMatchObject([{ authorization: undefined }]);
+    });
+
+    it('does not ask where the store has tokens, and not again after a sign-out', async () => {
+      const restore = vi.fn(() => of({ accessToken: 'T3' }));
+      const { api, session } = createVirtualClient({ signal, restore, isDead: () => false });
+      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+      await session.signOut();
+      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: '-' }));
+      expect(restore).not.toHaveBeenCalled();
+    });
+
+    it('waits no longer than refreshTimeoutMs, and asks no one again while that cools down', () => {
+      virtually(({ expectObservable, flush }) => {
+        const restore = vi.fn(() => NEVER);
+        const { api } = createVirtualClient({ signal, store: memoryStore(), restore, refreshTimeoutMs: 9 });
+        const failed = expect.objectContaining({ code: 'refresh' });
+        expectObservable(api.get$('/a')).toBe('---------#', undefined, failed);
+        expectObservable(api.get$('/b'), '99ms ^').toBe('99ms #', undefined, failed);
+        flush();
+        expect(restore).toHaveBeenCalledOnce();
+      });
+    });
+
+    it.each([
+      ['completes without a grant', () => of()],
+      [
+        'throws',
+        () => {
+          throw new Error();
+        },
+      ],
+      ['is rejected', () => throwError(() => new Error())],
+      ['hands out no token', () => of({ accessToken: '' })],
+    ])('leaves no one waiting when `restore` %s', (_, restore) => {
+      const { api } = createVirtualClient({ signal, store: memoryStore(), restore });
+      expect(outcomeOf(api.get$('/a'))).toMatchObject({ error: { code: 'refresh' } });
+    });
+  },
+);

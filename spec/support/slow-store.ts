@@ -1,0 +1,28 @@
+import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
+import { createGate, type Gate } from './barrier';
+
+/** A store whose writes wait for the test. */
+export interface SlowStore {
+  readonly store: TokenStore;
+  /** The writes, each by its access token, empty for one that clears the store. */
+  readonly writes: Gate<string>;
+}
+
+export const createSlowStore = (initial: TokenGrant): SlowStore => {
+  const kept = memoryStore(initial);
+  const writes = createGate<string>();
+  return {
+    writes,
+    store: {
+      ...kept,
+      save: async (tokens) => {
+        await writes.pass(tokens.accessToken);
+        await kept.save(tokens);
+      },
+      clear: async () => {
+        await writes.pass('');
+        await kept.clear();
+      },
+    },
+  };
+};
