@@ -18,7 +18,7 @@ import {
   withScope,
 } from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
-import { bearer } from './session/bearer';
+import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
 import { coreOf, type Session } from './session/session';
 import { ajaxTransport } from './transports/ajax';
@@ -188,6 +188,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
       const built = buildRequest(method, url, input, baseUrl, defaults);
       const trace = events.observed ? createTrace(events, ++requests, built) : silent;
       const request = withScope(built, trace === silent ? quiet : { allowedOrigins, trace });
+      if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
       if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));

@@ -16,6 +16,14 @@ export interface BearerOptions {
   readonly allowedOrigins?: readonly string[];
 }
 
+const SINCE = Symbol('renewal.since');
+
+/** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that there is now. */
+export const claim = (request: HttpRequest, session: Session): HttpRequest =>
+  Object.assign(request, { [SINCE]: coreOf(session).since() });
+
+const sinceOf = (request: HttpRequest & { readonly [SINCE]?: Held | undefined }): Held | undefined => request[SINCE];
+
 /** Ends an attempt whose answer says that its token is dead. */
 class Refused {
   constructor(readonly response: HttpResponse) {}
@@ -35,7 +43,9 @@ class Errand implements Waiter {
     readonly handler: HttpHandler,
     readonly origins: readonly (string | undefined)[],
     readonly caller: Subscriber<HttpEvent>,
-  ) {}
+  ) {
+    this.old = sinceOf(request);
+  }
 
   get isSender(): boolean {
     return true;

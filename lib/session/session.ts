@@ -11,7 +11,7 @@ import { type SessionOptions, type SessionSettings, withDefaults } from './optio
 import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { createReports } from './reports';
-import type { Held, SessionState, Tokens } from './state';
+import { type Held, isHeld, type SessionState, type Tokens } from './state';
 import { createStorePort } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
@@ -44,6 +44,8 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   readonly events$: Observable<ApiEvent>;
   /** Whether `refresh` is being called right now: what is subscribed meanwhile belongs to it. */
   isCalling(): boolean;
+  /** Stands for the session that there is now, and for none of its tokens; nothing where there is none. */
+  since(): Held | undefined;
   /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
   admit(waiter: Waiter): void;
   /** `waiter` has given up. */
@@ -98,6 +100,15 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     return Math.max(status === 'active' ? renewAtMs - nowMs() : 0, renewal.cooling(backoffMs(1))?.leftMs ?? 0);
   };
 
+  let claimed: Held | undefined;
+  const since = (): Held | undefined => {
+    const { state } = machine;
+    if (!isHeld(state)) return undefined;
+    // One for all requests of the same tokens.
+    if (claimed?.tokens !== state.tokens) claimed = { ...state, generation: -1 };
+    return claimed;
+  };
+
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -105,6 +116,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     rejections: createRejections(),
     events$: reports.events$,
     isCalling: renewal.isCalling,
+    since,
     admit: admission.admit,
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),

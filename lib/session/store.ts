@@ -58,17 +58,18 @@ export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
   timeout({ first: STORE_TIMEOUT_MS, with: () => of(giveUp()) });
 
 export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
-  /** What the store held when it was last seen, and what this session last asked it to hold. */
-  let seen: Tokens | null = null;
+  /** What the store held when it was last read, what it holds as far as this session knows, and what it was last asked to hold. */
+  let read: Tokens | null = null;
+  let known: Tokens | null = null;
   let asked: Tokens | null = null;
   let asks = 0;
   let isWritten = true;
   let isLoading = false;
   const writes: (() => void)[] = [];
 
-  /** Whether someone else has written that: not a write of this session's own that has failed, or failed half way. */
+  /** Whether someone else has written that: it is not what a write of this session's own has left, one that was lost, failed, or failed half way. */
   const isNews = ({ accessToken, refreshToken }: Tokens): boolean => {
-    const own = [seen, asked].flatMap((each) => (each ? [each.accessToken, each.refreshToken] : []));
+    const own = [read, known, asked].flatMap((each) => (each ? [each.accessToken, each.refreshToken] : []));
     return !own.includes(accessToken) || !own.includes(refreshToken);
   };
 
@@ -85,8 +86,8 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             const tokens = found ? toStored(found) : null;
             // What was read before a write of one's own says nothing of what is there now.
             if (asks !== asksBefore) return undefined;
-            const news = (tokens ? isNews(tokens) : isWritten && seen) ? tokens : undefined;
-            seen = tokens;
+            const news = (tokens ? isNews(tokens) : isWritten && known) ? tokens : undefined;
+            read = known = tokens;
             return news;
           }),
           catchError((error) => of(warn('load', error))),
@@ -103,7 +104,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
         call$<void>(() => (tokens ? store.save(tokens) : store.clear()))
           .pipe(
             tap(() => {
-              seen = tokens;
+              known = tokens;
               isWritten = !writes[1];
             }),
             catchError((error) => of(warn('write', error))),
