@@ -34,6 +34,9 @@ export interface TokenStore {
 /** How long the store may take for one call before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 
+/** How many tokens a session remembers to have had. */
+const MOST_REMEMBERED = 100;
+
 /** The store as the session sees it: its writes never overlap, and what it throws, or leaves unanswered, becomes a warning. */
 export interface StorePort {
   /**
@@ -58,20 +61,25 @@ export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
   timeout({ first: STORE_TIMEOUT_MS, with: () => of(giveUp()) });
 
 export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
-  /** What the store held when it was last read, what it holds as far as this session knows, and what it was last asked to hold. */
-  let read: Tokens | null = null;
+  /** What the store holds as far as this session knows. */
   let known: Tokens | null = null;
-  let asked: Tokens | null = null;
+  /** The tokens that it has read from the store or written to it, the newest last. */
+  const own = new Set<string | undefined>();
   let asks = 0;
   let isWritten = true;
   let isLoading = false;
   const writes: (() => void)[] = [];
 
-  /** Whether someone else has written that: it is not what a write of this session's own has left, one that was lost, failed, or failed half way. */
-  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => {
-    const own = [read, known, asked].flatMap((each) => (each ? [each.accessToken, each.refreshToken] : []));
-    return !own.includes(accessToken) || !own.includes(refreshToken);
+  const remember = ({ accessToken, refreshToken }: Tokens): void => {
+    for (const token of [accessToken, refreshToken]) {
+      own.delete(token);
+      own.add(token);
+    }
+    for (const token of own) if (own.size > MOST_REMEMBERED) own.delete(token);
   };
+
+  /** Whether someone else has written that: it is nothing that a write of this session's own has left, which may be old, or half of one. */
+  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => !own.has(accessToken) || !own.has(refreshToken);
 
   return {
     news$: defer(() => {
@@ -87,7 +95,8 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             // What was read before a write of one's own says nothing of what is there now.
             if (asks !== asksBefore) return undefined;
             const news = (tokens ? isNews(tokens) : isWritten && known) ? tokens : undefined;
-            read = known = tokens;
+            known = tokens;
+            if (tokens) remember(tokens);
             return news;
           }),
           catchError((error) => of(warn('load', error))),
@@ -114,7 +123,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             }),
           )
           .subscribe(done$);
-      asked = tokens;
+      if (tokens) remember(tokens);
       asks++;
       isWritten = false;
       if (writes.push(run) < 2) run();

@@ -485,6 +485,19 @@ describe('a refresh and its store', () => {
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
   });
 
+  it('takes no token that it has replaced for news, whoever put it back', () => {
+    const { cell, store } = createStore(tokens('T1'));
+    const grants = ['T2', 'T3', 'T4'].map((accessToken) => ({
+      accessToken,
+      refreshToken: accessToken.replace('T', 'R'),
+    }));
+    const { session } = createVirtualClient({ store, refresh: () => of(grants.shift() ?? T2) });
+    for (const accessToken of ['T2', 'T3', 'T4']) {
+      cell.held = tokens('T1');
+      expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
+    }
+  });
+
   it('takes over newer tokens that it finds after a refusal', () => {
     const { cell, store } = createStore(tokens('T1'));
     const onExpired = vi.fn();
