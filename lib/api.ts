@@ -1,4 +1,4 @@
-import { merge, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
+import { defer, merge, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
 import type { HttpContext } from './http/context';
@@ -174,11 +174,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
   /** The scope of all requests that no one listens to. */
   const quiet: RequestScope = { allowedOrigins, trace: silent };
 
-  const attempt: HttpHandler = (request) => {
-    const wire = serialize(request);
-    scopeOf(request).trace('attempt');
-    return withDeadline(transport)(wire);
-  };
+  // Whoever is called on the way, a hook or one who listens to events, may have cancelled it: what is closed is not sent.
+  const attempt: HttpHandler = (request) =>
+    new Observable((subscriber) => {
+      if (subscriber.closed) return;
+      const wire = serialize(request);
+      scopeOf(request).trace('attempt');
+      if (!subscriber.closed) subscriber.add(defer(() => withDeadline(transport)(wire)).subscribe(subscriber));
+    });
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
   const events$ = session ? merge(events, coreOf(session).events$) : events;

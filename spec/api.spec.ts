@@ -13,7 +13,7 @@ import {
   type Session,
   type Transport,
 } from 'renewal';
-import { asyncScheduler, concat, delay, EMPTY, NEVER, of, switchMap, tap, throwError } from 'rxjs';
+import { asyncScheduler, concat, delay, EMPTY, NEVER, of, Subject, switchMap, takeUntil, tap, throwError } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { answered, createRecorder, createSignedIn, outcomeOf, shownOf, unhandledBy } from './support/http-client';
 import { createVirtualClient, ORIGIN, response, virtually } from './support/virtual';

@@ -6,7 +6,6 @@ import {
   from,
   identity,
   map,
-  noop,
   type Observable,
   type OperatorFunction,
   of,
@@ -132,5 +131,17 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
   };
 };
 
-/** The store of a session that was given none: what it has stays in the session, and no one shares it. */
-export const NO_STORE: TokenStore = { load: noop as () => null, save: noop, clear: noop, exclusive: identity };
+/** The store of a session that was given none: no one shares it. */
+export const createOwnStore = (): TokenStore => {
+  let kept: Tokens | null = null;
+  return {
+    load: () => kept,
+    save: (tokens) => {
+      kept = tokens;
+    },
+    clear: () => {
+      kept = null;
+    },
+    exclusive: identity,
+  };
+};

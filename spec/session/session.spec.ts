@@ -83,6 +83,17 @@ describe('createSession', () => {
     expect(createSession({ refresh: () => EMPTY }).state).toMatchObject({ status: 'signed-out', reason: 'none' });
   });
 
+  it('renews what was signed in with, again and again, where it was given no store', () => {
+    const grants = [T2, { accessToken: 'T3', refreshToken: 'R3' }];
+    const session = createSession({ refresh: () => of(grants.shift() ?? T2) });
+    session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    for (const accessToken of ['T2', 'T3']) {
+      expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
+    }
+    session.signOut();
+    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+  });
+
   it('starts no timer and calls nothing but load before someone subscribes', () => {
     vi.useFakeTimers();
     const { store, log } = createStore(tokens('T1', { expiresAtMs: Date.now() + 1 }));
