@@ -188,6 +188,31 @@ describe('a request', () => {
     expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
   });
 
+  it.each(['queued', 'sent'] as const)(
+    'is not sent where one who hears by events$ that it is %s cancels it',
+    (phase) => {
+      const { api, requests } = createRecorder();
+      const cancelled = new Subject<void>();
+      api.events$.subscribe((event) => {
+        if (event.type === 'request' && event.phase === phase) cancelled.next();
+      });
+      const outcome = outcomeOf(api.get$('/orders').pipe(takeUntil(cancelled)));
+      expect(outcome).toEqual({ values: [], isComplete: true });
+      expect(requests).toEqual([]);
+    },
+  );
+
+  it('is not sent where an interceptor cancels it before it passes it on', () => {
+    const cancelled = new Subject<void>();
+    const cancel: Interceptor = (request, next) => {
+      cancelled.next();
+      return next(request);
+    };
+    const { api, requests } = createRecorder({ interceptors: [cancel] });
+    expect(outcomeOf(api.get$('/orders').pipe(takeUntil(cancelled)))).toEqual({ values: [], isComplete: true });
+    expect(requests).toEqual([]);
+  });
+
   it.each<[string, () => HttpEvent | PromiseLike<never>]>([
     [
       'what a transport throws',
