@@ -1,4 +1,4 @@
-import { defer, merge, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
+import { merge, NEVER, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
 import type { HttpContext } from './http/context';
@@ -8,15 +8,7 @@ import { defined, durationMs } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
-import {
-  createTrace,
-  type RequestEvent,
-  type RequestScope,
-  scopeOf,
-  silent,
-  type Trace,
-  withScope,
-} from './http/trace';
+import { createTrace, type RequestEvent, scopeOf, silent, type Trace, withScope } from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
@@ -171,17 +163,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const events = new Subject<RequestEvent>();
   let requests = 0;
-  /** The scope of all requests that no one listens to. */
-  const quiet: RequestScope = { allowedOrigins, trace: silent };
-
-  // Whoever is called on the way, a hook or one who listens to events, may have cancelled it: what is closed is not sent.
-  const attempt: HttpHandler = (request) =>
-    new Observable((subscriber) => {
-      if (subscriber.closed) return;
-      const wire = serialize(request);
-      scopeOf(request).trace('attempt');
-      if (!subscriber.closed) subscriber.add(defer(() => withDeadline(transport)(wire)).subscribe(subscriber));
-    });
+  const attempt: HttpHandler = (request) => {
+    const { trace, caller } = scopeOf(request);
+    // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
+    if (caller.closed) return NEVER;
+    const wire = serialize(request);
+    trace('attempt');
+    return caller.closed ? NEVER : withDeadline(transport)(wire);
+  };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
   const events$ = session ? merge(events, coreOf(session).events$) : events;
@@ -190,7 +179,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     new Observable((caller) => {
       const built = buildRequest(method, url, input, baseUrl, defaults);
       const trace = events.observed ? createTrace(events, ++requests, built) : silent;
-      const request = withScope(built, trace === silent ? quiet : { allowedOrigins, trace });
+      const request = withScope(built, { allowedOrigins, trace, caller });
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');

@@ -43,6 +43,8 @@ export interface RequestScope {
   /** Where the session's token may go. */
   readonly allowedOrigins: readonly (string | undefined)[];
   readonly trace: Trace;
+  /** Closed once no one wants the answer any more. */
+  readonly caller: { readonly closed: boolean };
 }
 
 const SCOPE = Symbol('renewal.scope');
@@ -50,7 +52,7 @@ const SCOPE = Symbol('renewal.scope');
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
-const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent };
+const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, caller: { closed: false } };
 
 /** Adds the scope to a request, where it survives what interceptors make of that. */
 export const withScope = (request: HttpRequest, scope: RequestScope): HttpRequest =>
