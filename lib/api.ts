@@ -113,7 +113,7 @@ class Settlement implements Observer<HttpEvent> {
 
   next(event: HttpEvent): void {
     const { request, caller } = this;
-    if (this.isSettled) return;
+    if (this.isSettled || caller.closed) return;
     if (event.type !== 'response') {
       if (request.reportProgress) caller.next(event);
       return;
@@ -130,7 +130,7 @@ class Settlement implements Observer<HttpEvent> {
   }
 
   error(error: unknown): void {
-    if (!this.isSettled) this.#fail(error);
+    if (!this.isSettled && !this.caller.closed) this.#fail(error);
   }
 
   complete(): void {
@@ -183,8 +183,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
-      if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
       caller.add(handler(request).subscribe(settlement));
+      // Told once it has let go: who hears of it may do what would have ended it otherwise.
+      if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
     });
 
   // The caller says what is in the body.

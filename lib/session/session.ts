@@ -71,6 +71,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const room = createWaitingRoom(settings.releaseConcurrency, (waiter, done) => admission.admit(waiter, done));
   let renewAtMs = Infinity;
   let isDestroyed = false;
+  let changes = 0;
 
   const machine = createStateMachine(room, ({ generation }, action) => {
     const atMs = nowMs();
@@ -86,9 +87,11 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const admission = createAdmission(machine, room, renewal, (atMs) => atMs >= renewAtMs, loading.need);
 
   const change$ = (tokens: Tokens | null): Observable<void> => {
+    const own = ++changes;
     // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
     const written$ = port.write(tokens);
-    machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
+    // Unless the store itself has called for another change, which is the later one.
+    if (own === changes) machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
     return written$.pipe(map(noop));
   };
 
@@ -145,6 +148,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     keepFresh$: () => keepFresh$,
     destroy: () => {
       isDestroyed = true;
+      changes++;
       machine.dispatch({ type: 'signOut' }, renewal.reset());
       machine.complete();
     },

@@ -66,6 +66,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
   const own = new Set<string | undefined>();
   let asks = 0;
   let isWritten = true;
+  let isRead = false;
   let isLoading = false;
   const writes: (() => void)[] = [];
 
@@ -91,10 +92,13 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
         .pipe(
           map((found) => {
             const tokens = found ? toStored(found) : null;
-            // What was read before a write of one's own says nothing of what is there now.
-            if (asks !== asksBefore) return undefined;
-            const news = (tokens ? isNews(tokens) : isWritten && known) ? tokens : undefined;
+            // What was read before a write of one's own was done says nothing of what is there now.
+            if (asks !== asksBefore || writes.length) return undefined;
+            // Where the write of a sign-in failed and nothing had been read before it, it is what the sign-in was to replace.
+            const isOld = !isWritten && !isRead;
+            const news = (tokens ? !isOld && isNews(tokens) : isWritten && known) ? tokens : undefined;
             known = tokens;
+            isRead = true;
             if (tokens) remember(tokens);
             return news;
           }),

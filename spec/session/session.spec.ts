@@ -5,6 +5,7 @@ import {
   isApiError,
   memoryStore,
   type RefreshError,
+  type Session,
   type SessionOptions,
   type SessionState,
   type TokenGrant,
@@ -149,6 +150,25 @@ describe('signIn and signOut', () => {
     const before = session.state;
     await expect(session.signIn(grant as TokenGrant)).rejects.toThrow(TypeError); // what a server may have sent
     expect(session.state).toBe(before);
+  });
+
+  it('leave what was asked for last, also where the store calls for it from within the write of the one before', () => {
+    const { cell, store } = createStore(tokens('T1'), {
+      clear: () => {
+        session.signIn({ accessToken: 'B1' });
+      },
+    });
+    const session: Session = createSession({ store, refresh: () => NEVER });
+    session.signOut();
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
+    expect(cell.held).toMatchObject({ accessToken: 'B1' });
+  });
+
+  it('begin nothing where the store destroys the session from within their write', () => {
+    const { store } = createStore(null, { save: () => session.destroy() });
+    const session: Session = createSession({ store, refresh: () => NEVER });
+    session.signIn({ accessToken: 'B1' });
+    expect(session.state.status).toBe('signed-out');
   });
 
   it('make a new session each time', () => {
@@ -494,6 +514,25 @@ describe('a refresh and its store', () => {
     for (let again = 0; again < 3; again++) watch(session.refresh$());
     expect(used).toEqual(['R1', 'R2', 'R3']);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
+  });
+
+  it.each<[string, Partial<TokenStore>]>([
+    ['is not done yet', { save: () => new Promise(() => {}) }],
+    ['has failed', { save: () => Promise.reject(new Error('quota')) }],
+  ])('takes nothing of before a sign-in for news while the write of that %s', async (_, methods) => {
+    const load = vi.fn(() => tokens('T0', { sessionId: 'before' }) as Tokens | null);
+    load.mockImplementationOnce(() => {
+      throw new Error('not yet');
+    });
+    const { store } = createStore(null, { ...methods, load });
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => of({ accessToken: `${refreshToken}+` }),
+    });
+    const signedIn = session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    await Promise.race([signedIn, Promise.resolve()]);
+    watch(session.refresh$());
+    expect(session.state).toMatchObject({ tokens: { refreshToken: 'R1' } });
   });
 
   it('takes no token that it has replaced for news, whoever put it back', () => {
