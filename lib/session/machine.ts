@@ -1,6 +1,6 @@
 import { BehaviorSubject, noop, Observable } from 'rxjs';
 import { SignedOutError } from '../http/errors';
-import { type SessionAction, type SessionState, transition } from './state';
+import { type SessionAction, type SessionState, sessionOf, transition } from './state';
 import type { WaitingRoom } from './waiting-room';
 
 /** The session's one value. */
@@ -63,7 +63,7 @@ export const createStateMachine = (
         tell();
         tellOfChange();
         subject.next(next);
-        letGo(isOver ? signedOut() : error, isOver);
+        letGo(sessionOf(next), isOver ? signedOut() : error, isOver);
       });
     },
     complete: () => publish(() => subject.complete()),

@@ -68,7 +68,7 @@ export const createRenewal = (
       // Still loading: who comes from now on asks anew.
       const letGo = room.empty();
       tell();
-      letGo(error);
+      letGo(undefined, error);
     } else {
       // The store was empty: what came, if anything, is what it held.
       machine.dispatch({ type: 'loaded', tokens: 'tokens' in outcome ? outcome.tokens : null }, tell);

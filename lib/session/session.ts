@@ -11,7 +11,7 @@ import { type SessionOptions, type SessionSettings, withDefaults } from './optio
 import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { createReports } from './reports';
-import { type Held, isHeld, type SessionState, type Tokens } from './state';
+import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './state';
 import { createStorePort } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
@@ -106,9 +106,8 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   let claimed: Held | undefined;
   const since = (): Held | undefined => {
     const { state } = machine;
-    if (!isHeld(state)) return undefined;
     // One for all requests of the same tokens.
-    if (claimed?.tokens !== state.tokens) claimed = { ...state, generation: -1 };
+    if (!claimed || !isHeld(state) || claimed.tokens !== state.tokens) claimed = sessionOf(state);
     return claimed;
   };
 

@@ -25,9 +25,9 @@ export interface WaitingRoom {
   exit(waiter: Waiter): void;
   /**
    * Closes the room behind those who are in it. What it returns then lets them go, in the order they came, or ends their wait with `error`;
-   * `isOver` also ends the wait of those who were let go earlier and still stand in line.
+   * `isOver` also ends the wait of those who were let go earlier and still stand in line. Who came before there was a session belongs to `session`.
    */
-  empty(): (error?: Error, isOver?: boolean) => void;
+  empty(): (session?: Held, error?: Error, isOver?: boolean) => void;
 }
 
 /**
@@ -56,9 +56,10 @@ export const createWaitingRoom = (
     empty: () => {
       const leaving = waiting;
       waiting = new Set();
-      return (error, isOver) => {
+      return (session, error, isOver) => {
         if (isOver) for (const waiter of line.clear()) waiter.error(error);
         for (const waiter of leaving) {
+          waiter.old ??= session;
           if (error) waiter.error(error);
           else if (waiter.isSender) line.join(waiter);
           else admit(waiter, noop);

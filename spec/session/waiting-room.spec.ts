@@ -72,7 +72,7 @@ describe('a waiting room', () => {
     enter('a', 'b');
     const letGo = room.empty();
     enter('c');
-    letGo(new Error('over'));
+    letGo(undefined, new Error('over'));
     expect(log).toEqual(['a: over', 'b: over']);
     expect(room.size).toBe(1);
   });
@@ -80,7 +80,7 @@ describe('a waiting room', () => {
   it('can be emptied when no one waits', () => {
     const { room, log } = createRoom();
     room.empty()();
-    room.empty()(new Error('over'), true);
+    room.empty()(undefined, new Error('over'), true);
     expect(log).toEqual([]);
   });
 });
@@ -138,7 +138,7 @@ describe('a waiting room that lets two go at once', () => {
     enter('a', 'b', 'c');
     room.empty()();
     enter('d');
-    room.empty()(new Error('failed'));
+    room.empty()(undefined, new Error('failed'));
     expect(log).toEqual(['a', 'b', 'd: failed']);
     done('a');
     expect(log).toEqual(['a', 'b', 'd: failed', 'c']);
@@ -149,7 +149,7 @@ describe('a waiting room that lets two go at once', () => {
     enter('a', 'b', 'c');
     room.empty()();
     enter('d');
-    room.empty()(new Error('over'), true);
+    room.empty()(undefined, new Error('over'), true);
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over']);
     done('a');
     done('b');
