@@ -58,12 +58,12 @@ export const createStateMachine = (
       const tellOfChange = onChange(state, action);
       const isOver = action.type === 'signIn' || action.type === 'signOut';
       // Emptied before it is published: who comes in from inside a subscriber waits for what comes next.
-      const letGo = state.status === 'refreshing' ? noop : room.empty();
+      const letGo = state.status === 'refreshing' ? noop : room.empty(isOver ? signedOut() : error, isOver);
       publish(() => {
         tell();
         tellOfChange();
         subject.next(next);
-        letGo(sessionOf(next), isOver ? signedOut() : error, isOver);
+        letGo(sessionOf(next));
       });
     },
     complete: () => publish(() => subject.complete()),

@@ -66,9 +66,9 @@ export const createRenewal = (
       if (outcome.type === 'refused') expire(outcome.error);
     } else if (failure) {
       // Still loading: who comes from now on asks anew.
-      const letGo = room.empty();
+      const letGo = room.empty(error);
       tell();
-      letGo(undefined, error);
+      letGo();
     } else {
       // The store was empty: what came, if anything, is what it held.
       machine.dispatch({ type: 'loaded', tokens: 'tokens' in outcome ? outcome.tokens : null }, tell);

@@ -43,6 +43,8 @@ export interface StorePort {
    * `undefined` for no news. In the same tick for a store that is synchronous.
    */
   readonly news$: Observable<Tokens | null | undefined>;
+  /** The session has taken these over, or used them up: they are no news to it any more. */
+  own(tokens: Tokens): void;
   /** Saves `tokens`, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
   write(tokens: Tokens | null): Observable<unknown>;
 }
@@ -62,24 +64,24 @@ export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
 export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
   /** What the store holds as far as this session knows. */
   let known: Tokens | null = null;
-  /** The tokens that it has read from the store or written to it, the newest last. */
-  const own = new Set<string | undefined>();
+  /** The tokens that it has had, the newest last. */
+  const had = new Set<string | undefined>();
   let asks = 0;
   let isWritten = true;
   let isRead = false;
   let isLoading = false;
   const writes: (() => void)[] = [];
 
-  const remember = ({ accessToken, refreshToken }: Tokens): void => {
+  const own = ({ accessToken, refreshToken }: Tokens): void => {
     for (const token of [accessToken, refreshToken]) {
-      own.delete(token);
-      own.add(token);
+      had.delete(token);
+      had.add(token);
     }
-    for (const token of own) if (own.size > MOST_REMEMBERED) own.delete(token);
+    for (const token of had) if (had.size > MOST_REMEMBERED) had.delete(token);
   };
 
   /** Whether someone else has written that: it is nothing that a write of this session's own has left, which may be old, or half of one. */
-  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => !own.has(accessToken) || !own.has(refreshToken);
+  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => !had.has(accessToken) || !had.has(refreshToken);
 
   return {
     news$: defer(() => {
@@ -99,7 +101,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             const news = (tokens ? !isOld && isNews(tokens) : isWritten && known) ? tokens : undefined;
             known = tokens;
             isRead = true;
-            if (tokens) remember(tokens);
+            if (tokens && !news) own(tokens);
             return news;
           }),
           catchError((error) => of(warn('load', error))),
@@ -110,6 +112,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
         .subscribe(news$);
       return news$;
     }),
+    own,
     write: (tokens) => {
       const done$ = new AsyncSubject<void>();
       const run = () =>
@@ -126,7 +129,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             }),
           )
           .subscribe(done$);
-      if (tokens) remember(tokens);
+      if (tokens) own(tokens);
       asks++;
       isWritten = false;
       if (writes.push(run) < 2) run();

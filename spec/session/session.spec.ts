@@ -12,7 +12,7 @@ import {
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { catchError, EMPTY, finalize, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import { catchError, EMPTY, finalize, NEVER, noop, type Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
@@ -475,6 +475,29 @@ describe('a refresh and its store', () => {
       flush();
       expect(used).toEqual(['R2']);
       expect(sent).toEqual(['GET /a T1', 'GET /a T3']);
+    });
+  });
+
+  it('tries again with those when that failed in a way that may pass, and not with the spent ones of its own', () => {
+    virtually(({ flush }) => {
+      const { cell, store } = createStore(tokens('T1'));
+      const presented: (string | undefined)[] = [];
+      const { session } = createVirtualClient({
+        store,
+        refresh: ({ refreshToken }) => {
+          presented.push(refreshToken);
+          return presented.length < 2
+            ? throwError(() => new Error('offline'))
+            : of({ accessToken: 'T3', refreshToken: 'R3' });
+        },
+      });
+      cell.held = tokens('T2', { expiresAtMs: 1 });
+      timer(5, 2_000)
+        .pipe(take(2))
+        .subscribe(() => session.refresh$().subscribe({ error: noop }));
+      flush();
+      expect(presented).toEqual(['R2', 'R2']);
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3' } });
     });
   });
 
