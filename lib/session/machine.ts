@@ -13,6 +13,8 @@ export interface StateMachine {
    * `error`.
    */
   dispatch(action: SessionAction, tell?: () => void, error?: Error): void;
+  /** Calls `tell` in its turn: once all that came before it is published. */
+  publish(tell: () => void): void;
   /** Completes `state$`, once all that has been dispatched is published. */
   complete(): void;
 }
@@ -66,6 +68,7 @@ export const createStateMachine = (
         letGo(sessionOf(next));
       });
     },
+    publish,
     complete: () => publish(() => subject.complete()),
   };
 };

@@ -106,7 +106,7 @@ export const createRenewal = (
       // Held before it runs: one that ends in this same tick may already be followed by another.
       const own = { refreshId: ++count, generation, work: new Subscription() };
       running = own;
-      report({ phase: 'started', refreshId: own.refreshId, generation })();
+      machine.publish(report({ phase: 'started', refreshId: own.refreshId, generation }));
       if (running !== own) return;
       refresh.run(
         held?.tokens,

@@ -89,9 +89,13 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const change$ = (tokens: Tokens | null): Observable<void> => {
     const own = ++changes;
     // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
-    const written$ = port.write(tokens);
-    // Unless the store itself has called for another change, which is the later one.
-    if (own === changes) machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
+    const { generation } = machine.state;
+    let written$ = port.write(tokens);
+    // Where the store itself has called for another change from within that, it is the later one.
+    if (own !== changes) return written$.pipe(map(noop));
+    // Where it has called for a refresh, that has written after it.
+    if (machine.state.generation !== generation) written$ = port.write(tokens);
+    machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
     return written$.pipe(map(noop));
   };
 

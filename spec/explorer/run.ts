@@ -83,6 +83,7 @@ const answerAll = (world: World, ending: Setup['ending']): boolean => {
 const settle = (world: World, ending: Setup['ending']): void => {
   for (let round = 0; round < MOST_ROUNDS && !isQuiet(world); round++) {
     if (!answerAll(world, ending)) world.platform.advance(ROUND_MS);
+    world.tell('stepped');
   }
 };
 

@@ -164,6 +164,20 @@ describe('signIn and signOut', () => {
     expect(cell.held).toMatchObject({ accessToken: 'B1' });
   });
 
+  it('stand in the store also where that calls for a refresh from within the write', () => {
+    const calls = [() => session.refresh$().subscribe({ error: noop })];
+    const { cell, store } = createStore(tokens('T1'), {
+      save: (saved) => {
+        cell.held = saved;
+        calls.pop()?.();
+      },
+    });
+    const session: Session = createSession({ store, refresh: () => of(T2) });
+    session.signIn({ accessToken: 'B1' });
+    expect(session.state).toMatchObject({ tokens: { accessToken: 'B1' } });
+    expect(cell.held).toMatchObject({ accessToken: 'B1' });
+  });
+
   it('begin nothing where the store destroys the session from within their write', () => {
     const { store } = createStore(null, { save: () => session.destroy() });
     const session: Session = createSession({ store, refresh: () => NEVER });

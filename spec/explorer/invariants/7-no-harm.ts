@@ -1,5 +1,5 @@
 import { errorOf, nameOf } from '../callers';
-import type { Attempt, Fault, Invariant, Member } from '../happenings';
+import type { Attempt, Caller, Fault, Invariant, Member } from '../happenings';
 import type { Hook } from '../plan';
 
 /** Who is told of what a hook throws: the caller whose request it was, everyone through events, those who wait for the refresh, or RxJS. */
@@ -49,15 +49,18 @@ export const noHarm: Invariant = {
         setup.isObserved && !setup.refreshRetries && failures < faults && 'a refresh that throws fails without a trace'
       );
     };
+    const whyGone = (caller: Caller): string | false =>
+      caller.outcome !== 'open' && !caller.isCancelledLate && `${nameOf(caller)} is sent although it has ended`;
+
     const whyOvertaken = ({ caller: { member }, held }: Attempt): string | false => {
       if (held === undefined) return false;
       const before = newest.get(member) ?? 0;
       newest.set(member, held);
-      if (held < before) return `${held} leaves after ${before}`;
+      if (held < before) return `the ${held}. who waited leaves after the ${before}.`;
       const onWire = world.attempts.filter(
         ({ isOpen, held, caller }) => isOpen && held !== undefined && caller.member === member,
       );
-      return onWire.length > setup.releaseConcurrency && `${onWire.length} are on the wire at once`;
+      return onWire.length > setup.releaseConcurrency && `${onWire.length} who waited are on the wire at once`;
     };
 
     return {
@@ -72,11 +75,8 @@ export const noHarm: Invariant = {
           reactions === world.reactions &&
           open.some(({ isOpen }) => !isOpen) &&
           `${nameOf(caller)} takes a refresh with it`,
-        sent: (attempt) => {
-          const { caller } = attempt;
-          const why = caller.outcome !== 'open' && !caller.isCancelledLate ? 'it has ended' : whyOvertaken(attempt);
-          return why && `${nameOf(caller)} is sent although ${why}`;
-        },
+        leaving: whyGone,
+        sent: (attempt) => whyGone(attempt.caller) || whyOvertaken(attempt),
         left: () => {
           const fault = world.faults.find((fault) => timesSeen(fault, fault) !== 1);
           if (fault) return `what ${fault.hook} throws turns up ${timesSeen(fault, fault)} times`;

@@ -1,5 +1,9 @@
+import type { SessionState } from 'renewal';
 import type { Invariant, Member } from '../happenings';
 import { isHeld } from '../view';
+
+/** In these nothing runs by itself. */
+const SETTLED: readonly string[] = ['active', 'expired', 'signed-out'] satisfies SessionState['status'][];
 
 /** Timers are hints: when one fires, the decision is made again from clock and store. None of them, no listener and no lock exists without someone to want it. */
 export const lazyTimers: Invariant = {
@@ -19,6 +23,13 @@ export const lazyTimers: Invariant = {
       );
     };
 
+    /** Whether anyone waits for anything, or RxJS still has to report an error. */
+    const isBusy = (): boolean =>
+      world.callers.some(({ outcome }) => outcome === 'open') ||
+      world.attempts.some(({ isOpen }) => isOpen) ||
+      calls.some(({ isOpen }) => isOpen) ||
+      shelf.operations.length + world.faults.length > 0;
+
     return {
       checks: {
         made: () => {
@@ -26,11 +37,13 @@ export const lazyTimers: Invariant = {
           if (platform.listeners) return 'a listener listens before anyone has subscribed';
           return calls.length + shelf.writes.length + shelf.inside > 0 && 'more is done than to load the store';
         },
-        stepped: () =>
-          world.keepers
-            .filter(({ subscription }) => !subscription.closed)
-            .map(({ member }) => whyStale(member))
-            .find(Boolean),
+        stepped: () => {
+          const keepers = world.keepers.filter(({ subscription }) => !subscription.closed);
+          const isIdle =
+            keepers.length === 0 && !isBusy() && members.every(({ session }) => SETTLED.includes(session.state.status));
+          if (isIdle && platform.timers) return `${platform.timers} timers run although nothing is going on`;
+          return keepers.map(({ member }) => whyStale(member)).find(Boolean);
+        },
         left: () => {
           if (platform.timers) return `${platform.timers} timers are left`;
           if (platform.listeners > members.length) return `${platform.listeners} listeners are left`;
