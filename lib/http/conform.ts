@@ -1,4 +1,4 @@
-import { concatMap, from, type MonoTypeOperatorFunction, map, of } from 'rxjs';
+import { concatMap, from, type MonoTypeOperatorFunction, map, type Observable, of, pipe, takeWhile } from 'rxjs';
 import { SchemaError } from './errors';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
@@ -8,8 +8,8 @@ import type { SchemaResult, StandardSchemaV1 } from './schema';
  * Has a schema validate the body of a successful answer, and hands on what that makes of it. Errors with `SchemaError`; what the schema
  * itself throws or rejects with arrives as it is.
  */
-export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> =>
-  concatMap((event) => {
+export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
+  const check = (event: HttpEvent): Observable<HttpEvent> => {
     if (event.type !== 'response' || event.status >= 400) return of(event);
     const toEvent = (result: SchemaResult<unknown>): HttpEvent => {
       if (!result.issues) return { ...event, body: result.value };
@@ -21,4 +21,10 @@ export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTyp
     };
     const result = schema['~standard'].validate(event.body);
     return from('then' in result ? result : of(result)).pipe(map(toEvent));
-  });
+  };
+  // A schema that takes its time keeps no connection open.
+  return pipe(
+    takeWhile(({ type }) => type !== 'response', true),
+    concatMap(check),
+  );
+};

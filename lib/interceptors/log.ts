@@ -19,7 +19,7 @@ const shownParam = ([name, value]: [string, string]): string => {
 };
 
 const shownUrl = (url: string): string => {
-  const query = /\?([^#]*)/.exec(url)?.[1];
+  const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1];
   return bareUrl(url) + (query ? `?${Array.from(new URLSearchParams(query), shownParam).join('&')}` : '');
 };
 
