@@ -1,4 +1,12 @@
-import { type ApiOptions, createApi, type HttpRequest, type RequestOptions, type XsrfOptions, xsrf } from 'renewal';
+import {
+  type ApiOptions,
+  createApi,
+  type HttpRequest,
+  type Interceptor,
+  type RequestOptions,
+  type XsrfOptions,
+  xsrf,
+} from 'renewal';
 import { of } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { outcomeOf } from '../support/http-client';
@@ -23,7 +31,7 @@ const headersOf = ({ method = 'POST', url = '/a', request, ...options }: Asked =
   const sent: HttpRequest[] = [];
   const api = createApi({
     ...options,
-    interceptors: [xsrf(options)],
+    interceptors: [...(options.interceptors ?? []), xsrf(options)],
     transport: (asked) => {
       sent.push(asked);
       return of(response(200));
@@ -102,6 +110,18 @@ describe('xsrf', () => {
       expect(headersOf({ url: 'https://shop.test/a' })).toEqual({});
     },
   );
+
+  it.each<[string, string, HttpRequest['headers']]>([
+    [PAGE, '/b', WITH_TOKEN],
+    [PAGE, 'https://api.test/b', {}],
+    [PAGE, '//evil.test/b', {}],
+    ['about:blank', '//evil.test/b', {}],
+    ['about:blank', 'http://[', {}],
+  ])('is decided for what an interceptor has made of a request: on %s, to %s', (href, url, headers) => {
+    stubPage('XSRF-TOKEN=T', href);
+    const readdress: Interceptor = (request, next) => next({ ...request, url });
+    expect(headersOf({ url: 'https://api.test/a', interceptors: [readdress] })).toEqual(headers);
+  });
 
   it('goes to a relative url where nothing says what it is relative to', () => {
     vi.stubGlobal('document', { cookie: 'XSRF-TOKEN=T' });
