@@ -187,10 +187,10 @@ describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (si
     const client = createWatchedClient(server);
     const error = await errorOf(end(client));
     expect(error).toMatchObject({ code });
-    expect(isApiError(error)).toBe(true);
+    if (!isApiError(error)) throw error;
     expect(client.events.length).toBeGreaterThan(0);
     expect(client.lines.length).toBeGreaterThan(0);
-    expect(tokensShownBy([error, ...client.things])).toEqual([]);
+    expect(tokensShownBy([error, error.request, ...client.things])).toEqual([]);
   });
 
   it.each<[string, Reply]>([
@@ -213,6 +213,19 @@ describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (si
     const error = await errorOf(client.api.get$('/garbled'));
     expect(error).toMatchObject({ code: 'network', cause: expect.any(Error) });
     expect(tokensShownBy([error, ...client.things])).toEqual([]);
+  });
+
+  it('from a request that interceptors see, whose token is added further inside', async () => {
+    const { api } = createClient(server);
+    const seen: HttpRequest[] = [];
+    const see: Interceptor = (request, next) => {
+      seen.push(request);
+      return next(request);
+    };
+    server.live.clear();
+    await lastValueFrom(api.extend({ interceptors: [see] }).get$('/orders'));
+    expect(seen).toHaveLength(1);
+    expect(tokensShownBy(seen)).toEqual([]);
   });
 
   it('from a malformed url that holds one', async () => {
