@@ -1,6 +1,7 @@
 import { merge, NEVER, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
+import { conform } from './http/conform';
 import type { HttpContext } from './http/context';
 import { codeOf, HttpStatusError, NetworkError } from './http/errors';
 import { mergeHeaders } from './http/headers';
@@ -8,6 +9,7 @@ import { defined, durationMs } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
+import type { StandardSchemaV1 } from './http/schema';
 import { createTrace, type RequestEvent, scopeOf, silent, type Trace, withScope } from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
@@ -39,7 +41,7 @@ export interface ApiOptions {
 }
 
 /** The options of one request. */
-export interface RequestOptions<_T = unknown> {
+export interface RequestOptions<T = unknown> {
   /** Win over the client's; `undefined` takes one of those away. */
   headers?: Record<string, string | undefined>;
   /** Added to the query: an array repeats its name, `null` and `undefined` are left out. */
@@ -52,6 +54,11 @@ export interface RequestOptions<_T = unknown> {
   withCredentials?: boolean;
   /** `false`: no token, no refresh: login, sign-up, public pages. @defaultValue true */
   auth?: boolean;
+  /**
+   * Validates the body of an answer below 400, `null` where there is none, after all interceptors; what the schema makes of it is emitted, and
+   * `T` inferred. A mismatch is a `SchemaError`. Any library of https://standardschema.dev, synchronous or not. @defaultValue none
+   */
+  schema?: StandardSchemaV1<unknown, T>;
   /** Typed values for interceptors; copied for each request. */
   context?: HttpContext;
 }
@@ -183,7 +190,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
-      caller.add(handler(request).subscribe(settlement));
+      const answer$ = handler(request);
+      const { schema } = input;
+      caller.add((schema ? answer$.pipe(conform(schema, request)) : answer$).subscribe(settlement));
       // Told once it has let go: who hears of it may do what would have ended it otherwise.
       if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
     });

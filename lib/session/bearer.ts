@@ -19,10 +19,13 @@ export interface BearerOptions {
 const SINCE = Symbol('renewal.since');
 
 /** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that there is now. */
-export const claim = (request: HttpRequest, session: Session): HttpRequest =>
-  Object.assign(request, { [SINCE]: coreOf(session).since() });
+export const claim = (request: HttpRequest, session: Session): HttpRequest => {
+  const since = coreOf(session).since();
+  // A function, as interceptors and errors show requests, and there are tokens in it.
+  return since ? Object.assign(request, { [SINCE]: () => since }) : request;
+};
 
-const sinceOf = (request: HttpRequest & { readonly [SINCE]?: Held | undefined }): Held | undefined => request[SINCE];
+const sinceOf = (request: HttpRequest & { readonly [SINCE]?: () => Held }): Held | undefined => request[SINCE]?.();
 
 /** Ends an attempt whose answer says that its token is dead. */
 class Refused {

@@ -62,7 +62,9 @@ class NodeXHR extends Xhr2 {
     for (const name of Object.keys(this._headers)) if (!HARMLESS.test(name)) delete this._headers[name];
   }
 
-  protected override _onHttpRequestError(request: unknown, error: Error): void {
+  protected override _onHttpRequestError(request: unknown, error: Error & { rawPacket?: unknown }): void {
+    // The bytes that Node's parser could not read may hold a cookie or a token.
+    delete error.rawPacket;
     this.cause = error;
     super._onHttpRequestError(request, error);
   }

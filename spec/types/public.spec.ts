@@ -15,6 +15,7 @@ describe('the public surface', () => {
       'RefreshError',
       'RequestTimeoutError',
       'ResponseParseError',
+      'SchemaError',
       'SessionExpiredError',
       'SignedOutError',
       'TokenRejectedError',
@@ -26,10 +27,13 @@ describe('the public surface', () => {
       'createSession',
       'envelope',
       'isApiError',
+      'log',
       'memoryStore',
       'oauthRefresh',
+      'retry',
       'status',
       'webStorageStore',
+      'xsrf',
     ]);
   });
 });
