@@ -14,10 +14,22 @@ export interface FetchTransportOptions {
 /** `duplex` is missing from the declarations of some platforms; Chromium and Node ask for it with a stream. */
 type Init = RequestInit & { readonly duplex?: 'half' };
 
-/** Without streams, a platform makes the text `[object ReadableStream]` of one, and names its type. */
-const canStream = (): boolean => {
-  const init: Init = { method: 'POST', body: new ReadableStream(), duplex: 'half' };
-  return !new Request('http://stream.invalid', init).headers.has('content-type');
+/** The body of a request, as `fetch` takes it. Throws an `InvalidRequestError` for a stream that can not be sent. */
+const toBodyInit = (request: HttpRequest, signal: AbortSignal): BodyInit | null => {
+  // Of what is serialised `fetch` takes all but shared memory.
+  if (!isOneShot(request.body)) return (copyOf(request.body) ?? request.body) as BodyInit | null;
+  const body = request.body as ReadableStream; // by its tag
+  const init: Init = { method: 'POST', body, duplex: 'half' };
+  let why = 'a stream can not be sent twice';
+  try {
+    // A platform that does not stream makes the text `[object ReadableStream]` of it, and names its type.
+    why = new Request('http://stream.invalid', init).headers.has('content-type')
+      ? 'a stream can not be sent from here'
+      : '';
+  } catch {}
+  if (why) throw new InvalidRequestError(why, { request });
+  // Node would tell a stream that it is no longer wanted only once that has more to give.
+  return body.pipeThrough(new TransformStream(), { signal });
 };
 
 /** What went wrong, and nothing of what Node adds to that: it may be a piece of the answer. */
@@ -91,18 +103,15 @@ const send = async (
   signal: AbortSignal,
   caller: Subscriber<HttpEvent>,
 ): Promise<HttpEvent> => {
-  const { method, url, headers, body, withCredentials, reportProgress } = request;
-  const isStream = isOneShot(body);
+  const { method, url, headers, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
-  if (isStream && !canStream()) throw new InvalidRequestError('a stream can not be sent from here', { request });
   const init: Init = {
     method,
     headers,
-    // What is serialised is one of the bodies that fetch takes; of shared memory it takes none.
-    body: (copyOf(body) ?? body) as BodyInit | null,
+    body: toBodyInit(request, signal),
     credentials: withCredentials ? 'include' : 'same-origin',
     signal,
-    ...(isStream && { duplex: 'half' }),
+    ...(isOneShot(request.body) && { duplex: 'half' }),
   };
   // On a connection that stands, Node would send at once, also what is taken back in the same tick.
   await null;

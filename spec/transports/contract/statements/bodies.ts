@@ -130,6 +130,16 @@ export const bodies: readonly Statement[] = [
     },
   },
   {
+    title: 'refuses a stream that has been read, rather than send what is left of it',
+    run: async (context) => {
+      const body = streamOf('one');
+      const reader = body.getReader();
+      while (!(await reader.read()).done);
+      reader.releaseLock();
+      same((await errorOf(apiOf(context).post$('/echo', body))).code, 'request');
+    },
+  },
+  {
     title: 'refuses a body on GET',
     run: async (context) => {
       const { code } = await errorOf(apiOf(context).request$('GET', path('echo'), { body: 'a' }));
