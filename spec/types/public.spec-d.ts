@@ -37,6 +37,7 @@ import {
   createApi,
   createSession,
   envelope,
+  fetchTransport,
   HttpContextToken,
   isApiError,
   memoryStore,
@@ -257,6 +258,7 @@ export const interceptorsAndTransports = (session: Session): void => {
   expectTypeOf(envelope()).toEqualTypeOf<Interceptor>();
   expectTypeOf(bearer(session, { allowedOrigins: ['https://h.test'] })).toEqualTypeOf<Interceptor>();
   expectTypeOf(ajaxTransport()).toEqualTypeOf<Transport>();
+  expectTypeOf(fetchTransport({ fetch })).toEqualTypeOf<Transport>();
   expectTypeOf<Transport>().toEqualTypeOf<HttpHandler>();
   createApi({
     interceptors: [tenant, envelope()],

@@ -25,6 +25,7 @@ describe('the public surface', () => {
       'createApi',
       'createSession',
       'envelope',
+      'fetchTransport',
       'isApiError',
       'memoryStore',
       'oauthRefresh',
