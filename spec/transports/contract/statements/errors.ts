@@ -94,6 +94,8 @@ export const errors: readonly Statement[] = [
     run: async (context) => {
       const id = newId();
       const errors: unknown[] = [];
+      // A connection that stands is one on which a request could go out at once.
+      await firstValueFrom(apiOf(context).get$('/echo'));
       const subscription = apiOf(context)
         .get$(path('echo', { id }))
         .subscribe({ error: (error) => errors.push(error) });
