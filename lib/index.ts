@@ -39,3 +39,4 @@ export type { TokenStore } from './session/store';
 export { memoryStore } from './stores/memory';
 export { type WebStorageStoreOptions, webStorageStore } from './stores/web-storage';
 export { type AjaxTransportOptions, ajaxTransport } from './transports/ajax';
+export { type FetchTransportOptions, fetchTransport } from './transports/fetch';

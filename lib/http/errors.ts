@@ -72,7 +72,7 @@ export class RequestTimeoutError extends ApiError {
   }
 }
 
-/** A body that was asked for as JSON is not JSON (RFC 8259); `response` holds its text. */
+/** A body that was asked for as JSON is not JSON (RFC 8259); `response` holds the first 200 characters of its text. */
 export class ResponseParseError extends ApiError {
   readonly code = 'parse';
   declare readonly response: HttpResponse;

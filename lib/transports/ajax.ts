@@ -1,10 +1,11 @@
 import { catchError, map, type Observable, of, startWith } from 'rxjs';
 import { AjaxError, ajax } from 'rxjs/ajax';
 import { createXHR as createPlatformXHR } from '#xhr';
-import { copyOf, parseJson } from '../http/body';
-import { InvalidRequestError, isApiError, NetworkError, ResponseParseError } from '../http/errors';
+import { copyOf } from '../http/body';
+import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
+import { toAnswer, whyNot } from './answer';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -17,34 +18,19 @@ const toHeaders = (lines: string): Record<string, string> =>
     Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
 
-/** The answer that an `XMLHttpRequest` has loaded. JSON is parsed here, as XHR itself makes `null` of what is not JSON. */
+/** The answer that an `XMLHttpRequest` has loaded. */
 const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => {
-  const { status, statusText, responseURL: url } = xhr;
-  const body = request.method === 'HEAD' || /^(20[45]|304)$/.test(`${status}`) ? null : xhr.response;
-  const response = {
-    type: 'response',
-    status,
-    statusText,
-    headers: toHeaders(xhr.getAllResponseHeaders()),
-    url,
-    body,
-  } as const;
-  if (request.responseType !== 'json') return response;
-  const json = body ? parseJson(body) : null;
-  if (json === undefined && status < 400) throw new ResponseParseError('its body is not JSON', { request, response });
-  return { ...response, body: json === undefined ? body : json };
-};
-
-/** Why it could not be sent; quotes nothing of what was thrown. */
-const whyNot = (error: unknown, { url }: HttpRequest): string => {
-  if (!/^https?:/i.test(url)) return 'without a page, a relative url needs a baseUrl';
-  return error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : 'this transport can not send it';
+  const { status, statusText, responseURL: url, response: body } = xhr;
+  return toAnswer(request, { status, statusText, headers: toHeaders(xhr.getAllResponseHeaders()), url, body });
 };
 
 /** What `rxjs/ajax` errors with never gets out: it prints the headers, the token among them, and what it refuses to send. */
 const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> => {
   if (isApiError(error)) throw error;
-  if (!(error instanceof AjaxError)) throw new InvalidRequestError(whyNot(error, request), { request });
+  if (!(error instanceof AjaxError)) {
+    const why = error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : whyNot(request);
+    throw new InvalidRequestError(why, { request });
+  }
   // The XHR for Node keeps why the connection failed; a browser never tells.
   const xhr: XMLHttpRequest & { cause?: unknown } = error.xhr;
   if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });

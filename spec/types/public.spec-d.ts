@@ -43,6 +43,7 @@ import {
   createApi,
   createSession,
   envelope,
+  fetchTransport,
   HttpContextToken,
   isApiError,
   log,
@@ -324,6 +325,7 @@ export const interceptorsAndTransports = (session: Session): void => {
   log();
   expectTypeOf(bearer(session, { allowedOrigins: ['https://h.test'] })).toEqualTypeOf<Interceptor>();
   expectTypeOf(ajaxTransport()).toEqualTypeOf<Transport>();
+  expectTypeOf(fetchTransport({ fetch })).toEqualTypeOf<Transport>();
   expectTypeOf<Transport>().toEqualTypeOf<HttpHandler>();
   createApi({
     interceptors: [tenant, envelope()],

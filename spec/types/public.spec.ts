@@ -26,6 +26,7 @@ describe('the public surface', () => {
       'createApi',
       'createSession',
       'envelope',
+      'fetchTransport',
       'isApiError',
       'log',
       'memoryStore',
