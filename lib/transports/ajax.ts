@@ -1,21 +1,38 @@
-import { catchError, map, type Observable, of, startWith } from 'rxjs';
+import { catchError, map, type Observable, of, startWith, throwError } from 'rxjs';
 import { AjaxError, ajax } from 'rxjs/ajax';
-import { createXHR as createPlatformXHR } from '#xhr';
-import { copyOf, parseJson } from '../http/body';
+import { canStream, xhrFactory } from '#xhr';
+import { copyOf, isOneShot, parseJson } from '../http/body';
 import { InvalidRequestError, isApiError, NetworkError, ResponseParseError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
+import type { Agents } from './agents';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
-  /** Makes the `XMLHttpRequest` of one attempt. @defaultValue the browser's own; in Node xhr2's */
+  /**
+   * Makes the `XMLHttpRequest` of one attempt. One of your own is not trusted with a `ReadableStream`.
+   * @defaultValue the browser's own; in Node one that stands on xhr2
+   */
   readonly createXHR?: () => XMLHttpRequest;
+  /**
+   * What connections are made by, in Node; browsers have no agents and ignore them.
+   * @defaultValue agents that all clients of the process share, which keep connections alive and open at most 256 to one origin
+   */
+  readonly agents?: Agents;
 }
 
-const toHeaders = (lines: string): Record<string, string> =>
-  Object.fromEntries(
-    Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
-  );
+/** A name that comes again is `set-cookie`, whose values hold commas: they are joined by line feeds, which no header can hold. */
+const toHeaders = (lines: string): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  for (const [, spelt = '', value = ''] of lines.matchAll(/^([^:\s]+): ?(.*)$/gm)) {
+    const name = spelt.toLowerCase();
+    headers[name] = name in headers ? `${headers[name]}\n${value}` : value;
+  }
+  return headers;
+};
+
+/** How much of a text that is not what was asked for an error keeps. */
+const QUOTED = 200;
 
 /** The answer that an `XMLHttpRequest` has loaded. JSON is parsed here, as XHR itself makes `null` of what is not JSON. */
 const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => {
@@ -31,7 +48,10 @@ const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => 
   } as const;
   if (request.responseType !== 'json') return response;
   const json = body ? parseJson(body) : null;
-  if (json === undefined && status < 400) throw new ResponseParseError('its body is not JSON', { request, response });
+  if (json === undefined && status < 400) {
+    const quoted = { ...response, body: body.slice(0, QUOTED) };
+    throw new ResponseParseError('its body is not JSON', { request, response: quoted });
+  }
   return { ...response, body: json === undefined ? body : json };
 };
 
@@ -52,24 +72,30 @@ const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> =>
 };
 
 /**
- * Sends through `rxjs/ajax`, that is through `XMLHttpRequest`: the browser's own, in Node xhr2's.
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what XHR can't send.
+ * Sends through `rxjs/ajax`, that is through `XMLHttpRequest`: the browser's own; in Node one that stands on xhr2 and sends streams, too.
+ * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what XHR can't send. Throws a `TypeError` for what is no agent.
  */
-export const ajaxTransport =
-  ({ createXHR = createPlatformXHR }: AjaxTransportOptions = {}): Transport =>
-  (request) => {
+export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}): Transport => {
+  const create = createXHR ?? xhrFactory(agents);
+  const streams = canStream && !createXHR;
+
+  return (request) => {
     const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
+    if (isOneShot(body) && !streams) {
+      return throwError(() => new InvalidRequestError('XMLHttpRequest can not send a stream here', { request }));
+    }
     const answer$ = ajax({
       method,
       url,
-      headers,
+      // rxjs/ajax takes an empty text for no body.
+      headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
       // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
       body: body instanceof ArrayBuffer ? body : (copyOf(body) ?? body),
       responseType: responseType === 'json' ? 'text' : responseType,
       withCredentials,
       // Adds no `x-requested-with`, which would cost a preflight request.
       crossDomain: true,
-      createXHR,
+      createXHR: create,
       includeDownloadProgress: reportProgress,
       includeUploadProgress: reportProgress,
     }).pipe(
@@ -81,3 +107,4 @@ export const ajaxTransport =
     );
     return reportProgress ? answer$.pipe(startWith<HttpEvent>({ type: 'sent' })) : answer$;
   };
+};
