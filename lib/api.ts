@@ -174,10 +174,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
   /** The scope of all requests that no one listens to. */
   const quiet: RequestScope = { allowedOrigins, trace: silent };
 
+  const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
     const wire = serialize(request);
     scopeOf(request).trace('attempt');
-    return withDeadline(transport)(wire);
+    return onTime(wire);
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 

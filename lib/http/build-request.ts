@@ -1,7 +1,7 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
 import { type HeadersInit, mergeHeaders } from './headers';
-import { defined, durationMs } from './options';
+import { durationMs } from './options';
 import type { Body, HttpRequest, ResponseType } from './request';
 import { type Params, resolveUrl } from './url';
 
@@ -32,27 +32,30 @@ export interface RequestInput {
 export const buildRequest = (
   method: string,
   url: string,
-  { params, headers = {}, context, ...input }: RequestInput,
+  input: RequestInput,
   baseUrl: string | undefined,
   defaults: RequestDefaults,
 ): HttpRequest => {
-  const request: HttpRequest = {
-    responseType: 'json',
-    reportProgress: false,
-    auth: true,
-    body: null,
-    ...defaults,
-    ...defined(input),
+  const { headers = {}, body = null, timeoutMs = defaults.timeoutMs } = input;
+  // Written out, as spreading what may be undefined would cost more than all the rest of this.
+  const make = (whole: Pick<HttpRequest, 'url' | 'headers'>): HttpRequest => ({
     method: method.toUpperCase(),
-    url,
-    context: new HttpContext(context),
-  };
+    url: whole.url,
+    headers: whole.headers,
+    body,
+    responseType: input.responseType ?? 'json',
+    timeoutMs,
+    withCredentials: input.withCredentials ?? defaults.withCredentials,
+    reportProgress: input.reportProgress ?? false,
+    auth: input.auth ?? true,
+    context: new HttpContext(input.context),
+  });
   try {
-    durationMs('timeoutMs', request.timeoutMs);
-    if (request.body !== null && /^(GET|HEAD)$/.test(request.method)) throw new TypeError('it can have no body');
-    return { ...request, url: resolveUrl(url, baseUrl, params), headers: mergeHeaders(defaults.headers, headers) };
+    durationMs('timeoutMs', timeoutMs);
+    if (body !== null && /^(GET|HEAD)$/i.test(method)) throw new TypeError('it can have no body');
+    return make({ url: resolveUrl(url, baseUrl, input.params), headers: mergeHeaders(defaults.headers, headers) });
   } catch (error) {
     // What is thrown here quotes no value.
-    throw new InvalidRequestError((error as Error).message, { request });
+    throw new InvalidRequestError((error as Error).message, { request: make({ url, headers: {} }) });
   }
 };

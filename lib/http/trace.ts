@@ -47,17 +47,20 @@ export interface RequestScope {
 
 const SCOPE = Symbol('renewal.scope');
 
+type ScopedRequest = HttpRequest & { [SCOPE]?: RequestScope };
+
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
 const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent };
 
 /** Adds the scope to a request, where it survives what interceptors make of that. */
-export const withScope = (request: HttpRequest, scope: RequestScope): HttpRequest =>
-  Object.assign(request, { [SCOPE]: scope });
+export const withScope = (request: ScopedRequest, scope: RequestScope): HttpRequest => {
+  request[SCOPE] = scope;
+  return request;
+};
 
-export const scopeOf = (request: HttpRequest & { readonly [SCOPE]?: RequestScope }): RequestScope =>
-  request[SCOPE] ?? NO_SCOPE;
+export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE] ?? NO_SCOPE;
 
 /** Reports the steps of one request to `events`. Each `attempt` is `sent` the first time, and `resent` from then on. */
 export const createTrace = (events: Subject<RequestEvent>, requestId: number, { method, url }: HttpRequest): Trace => {

@@ -66,7 +66,7 @@ export const toBaseUrl = (url: string | undefined, page: string | undefined): st
  * Resolves `url` against `base` (RFC 3986 section 5) and adds `params` to its query. Without a base a relative url stays one.
  * Throws a `TypeError` for what is no url of http or https.
  */
-export const resolveUrl = (url: string, base: string | undefined, params: Params = {}): string => {
-  const whole = parse(url, base)?.href;
-  return withParams(whole ?? (valid('url', base ? undefined : parseRelative(url)) && url), params);
+export const resolveUrl = (url: string, base: string | undefined, params?: Params): string => {
+  const whole = parse(url, base)?.href ?? (valid('url', base ? undefined : parseRelative(url)) && url);
+  return params ? withParams(whole, params) : whole;
 };

@@ -21,28 +21,26 @@ export interface AjaxTransportOptions {
   readonly agents?: Agents;
 }
 
-/** A name that comes again is `set-cookie`, whose values hold commas: they are joined by line feeds, which no header can hold. */
-const toHeaders = (lines: string): Record<string, string> => {
-  const headers: Record<string, string> = {};
-  for (const [, spelt = '', value = ''] of lines.matchAll(/^([^:\s]+): ?(.*)$/gm)) {
-    const name = spelt.toLowerCase();
-    headers[name] = name in headers ? `${headers[name]}\n${value}` : value;
-  }
-  return headers;
-};
+/** What the XHR for Node has besides: its headers, parsed, and why the connection failed. A browser's has neither. */
+type PlatformXHR = XMLHttpRequest & { readonly responseHeaders?: Record<string, string>; readonly cause?: unknown };
+
+const toHeaders = (lines: string): Record<string, string> =>
+  Object.fromEntries(
+    Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
+  );
 
 /** How much of a text that is not what was asked for an error keeps. */
 const QUOTED = 200;
 
 /** The answer that an `XMLHttpRequest` has loaded. JSON is parsed here, as XHR itself makes `null` of what is not JSON. */
-const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => {
+const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url } = xhr;
   const body = request.method === 'HEAD' || /^(20[45]|304)$/.test(`${status}`) ? null : xhr.response;
   const response = {
     type: 'response',
     status,
     statusText,
-    headers: toHeaders(xhr.getAllResponseHeaders()),
+    headers: xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders()),
     url,
     body,
   } as const;
@@ -65,8 +63,7 @@ const whyNot = (error: unknown, { url }: HttpRequest): string => {
 const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> => {
   if (isApiError(error)) throw error;
   if (!(error instanceof AjaxError)) throw new InvalidRequestError(whyNot(error, request), { request });
-  // The XHR for Node keeps why the connection failed; a browser never tells.
-  const xhr: XMLHttpRequest & { cause?: unknown } = error.xhr;
+  const xhr: PlatformXHR = error.xhr;
   if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });
   return of(toResponse(xhr, request));
 };

@@ -1,5 +1,4 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import Xhr2, { type ParsedUrl } from 'xhr2';
 import { dequeue, type NodeAgents } from './agents';
 import { type BodySource, readBody } from './body';
@@ -102,13 +101,9 @@ export class RequestingXHR extends Xhr2 {
   protected override _sendHxxpRequest(): void {
     super._sendHxxpRequest();
     const request = this._request;
-    // Without these two, xhr2 would wait for an answer that never comes.
-    request?.on('upgrade', (_, socket: Socket) => {
-      socket.destroy();
-      this._onHttpRequestError(request, new TypeError('a switch of protocols that nobody asked for'));
-    });
+    // Also how it ends where the server switches to a protocol that nobody asked for. Without this, xhr2 would wait for an answer that never comes.
     request?.on('close', () => {
-      if (!this._response) this._onHttpRequestError(request, new TypeError('closed without an answer'));
+      if (this._request === request && !this._response) this.fail(new TypeError('closed without an answer'));
     });
   }
 

@@ -20,13 +20,20 @@ class NodeXHR extends RequestingXHR {
     this.#mostBytes = mostBytes;
   }
 
-  override getAllResponseHeaders(): string {
-    let lines = '';
-    for (const [name, value] of Object.entries(this._responseHeaders ?? {})) {
-      // Several `set-cookie` are a line each: they alone can not be joined by commas.
-      for (const one of [value].flat()) lines += `${name}: ${one}\r\n`;
+  /** What the transport reads instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by line feeds. */
+  get responseHeaders(): Record<string, string> {
+    const headers: Record<string, string> = {};
+    const all = this._responseHeaders ?? {};
+    for (const name in all) {
+      const value = all[name];
+      headers[name] = typeof value === 'string' ? value : (value ?? []).join('\n');
     }
-    return lines;
+    return headers;
+  }
+
+  /** Nothing: rxjs/ajax would parse it anew for each event, for no one. */
+  override getAllResponseHeaders(): string {
+    return '';
   }
 
   protected override _onHttpResponse(request: ClientRequest, response: IncomingMessage): void {
