@@ -8,15 +8,7 @@ import { defined, durationMs } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
-import {
-  createTrace,
-  type RequestEvent,
-  type RequestScope,
-  scopeOf,
-  silent,
-  type Trace,
-  withScope,
-} from './http/trace';
+import { addScope, createTrace, type RequestEvent, scopeOf, silent, type Trace } from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
 import { bearer } from './session/bearer';
 import type { ApiEvent } from './session/events';
@@ -142,7 +134,8 @@ class Settlement implements Observer<HttpEvent> {
   }
 
   complete(): void {
-    this.error(new NetworkError('no answer', { request: this.request }));
+    // Most have settled: an error costs more than what it is made for.
+    if (!this.isSettled) this.#fail(new NetworkError('no answer', { request: this.request }));
   }
 
   #fail(error: unknown, status?: number): void {
@@ -172,7 +165,6 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const events = new Subject<RequestEvent>();
   let requests = 0;
   /** The scope of all requests that no one listens to. */
-  const quiet: RequestScope = { allowedOrigins, trace: silent };
 
   const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
@@ -186,9 +178,10 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const send = <T>(method: string, url: string, input: AnyOptions = {}, isBodyOnly = false): Observable<T> =>
     new Observable((caller) => {
-      const built = buildRequest(method, url, input, baseUrl, defaults);
-      const trace = events.observed ? createTrace(events, ++requests, built) : silent;
-      const request = withScope(built, trace === silent ? quiet : { allowedOrigins, trace });
+      const { request, origin } = buildRequest(method, url, input, baseUrl, defaults);
+      const trace = events.observed ? createTrace(events, ++requests, request) : silent;
+      const { url: own } = request;
+      addScope(request, { allowedOrigins, trace, originOf: (asked) => (asked === own ? origin : originOf(asked)) });
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
       if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));

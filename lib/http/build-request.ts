@@ -26,7 +26,7 @@ export interface RequestInput {
 }
 
 /**
- * The request that a caller asks for, whole and checked. Throws an `InvalidRequestError` for a bad url, a timeout that is none, or a
+ * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for a bad url, a timeout that is none, or a
  * body on a request that can't have one.
  */
 export const buildRequest = (
@@ -35,13 +35,13 @@ export const buildRequest = (
   input: RequestInput,
   baseUrl: string | undefined,
   defaults: RequestDefaults,
-): HttpRequest => {
+): { readonly request: HttpRequest; readonly origin: string } => {
   const { headers = {}, body = null, timeoutMs = defaults.timeoutMs } = input;
   // Written out, as spreading what may be undefined would cost more than all the rest of this.
-  const make = (whole: Pick<HttpRequest, 'url' | 'headers'>): HttpRequest => ({
+  const make = (resolved: string, merged: HttpRequest['headers']): HttpRequest => ({
     method: method.toUpperCase(),
-    url: whole.url,
-    headers: whole.headers,
+    url: resolved,
+    headers: merged,
     body,
     responseType: input.responseType ?? 'json',
     timeoutMs,
@@ -53,9 +53,10 @@ export const buildRequest = (
   try {
     durationMs('timeoutMs', timeoutMs);
     if (body !== null && /^(GET|HEAD)$/i.test(method)) throw new TypeError('it can have no body');
-    return make({ url: resolveUrl(url, baseUrl, input.params), headers: mergeHeaders(defaults.headers, headers) });
+    const resolved = resolveUrl(url, baseUrl, input.params);
+    return { request: make(resolved.url, mergeHeaders(defaults.headers, headers)), origin: resolved.origin };
   } catch (error) {
     // What is thrown here quotes no value.
-    throw new InvalidRequestError((error as Error).message, { request: make({ url, headers: {} }) });
+    throw new InvalidRequestError((error as Error).message, { request: make(url, {}) });
   }
 };

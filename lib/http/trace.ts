@@ -1,6 +1,7 @@
 import { asyncScheduler, type Subject } from 'rxjs';
 import { type ApiErrorCode, bareUrl } from './errors';
 import type { HttpRequest } from './request';
+import { originOf } from './url';
 
 /** One step of one request, in this order; the middle may repeat or be missing. */
 export interface RequestEvent {
@@ -43,6 +44,8 @@ export interface RequestScope {
   /** Where the session's token may go. */
   readonly allowedOrigins: readonly (string | undefined)[];
   readonly trace: Trace;
+  /** The origin of a url, which need not be parsed again where it is the one that the request was made with. */
+  readonly originOf: (url: string) => string | undefined;
 }
 
 const SCOPE = Symbol('renewal.scope');
@@ -52,12 +55,11 @@ type ScopedRequest = HttpRequest & { [SCOPE]?: RequestScope };
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
-const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent };
+const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, originOf };
 
 /** Adds the scope to a request, where it survives what interceptors make of that. */
-export const withScope = (request: ScopedRequest, scope: RequestScope): HttpRequest => {
+export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
   request[SCOPE] = scope;
-  return request;
 };
 
 export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE] ?? NO_SCOPE;

@@ -1,4 +1,4 @@
-import { finalize, isObservable, map, Observable, of, type Subscriber, switchMap } from 'rxjs';
+import { isObservable, map, Observable, of, type Subscriber, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { decoded } from '../http/decode';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -61,17 +61,17 @@ class Errand implements Waiter {
     }
     scopeOf(request).trace('carries', held ? { generation: held.generation } : {});
     const answer$ = held ? this.#judged(handler(core.authorize(request, held.tokens))) : handler(request);
-    caller.add(
-      answer$.pipe(finalize(done)).subscribe({
-        next: (event) => caller.next(event),
-        // Only what was sent with tokens is judged.
-        error: (error) => {
-          if (error instanceof Refused && held) this.#again(held, error.response);
-          else caller.error(error);
-        },
-        complete: () => caller.complete(),
-      }),
-    );
+    const attempt = answer$.subscribe({
+      next: (event) => caller.next(event),
+      // Only what was sent with tokens is judged.
+      error: (error) => {
+        if (error instanceof Refused && held) this.#again(held, error.response);
+        else caller.error(error);
+      },
+      complete: () => caller.complete(),
+    });
+    attempt.add(done);
+    caller.add(attempt);
   }
 
   /** Emits what comes; errors with {@link Refused} where that says that the token is dead. */
@@ -128,8 +128,9 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
 
   return (request, next) => {
     if (!request.auth || core.isCalling() || 'authorization' in request.headers) return next(request);
-    const origins = ownOrigins ?? scopeOf(request).allowedOrigins;
-    const origin = originOf(request.url);
+    const scope = scopeOf(request);
+    const origins = ownOrigins ?? scope.allowedOrigins;
+    const origin = scope.originOf(request.url);
     if (!origin) throw new InvalidRequestError('url: not a url of http or https', { request });
     if (!origins.includes(origin)) return next(request);
 

@@ -1,8 +1,8 @@
-import { catchError, map, type Observable, of, startWith, throwError } from 'rxjs';
-import { AjaxError, ajax } from 'rxjs/ajax';
+import { Observable, throwError } from 'rxjs';
+import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
 import { copyOf, isOneShot, parseJson } from '../http/body';
-import { InvalidRequestError, isApiError, NetworkError, ResponseParseError } from '../http/errors';
+import { InvalidRequestError, NetworkError, ResponseParseError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import type { Agents } from './agents';
@@ -35,7 +35,7 @@ const QUOTED = 200;
 /** The answer that an `XMLHttpRequest` has loaded. JSON is parsed here, as XHR itself makes `null` of what is not JSON. */
 const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url } = xhr;
-  const body = request.method === 'HEAD' || /^(20[45]|304)$/.test(`${status}`) ? null : xhr.response;
+  const body = request.method === 'HEAD' || [204, 205, 304].includes(status) ? null : xhr.response;
   const response = {
     type: 'response',
     status,
@@ -59,13 +59,28 @@ const whyNot = (error: unknown, { url }: HttpRequest): string => {
   return error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : 'this transport can not send it';
 };
 
-/** What `rxjs/ajax` errors with never gets out: it prints the headers, the token among them, and what it refuses to send. */
-const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> => {
-  if (isApiError(error)) throw error;
+/** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
+const toEvent = (
+  { type, xhr, loaded, total, originalEvent }: AjaxResponse<unknown>,
+  request: HttpRequest,
+): HttpEvent => {
+  if (type === 'download_load') return toResponse(xhr, request);
+  return {
+    type: type.startsWith('u') ? 'upload' : 'download',
+    loaded,
+    ...(originalEvent.lengthComputable && { total }),
+  };
+};
+
+/**
+ * The answer with a status of 400 or above, which `rxjs/ajax` makes an error of; otherwise throws. Its own errors never get out: they print the headers, the
+ * token among them, and what it refuses to send.
+ */
+const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
   if (!(error instanceof AjaxError)) throw new InvalidRequestError(whyNot(error, request), { request });
   const xhr: PlatformXHR = error.xhr;
   if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });
-  return of(toResponse(xhr, request));
+  return toResponse(xhr, request);
 };
 
 /**
@@ -81,7 +96,7 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
     if (isOneShot(body) && !streams) {
       return throwError(() => new InvalidRequestError('XMLHttpRequest can not send a stream here', { request }));
     }
-    const answer$ = ajax({
+    const source$ = ajax({
       method,
       url,
       // rxjs/ajax takes an empty text for no body.
@@ -95,13 +110,34 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
       createXHR: create,
       includeDownloadProgress: reportProgress,
       includeUploadProgress: reportProgress,
-    }).pipe(
-      map(({ type, xhr, loaded, total, originalEvent: { lengthComputable } }): HttpEvent => {
-        if (type === 'download_load') return toResponse(xhr, request);
-        return { type: type.startsWith('u') ? 'upload' : 'download', loaded, ...(lengthComputable && { total }) };
-      }),
-      catchError((error) => recover(error, request)),
-    );
-    return reportProgress ? answer$.pipe(startWith<HttpEvent>({ type: 'sent' })) : answer$;
+    });
+    return new Observable((caller) => {
+      if (reportProgress) caller.next({ type: 'sent' });
+      const answer = source$.subscribe({
+        next: (shown) => {
+          let event: HttpEvent;
+          try {
+            event = toEvent(shown, request);
+          } catch (error) {
+            caller.error(error);
+            return;
+          }
+          caller.next(event);
+        },
+        error: (error) => {
+          let response: HttpResponse;
+          try {
+            response = recovered(error, request);
+          } catch (final) {
+            caller.error(final);
+            return;
+          }
+          caller.next(response);
+          caller.complete();
+        },
+        complete: () => caller.complete(),
+      });
+      caller.add(answer);
+    });
   };
 };

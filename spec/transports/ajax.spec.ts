@@ -465,7 +465,10 @@ describe('createXHR', () => {
     const transport = ajaxTransport({
       createXHR: () => {
         const xhr = xhrFactory()();
-        return Object.assign(xhr, { getAllResponseHeaders: () => 'Content-Type: text/plain\r\nX-One: A\r\n' });
+        return Object.defineProperties(xhr, {
+          responseHeaders: { value: undefined },
+          getAllResponseHeaders: { value: () => 'Content-Type: text/plain\r\nX-One: A\r\n' },
+        });
       },
     });
     expect(await firstValueFrom(api.extend({ transport }).request$('GET', '/a'))).toMatchObject({

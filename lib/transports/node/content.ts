@@ -12,9 +12,9 @@ export const MOST_BYTES = constants.MAX_STRING_LENGTH;
 const MOST_ENCODINGS = 3;
 
 /** The encodings of a body, in the order in which they are taken off (RFC 9110 section 8.4); as in browsers, one that nobody knows is none. */
-export const encodingsOf = (header = ''): string[] =>
+export const encodingsOf = (header: string | undefined): readonly string[] =>
   header
-    .toLowerCase()
+    ?.toLowerCase()
     .match(/\b(gzip|br|deflate)\b/g)
     ?.reverse() ?? [];
 

@@ -19,7 +19,7 @@ const HARMLESS =
 /** What says something of a body. */
 const OF_BODY = /^(content-.*|transfer-encoding)$/;
 
-export const isRedirect = (status: number | undefined): boolean => /^30[12378]$/.test(`${status}`);
+export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
 const keep = (headers: Hop['headers'], isKept: (name: string) => boolean): Hop['headers'] =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isKept(name)));

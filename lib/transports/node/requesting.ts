@@ -35,7 +35,7 @@ export class RequestingXHR extends Xhr2 {
     super();
     this.nodejsHttpAgent = agents.http;
     this.nodejsHttpsAgent = agents.https;
-    this.upload = new NodeUpload(this, (request, error) => this._onHttpRequestError(request, error));
+    this.upload = new NodeUpload(this);
   }
 
   /** Takes headers that a browser keeps to itself, such as `cookie`; throws for those that would break the connection. */
@@ -47,7 +47,7 @@ export class RequestingXHR extends Xhr2 {
 
   override send(data?: unknown): void {
     if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new TypeError('it can have no body');
-    const source = readBody(data);
+    const source = data == null ? undefined : readBody(data);
     this.#source = source;
     if (!source) this.#start(data);
     else {
@@ -64,13 +64,12 @@ export class RequestingXHR extends Xhr2 {
     if (request) this.#drop(request);
   }
 
-  /** Ends whatever is going on with an error. */
-  protected fail(cause: unknown): void {
+  /** Ends with an error what is going on. */
+  fail(cause: unknown): void {
     this.cause = cause;
     this.abort();
     this._setReadyState(DONE);
     this._dispatchProgress('error');
-    this._dispatchProgress('loadend');
   }
 
   /** Lets go of all that a request holds. What is left of an answer that broke off is none, and has no status. */
@@ -88,14 +87,12 @@ export class RequestingXHR extends Xhr2 {
   }
 
   protected override _finalizeHeaders(): void {
-    this._headers = {
-      accept: '*/*',
-      // A part of something that is encoded can not be decoded.
-      'accept-encoding': 'range' in this._headers ? 'identity' : ACCEPTED_ENCODINGS,
-      'user-agent': 'node',
-      ...this.upload.headers,
-      ...this._headers,
-    };
+    const headers = this._headers;
+    headers.accept ??= '*/*';
+    // A part of something that is encoded can not be decoded.
+    headers['accept-encoding'] ??= 'range' in headers ? 'identity' : ACCEPTED_ENCODINGS;
+    headers['user-agent'] ??= 'node';
+    this.upload.addHeaders(headers);
   }
 
   protected override _sendHxxpRequest(): void {
@@ -129,9 +126,15 @@ export class RequestingXHR extends Xhr2 {
     if (Number(response.headers['content-length']) > MOST_REDIRECT_BYTES) response.destroy();
   }
 
-  /** One `send` is one start, however often it is sent. */
+  /** Makes events only for those who listen. One `send` is one start, however often it is sent. */
   protected override _dispatchProgress(type: string): void {
-    if (type !== 'loadstart' || !(this.#redirects || this.#isResent)) super._dispatchProgress(type);
+    const isStart = type !== 'loadstart' || !(this.#redirects || this.#isResent);
+    if (isStart && this._listeners[type]) super._dispatchProgress(type);
+  }
+
+  /** Tells no one: rxjs/ajax does not ask. */
+  protected override _setReadyState(state: number): void {
+    this.readyState = state;
   }
 
   #start(data: unknown, type?: string | null): void {

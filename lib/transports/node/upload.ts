@@ -29,10 +29,7 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
   #reader: Reader | undefined;
   #isReported = false;
 
-  constructor(
-    xhr: Xhr2,
-    readonly fail: (request: ClientRequest, error: Error) => void,
-  ) {
+  constructor(readonly xhr: Xhr2 & { fail(cause: unknown): void }) {
     super(xhr);
   }
 
@@ -41,11 +38,11 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
     return !this.#reader;
   }
 
-  /** What the body says of itself; nothing where there is none. */
-  get headers(): Record<string, string> {
-    const type: Record<string, string> = this._contentType ? { 'content-type': this._contentType } : {};
-    if (this.#reader) return { ...type, 'transfer-encoding': 'chunked' };
-    return this._body ? { ...type, 'content-length': `${this._body.length}` } : {};
+  /** Adds what the body says of itself; nothing where there is none. */
+  addHeaders(headers: Record<string, string>): void {
+    if (this._contentType) headers['content-type'] ??= this._contentType;
+    if (this.#reader) headers['transfer-encoding'] = 'chunked';
+    else if (this._body) headers['content-length'] = `${this._body.length}`;
   }
 
   /**
@@ -91,8 +88,8 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
       this.#isReported = true;
       request.end();
     } catch (error) {
-      // A stream may error with anything.
-      this.fail(request, error instanceof Error ? error : new TypeError('a stream that failed', { cause: error }));
+      // One that was given up has nothing more to say.
+      if (!request.destroyed) this.xhr.fail(error);
     }
   }
 

@@ -22,13 +22,10 @@ class NodeXHR extends RequestingXHR {
 
   /** What the transport reads instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by line feeds. */
   get responseHeaders(): Record<string, string> {
-    const headers: Record<string, string> = {};
-    const all = this._responseHeaders ?? {};
-    for (const name in all) {
-      const value = all[name];
-      headers[name] = typeof value === 'string' ? value : (value ?? []).join('\n');
-    }
-    return headers;
+    const headers = this._responseHeaders ?? {};
+    const cookies = headers['set-cookie'];
+    // The one header that Node does not join.
+    return (cookies ? { ...headers, 'set-cookie': cookies.join('\n') } : headers) as Record<string, string>;
   }
 
   /** Nothing: rxjs/ajax would parse it anew for each event, for no one. */
@@ -106,7 +103,6 @@ class NodeXHR extends RequestingXHR {
     this.upload.release();
     this._setReadyState(DONE);
     this._dispatchProgress('load');
-    this._dispatchProgress('loadend');
   }
 }
 

@@ -24,7 +24,8 @@ declare module 'xhr2' {
     static readonly ProgressEvent: typeof ProgressEvent;
     static readonly XMLHttpRequestUpload: typeof XMLHttpRequestUpload;
 
-    readonly readyState: number;
+    readyState: number;
+    protected _listeners: Readonly<Record<string, unknown>>;
     readonly responseType: string;
     status: number;
     statusText: string;
