@@ -66,7 +66,8 @@ export class RequestingXHR extends Xhr2 {
 
   /** Ends with an error what is going on. */
   fail(cause: unknown): void {
-    this.cause = cause;
+    // Of an answer that it can not parse, Node keeps the bytes, and so maybe a token.
+    this.cause = Object.assign(Object(cause), Object(cause).rawPacket && { rawPacket: undefined });
     this.abort();
     this._setReadyState(DONE);
     this._dispatchProgress('error');
