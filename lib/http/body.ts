@@ -1,7 +1,8 @@
 import { InvalidRequestError } from './errors';
 import type { HttpRequest } from './request';
 
-const tagOf = (body: unknown): string => Object.prototype.toString.call(body).slice(8, -1);
+/** What kind of object it is, by its own name: `FormData`, `Uint8Array` … */
+export const tagOf = (body: unknown): string => Object.prototype.toString.call(body).slice(8, -1);
 
 /** Whether sending the body uses it up. */
 export const isOneShot = (body: unknown): boolean => tagOf(body) === 'ReadableStream';

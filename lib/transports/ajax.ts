@@ -1,7 +1,7 @@
 import { Observable, throwError } from 'rxjs';
 import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
-import { copyOf, isOneShot, parseJson } from '../http/body';
+import { copyOf, isOneShot, parseJson, tagOf } from '../http/body';
 import { InvalidRequestError, NetworkError, ResponseParseError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
@@ -28,6 +28,10 @@ const toHeaders = (lines: string): Record<string, string> =>
   Object.fromEntries(
     Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
+
+/** Whether it is a form or a stream by its name only: rxjs/ajax would send it as `{}`. */
+const isForeign = (body: unknown): boolean =>
+  !!body && /FormData|Stream/.test(tagOf(body)) && !(body instanceof FormData || body instanceof ReadableStream);
 
 /** How much of a text that is not what was asked for an error keeps. */
 const QUOTED = 200;
@@ -93,9 +97,10 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
 
   return (request) => {
     const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
-    if (isOneShot(body) && !streams) {
-      return throwError(() => new InvalidRequestError('XMLHttpRequest can not send a stream here', { request }));
-    }
+    const refusal = isForeign(body)
+      ? 'a form or a stream of another make than the platform has'
+      : isOneShot(body) && !streams && 'XMLHttpRequest can not send a stream here';
+    if (refusal) return throwError(() => new InvalidRequestError(refusal, { request }));
     const source$ = ajax({
       method,
       url,

@@ -67,7 +67,8 @@ export class RequestingXHR extends Xhr2 {
   /** Ends with an error what is going on. */
   fail(cause: unknown): void {
     // Of an answer that it can not parse, Node keeps the bytes, and so maybe a token.
-    this.cause = Object.assign(Object(cause), Object(cause).rawPacket && { rawPacket: undefined });
+    if (Object(cause).rawPacket) Object.assign(Object(cause), { rawPacket: undefined });
+    this.cause = cause;
     this.abort();
     this._setReadyState(DONE);
     this._dispatchProgress('error');
