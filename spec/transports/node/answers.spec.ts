@@ -1,7 +1,16 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { type Api, type HttpResponse, isApiError, type RequestOptions } from 'renewal';
+import {
+  type Api,
+  createSession,
+  type HttpResponse,
+  isApiError,
+  memoryStore,
+  type RequestOptions,
+  type TokenGrant,
+} from 'renewal';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { shownOf } from '../../support/http-client';
 import { answering, type Echo, echo, type HttpServer, startHttpServer } from '../../support/http-server';
 import { createNodeClient, endOf, type NodeClient } from '../../support/node-client';
 
@@ -179,5 +188,16 @@ describe('an error of parsing', () => {
     const error = await endOf(api.get$('/a'));
     expect(isApiError(error, 'parse') && error.response.body).toBe(`hidden${'x'.repeat(194)}`);
     expect(JSON.stringify(error)).not.toContain('hidden');
+  });
+
+  it('keeps nothing where it is one of the refresh: there may be a token in it', async () => {
+    server.answer = answering('<token>hidden</token>');
+    const session = createSession({
+      refresh: () => api.post$<TokenGrant>('/renewal'),
+      store: memoryStore({ accessToken: 'dead', refreshToken: 'r' }),
+    });
+    const error = await endOf(session.refresh$());
+    expect(error).toMatchObject({ code: 'refresh', cause: { code: 'parse', response: { status: 200, body: '' } } });
+    expect(shownOf(error)).not.toContain('hidden');
   });
 });
