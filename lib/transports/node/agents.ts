@@ -33,9 +33,13 @@ export const toAgents = (agents: Agents = {}): NodeAgents => {
 };
 
 /** Takes a request out of the line for a socket, where Node leaves it until its turn comes. */
-export const dequeue = ({ requests = {} }: Partial<HttpAgent>, request: ClientRequest): void => {
-  for (const queue of Object.values(requests)) {
-    const place = queue?.indexOf(request) ?? -1;
-    if (place >= 0) queue?.splice(place, 1);
+export const dequeue = (agent: HttpAgent, request: ClientRequest): void => {
+  // An agent of another make may have no line; Node's own types let no one change it, and there is no other way.
+  const { requests = {} } = agent as { readonly requests?: Record<string, ClientRequest[]> };
+  for (const [name, queue] of Object.entries(requests)) {
+    const place = queue.indexOf(request);
+    if (place >= 0) queue.splice(place, 1);
+    // Node takes a line that exists for one with somebody in it.
+    if (queue.length === 0) delete requests[name];
   }
 };

@@ -88,6 +88,18 @@ describe('unsubscribing lets go of everything', () => {
     expect(server.heads).toHaveLength(1);
   });
 
+  it('while it waits for a connection, of which none is left then', async () => {
+    client.agent.maxSockets = 1;
+    const first = client.api.get$('/first').subscribe();
+    await arrived.passed;
+    client.api.get$('/second').subscribe(caller).unsubscribe();
+    first.unsubscribe();
+    await isOver();
+    expect(client.agent.requests).toEqual({});
+    server.act = (socket) => void socket.write(answerText('1'));
+    expect(await endOf(client.api.get$('/third'))).toEqual({ value: 1 });
+  });
+
   it('before the answer', async () => {
     const subscription = client.api.get$('/a').subscribe(caller);
     await arrived.passed;
