@@ -4,7 +4,7 @@ export default defineConfig({
   entry: {
     index: 'lib/index.ts',
     xhr: 'lib/transports/xhr.ts',
-    'xhr.node': 'lib/transports/xhr.node.ts',
+    'xhr.node': 'lib/transports/node/xhr.ts',
   },
   format: ['esm', 'cjs'],
   target: 'es2022',

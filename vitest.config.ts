@@ -5,7 +5,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 export default defineConfig({
   resolve: {
-    alias: { renewal: path('./lib/index.ts'), '#xhr': path('./lib/transports/xhr.node.ts') },
+    alias: { renewal: path('./lib/index.ts'), '#xhr': path('./lib/transports/node/xhr.ts') },
   },
   test: {
     include: ['spec/**/*.spec.ts'],

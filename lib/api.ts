@@ -10,7 +10,7 @@ import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
 import type { StandardSchemaV1 } from './http/schema';
-import { createTrace, type RequestEvent, scopeOf, silent, type Trace, withScope } from './http/trace';
+import { addScope, createTrace, type RequestEvent, scopeOf, silent, type Trace } from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
@@ -141,7 +141,8 @@ class Settlement implements Observer<HttpEvent> {
   }
 
   complete(): void {
-    this.error(new NetworkError('no answer', { request: this.request }));
+    // Most have settled: an error costs more than what it is made for.
+    if (!this.isSettled) this.#fail(new NetworkError('no answer', { request: this.request }));
   }
 
   #fail(error: unknown, status?: number): void {
@@ -170,13 +171,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const events = new Subject<RequestEvent>();
   let requests = 0;
+  const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
     const { trace, caller } = scopeOf(request);
     // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
     if (caller.closed) return NEVER;
     const wire = serialize(request);
     trace('attempt');
-    return caller.closed ? NEVER : withDeadline(transport)(wire);
+    return caller.closed ? NEVER : onTime(wire);
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
@@ -184,9 +186,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const send = <T>(method: string, url: string, input: AnyOptions = {}, isBodyOnly = false): Observable<T> =>
     new Observable((caller) => {
-      const built = buildRequest(method, url, input, baseUrl, defaults);
-      const trace = events.observed ? createTrace(events, ++requests, built) : silent;
-      const request = withScope(built, { allowedOrigins, trace, caller });
+      const { request, origin } = buildRequest(method, url, input, baseUrl, defaults);
+      const trace = events.observed ? createTrace(events, ++requests, request) : silent;
+      const { url: own } = request;
+      const known = (asked: string) => (asked === own ? origin : originOf(asked));
+      addScope(request, { allowedOrigins, trace, caller, originOf: known });
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');

@@ -1,13 +1,15 @@
 import { InvalidRequestError } from './errors';
 import type { HttpRequest } from './request';
 
-const tagOf = (body: unknown): string => Object.prototype.toString.call(body).slice(8, -1);
+/** What kind of object it is, by its own name: `FormData`, `Uint8Array` … */
+export const tagOf = (body: unknown): string => Object.prototype.toString.call(body).slice(8, -1);
 
 /** Whether sending the body uses it up. */
 export const isOneShot = (body: unknown): boolean => tagOf(body) === 'ReadableStream';
 
 /** A copy of bytes, of a view only what it shows; `undefined` where the body is something else. */
 export const copyOf = (body: unknown): ArrayBuffer | undefined => {
+  if (typeof body !== 'object' || !body) return undefined;
   if (!/(Buffer|Array|DataView)$/.test(tagOf(body)) || Array.isArray(body)) return undefined;
   // A buffer has no offset: it shows all of itself.
   const { buffer = body, byteOffset = 0, byteLength } = body as Partial<ArrayBufferView>;
@@ -29,6 +31,8 @@ export const parseJson = (text: string): unknown => {
  */
 export const serialize = (request: HttpRequest): HttpRequest => {
   const { body } = request;
+  // Most requests have none, or come a second time.
+  if (body === null || typeof body === 'string') return request;
   const tag = tagOf(body);
   if (
     /^(Null|Undefined|String|FormData|Blob|File|ReadableStream|.*Buffer|.*Array|DataView)$/.test(tag) &&

@@ -1,7 +1,7 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
 import { type HeadersInit, mergeHeaders } from './headers';
-import { defined, durationMs } from './options';
+import { durationMs } from './options';
 import type { Body, HttpRequest, ResponseType } from './request';
 import type { StandardSchemaV1 } from './schema';
 import { type Params, resolveUrl } from './url';
@@ -28,34 +28,38 @@ export interface RequestInput {
 }
 
 /**
- * The request that a caller asks for, whole and checked. Throws an `InvalidRequestError` for a bad url, a timeout or a schema that is none, or
- * a body on a request that can't have one.
+ * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for a bad url, a timeout or a schema that
+ * is none, or a body on a request that can't have one.
  */
 export const buildRequest = (
   method: string,
   url: string,
-  { params, headers = {}, context, schema, ...input }: RequestInput,
+  input: RequestInput,
   baseUrl: string | undefined,
   defaults: RequestDefaults,
-): HttpRequest => {
-  const request: HttpRequest = {
-    responseType: 'json',
-    reportProgress: false,
-    auth: true,
-    body: null,
-    ...defaults,
-    ...defined(input),
+): { readonly request: HttpRequest; readonly origin: string } => {
+  const { headers = {}, body = null, timeoutMs = defaults.timeoutMs, schema } = input;
+  // Written out, as spreading what may be undefined would cost more than all the rest of this.
+  const make = (resolved: string, merged: HttpRequest['headers']): HttpRequest => ({
     method: method.toUpperCase(),
-    url,
-    context: new HttpContext(context),
-  };
+    url: resolved,
+    headers: merged,
+    body,
+    responseType: input.responseType ?? 'json',
+    timeoutMs,
+    withCredentials: input.withCredentials ?? defaults.withCredentials,
+    reportProgress: input.reportProgress ?? false,
+    auth: input.auth ?? true,
+    context: new HttpContext(input.context),
+  });
   try {
-    durationMs('timeoutMs', request.timeoutMs);
+    durationMs('timeoutMs', timeoutMs);
     if (schema && !schema['~standard']?.validate) throw new TypeError('schema: not a Standard Schema');
-    if (request.body !== null && /^(GET|HEAD)$/.test(request.method)) throw new TypeError('it can have no body');
-    return { ...request, url: resolveUrl(url, baseUrl, params), headers: mergeHeaders(defaults.headers, headers) };
+    if (body !== null && /^(GET|HEAD)$/i.test(method)) throw new TypeError('it can have no body');
+    const resolved = resolveUrl(url, baseUrl, input.params);
+    return { request: make(resolved.url, mergeHeaders(defaults.headers, headers)), origin: resolved.origin };
   } catch (error) {
     // What is thrown here quotes no value.
-    throw new InvalidRequestError((error as Error).message, { request });
+    throw new InvalidRequestError((error as Error).message, { request: make(url, {}) });
   }
 };

@@ -3,7 +3,7 @@ export interface HttpResponse<T = unknown> {
   readonly type: 'response';
   readonly status: number;
   readonly statusText: string;
-  /** Names in lower case. */
+  /** Names in lower case. Several `set-cookie`, where the platform shows them, are joined by `\n`; other headers that repeat by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   /** Where the answer came from, after redirects; empty where the platform does not say. */
   readonly url: string;

@@ -1,6 +1,7 @@
 import { asyncScheduler, type Subject } from 'rxjs';
 import { type ApiErrorCode, bareUrl } from './errors';
 import type { HttpRequest } from './request';
+import { originOf } from './url';
 
 /** One step of one request, in this order; the middle may repeat or be missing. */
 export interface RequestEvent {
@@ -45,21 +46,25 @@ export interface RequestScope {
   readonly trace: Trace;
   /** Closed once no one wants the answer any more. */
   readonly caller: { readonly closed: boolean };
+  /** The origin of a url, which need not be parsed again where it is the one that the request was made with. */
+  readonly originOf: (url: string) => string | undefined;
 }
 
 const SCOPE = Symbol('renewal.scope');
 
+type ScopedRequest = HttpRequest & { [SCOPE]?: RequestScope };
+
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
-const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, caller: { closed: false } };
+const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, caller: { closed: false }, originOf };
 
 /** Adds the scope to a request, where it survives what interceptors make of that. */
-export const withScope = (request: HttpRequest, scope: RequestScope): HttpRequest =>
-  Object.assign(request, { [SCOPE]: scope });
+export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
+  request[SCOPE] = scope;
+};
 
-export const scopeOf = (request: HttpRequest & { readonly [SCOPE]?: RequestScope }): RequestScope =>
-  request[SCOPE] ?? NO_SCOPE;
+export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE] ?? NO_SCOPE;
 
 /** Reports the steps of one request to `events`. Each `attempt` is `sent` the first time, and `resent` from then on. */
 export const createTrace = (events: Subject<RequestEvent>, requestId: number, { method, url }: HttpRequest): Trace => {

@@ -62,11 +62,19 @@ export const toBaseUrl = (url: string | undefined, page: string | undefined): st
   return base.href;
 };
 
+/** A url with its query, and the origin that parsing it has shown. */
+export interface ResolvedUrl {
+  readonly url: string;
+  readonly origin: string;
+}
+
 /**
  * Resolves `url` against `base` (RFC 3986 section 5) and adds `params` to its query. Without a base a relative url stays one.
  * Throws a `TypeError` for what is no url of http or https.
  */
-export const resolveUrl = (url: string, base: string | undefined, params: Params = {}): string => {
-  const whole = parse(url, base)?.href;
-  return withParams(whole ?? (valid('url', base ? undefined : parseRelative(url)) && url), params);
+export const resolveUrl = (url: string, base: string | undefined, params?: Params): ResolvedUrl => {
+  const parsed = parse(url, base);
+  const { origin } = parsed ?? valid('url', base ? undefined : parseRelative(url));
+  const whole = parsed?.href ?? url;
+  return { url: params ? withParams(whole, params) : whole, origin };
 };

@@ -1,4 +1,4 @@
-import { finalize, isObservable, Observable, of, type Subscriber, switchMap } from 'rxjs';
+import { isObservable, map, Observable, of, type Subscriber, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { decoded } from '../http/decode';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -73,32 +73,38 @@ class Errand implements Waiter {
       throw new BodyNotReplayableError('its body can be sent only once', { request });
     }
     scopeOf(request).trace('carries', held ? { generation: held.generation } : {});
-    const answer$ = held
-      ? handler(core.authorize(request, held.tokens)).pipe(switchMap((event) => this.#judge(event)))
-      : handler(request);
-    caller.add(
-      answer$.pipe(finalize(done)).subscribe({
-        next: (event) => caller.next(event),
-        // Only what was sent with tokens is judged.
-        error: (error) => {
-          if (error instanceof Refused && held) this.#again(held, error.response);
-          else caller.error(error);
-        },
-        complete: () => caller.complete(),
-      }),
-    );
+    const answer$ = held ? this.#judged(handler(core.authorize(request, held.tokens))) : handler(request);
+    const attempt = answer$.subscribe({
+      next: (event) => caller.next(event),
+      // Only what was sent with tokens is judged.
+      error: (error) => {
+        if (error instanceof Refused && held) this.#again(held, error.response);
+        else caller.error(error);
+      },
+      complete: () => caller.complete(),
+    });
+    attempt.add(done);
+    caller.add(attempt);
   }
 
-  /** Emits what came; errors with {@link Refused} where that says that the token is dead. */
-  #judge(event: HttpEvent): Observable<HttpEvent> {
-    const { core, request } = this;
-    if (event.type !== 'response' || !this.#isFromAllowed(event.url)) return of(event);
-    const judge = (shown: HttpResponse): Observable<HttpEvent> => {
-      if (core.isExpired(shown, request)) throw new Refused(event);
-      return of(event);
+  /** Emits what comes; errors with {@link Refused} where that says that the token is dead. */
+  #judged(answer$: Observable<HttpEvent>): Observable<HttpEvent> {
+    const judge = (shown: HttpResponse, event: HttpResponse): HttpEvent => {
+      if (this.core.isExpired(shown, this.request)) throw new Refused(event);
+      return event;
     };
-    const shown = request.responseType === 'json' ? event : decoded(event);
-    return isObservable(shown) ? shown.pipe(switchMap(judge)) : judge(shown);
+    const isJudged = (event: HttpEvent): event is HttpResponse =>
+      event.type === 'response' && this.#isFromAllowed(event.url);
+    if (this.request.responseType === 'json') {
+      return answer$.pipe(map((event) => (isJudged(event) ? judge(event, event) : event)));
+    }
+    return answer$.pipe(
+      switchMap((event) => {
+        if (!isJudged(event)) return of(event);
+        const shown = decoded(event);
+        return isObservable(shown) ? shown.pipe(map((response) => judge(response, event))) : of(judge(shown, event));
+      }),
+    );
   }
 
   /** Most answers come from where the request went, which has been checked. */
@@ -135,8 +141,9 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
 
   return (request, next) => {
     if (!request.auth || core.isCalling() || 'authorization' in request.headers) return next(request);
-    const origins = ownOrigins ?? scopeOf(request).allowedOrigins;
-    const origin = originOf(request.url);
+    const scope = scopeOf(request);
+    const origins = ownOrigins ?? scope.allowedOrigins;
+    const origin = scope.originOf(request.url);
     if (!origin) throw new InvalidRequestError('url: not a url of http or https', { request });
     if (!origins.includes(origin)) return next(request);
 

@@ -15,7 +15,7 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { RefreshError, SessionExpiredError } from '../http/errors';
+import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../http/errors';
 import { deadline$, LONGEST_TIMER_MS } from '../http/pipeline';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
@@ -54,6 +54,16 @@ const LOOK_AGAIN_FOR_MS = 1_000;
 /** Stands for what was thrown where that was `undefined` or the like. */
 const NO_CAUSE = new Error('failed without an error');
 
+/** A text that could not be parsed may hold the new token. */
+const withoutText = (cause: unknown): unknown => {
+  if (!isApiError(cause, 'parse')) return cause;
+  const { request, response } = cause;
+  return new ResponseParseError('its body is not JSON', {
+    ...(request && { request }),
+    response: { ...response, body: '' },
+  });
+};
+
 export const createRefresh = (port: StorePort, settings: SessionSettings, reports: Reports): Refresh => {
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
   const news$ = port.news$.pipe(inTime(() => reports.warn('load')));
@@ -72,7 +82,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
   /** Without a cause, it took too long. */
   const failed = (cause?: unknown): RefreshOutcome => {
     const atMs = nowMs();
-    return { type: 'failed', error: new RefreshError(cause, retryAfterMs(cause, atMs)), atMs };
+    return { type: 'failed', error: new RefreshError(withoutText(cause), retryAfterMs(cause, atMs)), atMs };
   };
 
   const run: Refresh['run'] = (held, own, conclude) => {
@@ -91,7 +101,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     };
 
     const refuse$ = (cause: unknown): Observable<unknown> => {
-      decide({ type: 'refused', error: new SessionExpiredError('the refresh was refused', { cause }) });
+      const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
+      decide({ type: 'refused', error });
       const look$ = store.exclusive
         ? news$
         : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));

@@ -1,69 +1,129 @@
-import { catchError, map, type Observable, of, startWith } from 'rxjs';
-import { AjaxError, ajax } from 'rxjs/ajax';
-import { createXHR as createPlatformXHR } from '#xhr';
-import { copyOf } from '../http/body';
-import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
+import { Observable, throwError } from 'rxjs';
+import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
+import { canStream, xhrFactory } from '#xhr';
+import { copyOf, isOneShot, tagOf } from '../http/body';
+import { InvalidRequestError, NetworkError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
+import type { Agents } from './agents';
 import { toAnswer, whyNot } from './answer';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
-  /** Makes the `XMLHttpRequest` of one attempt. @defaultValue the browser's own; in Node xhr2's */
+  /**
+   * Makes the `XMLHttpRequest` of one attempt. One of your own is not trusted with a `ReadableStream`.
+   * @defaultValue the browser's own; in Node one that stands on xhr2
+   */
   readonly createXHR?: () => XMLHttpRequest;
+  /**
+   * What connections are made by, in Node; browsers have no agents and ignore them.
+   * @defaultValue agents that all clients of the process share, which keep connections alive and open at most 256 to one origin
+   */
+  readonly agents?: Agents;
 }
+
+/** What the XHR for Node has besides: its headers, parsed, and why the connection failed. A browser's has neither. */
+type PlatformXHR = XMLHttpRequest & { readonly responseHeaders?: Record<string, string>; readonly cause?: unknown };
 
 const toHeaders = (lines: string): Record<string, string> =>
   Object.fromEntries(
     Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
 
+/** Whether it is a form or a stream by its name only: rxjs/ajax would send it as `{}`. */
+const isForeign = (body: unknown): boolean =>
+  !!body && /FormData|Stream/.test(tagOf(body)) && !(body instanceof FormData || body instanceof ReadableStream);
+
 /** The answer that an `XMLHttpRequest` has loaded. */
-const toResponse = (xhr: XMLHttpRequest, request: HttpRequest): HttpResponse => {
+const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url, response: body } = xhr;
-  return toAnswer(request, { status, statusText, headers: toHeaders(xhr.getAllResponseHeaders()), url, body });
+  const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
+  return toAnswer(request, { status, statusText, headers, url, body });
 };
 
-/** What `rxjs/ajax` errors with never gets out: it prints the headers, the token among them, and what it refuses to send. */
-const recover = (error: unknown, request: HttpRequest): Observable<HttpEvent> => {
-  if (isApiError(error)) throw error;
+/** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
+const toEvent = (
+  { type, xhr, loaded, total, originalEvent }: AjaxResponse<unknown>,
+  request: HttpRequest,
+): HttpEvent => {
+  if (type === 'download_load') return toResponse(xhr, request);
+  return {
+    type: type.startsWith('u') ? 'upload' : 'download',
+    loaded,
+    ...(originalEvent.lengthComputable && { total }),
+  };
+};
+
+/**
+ * The answer with a status of 400 or above, which `rxjs/ajax` makes an error of; otherwise throws. Its own errors never get out: they print the headers, the
+ * token among them, and what it refuses to send.
+ */
+const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
   if (!(error instanceof AjaxError)) {
     const why = error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : whyNot(request);
     throw new InvalidRequestError(why, { request });
   }
-  // The XHR for Node keeps why the connection failed; a browser never tells.
-  const xhr: XMLHttpRequest & { cause?: unknown } = error.xhr;
+  const xhr: PlatformXHR = error.xhr;
   if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });
-  return of(toResponse(xhr, request));
+  return toResponse(xhr, request);
 };
 
 /**
- * Sends through `rxjs/ajax`, that is through `XMLHttpRequest`: the browser's own, in Node xhr2's.
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what XHR can't send.
+ * Sends through `rxjs/ajax`, that is through `XMLHttpRequest`: the browser's own; in Node one that stands on xhr2 and sends streams, too.
+ * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what XHR can't send. Throws a `TypeError` for what is no agent.
  */
-export const ajaxTransport =
-  ({ createXHR = createPlatformXHR }: AjaxTransportOptions = {}): Transport =>
-  (request) => {
+export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}): Transport => {
+  const create = createXHR ?? xhrFactory(agents);
+  const streams = canStream && !createXHR;
+
+  return (request) => {
     const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
-    const answer$ = ajax({
+    const refusal = isForeign(body)
+      ? 'a form or a stream of another make than the platform has'
+      : isOneShot(body) && !streams && 'XMLHttpRequest can not send a stream here';
+    if (refusal) return throwError(() => new InvalidRequestError(refusal, { request }));
+    const source$ = ajax({
       method,
       url,
-      headers,
+      // rxjs/ajax takes an empty text for no body.
+      headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
       // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
       body: body instanceof ArrayBuffer ? body : (copyOf(body) ?? body),
       responseType: responseType === 'json' ? 'text' : responseType,
       withCredentials,
       // Adds no `x-requested-with`, which would cost a preflight request.
       crossDomain: true,
-      createXHR,
+      createXHR: create,
       includeDownloadProgress: reportProgress,
       includeUploadProgress: reportProgress,
-    }).pipe(
-      map(({ type, xhr, loaded, total, originalEvent: { lengthComputable } }): HttpEvent => {
-        if (type === 'download_load') return toResponse(xhr, request);
-        return { type: type.startsWith('u') ? 'upload' : 'download', loaded, ...(lengthComputable && { total }) };
-      }),
-      catchError((error) => recover(error, request)),
-    );
-    return reportProgress ? answer$.pipe(startWith<HttpEvent>({ type: 'sent' })) : answer$;
+    });
+    return new Observable((caller) => {
+      if (reportProgress) caller.next({ type: 'sent' });
+      const answer = source$.subscribe({
+        next: (shown) => {
+          let event: HttpEvent;
+          try {
+            event = toEvent(shown, request);
+          } catch (error) {
+            caller.error(error);
+            return;
+          }
+          caller.next(event);
+        },
+        error: (error) => {
+          let response: HttpResponse;
+          try {
+            response = recovered(error, request);
+          } catch (final) {
+            caller.error(final);
+            return;
+          }
+          caller.next(response);
+          caller.complete();
+        },
+        complete: () => caller.complete(),
+      });
+      caller.add(answer);
+    });
   };
+};

@@ -1,2 +1,7 @@
-/** The browser's own `XMLHttpRequest`, looked up when it is needed. */
-export const createXHR = (): XMLHttpRequest => new XMLHttpRequest();
+import type { Agents } from './agents';
+
+/** `XMLHttpRequest` would send the text `[object ReadableStream]`. */
+export const canStream = false;
+
+/** Makes the browser's own `XMLHttpRequest`, looked up when it is needed; agents are Node's. */
+export const xhrFactory = (_agents?: Agents) => (): XMLHttpRequest => new XMLHttpRequest();

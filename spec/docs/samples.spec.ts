@@ -68,7 +68,7 @@ const check = (all: readonly Sample[]): Map<string, string[]> => {
     const source = sourceOf(name);
     return source === undefined ? getSourceFile(name, target, ...rest) : ts.createSourceFile(name, source, target);
   };
-  const ambient = join(root, 'lib', 'transports', 'xhr2.d.ts');
+  const ambient = join(root, 'lib', 'transports', 'node', 'xhr2.d.ts');
   const program = ts.createProgram(
     [...files.keys(), ambient],
     { ...options, noUnusedLocals: false, noEmit: true },

@@ -92,7 +92,7 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
     held: undefined,
     isKept: false,
     isBeingSubscribed: true,
-    isCancelledLate: false,
+    mayStillLeave: false,
     outcome: 'open',
     isComplete: false,
     cancel: () => {},
@@ -109,9 +109,11 @@ export const cancel = (world: World, caller: Caller | undefined): void => {
   if (caller?.outcome !== 'open') return;
   const { reactions } = world;
   const open = world.openCalls(caller.member);
+  const isLate = caller.isBeingSubscribed || caller.leaving !== undefined;
   caller.outcome = 'cancelled';
-  caller.isCancelledLate = caller.isBeingSubscribed || caller.leaving !== undefined;
+  caller.mayStillLeave = true;
   caller.cancel();
+  caller.mayStillLeave = isLate;
   world.tell('cancelled', caller, open, reactions);
 };
 

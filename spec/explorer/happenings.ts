@@ -43,9 +43,9 @@ export interface Caller {
   held: number | undefined;
   /** Whether an interceptor keeps it for ever. */
   isKept: boolean;
-  /** Whether it is still being subscribed, and whether it was cancelled while something of it was: RxJS then unsubscribes only after that. */
   isBeingSubscribed: boolean;
-  isCancelledLate: boolean;
+  /** Whether it is being cancelled, or was while something was being subscribed for it: RxJS then unsubscribes only after that. */
+  mayStillLeave: boolean;
   outcome: 'open' | 'cancelled' | { readonly value: unknown } | { readonly error: unknown };
   isComplete: boolean;
   cancel(): void;

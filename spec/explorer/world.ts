@@ -59,6 +59,11 @@ export class World {
     }
   }
 
+  /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
+  isForetold({ hasArrived, isInside, reactions, outcome }: Caller): boolean {
+    return hasArrived && isInside === 'no' && reactions === this.reactions && outcome !== 'cancelled';
+  }
+
   openCalls(member: Member): Call[] {
     return this.calls.filter((call) => call.isOpen && call.member === member);
   }

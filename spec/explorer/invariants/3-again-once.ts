@@ -125,17 +125,15 @@ export const againOnce: Invariant = {
       },
       checks: {
         asked: (caller) => {
-          const { wish, before, reactions, isInside, sent, hasArrived, family } = caller;
-          if (wish !== 'request' || !hasArrived || isInside !== 'no' || reactions !== world.reactions || sent)
-            return false;
-          if (caller.outcome === 'cancelled') return false;
+          const { wish, before, sent, family, outcome, member } = caller;
+          if (wish !== 'request' || sent || !world.isForetold(caller)) return false;
           // It was made in a session that has ended before it came to it.
           if (family && familyIn(before) !== family) {
-            return caller.outcome === 'open' && `${nameOf(caller)} waits although its session has ended`;
+            return outcome === 'open' && `${nameOf(caller)} waits although its session has ended`;
           }
           if (before.status === 'signed-out') return `${nameOf(caller)} waits although the session is signed out`;
-          // One that runs ahead may have ended the session in this same tick.
-          const isSame = before.generation === caller.member.session.state.generation;
+          // A refresh that runs ahead may have ended the session in this same tick.
+          const isSame = before.generation === member.session.state.generation;
           return isSame && isAlive(before, platform.nowMs) && `${nameOf(caller)} waits although the token lives`;
         },
         leaving: (caller, tokens) => {

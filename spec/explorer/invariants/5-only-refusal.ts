@@ -80,20 +80,13 @@ export const onlyRefusal: Invariant = {
           return whyEnded(member, state, before) || whyKept(member, state, before);
         },
         asked: (caller) => {
-          const { before, member, reactions, hasArrived, isInside, wish } = caller;
-          const isFor = wish === 'request' || wish === 'accessToken$' || wish === 'refresh$';
-          if (
-            !isFor ||
-            !hasArrived ||
-            isInside !== 'no' ||
-            reactions !== world.reactions ||
-            before.status === 'refreshing'
-          )
-            return false;
-          const isUseless = wish === 'refresh$' || !isAlive(before, platform.nowMs);
-          const mustFail = isHeld(before) && isUseless && member.view.isCooling(before, platform.nowMs);
-          const hasFailed = codeOf(caller) === 'refresh' || caller.outcome === 'cancelled';
-          return mustFail && !hasFailed && `${nameOf(caller)} does not fail while the refresh has to wait`;
+          const { before, member, wish, family } = caller;
+          if (!world.isForetold(caller) || !isHeld(before) || family !== familyIn(before)) return false;
+          const isGood = wish !== 'refresh$' && isAlive(before, platform.nowMs);
+          const mustFail = before.status !== 'refreshing' && !isGood && member.view.isCooling(before, platform.nowMs);
+          return (
+            mustFail && codeOf(caller) !== 'refresh' && `${nameOf(caller)} does not fail while the refresh has to wait`
+          );
         },
         settled: () => {
           if (!world.setup.isWatched) return false;

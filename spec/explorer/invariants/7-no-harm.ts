@@ -50,7 +50,7 @@ export const noHarm: Invariant = {
       );
     };
     const whyGone = (caller: Caller): string | false =>
-      caller.outcome !== 'open' && !caller.isCancelledLate && `${nameOf(caller)} is sent although it has ended`;
+      caller.outcome !== 'open' && !caller.mayStillLeave && `${nameOf(caller)} is sent although it has ended`;
 
     const whyOvertaken = ({ caller: { member }, held }: Attempt): string | false => {
       if (held === undefined) return false;

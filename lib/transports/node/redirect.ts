@@ -1,0 +1,65 @@
+/** One request on its way through redirects. */
+export interface Hop {
+  readonly method: string;
+  /** Absolute, without user info. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly isSameOrigin: boolean;
+  readonly keepsBody: boolean;
+}
+
+/** As many as `fetch` follows. */
+export const MOST_REDIRECTS = 20;
+
+/** What may follow a redirect to another origin; everything else may be a secret. */
+const HARMLESS =
+  /^(accept|accept-language|content-(type|length|encoding|language)|range|transfer-encoding|user-agent)$/;
+
+/** What says something of a body. */
+const OF_BODY = /^(content-.*|transfer-encoding)$/;
+
+export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
+
+const keep = (headers: Hop['headers'], isKept: (name: string) => boolean): Hop['headers'] =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => isKept(name)));
+
+/** Where a redirect leads. Throws a `TypeError` for nowhere, out of http, or from https to http. */
+const targetOf = (location: string | undefined, from: URL): URL => {
+  // Node reads headers as latin1; what is beyond ASCII in them is UTF-8.
+  const target = new URL(Buffer.from(location ?? 'no:where', 'latin1').toString(), from);
+  if (!/^https?:$/.test(target.protocol)) throw new TypeError('a redirect to what is not http');
+  if (from.protocol === 'https:' && target.protocol === 'http:') throw new TypeError('a redirect from https to http');
+  target.username = '';
+  target.password = '';
+  return target;
+};
+
+/**
+ * The request that follows an answer with a status of redirection (RFC 9110 section 15.4, and `fetch` where that leaves a choice). Throws an error
+ * that says why it must not be followed, and quotes nothing.
+ */
+export const nextHop = (
+  status: number | undefined,
+  location: string | undefined,
+  { method, url, headers }: Pick<Hop, 'method' | 'url' | 'headers'>,
+  canReplay: boolean,
+): Hop => {
+  const from = new URL(url);
+  let target: URL;
+  try {
+    target = targetOf(location, from);
+  } catch (error) {
+    throw Object(error).code === 'ERR_INVALID_URL' ? new TypeError('a redirect that leads nowhere') : error;
+  }
+  const isSameOrigin = target.origin === from.origin;
+  const turnsToGet = status === 303 ? method !== 'HEAD' : method === 'POST' && (status === 301 || status === 302);
+  if (!turnsToGet && !canReplay) throw new TypeError('a redirect of a body that can be sent only once');
+  return {
+    method: turnsToGet ? 'GET' : method,
+    url: target.href,
+    headers: keep(headers, (name) => (isSameOrigin || HARMLESS.test(name)) && !(turnsToGet && OF_BODY.test(name))),
+    isSameOrigin,
+    keepsBody: !turnsToGet,
+  };
+};

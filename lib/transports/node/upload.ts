@@ -1,0 +1,107 @@
+import type { ClientRequest } from 'node:http';
+import { Readable } from 'node:stream';
+import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
+import Xhr2 from 'xhr2';
+import { isOneShot } from '../../http/body';
+
+/** How much is handed to the socket at once, where somebody counts. */
+const SLICE_BYTES = 64 * 1024;
+
+type Reader = ReadableStreamDefaultReader<unknown>;
+
+/** Resolves once the bytes are with the operating system, so at the pace of the network. */
+const write = (request: ClientRequest, part: Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => request.write(part, (error) => (error ? reject(error) : resolve())));
+
+function* slicesOf(body: Buffer): Generator<Uint8Array> {
+  for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
+}
+
+async function* chunksOf(reader: Reader): AsyncGenerator<Uint8Array> {
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    if (!isUint8Array(read.value)) throw new TypeError('a stream of something else than Uint8Arrays');
+    yield read.value;
+  }
+}
+
+/** What a request sends: bytes, without copying them, or a stream, at the pace at which they leave. */
+export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
+  #reader: Reader | undefined;
+  #isReported = false;
+
+  constructor(readonly xhr: Xhr2 & { fail(cause: unknown): void }) {
+    super(xhr);
+  }
+
+  /** Whether the body, if there is one, can be sent again. */
+  get canReplay(): boolean {
+    return !this.#reader;
+  }
+
+  /** Adds what the body says of itself; nothing where there is none. */
+  addHeaders(headers: Record<string, string>): void {
+    if (this._contentType) headers['content-type'] ??= this._contentType;
+    if (this.#reader) headers['transfer-encoding'] = 'chunked';
+    else if (this._body) headers['content-length'] = `${this._body.length}`;
+  }
+
+  /**
+   * Takes what `send` was given, and its type where it has one of its own. Throws a `TypeError`, which does not quote it, for what can not be sent.
+   */
+  override _setData(data: unknown, type: string | null = null): void {
+    this._contentType = typeof data === 'string' ? 'text/plain;charset=UTF-8' : type;
+    if (typeof data === 'string') this._body = Buffer.from(data);
+    else if (isAnyArrayBuffer(data)) this._body = Buffer.from(data);
+    else if (ArrayBuffer.isView(data)) this._body = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    else if (isOneShot(data)) this.#reader = readerOf(data);
+    else if (data != null) throw new TypeError('a body of this kind can not be sent');
+  }
+
+  override _startUpload(request: ClientRequest): void {
+    if (this.#reader) this.#send(request, chunksOf(this.#reader));
+    else if (!this._body) request.end();
+    // Most have nobody who counts, and are then sent with their headers in one go.
+    else if (this.#isReported || !Object.keys(this._listeners).length) request.end(this._body);
+    else this.#send(request, slicesOf(this._body));
+  }
+
+  /** Lets go of the body: of a stream that has not been read to its end, too. */
+  release(): void {
+    this._reset();
+    this.#reader?.cancel().catch(() => {});
+    this.#reader = undefined;
+  }
+
+  async #send(request: ClientRequest, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    const total = this._body?.length;
+    let loaded = 0;
+    try {
+      this.#report('loadstart', loaded, total);
+      for await (const part of parts) {
+        if (request.destroyed) return;
+        await write(request, part);
+        loaded += part.byteLength;
+        this.#report('progress', loaded, total);
+      }
+      if (request.destroyed) return;
+      this.#report('load', loaded, total);
+      this.#isReported = true;
+      request.end();
+    } catch (error) {
+      // One that was given up has nothing more to say.
+      if (!request.destroyed) this.xhr.fail(error);
+    }
+  }
+
+  #report(type: string, loaded: number, total: number | undefined): void {
+    const event = new Xhr2.ProgressEvent(type);
+    this.dispatchEvent(Object.assign(event, { loaded, total: total ?? 0, lengthComputable: total !== undefined }));
+  }
+}
+
+const readerOf = (stream: unknown): Reader => {
+  // What has been told to be a web stream by its tag; Node can tell of those, too, whether somebody has read from them.
+  const body = stream as ReadableStream & NodeJS.ReadableStream;
+  if (Readable.isDisturbed(body)) throw new TypeError('a stream that has been read from');
+  return body.getReader();
+};

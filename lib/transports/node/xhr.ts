@@ -1,0 +1,119 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Agents } from '../agents';
+import { type NodeAgents, toAgents } from './agents';
+import { decode, encodingsOf, MOST_BYTES, toBody, tooLarge } from './content';
+import { isRedirect } from './redirect';
+import { RequestingXHR } from './requesting';
+
+const DONE = 4;
+
+/**
+ * xhr2, with the faults mended that lose data, turn one outcome into another, send secrets where they may not go, crash the process or leave a connection
+ * behind. Unlike a browser's it shows `set-cookie`, takes headers such as `cookie`, sends streams, and knows why there is no answer.
+ */
+class NodeXHR extends RequestingXHR {
+  #stopDecoding: (() => void) | undefined;
+  readonly #mostBytes: number;
+
+  constructor(agents: NodeAgents, mostBytes: number) {
+    super(agents);
+    this.#mostBytes = mostBytes;
+  }
+
+  /** What the transport reads instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by line feeds. */
+  get responseHeaders(): Record<string, string> {
+    const headers = this._responseHeaders ?? {};
+    const cookies = headers['set-cookie'];
+    // The one header that Node does not join.
+    return (cookies ? { ...headers, 'set-cookie': cookies.join('\n') } : headers) as Record<string, string>;
+  }
+
+  /** Nothing: rxjs/ajax would parse it anew for each event, for no one. */
+  override getAllResponseHeaders(): string {
+    return '';
+  }
+
+  protected override _onHttpResponse(request: ClientRequest, response: IncomingMessage): void {
+    const { statusCode = 0, statusMessage = '', headers } = response;
+    if (this._request !== request) response.destroy();
+    else if (isRedirect(statusCode)) this.follow(request, response);
+    else if (statusCode < 200 || statusCode > 599) this.fail(new TypeError('a status that is none'));
+    else if (this.#isTooLarge(statusCode, Number(headers['content-length']))) this.fail(tooLarge(this.#mostBytes));
+    else {
+      super._onHttpResponse(request, response);
+      this.statusText = statusMessage;
+    }
+  }
+
+  protected override _parseResponseHeaders({ headers }: IncomingMessage): void {
+    this._responseHeaders = headers;
+  }
+
+  protected override _onHttpResponseData(response: IncomingMessage, data: Buffer): void {
+    super._onHttpResponseData(response, data);
+    if (this._response === response && this._loadedBytes > this.#mostBytes) this.fail(tooLarge(this.#mostBytes));
+  }
+
+  protected override _onHttpResponseEnd(response: IncomingMessage): void {
+    if (this._response !== response) return;
+    const parts = this._responseParts ?? [];
+    const [first] = parts;
+    const bytes = first && parts.length === 1 ? first : Buffer.concat(parts);
+    const encodings = encodingsOf(response.headers['content-encoding']);
+    if (!bytes.length || !encodings.length) {
+      this.#finish(bytes);
+      return;
+    }
+    this.#stopDecoding = decode(bytes, encodings, this.#mostBytes, (error, decoded) => {
+      if (error) this.fail(error);
+      else this.#finish(decoded);
+    });
+  }
+
+  protected override _onHttpResponseClose(response: IncomingMessage): void {
+    if (this._response !== response || this.#stopDecoding) return;
+    this.fail(Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' }));
+  }
+
+  protected override _setError(): void {
+    super._setError();
+    this.#stopDecoding?.();
+    this.#stopDecoding = undefined;
+  }
+
+  /** The length that an answer promises; those to HEAD and with 304 speak of another answer. */
+  #isTooLarge(status: number, promised: number): boolean {
+    return promised > this.#mostBytes && this._method !== 'HEAD' && status !== 304;
+  }
+
+  #finish(bytes: Buffer): void {
+    const request = this._request;
+    try {
+      this.response = toBody(bytes, this.responseType, this._responseHeaders?.['content-type']);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this._request = null;
+    this._response = null;
+    this._responseParts = null;
+    this.#stopDecoding = undefined;
+    // A server that has answered before it had the whole body does not want the rest.
+    if (!request?.writableFinished) request?.destroy();
+    this.upload.release();
+    this._setReadyState(DONE);
+    this._dispatchProgress('load');
+  }
+}
+
+export const canStream = true;
+
+/**
+ * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or those that all share. Throws a `TypeError` for what is no agent.
+ * `mostBytes` limits what a body may have, received and decoded.
+ */
+export const xhrFactory = (agents?: Agents, mostBytes = MOST_BYTES): (() => XMLHttpRequest) => {
+  const own = toAgents(agents);
+  // Of the whole interface it has what rxjs/ajax and the transport use.
+  return () => new NodeXHR(own, mostBytes) as unknown as XMLHttpRequest;
+};

@@ -1,0 +1,82 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createBarrier } from './barrier';
+
+/** What a server does with a request whose headers have arrived; `nth` counts all of them, from 1. */
+export type Act = (socket: Socket, head: string, nth: number) => void;
+
+/** A server that speaks whatever a test wants instead of HTTP. */
+export interface TcpServer {
+  readonly origin: string;
+  act: Act;
+  /** What it does with a connection before anything has come. */
+  greet: (socket: Socket) => void;
+  /** Connections that were ever opened. */
+  readonly opened: number;
+  /** Requests whose headers have arrived. */
+  readonly heads: readonly string[];
+  /** Resolves when no connection is open. */
+  quiet(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A server on a port of its own. Bodies that arrive are dropped, unless `act` pauses the socket. */
+export const startTcpServer = async (): Promise<TcpServer> => {
+  const sockets = new Set<Socket>();
+  const heads: string[] = [];
+  const waiting = new Set<() => void>();
+  let opened = 0;
+
+  const listener = createServer((socket) => {
+    opened++;
+    sockets.add(socket);
+    let text = '';
+    // Whatever a test does to the connection, an error here is the least surprise.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) for (const tell of waiting) tell();
+    });
+    socket.on('data', (data) => {
+      text += data.toString('latin1');
+      for (let end = text.indexOf('\r\n\r\n'); end >= 0; end = text.indexOf('\r\n\r\n')) {
+        const head = text.slice(0, end);
+        text = text.slice(end + 4);
+        if (!/^[A-Z]+ \S+ HTTP\/1\.1\r\n/.test(head)) continue;
+        heads.push(head);
+        server.act(socket, head, heads.length);
+      }
+    });
+    server.greet(socket);
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo; // it listens on a port
+
+  const server: TcpServer = {
+    origin: `http://127.0.0.1:${port}`,
+    act: (socket) => socket.end(),
+    greet: () => {},
+    get opened() {
+      return opened;
+    },
+    heads,
+    quiet: () => {
+      const barrier = createBarrier();
+      if (sockets.size === 0) barrier.open();
+      else waiting.add(barrier.open);
+      return barrier.passed;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        listener.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+  return server;
+};
+
+/** An answer, as text. */
+export const answerText = (body: string, headers: Record<string, string> = {}, status = '200 OK'): string => {
+  const all = { 'content-length': `${Buffer.byteLength(body, 'latin1')}`, ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`;
+};

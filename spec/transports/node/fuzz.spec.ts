@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { isApiError } from 'renewal';
+import { from, lastValueFrom, mergeMap, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { createNodeClient, endOf } from '../../support/node-client';
+import { startTcpServer } from '../../support/tcp-server';
+
+const ANSWERS = 10_000;
+const AT_ONCE = 100;
+
+/** To run the same again: `FUZZ_SEED=… npx vitest run spec/transports/node/fuzz.spec.ts`. */
+const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31);
+
+const encoders: Record<string, (body: Buffer) => Buffer> = {
+  identity: (body) => body,
+  gzip: gzipSync,
+  deflate: deflateSync,
+  br: brotliCompressSync,
+};
+
+const token = fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9-]{0,12}$/);
+const printable = fc.stringMatching(/^[\x20-\x7e\x80-\xff]{0,30}$/);
+
+const answers = fc.record({
+  method: fc.constantFrom('GET', 'GET', 'HEAD', 'POST', 'DELETE'),
+  responseType: fc.constantFrom('json', 'text', 'blob', 'arraybuffer'),
+  status: fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(200, 201, 204, 205, 301, 302, 304, 307, 400, 401, 404, 500) },
+    fc.nat(999),
+    fc.string(),
+  ),
+  reason: printable,
+  headers: fc.array(
+    fc.tuple(
+      fc.oneof(token, fc.constantFrom('set-cookie', 'content-type', 'connection', 'location', 'keep-alive')),
+      printable,
+    ),
+    { maxLength: 5 },
+  ),
+  body: fc.oneof(
+    fc.json().map((json) => Buffer.from(json)),
+    fc.uint8Array({ maxLength: 3_000 }).map((bytes) => Buffer.from(bytes)),
+  ),
+  encoding: fc.constantFrom('identity', 'identity', 'gzip', 'deflate', 'br'),
+  /** Whether the body is encoded as it says. */
+  isEncoded: fc.boolean(),
+  framing: fc.constantFrom('length', 'length', 'chunked', 'close', 'wrong length', 'both', 'bad chunk'),
+  /** Where it breaks off, as a part of the whole; not at all where it is above 1. */
+  cut: fc.oneof(fc.constant(2), fc.double({ min: 0, max: 1, noNaN: true })),
+  /** Bytes that are changed on the way: where, as a part of the whole, and to what. */
+  flips: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    fc.array(fc.tuple(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(255)), { maxLength: 4 }),
+  ),
+  pieces: fc.integer({ min: 1, max: 4 }),
+  end: fc.constantFrom('keep', 'keep', 'end', 'reset', 'garbage'),
+});
+
+/** One that has nothing wrong with it, so that what it says has to arrive. */
+const rightAnswers = answers.map((answer) => ({
+  ...answer,
+  status: 200,
+  headers: [],
+  isEncoded: true,
+  framing: answer.framing.includes('chunk') ? ('chunked' as const) : ('length' as const),
+  cut: 2,
+  flips: [],
+  end: 'keep' as const,
+  responseType: answer.responseType === 'json' ? ('text' as const) : answer.responseType,
+}));
+
+type Answer = typeof answers extends fc.Arbitrary<infer T> ? T : never;
+
+const framed = (framing: string, body: Buffer): [header: string, body: Buffer] => {
+  const half = body.length >> 1;
+  const chunk = (part: Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')]);
+  const chunks = [
+    ...[body.subarray(0, half), body.subarray(half)].filter(({ length }) => length > 0).map(chunk),
+    Buffer.from('0\r\n\r\n'),
+  ];
+  switch (framing) {
+    case 'length':
+      return [`content-length: ${body.length}\r\n`, body];
+    case 'wrong length':
+      return [`content-length: ${body.length + 3}\r\n`, body];
+    case 'chunked':
+      return ['transfer-encoding: chunked\r\n', Buffer.concat(chunks)];
+    case 'bad chunk':
+      return ['transfer-encoding: chunked\r\n', Buffer.concat([Buffer.from('xyz\r\n'), ...chunks])];
+    case 'both':
+      return [`content-length: ${body.length}\r\ntransfer-encoding: chunked\r\n`, Buffer.concat(chunks)];
+    default:
+      return ['', body];
+  }
+};
+
+const bytesOf = ({
+  status,
+  reason,
+  headers,
+  body,
+  encoding,
+  isEncoded,
+  framing,
+  method,
+  cut,
+  flips,
+}: Answer): Buffer => {
+  const encoded = isEncoded ? (encoders[encoding]?.(body) ?? body) : body;
+  const [header, rest] = framed(framing, encoded);
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const head = `HTTP/1.1 ${status} ${reason}\r\n${lines}content-encoding: ${encoding}\r\n${header}\r\n`;
+  const whole = Buffer.concat([Buffer.from(head, 'latin1'), method === 'HEAD' ? Buffer.alloc(0) : rest]);
+  for (const [at, byte] of flips) whole[Math.floor(at * whole.length)] = byte;
+  return cut > 1 ? whole : whole.subarray(0, Math.floor(cut * whole.length));
+};
+
+const send = async (socket: Socket, answer: Answer): Promise<void> => {
+  const bytes = bytesOf(answer);
+  const size = Math.ceil(bytes.length / answer.pieces) || 1;
+  for (let at = 0; at < bytes.length && socket.writable; at += size) {
+    await new Promise((resolve) => socket.write(bytes.subarray(at, at + size), resolve));
+  }
+  if (answer.end === 'end' || answer.framing === 'close') socket.end();
+  else if (answer.end === 'reset') socket.resetAndDestroy();
+  else if (answer.end === 'garbage') socket.write('garbage\r\n\r\n');
+};
+
+const shown = async (value: unknown): Promise<string> =>
+  typeof value === 'string'
+    ? Buffer.from(value).toString('hex')
+    : Buffer.from(value instanceof Blob ? await value.arrayBuffer() : Object(value)).toString('hex');
+
+describe(`${ANSWERS} answers of all kinds`, () => {
+  it('crash nothing, hang nothing, and arrive where they are right', { timeout: 120_000 }, async () => {
+    const server = await startTcpServer();
+    const client = createNodeClient(server.origin, { timeoutMs: 100 });
+    // What a server adds to one answer may be taken for the next: those that have to arrive do so on connections of their own.
+    const clean = createNodeClient(server.origin, { timeoutMs: 30_000 });
+    const kinds = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ answer: answers, isRight: fc.constant(false) }) },
+      { weight: 1, arbitrary: fc.record({ answer: rightAnswers, isRight: fc.constant(true) }) },
+    );
+    const all = fc.sample(kinds, { numRuns: ANSWERS, seed: SEED });
+    server.act = (socket, head) => {
+      const asked = all[Number(/^\w+ \/(\d+)/.exec(head)?.[1])];
+      if (asked) send(socket, asked.answer);
+      else socket.end();
+    };
+
+    const judge = async ({ answer, isRight }: (typeof all)[number], index: number): Promise<string | undefined> => {
+      const { method, responseType } = answer;
+      const { api } = isRight ? clean : client;
+      const end = await endOf(api.request$(method, `/${index}`, { responseType }));
+      const label = `seed ${SEED}, answer ${index}`;
+      if (isRight) {
+        if (isApiError(end)) return `${label}: ${end}`;
+        const { body } = Object(Object(end).value);
+        const bytes = responseType === 'text' ? Buffer.from(new TextDecoder().decode(answer.body)) : answer.body;
+        const expected = method === 'HEAD' ? undefined : bytes.toString('hex');
+        const found = body === null ? undefined : await shown(body);
+        if (found !== expected) return `${label}: not what was sent, but ${found}`;
+      } else if (!('value' in Object(end)) && !isApiError(end)) return `${label}: ${end}`;
+      return isApiError(end) && !/^(network|timeout|status|parse)$/.test(end.code)
+        ? `${label}: ${end.code}`
+        : undefined;
+    };
+
+    const faults = await lastValueFrom(from(all).pipe(mergeMap(judge, AT_ONCE), toArray()));
+    expect(faults.filter(Boolean).slice(0, 5)).toEqual([]);
+    expect(faults).toHaveLength(ANSWERS);
+    for (const { agent, released } of [client, clean]) {
+      await released();
+      agent.destroy();
+    }
+    await server.quiet();
+    await server.close();
+  });
+});

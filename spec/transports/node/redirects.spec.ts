@@ -1,0 +1,243 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Api, Body } from 'renewal';
+import { firstValueFrom } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nextHop } from '../../../lib/transports/node/redirect';
+import { type Echo, echo, type HttpServer, startHttpServer } from '../../support/http-server';
+import { createNodeClient, endOf, type NodeClient } from '../../support/node-client';
+
+let server: HttpServer;
+let other: HttpServer;
+let client: NodeClient;
+let api: Api;
+
+beforeEach(async () => {
+  [server, other] = await Promise.all([startHttpServer(), startHttpServer()]);
+  other.answer = echo;
+  client = createNodeClient(server.origin, { timeoutMs: 2_000 });
+  api = client.api;
+});
+
+afterEach(async () => {
+  client.agent.destroy();
+  await Promise.all([server.close(), other.close()]);
+});
+
+/** Leads `/from` to `location`, and answers everything else with what has come. */
+const lead = (status: number, location: string): void => {
+  server.answer = (request, response, body) => {
+    if (request.url === '/from') response.writeHead(status, { location }).end('moved');
+    else echo(request, response, body);
+  };
+};
+
+const ask = (method: string, body: Body = null, headers: Record<string, string> = {}) =>
+  firstValueFrom(api.request$<Echo>(method, '/from', { body, headers }));
+
+describe('a redirect', () => {
+  it.each([
+    [301, 'POST', 'GET'],
+    [302, 'POST', 'GET'],
+    [303, 'POST', 'GET'],
+    [303, 'PUT', 'GET'],
+    [303, 'DELETE', 'GET'],
+    [301, 'PUT', 'PUT'],
+    [302, 'PATCH', 'PATCH'],
+    [301, 'DELETE', 'DELETE'],
+    [307, 'POST', 'POST'],
+    [308, 'POST', 'POST'],
+    [307, 'PUT', 'PUT'],
+    [308, 'DELETE', 'DELETE'],
+  ])('of status %d makes of %s a %s, with its body where it stays the same', async (status, method, next) => {
+    lead(status, '/to');
+    const { body } = await ask(method, { a: 1 }, { 'x-one': '1' });
+    const kept = method === next;
+    expect(body).toMatchObject({ method: next, url: '/to', bytes: kept ? [...Buffer.from('{"a":1}')] : [] });
+    expect(body.headers['x-one']).toBe('1');
+    expect(body.headers['content-type']).toBe(kept ? 'application/json' : undefined);
+    expect(body.headers['content-length']).toBe(kept ? '7' : undefined);
+  });
+
+  it.each([301, 302, 303, 307, 308])('of status %d keeps HEAD', async (status) => {
+    const methods: unknown[] = [];
+    server.answer = ({ method, url }, response) => {
+      methods.push(method);
+      response.writeHead(url === '/from' ? status : 200, { location: '/to' }).end();
+    };
+    await firstValueFrom(api.head$('/from'));
+    expect(methods).toEqual(['HEAD', 'HEAD']);
+  });
+
+  it.each([
+    ['/to?a=1', '/to?a=1'],
+    ['to', '/to'],
+    ['?a=1', '/from?a=1'],
+    ['/ü', '/%C3%BC'],
+    ['/a b', '/a%20b'],
+    ['#hash', undefined],
+  ])('to %s is relative to where it came from', async (location, url) => {
+    server.answer = (request, response) => {
+      const to = Buffer.from(location).toString('latin1');
+      if (request.url === '/from') response.writeHead(302, { location: to }).end();
+      else response.end(JSON.stringify(request.url));
+    };
+    const answer = await endOf(api.request$('GET', '/from'));
+    if (url) expect(answer).toMatchObject({ value: { body: url, url: server.origin + url } });
+    else expect(answer).toMatchObject({ code: 'network', cause: { message: 'too many redirects' } });
+  });
+
+  it('may be relative to another host', async () => {
+    lead(302, other.origin.replace('http:', ''));
+    expect(await ask('GET')).toMatchObject({ url: `${other.origin}/`, body: { method: 'GET', url: '/' } });
+  });
+
+  it('to another origin takes no header along that may be a secret', async () => {
+    lead(307, `${other.origin}/to`);
+    const secrets = {
+      authorization: 'Bearer x',
+      cookie: 'a=x',
+      'x-api-key': 'x',
+      'proxy-authorization': 'x',
+      referer: 'x',
+    };
+    const harmless = { accept: 'text/csv', 'accept-language': 'de', 'user-agent': 'shop', range: 'bytes=0-9' };
+    const { body } = await ask('POST', 'text', { ...secrets, ...harmless });
+    expect(body).toMatchObject({ method: 'POST', headers: harmless, bytes: [...Buffer.from('text')] });
+    expect(Object.keys(body.headers).filter((name) => name in secrets)).toEqual([]);
+  });
+
+  it('that comes back has no secrets any more', async () => {
+    other.answer = (_request, response) => response.writeHead(302, { location: `${server.origin}/to` }).end();
+    lead(302, other.origin);
+    expect((await ask('GET', null, { authorization: 'Bearer x' })).body.headers).not.toHaveProperty('authorization');
+  });
+
+  it('to another port is one to another origin, user info and all', async () => {
+    lead(302, other.origin);
+    const withInfo = server.origin.replace('//', '//user:secret@');
+    const { body, url } = await firstValueFrom(api.request$<Echo>('GET', `${withInfo}/from`));
+    expect(body.headers).not.toHaveProperty('authorization');
+    expect(url).toBe(`${other.origin}/`);
+  });
+
+  it('within the origin keeps the user info of the url, which no answer shows', async () => {
+    lead(302, '/to');
+    const withInfo = server.origin.replace('//', '//user:pass%20word@');
+    const { body, url } = await firstValueFrom(api.request$<Echo>('GET', `${withInfo}/from`));
+    expect(body.headers.authorization).toBe(`Basic ${Buffer.from('user:pass word').toString('base64')}`);
+    expect(url).toBe(`${server.origin}/to`);
+  });
+
+  it('takes no user info from the server', async () => {
+    lead(302, `${other.origin.replace('//', '//user:pass@')}/to`);
+    const { body, url } = await ask('GET');
+    expect(body.headers).not.toHaveProperty('authorization');
+    expect(url).toBe(`${other.origin}/to`);
+  });
+
+  it.each([20, 21])('is followed 20 times and no more: %d', async (count) => {
+    let left = count;
+    server.answer = (_request, response) => {
+      if (left-- > 0) response.writeHead(302, { location: `/${left}` }).end();
+      else response.end('1');
+    };
+    const end = await endOf(api.get$('/from'));
+    if (count === 20) expect(end).toEqual({ value: 1 });
+    else expect(end).toMatchObject({ code: 'network', cause: { message: 'too many redirects' } });
+  });
+
+  it('frees its connection for the next request, also where there is but one', async () => {
+    lead(302, '/to');
+    client.agent.maxSockets = 1;
+    for (let count = 0; count < 5; count++) expect(await ask('GET')).toMatchObject({ status: 200 });
+    expect(client.held()).toMatchObject({ inUse: 0, queued: 0 });
+  });
+
+  it('with a long body of its own frees its connection, too', async () => {
+    server.answer = (request, response, body) => {
+      if (request.url === '/from') response.writeHead(302, { location: '/to' }).end(Buffer.alloc(1_000_000));
+      else echo(request, response, body);
+    };
+    client.agent.maxSockets = 1;
+    for (let count = 0; count < 5; count++) expect(await ask('GET')).toMatchObject({ status: 200 });
+    expect(client.held()).toMatchObject({ inUse: 0, queued: 0 });
+  });
+
+  it.each(['ftp://h/', 'file:///etc/passwd', 'javascript:1', 'data:text/plain,1', 'mailto:a@b', 'ws://h/'])(
+    'to %s is an error',
+    async (location) => {
+      lead(302, location);
+      expect(await endOf(api.get$('/from'))).toMatchObject({ code: 'network' });
+    },
+  );
+
+  it('of a stream, which is used up, is an error where it has to be sent again', async () => {
+    lead(307, '/to');
+    const end = await endOf(api.post$('/from', new Blob(['text']).stream()));
+    expect(end).toMatchObject({ code: 'network', cause: { message: expect.stringMatching('only once') } });
+  });
+
+  it('of a stream that becomes a GET is followed', async () => {
+    lead(303, '/to');
+    expect((await ask('POST', new Blob(['text']).stream())).body).toMatchObject({ method: 'GET', bytes: [] });
+  });
+
+  it.each([300, 304, 305, 306])('is none with status %d', async (status) => {
+    lead(status, '/to');
+    expect(await ask('GET').catch(() => ({ status: 0 }))).toMatchObject(
+      status === 304 ? { status, body: null } : { status: 0 },
+    );
+  });
+
+  it('to https whose agent is none is an error, and crashes nothing', async () => {
+    lead(302, 'https://127.0.0.1:1/');
+    expect(await endOf(api.get$('/from'))).toMatchObject({ code: 'network' });
+  });
+});
+
+describe('nextHop', () => {
+  const from = { method: 'GET', url: 'https://shop.example/a', headers: { authorization: 'Bearer x' } };
+
+  it('refuses to go from https to http, also to the same host', () => {
+    expect(() => nextHop(302, 'http://shop.example/a', from, true)).toThrow('a redirect from https to http');
+  });
+
+  it('goes from http to https, which is another origin', () => {
+    const hop = nextHop(302, 'https://shop.example/a', { ...from, url: 'http://shop.example/a' }, true);
+    expect(hop).toMatchObject({ url: 'https://shop.example/a', isSameOrigin: false, headers: {} });
+  });
+
+  it('takes a default port for none', () => {
+    expect(nextHop(302, 'https://shop.example:443/b', from, true)).toMatchObject({ isSameOrigin: true });
+  });
+
+  it.each([
+    'https://shop.example.evil/',
+    'https://shop.example@evil/',
+    'https://evil\\@shop.example/',
+    '//shop.example:444/',
+  ])('takes %s for another origin', (location) => {
+    expect(nextHop(302, location, from, true)).toMatchObject({ isSameOrigin: false, headers: {} });
+  });
+
+  it.each([undefined, 'http://[', 'https://h:99999/secret', 'https://%zz/secret'])(
+    'quotes nothing of %s',
+    (location) => {
+      expect(() => nextHop(302, location, from, true)).toThrow(/^a redirect [a-z ]+$/);
+    },
+  );
+});
+
+describe('https', () => {
+  it('that no one has certified is an error, with what Node has to say', async () => {
+    const plain = createServer();
+    plain.listen(0, '127.0.0.1');
+    await once(plain, 'listening');
+    const { port } = plain.address() as AddressInfo; // it listens on a port
+    const end = await endOf(api.get$(`https://127.0.0.1:${port}/`));
+    expect(end).toMatchObject({ code: 'network', cause: { code: expect.any(String) } });
+    plain.close();
+  });
+});
