@@ -32,13 +32,7 @@ export const react = (world: World, hook: Hook, index: number, caller?: Caller):
       signIn(world, member, reaction === 'sign in A' ? 'A' : 'B');
       break;
     case 'cancel':
-      cancel(
-        world,
-        pick(
-          world.callers.filter(({ outcome }) => outcome === 'open'),
-          world.reactions,
-        ),
-      );
+      cancel(world, pick(world.openCallers(), world.reactions));
       break;
     case 'destroy':
       destroy(world, member);

@@ -18,7 +18,6 @@ const times = (count: number, act: () => void): void => {
 
 const openAttempts = ({ attempts }: World) => attempts.filter(({ isOpen }) => isOpen);
 const openCalls = ({ calls }: World) => calls.filter(({ isOpen }) => isOpen);
-const openCallers = ({ callers }: World) => callers.filter(({ outcome }) => outcome === 'open');
 
 /** The session that a command is about. */
 const memberAt = ({ members }: World, { session }: { readonly session: number }): Member => {
@@ -32,7 +31,7 @@ const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Comm
     times(command.times, () => ask(world, memberAt(world, command), command.wish, command.route)),
   'keep fresh': (world, command) => keepFresh(world, memberAt(world, command)),
   'stop keeping': ({ keepers }, { which }) => pick(keepers, which)?.subscription.unsubscribe(),
-  cancel: (world, { which }) => cancel(world, pick(openCallers(world), which)),
+  cancel: (world, { which }) => cancel(world, pick(world.openCallers(), which)),
   answer: (world, { which, how }) => answer(world, pick(openAttempts(world), which), how),
   'answer all': (world, { how }) => {
     for (const attempt of openAttempts(world)) answer(world, attempt, how);
@@ -40,10 +39,10 @@ const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Comm
   'answer refresh': (world, { which, how }) => answerRefresh(world, pick(openCalls(world), which), how),
   'answer store': ({ shelf }, { which, how }) => pick(shelf.operations, which)?.answer(how),
   'prepare answers': ({ prepared }, { how, times }) => {
-    prepared.answers = Array(times).fill(how);
+    prepared.answers = Array.from({ length: times }, () => how);
   },
   'prepare refreshes': ({ prepared }, { how, times }) => {
-    prepared.refreshes = Array(times).fill(how);
+    prepared.refreshes = Array.from({ length: times }, () => how);
   },
   'store from now on': ({ shelf }, { how }) => shelf.feel(how),
   expire: (world, command) => world.server.expire(familyIn(memberAt(world, command).session.state)),
@@ -99,7 +98,7 @@ const finish = async (world: World): Promise<void> => {
   for (let tick = 0; tick < 5; tick++) await null;
   world.tell('settled');
 
-  for (const caller of openCallers(world)) cancel(world, caller);
+  for (const caller of world.openCallers()) cancel(world, caller);
   settle(world, 'answers');
   for (const { listening } of members) listening.unsubscribe();
   platform.advance(0);

@@ -13,7 +13,8 @@ import type { World } from './world';
 
 /** The options of a session whose functions may all be rigged. */
 const optionsOf = (world: World, index: number): SessionOptions => {
-  const { sessions, store, exclusive, hasRestore, hasIsRefused, isEmpty, signal, lifeMs, ...durations } = world.setup;
+  const { store, hasRestore, hasIsRefused, refreshAheadMs, refreshTimeoutMs, refreshRetries, releaseConcurrency } =
+    world.setup;
   const isDead = anyOf(bodyCode(1002), status(401));
   return {
     refresh: (tokens) => refreshOf(world, index, tokens),
@@ -43,7 +44,10 @@ const optionsOf = (world: World, index: number): SessionOptions => {
         ? rejected(createFault(world, 'onExpired', index))
         : undefined;
     },
-    ...durations,
+    refreshAheadMs,
+    refreshTimeoutMs,
+    refreshRetries,
+    releaseConcurrency,
   };
 };
 
@@ -61,7 +65,8 @@ export const join = (world: World): void => {
       (request, next) => {
         const caller = callerOf(world, request);
         caller.isKept = react(world, 'interceptor', index, caller) === 'hang';
-        if (!caller.isKept) arrive(world, caller);
+        // The others pass the session by.
+        if (!caller.isKept && caller.wish === 'request') arrive(world, caller);
         const back = () => react(world, 'interceptor, on its way back', index, caller);
         return caller.isKept ? NEVER : next(request).pipe(tap(back));
       },

@@ -17,7 +17,7 @@ export class World {
   readonly keepers: { readonly member: Member; readonly subscription: Subscription }[] = [];
   readonly promises: { isSettled: boolean }[] = [];
   /** Answers that come in the same tick. */
-  readonly prepared = { answers: [] as Answer[], refreshes: [] as RefreshAnswer[] };
+  readonly prepared: { answers: Answer[]; refreshes: RefreshAnswer[] } = { answers: [], refreshes: [] };
   /** Whose `refresh` is being called right now, and was in this step: when exactly that is over can't be seen. */
   calling: Call | undefined;
   readonly called = new Set<Member>();
@@ -62,6 +62,10 @@ export class World {
   /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
   isForetold({ hasArrived, isInside, reactions, outcome }: Caller): boolean {
     return hasArrived && isInside === 'no' && reactions === this.reactions && outcome !== 'cancelled';
+  }
+
+  openCallers(): Caller[] {
+    return this.callers.filter(({ outcome }) => outcome === 'open');
   }
 
   openCalls(member: Member): Call[] {

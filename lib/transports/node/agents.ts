@@ -4,9 +4,9 @@ import type { Agents } from '../agents';
 
 /**
  * `maxSockets` is for each origin. Node's own limit is none: a burst of a thousand requests is a thousand connections, and slower than on a few.
- * 256 leaves room beside as many long polls as one process has for one server. An idle socket is closed before most servers do so, at 5 s.
+ * 512 leaves room beside as many long polls as one process has for one server. An idle socket is closed before most servers do so, at 5 s.
  */
-const KEEP_ALIVE = { keepAlive: true, maxSockets: 256, scheduling: 'lifo' } as const;
+const KEEP_ALIVE = { keepAlive: true, maxSockets: 512, scheduling: 'lifo' } as const;
 
 /**
  * The connections of all clients that bring no agents of their own. They belong to the process, as those of Node's global agents do: a client made for

@@ -2,8 +2,12 @@ import type { SessionState } from 'renewal';
 import { REFUSALS } from '../answers';
 import { codeOf, nameOf } from '../callers';
 import type { Caller, Invariant, Member } from '../happenings';
+import type { Wish } from '../plan';
 import { familyOf } from '../server';
 import { familyIn, isAlive, isHeld } from '../view';
+
+/** What waits for no session. */
+const BESIDE: readonly Wish[] = ['public', 'own header', 'foreign'];
 
 /** Only a definite refusal of the refresh token ends the session. Everything else is transient, keeps it, and the next refresh waits. */
 export const onlyRefusal: Invariant = {
@@ -81,7 +85,8 @@ export const onlyRefusal: Invariant = {
         },
         asked: (caller) => {
           const { before, member, wish, family } = caller;
-          if (!world.isForetold(caller) || !isHeld(before) || family !== familyIn(before)) return false;
+          if (BESIDE.includes(wish) || !world.isForetold(caller) || !isHeld(before) || family !== familyIn(before))
+            return false;
           const isGood = wish !== 'refresh$' && isAlive(before, platform.nowMs);
           const mustFail = before.status !== 'refreshing' && !isGood && member.view.isCooling(before, platform.nowMs);
           return (

@@ -30,10 +30,10 @@ describe('connections', () => {
     expect(server.heads[0]).toMatch(/^connection: keep-alive$/im);
   });
 
-  it('are at most 256 to one origin', async () => {
+  it('are at most 512 to one origin', async () => {
     const requests$ = range(0, 600).pipe(mergeMap(() => createApi({ baseUrl: server.origin }).get$('/a')));
     expect(await lastValueFrom(requests$.pipe(toArray()))).toHaveLength(600);
-    expect(server.opened).toBe(256);
+    expect(server.opened).toBe(512);
   });
 
   it('are made by the agent that the caller brings', async () => {
