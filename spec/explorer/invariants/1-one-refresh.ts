@@ -25,7 +25,8 @@ export const oneRefresh: Invariant = {
           const isOther = (call: Call) => (call.member === member ? !changing.includes(member) : isCoordinated);
           if (calls.some((call) => call.isOpen && call.subscriber && isOther(call))) return 'two refreshes overlap';
           const by = spent.get(tokens?.refreshToken ?? '');
-          const mustKnow = by === member || (by && isCoordinated && shelf.isSound && shelf.isPrompt);
+          const isAlone = world.members.length === 1;
+          const mustKnow = by && (isAlone || (isCoordinated && (by === member || (shelf.isSound && shelf.isPrompt))));
           return mustKnow && `${tokens?.refreshToken} is presented again`;
         },
         entered: (inside) => inside > 1 && 'two are inside exclusive',
