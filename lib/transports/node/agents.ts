@@ -1,5 +1,5 @@
 import http, { type ClientRequest, type Agent as HttpAgent } from 'node:http';
-import https, { type Agent as HttpsAgent } from 'node:https';
+import https from 'node:https';
 import type { Agents } from '../agents';
 
 /** An agent for each of the two protocols. */
