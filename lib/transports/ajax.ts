@@ -17,7 +17,7 @@ export interface AjaxTransportOptions {
   readonly createXHR?: () => XMLHttpRequest;
   /**
    * What connections are made by, in Node; browsers have no agents and ignore them.
-   * @defaultValue agents that all clients of the process share, which keep connections alive and open at most 512 to one origin
+   * @defaultValue the global agents of Node, which keep connections alive
    */
   readonly agents?: Agents;
 }

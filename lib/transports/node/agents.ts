@@ -1,18 +1,6 @@
-import { type ClientRequest, Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import http, { type ClientRequest, type Agent as HttpAgent } from 'node:http';
+import https from 'node:https';
 import type { Agents } from '../agents';
-
-/**
- * `maxSockets` is for each origin. Node's own limit is none: a burst of a thousand requests is a thousand connections, and slower than on a few.
- * 512 leaves room beside as many long polls as one process has for one server. An idle socket is closed before most servers do so, at 5 s.
- */
-const KEEP_ALIVE = { keepAlive: true, maxSockets: 512, scheduling: 'lifo' } as const;
-
-/**
- * The connections of all clients that bring no agents of their own. They belong to the process, as those of Node's global agents do: a client made for
- * each request that a server serves would else connect anew each time. They carry nothing of a user.
- */
-const SHARED = { http: new HttpAgent(KEEP_ALIVE), https: new HttpsAgent(KEEP_ALIVE) };
 
 /** An agent for each of the two protocols. */
 export interface NodeAgents {
@@ -20,16 +8,19 @@ export interface NodeAgents {
   readonly https: HttpAgent;
 }
 
-/** Both agents, the shared ones where the caller has none. Throws a `TypeError` that names the option. */
-export const toAgents = (agents: Agents = {}): NodeAgents => {
+/**
+ * Finds both agents, where the caller has none the process's own, as they are at that moment: they keep connections alive, close idle ones after 5 s,
+ * and limit nothing, so that no number of answers that a server holds back keeps others from being asked for. Throws a `TypeError` that names the option.
+ */
+export const agentsOf = (agents: Agents = {}): (() => NodeAgents) => {
   for (const name of ['http', 'https'] as const) {
     const agent = agents[name];
     if (agent !== undefined && !(Object(agent).addRequest instanceof Function))
       throw new TypeError(`agents.${name}: not an agent`);
   }
   // What Node needs of an agent is what has been looked for.
-  const { http = SHARED.http, https = SHARED.https } = agents as Partial<NodeAgents>;
-  return { http, https };
+  const own = agents as Partial<NodeAgents>;
+  return () => ({ http: own.http ?? http.globalAgent, https: own.https ?? https.globalAgent });
 };
 
 /** Takes a request out of the line for a socket, where Node leaves it until its turn comes. */

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agents } from '../agents';
-import { type NodeAgents, toAgents } from './agents';
+import { agentsOf, type NodeAgents } from './agents';
 import { decode, encodingsOf, MOST_BYTES, toBody, tooLarge } from './content';
 import { isRedirect } from './redirect';
 import { RequestingXHR } from './requesting';
@@ -109,11 +109,11 @@ class NodeXHR extends RequestingXHR {
 export const canStream = true;
 
 /**
- * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or those that all share. Throws a `TypeError` for what is no agent.
+ * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or the process's. Throws a `TypeError` for what is no agent.
  * `mostBytes` limits what a body may have, received and decoded.
  */
 export const xhrFactory = (agents?: Agents, mostBytes = MOST_BYTES): (() => XMLHttpRequest) => {
-  const own = toAgents(agents);
+  const own = agentsOf(agents);
   // Of the whole interface it has what rxjs/ajax and the transport use.
-  return () => new NodeXHR(own, mostBytes) as unknown as XMLHttpRequest;
+  return () => new NodeXHR(own(), mostBytes) as unknown as XMLHttpRequest;
 };
