@@ -20,14 +20,14 @@ export const oneRefresh: Invariant = {
       },
       checks: {
         calling: ({ member, tokens }) => {
-          const { calls, isCoordinated, shelf, changing } = world;
-          // One that is just being ended has to see the new tokens in the store before it lets go.
-          const isOther = (call: Call) => (call.member === member ? !changing.includes(member) : isCoordinated);
-          if (calls.some((call) => call.isOpen && call.subscriber && isOther(call))) return 'two refreshes overlap';
+          const { calls, members, changing, isCoordinated, shelf } = world;
+          // The store, called by a sign-in or sign-out, calls back: the old session goes on until it has the new tokens.
+          if (changing.includes(member)) return false;
+          const isOther = (call: Call) => call.isOpen && call.subscriber && (call.member === member || isCoordinated);
+          if (calls.some(isOther)) return 'two refreshes overlap';
           const by = spent.get(tokens?.refreshToken ?? '');
-          const isAlone = world.members.length === 1;
-          const mustKnow = by && (isAlone || (isCoordinated && (by === member || (shelf.isSound && shelf.isPrompt))));
-          return mustKnow && `${tokens?.refreshToken} is presented again`;
+          const mayShare = isCoordinated && (by === member || (shelf.isSound && shelf.isPrompt));
+          return by && (members.length === 1 || mayShare) && `${tokens?.refreshToken} is presented again`;
         },
         entered: (inside) => inside > 1 && 'two are inside exclusive',
         event: (member, event) => {

@@ -29,7 +29,8 @@ export const noHarm: Invariant = {
     const newest = new Map<Member, number>();
 
     /** How often a fault has turned up, where someone could see it. */
-    const timesSeen = ({ hook, caller, name }: Fault, fault: Fault): number => {
+    const timesSeen = (fault: Fault): number => {
+      const { hook, caller, name } = fault;
       switch (TOLD[hook]) {
         case 'caller':
           // In a refresh it is one of those that are counted below.
@@ -78,8 +79,8 @@ export const noHarm: Invariant = {
         leaving: whyGone,
         sent: (attempt) => whyGone(attempt.caller) || whyOvertaken(attempt),
         left: () => {
-          const fault = world.faults.find((fault) => timesSeen(fault, fault) !== 1);
-          if (fault) return `what ${fault.hook} throws turns up ${timesSeen(fault, fault)} times`;
+          const fault = world.faults.find((fault) => timesSeen(fault) !== 1);
+          if (fault) return `what ${fault.hook} throws turns up ${timesSeen(fault)} times`;
           const stray = platform.thrown.find((thrown) => !world.faults.some((fault) => fault === thrown));
           if (stray) return `RxJS reports ${stray}`;
           const other = world.members.find(({ view }) =>
