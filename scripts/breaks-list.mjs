@@ -1,5 +1,6 @@
 // Each break is a set of edits: what stands once in a file, and what stands there instead.
 
+const api = 'lib/api.ts';
 const state = 'lib/session/state.ts';
 const session = 'lib/session/session.ts';
 const admission = 'lib/session/admission.ts';
@@ -38,7 +39,7 @@ export const breaks = [
     edits: [
       {
         file: refresh,
-        from: 'news.sessionId !== tokens.sessionId ? adopt$(news) : port.write(tokens);',
+        from: 'news.sessionId !== tokens.sessionId ? adopt$(news) : write$(tokens);',
         to: 'news.sessionId !== tokens.sessionId ? adopt$(news) : EMPTY;',
       },
       {
@@ -82,6 +83,8 @@ export const breaks = [
     edits: [
       { file: bearer, from: 'this.caller.add(() => this.core.dismiss(this));', to: '' },
       { file: bearer, from: 'return this.caller.closed;', to: 'return false;' },
+      { file: api, from: 'if (caller.closed) return NEVER;', to: '' },
+      { file: api, from: 'return caller.closed ? NEVER : onTime(wire);', to: 'return onTime(wire);' },
     ],
   },
   {

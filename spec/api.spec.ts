@@ -188,6 +188,21 @@ describe('a request', () => {
     expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
   });
 
+  it('tells nothing more once it is cancelled, also where the transport does that and then refuses the token', () => {
+    const cancelled = new Subject<void>();
+    const { api } = createVirtualClient({
+      answer: (_, answer) => {
+        cancelled.next();
+        return of(answer);
+      },
+    });
+    const phases: string[] = [];
+    api.events$.subscribe((event) => event.type === 'request' && phases.push(event.phase));
+    outcomeOf(api.get$('/orders').pipe(takeUntil(cancelled)));
+    expect(phases.at(-1)).toBe('cancelled');
+    expect(phases.filter((phase) => phase === 'cancelled' || phase === 'settled')).toHaveLength(1);
+  });
+
   it.each(['queued', 'sent'] as const)(
     'is not sent where one who hears by events$ that it is %s cancels it',
     (phase) => {

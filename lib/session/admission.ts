@@ -62,6 +62,8 @@ export const createAdmission = (
     if (isHeld(state)) waiter.old = state;
     room.enter(waiter);
     waiter.waits?.(isHeld(state) ? renewal.refreshId : undefined);
+    // One who heard of that may have begun or ended a session, and with it the wait.
+    if (machine.state.generation !== state.generation) return;
     if (isHeld(state)) renewal.start();
     else load();
   };

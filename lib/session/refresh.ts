@@ -88,6 +88,11 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
   const run: Refresh['run'] = (held, own, conclude) => {
     const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
     let outcome: RefreshOutcome | undefined;
+    let isWritten = false;
+    const write$ = (tokens: Tokens | null): Observable<unknown> => {
+      isWritten = true;
+      return port.write(tokens);
+    };
     const decide = (decided: RefreshOutcome): Observable<never> => {
       outcome = decided;
       return EMPTY;
@@ -108,7 +113,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
         : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
         first(Boolean, null),
-        switchMap((news) => (news ? adopt$(news) : held ? port.write(null) : EMPTY)),
+        switchMap((news) => (news ? adopt$(news) : held ? write$(null) : EMPTY)),
       );
     };
 
@@ -118,13 +123,14 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       return news$.pipe(
         switchMap((news) => {
           if (news === null && held) return decide({ type: 'signOut' });
-          return news && news.sessionId !== tokens.sessionId ? adopt$(news) : port.write(tokens);
+          return news && news.sessionId !== tokens.sessionId ? adopt$(news) : write$(tokens);
         }),
       );
     };
 
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {
       outcome = undefined;
+      isWritten = false;
       return call(current).pipe(
         first(),
         map((grant) => toTokens(grant, current ?? {}, nowMs())),
@@ -165,6 +171,11 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
             // One that answered in the same tick is still being called.
             isCalling = false;
             const ended = outcome ?? failed();
+            // The deadline may have come before the store was asked; one that was let go writes nothing.
+            if (!isWritten && !own.closed) {
+              if (ended.type === 'refreshed') write$(ended.tokens);
+              if (ended.type === 'refused' && held) write$(null);
+            }
             conclude('tokens' in ended ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
           }),
         )

@@ -129,7 +129,8 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             }),
           )
           .subscribe(done$);
-      if (tokens) own(tokens);
+      // What it held until now is replaced, also where the write fails.
+      for (const each of [known, tokens]) if (each) own(each);
       asks++;
       isWritten = false;
       if (writes.push(run) < 2) run();

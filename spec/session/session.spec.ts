@@ -13,7 +13,7 @@ import {
   type Tokens,
 } from 'renewal';
 import { catchError, EMPTY, finalize, NEVER, noop, type Observable, of, Subject, take, throwError, timer } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -616,6 +616,58 @@ describe('a refresh and its store', () => {
     });
   });
 
+  it.each([
+    ['refused', { isRefused: () => true, refresh: () => throwError(() => REFUSED) }, null],
+    ['granted', { refresh: () => of(T2) }, 'T2'],
+  ] as const)(
+    'leaves the store as it should be where the deadline cuts the look into it after it was %s',
+    (_, options, kept) => {
+      virtually(({ flush }) => {
+        const { cell, store } = createStore(tokens('T1'));
+        // The first look is made by createSession, the second begins the refresh; the third hangs.
+        const looks = [() => cell.held, () => cell.held];
+        const load = (): Tokens | null | Promise<Tokens | null> => looks.shift()?.() ?? new Promise(() => {});
+        const { session } = createVirtualClient({ store: { ...store, load }, refreshTimeoutMs: 100, ...options });
+        session.refresh$().subscribe({ error: noop });
+        flush();
+        expect(cell.held?.accessToken ?? null).toBe(kept);
+      });
+    },
+  );
+
+  it('takes no tokens of before a sign-in for news where they came too late, and the write of the sign-in failed', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    let answer = (_: Tokens | null): void => {};
+    const { store } = createStore(null, {
+      load: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+      save: () => Promise.reject(new Error('quota')),
+    });
+    const presented: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        presented.push(refreshToken);
+        return of({ accessToken: 'B2' });
+      },
+    });
+    session.state$.subscribe();
+    await vi.advanceTimersByTimeAsync(5_000);
+    answer(tokens('T1'));
+    await vi.advanceTimersByTimeAsync(0);
+    await session.signIn({ accessToken: 'B1', refreshToken: 'RB' });
+    session.refresh$().subscribe();
+    answer(tokens('T1'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(presented).toEqual(['RB']);
+    session.destroy();
+  });
+
   it('stays a refusal when the deadline comes before that second is over', () => {
     virtually(({ expectObservable }) => {
       const { store } = createStore(tokens('T1'));
@@ -834,6 +886,22 @@ describe('state$', () => {
     const { store } = createStore(tokens('T1'));
     createSession({ store, refresh: () => NEVER }).destroy();
     expect(store.load()).not.toBeNull();
+  });
+});
+
+describe('a listener of events$', () => {
+  it('that signs in on hearing who waits costs no refresh of what it has signed in with', () => {
+    const refresh = vi.fn(() => of(T2));
+    const { api, session } = createVirtualClient({ isDead: (token) => token === 'T1', refresh });
+    let isOnce = true;
+    api.events$.subscribe(({ type, ...event }) => {
+      if (type !== 'request' || !('phase' in event) || event.phase !== 'held' || !isOnce) return;
+      isOnce = false;
+      session.signIn({ accessToken: 'B1' });
+    });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(refresh).not.toHaveBeenCalled();
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
   });
 });
 
