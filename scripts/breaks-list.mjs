@@ -111,7 +111,7 @@ export const breaks = [
   },
   {
     name: 'end the session whenever the refresh fails',
-    edits: [{ file: refresh, from: 'if (!isRefused(error)) return decide(failed(error || NO_CAUSE));', to: '' }],
+    edits: [{ file: refresh, from: 'if (!isFinal) return decide(failed(error || NO_CAUSE));', to: '' }],
   },
   {
     name: 'let writes to the store overlap',

@@ -79,10 +79,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
 
   const isRefused = (error: unknown): boolean => settings.isRefused(error, isExpired);
 
-  /** Without a cause, it took too long. */
-  const failed = (cause?: unknown): RefreshOutcome => {
+  /** Without a cause, it took too long; `answer` is what may say how long to wait. */
+  const failed = (cause?: unknown, answer = cause): RefreshOutcome => {
     const atMs = nowMs();
-    return { type: 'failed', error: new RefreshError(withoutText(cause), retryAfterMs(cause, atMs)), atMs };
+    return { type: 'failed', error: new RefreshError(withoutText(cause), retryAfterMs(answer, atMs)), atMs };
   };
 
   const run: Refresh['run'] = (held, own, conclude) => {
@@ -146,7 +146,13 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
         tap(() => current && port.own(current)),
         switchMap(save$),
         catchError((error) => {
-          if (!isRefused(error)) return decide(failed(error || NO_CAUSE));
+          let isFinal: boolean;
+          try {
+            isFinal = isRefused(error);
+          } catch (thrown) {
+            return decide(failed(thrown || NO_CAUSE, error));
+          }
+          if (!isFinal) return decide(failed(error || NO_CAUSE));
           if (current) port.own(current);
           return refuse$(error);
         }),

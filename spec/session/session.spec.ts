@@ -448,6 +448,20 @@ describe('a refresh', () => {
     expect(isWarned).toBe(hook === 'onExpired');
   });
 
+  it('waits as Retry-After asks also where isRefused throws', () => {
+    const { session, api } = createVirtualClient({
+      isDead: () => false,
+      answer: () => of(response(429, null, { 'retry-after': '7' })),
+      refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
+      isRefused: () => {
+        throw new Error('a mistake');
+      },
+    });
+    expect(watch(session.refresh$()).seen).toMatchObject([
+      { error: { code: 'refresh', retryAfterMs: 7_000, cause: { message: 'a mistake' } } },
+    ]);
+  });
+
   it.each(['isExpired', 'authorize'] as const)('leaves what %s throws to the one request', (hook) => {
     const thrown = new Error('thrown');
     const { api, session } = createVirtualClient({
