@@ -9,7 +9,7 @@ export default defineConfig({
   },
   test: {
     include: ['spec/**/*.spec.ts'],
-    exclude: ['spec/package/**'],
+    exclude: ['spec/{package,browser}/**'],
     sequence: { shuffle: true },
   },
 });

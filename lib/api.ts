@@ -1,6 +1,7 @@
-import { merge, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
+import { merge, NEVER, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
+import { conform } from './http/conform';
 import type { HttpContext } from './http/context';
 import { codeOf, HttpStatusError, NetworkError } from './http/errors';
 import { mergeHeaders } from './http/headers';
@@ -8,9 +9,10 @@ import { defined, durationMs } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
+import type { StandardSchemaV1 } from './http/schema';
 import { addScope, createTrace, type RequestEvent, scopeOf, silent, type Trace } from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
-import { bearer } from './session/bearer';
+import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
 import { coreOf, type Session } from './session/session';
 import { ajaxTransport } from './transports/ajax';
@@ -39,7 +41,7 @@ export interface ApiOptions {
 }
 
 /** The options of one request. */
-export interface RequestOptions<_T = unknown> {
+export interface RequestOptions<T = unknown> {
   /** Win over the client's; `undefined` takes one of those away. */
   headers?: Record<string, string | undefined>;
   /** Added to the query: an array repeats its name, `null` and `undefined` are left out. */
@@ -52,6 +54,11 @@ export interface RequestOptions<_T = unknown> {
   withCredentials?: boolean;
   /** `false`: no token, no refresh: login, sign-up, public pages. @defaultValue true */
   auth?: boolean;
+  /**
+   * Validates the body of an answer below 400, `null` where there is none, after all interceptors; what the schema makes of it is emitted, and
+   * `T` inferred. A mismatch is a `SchemaError`. Any library of https://standardschema.dev, synchronous or not. @defaultValue none
+   */
+  schema?: StandardSchemaV1<unknown, T>;
   /** Typed values for interceptors; copied for each request. */
   context?: HttpContext;
 }
@@ -113,7 +120,7 @@ class Settlement implements Observer<HttpEvent> {
 
   next(event: HttpEvent): void {
     const { request, caller } = this;
-    if (this.isSettled) return;
+    if (this.isSettled || caller.closed) return;
     if (event.type !== 'response') {
       if (request.reportProgress) caller.next(event);
       return;
@@ -130,7 +137,7 @@ class Settlement implements Observer<HttpEvent> {
   }
 
   error(error: unknown): void {
-    if (!this.isSettled) this.#fail(error);
+    if (!this.isSettled && !this.caller.closed) this.#fail(error);
   }
 
   complete(): void {
@@ -164,13 +171,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const events = new Subject<RequestEvent>();
   let requests = 0;
-  /** The scope of all requests that no one listens to. */
-
   const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
+    const { trace, caller } = scopeOf(request);
+    // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
+    if (caller.closed) return NEVER;
     const wire = serialize(request);
-    scopeOf(request).trace('attempt');
-    return onTime(wire);
+    trace('attempt');
+    return caller.closed ? NEVER : onTime(wire);
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
@@ -181,11 +189,16 @@ export const createApi = (options: ApiOptions = {}): Api => {
       const { request, origin } = buildRequest(method, url, input, baseUrl, defaults);
       const trace = events.observed ? createTrace(events, ++requests, request) : silent;
       const { url: own } = request;
-      addScope(request, { allowedOrigins, trace, originOf: (asked) => (asked === own ? origin : originOf(asked)) });
+      const known = (asked: string) => (asked === own ? origin : originOf(asked));
+      addScope(request, { allowedOrigins, trace, caller, originOf: known });
+      if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
+      const answer$ = handler(request);
+      const { schema } = input;
+      caller.add((schema ? answer$.pipe(conform(schema, request)) : answer$).subscribe(settlement));
+      // Told once it has let go: who hears of it may do what would have ended it otherwise.
       if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
-      caller.add(handler(request).subscribe(settlement));
     });
 
   // The caller says what is in the body.

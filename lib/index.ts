@@ -13,15 +13,20 @@ export {
   RefreshError,
   RequestTimeoutError,
   ResponseParseError,
+  SchemaError,
   SessionExpiredError,
   SignedOutError,
   TokenRejectedError,
 } from './http/errors';
 export type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 export type { HttpEvent, HttpProgressEvent, HttpResponse, HttpSentEvent } from './http/response';
+export type { SchemaIssue, StandardSchemaV1 } from './http/schema';
 export type { RequestEvent } from './http/trace';
 export type { Params } from './http/url';
 export { type EnvelopeOptions, envelope } from './interceptors/envelope';
+export { log } from './interceptors/log';
+export { type RetryOptions, retry } from './interceptors/retry';
+export { type XsrfOptions, xsrf } from './interceptors/xsrf';
 export { type BearerOptions, bearer } from './session/bearer';
 export type { ApiEvent, RefreshEvent, RefreshFailure, SessionEvent, WarningEvent } from './session/events';
 export { anyOf, bodyCode, type ExpiryPredicate, status } from './session/expiry';
@@ -34,3 +39,4 @@ export type { TokenStore } from './session/store';
 export { memoryStore } from './stores/memory';
 export { type WebStorageStoreOptions, webStorageStore } from './stores/web-storage';
 export { type AjaxTransportOptions, ajaxTransport } from './transports/ajax';
+export { type FetchTransportOptions, fetchTransport } from './transports/fetch';

@@ -4,6 +4,7 @@ const state = 'lib/session/state.ts';
 const session = 'lib/session/session.ts';
 const admission = 'lib/session/admission.ts';
 const renewal = 'lib/session/renewal.ts';
+const refresh = 'lib/session/refresh.ts';
 const bearer = 'lib/session/bearer.ts';
 const store = 'lib/session/store.ts';
 
@@ -12,7 +13,6 @@ export const breaks = [
     name: 'drop the generation guard: what is said of old tokens counts for the new ones',
     edits: [
       { file: state, from: "if ('generation' in action && action.generation !== generation) return state;", to: '' },
-      { file: renewal, from: 'if (machine.state.generation !== generation) return;', to: '' },
     ],
   },
   {
@@ -37,14 +37,14 @@ export const breaks = [
     name: 'wake those who wait before the new tokens are saved',
     edits: [
       {
-        file: renewal,
+        file: refresh,
         from: 'news.sessionId !== tokens.sessionId ? adopt$(news) : port.write(tokens);',
         to: 'news.sessionId !== tokens.sessionId ? adopt$(news) : EMPTY;',
       },
       {
         file: renewal,
-        from: 'machine.dispatch({ ...outcome, generation }, error);',
-        to: "machine.dispatch({ ...outcome, generation }, error);\n    if (type === 'refreshed') port.write(outcome.tokens);",
+        from: 'machine.dispatch({ ...outcome, generation }, tell, error);',
+        to: "machine.dispatch({ ...outcome, generation }, tell, error);\n      if (outcome.type === 'refreshed') port.write(outcome.tokens);",
       },
     ],
   },
@@ -87,13 +87,12 @@ export const breaks = [
   {
     name: 'let a refresh go on after a sign-out, and count',
     edits: [
-      { file: renewal, from: 'abandoned.work.unsubscribe();', to: '' },
+      { file: renewal, from: 'work.unsubscribe();', to: '' },
       { file: renewal, from: '(outcome) => running === own && conclude(', to: '(outcome) => conclude(' },
-      { file: renewal, from: 'if (machine.state.generation !== generation) return;', to: '' },
       {
         file: renewal,
-        from: 'machine.dispatch({ ...outcome, generation }, error);',
-        to: "machine.dispatch('tokens' in outcome ? { type: 'adopt', tokens: outcome.tokens } : { ...outcome, generation }, error);",
+        from: 'machine.dispatch({ ...outcome, generation }, tell, error);',
+        to: "machine.dispatch('tokens' in outcome ? { type: 'adopt', tokens: outcome.tokens } : { ...outcome, generation }, tell, error);",
       },
     ],
   },
@@ -109,7 +108,7 @@ export const breaks = [
   },
   {
     name: 'end the session whenever the refresh fails',
-    edits: [{ file: renewal, from: 'isRefused(error) ? refuse$(error) : decide(failed(error))', to: 'refuse$(error)' }],
+    edits: [{ file: refresh, from: 'if (!isRefused(error)) return decide(failed(error || NO_CAUSE));', to: '' }],
   },
   {
     name: 'let writes to the store overlap',
@@ -120,8 +119,8 @@ export const breaks = [
     edits: [
       {
         file: admission,
-        from: 'if (old && !(isHeld(state) && state.tokens.sessionId === old.tokens.sessionId)) throw renewal.errorFor(old);',
-        to: '',
+        from: 'if (isHeld(state) && state.tokens.sessionId === held.tokens.sessionId) return state;',
+        to: 'if (isHeld(state)) return state;',
       },
     ],
   },

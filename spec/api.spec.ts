@@ -13,7 +13,7 @@ import {
   type Session,
   type Transport,
 } from 'renewal';
-import { asyncScheduler, concat, delay, EMPTY, NEVER, of, switchMap, tap, throwError } from 'rxjs';
+import { asyncScheduler, concat, delay, EMPTY, NEVER, of, Subject, switchMap, takeUntil, tap, throwError } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { answered, createRecorder, createSignedIn, outcomeOf, shownOf, unhandledBy } from './support/http-client';
 import { createVirtualClient, ORIGIN, response, virtually } from './support/virtual';
@@ -186,6 +186,31 @@ describe('a request', () => {
   it.each([200, 204, 302, 399])('emits the body for status %d', (status) => {
     const { api } = createRecorder({ transport: () => of(response(status, 'body')) });
     expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+  });
+
+  it.each(['queued', 'sent'] as const)(
+    'is not sent where one who hears by events$ that it is %s cancels it',
+    (phase) => {
+      const { api, requests } = createRecorder();
+      const cancelled = new Subject<void>();
+      api.events$.subscribe((event) => {
+        if (event.type === 'request' && event.phase === phase) cancelled.next();
+      });
+      const outcome = outcomeOf(api.get$('/orders').pipe(takeUntil(cancelled)));
+      expect(outcome).toEqual({ values: [], isComplete: true });
+      expect(requests).toEqual([]);
+    },
+  );
+
+  it('is not sent where an interceptor cancels it before it passes it on', () => {
+    const cancelled = new Subject<void>();
+    const cancel: Interceptor = (request, next) => {
+      cancelled.next();
+      return next(request);
+    };
+    const { api, requests } = createRecorder({ interceptors: [cancel] });
+    expect(outcomeOf(api.get$('/orders').pipe(takeUntil(cancelled)))).toEqual({ values: [], isComplete: true });
+    expect(requests).toEqual([]);
   });
 
   it.each<[string, () => HttpEvent | PromiseLike<never>]>([

@@ -3,6 +3,7 @@ import { InvalidRequestError } from './errors';
 import { type HeadersInit, mergeHeaders } from './headers';
 import { durationMs } from './options';
 import type { Body, HttpRequest, ResponseType } from './request';
+import type { StandardSchemaV1 } from './schema';
 import { type Params, resolveUrl } from './url';
 
 /** What a client adds to each of its requests. */
@@ -23,11 +24,12 @@ export interface RequestInput {
   readonly body?: Body;
   readonly reportProgress?: boolean;
   readonly context?: HttpContext;
+  readonly schema?: StandardSchemaV1;
 }
 
 /**
- * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for a bad url, a timeout that is none, or a
- * body on a request that can't have one.
+ * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for a bad url, a timeout or a schema that
+ * is none, or a body on a request that can't have one.
  */
 export const buildRequest = (
   method: string,
@@ -36,7 +38,7 @@ export const buildRequest = (
   baseUrl: string | undefined,
   defaults: RequestDefaults,
 ): { readonly request: HttpRequest; readonly origin: string } => {
-  const { headers = {}, body = null, timeoutMs = defaults.timeoutMs } = input;
+  const { headers = {}, body = null, timeoutMs = defaults.timeoutMs, schema } = input;
   // Written out, as spreading what may be undefined would cost more than all the rest of this.
   const make = (resolved: string, merged: HttpRequest['headers']): HttpRequest => ({
     method: method.toUpperCase(),
@@ -52,6 +54,7 @@ export const buildRequest = (
   });
   try {
     durationMs('timeoutMs', timeoutMs);
+    if (schema && !schema['~standard']?.validate) throw new TypeError('schema: not a Standard Schema');
     if (body !== null && /^(GET|HEAD)$/i.test(method)) throw new TypeError('it can have no body');
     const resolved = resolveUrl(url, baseUrl, input.params);
     return { request: make(resolved.url, mergeHeaders(defaults.headers, headers)), origin: resolved.origin };

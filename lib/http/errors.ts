@@ -1,5 +1,6 @@
 import type { HttpRequest } from './request';
 import type { HttpResponse } from './response';
+import type { SchemaIssue } from './schema';
 
 /** `https://host/path`: no user info, query or hash, where secrets hide. */
 export const bareUrl = (url: string): string => {
@@ -71,13 +72,37 @@ export class RequestTimeoutError extends ApiError {
   }
 }
 
-/** A body that was asked for as JSON is not JSON (RFC 8259); `response` holds its text. */
+/** A body that was asked for as JSON is not JSON (RFC 8259); `response` holds the first 200 characters of its text. */
 export class ResponseParseError extends ApiError {
   readonly code = 'parse';
   declare readonly response: HttpResponse;
 
   override get name() {
     return 'ResponseParseError';
+  }
+}
+
+/** What a key looks like that may be shown; a longer or a stranger one may be a value. */
+const PLAIN_KEY = /^[\w$-]{1,32}$/;
+
+/**
+ * The body does not match the `schema` of the request. The message names where the first issue is, a key that does not look like one as
+ * `…`, and quotes no value.
+ */
+export class SchemaError extends ApiError {
+  readonly code = 'schema';
+  declare readonly response: HttpResponse;
+  /** All that is wrong; not enumerable, as messages of a schema may quote the body. */
+  declare readonly issues: readonly SchemaIssue[];
+
+  constructor(request: HttpRequest, response: HttpResponse, issues: readonly SchemaIssue[]) {
+    const path = issues[0]?.path.map(String).map((key) => (PLAIN_KEY.test(key) ? key : '…'));
+    super(`its body does not match the schema${path?.length ? ` at ${path.join('.')}` : ''}`, { request, response });
+    Object.defineProperty(this, 'issues', { value: issues });
+  }
+
+  override get name() {
+    return 'SchemaError';
   }
 }
 
@@ -164,6 +189,7 @@ interface ApiErrors {
   network: NetworkError;
   timeout: RequestTimeoutError;
   parse: ResponseParseError;
+  schema: SchemaError;
   business: BusinessError;
   refresh: RefreshError;
   'session-expired': SessionExpiredError;

@@ -44,6 +44,8 @@ export interface RequestScope {
   /** Where the session's token may go. */
   readonly allowedOrigins: readonly (string | undefined)[];
   readonly trace: Trace;
+  /** Closed once no one wants the answer any more. */
+  readonly caller: { readonly closed: boolean };
   /** The origin of a url, which need not be parsed again where it is the one that the request was made with. */
   readonly originOf: (url: string) => string | undefined;
 }
@@ -55,7 +57,7 @@ type ScopedRequest = HttpRequest & { [SCOPE]?: RequestScope };
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
-const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, originOf };
+const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, caller: { closed: false }, originOf };
 
 /** Adds the scope to a request, where it survives what interceptors make of that. */
 export const addScope = (request: ScopedRequest, scope: RequestScope): void => {

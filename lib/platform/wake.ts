@@ -5,7 +5,7 @@ import type { Wake } from '../session/wake';
 const on = (target: () => EventTarget | undefined, type: string): Observable<unknown> =>
   defer(() => {
     const found = target();
-    return found?.addEventListener ? fromEvent(found, type) : NEVER;
+    return found?.removeEventListener ? fromEvent(found, type) : NEVER;
   });
 
 const here = () => globalThis as Partial<EventTarget> as EventTarget;

@@ -13,6 +13,9 @@ export interface Admission {
   wait$(isNew?: boolean): Observable<Tokens>;
 }
 
+/** Whether it names no tokens that will not do. */
+const namesNone = (old: Held | undefined): boolean => !old || old.generation < 0;
+
 /**
  * @param isDue - Whether it is time to renew tokens that still live.
  * @param load - Called when someone waits for the session to be loaded.
@@ -84,7 +87,7 @@ export const createAdmission = (
         leave: (held, done) => {
           done();
           if (!held) throw signedOut();
-          if (isNew && !waiter.old) {
+          if (isNew && namesNone(waiter.old)) {
             waiter.old = held;
             admit(waiter);
           } else {

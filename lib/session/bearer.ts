@@ -16,6 +16,20 @@ export interface BearerOptions {
   readonly allowedOrigins?: readonly string[];
 }
 
+const SINCE = Symbol('renewal.since');
+
+type Claimed = HttpRequest & { [SINCE]?: () => Held };
+
+/** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that there is now. */
+export const claim = (request: Claimed, session: Session): HttpRequest => {
+  const since = coreOf(session).since();
+  // A function, as interceptors and errors show requests, and there are tokens in it.
+  if (since) request[SINCE] = () => since;
+  return request;
+};
+
+const sinceOf = (request: Claimed): Held | undefined => request[SINCE]?.();
+
 /** One sending of an errand: hands on what comes, unless that says that the token is dead. An observer, as each operator in its place would cost every request. */
 class Attempt extends Subscription implements Observer<HttpEvent> {
   /** What else may come is of no interest. */
@@ -91,7 +105,9 @@ class Errand implements Waiter {
     readonly handler: HttpHandler,
     readonly origins: readonly (string | undefined)[],
     readonly caller: Subscriber<HttpEvent>,
-  ) {}
+  ) {
+    this.old = sinceOf(request);
+  }
 
   get isSender(): boolean {
     return true;

@@ -14,25 +14,19 @@ export interface Line<T> {
  */
 export const createLine = <T>(places: number, start: (item: T, done: () => void) => void): Line<T> => {
   let line = new Set<T>();
-  let first = line.values();
+  // One iterator for all: each new one would walk over the gaps that others have left.
+  let arrivals = line.values();
   let free = places;
   let isMoving = false;
-
-  /** The first in line, who leaves it. One iterator for all, as each new one would walk over the gaps that others have left. */
-  const next = (): T | undefined => {
-    const { value, done } = first.next();
-    if (done) first = line.values();
-    else line.delete(value);
-    return value;
-  };
 
   const move = (): void => {
     if (isMoving) return;
     isMoving = true;
     try {
       while (free > 0 && line.size > 0) {
-        const item = next();
-        if (item === undefined) continue;
+        // There is one: the line is not empty, and those who leave it are passed over.
+        const item = arrivals.next().value as T;
+        line.delete(item);
         free--;
         let isDone = false;
         start(item, () => {
@@ -58,7 +52,7 @@ export const createLine = <T>(places: number, start: (item: T, done: () => void)
     clear: () => {
       const cleared = line;
       line = new Set();
-      first = line.values();
+      arrivals = line.values();
       return cleared;
     },
   };

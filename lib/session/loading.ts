@@ -30,6 +30,7 @@ export const createLoading = (
   const answer = (tokens: Tokens | null | undefined): void => {
     if (isAnswered || machine.state.status !== 'loading') return;
     isAnswered = true;
+    if (tokens) port.own(tokens);
     patience.unsubscribe();
     if (tokens || !hasRestore) machine.dispatch({ type: 'loaded', tokens: tokens ?? null });
     else if (isNeeded) renewal.start();

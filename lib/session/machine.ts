@@ -1,6 +1,6 @@
 import { BehaviorSubject, noop, Observable } from 'rxjs';
 import { SignedOutError } from '../http/errors';
-import { type SessionAction, type SessionState, transition } from './state';
+import { type SessionAction, type SessionState, sessionOf, transition } from './state';
 import type { WaitingRoom } from './waiting-room';
 
 /** The session's one value. */
@@ -13,6 +13,8 @@ export interface StateMachine {
    * `error`.
    */
   dispatch(action: SessionAction, tell?: () => void, error?: Error): void;
+  /** Calls `tell` in its turn: once all that came before it is published. */
+  publish(tell: () => void): void;
   /** Completes `state$`, once all that has been dispatched is published. */
   complete(): void;
 }
@@ -58,14 +60,15 @@ export const createStateMachine = (
       const tellOfChange = onChange(state, action);
       const isOver = action.type === 'signIn' || action.type === 'signOut';
       // Emptied before it is published: who comes in from inside a subscriber waits for what comes next.
-      const letGo = state.status === 'refreshing' ? noop : room.empty();
+      const letGo = state.status === 'refreshing' ? noop : room.empty(isOver ? signedOut() : error, isOver);
       publish(() => {
         tell();
         tellOfChange();
         subject.next(next);
-        letGo(isOver ? signedOut() : error, isOver);
+        letGo(sessionOf(next));
       });
     },
+    publish,
     complete: () => publish(() => subject.complete()),
   };
 };

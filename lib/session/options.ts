@@ -6,7 +6,7 @@ import { anyOf, bodyCode, type ExpiryPredicate, status } from './expiry';
 import type { TokenGrant } from './grants';
 import { isRefusal } from './refusal';
 import type { Tokens } from './state';
-import { NO_STORE, type TokenStore } from './store';
+import { createOwnStore, type TokenStore } from './store';
 
 /** The options of `createSession`. */
 export interface SessionOptions {
@@ -67,7 +67,7 @@ const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest 
 /** Fills in the defaults; throws a `TypeError` that names the option which is wrong. */
 export const withDefaults = (options: SessionOptions): SessionSettings => {
   const settings = {
-    store: NO_STORE,
+    store: createOwnStore(),
     isExpired: anyOf(bodyCode(1002), status(401)),
     isRefused: isRefusal,
     authorize: withBearer,

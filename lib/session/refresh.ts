@@ -11,6 +11,7 @@ import {
   type Subscription,
   switchMap,
   takeUntil,
+  tap,
   throwError,
   timer,
 } from 'rxjs';
@@ -93,8 +94,11 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     };
 
     /** Takes over what someone else has stored; renews it first where it is past its expiry. */
-    const adopt$ = (tokens: Tokens): Observable<unknown> =>
-      isPast(tokens, nowMs()) ? renew$(tokens) : decide({ type: 'adopt', tokens });
+    const adopt$ = (tokens: Tokens): Observable<unknown> => {
+      if (isPast(tokens, nowMs())) return renew$(tokens);
+      port.own(tokens);
+      return decide({ type: 'adopt', tokens });
+    };
 
     const refuse$ = (cause: unknown): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
@@ -132,8 +136,14 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
             return isRefused(error) || nowMs() + waitMs >= endsAtMs ? throwError(() => error) : timer(waitMs);
           },
         }),
+        // Used up, whatever came of it; what a failure has left of them is taken over the next time.
+        tap(() => current && port.own(current)),
         switchMap(save$),
-        catchError((error) => (isRefused(error) ? refuse$(error) : decide(failed(error || NO_CAUSE)))),
+        catchError((error) => {
+          if (!isRefused(error)) return decide(failed(error || NO_CAUSE));
+          if (current) port.own(current);
+          return refuse$(error);
+        }),
       );
     };
 

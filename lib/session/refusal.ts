@@ -1,5 +1,6 @@
 import { isApiError } from '../http/errors';
 import { isJson } from '../http/response';
+import { retryAfterMs as ofResponse } from '../http/retry-after';
 import type { ExpiryPredicate } from './expiry';
 
 /** What a server answers when something other than the refresh token is wrong (RFC 6749 sections 4.1.2.1 and 5.2, RFC 9449 section 8). */
@@ -21,11 +22,6 @@ export const isRefusal = (error: unknown, isExpired: ExpiryPredicate): boolean =
   return isJsonBody && [400, 401, 403].includes(status) && !NOT_THE_TOKEN.test(Object(body).error);
 };
 
-/** What `Retry-After` asks for (RFC 9110 section 10.2.3: seconds, or a date), in milliseconds from `nowMs`. */
-export const retryAfterMs = (error: unknown, nowMs: number): number | undefined => {
-  const value = isApiError(error) ? error.response?.headers['retry-after'] : '';
-  if (!value) return undefined;
-  const seconds = Number(value);
-  const ms = Number.isNaN(seconds) ? Date.parse(value) - nowMs : seconds * 1000;
-  return ms >= 0 && ms < Infinity ? ms : undefined;
-};
+/** How long the answer that an error speaks of asks to wait, in milliseconds from `nowMs`. */
+export const retryAfterMs = (error: unknown, nowMs: number): number | undefined =>
+  isApiError(error) ? ofResponse(error.response, nowMs) : undefined;

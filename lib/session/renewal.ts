@@ -66,9 +66,9 @@ export const createRenewal = (
       if (outcome.type === 'refused') expire(outcome.error);
     } else if (failure) {
       // Still loading: who comes from now on asks anew.
-      const letGo = room.empty();
+      const letGo = room.empty(error);
       tell();
-      letGo(error);
+      letGo();
     } else {
       // The store was empty: what came, if anything, is what it held.
       machine.dispatch({ type: 'loaded', tokens: 'tokens' in outcome ? outcome.tokens : null }, tell);
@@ -106,7 +106,7 @@ export const createRenewal = (
       // Held before it runs: one that ends in this same tick may already be followed by another.
       const own = { refreshId: ++count, generation, work: new Subscription() };
       running = own;
-      report({ phase: 'started', refreshId: own.refreshId, generation })();
+      machine.publish(report({ phase: 'started', refreshId: own.refreshId, generation }));
       if (running !== own) return;
       refresh.run(
         held?.tokens,

@@ -11,7 +11,7 @@ import { type SessionOptions, type SessionSettings, withDefaults } from './optio
 import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { createReports } from './reports';
-import type { Held, SessionState, Tokens } from './state';
+import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './state';
 import { createStorePort } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
@@ -44,6 +44,8 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   readonly events$: Observable<ApiEvent>;
   /** Whether `refresh` is being called right now: what is subscribed meanwhile belongs to it. */
   isCalling(): boolean;
+  /** Stands for the session that there is now, and for none of its tokens; nothing where there is none. */
+  since(): Held | undefined;
   /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
   admit(waiter: Waiter): void;
   /** `waiter` has given up. */
@@ -69,6 +71,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const room = createWaitingRoom(settings.releaseConcurrency, (waiter, done) => admission.admit(waiter, done));
   let renewAtMs = Infinity;
   let isDestroyed = false;
+  let changes = 0;
 
   const machine = createStateMachine(room, ({ generation }, action) => {
     const atMs = nowMs();
@@ -84,8 +87,14 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const admission = createAdmission(machine, room, renewal, (atMs) => atMs >= renewAtMs, loading.need);
 
   const change$ = (tokens: Tokens | null): Observable<void> => {
+    const own = ++changes;
     // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
-    const written$ = port.write(tokens);
+    const { generation } = machine.state;
+    let written$ = port.write(tokens);
+    // Where the store itself has called for another change from within that, it is the later one.
+    if (own !== changes) return written$.pipe(map(noop));
+    // Where it has called for a refresh, that has written after it.
+    if (machine.state.generation !== generation) written$ = port.write(tokens);
     machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
     return written$.pipe(map(noop));
   };
@@ -98,6 +107,14 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     return Math.max(status === 'active' ? renewAtMs - nowMs() : 0, renewal.cooling(backoffMs(1))?.leftMs ?? 0);
   };
 
+  let claimed: Held | undefined;
+  const since = (): Held | undefined => {
+    const { state } = machine;
+    // One for all requests of the same tokens.
+    if (!claimed || !isHeld(state) || claimed.tokens !== state.tokens) claimed = sessionOf(state);
+    return claimed;
+  };
+
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -105,6 +122,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     rejections: createRejections(),
     events$: reports.events$,
     isCalling: renewal.isCalling,
+    since,
     admit: admission.admit,
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
@@ -133,6 +151,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     keepFresh$: () => keepFresh$,
     destroy: () => {
       isDestroyed = true;
+      changes++;
       machine.dispatch({ type: 'signOut' }, renewal.reset());
       machine.complete();
     },

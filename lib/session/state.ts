@@ -52,6 +52,10 @@ export type RefreshOutcome =
 
 export const isHeld = (state: SessionState): state is Held => 'tokens' in state;
 
+/** Stands for the session of a state, and for none of its tokens; nothing where there is no session. */
+export const sessionOf = (state: SessionState): Held | undefined =>
+  isHeld(state) ? { ...state, generation: -1 } : undefined;
+
 /** Whether the tokens are past their own expiry. */
 export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolean => atMs >= expiresAtMs;
 

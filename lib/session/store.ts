@@ -6,7 +6,6 @@ import {
   from,
   identity,
   map,
-  noop,
   type Observable,
   type OperatorFunction,
   of,
@@ -34,6 +33,9 @@ export interface TokenStore {
 /** How long the store may take for one call before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 
+/** How many tokens a session remembers to have had. */
+const MOST_REMEMBERED = 100;
+
 /** The store as the session sees it: its writes never overlap, and what it throws, or leaves unanswered, becomes a warning. */
 export interface StorePort {
   /**
@@ -41,6 +43,8 @@ export interface StorePort {
    * `undefined` for no news. In the same tick for a store that is synchronous.
    */
   readonly news$: Observable<Tokens | null | undefined>;
+  /** The session has taken these over, or used them up: they are no news to it any more. */
+  own(tokens: Tokens): void;
   /** Saves `tokens`, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
   write(tokens: Tokens | null): Observable<unknown>;
 }
@@ -58,19 +62,26 @@ export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
   timeout({ first: STORE_TIMEOUT_MS, with: () => of(giveUp()) });
 
 export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
-  /** What the store held when it was last seen, and what this session last asked it to hold. */
-  let seen: Tokens | null = null;
-  let asked: Tokens | null = null;
+  /** What the store holds as far as this session knows. */
+  let known: Tokens | null = null;
+  /** The tokens that it has had, the newest last. */
+  const had = new Set<string | undefined>();
   let asks = 0;
   let isWritten = true;
+  let isRead = false;
   let isLoading = false;
   const writes: (() => void)[] = [];
 
-  /** Whether someone else has written that: not a write of this session's own that has failed, or failed half way. */
-  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => {
-    const own = [seen, asked].flatMap((each) => (each ? [each.accessToken, each.refreshToken] : []));
-    return !own.includes(accessToken) || !own.includes(refreshToken);
+  const own = ({ accessToken, refreshToken }: Tokens): void => {
+    for (const token of [accessToken, refreshToken]) {
+      had.delete(token);
+      had.add(token);
+    }
+    for (const token of had) if (had.size > MOST_REMEMBERED) had.delete(token);
   };
+
+  /** Whether someone else has written that: it is nothing that a write of this session's own has left, which may be old, or half of one. */
+  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => !had.has(accessToken) || !had.has(refreshToken);
 
   return {
     news$: defer(() => {
@@ -83,10 +94,14 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
         .pipe(
           map((found) => {
             const tokens = found ? toStored(found) : null;
-            // What was read before a write of one's own says nothing of what is there now.
-            if (asks !== asksBefore) return undefined;
-            const news = (tokens ? isNews(tokens) : isWritten && seen) ? tokens : undefined;
-            seen = tokens;
+            // What was read before a write of one's own was done says nothing of what is there now.
+            if (asks !== asksBefore || writes.length) return undefined;
+            // Where the write of a sign-in failed and nothing had been read before it, it is what the sign-in was to replace.
+            const isOld = !isWritten && !isRead;
+            const news = (tokens ? !isOld && isNews(tokens) : isWritten && known) ? tokens : undefined;
+            known = tokens;
+            isRead = true;
+            if (tokens && !news) own(tokens);
             return news;
           }),
           catchError((error) => of(warn('load', error))),
@@ -97,13 +112,14 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
         .subscribe(news$);
       return news$;
     }),
+    own,
     write: (tokens) => {
       const done$ = new AsyncSubject<void>();
       const run = () =>
         call$<void>(() => (tokens ? store.save(tokens) : store.clear()))
           .pipe(
             tap(() => {
-              seen = tokens;
+              known = tokens;
               isWritten = !writes[1];
             }),
             catchError((error) => of(warn('write', error))),
@@ -113,7 +129,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             }),
           )
           .subscribe(done$);
-      asked = tokens;
+      if (tokens) own(tokens);
       asks++;
       isWritten = false;
       if (writes.push(run) < 2) run();
@@ -122,5 +138,17 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
   };
 };
 
-/** The store of a session that was given none: what it has stays in the session, and no one shares it. */
-export const NO_STORE: TokenStore = { load: noop as () => null, save: noop, clear: noop, exclusive: identity };
+/** The store of a session that was given none: no one shares it. */
+export const createOwnStore = (): TokenStore => {
+  let kept: Tokens | null = null;
+  return {
+    load: () => kept,
+    save: (tokens) => {
+      kept = tokens;
+    },
+    clear: () => {
+      kept = null;
+    },
+    exclusive: identity,
+  };
+};

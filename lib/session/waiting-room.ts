@@ -24,10 +24,10 @@ export interface WaitingRoom {
   enter(waiter: Waiter): void;
   exit(waiter: Waiter): void;
   /**
-   * Closes the room behind those who are in it. What it returns then lets them go, in the order they came, or ends their wait with `error`;
-   * `isOver` also ends the wait of those who were let go earlier and still stand in line.
+   * Closes the room behind those who are in it, and what it returns then lets them go, in the order they came; who came before there was a session belongs to
+   * `session`. With an `error` it ends their wait instead, and with `isOver` also that of those who are being let go, or stand in line.
    */
-  empty(): (error?: Error, isOver?: boolean) => void;
+  empty(error?: Error, isOver?: boolean): (session?: Held) => void;
 }
 
 /**
@@ -41,6 +41,8 @@ export const createWaitingRoom = (
   admit: (waiter: Waiter, done: () => void) => void,
 ): WaitingRoom => {
   let waiting = new Set<Waiter>();
+  /** Those who are being let go, and have not had their turn. */
+  let leaving: Set<Waiter>[] = [];
   const line = createLine(concurrency, admit);
   return {
     get size() {
@@ -50,19 +52,28 @@ export const createWaitingRoom = (
       waiting.add(waiter);
     },
     exit: (waiter) => {
-      waiting.delete(waiter);
+      for (const room of [waiting, ...leaving]) room.delete(waiter);
       line.leave(waiter);
     },
-    empty: () => {
-      const leaving = waiting;
+    empty: (error, isOver) => {
+      const emptied = waiting;
       waiting = new Set();
-      return (error, isOver) => {
-        if (isOver) for (const waiter of line.clear()) waiter.error(error);
-        for (const waiter of leaving) {
-          if (error) waiter.error(error);
-          else if (waiter.isSender) line.join(waiter);
+      if (error) {
+        const over = isOver ? [...line.clear(), ...leaving.flatMap((room) => [...room])] : [];
+        if (isOver) for (const room of leaving) room.clear();
+        return () => {
+          for (const waiter of [...over, ...emptied]) waiter.error(error);
+        };
+      }
+      leaving.push(emptied);
+      return (session) => {
+        for (const waiter of emptied) {
+          emptied.delete(waiter);
+          waiter.old ??= session;
+          if (waiter.isSender) line.join(waiter);
           else admit(waiter, noop);
         }
+        leaving = leaving.filter((room) => room !== emptied);
       };
     },
   };

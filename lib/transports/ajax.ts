@@ -1,11 +1,12 @@
 import { Observable, throwError } from 'rxjs';
 import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
-import { copyOf, isOneShot, parseJson, tagOf } from '../http/body';
-import { InvalidRequestError, NetworkError, ResponseParseError } from '../http/errors';
+import { copyOf, isOneShot, tagOf } from '../http/body';
+import { InvalidRequestError, NetworkError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import type { Agents } from './agents';
+import { toAnswer, whyNot } from './answer';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -33,34 +34,11 @@ const toHeaders = (lines: string): Record<string, string> =>
 const isForeign = (body: unknown): boolean =>
   !!body && /FormData|Stream/.test(tagOf(body)) && !(body instanceof FormData || body instanceof ReadableStream);
 
-/** How much of a text that is not what was asked for an error keeps. */
-const QUOTED = 200;
-
-/** The answer that an `XMLHttpRequest` has loaded. JSON is parsed here, as XHR itself makes `null` of what is not JSON. */
+/** The answer that an `XMLHttpRequest` has loaded. */
 const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
-  const { status, statusText, responseURL: url } = xhr;
-  const body = request.method === 'HEAD' || [204, 205, 304].includes(status) ? null : xhr.response;
-  const response = {
-    type: 'response',
-    status,
-    statusText,
-    headers: xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders()),
-    url,
-    body,
-  } as const;
-  if (request.responseType !== 'json') return response;
-  const json = body ? parseJson(body) : null;
-  if (json === undefined && status < 400) {
-    const quoted = { ...response, body: body.slice(0, QUOTED) };
-    throw new ResponseParseError('its body is not JSON', { request, response: quoted });
-  }
-  return { ...response, body: json === undefined ? body : json };
-};
-
-/** Why it could not be sent; quotes nothing of what was thrown. */
-const whyNot = (error: unknown, { url }: HttpRequest): string => {
-  if (!/^https?:/i.test(url)) return 'without a page, a relative url needs a baseUrl';
-  return error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : 'this transport can not send it';
+  const { status, statusText, responseURL: url, response: body } = xhr;
+  const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
+  return toAnswer(request, { status, statusText, headers, url, body });
 };
 
 /** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
@@ -81,7 +59,10 @@ const toEvent = (
  * token among them, and what it refuses to send.
  */
 const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
-  if (!(error instanceof AjaxError)) throw new InvalidRequestError(whyNot(error, request), { request });
+  if (!(error instanceof AjaxError)) {
+    const why = error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : whyNot(request);
+    throw new InvalidRequestError(why, { request });
+  }
   const xhr: PlatformXHR = error.xhr;
   if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });
   return toResponse(xhr, request);

@@ -13,6 +13,7 @@ import {
   RefreshError,
   RequestTimeoutError,
   ResponseParseError,
+  SchemaError,
   SessionExpiredError,
   SignedOutError,
   TokenRejectedError,
@@ -44,6 +45,7 @@ const ofRequests: [string, ApiErrorCode, ApiError][] = [
   ['NetworkError', 'network', new NetworkError('what', details)],
   ['RequestTimeoutError', 'timeout', new RequestTimeoutError('what', details)],
   ['ResponseParseError', 'parse', new ResponseParseError('what', details)],
+  ['SchemaError', 'schema', new SchemaError(request, answer, [{ message: 'hidden', path: ['hidden.1'] }])],
   ['BusinessError', 'business', new BusinessError(request, answer, 7, 'what')],
   ['InvalidRequestError', 'request', new InvalidRequestError('what', details)],
   ['TokenRejectedError', 'token-rejected', new TokenRejectedError('what', details)],
@@ -79,7 +81,9 @@ describe.each(all)('%s', (name, code, error) => {
 
 describe.each(ofRequests)('%s, which happens to a request,', (_, __, error) => {
   it('says to which, without user info, query or hash', () => {
-    expect(error.message).toMatch(/^POST https:\/\/h\.test:8443\/a\/b: (what|status 404)$/);
+    expect(error.message).toMatch(
+      /^POST https:\/\/h\.test:8443\/a\/b: (what|status 404|its body does not match the schema at …)$/,
+    );
   });
 
   it('has the request without what may be a secret', () => {

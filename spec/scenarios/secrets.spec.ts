@@ -1,92 +1,269 @@
-import { envelope, isApiError } from 'renewal';
-import { lastValueFrom, type Observable } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { json, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
-import { createClient, createExpiredClient, errorOf, type TestClient } from '../support/server-client';
+import {
+  type Api,
+  type ApiErrorCode,
+  type ApiEvent,
+  ajaxTransport,
+  bearer,
+  createApi,
+  envelope,
+  HttpContext,
+  HttpContextToken,
+  type HttpRequest,
+  type Interceptor,
+  isApiError,
+  log,
+  memoryStore,
+  retry,
+  type TokenGrant,
+  webStorageStore,
+  xsrf,
+} from 'renewal';
+import { defer, EMPTY, lastValueFrom, merge, type Observable, of } from 'rxjs';
+import * as v from 'valibot';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventsOf } from '../support/events';
+import { json, REFRESH, type Reply, SIGNALS, startServer, type TestServer } from '../support/server';
+import { createClient, errorOf, type TestClient } from '../support/server-client';
 import { tokensShownBy } from '../support/server-secrets';
+import { expiredBy } from '../support/virtual';
 
 const T1 = 'a.access.1';
+const CLIENT_KEY = 'a.client.1';
+const COOKIE = 'sid=a.cookie.1';
+const XSRF = 'a.cookie.2';
+const SET_COOKIE = 'sid=a.cookie.3; HttpOnly';
 
-describe.each(SIGNALS)('no token can be read, by %s,', (signal) => {
+const withCookie = (reply: Reply): Reply =>
+  typeof reply === 'object' ? { ...reply, headers: { 'set-cookie': SET_COOKIE } } : reply;
+
+/** An answer that the parser of Node gives up on, with what it had not parsed. */
+const GARBLED: Reply = {
+  raw: `HTTP/1.1 200 OK\r\nset-cookie: ${SET_COOKIE}\r\nno header\r\nx-token: ${T1}\r\n\r\n${T1}`,
+};
+
+/** A client with everything in its pipeline that reads, writes or repeats, and with all that it hands out. */
+interface WatchedClient extends TestClient {
+  /** What has been put on the wire. */
+  readonly sent: readonly HttpRequest[];
+  readonly lines: readonly string[];
+  readonly events: readonly ApiEvent[];
+  /** As `api.extend`, watched too. */
+  readonly extend: Api['extend'];
+  /** All that was handed out so far. */
+  readonly things: readonly unknown[];
+}
+
+const SECRET = new HttpContextToken(() => '');
+
+const createWatchedClient = (server: TestServer): WatchedClient => {
+  // The page of the shop, which has a cookie.
+  const page = Object.assign(new EventTarget(), { cookie: `a=1; XSRF-TOKEN=${XSRF}`, baseURI: `${server.origin}/` });
+  vi.stubGlobal('document', page);
+  vi.stubGlobal('location', { href: `${server.origin}/` });
+
+  const lines: string[] = [];
+  const sent: HttpRequest[] = [];
+  const ajax = ajaxTransport();
+  const write = (line: string): void => {
+    lines.push(line);
+  };
+  const interceptors: Interceptor[] = [log(write), retry({ attempts: 2, delayMs: 0 }), xsrf(), log(write)];
+  const watched = {
+    headers: { cookie: COOKIE, 'x-client-key': CLIENT_KEY },
+    interceptors,
+    transport: (request: HttpRequest) => {
+      sent.push(request);
+      return ajax(request);
+    },
+  };
+  const http = createApi({ baseUrl: server.origin, ...watched });
+  const client = createClient(server, {
+    refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { authorization: CLIENT_KEY, refreshToken }),
+  });
+  const api: Api = client.api.extend(watched);
+  const events = [api, http].map(eventsOf);
+  const { session, store } = client;
+  const context = new HttpContext().set(SECRET, T1);
+  const made = [context, watched.transport, ajax, bearer(session), webStorageStore(), memoryStore({ accessToken: T1 })];
+  return {
+    ...client,
+    http,
+    api,
+    sent,
+    lines,
+    extend: (options) => {
+      const more = api.extend(options);
+      events.push(eventsOf(more));
+      return more;
+    },
+    get events() {
+      return events.flat();
+    },
+    get things() {
+      return [
+        api,
+        http,
+        session,
+        session.state$,
+        api.events$,
+        store,
+        ...interceptors,
+        ...made,
+        ...lines,
+        ...events.flat(),
+      ];
+    },
+  };
+};
+
+describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (signal) => {
   let server: TestServer;
 
   beforeEach(async () => {
     server = await startServer(signal);
   });
-  afterEach(() => server.close());
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    return server.close();
+  });
 
-  /** What ends each kind of error. The server puts the token into the body of its answers, the caller into its own url and header. */
-  const ENDS: Readonly<Record<string, (client: TestClient) => Observable<unknown>>> = {
+  /** What ends each kind of error. The server puts secrets into its answers, the caller into its own url, header and body. */
+  const ENDS: Readonly<Record<ApiErrorCode, (client: WatchedClient) => Observable<unknown>>> = {
     status: ({ api }) => {
-      server.replies.set('/broken', json({ by: T1 }, 500));
-      return api.get$('/broken', { params: { token: T1 }, headers: { 'x-token': T1 } });
+      server.replies.set('/broken', withCookie(json({ by: T1 }, 503)));
+      return api.put$('/broken', { token: T1 }, { params: { token: T1 }, headers: { 'x-token': T1 } });
     },
     network: ({ api }) => {
       server.replies.set('/reset', 'reset');
-      return api.post$('/reset', { token: T1 }, { params: { token: T1 } });
+      return api.put$('/reset', { token: T1 }, { params: { token: T1 } });
     },
     timeout: ({ api }) => {
       server.replies.set('/never', 'never');
       return api.get$('/never', { params: { token: T1 }, timeoutMs: 20 });
     },
     parse: ({ api }) => {
-      server.replies.set('/html', { type: 'text/html', body: `<h1>${T1}</h1>` });
+      server.replies.set('/html', withCookie({ type: 'text/html', body: `<h1>${T1}</h1>` }));
       return api.get$('/html', { params: { token: T1 } });
     },
-    business: ({ api }) => {
-      server.replies.set('/no', json({ code: 7, message: 'no', data: T1 }));
-      return api.extend({ interceptors: [envelope()] }).get$('/no', { params: { token: T1 } });
+    schema: ({ api }) => {
+      server.replies.set('/odd', withCookie(json({ by: T1, [T1]: T1 })));
+      const schema = v.objectWithRest({ by: v.literal('me') }, v.number());
+      return api.get$('/odd', { params: { token: T1 }, schema });
+    },
+    business: ({ extend }) => {
+      server.replies.set('/no', withCookie(json({ code: 7, message: 'no', data: T1 })));
+      return extend({ interceptors: [envelope()] }).get$('/no', { params: { token: T1 } });
     },
     request: ({ api }) => api.get$('/orders', { headers: { 'x-token': `${T1}\n` }, params: { token: T1 } }),
     refresh: ({ api }) => {
       server.live.clear();
-      server.refreshReply = json({ refreshToken: 'a.refresh.2', accessToken: ['a.access.2'] });
+      server.refreshReply = withCookie(json({ refreshToken: 'a.refresh.2', accessToken: ['a.access.2'] }));
       return api.get$('/orders', { params: { token: T1 } });
     },
     'session-expired': ({ api }) => {
       server.live.clear();
-      server.refreshReply = json({ error: 'invalid_grant', refreshToken: 'a.refresh.1' }, 400);
+      server.refreshReply = withCookie(json({ error: 'invalid_grant', refreshToken: 'a.refresh.1' }, 400));
       return api.get$('/orders', { params: { token: T1 } });
+    },
+    'signed-out': ({ api, session }) => {
+      server.live.clear();
+      const signOut$ = defer(() => {
+        session.signOut();
+        return EMPTY;
+      });
+      return merge(api.get$('/orders', { params: { token: T1 } }), signOut$);
     },
     'token-rejected': ({ api }) => {
       server.closedTo.add('/closed');
       return api.get$('/closed', { params: { token: T1 } });
     },
+    'body-not-replayable': ({ extend }) => {
+      const answered = extend({ transport: () => of(expiredBy(signal, { dead: T1 })) });
+      return answered.post$('/orders', new ReadableStream(), { params: { token: T1 } });
+    },
   };
 
-  it.each(Object.entries(ENDS))('from an error with the code %s', async (code, end) => {
-    const error = await errorOf(end(createClient(server)));
+  it.each(Object.entries(ENDS))('from an error with the code %s, or anything that tells of it', async (code, end) => {
+    const client = createWatchedClient(server);
+    const error = await errorOf(end(client));
     expect(error).toMatchObject({ code });
-    expect(isApiError(error)).toBe(true);
-    expect(tokensShownBy([error])).toEqual([]);
+    if (!isApiError(error)) throw error;
+    expect(client.events.length).toBeGreaterThan(0);
+    expect(client.lines.length).toBeGreaterThan(0);
+    expect(tokensShownBy([error, error.request, ...client.things])).toEqual([]);
+  });
+
+  it.each<[string, Reply]>([
+    ['HTML', withCookie({ type: 'text/html', body: `<h1>a.access.2 ${CLIENT_KEY}</h1>` })],
+    ['an error', withCookie(json({ refreshToken: 'a.refresh.2', key: CLIENT_KEY }, 500))],
+    ['what is no HTTP', GARBLED],
+    ['nothing whole', 'reset mid-body'],
+  ])('from what a refresh fails with that is answered with %s', async (_, reply) => {
+    const client = createWatchedClient(server);
+    server.live.clear();
+    server.refreshReply = reply;
+    const error = await errorOf(client.api.get$('/orders'));
+    expect(error).toMatchObject({ code: 'refresh', cause: { code: expect.any(String) } });
+    expect(tokensShownBy([error, ...client.things])).toEqual([]);
+  });
+
+  it('from why a connection failed', async () => {
+    const client = createWatchedClient(server);
+    server.replies.set('/garbled', GARBLED);
+    const error = await errorOf(client.api.get$('/garbled'));
+    expect(error).toMatchObject({ code: 'network', cause: expect.any(Error) });
+    expect(tokensShownBy([error, ...client.things])).toEqual([]);
+  });
+
+  it('from a request that interceptors see, whose token is added further inside', async () => {
+    const { api } = createClient(server);
+    const seen: HttpRequest[] = [];
+    const see: Interceptor = (request, next) => {
+      seen.push(request);
+      return next(request);
+    };
+    server.live.clear();
+    await lastValueFrom(api.extend({ interceptors: [see] }).get$('/orders'));
+    expect(seen).toHaveLength(1);
+    expect(tokensShownBy(seen)).toEqual([]);
   });
 
   it('from a malformed url that holds one', async () => {
-    const error = await errorOf(createClient(server).api.get$(`http://user:${T1}@[/orders?token=${T1}`));
+    const client = createWatchedClient(server);
+    const error = await errorOf(client.api.get$(`http://user:${T1}@[/orders?token=${T1}`));
     expect(error).toMatchObject({ code: 'request' });
-    expect(tokensShownBy([error])).toEqual([]);
+    expect(tokensShownBy([error, ...client.things])).toEqual([]);
   });
 
-  it('from the client, the session and its store, at any moment', async () => {
-    const { api, http, session, store } = createExpiredClient(server);
-    const things = [api, http, session, session.state$, api.events$, store];
+  it('from the client, the session, its store, or what is logged and told, at any moment', async () => {
+    const client = createWatchedClient(server);
+    server.live.clear();
     const refresh = server.hold(({ path }) => path === REFRESH);
-    expect(tokensShownBy(things)).toEqual([]);
-    const request = lastValueFrom(api.get$('/orders'));
+    expect(tokensShownBy(client.things)).toEqual([]);
+    const request = lastValueFrom(client.api.post$('/orders', { token: T1 }, { params: { token: T1 } }));
     await refresh.arrived(1);
-    expect(tokensShownBy(things)).toEqual([]);
+    expect(tokensShownBy(client.things)).toEqual([]);
     refresh.open();
     await request;
-    expect(tokensShownBy(things)).toEqual([]);
+    expect(tokensShownBy(client.things)).toEqual([]);
+    // They were all there to be read.
+    const headers = client.sent.map((request) => request.headers);
+    expect(headers).toContainEqual(expect.objectContaining({ authorization: `Bearer ${T1}`, 'x-xsrf-token': XSRF }));
+    expect(headers).toContainEqual(expect.objectContaining({ cookie: COOKIE, 'x-client-key': CLIENT_KEY }));
+    expect(client.lines).toHaveLength(4);
   });
 });
 
-it('a token that could be read would be found', () => {
+it('a secret that could be read would be found', () => {
   const values = [
     new Error(T1),
     new Error('no', { cause: new Error(T1) }),
     Object.assign(new Error('no'), { request: { headers: { authorization: `Bearer ${T1}` } } }),
     { deep: { deeper: [{ tokens: { refreshToken: 'a.refresh.1' } }] } },
+    Object.assign(new Error('no'), { rawPacket: Buffer.from(`set-cookie: ${SET_COOKIE}`) }),
+    `GET https://h.test/a?key=${CLIENT_KEY} 200 1 ms`,
+    { headers: { 'x-xsrf-token': XSRF } },
+    { headers: { cookie: COOKIE } },
   ];
   for (const value of values) expect(tokensShownBy([value])).not.toEqual([]);
 });

@@ -5,13 +5,14 @@ import {
   isApiError,
   memoryStore,
   type RefreshError,
+  type Session,
   type SessionOptions,
   type SessionState,
   type TokenGrant,
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { catchError, EMPTY, finalize, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import { catchError, EMPTY, finalize, NEVER, noop, type Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
@@ -83,6 +84,17 @@ describe('createSession', () => {
     expect(createSession({ refresh: () => EMPTY }).state).toMatchObject({ status: 'signed-out', reason: 'none' });
   });
 
+  it('renews what was signed in with, again and again, where it was given no store', () => {
+    const grants = [T2, { accessToken: 'T3', refreshToken: 'R3' }];
+    const session = createSession({ refresh: () => of(grants.shift() ?? T2) });
+    session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    for (const accessToken of ['T2', 'T3']) {
+      expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
+    }
+    session.signOut();
+    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+  });
+
   it('starts no timer and calls nothing but load before someone subscribes', () => {
     vi.useFakeTimers();
     const { store, log } = createStore(tokens('T1', { expiresAtMs: Date.now() + 1 }));
@@ -138,6 +150,39 @@ describe('signIn and signOut', () => {
     const before = session.state;
     await expect(session.signIn(grant as TokenGrant)).rejects.toThrow(TypeError); // what a server may have sent
     expect(session.state).toBe(before);
+  });
+
+  it('leave what was asked for last, also where the store calls for it from within the write of the one before', () => {
+    const { cell, store } = createStore(tokens('T1'), {
+      clear: () => {
+        session.signIn({ accessToken: 'B1' });
+      },
+    });
+    const session: Session = createSession({ store, refresh: () => NEVER });
+    session.signOut();
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
+    expect(cell.held).toMatchObject({ accessToken: 'B1' });
+  });
+
+  it('stand in the store also where that calls for a refresh from within the write', () => {
+    const calls = [() => session.refresh$().subscribe({ error: noop })];
+    const { cell, store } = createStore(tokens('T1'), {
+      save: (saved) => {
+        cell.held = saved;
+        calls.pop()?.();
+      },
+    });
+    const session: Session = createSession({ store, refresh: () => of(T2) });
+    session.signIn({ accessToken: 'B1' });
+    expect(session.state).toMatchObject({ tokens: { accessToken: 'B1' } });
+    expect(cell.held).toMatchObject({ accessToken: 'B1' });
+  });
+
+  it('begin nothing where the store destroys the session from within their write', () => {
+    const { store } = createStore(null, { save: () => session.destroy() });
+    const session: Session = createSession({ store, refresh: () => NEVER });
+    session.signIn({ accessToken: 'B1' });
+    expect(session.state.status).toBe('signed-out');
   });
 
   it('make a new session each time', () => {
@@ -447,6 +492,29 @@ describe('a refresh and its store', () => {
     });
   });
 
+  it('tries again with those when that failed in a way that may pass, and not with the spent ones of its own', () => {
+    virtually(({ flush }) => {
+      const { cell, store } = createStore(tokens('T1'));
+      const presented: (string | undefined)[] = [];
+      const { session } = createVirtualClient({
+        store,
+        refresh: ({ refreshToken }) => {
+          presented.push(refreshToken);
+          return presented.length < 2
+            ? throwError(() => new Error('offline'))
+            : of({ accessToken: 'T3', refreshToken: 'R3' });
+        },
+      });
+      cell.held = tokens('T2', { expiresAtMs: 1 });
+      timer(5, 2_000)
+        .pipe(take(2))
+        .subscribe(() => session.refresh$().subscribe({ error: noop }));
+      flush();
+      expect(presented).toEqual(['R2', 'R2']);
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3' } });
+    });
+  });
+
   it('ends with a sign-out where another has cleared the store', () => {
     const { cell, store } = createStore(tokens('T1'));
     const refresh = vi.fn(() => NEVER);
@@ -483,6 +551,38 @@ describe('a refresh and its store', () => {
     for (let again = 0; again < 3; again++) watch(session.refresh$());
     expect(used).toEqual(['R1', 'R2', 'R3']);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
+  });
+
+  it.each<[string, Partial<TokenStore>]>([
+    ['is not done yet', { save: () => new Promise(() => {}) }],
+    ['has failed', { save: () => Promise.reject(new Error('quota')) }],
+  ])('takes nothing of before a sign-in for news while the write of that %s', async (_, methods) => {
+    const load = vi.fn(() => tokens('T0', { sessionId: 'before' }) as Tokens | null);
+    load.mockImplementationOnce(() => {
+      throw new Error('not yet');
+    });
+    const { store } = createStore(null, { ...methods, load });
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => of({ accessToken: `${refreshToken}+` }),
+    });
+    const signedIn = session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    await Promise.race([signedIn, Promise.resolve()]);
+    watch(session.refresh$());
+    expect(session.state).toMatchObject({ tokens: { refreshToken: 'R1' } });
+  });
+
+  it('takes no token that it has replaced for news, whoever put it back', () => {
+    const { cell, store } = createStore(tokens('T1'));
+    const grants = ['T2', 'T3', 'T4'].map((accessToken) => ({
+      accessToken,
+      refreshToken: accessToken.replace('T', 'R'),
+    }));
+    const { session } = createVirtualClient({ store, refresh: () => of(grants.shift() ?? T2) });
+    for (const accessToken of ['T2', 'T3', 'T4']) {
+      cell.held = tokens('T1');
+      expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
+    }
   });
 
   it('takes over newer tokens that it finds after a refusal', () => {

@@ -5,10 +5,12 @@ import { createWaitingRoom, type Waiter } from '../../lib/session/waiting-room';
 const createRoom = (concurrency = Infinity) => {
   const log: string[] = [];
   const dones = new Map<string, () => void>();
+  const turns = new Map<string, () => void>();
   const names = new Map<Waiter, string>();
   const room = createWaitingRoom(concurrency, (waiter, done) => {
     const name = `${names.get(waiter)}`;
     log.push(name);
+    turns.get(name)?.();
     dones.set(name, done);
   });
   const admit = (name: string, isSender: boolean): Waiter => {
@@ -25,7 +27,9 @@ const createRoom = (concurrency = Infinity) => {
   const enter = (...added: string[]): Waiter[] => added.map((name) => admit(name, true));
   /** Those who want a token, and send nothing with it. */
   const enterAside = (...added: string[]): Waiter[] => added.map((name) => admit(name, false));
-  return { room, log, enter, enterAside, done: (name: string) => dones.get(name)?.() };
+  /** What one does in its turn. */
+  const onTurn = (name: string, act: () => void) => turns.set(name, act);
+  return { room, log, enter, enterAside, onTurn, done: (name: string) => dones.get(name)?.() };
 };
 
 describe('a waiting room', () => {
@@ -70,9 +74,9 @@ describe('a waiting room', () => {
   it('ends the wait of those who were in it with an error', () => {
     const { room, log, enter } = createRoom();
     enter('a', 'b');
-    const letGo = room.empty();
+    const letGo = room.empty(new Error('over'));
     enter('c');
-    letGo(new Error('over'));
+    letGo();
     expect(log).toEqual(['a: over', 'b: over']);
     expect(room.size).toBe(1);
   });
@@ -80,7 +84,7 @@ describe('a waiting room', () => {
   it('can be emptied when no one waits', () => {
     const { room, log } = createRoom();
     room.empty()();
-    room.empty()(new Error('over'), true);
+    room.empty(new Error('over'), true)();
     expect(log).toEqual([]);
   });
 });
@@ -138,7 +142,7 @@ describe('a waiting room that lets two go at once', () => {
     enter('a', 'b', 'c');
     room.empty()();
     enter('d');
-    room.empty()(new Error('failed'));
+    room.empty(new Error('failed'))();
     expect(log).toEqual(['a', 'b', 'd: failed']);
     done('a');
     expect(log).toEqual(['a', 'b', 'd: failed', 'c']);
@@ -149,12 +153,25 @@ describe('a waiting room that lets two go at once', () => {
     enter('a', 'b', 'c');
     room.empty()();
     enter('d');
-    room.empty()(new Error('over'), true);
+    room.empty(new Error('over'), true)();
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over']);
     done('a');
     done('b');
     enter('e');
     room.empty()();
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over', 'e']);
+  });
+
+  it('ends the wait of those too who are just being let go when the session is over', () => {
+    const { room, log, enter, onTurn } = createRoom(Infinity);
+    enter('a', 'b', 'c');
+    let end = (): void => {};
+    onTurn('a', () => {
+      end = room.empty(new Error('over'), true);
+    });
+    room.empty()();
+    expect(log).toEqual(['a']);
+    end();
+    expect(log).toEqual(['a', 'b: over', 'c: over']);
   });
 });

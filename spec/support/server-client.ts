@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:http';
 import {
   type Api,
   ajaxTransport,
@@ -52,7 +53,8 @@ export const createClient = (
     return tally;
   };
   const left: string[] = [];
-  const ajax = ajaxTransport();
+  // Its sockets can be counted.
+  const ajax = ajaxTransport({ agents: { http: globalAgent } });
   const transport: Transport = (request) => {
     const { pathname } = new URL(request.url);
     left.push(pathname);

@@ -27,6 +27,10 @@ export type Reply =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
+  | {
+      /** What is written to the connection, before it is closed. */
+      readonly raw: string;
+    }
   | 'reset'
   | 'reset mid-body'
   | 'never';
@@ -99,6 +103,10 @@ const send = (response: ServerResponse, reply: Reply): void => {
   if (reply === 'reset mid-body') {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
     response.write('{"accessToken":', () => response.socket?.resetAndDestroy());
+    return;
+  }
+  if ('raw' in reply) {
+    response.socket?.end(reply.raw);
     return;
   }
   const { status = 200, type = 'text/plain', headers = {}, body = '' } = reply;

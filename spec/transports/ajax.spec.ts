@@ -293,7 +293,7 @@ describe('unsubscribing', () => {
 });
 
 describe('a request', () => {
-  const post = async (body: unknown, options?: RequestOptions): Promise<Echo> => {
+  const post = async (body: unknown, options?: RequestOptions<Echo>): Promise<Echo> => {
     server.answer = echo;
     return firstValueFrom(api.post$<Echo>('/a', body as Body, options)); // what plain JavaScript may pass
   };
@@ -337,7 +337,8 @@ describe('a request', () => {
   });
 
   it('names the type of a body only where it knows it, and never against the caller', async () => {
-    const type = async (body: unknown, options?: RequestOptions) => (await post(body, options)).headers['content-type'];
+    const type = async (body: unknown, options?: RequestOptions<Echo>) =>
+      (await post(body, options)).headers['content-type'];
     expect(await type({ a: 1 })).toBe('application/json');
     expect(await type(new URLSearchParams('a=1'))).toBe('application/x-www-form-urlencoded;charset=UTF-8');
     expect(await type(new Uint8Array(1))).toBeUndefined();

@@ -1,4 +1,5 @@
 // Types only: checked by `npm run types`, never run.
+import { type } from 'arktype';
 import type {
   Api,
   ApiErrorCode,
@@ -19,14 +20,19 @@ import type {
   RefreshError,
   RequestEvent,
   RequestOptions,
+  RetryOptions,
+  SchemaError,
+  SchemaIssue,
   Session,
   SessionOptions,
   SessionState,
+  StandardSchemaV1,
   TokenGrant,
   TokenRejectedError,
   TokenStore,
   Tokens,
   Transport,
+  XsrfOptions,
 } from 'renewal';
 import {
   ApiError,
@@ -37,15 +43,21 @@ import {
   createApi,
   createSession,
   envelope,
+  fetchTransport,
   HttpContextToken,
   isApiError,
+  log,
   memoryStore,
   oauthRefresh,
+  retry,
   status,
   webStorageStore,
+  xsrf,
 } from 'renewal';
 import { EMPTY, type Observable, of } from 'rxjs';
+import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
+import * as z from 'zod';
 
 interface Order {
   readonly id: string;
@@ -81,6 +93,51 @@ export const wholeAnswers = (api: Api, isProgressWanted: boolean): void => {
   >();
   // @ts-expect-error what comes out must be known when it is asked for
   api.request$('GET', '/a', { reportProgress: isProgressWanted });
+};
+
+const ZOD = z.object({ id: z.string(), at: z.string().transform((at) => new Date(at)) });
+const VALIBOT = v.pipe(
+  v.object({ id: v.string() }),
+  v.transform(({ id }) => id.length),
+);
+const ARKTYPE = type({ id: 'string', 'price?': 'number', kind: "'a' | 'b'" });
+const HAND_MADE: StandardSchemaV1<unknown, Order> = {
+  '~standard': { version: 1, vendor: 'own', validate: async () => ({ issues: [{ message: 'no' }] }) },
+};
+
+export const bodiesAreInferredFromSchemas = (api: Api): void => {
+  interface Dated {
+    id: string;
+    at: Date;
+  }
+  for (const get of [api.get$, api.head$, api.options$, api.delete$]) {
+    expectTypeOf(get('/a', { schema: ZOD })).toEqualTypeOf<Observable<Dated>>();
+  }
+  for (const post of [api.post$, api.put$, api.patch$]) {
+    expectTypeOf(post('/a', {}, { schema: ZOD })).toEqualTypeOf<Observable<Dated>>();
+  }
+  expectTypeOf(api.get$('/a', { schema: z.array(ZOD), params: { page: 2 } })).toEqualTypeOf<Observable<Dated[]>>();
+  expectTypeOf(api.get$('/a', { schema: VALIBOT })).toEqualTypeOf<Observable<number>>();
+  expectTypeOf(api.get$('/a', { schema: v.nullable(VALIBOT) })).toEqualTypeOf<Observable<number | null>>();
+  expectTypeOf(api.get$('/a', { schema: ARKTYPE })).toEqualTypeOf<
+    Observable<{ id: string; price?: number; kind: 'a' | 'b' }>
+  >();
+  expectTypeOf(api.get$('/a', { schema: HAND_MADE })).toEqualTypeOf<Observable<Order>>();
+  expectTypeOf(api.request$('GET', '/a', { schema: VALIBOT })).toEqualTypeOf<Observable<HttpResponse<number>>>();
+  expectTypeOf(api.request$('POST', '/a', { schema: VALIBOT, body: {}, reportProgress: true })).toEqualTypeOf<
+    Observable<HttpEvent<number>>
+  >();
+};
+
+export const schemasOfTheWrongKind = (api: Api): void => {
+  api.get$<Order>('/a', { schema: ZOD });
+  // @ts-expect-error the schema makes something else
+  api.get$<Order>('/a', { schema: VALIBOT });
+  // @ts-expect-error what is wanted is not what the schema makes
+  const order$: Observable<Order> = api.get$('/a', { schema: VALIBOT });
+  expectTypeOf(order$).toEqualTypeOf<Observable<Order>>();
+  // @ts-expect-error a function that parses is no schema
+  api.get$('/a', { schema: (body: unknown) => body });
 };
 
 export const eventsNarrowByType = (event: HttpEvent<Order>): void => {
@@ -160,6 +217,10 @@ export const errorsAreAUnionByCode = (error: unknown): string | undefined => {
       return undefined;
     case 'parse':
       expectTypeOf(error.response).toEqualTypeOf<HttpResponse>();
+      return undefined;
+    case 'schema':
+      expectTypeOf(error).toEqualTypeOf<SchemaError>();
+      expectTypeOf(error.issues).toEqualTypeOf<readonly SchemaIssue[]>();
       return undefined;
     case 'timeout':
     case 'session-expired':
@@ -255,8 +316,16 @@ export const predicates = (): void => {
 export const interceptorsAndTransports = (session: Session): void => {
   const tenant: Interceptor = (request, next) => next({ ...request, headers: { ...request.headers, 'x-tenant': '7' } });
   expectTypeOf(envelope()).toEqualTypeOf<Interceptor>();
+  const often: RetryOptions = { attempts: 5, delayMs: 1, maxDelayMs: 2, methods: ['POST'], statuses: [500] };
+  const named: XsrfOptions = { cookieName: 'csrf', headerName: 'x-csrf' };
+  expectTypeOf(retry(often)).toEqualTypeOf<Interceptor>();
+  expectTypeOf(xsrf(named)).toEqualTypeOf<Interceptor>();
+  expectTypeOf(log((line) => line.toUpperCase())).toEqualTypeOf<Interceptor>();
+  // @ts-expect-error a log has to be written somewhere
+  log();
   expectTypeOf(bearer(session, { allowedOrigins: ['https://h.test'] })).toEqualTypeOf<Interceptor>();
   expectTypeOf(ajaxTransport()).toEqualTypeOf<Transport>();
+  expectTypeOf(fetchTransport({ fetch })).toEqualTypeOf<Transport>();
   expectTypeOf<Transport>().toEqualTypeOf<HttpHandler>();
   createApi({
     interceptors: [tenant, envelope()],

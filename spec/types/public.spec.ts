@@ -15,6 +15,7 @@ describe('the public surface', () => {
       'RefreshError',
       'RequestTimeoutError',
       'ResponseParseError',
+      'SchemaError',
       'SessionExpiredError',
       'SignedOutError',
       'TokenRejectedError',
@@ -25,11 +26,15 @@ describe('the public surface', () => {
       'createApi',
       'createSession',
       'envelope',
+      'fetchTransport',
       'isApiError',
+      'log',
       'memoryStore',
       'oauthRefresh',
+      'retry',
       'status',
       'webStorageStore',
+      'xsrf',
     ]);
   });
 });

@@ -63,6 +63,16 @@ failureMode(
       });
     });
 
+    it.each([1, 10, 100])(
+      'renews tokens that live for %d ms a few times in a second, and not in each moment',
+      (lifeMs) => {
+        virtually(({ flush }) => {
+          const issuer = createIssuer({ expiresInMs: lifeMs });
+          expect(askedBy(issuer, createShortLived(issuer, lifeMs / SECOND_MS), 10, flush).length).toBeLessThan(50);
+        });
+      },
+    );
+
     it('counts the life of a token from when it came, not from when it was asked for', () => {
       virtually(({ flush }) => {
         const issuer = createIssuer({ expiresInMs: 30 * SECOND_MS }, (grant) => of(grant).pipe(delay(10 * SECOND_MS)));

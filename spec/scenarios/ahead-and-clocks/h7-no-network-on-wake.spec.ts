@@ -18,7 +18,7 @@ failureMode(
     title: 'A machine wakes before its network does, and the user is signed out',
     renewal:
       'A refresh that can not reach the server keeps the session. The next one runs when the network is back (at once where the platform says so), or after a wait of 1 s, doubling to 30 s.',
-    threads: ['authts/oidc-client-ts#1343'],
+    threads: ['authts/oidc-client-ts#1343', 'suitedaces/dorabot#42'],
   },
   (signal) => {
     const clock = createWallClock();

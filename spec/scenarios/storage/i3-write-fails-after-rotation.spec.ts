@@ -44,7 +44,6 @@ failureMode(
     title: 'The write fails after the server has rotated the refresh token',
     renewal:
       'The new tokens are used from memory, the next refresh presents the new refresh token and writes again, and a warning tells of each write that failed.',
-    threads: ['Macro-Deck-App/Macro-Deck#815'],
   },
   (signal) => {
     let server: TestServer;

@@ -53,7 +53,7 @@ failureMode(
     title: 'Stores that answer at once and stores that answer later',
     renewal:
       'Each method of a store may return a value or a promise; one that answers in the same tick costs no tick, and requests wait for one that does not.',
-    threads: ['Flyrell/axios-auth-refresh#229', 'auth0/angular2-jwt#346'],
+    threads: ['Flyrell/axios-auth-refresh#229'],
   },
   (signal) => {
     it.each(MIXES)('renews, signs in and signs out: load is %s, save %s, clear %s', async (...mix) => {

@@ -22,7 +22,7 @@ afterEach(async () => {
   await server.close();
 });
 
-const post = (body: Body, options?: RequestOptions): Promise<Echo> =>
+const post = (body: Body, options?: RequestOptions<Echo>): Promise<Echo> =>
   firstValueFrom(api.post$<Echo>('/a', body, options));
 
 /** What the server makes of a form. */

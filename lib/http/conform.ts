@@ -1,0 +1,30 @@
+import { concatMap, from, type MonoTypeOperatorFunction, map, type Observable, of, pipe, takeWhile } from 'rxjs';
+import { SchemaError } from './errors';
+import type { HttpRequest } from './request';
+import type { HttpEvent } from './response';
+import type { SchemaResult, StandardSchemaV1 } from './schema';
+
+/**
+ * Has a schema validate the body of a successful answer, and hands on what that makes of it. Errors with `SchemaError`; what the schema
+ * itself throws or rejects with arrives as it is.
+ */
+export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
+  const check = (event: HttpEvent): Observable<HttpEvent> => {
+    if (event.type !== 'response' || event.status >= 400) return of(event);
+    const toEvent = (result: SchemaResult<unknown>): HttpEvent => {
+      if (!result.issues) return { ...event, body: result.value };
+      const issues = Array.from(result.issues, ({ message, path = [] }) => ({
+        message,
+        path: Array.from(path, (step) => (typeof step === 'object' ? step.key : step)),
+      }));
+      throw new SchemaError(request, event, issues);
+    };
+    const result = schema['~standard'].validate(event.body);
+    return from('then' in result ? result : of(result)).pipe(map(toEvent));
+  };
+  // A schema that takes its time keeps no connection open.
+  return pipe(
+    takeWhile(({ type }) => type !== 'response', true),
+    concatMap(check),
+  );
+};

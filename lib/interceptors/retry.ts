@@ -1,0 +1,93 @@
+import { asyncScheduler, catchError, map, of, retry as resubscribe, throwError, timer } from 'rxjs';
+import { isOneShot } from '../http/body';
+import { isApiError } from '../http/errors';
+import { durationMs, wholeNumber } from '../http/options';
+import { LONGEST_TIMER_MS } from '../http/pipeline';
+import type { Interceptor } from '../http/request';
+import type { HttpResponse } from '../http/response';
+import { retryAfterMs } from '../http/retry-after';
+
+/** The options of {@link retry}. */
+export interface RetryOptions {
+  /** How often a request is sent at the most, the first time included; 1 never repeats it, `Infinity` for as long as it takes. @defaultValue 3 */
+  readonly attempts?: number;
+  /**
+   * The first pause, in milliseconds, doubling with each attempt; each time a random part of it is waited, from nothing to all, so that those
+   * who failed together do not come back together. 0: at once. @defaultValue 500
+   */
+  readonly delayMs?: number;
+  /** The longest pause, in milliseconds. An answer whose `Retry-After` asks for more is let through at once. @defaultValue 30_000 */
+  readonly maxDelayMs?: number;
+  /** Those that may be sent again, in any case. @defaultValue the idempotent ones: GET, HEAD, OPTIONS, PUT, DELETE */
+  readonly methods?: readonly string[];
+  /** Answers that may be followed by a better one. @defaultValue 408, 429, 502, 503, 504 */
+  readonly statuses?: readonly number[];
+}
+
+/** Ends an attempt whose answer may be followed by a better one. */
+class Unavailable {
+  constructor(readonly response: HttpResponse) {}
+}
+
+const checkList = (name: string, list: unknown, isItem: (item: unknown) => boolean): void => {
+  if (!Array.isArray(list) || !list.every(isItem)) throw new TypeError(`${name}: not a list of ${name}`);
+};
+
+/**
+ * Sends a request again when it meets a `NetworkError`, a `RequestTimeoutError` or one of `statuses`, after a pause: what `Retry-After` asks
+ * for, otherwise a random part of one that doubles. When the attempts are used up, the last answer or error comes through. A retry that
+ * follows progress starts that again at 0.
+ *
+ * A stream is never sent twice, and a token that has expired is the session's: that stands further inside, so what gets out here is its
+ * last word. Interceptors after this one see each attempt.
+ *
+ * @example
+ * ```ts
+ * createApi({ session, interceptors: [renewal.retry({ attempts: 5 })] });
+ * ```
+ */
+export const retry = ({
+  attempts = 3,
+  delayMs = 500,
+  maxDelayMs = 30_000,
+  methods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'],
+  statuses = [408, 429, 502, 503, 504],
+}: RetryOptions = {}): Interceptor => {
+  wholeNumber('attempts', attempts, 1);
+  durationMs('delayMs', delayMs);
+  const longestMs = Math.min(durationMs('maxDelayMs', maxDelayMs), LONGEST_TIMER_MS);
+  checkList('methods', methods, (method) => typeof method === 'string');
+  checkList('statuses', statuses, Number.isInteger);
+  const repeatable = new Set(methods.map((method) => method.toUpperCase()));
+  const unavailable = new Set(statuses);
+
+  /** How long to wait after a failure; `undefined` where waiting helps nothing. */
+  const pauseMs = (error: unknown, failures: number): number | undefined => {
+    if (error instanceof Unavailable) {
+      const askedMs = retryAfterMs(error.response, asyncScheduler.now());
+      if (askedMs !== undefined) return askedMs <= longestMs ? askedMs : undefined;
+    } else if (!isApiError(error, 'network') && !isApiError(error, 'timeout')) return undefined;
+    return Math.random() * Math.min(longestMs, delayMs * 2 ** (failures - 1));
+  };
+
+  return (request, next) => {
+    if (!repeatable.has(request.method) || isOneShot(request.body)) return next(request);
+    return next(request).pipe(
+      map((event) => {
+        if (event.type === 'response' && unavailable.has(event.status)) throw new Unavailable(event);
+        return event;
+      }),
+      resubscribe({
+        count: attempts - 1,
+        delay: (error, failures) => {
+          const ms = pauseMs(error, failures);
+          return ms === undefined ? throwError(() => error) : timer(ms);
+        },
+      }),
+      catchError((error) => {
+        if (error instanceof Unavailable) return of(error.response);
+        throw error;
+      }),
+    );
+  };
+};

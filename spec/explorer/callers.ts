@@ -1,0 +1,129 @@
+import { type HttpRequest, isApiError } from 'renewal';
+import { Observable } from 'rxjs';
+import { ELSEWHERE } from './answers';
+import type { Caller, Member } from './happenings';
+import { react } from './hooks';
+import type { Wish } from './plan';
+import { familyIn } from './view';
+import type { World } from './world';
+
+/** Who has made a request: its url says so. */
+export const callerOf = ({ callers }: World, { url }: HttpRequest): Caller => {
+  const caller = callers[Number(url.split('?id=')[1])];
+  if (caller) return caller;
+  throw new Error(`nobody has asked for ${url}`);
+};
+
+const wished$ = ({ member: { session, api }, wish, route, id }: Caller): Observable<unknown> => {
+  const url = `${route}?id=${id}`;
+  switch (wish) {
+    case 'request':
+      return api.get$(url);
+    case 'public':
+      return api.get$(url, { auth: false });
+    case 'own header':
+      return api.get$(url, { headers: { authorization: 'Bearer own' } });
+    case 'foreign':
+      return api.get$(`${ELSEWHERE}${url}`);
+    case 'refresh$':
+      return session.refresh$();
+    case 'accessToken$':
+      return session.accessToken$();
+  }
+};
+
+const listen = (world: World, caller: Caller): void => {
+  const tell = (outcome: Caller['outcome']): void => {
+    const isFirst = caller.outcome === 'open';
+    caller.outcome = outcome;
+    world.tell('told', caller, isFirst);
+    react(world, 'handler', caller.member.index);
+  };
+  // Made anew, so that it can be cancelled while it is being subscribed.
+  const wish$ = new Observable((subscriber) => {
+    caller.cancel = () => subscriber.unsubscribe();
+    wished$(caller).subscribe(subscriber);
+  });
+  wish$.subscribe({
+    next: (value) => tell({ value }),
+    error: (error) => tell({ error }),
+    complete: () => {
+      caller.isComplete = true;
+    },
+  });
+};
+
+/** Whether `refresh` is being called for what the session still is. */
+const isCalling = ({ calling }: World, member: Member): boolean =>
+  calling?.member === member && calling.generation === member.session.state.generation;
+
+/** A caller has come to its session: what becomes of it is decided by what that is now. */
+export const arrive = (world: World, caller: Caller): void => {
+  const { member } = caller;
+  caller.hasArrived = true;
+  caller.before = member.session.state;
+  // It belongs to the session that it was made in, if there was one, and to no other.
+  caller.family ||= familyIn(caller.before);
+  caller.isInside = world.called.has(member) ? 'maybe' : 'no';
+  if (isCalling(world, member)) caller.isInside = 'yes';
+  caller.reactions = world.reactions;
+};
+
+/** A caller is on its way to the server: with a token where it has been given one. */
+export const leave = (caller: Caller, token?: string): void => {
+  caller.leaving ??= { token, generation: caller.member.session.state.generation };
+};
+
+/** Wants something, and waits for it. */
+export const ask = (world: World, member: Member, wish: Wish, route: number): void => {
+  const caller: Caller = {
+    id: world.callers.length,
+    member,
+    wish,
+    route: `/r${route}`,
+    hasArrived: false,
+    before: member.session.state,
+    reactions: 0,
+    isInside: 'no',
+    family: familyIn(member.session.state),
+    sent: 0,
+    leaving: undefined,
+    attempt: undefined,
+    held: undefined,
+    isKept: false,
+    isBeingSubscribed: true,
+    mayStillLeave: false,
+    outcome: 'open',
+    isComplete: false,
+    cancel: () => {},
+  };
+  if (wish === 'refresh$' || wish === 'accessToken$') arrive(world, caller);
+  world.callers.push(caller);
+  world.tell('asking', caller);
+  listen(world, caller);
+  caller.isBeingSubscribed = false;
+  world.tell('asked', caller);
+};
+
+export const cancel = (world: World, caller: Caller | undefined): void => {
+  if (caller?.outcome !== 'open') return;
+  const { reactions } = world;
+  const open = world.openCalls(caller.member);
+  const isLate = caller.isBeingSubscribed || caller.leaving !== undefined;
+  caller.outcome = 'cancelled';
+  caller.mayStillLeave = true;
+  caller.cancel();
+  caller.mayStillLeave = isLate;
+  world.tell('cancelled', caller, open, reactions);
+};
+
+/** The error that the caller has been told, and its code. */
+export const errorOf = ({ outcome }: Caller): unknown =>
+  typeof outcome === 'object' && 'error' in outcome ? outcome.error : undefined;
+export const codeOf = (caller: Caller): string | undefined => {
+  const error = errorOf(caller);
+  return isApiError(error) ? error.code : undefined;
+};
+
+export const nameOf = ({ id, wish, family }: Caller): string =>
+  `caller ${id} (${wish}${family ? `, made for ${family}` : ''})`;

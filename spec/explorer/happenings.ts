@@ -1,0 +1,154 @@
+import type { Api, ApiEvent, HttpResponse, Session, SessionState, TokenGrant, Tokens } from 'renewal';
+import type { Subscriber, Subscription } from 'rxjs';
+import type { Answer, Hook, RefreshAnswer, Wish } from './plan';
+import type { View } from './view';
+import type { World } from './world';
+
+/** One session, the client that uses it, and what an onlooker has seen of it. */
+export interface Member {
+  readonly index: number;
+  readonly session: Session;
+  readonly api: Api;
+  readonly view: View;
+  readonly listening: Subscription;
+  isWatched: boolean;
+  isDestroyed: boolean;
+  /** How often `onExpired` was called. */
+  expired: number;
+  /** Who has made which request, and how many have waited, as far as events have told. */
+  readonly requests: Map<number, Caller>;
+  waits: number;
+}
+
+/** Someone who waits for an answer, or for tokens. */
+export interface Caller {
+  readonly id: number;
+  readonly member: Member;
+  readonly wish: Wish;
+  readonly route: string;
+  /** Whether it has come to its session; then what that was, and how often hooks had done something. */
+  hasArrived: boolean;
+  before: SessionState;
+  reactions: number;
+  /** Whether it is part of a refresh, as `refresh` was being called then. */
+  isInside: 'yes' | 'maybe' | 'no';
+  /** The family that its session belonged to: `null` for none, `undefined` while that is being loaded. */
+  family: string | null | undefined;
+  /** How often it has been sent. */
+  sent: number;
+  /** The attempt that is on its way out: the token it carries, if any, and the generation of that, or of the session. */
+  leaving: { readonly token: string | undefined; readonly generation: number } | undefined;
+  attempt: Attempt | undefined;
+  /** The when of its wait, among all of its session; `undefined` while it does not wait, or where no one could see it. */
+  held: number | undefined;
+  /** Whether an interceptor keeps it for ever. */
+  isKept: boolean;
+  isBeingSubscribed: boolean;
+  /** Whether it is being cancelled, or was while something was being subscribed for it: RxJS then unsubscribes only after that. */
+  mayStillLeave: boolean;
+  outcome: 'open' | 'cancelled' | { readonly value: unknown } | { readonly error: unknown };
+  isComplete: boolean;
+  cancel(): void;
+}
+
+/** A request on the wire. */
+export interface Attempt {
+  readonly caller: Caller;
+  /** Which of its caller's it is, from 1. */
+  readonly nth: number;
+  readonly token: string | undefined;
+  /** Of the tokens that it carries, or else of the session. */
+  readonly generation: number;
+  readonly sentMs: number;
+  /** The when of the wait that it comes from. */
+  readonly held: number | undefined;
+  readonly subscriber: Subscriber<HttpResponse>;
+  isOpen: boolean;
+}
+
+/** A call of `refresh`, or of `restore`, which has no tokens. */
+export interface Call {
+  readonly member: Member;
+  readonly tokens: Tokens | undefined;
+  /** Of the session when it was made. */
+  readonly generation: number;
+  subscriber: Subscriber<TokenGrant> | undefined;
+  isOpen: boolean;
+}
+
+/** A write that a session has begun. */
+export interface Write {
+  readonly member: number;
+  readonly tokens: Tokens | null;
+  state: 'open' | 'done' | 'failed';
+}
+
+/** Thrown on command: where it turns up is checked in the end. */
+export class Fault extends Error {
+  constructor(
+    nth: number,
+    readonly hook: Hook,
+    readonly member: number,
+    readonly caller: Caller | undefined,
+  ) {
+    super('thrown on command');
+    this.name = `Fault${nth}`;
+  }
+}
+
+export type Said<How> = Exclude<How, 'honest'>;
+
+/** What can be seen to happen, after it has, but for those that say otherwise. */
+export interface Happenings {
+  made: [member: Member];
+  /** Someone is about to ask. */
+  asking: [caller: Caller];
+  asked: [caller: Caller];
+  /** A request is about to leave with tokens. */
+  leaving: [caller: Caller, tokens: Tokens];
+  sent: [attempt: Attempt];
+  /** An answer is about to arrive. */
+  answering: [attempt: Attempt, said: Said<Answer>];
+  answered: [attempt: Attempt, said: Said<Answer>];
+  told: [caller: Caller, isFirst: boolean];
+  cancelled: [caller: Caller, open: readonly Call[], reactions: number];
+  /** `refresh` is called, or `restore`. */
+  calling: [call: Call];
+  /** The answer of a refresh is about to arrive. */
+  renewing: [call: Call, said: Said<RefreshAnswer>, grant: TokenGrant | undefined];
+  published: [member: Member, state: SessionState, before: SessionState | undefined];
+  event: [member: Member, event: ApiEvent];
+  /** The user is about to sign in or out, or to destroy the session. */
+  changing: [member: Member, how: Change];
+  changed: [member: Member, how: Change];
+  /** A write is about to begin, while others are open. */
+  writing: [write: Write, open: readonly Write[]];
+  /** Someone has got into `exclusive`. */
+  entered: [inside: number];
+  /** A command is through. */
+  stepped: [];
+  /** Everything has had its answer, or its time. */
+  settled: [];
+  /** Everyone has unsubscribed. */
+  left: [];
+  /** All sessions are destroyed. */
+  destroyed: [];
+}
+
+export type Change = 'sign in' | 'sign out' | 'destroy';
+
+type Listeners<Result> = { readonly [Name in keyof Happenings]?: (...what: Happenings[Name]) => Result };
+
+/** One of the ten invariants, in one world. */
+export interface Watcher {
+  /** What it remembers of each happening. */
+  readonly notes?: Listeners<void>;
+  /** What it then says is wrong with it, if anything. */
+  readonly checks: Listeners<string | false | undefined>;
+}
+
+/** One of the ten invariants. */
+export interface Invariant {
+  readonly number: number;
+  watch(world: World): Watcher;
+}

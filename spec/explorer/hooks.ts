@@ -1,0 +1,41 @@
+import { ask, cancel } from './callers';
+import { type Caller, Fault } from './happenings';
+import type { Hook, Reaction } from './plan';
+import { destroy, signIn, signOut } from './sessions';
+import { pick, type World } from './world';
+
+/** An error to throw, which must turn up exactly once. */
+export const createFault = (world: World, hook: Hook, member: number, caller?: Caller): Fault => {
+  const fault = new Fault(world.faults.length + 1, hook, member, caller);
+  world.faults.push(fault);
+  return fault;
+};
+
+/** What a function of the caller's does when the library calls it: nothing of its own, unless a command has said otherwise. */
+export const react = (world: World, hook: Hook, index: number, caller?: Caller): Reaction | undefined => {
+  const reaction = world.rigged.get(hook)?.shift();
+  const member = world.members[index];
+  if (!reaction || !member) return undefined;
+  world.reactions++;
+  switch (reaction) {
+    case 'throw':
+      throw createFault(world, hook, index, caller);
+    case 'request':
+    case 'refresh$':
+      ask(world, member, reaction, 0);
+      break;
+    case 'sign out':
+      signOut(world, member);
+      break;
+    case 'sign in A':
+    case 'sign in B':
+      signIn(world, member, reaction === 'sign in A' ? 'A' : 'B');
+      break;
+    case 'cancel':
+      cancel(world, pick(world.openCallers(), world.reactions));
+      break;
+    case 'destroy':
+      destroy(world, member);
+  }
+  return reaction;
+};

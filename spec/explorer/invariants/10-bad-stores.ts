@@ -1,0 +1,34 @@
+import { codeOf, errorOf, nameOf } from '../callers';
+import type { Invariant } from '../happenings';
+
+/** What a caller may be told, whatever happens around it. */
+const CODES: readonly (string | undefined)[] = [
+  'status',
+  'network',
+  'timeout',
+  'refresh',
+  'session-expired',
+  'signed-out',
+  'token-rejected',
+];
+
+/** Storage, locks, channels and clocks may be missing, throw, hang or lie; requests still settle, and writes never overlap. */
+export const badStores: Invariant = {
+  number: 10,
+  watch: (world) => ({
+    checks: {
+      writing: ({ member }, open) =>
+        open.some((other) => other.member === member) && 'two writes of one session overlap',
+      told: (caller) => {
+        const error = errorOf(caller);
+        // What a hook throws may be told as it is.
+        const isExpected = !error || CODES.includes(codeOf(caller)) || world.faults.some((fault) => fault === error);
+        if (!isExpected) return `${nameOf(caller)} is told ${error}`;
+        const { attempt } = caller;
+        const isEarly =
+          codeOf(caller) === 'timeout' && world.platform.elapsedMs - (attempt?.sentMs ?? 0) < world.setup.timeoutMs;
+        return isEarly && `${nameOf(caller)} times out too early`;
+      },
+    },
+  }),
+};

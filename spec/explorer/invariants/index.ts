@@ -1,0 +1,25 @@
+import type { Invariant } from '../happenings';
+import { oneRefresh } from './1-one-refresh';
+import { settles } from './2-settles';
+import { againOnce } from './3-again-once';
+import { sameSession } from './4-same-session';
+import { onlyRefusal } from './5-only-refusal';
+import { storedFirst } from './6-stored-first';
+import { noHarm } from './7-no-harm';
+import { ownOrigins } from './8-own-origins';
+import { lazyTimers } from './9-lazy-timers';
+import { badStores } from './10-bad-stores';
+
+/** The ten invariants of a session, each in the file of its number. */
+export const INVARIANTS: readonly Invariant[] = [
+  oneRefresh,
+  settles,
+  againOnce,
+  sameSession,
+  onlyRefusal,
+  storedFirst,
+  noHarm,
+  ownOrigins,
+  lazyTimers,
+  badStores,
+];

@@ -1,0 +1,194 @@
+import { Subject, type Subscription } from 'rxjs';
+import { dateTimestampProvider } from 'rxjs/internal/scheduler/dateTimestampProvider';
+import { intervalProvider } from 'rxjs/internal/scheduler/intervalProvider';
+import { timeoutProvider } from 'rxjs/internal/scheduler/timeoutProvider';
+
+/** The day that every run begins on. */
+const EPOCH_MS = Date.UTC(2030, 0, 1);
+
+/** More looks at the clock than this in one run: something goes in circles. */
+const MOST_LOOKS = 100_000;
+
+interface Timer {
+  readonly handler: () => void;
+  readonly everyMs: number | undefined;
+  dueMs: number;
+}
+
+/**
+ * What the library gets from the platform, moved by hand: timers, the wall clock, and a window that tells when the network is back. `TestScheduler`
+ * has no wall clock that can be set while its timers run, and drops them all when a handler throws.
+ */
+export interface Platform {
+  /** What the wall clock shows. */
+  readonly nowMs: number;
+  /** How much time has passed, however the wall clock was set. */
+  readonly elapsedMs: number;
+  /** Timers that are armed. */
+  readonly timers: number;
+  /** Listeners of the window. */
+  readonly listeners: number;
+  /** What was thrown where RxJS could only report it. */
+  readonly thrown: readonly unknown[];
+  /** Lets time pass, and fires what is due on the way, in order. */
+  advance(ms: number): void;
+  /** Sets the wall clock forward or back; timers run on as if nothing had happened. */
+  set(byMs: number): void;
+  /** Whether it was ever set. */
+  readonly isSet: boolean;
+  online(): void;
+  /** How many subjects have subscribers. */
+  heard(): number;
+  uninstall(): void;
+}
+
+/** What `Subject` calls for each new subscriber, its subclasses included. Internal to RxJS 7, which has no other way to see a leak from outside. */
+interface Listened {
+  _innerSubscribe(subscriber: unknown): Subscription;
+}
+
+const installTimers = () => {
+  const timers = new Map<number, Timer>();
+  const thrown: unknown[] = [];
+  let elapsedMs = 0;
+  let setMs = 0;
+  let isSet = false;
+  let handles = 0;
+  let looks = 0;
+
+  const arm = (handler: () => void, ms = 0, everyMs?: number): number => {
+    timers.set(++handles, { handler, dueMs: elapsedMs + Math.max(0, ms), everyMs });
+    return handles;
+  };
+  // RxJS only hands back what `arm` has returned.
+  const disarm = (handle: unknown) => timers.delete(handle as number);
+
+  /** The first that is due by `untilMs`; of several, the one that was armed first. */
+  const due = (untilMs: number): [number, Timer] | undefined => {
+    let found: [number, Timer] | undefined;
+    for (const entry of timers) if (entry[1].dueMs <= (found ? found[1].dueMs - 1 : untilMs)) found = entry;
+    return found;
+  };
+
+  const fire = ([handle, timer]: [number, Timer]): void => {
+    elapsedMs = timer.dueMs;
+    timers.delete(handle);
+    if (timer.everyMs !== undefined) timers.set(handle, { ...timer, dueMs: elapsedMs + timer.everyMs });
+    try {
+      timer.handler();
+    } catch (error) {
+      thrown.push(error);
+    }
+  };
+
+  const look = (): number => {
+    if (++looks > MOST_LOOKS) throw new Error('something goes in circles');
+    return EPOCH_MS + elapsedMs + setMs;
+  };
+
+  dateTimestampProvider.delegate = { now: look };
+  // RxJS only hands the handles back, whatever they are.
+  timeoutProvider.delegate = { setTimeout: (handler, ms) => arm(handler, ms) as never, clearTimeout: disarm };
+  intervalProvider.delegate = {
+    setInterval: (handler, ms) => arm(handler, ms, ms ?? 0) as never,
+    clearInterval: disarm,
+  };
+
+  return {
+    thrown,
+    nowMs: () => EPOCH_MS + elapsedMs + setMs,
+    elapsedMs: () => elapsedMs,
+    count: () => timers.size,
+    advance: (ms: number) => {
+      const untilMs = elapsedMs + ms;
+      for (let next = due(untilMs); next; next = due(untilMs)) {
+        look();
+        fire(next);
+      }
+      elapsedMs = untilMs;
+    },
+    set: (byMs: number) => {
+      isSet = true;
+      setMs += byMs;
+    },
+    isSet: () => isSet,
+    uninstall: () => {
+      dateTimestampProvider.delegate = undefined;
+      timeoutProvider.delegate = undefined;
+      intervalProvider.delegate = undefined;
+    },
+  };
+};
+
+/** Node has no window: its listeners are put where a browser has them. */
+const installWindow = () => {
+  const listeners: { readonly type: string; readonly listener: (event: unknown) => void }[] = [];
+  Object.assign(globalThis, {
+    addEventListener: (type: string, listener: () => void) => {
+      listeners.push({ type, listener });
+    },
+    removeEventListener: (type: string, listener: () => void) => {
+      const at = listeners.findIndex((each) => each.type === type && each.listener === listener);
+      if (at >= 0) listeners.splice(at, 1);
+    },
+  });
+  return {
+    listeners,
+    uninstall: () => {
+      Reflect.deleteProperty(globalThis, 'addEventListener');
+      Reflect.deleteProperty(globalThis, 'removeEventListener');
+    },
+  };
+};
+
+/** Remembers every subject that is subscribed to. */
+const installSubjects = () => {
+  const subjects = new Set<Subject<unknown>>();
+  const prototype = Subject.prototype as unknown as Listened;
+  const innerSubscribe = prototype._innerSubscribe;
+  prototype._innerSubscribe = function (this: Subject<unknown> & Listened, subscriber) {
+    subjects.add(this);
+    return innerSubscribe.call(this, subscriber);
+  };
+  return {
+    subjects,
+    uninstall: () => {
+      prototype._innerSubscribe = innerSubscribe;
+    },
+  };
+};
+
+export const installPlatform = (): Platform => {
+  const timers = installTimers();
+  const window = installWindow();
+  const { subjects, ...subject } = installSubjects();
+  return {
+    get nowMs() {
+      return timers.nowMs();
+    },
+    get elapsedMs() {
+      return timers.elapsedMs();
+    },
+    get timers() {
+      return timers.count();
+    },
+    get listeners() {
+      return window.listeners.length;
+    },
+    thrown: timers.thrown,
+    advance: timers.advance,
+    set: timers.set,
+    get isSet() {
+      return timers.isSet();
+    },
+    online: () => {
+      for (const { type, listener } of [...window.listeners]) if (type === 'online') listener({ type });
+    },
+    heard: () => [...subjects].filter(({ observed }) => observed).length,
+    uninstall: () => {
+      timers.uninstall();
+      window.uninstall();
+      subject.uninstall();
+    },
+  };
+};

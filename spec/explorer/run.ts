@@ -1,0 +1,132 @@
+import { ask, cancel } from './callers';
+import type { Member } from './happenings';
+import { INVARIANTS } from './invariants';
+import type { Command, Commands, Plan, Setup } from './plan';
+import { answerRefresh } from './refreshes';
+import { destroy, join, keepFresh, observe, signIn, signOut, watch } from './sessions';
+import { familyIn } from './view';
+import { answer } from './wire';
+import { pick, World } from './world';
+
+/** How often everything is answered, or time passes, before what is still open is taken to be forgotten. */
+const MOST_ROUNDS = 200;
+const ROUND_MS = 5_000;
+
+const times = (count: number, act: () => void): void => {
+  for (let time = 0; time < count; time++) act();
+};
+
+const openAttempts = ({ attempts }: World) => attempts.filter(({ isOpen }) => isOpen);
+const openCalls = ({ calls }: World) => calls.filter(({ isOpen }) => isOpen);
+
+/** The session that a command is about. */
+const memberAt = ({ members }: World, { session }: { readonly session: number }): Member => {
+  const member = pick(members, session);
+  if (member) return member;
+  throw new Error('there is no session');
+};
+
+const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Commands[Name]) => void } = {
+  ask: (world, command) =>
+    times(command.times, () => ask(world, memberAt(world, command), command.wish, command.route)),
+  'keep fresh': (world, command) => keepFresh(world, memberAt(world, command)),
+  'stop keeping': ({ keepers }, { which }) => pick(keepers, which)?.subscription.unsubscribe(),
+  cancel: (world, { which }) => cancel(world, pick(world.openCallers(), which)),
+  answer: (world, { which, how }) => answer(world, pick(openAttempts(world), which), how),
+  'answer all': (world, { how }) => {
+    for (const attempt of openAttempts(world)) answer(world, attempt, how);
+  },
+  'answer refresh': (world, { which, how }) => answerRefresh(world, pick(openCalls(world), which), how),
+  'answer store': ({ shelf }, { which, how }) => pick(shelf.operations, which)?.answer(how),
+  'prepare answers': ({ prepared }, { how, times }) => {
+    prepared.answers = Array.from({ length: times }, () => how);
+  },
+  'prepare refreshes': ({ prepared }, { how, times }) => {
+    prepared.refreshes = Array.from({ length: times }, () => how);
+  },
+  'store from now on': ({ shelf }, { how }) => shelf.feel(how),
+  expire: (world, command) => world.server.expire(familyIn(memberAt(world, command).session.state)),
+  'sign in': (world, command) => signIn(world, memberAt(world, command), command.user),
+  'sign out': (world, command) => signOut(world, memberAt(world, command)),
+  destroy: (world, command) => destroy(world, memberAt(world, command)),
+  time: ({ platform }, { ms }) => platform.advance(ms),
+  clock: ({ platform }, { ms }) => platform.set(ms),
+  online: ({ platform, members }) => {
+    for (const { view } of members) view.thaw();
+    platform.online();
+  },
+  'next time': ({ rigged }, { hook, reaction }) => {
+    rigged.set(hook, [...(rigged.get(hook) ?? []), reaction]);
+  },
+};
+
+const perform = <Name extends keyof Commands>(world: World, command: Command<Name>): void =>
+  PERFORM[command.do](world, command);
+
+const isQuiet = (world: World): boolean =>
+  openAttempts(world).length + openCalls(world).length + world.shelf.operations.length + world.platform.timers === 0;
+
+/** Answers what waits for an answer: requests, and unless deadlines are to end them, also refreshes and calls of the store. */
+const answerAll = (world: World, ending: Setup['ending']): boolean => {
+  const isAll = ending === 'answers';
+  const operations = isAll ? [...world.shelf.operations] : [];
+  const calls = isAll ? openCalls(world) : [];
+  const attempts = openAttempts(world);
+  for (const operation of operations) operation.answer('done');
+  for (const call of calls) answerRefresh(world, call, 'honest');
+  for (const attempt of attempts) answer(world, attempt, 'honest');
+  return operations.length + calls.length + attempts.length > 0;
+};
+
+/** Lets everything come to its end. Time passes only where nothing else can happen. */
+const settle = (world: World, ending: Setup['ending']): void => {
+  for (let round = 0; round < MOST_ROUNDS && !isQuiet(world); round++) {
+    if (!answerAll(world, ending)) world.platform.advance(ROUND_MS);
+    world.tell('stepped');
+  }
+};
+
+const finish = async (world: World): Promise<void> => {
+  const { shelf, platform, prepared, rigged, keepers, members, setup } = world;
+  rigged.clear();
+  prepared.answers = [];
+  prepared.refreshes = [];
+  shelf.feel('works');
+  for (const { subscription } of keepers) subscription.unsubscribe();
+  settle(world, setup.ending);
+  // What `signIn` and `signOut` return are promises.
+  for (let tick = 0; tick < 5; tick++) await null;
+  world.tell('settled');
+
+  for (const caller of world.openCallers()) cancel(world, caller);
+  settle(world, 'answers');
+  for (const { listening } of members) listening.unsubscribe();
+  platform.advance(0);
+  world.tell('left');
+  for (const { session } of members) session.destroy();
+  world.tell('destroyed');
+};
+
+/** Runs a plan against the real library, and returns what was wrong, in order. */
+export const run = async ({ setup, commands }: Plan): Promise<readonly string[]> => {
+  const world = new World(setup, INVARIANTS);
+  try {
+    times(setup.sessions, () => join(world));
+    for (const member of world.members) {
+      if (setup.isObserved) observe(world, member);
+      if (setup.isWatched) watch(world, member);
+    }
+    for (const command of commands) {
+      world.called.clear();
+      perform(world, command);
+      for (const member of world.members) {
+        if (!member.isWatched && member.session.state.status !== 'loading') watch(world, member);
+      }
+      world.tell('stepped');
+    }
+    await finish(world);
+    return world.wrongs;
+  } finally {
+    world.platform.uninstall();
+  }
+};

@@ -1,0 +1,89 @@
+import type { Subscription } from 'rxjs';
+import type { Attempt, Call, Caller, Fault, Happenings, Invariant, Member, Watcher } from './happenings';
+import type { Answer, Hook, Reaction, RefreshAnswer, Setup } from './plan';
+import { installPlatform } from './platform';
+import { createServer, type Server } from './server';
+import { createShelf, type Shelf } from './shelf';
+
+/** All that there is in one run: what surrounds the real sessions, and what has happened. */
+export class World {
+  readonly platform = installPlatform();
+  readonly server: Server;
+  readonly shelf: Shelf;
+  readonly members: Member[] = [];
+  readonly callers: Caller[] = [];
+  readonly attempts: Attempt[] = [];
+  readonly calls: Call[] = [];
+  readonly keepers: { readonly member: Member; readonly subscription: Subscription }[] = [];
+  readonly promises: { isSettled: boolean }[] = [];
+  /** Answers that come in the same tick. */
+  readonly prepared: { answers: Answer[]; refreshes: RefreshAnswer[] } = { answers: [], refreshes: [] };
+  /** Whose `refresh` is being called right now, and was in this step: when exactly that is over can't be seen. */
+  calling: Call | undefined;
+  readonly called = new Set<Member>();
+  /** Whose session is just being begun or ended. */
+  readonly changing: Member[] = [];
+  /** What hooks do when they are called next. */
+  readonly rigged = new Map<Hook, Reaction[]>();
+  readonly faults: Fault[] = [];
+  /** How often a hook has done something: what comes of a step can be foretold only where none has. */
+  reactions = 0;
+  /** What was wrong, in order. */
+  readonly wrongs: string[] = [];
+  readonly #watchers: readonly { readonly number: number; readonly watcher: Watcher }[];
+
+  constructor(
+    readonly setup: Setup,
+    invariants: readonly Invariant[],
+  ) {
+    this.server = createServer(setup.lifeMs, () => this.platform.elapsedMs);
+    this.shelf = createShelf(this);
+    this.#watchers = invariants.map((invariant) => ({ number: invariant.number, watcher: invariant.watch(this) }));
+  }
+
+  /** Whether sessions that share the store can't run their refreshes at once. */
+  get isCoordinated(): boolean {
+    return this.members.length > 1 && this.setup.store !== 'none' && this.setup.exclusive === 'in turn';
+  }
+
+  tell<Name extends keyof Happenings>(name: Name, ...what: Happenings[Name]): void {
+    for (const { number, watcher } of this.#watchers) {
+      try {
+        watcher.notes?.[name]?.(...what);
+        const why = watcher.checks[name]?.(...what);
+        if (why) this.wrongs.push(`invariant ${number}: ${why}`);
+      } catch (error) {
+        // The library would take it for a fault of the caller's.
+        this.wrongs.push(`the check of invariant ${number}: ${error}`);
+      }
+    }
+  }
+
+  /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
+  isForetold({ hasArrived, isInside, reactions, outcome }: Caller): boolean {
+    return hasArrived && isInside === 'no' && reactions === this.reactions && outcome !== 'cancelled';
+  }
+
+  openCallers(): Caller[] {
+    return this.callers.filter(({ outcome }) => outcome === 'open');
+  }
+
+  openCalls(member: Member): Call[] {
+    return this.calls.filter((call) => call.isOpen && call.member === member);
+  }
+
+  /** Callers who have come to their session and are neither told nor on their way. */
+  waiting(member: Member): Caller[] {
+    return this.callers.filter(
+      (caller) =>
+        caller.member === member &&
+        caller.hasArrived &&
+        caller.outcome === 'open' &&
+        !caller.isKept &&
+        !caller.leaving &&
+        !caller.attempt?.isOpen,
+    );
+  }
+}
+
+export const pick = <T>(among: readonly T[], which: number): T | undefined => among[which % Math.max(1, among.length)];

@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Browser, chromium } from 'playwright-core';
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--no-proxy-server',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // All names under `test` are this machine; no other name is looked up.
+  '--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.test. 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+
+/** Starts the Chromium of this machine with a profile of its own. */
+export const startChromium = (): Promise<Browser> =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+
+/** A page that runs a file, bundled with the library as a browser gets it. */
+export const bundlePage = async (entry: string): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    alias: { renewal: path('../../lib/index.ts'), '#xhr': path('../../lib/transports/xhr.ts') },
+    write: false,
+  });
+  const script = outputFiles.map(({ text }) => text).join('\n');
+  return `<!doctype html><meta charset="utf-8"><title>renewal</title><script>${script.replaceAll('</script', '<\\/script')}</script>`;
+};
