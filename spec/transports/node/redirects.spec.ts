@@ -241,6 +241,12 @@ describe('nextHop', () => {
     expect(hop).toMatchObject({ url: 'https://shop.example/a', isSameOrigin: false, headers: {} });
   });
 
+  it('takes no user info along', () => {
+    expect(nextHop(302, 'https://user:pass@shop.example/b', from, true)).toMatchObject({
+      url: 'https://shop.example/b',
+    });
+  });
+
   it('takes a default port for none', () => {
     expect(nextHop(302, 'https://shop.example:443/b', from, true)).toMatchObject({ isSameOrigin: true });
   });
