@@ -204,6 +204,7 @@ describe('a redirect', () => {
     ];
     for (const body of bodies) {
       expect(await endOf(api.post$(`${early.origin}/from`, body))).toEqual({ value: 1 });
+      await client.released();
       // The server has heard enough on the connections that it has.
       client.agent.destroy();
     }
