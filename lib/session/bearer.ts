@@ -1,4 +1,4 @@
-import { isObservable, map, Observable, of, type Subscriber, switchMap } from 'rxjs';
+import { isObservable, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { decoded } from '../http/decode';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -18,18 +18,77 @@ export interface BearerOptions {
 
 const SINCE = Symbol('renewal.since');
 
+type Claimed = HttpRequest & { [SINCE]?: () => Held };
+
 /** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that there is now. */
-export const claim = (request: HttpRequest, session: Session): HttpRequest => {
+export const claim = (request: Claimed, session: Session): HttpRequest => {
   const since = coreOf(session).since();
   // A function, as interceptors and errors show requests, and there are tokens in it.
-  return since ? Object.assign(request, { [SINCE]: () => since }) : request;
+  if (since) request[SINCE] = () => since;
+  return request;
 };
 
-const sinceOf = (request: HttpRequest & { readonly [SINCE]?: () => Held }): Held | undefined => request[SINCE]?.();
+const sinceOf = (request: Claimed): Held | undefined => request[SINCE]?.();
 
-/** Ends an attempt whose answer says that its token is dead. */
-class Refused {
-  constructor(readonly response: HttpResponse) {}
+/** One sending of an errand: hands on what comes, unless that says that the token is dead. An observer, as each operator in its place would cost every request. */
+class Attempt extends Subscription implements Observer<HttpEvent> {
+  /** What else may come is of no interest. */
+  #isOver = false;
+
+  constructor(
+    readonly errand: Errand,
+    readonly held: Held | null,
+  ) {
+    super();
+  }
+
+  next(event: HttpEvent): void {
+    const { errand, held } = this;
+    if (this.#isOver) return;
+    // Only what was sent with tokens is judged.
+    if (!held || event.type !== 'response' || !errand.isFromAllowed(event.url)) {
+      errand.caller.next(event);
+      return;
+    }
+    const shown = errand.request.responseType === 'json' ? event : decoded(event);
+    if (isObservable(shown)) {
+      this.#isOver = true;
+      this.add(
+        shown.subscribe((response) => {
+          if (!this.#judge(response, event, held)) errand.caller.complete();
+        }),
+      );
+    } else {
+      this.#judge(shown, event, held);
+    }
+  }
+
+  error(error: unknown): void {
+    if (!this.#isOver) this.errand.error(error);
+  }
+
+  complete(): void {
+    if (!this.#isOver) this.errand.caller.complete();
+  }
+
+  /** Whether the request starts over. */
+  #judge(shown: HttpResponse, event: HttpResponse, held: Held): boolean {
+    const { errand } = this;
+    let isExpired = false;
+    try {
+      isExpired = errand.core.isExpired(shown, errand.request);
+    } catch (error) {
+      errand.error(error);
+    }
+    if (isExpired) {
+      this.#isOver = true;
+      errand.again(held, event);
+      this.unsubscribe();
+    } else {
+      errand.caller.next(event);
+    }
+    return isExpired;
+  }
 }
 
 /**
@@ -73,46 +132,19 @@ class Errand implements Waiter {
       throw new BodyNotReplayableError('its body can be sent only once', { request });
     }
     scopeOf(request).trace('carries', held ? { generation: held.generation } : {});
-    const answer$ = held ? this.#judged(handler(core.authorize(request, held.tokens))) : handler(request);
-    const attempt = answer$.subscribe({
-      next: (event) => caller.next(event),
-      // Only what was sent with tokens is judged.
-      error: (error) => {
-        if (error instanceof Refused && held) this.#again(held, error.response);
-        else caller.error(error);
-      },
-      complete: () => caller.complete(),
-    });
+    const attempt = new Attempt(this, held);
+    attempt.add(handler(held ? core.authorize(request, held.tokens) : request).subscribe(attempt));
     attempt.add(done);
     caller.add(attempt);
   }
 
-  /** Emits what comes; errors with {@link Refused} where that says that the token is dead. */
-  #judged(answer$: Observable<HttpEvent>): Observable<HttpEvent> {
-    const judge = (shown: HttpResponse, event: HttpResponse): HttpEvent => {
-      if (this.core.isExpired(shown, this.request)) throw new Refused(event);
-      return event;
-    };
-    const isJudged = (event: HttpEvent): event is HttpResponse =>
-      event.type === 'response' && this.#isFromAllowed(event.url);
-    if (this.request.responseType === 'json') {
-      return answer$.pipe(map((event) => (isJudged(event) ? judge(event, event) : event)));
-    }
-    return answer$.pipe(
-      switchMap((event) => {
-        if (!isJudged(event)) return of(event);
-        const shown = decoded(event);
-        return isObservable(shown) ? shown.pipe(map((response) => judge(response, event))) : of(judge(shown, event));
-      }),
-    );
-  }
-
-  /** Most answers come from where the request went, which has been checked. */
-  #isFromAllowed(url: string): boolean {
+  /** Whether an answer is one to judge by. Most come from where the request went, which has been checked. */
+  isFromAllowed(url: string): boolean {
     return !url || url === this.request.url || this.origins.includes(originOf(url));
   }
 
-  #again(held: Held, response: HttpResponse): void {
+  /** Starts over, once, after an answer that said that `held` are dead. */
+  again(held: Held, response: HttpResponse): void {
     const { core, request } = this;
     const { generation } = held;
     scopeOf(request).trace('expired');

@@ -17,7 +17,7 @@ export interface AjaxTransportOptions {
   readonly createXHR?: () => XMLHttpRequest;
   /**
    * What connections are made by, in Node; browsers have no agents and ignore them.
-   * @defaultValue the global agents of Node, which keep connections alive
+   * @defaultValue `globalAgent` of `node:http` and `node:https`, which keep connections alive
    */
   readonly agents?: Agents;
 }
@@ -90,12 +90,11 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
       // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
       body: body instanceof ArrayBuffer ? body : (copyOf(body) ?? body),
       responseType: responseType === 'json' ? 'text' : responseType,
-      withCredentials,
       // Adds no `x-requested-with`, which would cost a preflight request.
       crossDomain: true,
       createXHR: create,
-      includeDownloadProgress: reportProgress,
-      includeUploadProgress: reportProgress,
+      ...(withCredentials && { withCredentials }),
+      ...(reportProgress && { includeDownloadProgress: true, includeUploadProgress: true }),
     });
     return new Observable((caller) => {
       if (reportProgress) caller.next({ type: 'sent' });

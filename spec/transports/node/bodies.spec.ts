@@ -86,6 +86,11 @@ describe('a blob', () => {
     expect(await post(new Blob([]))).toMatchObject({ bytes: [], headers: { 'content-length': '0' } });
   });
 
+  it('of another make is refused', async () => {
+    const fake = { [Symbol.toStringTag]: 'Blob' };
+    expect(await endOf(api.post$('/a', fake))).toMatchObject({ code: 'request' });
+  });
+
   it('that can no longer be read is an error with its cause', async () => {
     class Gone extends Blob {
       override stream(): ReturnType<Blob['stream']> {

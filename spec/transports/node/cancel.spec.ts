@@ -175,6 +175,21 @@ describe('unsubscribing lets go of everything', () => {
     expect(client.held()).toEqual({ inUse: 0, idle: 0, queued: 0 });
   });
 
+  it('while a blob is being read, which is told', async () => {
+    const cancelled = createBarrier();
+    class Slow extends Blob {
+      override stream() {
+        return new ReadableStream({ cancel: () => cancelled.open() });
+      }
+    }
+    client.api
+      .post$('/a', new Slow(['text']))
+      .subscribe(caller)
+      .unsubscribe();
+    await cancelled.passed;
+    expect(server.opened).toBe(0);
+  });
+
   it('while an answer is being decoded', async () => {
     const bomb = gzipSync(Buffer.alloc(30_000_000));
     let told: Socket | undefined;

@@ -110,11 +110,13 @@ describe('a connection that has become stale', () => {
     expect(server.heads).toHaveLength(2);
   });
 
-  it('is made up for once', async () => {
-    await becomeStale();
+  it('is made up for once, also where there are more of its kind', async () => {
+    await Promise.all(['/1', '/2', '/3'].map((path) => firstValueFrom(client.api.get$(path))));
+    await client.released();
+    expect(client.held()).toMatchObject({ idle: 3 });
     server.act = (socket) => socket.resetAndDestroy();
     expect(await endOf(client.api.get$('/a'))).toMatchObject({ code: 'network' });
-    expect(server.heads).toHaveLength(3);
+    expect(server.heads).toHaveLength(3 + 2);
   });
 
   it('is none where an answer has begun', async () => {

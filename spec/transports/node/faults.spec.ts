@@ -276,6 +276,12 @@ describe('a body that is too large', () => {
     await client.released();
   });
 
+  it.each(['HEAD', 'GET'])('and that only a header speaks of is none (%s)', async (method) => {
+    const status = method === 'HEAD' ? '200 OK' : '304 Not Modified';
+    server.act = sends(`HTTP/1.1 ${status}\r\ncontent-length: ${2 ** 40}\r\n\r\n`);
+    expect(await endOf(client.api.request$(method, '/a'))).toMatchObject({ value: { body: null } });
+  });
+
   it('and is one byte less is none', async () => {
     server.act = sends(encoded('gzip', gzipSync(Buffer.alloc(MOST, 'x'))));
     const { api } = client;

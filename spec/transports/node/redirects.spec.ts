@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nextHop } from '../../../lib/transports/node/redirect';
 import { type Echo, echo, type HttpServer, startHttpServer } from '../../support/http-server';
 import { createNodeClient, endOf, type NodeClient } from '../../support/node-client';
+import { answerText, startTcpServer } from '../../support/tcp-server';
 
 let server: HttpServer;
 let other: HttpServer;
@@ -165,6 +166,19 @@ describe('a redirect', () => {
     expect(client.held()).toMatchObject({ inUse: 0, queued: 0 });
   });
 
+  it('whose own body never ends is followed nevertheless', async () => {
+    server.answer = (request, response) => {
+      if (request.url !== '/from') return response.end('1');
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+      };
+      response.on('drain', more).writeHead(302, { location: '/to' });
+      return more();
+    };
+    expect(await endOf(api.get$('/from'))).toEqual({ value: 1 });
+    await client.released();
+  });
+
   it.each(['ftp://h/', 'file:///etc/passwd', 'javascript:1', 'data:text/plain,1', 'mailto:a@b', 'ws://h/'])(
     'to %s is an error',
     async (location) => {
@@ -177,6 +191,25 @@ describe('a redirect', () => {
     lead(307, '/to');
     const end = await endOf(api.post$('/from', new Blob(['text']).stream()));
     expect(end).toMatchObject({ code: 'network', cause: { message: expect.stringMatching('only once') } });
+  });
+
+  it('that comes before the whole body has been sent ends the sending', async () => {
+    const early = await startTcpServer();
+    early.greet = (socket) => socket.on('data', () => socket.pause());
+    early.act = (socket, head) =>
+      void socket.write(/^GET/.test(head) ? answerText('1') : answerText('', { location: '/to' }, '303 See Other'));
+    const bodies = [
+      new Uint8Array(8_000_000),
+      new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(9_999)) }),
+    ];
+    for (const body of bodies) {
+      expect(await endOf(api.post$(`${early.origin}/from`, body))).toEqual({ value: 1 });
+      await client.released();
+      // The server has heard enough on the connections that it has.
+      client.agent.destroy();
+    }
+    await client.released();
+    await early.close();
   });
 
   it('of a stream that becomes a GET is followed', async () => {
@@ -207,6 +240,12 @@ describe('nextHop', () => {
   it('goes from http to https, which is another origin', () => {
     const hop = nextHop(302, 'https://shop.example/a', { ...from, url: 'http://shop.example/a' }, true);
     expect(hop).toMatchObject({ url: 'https://shop.example/a', isSameOrigin: false, headers: {} });
+  });
+
+  it('takes no user info along', () => {
+    expect(nextHop(302, 'https://user:pass@shop.example/b', from, true)).toMatchObject({
+      url: 'https://shop.example/b',
+    });
   });
 
   it('takes a default port for none', () => {
