@@ -6,7 +6,7 @@ export default [
     ignore: ['rxjs'],
     gzip: true,
     brotli: false,
-    limit: '11.3 kB',
+    limit: '11.4 kB',
     modifyEsbuildConfig: (config) => ({
       ...config,
       format: 'esm',

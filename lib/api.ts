@@ -1,16 +1,16 @@
-import { merge, NEVER, Observable, type Observer, Subject, type Subscriber } from 'rxjs';
+import { merge, NEVER, Observable, Subject } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
 import { conform } from './http/conform';
 import type { HttpContext } from './http/context';
-import { codeOf, HttpStatusError, NetworkError } from './http/errors';
 import { mergeHeaders } from './http/headers';
 import { defined, durationMs } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
-import type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
+import type { Body, HttpHandler, Interceptor, ResponseType, Transport } from './http/request';
 import type { HttpEvent, HttpResponse } from './http/response';
 import type { StandardSchemaV1 } from './http/schema';
-import { addScope, createTrace, type RequestEvent, scopeOf, silent, type Trace } from './http/trace';
+import { Settlement } from './http/settlement';
+import { addScope, createTrace, type RequestEvent, scopeOf, silent } from './http/trace';
 import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
@@ -106,51 +106,6 @@ const pageUrl = (): string | undefined => {
   // A page from a file or a blob is nothing to resolve against.
   return /^https?:/.test(url) ? url : undefined;
 };
-
-/** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
-class Settlement implements Observer<HttpEvent> {
-  isSettled = false;
-
-  constructor(
-    readonly request: HttpRequest,
-    readonly trace: Trace,
-    readonly caller: Subscriber<unknown>,
-    readonly isBodyOnly: boolean,
-  ) {}
-
-  next(event: HttpEvent): void {
-    const { request, caller } = this;
-    if (this.isSettled || caller.closed) return;
-    if (event.type !== 'response') {
-      if (request.reportProgress) caller.next(event);
-      return;
-    }
-    const { status } = event;
-    if (status >= 400) {
-      this.#fail(new HttpStatusError(request, event), status);
-      return;
-    }
-    this.isSettled = true;
-    this.trace('settled', { status });
-    caller.next(this.isBodyOnly ? event.body : event);
-    caller.complete();
-  }
-
-  error(error: unknown): void {
-    if (!this.isSettled && !this.caller.closed) this.#fail(error);
-  }
-
-  complete(): void {
-    // Most have settled: an error costs more than what it is made for.
-    if (!this.isSettled) this.#fail(new NetworkError('no answer', { request: this.request }));
-  }
-
-  #fail(error: unknown, status?: number): void {
-    this.isSettled = true;
-    this.trace('settled', { ...(status && { status }), error: codeOf(error) });
-    this.caller.error(error);
-  }
-}
 
 /**
  * Makes a client. Throws a `TypeError` that names the option which is wrong.

@@ -1,0 +1,50 @@
+import type { Observer, Subscriber } from 'rxjs';
+import { codeOf, HttpStatusError, NetworkError } from './errors';
+import type { HttpRequest } from './request';
+import type { HttpEvent } from './response';
+import type { Trace } from './trace';
+
+/** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
+export class Settlement implements Observer<HttpEvent> {
+  isSettled = false;
+
+  constructor(
+    readonly request: HttpRequest,
+    readonly trace: Trace,
+    readonly caller: Subscriber<unknown>,
+    readonly isBodyOnly: boolean,
+  ) {}
+
+  next(event: HttpEvent): void {
+    const { request, caller } = this;
+    if (this.isSettled || caller.closed) return;
+    if (event.type !== 'response') {
+      if (request.reportProgress) caller.next(event);
+      return;
+    }
+    const { status } = event;
+    if (status >= 400) {
+      this.#fail(new HttpStatusError(request, event), status);
+      return;
+    }
+    this.isSettled = true;
+    this.trace('settled', { status });
+    caller.next(this.isBodyOnly ? event.body : event);
+    caller.complete();
+  }
+
+  error(error: unknown): void {
+    if (!this.isSettled && !this.caller.closed) this.#fail(error);
+  }
+
+  complete(): void {
+    // Most have settled: an error costs more than what it is made for.
+    if (!this.isSettled) this.#fail(new NetworkError('no answer', { request: this.request }));
+  }
+
+  #fail(error: unknown, status?: number): void {
+    this.isSettled = true;
+    this.trace('settled', { ...(status && { status }), error: codeOf(error) });
+    this.caller.error(error);
+  }
+}
