@@ -2,6 +2,7 @@ import { createSession, type SessionState, type TokenGrant } from 'renewal';
 import { NEVER, of } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
+import { eventsOf } from '../support/events';
 import { createVirtualClient } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -83,5 +84,17 @@ describe('a listener of events$', () => {
     expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(refresh).not.toHaveBeenCalled();
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
+  });
+});
+
+describe('an action that changes nothing', () => {
+  it('is not published', () => {
+    const { api, session } = createVirtualClient();
+    const { seen } = watch(session.state$);
+    const told = eventsOf(api);
+    session.signOut();
+    session.signOut();
+    expect(seen).toHaveLength(2);
+    expect(told).toHaveLength(1);
   });
 });

@@ -1,8 +1,19 @@
-import { createSession, type TokenGrant, type TokenStore, type Tokens } from 'renewal';
-import { EMPTY, NEVER, noop, of, take, throwError, timer } from 'rxjs';
+import {
+  createSession,
+  HttpContext,
+  type HttpRequest,
+  NetworkError,
+  ResponseParseError,
+  SessionExpiredError,
+  type SessionOptions,
+  type TokenGrant,
+  type TokenStore,
+  type Tokens,
+} from 'renewal';
+import { EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
-import { createVirtualClient, virtually } from '../support/virtual';
+import { createVirtualClient, response, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } };
@@ -334,5 +345,233 @@ describe('a refresh and its store', () => {
     await session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
     expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
     expect(warnings).toContainEqual(expect.objectContaining({ type: 'warning', message: 'write: ReferenceError' }));
+  });
+});
+
+describe('what came too late, or from elsewhere, while a refresh ran', () => {
+  /** A refresh that ends when the test says so, over a store that others may write to meanwhile. */
+  const setUp = (options: Partial<SessionOptions> = {}) => {
+    const { cell, log, store } = createCellStore(tokens('T1'));
+    const grants = new Subject<TokenGrant>();
+    const onExpired = vi.fn();
+    const client = createVirtualClient({ store, refresh: () => grants, onExpired, ...options });
+    return { ...client, cell, log, grants, onExpired, answer: watch(client.api.get$('/a')) };
+  };
+
+  it('ends the session where another has cleared the store, and stores nothing', () => {
+    const { session, cell, log, grants, onExpired, answer } = setUp();
+    cell.held = null;
+    grants.next(T2);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+    expect(answer.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(log).toEqual([]);
+    expect(onExpired).not.toHaveBeenCalled();
+  });
+
+  it('gives way to the session of another', () => {
+    const { session, cell, log, grants, answer } = setUp();
+    cell.held = tokens('T9', { sessionId: 'other' });
+    grants.next(T2);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T9', sessionId: 'other' } });
+    expect(answer.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(log).toEqual([]);
+  });
+
+  it('is newer than other tokens of the same session', () => {
+    const { session, cell, log, grants } = setUp();
+    cell.held = tokens('T9');
+    grants.next(T2);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+    expect(log).toEqual(['save T2']);
+  });
+});
+
+describe('the tokens that a refresh leaves behind', () => {
+  it.each([1, 499, 500])('are used for half a second where the server gives them %d ms', (expiresInMs) => {
+    virtually(() => {
+      const { session } = createVirtualClient({ refresh: () => of({ ...T2, expiresInMs }) });
+      session.refresh$().subscribe();
+      expect(session.state).toMatchObject({ tokens: { accessToken: 'T2', refreshToken: 'R2', expiresAtMs: 500 } });
+    });
+  });
+
+  it('live as long as the server says where that is more', () => {
+    virtually(() => {
+      const { session } = createVirtualClient({ refresh: () => of({ ...T2, expiresInMs: 501 }) });
+      session.refresh$().subscribe();
+      expect(session.state).toMatchObject({ tokens: { expiresAtMs: 501 } });
+    });
+  });
+
+  it('are no news later where they were found past their expiry and renewed, though the write of the new ones failed', () => {
+    const { cell, store } = createCellStore(tokens('T1'), {
+      save: () => {
+        throw new Error('full');
+      },
+    });
+    const used: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        used.push(refreshToken);
+        return of({ accessToken: `T${used.length + 5}`, refreshToken: `R${used.length + 5}` });
+      },
+    });
+    cell.held = tokens('T5', { expiresAtMs: 1 });
+    session.refresh$().subscribe();
+    session.refresh$().subscribe();
+    expect(used).toEqual(['R5', 'R6']);
+  });
+
+  it('are refused once where they were found past their expiry', () => {
+    const { cell, log, store } = createCellStore(tokens('T1'));
+    const used: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        used.push(refreshToken);
+        // So that a fault ends in a failure, and not in a test that never ends.
+        return throwError(() => (used.length > 3 ? new Error('again and again') : new SessionExpiredError('no')));
+      },
+    });
+    cell.held = tokens('T5', { expiresAtMs: 1 });
+    session.refresh$().subscribe({ error: noop });
+    expect(used).toEqual(['R5']);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    expect(log).toEqual(['clear']);
+  });
+});
+
+describe('why a refresh failed', () => {
+  const request: HttpRequest = {
+    method: 'POST',
+    url: 'https://api.test/renew?key=1',
+    headers: {},
+    body: null,
+    responseType: 'json',
+    timeoutMs: 0,
+    withCredentials: false,
+    reportProgress: false,
+    auth: false,
+    context: new HttpContext(),
+  };
+  const parsed = (details: object) =>
+    new ResponseParseError('its body is not JSON', { ...details, response: response(200, '<h1>T2</h1>') });
+  const causeOf = (refresh: SessionOptions['refresh'], options: Partial<SessionOptions> = {}): unknown => {
+    const { session } = createVirtualClient({ refresh, ...options });
+    let cause: unknown = 'no error';
+    session.refresh$().subscribe({
+      error: (error) => {
+        cause = error.cause;
+      },
+    });
+    return cause;
+  };
+
+  it('says so without the text that could not be parsed', () => {
+    const cause = causeOf(() => throwError(() => parsed({ request })));
+    expect(cause).toBeInstanceOf(ResponseParseError);
+    expect(cause).toMatchObject({
+      message: 'POST https://api.test/renew: its body is not JSON',
+      request: { url: 'https://api.test/renew' },
+      response: { status: 200, body: '' },
+    });
+  });
+
+  it('does so also where it is not known what was asked', () => {
+    const cause = causeOf(() => throwError(() => parsed({})));
+    expect(cause).toMatchObject({ message: 'its body is not JSON', request: undefined, response: { body: '' } });
+  });
+
+  it.each([new NetworkError('reset', { request }), new Error('own')])('is the error itself otherwise: %s', (error) => {
+    expect(causeOf(() => throwError(() => error))).toBe(error);
+    const exclusive = () => throwError(() => error);
+    const { store } = createCellStore(tokens('T1'), { exclusive });
+    expect(causeOf(() => of(T2), { store })).toBe(error);
+  });
+
+  it.each([undefined, null, '', 0])('is told also where %j was thrown', (thrown) => {
+    const { store } = createCellStore(tokens('T1'), { exclusive: () => throwError(() => thrown) });
+    const isRefused = () => {
+      throw thrown;
+    };
+    for (const cause of [
+      causeOf(() => throwError(() => thrown)),
+      causeOf(() => of(T2), { store }),
+      causeOf(() => throwError(() => new Error('own')), { isRefused }),
+    ]) {
+      expect(cause).toEqual(new Error('failed without an error'));
+    }
+  });
+
+  it('is told as a refusal where it was one', () => {
+    const { session } = createVirtualClient({ refresh: () => throwError(() => new SessionExpiredError('spent')) });
+    const { seen } = watch(session.refresh$());
+    expect(seen).toMatchObject([{ error: { message: 'the refresh was refused', cause: { message: 'spent' } } }]);
+  });
+});
+
+describe('a refresh that tries again', () => {
+  it.each([
+    [1_000, 1],
+    [1_001, 2],
+  ])(
+    'does so only where that may end within refreshTimeoutMs: with %d ms it asks %d times',
+    (refreshTimeoutMs, asks) => {
+      virtually(({ flush }) => {
+        const refresh = vi.fn(() => throwError(() => new Error('down')));
+        const { session } = createVirtualClient({ refresh, refreshRetries: 1, refreshTimeoutMs });
+        session.refresh$().subscribe({ error: noop });
+        flush();
+        expect(refresh).toHaveBeenCalledTimes(asks);
+      });
+    },
+  );
+});
+
+describe('what a refresh calls', () => {
+  it('sends its requests without a token, also through a client of its own session', () => {
+    const client = createVirtualClient({ refresh: () => client.api.get$('/renew').pipe(map(() => T2)) });
+    expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(client.sent).toEqual(['GET /a T1', 'GET /renew -', 'GET /a T2']);
+  });
+
+  it('gives up before it has called anyone where the store signs out as it is asked', () => {
+    const refresh = vi.fn(() => of(T2));
+    const { cell, store } = createCellStore(tokens('T1'));
+    let loads = 0;
+    const client = createVirtualClient({
+      refresh,
+      store: {
+        ...store,
+        load: () => {
+          if (++loads > 1) client.session.signOut();
+          return cell.held;
+        },
+      },
+    });
+    expect(watch(client.session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(loads).toBe(2);
+    expect(refresh).not.toHaveBeenCalled();
+  });
+
+  it('asks restore, once, where the store is empty', () => {
+    const restore = vi.fn(() => of(T2));
+    const { store, log } = createCellStore(null);
+    const { session } = createVirtualClient({ store, restore });
+    expect(watch(session.accessToken$()).seen).toEqual(['T2', 'done']);
+    expect(restore).toHaveBeenCalledTimes(1);
+    expect(log).toEqual(['save T2']);
+  });
+
+  it('takes a refusal of restore for an empty session', () => {
+    const { store, log } = createCellStore(null);
+    const onExpired = vi.fn();
+    const restore = () => throwError(() => new SessionExpiredError('no'));
+    const { session } = createVirtualClient({ store, restore, onExpired });
+    expect(watch(session.accessToken$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+    expect(onExpired).not.toHaveBeenCalled();
+    expect(log).toEqual([]);
   });
 });

@@ -1,7 +1,17 @@
-import { isApiError, type RefreshError, type TokenGrant, type Tokens } from 'renewal';
-import { catchError, finalize, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import {
+  type ApiEvent,
+  type HttpResponse,
+  isApiError,
+  type RefreshError,
+  SessionExpiredError,
+  type TokenGrant,
+  type Tokens,
+} from 'renewal';
+import { catchError, finalize, NEVER, type Observable, of, Subject, Subscription, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
+import { stopClock } from '../support/clock';
+import { eventsOf, warningsIn } from '../support/events';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -260,5 +270,139 @@ describe('a refresh', () => {
     });
     expect(watch(api.get$('/a')).seen).toEqual([{ error: thrown }]);
     expect(session.state.status).toBe('active');
+  });
+});
+
+describe('a refresh that others hear of', () => {
+  const isPhase = (event: ApiEvent, phase: string) => event.type !== 'warning' && event.phase === phase;
+
+  it('is numbered, also for those who wait for it', () => {
+    const grants = new Subject<TokenGrant>();
+    const { api, session } = createVirtualClient({ refresh: () => grants });
+    const told = eventsOf(api);
+    const token = session.accessToken$();
+    watch(api.get$('/a'));
+    const gone = watch(token);
+    token.subscribe().unsubscribe();
+    grants.next(T2);
+    session.refresh$().subscribe();
+    grants.next({ accessToken: 'T3' });
+    expect(gone.seen).toEqual(['T2', 'done']);
+    expect(told.filter(({ type }) => type === 'refresh')).toMatchObject([
+      { phase: 'started', refreshId: 1, waiting: 1 },
+      { phase: 'succeeded', refreshId: 1, waiting: 2 },
+      { phase: 'started', refreshId: 2, waiting: 1 },
+      { phase: 'succeeded', refreshId: 2, waiting: 1 },
+    ]);
+    expect(told).toContainEqual(expect.objectContaining({ phase: 'held', refreshId: 1 }));
+  });
+
+  it('counts no request as waiting that has been unsubscribed', () => {
+    const grants = new Subject<TokenGrant>();
+    const { api } = createVirtualClient({ refresh: () => grants });
+    const told = eventsOf(api);
+    watch(api.get$('/a'));
+    api.get$('/b').subscribe().unsubscribe();
+    grants.next(T2);
+    expect(told).toContainEqual(expect.objectContaining({ phase: 'succeeded', waiting: 1 }));
+  });
+
+  it.each(['state$', 'events$'] as const)('calls no one where one who hears of its start by %s signs out', (by) => {
+    const refresh = vi.fn(() => of(T2));
+    const restore = vi.fn(() => of(T2));
+    const { api, session } = createVirtualClient({ refresh, restore });
+    if (by === 'state$') session.state$.subscribe(({ status }) => status === 'refreshing' && session.signOut());
+    else api.events$.subscribe((event) => isPhase(event, 'started') && session.signOut());
+    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(refresh).not.toHaveBeenCalled();
+    expect(restore).not.toHaveBeenCalled();
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
+  it('is not started twice where one who hears of it asks for one', () => {
+    const refresh = vi.fn(() => NEVER);
+    const { api, session } = createVirtualClient({ refresh });
+    session.state$.subscribe(({ status }) => status === 'refreshing' && session.refresh$().subscribe());
+    const told = eventsOf(api);
+    session.refresh$().subscribe();
+    expect(refresh).toHaveBeenCalledTimes(1);
+    expect(told).toHaveLength(1);
+  });
+
+  it('starts none where the one request that wants it is unsubscribed on hearing that its token has expired', () => {
+    const refresh = vi.fn(() => of(T2));
+    const answers = new Subject<HttpResponse>();
+    const { api } = createVirtualClient({ refresh, answer: () => answers });
+    const request = new Subscription();
+    api.events$.subscribe((event) => isPhase(event, 'expired') && request.unsubscribe());
+    request.add(api.get$('/a').subscribe());
+    answers.next(response(401));
+    expect(refresh).not.toHaveBeenCalled();
+  });
+});
+
+describe('after a refresh that failed', () => {
+  it('lets those who come while the next one runs wait for it, though the clock was set back into the cool-down', () => {
+    stopClock();
+    const grants = [throwError(() => new Error('down')), NEVER];
+    const { session } = createVirtualClient({ refresh: () => grants.shift() ?? NEVER });
+    watch(session.refresh$());
+    vi.advanceTimersByTime(1_000);
+    watch(session.refresh$());
+    expect(grants).toHaveLength(0);
+    vi.setSystemTime(Date.now() - 500);
+    expect(watch(session.refresh$()).seen).toEqual([]);
+  });
+
+  it('tells those why whose answers come once it has ended the session', () => {
+    const late = new Subject<HttpResponse>();
+    const refresh = () => throwError(() => new SessionExpiredError('spent'));
+    const { api } = createVirtualClient({ refresh, answer: ({ url }, now) => (url.endsWith('late') ? late : of(now)) });
+    const { seen } = watch(api.get$('/late'));
+    watch(api.get$('/a'));
+    late.next(response(401));
+    expect(seen).toMatchObject([{ error: { code: 'session-expired', cause: { message: 'spent' } } }]);
+  });
+
+  it('says what onExpired has thrown, and by which name', () => {
+    const warnings = (thrown: unknown) => {
+      const client = createVirtualClient({
+        refresh: () => throwError(() => new SessionExpiredError('spent')),
+        onExpired: () => {
+          throw thrown;
+        },
+      });
+      const told = eventsOf(client.api);
+      watch(client.session.refresh$());
+      return warningsIn(told);
+    };
+    expect(warnings(new TypeError('T1'))).toEqual(['onExpired: TypeError']);
+    expect(warnings('T1')).toEqual(['onExpired: threw a string']);
+    expect(warnings(undefined)).toEqual(['onExpired: no answer']);
+  });
+});
+
+describe('releaseConcurrency', () => {
+  it('limits how many requests are on the wire after a refresh, and holds back no one who only wants a token', () => {
+    const grants = new Subject<TokenGrant>();
+    const answers: Subject<HttpResponse>[] = [];
+    const { api, session, sent } = createVirtualClient({
+      refresh: () => grants,
+      releaseConcurrency: 1,
+      answer: (_, now) => {
+        if (now.status === 401) return of(now);
+        const answer = new Subject<HttpResponse>();
+        answers.push(answer);
+        return answer;
+      },
+    });
+    for (const path of ['/a', '/b', '/c']) watch(api.get$(path));
+    const { seen } = watch(session.accessToken$());
+    sent.length = 0;
+    grants.next(T2);
+    expect(sent).toEqual(['GET /a T2']);
+    expect(seen).toEqual(['T2', 'done']);
+    answers[0]?.next(response(200));
+    expect(sent).toEqual(['GET /a T2', 'GET /b T2']);
   });
 });
