@@ -107,7 +107,6 @@ export const createRenewal = (
       const own = { refreshId: ++count, generation, work: new Subscription() };
       running = own;
       machine.publish(report({ phase: 'started', refreshId: own.refreshId, generation }));
-      if (running !== own) return;
       refresh.run(
         held?.tokens,
         own.work,

@@ -102,7 +102,6 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   /** Milliseconds until a refresh is due that no request asks for; `Infinity` where none is. */
   const dueInMs = (): number => {
     const { status } = machine.state;
-    if (status === 'refreshing' || status === 'signed-out') return Infinity;
     // No request limits how often it is tried: it waits a while also where the server asks for no wait.
     return Math.max(status === 'active' ? renewAtMs - nowMs() : 0, renewal.cooling(backoffMs(1))?.leftMs ?? 0);
   };

@@ -1,4 +1,4 @@
-import { NEVER, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 
 /** When to look again at what timers may have missed: signals of the platform. */
 export interface Wake {
@@ -7,6 +7,3 @@ export interface Wake {
   /** Someone looks at the page again. */
   readonly visible$: Observable<unknown>;
 }
-
-/** A platform that tells nothing. */
-export const NO_WAKE: Wake = { online$: NEVER, visible$: NEVER };

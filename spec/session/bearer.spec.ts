@@ -4,11 +4,12 @@ import {
   type HttpEvent,
   type HttpRequest,
   type HttpResponse,
+  type Interceptor,
   type ResponseType,
   type SessionState,
   type TokenGrant,
 } from 'renewal';
-import { concat, delay, NEVER, type Observable, of, throwError } from 'rxjs';
+import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
 
@@ -401,22 +402,20 @@ describe('the default isExpired', () => {
 });
 
 describe('what a transport and its errors say', () => {
-  it('is done with once it has said that the token is dead', () => {
-    const both = [response(401), response(200, { by: 'too late' })];
-    const { api } = createVirtualClient({ answer: (_, now) => (now.status === 401 ? of(...both) : of(now)) });
-    const seen: unknown[] = [];
-    api.request$('GET', '/a').subscribe((event) => seen.push(event.body));
-    expect(seen).toEqual([{ by: 'T2' }]);
-  });
-
-  it('is an error no more once it has said that the token is dead', () => {
-    const dead$ = concat(
-      of(response(401)),
-      throwError(() => new Error('reset')),
-    );
-    const { api } = createVirtualClient({ answer: (_, now) => (now.status === 401 ? dead$ : of(now)) });
+  it.each<[string, Observable<HttpEvent>]>([
+    ['another answer', of(response(200, { by: 'too late' }))],
+    ['an error', throwError(() => new Error('reset'))],
+    ['nothing', EMPTY],
+  ])('is done with once it has said that the token is dead, also where %s follows', (_, rest$) => {
+    const grants = new Subject<TokenGrant>();
+    const { api } = createVirtualClient({
+      refresh: () => grants,
+      answer: (_request, now) => (now.status === 401 ? concat(of(now), rest$ as Observable<HttpResponse>) : of(now)),
+    });
     const seen: unknown[] = [];
     api.get$('/a').subscribe({ next: (body) => seen.push(body), error: (error) => seen.push(error) });
+    expect(seen).toEqual([]);
+    grants.next(T2);
     expect(seen).toEqual([{ by: 'T2' }]);
   });
 
@@ -450,7 +449,8 @@ describe('what a transport and its errors say', () => {
       response: { status: 401 },
     });
     const { session } = createVirtualClient();
-    expect(errorOf(createApi({ session, transport: () => NEVER }).get$('ftp://api.test/a'))).toMatchObject({
+    const astray: Interceptor = (request, next) => next({ ...request, url: 'ftp://api.test/a' });
+    expect(errorOf(createApi({ baseUrl: ORIGIN, session, interceptors: [astray] }).get$('/a'))).toMatchObject({
       message: 'GET ftp://api.test/a: url: not a url of http or https',
       request: { url: 'ftp://api.test/a' },
     });

@@ -43,6 +43,9 @@ describe('tokens from a grant', () => {
   it('live as long as a JWT says, whatever its clock', () => {
     expect(toTokens({ accessToken: jwt({ iat: 7, exp: 67 }) }, SESSION, NOW).expiresAtMs).toBe(NOW + 60_000);
     expect(toTokens({ accessToken: jwt({ iat: 7, exp: 67 }), expiresInMs: 1 }, SESSION, NOW).expiresAtMs).toBe(NOW + 1);
+    expect(toTokens({ accessToken: jwt({ iat: 7, exp: 67 }), expiresInMs: 0 }, SESSION, NOW).expiresAtMs).toBe(
+      NOW + 60_000,
+    );
   });
 
   it.each([{ exp: 67 }, { iat: 67 }, { iat: 67, exp: 67 }, { iat: 67, exp: 7 }, { iat: 7, exp: 'soon' }, {}])(
@@ -81,6 +84,7 @@ describe('tokens from a store', () => {
     // What another program wrote.
     const stored = { accessToken: 'T1', refreshToken: null, expiresAtMs: 'soon' } as unknown as Tokens;
     expect(toStored(stored)).toEqual({ accessToken: 'T1', sessionId: '' });
+    expect(toStored({ ...stored, refreshToken: '' })).toEqual({ accessToken: 'T1', sessionId: '' });
   });
 
   it('are refused where they are malformed', () => {

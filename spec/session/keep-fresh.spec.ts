@@ -1,11 +1,11 @@
-import { asyncScheduler, EMPTY, NEVER, noop, type Observable } from 'rxjs';
+import { asyncScheduler, EMPTY, NEVER, noop, type Observable, of, take, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { RefreshError } from '../../lib/http/errors';
 import { createKeepFresh } from '../../lib/session/keep-fresh';
 import { createStateMachine } from '../../lib/session/machine';
 import type { SessionAction, Tokens } from '../../lib/session/state';
 import { createWaitingRoom } from '../../lib/session/waiting-room';
-import { virtually } from '../support/virtual';
+import { createVirtualClient, virtually } from '../support/virtual';
 
 const T1: Tokens = { accessToken: 'T1', sessionId: 's' };
 const T2: Tokens = { accessToken: 'T2', sessionId: 's' };
@@ -301,6 +301,24 @@ describe('keepFresh$, as a stream of tokens', () => {
       cold('-----i', { i: signIn(T2) }).subscribe((action) => machine.dispatch(action));
       expectObservable(keepFresh$, '^--!').toBe('-');
       expectObservable(keepFresh$).toBe('-----t', { t: T2 });
+    });
+  });
+});
+
+describe('keepFresh$ of a session', () => {
+  it('tries again after the cool-down what the server has refused, however long the token would have lived', () => {
+    virtually(({ flush }) => {
+      const grants = [throwError(() => new Error('down')), of({ accessToken: 'T2' })];
+      const { api, session } = createVirtualClient({ refresh: () => grants.shift() ?? NEVER });
+      api.get$('/a').subscribe({ error: noop });
+      expect(session.state.status).toBe('expired');
+      const seen: unknown[] = [];
+      session
+        .keepFresh$()
+        .pipe(take(1))
+        .subscribe(({ accessToken }) => seen.push(accessToken, asyncScheduler.now()));
+      flush();
+      expect(seen).toEqual(['T2', 1_000]);
     });
   });
 });

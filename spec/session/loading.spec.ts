@@ -1,4 +1,6 @@
-import { NEVER, of } from 'rxjs';
+import { setImmediate } from 'node:timers/promises';
+import type { SessionOptions, TokenGrant, Tokens } from 'renewal';
+import { NEVER, of, Subject } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
 import { stopClock } from '../support/clock';
@@ -101,5 +103,57 @@ describe('a session that is being loaded', () => {
     const { seen } = watch(session.refresh$());
     await loaded;
     expect(seen).toMatchObject([{ accessToken: 'T2' }, 'done']);
+  });
+});
+
+describe('a session that is being loaded, and begins or ends before it is', () => {
+  const setUp = (options: Partial<SessionOptions> = {}) => {
+    const answers: ((found: Tokens | null) => void)[] = [];
+    const { store } = createCellStore(null, { load: () => new Promise((resolve) => answers.push(resolve)) });
+    return {
+      ...createVirtualClient({ store, ...options }),
+      answer: (found: Tokens | null) => answers.shift()?.(found),
+    };
+  };
+
+  it('sends nothing of what has waited where it ends', () => {
+    const { api, session, sent } = setUp();
+    const { seen } = watch(api.get$('/a'));
+    session.signOut();
+    expect(seen).toMatchObject([{ error: { message: 'the session has ended or changed hands' } }]);
+    expect(sent).toEqual([]);
+  });
+
+  it('is renewed as ever where it begins', () => {
+    const { api, session } = setUp();
+    session.signIn({ accessToken: 'T1' });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+  });
+
+  it('is renewed for nothing where it begins and the store answers then', async () => {
+    const refresh = vi.fn(() => NEVER);
+    const { session, answer } = setUp({ refresh, restore: () => NEVER });
+    session.state$.subscribe();
+    session.signIn({ accessToken: 'T1' });
+    answer(null);
+    await setImmediate();
+    expect(refresh).not.toHaveBeenCalled();
+    expect(session.state.status).toBe('active');
+  });
+
+  it('is what restore brings where the store answers too late', async () => {
+    stopClock();
+    const grants = new Subject<TokenGrant>();
+    const { session, answer } = setUp({ restore: () => grants });
+    session.state$.subscribe();
+    vi.advanceTimersByTime(5_000);
+    answer(tokens('T1'));
+    await setImmediate();
+    expect(session.state.status).toBe('loading');
+    grants.next({ accessToken: 'T2' });
+    // It is asked once more before something is written to it.
+    answer(null);
+    await setImmediate();
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
   });
 });

@@ -10,7 +10,7 @@ import {
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
+import { asyncScheduler, EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
 import { createVirtualClient, response, virtually } from '../support/virtual';
@@ -513,17 +513,19 @@ describe('why a refresh failed', () => {
 
 describe('a refresh that tries again', () => {
   it.each([
-    [1_000, 1],
-    [1_001, 2],
+    [1_000, 1, 0],
+    [1_001, 2, 1_000],
   ])(
-    'does so only where that may end within refreshTimeoutMs: with %d ms it asks %d times',
-    (refreshTimeoutMs, asks) => {
+    'does so only where that may end within refreshTimeoutMs: with %d ms it asks %d times, and tells after %d ms',
+    (refreshTimeoutMs, asks, toldAtMs) => {
       virtually(({ flush }) => {
         const refresh = vi.fn(() => throwError(() => new Error('down')));
         const { session } = createVirtualClient({ refresh, refreshRetries: 1, refreshTimeoutMs });
-        session.refresh$().subscribe({ error: noop });
+        const told: number[] = [];
+        session.refresh$().subscribe({ error: () => told.push(asyncScheduler.now()) });
         flush();
         expect(refresh).toHaveBeenCalledTimes(asks);
+        expect(told).toEqual([toldAtMs]);
       });
     },
   );

@@ -24,6 +24,8 @@ describe('createSession', () => {
     ['refreshTimeoutMs', { refresh: () => EMPTY, refreshTimeoutMs: '5' }],
     ['refreshAheadMs', { refresh: () => EMPTY, refreshAheadMs: -1 }],
     ['refreshAheadMs', { refresh: () => EMPTY, refreshAheadMs: Number.NaN }],
+    ['refreshRetries', { refresh: () => EMPTY, refreshRetries: 1.5 }],
+    ['releaseConcurrency', { refresh: () => EMPTY, releaseConcurrency: 0 }],
   ])('refuses a wrong %s: %o', (name, options) => {
     // What plain JavaScript may pass.
     const create = () => createSession(options as unknown as SessionOptions);

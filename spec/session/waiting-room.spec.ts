@@ -174,4 +174,27 @@ describe('a waiting room that lets two go at once', () => {
     end();
     expect(log).toEqual(['a', 'b: over', 'c: over']);
   });
+
+  it('goes on to let those go who have not had their turn, where one of them hears that others wait for nothing', () => {
+    const { room, log, enter, onTurn } = createRoom();
+    enter('a', 'b');
+    onTurn('a', () => {
+      enter('c');
+      room.empty(new Error('no'))();
+    });
+    room.empty()();
+    expect(log).toEqual(['a', 'c: no', 'b']);
+  });
+
+  it('passes over one who leaves before its turn, also once others have been let go in between', () => {
+    const { room, log, enter, onTurn } = createRoom();
+    const [, second] = enter('a', 'b', 'c');
+    onTurn('a', () => {
+      enter('d');
+      room.empty()();
+      if (second) room.exit(second);
+    });
+    room.empty()();
+    expect(log.sort()).toEqual(['a', 'c', 'd']);
+  });
 });
