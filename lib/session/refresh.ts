@@ -2,9 +2,11 @@ import {
   catchError,
   defer,
   EMPTY,
+  filter,
   finalize,
   first,
   map,
+  merge,
   Observable,
   repeat,
   retry,
@@ -12,7 +14,6 @@ import {
   switchMap,
   takeUntil,
   tap,
-  throwError,
   timer,
 } from 'rxjs';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../http/errors';
@@ -89,6 +90,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
     let outcome: RefreshOutcome | undefined;
     let isWritten = false;
+    let isBegun = false;
     const write$ = (tokens: Tokens | null): Observable<unknown> => {
       isWritten = true;
       return port.write(tokens);
@@ -108,22 +110,23 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     const refuse$ = (cause: unknown): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
       decide({ type: 'refused', error });
-      const look$ = store.exclusive
-        ? news$
-        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
+      const look$ =
+        store.exclusive && !store.changes$
+          ? news$
+          : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
         first(Boolean, null),
         switchMap((news) => (news ? adopt$(news) : held ? write$(null) : EMPTY)),
       );
     };
 
-    /** Saves what came, unless the store shows that the session has ended or changed hands meanwhile. */
+    /** Saves what came, unless the store shows that others have ended the session or renewed it meanwhile: then this comes late, from a page that was frozen. */
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
       return news$.pipe(
         switchMap((news) => {
           if (news === null && held) return decide({ type: 'signOut' });
-          return news && news.sessionId !== tokens.sessionId ? adopt$(news) : write$(tokens);
+          return news ? adopt$(news) : write$(tokens);
         }),
       );
     };
@@ -131,6 +134,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {
       outcome = undefined;
       isWritten = false;
+      let news: Tokens | null | undefined;
       return call(current).pipe(
         first(),
         map((grant) => toTokens(grant, current ?? {}, nowMs())),
@@ -139,13 +143,22 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
           delay: (error, tries) => {
             const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
             // A wait beyond the deadline would bring those who wait nothing but a later and emptier error.
-            return isRefused(error) || nowMs() + waitMs >= endsAtMs ? throwError(() => error) : timer(waitMs);
+            if (isRefused(error) || nowMs() + waitMs >= endsAtMs) throw error;
+            // Others may have renewed it meanwhile, where this page was frozen.
+            return timer(waitMs).pipe(
+              switchMap(() => news$),
+              tap((found) => {
+                news = found;
+                if (news) throw error;
+              }),
+            );
           },
         }),
         // Used up, whatever came of it; what a failure has left of them is taken over the next time.
         tap(() => current && port.own(current)),
         switchMap(save$),
         catchError((error) => {
+          if (news) return adopt$(news);
           let isFinal: boolean;
           try {
             isFinal = isRefused(error);
@@ -159,7 +172,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       );
     };
 
-    const work$ = news$.pipe(
+    const work$ = defer(() => {
+      isBegun = true;
+      return news$;
+    }).pipe(
       switchMap((news) => {
         if (news) return adopt$(news);
         return news === null && held ? decide({ type: 'signOut' }) : renew$(held);
@@ -168,10 +184,16 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
     );
 
+    /** What those who have got in first bring out, for one who still waits. */
+    const brought$ = port.changes$.pipe(
+      filter((news) => !isBegun && !!news && news.sessionId === held?.sessionId && !isPast(news, nowMs())),
+      tap((news) => news && adopt$(news)),
+    );
+
     own.add(
       defer(() => store.exclusive?.(work$) ?? work$)
         .pipe(
-          takeUntil(deadline$(settings.refreshTimeoutMs)),
+          takeUntil(merge(deadline$(settings.refreshTimeoutMs), brought$)),
           catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
           finalize(() => {
             // One that answered in the same tick is still being called.

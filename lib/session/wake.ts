@@ -6,7 +6,9 @@ export interface Wake {
   readonly online$: Observable<unknown>;
   /** Someone looks at the page again. */
   readonly visible$: Observable<unknown>;
+  /** Whether no one looks at the page: nothing is done on a timer then. */
+  isHidden(): boolean;
 }
 
 /** A platform that tells nothing. */
-export const NO_WAKE: Wake = { online$: NEVER, visible$: NEVER };
+export const NO_WAKE: Wake = { online$: NEVER, visible$: NEVER, isHidden: () => false };

@@ -1,0 +1,73 @@
+import { type Observable, Subscription } from 'rxjs';
+import type { StateMachine } from './machine';
+import type { Renewal } from './renewal';
+import { isHeld, type Tokens } from './state';
+import type { StorePort } from './store';
+
+/** Follows what others who share the store do: other tabs, other processes. */
+export interface Follower {
+  /** Begins, where the store tells of changes and it has not begun yet. */
+  begin(): void;
+  end(): void;
+}
+
+/**
+ * @param isShared - Whether the store tells of what others write.
+ * @param wake$ - When to look into the store again, as what it told may be lost: a page that sleeps hears nothing.
+ */
+export const createFollower = (
+  machine: StateMachine,
+  renewal: Renewal,
+  port: StorePort,
+  isShared: boolean,
+  wake$: Observable<unknown>,
+): Follower => {
+  const following = new Subscription();
+  let isBegun = !isShared;
+  let sessionId = '';
+  let isEnded = false;
+  let isMissed = false;
+
+  const look = (): void => {
+    port.news$.subscribe(heed);
+  };
+
+  const heed = (news: Tokens | null | undefined): void => {
+    const { state } = machine;
+    if (news && state.status === 'refreshing' && news.sessionId === state.tokens.sessionId) {
+      // The refresh itself looks into the store, and may have newer ones.
+      isMissed = true;
+    } else if (news && isEnded && news.sessionId === sessionId) {
+      // A refresh of another tab that had not heard of the sign-out.
+      port.write(null);
+    } else if (news) {
+      port.own(news);
+      machine.dispatch({ type: 'adopt', tokens: news }, renewal.reset());
+    } else if (news === null && isHeld(state)) {
+      machine.dispatch({ type: 'signOut' }, renewal.reset());
+    }
+  };
+
+  return {
+    begin: () => {
+      if (isBegun) return;
+      isBegun = true;
+      following.add(
+        machine.state$.subscribe((state) => {
+          if (isHeld(state)) sessionId = state.tokens.sessionId;
+          // Tokens that others have written without a session id may be anyone's.
+          isEnded = !!sessionId && state.status === 'signed-out' && state.reason === 'sign-out';
+          if (!isMissed || state.status === 'refreshing') return;
+          isMissed = false;
+          look();
+        }),
+      );
+      following.add(port.changes$.subscribe(heed));
+      following.add(wake$.subscribe(look));
+    },
+    end: () => {
+      isBegun = true;
+      following.unsubscribe();
+    },
+  };
+};
