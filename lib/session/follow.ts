@@ -1,7 +1,8 @@
 import { type Observable, Subscription } from 'rxjs';
+import { nowMs } from './clock';
 import type { StateMachine } from './machine';
 import type { Renewal } from './renewal';
-import { isHeld, type Tokens } from './state';
+import { isHeld, isPast, type Tokens } from './state';
 import type { StorePort } from './store';
 
 /** Follows what others who share the store do: other tabs, other processes. */
@@ -26,20 +27,15 @@ export const createFollower = (
   let isBegun = !isShared;
   let sessionId = '';
   let isEnded = false;
-  let isMissed = false;
-
-  const look = (): void => {
-    port.news$.subscribe(heed);
-  };
 
   const heed = (news: Tokens | null | undefined): void => {
     const { state } = machine;
-    if (news && state.status === 'refreshing' && news.sessionId === state.tokens.sessionId) {
-      // The refresh itself looks into the store, and may have newer ones.
-      isMissed = true;
-    } else if (news && isEnded && news.sessionId === sessionId) {
-      // A refresh of another tab that had not heard of the sign-out.
+    if (news && isEnded && news.sessionId === sessionId) {
+      // A refresh of another tab, which has not heard of the sign-out yet.
       port.write(null);
+    } else if (news && state.status === 'refreshing' && news.sessionId === sessionId) {
+      // Past their expiry, they are for the refresh to judge.
+      if (!isPast(news, nowMs())) renewal.bring(news);
     } else if (news) {
       port.own(news);
       machine.dispatch({ type: 'adopt', tokens: news }, renewal.reset());
@@ -57,13 +53,10 @@ export const createFollower = (
           if (isHeld(state)) sessionId = state.tokens.sessionId;
           // Tokens that others have written without a session id may be anyone's.
           isEnded = !!sessionId && state.status === 'signed-out' && state.reason === 'sign-out';
-          if (!isMissed || state.status === 'refreshing') return;
-          isMissed = false;
-          look();
         }),
       );
       following.add(port.changes$.subscribe(heed));
-      following.add(wake$.subscribe(look));
+      following.add(wake$.subscribe(() => port.news$.subscribe(heed)));
     },
     end: () => {
       isBegun = true;

@@ -2,11 +2,9 @@ import {
   catchError,
   defer,
   EMPTY,
-  filter,
   finalize,
   first,
   map,
-  merge,
   Observable,
   repeat,
   retry,
@@ -90,7 +88,6 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
     let outcome: RefreshOutcome | undefined;
     let isWritten = false;
-    let isBegun = false;
     const write$ = (tokens: Tokens | null): Observable<unknown> => {
       isWritten = true;
       return port.write(tokens);
@@ -172,10 +169,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       );
     };
 
-    const work$ = defer(() => {
-      isBegun = true;
-      return news$;
-    }).pipe(
+    const work$ = news$.pipe(
       switchMap((news) => {
         if (news) return adopt$(news);
         return news === null && held ? decide({ type: 'signOut' }) : renew$(held);
@@ -184,16 +178,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
     );
 
-    /** What those who have got in first bring out, for one who still waits. */
-    const brought$ = port.changes$.pipe(
-      filter((news) => !isBegun && !!news && news.sessionId === held?.sessionId && !isPast(news, nowMs())),
-      tap((news) => news && adopt$(news)),
-    );
-
     own.add(
       defer(() => store.exclusive?.(work$) ?? work$)
         .pipe(
-          takeUntil(merge(deadline$(settings.refreshTimeoutMs), brought$)),
+          takeUntil(deadline$(settings.refreshTimeoutMs)),
           catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
           finalize(() => {
             // One that answered in the same tick is still being called.
