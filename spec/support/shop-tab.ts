@@ -9,6 +9,7 @@ import {
 } from 'renewal';
 import { filter, firstValueFrom, from, lastValueFrom, map, mergeMap, type Observable } from 'rxjs';
 import { CLIENT_KEY, DEMO_USER, type TokenPair } from '../../examples/shop/protocol';
+import { type Barrier, createBarrier } from './barrier';
 
 /** A client of the shop in a page of its own: what a spec does with one tab. */
 export interface Tab {
@@ -24,8 +25,10 @@ export interface Tab {
   /** What has been told of the session: signed-in, adopted and so on. */
   readonly phases: string[];
   readonly warnings: string[];
-  /** Whether a refresh waits, before it asks, until `goOn` is called. */
-  isSlow: boolean;
+  /** Makes the next refresh wait, before it asks, until `goOn` is called. */
+  hesitate(): void;
+  /** Resolves once a refresh has come to wait there. */
+  hesitates(): Promise<void>;
   goOn(): void;
   /** How often `onExpired` was called. */
   expired: number;
@@ -36,19 +39,17 @@ declare global {
 }
 
 const given = new URLSearchParams(location.search);
-const http = createApi({ baseUrl: location.origin, interceptors: [envelope()] });
+const http = createApi({ baseUrl: `${location.protocol}//${location.host}`, interceptors: [envelope()] });
 const ask = (path: string, body: object): Observable<TokenGrant> =>
-  http
-    .post$<TokenPair>(path, body)
-    .pipe(
-      map(({ token, refreshToken }) => ({
-        accessToken: token,
-        refreshToken,
-        expiresInMs: Number(given.get('lifeMs')),
-      })),
-    );
+  http.post$<TokenPair>(path, body).pipe(
+    map(({ token, refreshToken }) => ({
+      accessToken: token,
+      refreshToken,
+      expiresInMs: Number(given.get('lifeMs')),
+    })),
+  );
 
-let goOn = (): void => {};
+let hesitation: { readonly reached: Barrier; readonly over: Barrier } | undefined;
 
 const session = createSession({
   store: webStorageStore({
@@ -57,11 +58,9 @@ const session = createSession({
   }),
   refresh: ({ refreshToken }) => {
     const granted$ = ask('/app/renewal', { authorization: CLIENT_KEY, refreshToken });
-    if (!tab.isSlow) return granted$;
-    const isOver = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    return from(isOver).pipe(mergeMap(() => granted$));
+    if (!hesitation) return granted$;
+    hesitation.reached.open();
+    return from(hesitation.over.passed).pipe(mergeMap(() => granted$));
   },
   onExpired: () => {
     tab.expired++;
@@ -91,8 +90,14 @@ globalThis.tab = {
   },
   phases: [],
   warnings: [],
-  isSlow: false,
-  goOn: () => goOn(),
+  hesitate: () => {
+    hesitation = { reached: createBarrier(), over: createBarrier() };
+  },
+  hesitates: async () => hesitation?.reached.passed,
+  goOn: () => {
+    hesitation?.over.open();
+    hesitation = undefined;
+  },
   expired: 0,
 };
 

@@ -1,14 +1,17 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { createShop, type Shop } from '../../examples/shop/server';
 import { createGate, type Gate } from './barrier';
+import { type BrowserTab, openProfile } from './browser-tabs';
 import { bundlePage } from './chromium';
 import type { Signal } from './server';
 
 /** A request as it came from a tab. */
 export interface Call {
+  /** Which tab it came from, in the order they were opened, from 1. */
+  readonly tab: number;
   readonly method: string;
   readonly path: string;
   /** The access token, or in a renewal the refresh token; empty for none. */
@@ -22,6 +25,10 @@ export interface Door {
   readonly calls: readonly Call[];
   /** Holds what matches on its way to the shop, or on its way back. */
   hold(way: 'in' | 'out', matches: (call: Call) => boolean): Gate<Call>;
+  /** What never arrives: the connection breaks before the shop sees it. */
+  loses: (call: Call) => boolean;
+  /** Whether a refresh token that comes again is refused, and no more: as by a server that ends no session for it. */
+  isLenient: boolean;
   close(): Promise<void>;
 }
 
@@ -38,7 +45,9 @@ const read = async (request: IncomingMessage): Promise<string> => {
 const callOf = ({ method = '', url = '', headers }: IncomingMessage, body: string): Call => {
   const path = url.split('?')[0] ?? '';
   const token = path === RENEWAL ? JSON.parse(body).refreshToken : headers.authorization?.replace('Bearer ', '');
-  return { method, path, token: token ?? '' };
+  // Also of one that the browser has sent again by itself, as it does when a connection breaks.
+  const tab = Number(/tab=(\d+)/.exec(`${headers.referer}`)?.[1]);
+  return { tab, method, path, token: token ?? '' };
 };
 
 /** The page of a tab, made once for all specs of a file. */
@@ -55,10 +64,20 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
     for (const hold of holds) if (hold.way === way && hold.matches(call)) await hold.gate.pass(call);
   };
 
+  const presented = new Set<string>();
   const server = createServer(async (request, response) => {
+    // From a page without an origin.
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-allow-headers', '*, authorization');
     try {
+      if (request.method === 'OPTIONS') {
+        response.end();
+        return;
+      }
       if (request.url?.startsWith('/tab')) {
-        // Without `no-store`, which would keep pages out of the cache for going back.
+        // A sandbox has an origin of its own, and neither storage nor locks.
+        if (request.url.startsWith('/tab/sandbox'))
+          response.setHeader('content-security-policy', 'sandbox allow-scripts');
         response.writeHead(200, { 'content-type': 'text/html' }).end(page);
         return;
       }
@@ -66,6 +85,13 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
       const call = callOf(request, body);
       calls.push(call);
       await pass(call, 'in');
+      if (door.loses(call)) throw new Error('lost');
+      const isAgain = isRenewal(call) && presented.has(call.token);
+      if (isRenewal(call)) presented.add(call.token);
+      if (door.isLenient && isAgain) {
+        response.writeHead(400, { 'content-type': 'application/json' }).end('{"code":1003}');
+        return;
+      }
       const { method, authorization } = { ...request.headers, method: call.method };
       const answer = await fetch(`${inside}${request.url}`, {
         method,
@@ -85,8 +111,10 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
   // A server that listens on a port has an address of this form.
   const { port } = server.address() as AddressInfo;
 
-  return {
+  const door: Door = {
     origin: `http://127.0.0.1:${port}`,
+    loses: () => false,
+    isLenient: false,
     shop,
     calls,
     hold: (way, matches) => {
@@ -101,42 +129,37 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
       await closed;
     },
   };
+  return door;
 };
 
 /** Some tabs of one browser profile, all at the door. */
 export interface Tabs {
-  readonly context: BrowserContext;
   readonly door: Door;
   /** Opens one more. */
-  open(query?: string): Promise<Page>;
+  open(query?: string): Promise<BrowserTab>;
+  /** Opens `count`, all signed in, whose token the shop no longer takes. */
+  openExpired(count: number, query?: string): Promise<[BrowserTab, ...BrowserTab[]]>;
   close(): Promise<void>;
 }
 
 /** @param init - Runs in each page before anything else: where the browser is to lack something, or to break. */
 export const openTabs = async (browser: Browser, door: Door, init?: () => void): Promise<Tabs> => {
-  const context = await browser.newContext();
-  if (init) await context.addInitScript(init);
+  const profile = await openProfile(browser, init);
+  let opened = 0;
+  const open = (query = ''): Promise<BrowserTab> => profile.open(`${door.origin}/tab?tab=${++opened}&${query}`);
   return {
-    context,
     door,
-    open: async (query = '') => {
-      const page = await context.newPage();
-      await page.goto(`${door.origin}/tab?${query}`);
-      return page;
+    open,
+    openExpired: async (count, query) => {
+      const first = await open(query);
+      await first.evaluate(() => tab.signIn());
+      const others = await Promise.all(Array.from({ length: count - 1 }, () => open(query)));
+      door.shop.expireAccessTokens();
+      return [first, ...others];
     },
     close: async () => {
-      await context.close();
+      await profile.close();
       await door.close();
     },
-  };
-};
-
-/** Stops the page where it stands, as the browser does with one that was hidden for long; what it returns lets it go on. */
-export const freeze = async (page: Page): Promise<() => Promise<void>> => {
-  const devtools: CDPSession = await page.context().newCDPSession(page);
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
-  return async () => {
-    await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-    await devtools.detach();
   };
 };
