@@ -162,7 +162,11 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
           } catch (thrown) {
             return decide(failed(thrown || NO_CAUSE, error));
           }
-          if (!isFinal) return decide(failed(error || NO_CAUSE));
+          if (!isFinal) {
+            decide(failed(error || NO_CAUSE));
+            // Others may have got through, of whom a page that was frozen has not heard yet.
+            return store.changes$ ? news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY))) : EMPTY;
+          }
           if (current) port.own(current);
           return refuse$(error);
         }),

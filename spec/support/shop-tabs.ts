@@ -136,7 +136,7 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
 export interface Tabs {
   readonly door: Door;
   /** Opens one more. */
-  open(query?: string): Promise<BrowserTab>;
+  open(query?: string, path?: string): Promise<BrowserTab>;
   /** Opens `count`, all signed in, whose token the shop no longer takes. */
   openExpired(count: number, query?: string): Promise<[BrowserTab, ...BrowserTab[]]>;
   close(): Promise<void>;
@@ -146,7 +146,8 @@ export interface Tabs {
 export const openTabs = async (browser: Browser, door: Door, init?: () => void): Promise<Tabs> => {
   const profile = await openProfile(browser, init);
   let opened = 0;
-  const open = (query = ''): Promise<BrowserTab> => profile.open(`${door.origin}/tab?tab=${++opened}&${query}`);
+  const open = (query = '', path = '/tab'): Promise<BrowserTab> =>
+    profile.open(`${door.origin}${path}?tab=${++opened}&${query}`);
   return {
     door,
     open,

@@ -26,12 +26,15 @@ describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
   const openWaiting = async () => {
     const [first, ...others] = await tabs.openExpired(3);
     const gate = tabs.door.hold('out', isRenewal);
+    const orders = tabs.door.hold('in', isOrder);
+    orders.open();
     const [second, third] = others;
     if (!second || !third) throw new Error('too few tabs');
     const waiters = [second.evaluate(() => tab.get(5))];
     await gate.arrived(1);
     waiters.push(third.evaluate(() => tab.get(5)));
     await third.evaluate(() => tab.until('refreshing'));
+    await orders.arrived(10);
     return { first, others, gate, waiters };
   };
 

@@ -62,24 +62,29 @@ describe.each(SIGNALS)('a tab that stops while the others need its refresh, by %
     expect(counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
   });
 
-  it('is overtaken where it is frozen while its refresh is lost on the way', async () => {
-    const [first, others] = await openThree();
-    const gate = tabs.door.hold('in', isRenewal);
-    const late = first.evaluate(() => tab.get(1));
-    await gate.arrived(1);
-    await first.freeze();
-    const outcomes = timed(() => get(others));
-    await gate.arrived(2);
-    tabs.door.loses = (call) => call.tab === 1 && isRenewal(call);
-    gate.open();
-    const [[...all], tookMs] = await outcomes;
-    expect(all.flat()).toEqual(Array(10).fill('ok'));
-    expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
-    await first.thaw();
-    expect(await late).toEqual(['ok']);
-    expect(await get([first, ...others], 1)).toEqual([['ok'], ['ok'], ['ok']]);
-    expect(counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
-  });
+  it.each(['before', 'after'])(
+    'is overtaken where it is frozen and its refresh is lost on the way, %s the others have theirs',
+    async (when) => {
+      const [first, others] = await openThree();
+      const gate = tabs.door.hold('in', isRenewal);
+      const late = first.evaluate(() => tab.get(1));
+      await gate.arrived(1);
+      await first.freeze();
+      const outcomes = timed(() => get(others));
+      await gate.arrived(2);
+      tabs.door.loses = (call) => call.tab === 1 && isRenewal(call);
+      gate.open(({ tab }) => (tab === 1) === (when === 'before'));
+      if (when === 'before') gate.open();
+      const [[...all], tookMs] = await outcomes;
+      gate.open();
+      expect(all.flat()).toEqual(Array(10).fill('ok'));
+      expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
+      await first.thaw();
+      expect(await late).toEqual(['ok']);
+      expect(await get([first, ...others], 1)).toEqual([['ok'], ['ok'], ['ok']]);
+      expect(counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+    },
+  );
 
   it('costs all of them the session where it is frozen with an answer that the server has given: that ends it at the second use', async () => {
     const [first, others] = await openThree();
