@@ -7,8 +7,8 @@ import type { StorePort } from './store';
 
 /** Follows what others who share the store do: other tabs, other processes. */
 export interface Follower {
-  /** Begins, where the store tells of changes and it has not begun yet. */
-  begin(): void;
+  /** Begins, where the store tells of changes and it has not begun yet; with `isLooking` after a look at what has happened before. */
+  begin(isLooking?: boolean): void;
   end(): void;
 }
 
@@ -25,6 +25,7 @@ export const createFollower = (
 ): Follower => {
   const following = new Subscription();
   let isBegun = !isShared;
+  let hasLooked = !isShared;
   let sessionId = '';
   let isEnded = false;
 
@@ -44,8 +45,14 @@ export const createFollower = (
     }
   };
 
+  const look = (): void => {
+    hasLooked = true;
+    port.news$.subscribe(heed);
+  };
+
   return {
-    begin: () => {
+    begin: (isLooking = false) => {
+      if (isLooking && !hasLooked) look();
       if (isBegun) return;
       isBegun = true;
       following.add(
@@ -56,10 +63,11 @@ export const createFollower = (
         }),
       );
       following.add(port.changes$.subscribe(heed));
-      following.add(wake$.subscribe(() => port.news$.subscribe(heed)));
+      following.add(wake$.subscribe(look));
     },
     end: () => {
       isBegun = true;
+      hasLooked = true;
       following.unsubscribe();
     },
   };

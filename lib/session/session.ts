@@ -142,12 +142,12 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
 
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
     defer(() => {
-      follower.begin();
+      follower.begin(true);
       return admission.wait$(isNew);
     });
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
-    follower.begin();
+    follower.begin(true);
     subscriber.add(machine.state$.subscribe(subscriber));
     if (machine.state.status === 'loading') loading.need();
   });

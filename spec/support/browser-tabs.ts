@@ -79,6 +79,12 @@ export const openProfile = async (browser: Browser, init?: () => void): Promise<
       await start();
       await load;
     };
+    const back = async (): Promise<void> => {
+      // A page from the cache is not loaded again.
+      const shown = next('Page.frameNavigated');
+      await send('Runtime.evaluate', { expression: 'history.back()' });
+      await shown;
+    };
     await Promise.all([send('Page.enable'), send('Inspector.enable')]);
     if (init) await send('Page.addScriptToEvaluateOnNewDocument', { source: `(${init})()` });
     await loaded(() => send('Page.navigate', { url }));
@@ -94,10 +100,7 @@ export const openProfile = async (browser: Browser, init?: () => void): Promise<
         if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
         return result.value as R; // what JSON leaves of it
       },
-      go: (to) =>
-        to === 'back'
-          ? loaded(() => send('Runtime.evaluate', { expression: 'history.back()' }))
-          : loaded(() => send('Page.navigate', { url: to })),
+      go: (to) => (to === 'back' ? back() : loaded(() => send('Page.navigate', { url: to }))),
       show: async () => {
         await devtools.send('Target.activateTarget', { targetId });
       },

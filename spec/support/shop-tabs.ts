@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
@@ -42,6 +42,23 @@ const read = async (request: IncomingMessage): Promise<string> => {
   return `${Buffer.concat(chunks)}`;
 };
 
+const agent = new Agent({ keepAlive: true });
+
+/** What the shop says. */
+const ask = (
+  url: string,
+  { method, headers }: IncomingMessage,
+  body: string,
+): Promise<{ status: number; body: string }> =>
+  new Promise((resolve, reject) => {
+    const { authorization } = headers;
+    const options = { method, agent, headers: { ...(authorization && { authorization }) } };
+    const asked = request(url, options, (answer) => {
+      read(answer).then((text) => resolve({ status: answer.statusCode ?? 0, body: text }), reject);
+    });
+    asked.on('error', reject).end(body);
+  });
+
 const callOf = ({ method = '', url = '', headers }: IncomingMessage, body: string): Call => {
   const path = url.split('?')[0] ?? '';
   const token = path === RENEWAL ? JSON.parse(body).refreshToken : headers.authorization?.replace('Bearer ', '');
@@ -65,24 +82,24 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
   };
 
   const presented = new Set<string>();
-  const server = createServer(async (request, response) => {
+  const server = createServer(async (asked, response) => {
     // From a page without an origin.
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-allow-headers', '*, authorization');
     try {
-      if (request.method === 'OPTIONS') {
+      if (asked.method === 'OPTIONS') {
         response.end();
         return;
       }
-      if (request.url?.startsWith('/tab')) {
+      if (asked.url?.startsWith('/tab')) {
         // A sandbox has an origin of its own, and neither storage nor locks.
-        if (request.url.startsWith('/tab/sandbox'))
+        if (asked.url.startsWith('/tab/sandbox'))
           response.setHeader('content-security-policy', 'sandbox allow-scripts');
         response.writeHead(200, { 'content-type': 'text/html' }).end(page);
         return;
       }
-      const body = await read(request);
-      const call = callOf(request, body);
+      const body = await read(asked);
+      const call = callOf(asked, body);
       calls.push(call);
       await pass(call, 'in');
       if (door.loses(call)) throw new Error('lost');
@@ -92,16 +109,9 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
         response.writeHead(400, { 'content-type': 'application/json' }).end('{"code":1003}');
         return;
       }
-      const { method, authorization } = { ...request.headers, method: call.method };
-      const answer = await fetch(`${inside}${request.url}`, {
-        method,
-        ...(authorization && { headers: { authorization } }),
-        ...(body && { body }),
-      });
-      const text = await answer.text();
+      const answer = await ask(`${inside}${asked.url}`, asked, body);
       await pass(call, 'out');
-      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' });
-      response.end(text);
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
     } catch {
       // The shop has hung up, or the tab has.
       response.destroy();
