@@ -8,15 +8,19 @@ import {
   webStorageStore,
 } from 'renewal';
 import { of } from 'rxjs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answered, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
 import { createStorage, namesIn } from '../support/http-storage';
 import { ORIGIN, response } from '../support/virtual';
-import { bare, full, itKeepsTokens } from './laws';
+import { bare, full, itIsExclusive, itKeepsTokens } from './laws';
 
 afterEach(() => {
   vi.unstubAllGlobals();
 });
+
+const thrower = (): never => {
+  throw new Error('touched');
+};
 
 const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
 const layouts: [string, WebStorageStoreOptions][] = [
@@ -32,6 +36,27 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
   };
 
   itKeepsTokens(create, reset);
+
+  describe('where there are no Web Locks', () => {
+    beforeEach(() => {
+      vi.stubGlobal('navigator', {});
+    });
+    itIsExclusive(create);
+  });
+
+  it.each([-1, Number.NaN, '5', null])('refuses lockTimeoutMs: %j', (lockTimeoutMs) => {
+    const wrong = { ...options, lockTimeoutMs } as WebStorageStoreOptions; // what plain JavaScript may pass
+    expect(() => webStorageStore(wrong)).toThrow(new TypeError('lockTimeoutMs: not a number of milliseconds'));
+  });
+
+  it('touches no global before someone subscribes', () => {
+    for (const name of ['navigator', 'localStorage', 'addEventListener', 'BroadcastChannel', 'Storage']) {
+      vi.stubGlobal(name, new Proxy(() => {}, { get: thrower, apply: thrower, construct: thrower }));
+    }
+    const store = webStorageStore(options);
+    expect(store.changes$).toBeDefined();
+    expect(store.exclusive?.(of(1))).toBeDefined();
+  });
 
   it('shows what one has written to all who use the same storage', () => {
     reset();
