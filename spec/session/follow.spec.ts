@@ -199,6 +199,17 @@ describe('a page that is shown again', () => {
     expect(page.listeners).toBe(0);
   });
 
+  it('finds nothing new in what ended a refresh here', () => {
+    const page = installPage();
+    const { session, api, id, write } = createShared({ refresh: () => NEVER, isDead: (token) => token === 'T1' });
+    outcomeOf(api.get$('/a'));
+    write(tokens(2, id));
+    const { state } = session;
+    page.show();
+    expect(session.state).toBe(state);
+    session.destroy();
+  });
+
   it('is not listened to for a store that tells nothing', () => {
     const page = installPage();
     const { session } = createVirtualClient();

@@ -42,6 +42,20 @@ failureMode(
       expect(browser.authority.presented).toEqual(['R1', 'R2', 'R3']);
     });
 
+    it('does not wait for itself: a page that has just written goes on under the lock that it has still', async () => {
+      const browser = installBrowser(signal);
+      const tab = browser.open();
+      tab.get();
+      await browser.pass(25);
+      browser.authority.expire();
+      const outcome = tab.get();
+      await browser.pass(25);
+      expect(outcome).toEqual(by('T3'));
+      expect(browser.locks.asked).toHaveLength(1);
+      await browser.pass(300);
+      expect(browser.locks.held).toEqual([]);
+    });
+
     it('holds a lock no longer than a refresh takes, and none while nothing is refreshed', async () => {
       const browser = installBrowser(signal);
       const tab = browser.open();

@@ -1,4 +1,4 @@
-import { throwError } from 'rxjs';
+import { mergeMap, throwError, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { by, installBrowser } from '../../support/virtual-tabs';
@@ -24,6 +24,40 @@ failureMode(
       expect(outcome).toEqual(by('T2'));
       expect(other.sent).toEqual(['GET /a T1', 'GET /a T2']);
       expect(browser.authority.presented).toEqual(['R1']);
+    });
+
+    it('takes over what others have written where its own refresh fails, and fails no one', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      const tab = browser.open({
+        session: { refresh: () => timer(100).pipe(mergeMap(() => throwError(() => new Error('offline')))) },
+      });
+      const outcome = tab.get();
+      await browser.pass(50);
+      browser.storage.setItem('renewal', JSON.stringify({ accessToken: 'T5', refreshToken: 'R5', sessionId: 'first' }));
+      await browser.pass(200);
+      expect(outcome).toEqual(by('T5'));
+    });
+
+    it('asks no second time with a refresh token that others have replaced while it waited', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      const asked: unknown[] = [];
+      const tab = browser.open({
+        session: {
+          refreshRetries: 3,
+          refresh: ({ refreshToken }) => {
+            asked.push(refreshToken);
+            return throwError(() => new Error('offline'));
+          },
+        },
+      });
+      const outcome = tab.get();
+      await browser.pass(500);
+      browser.storage.setItem('renewal', JSON.stringify({ accessToken: 'T5', refreshToken: 'R5', sessionId: 'first' }));
+      await browser.pass(5_000);
+      expect(outcome).toEqual(by('T5'));
+      expect(asked).toEqual(['R1']);
     });
 
     it('leaves with the new token at once where it was told', async () => {

@@ -22,6 +22,22 @@ failureMode(
       expect(warningsIn(tab.events)).toEqual([]);
     });
 
+    it('takes no lock for one that is not there: it asks for the second one', async () => {
+      const browser = installBrowser(signal);
+      const { request } = browser.locks;
+      let isFirst = true;
+      browser.locks.request = async (name, options, run) => {
+        if (!isFirst) return request(name, options, run);
+        isFirst = false;
+        // In a later turn, as managers do.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return run(null);
+      };
+      browser.open().get();
+      await browser.pass(10);
+      expect(browser.locks.held).toHaveLength(1);
+    });
+
     it('asks for no lock with ifAvailable', async () => {
       const browser = installBrowser(signal);
       browser.open().get();
