@@ -68,7 +68,7 @@ export const createRenewal = (
     thaw();
     if (failure) cold = online$.subscribe(thaw);
     const tell = report({ refreshId, generation, ...endOf(outcome) });
-    const error = 'error' in outcome ? outcome.error : outcome.type === 'signOut' ? signedOut() : undefined;
+    const error = 'error' in outcome ? outcome.error : undefined;
     if (held) {
       if (outcome.type === 'refused') ended = { ...outcome, ...held.tokens };
       machine.dispatch({ ...outcome, generation }, tell, error);
@@ -106,7 +106,7 @@ export const createRenewal = (
     },
     start: () => {
       if (running || cooling()) return;
-      if (machine.state.status !== 'loading') machine.dispatch({ type: 'refreshStarted' });
+      machine.dispatch({ type: 'refreshStarted' });
       const { state } = machine;
       // A subscriber may have signed out meanwhile, or have started it.
       if (running || (state.status !== 'loading' && state.status !== 'refreshing')) return;

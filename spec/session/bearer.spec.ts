@@ -1,13 +1,14 @@
 import {
   bearer,
   createApi,
+  type HttpEvent,
   type HttpRequest,
   type HttpResponse,
   type ResponseType,
   type SessionState,
   type TokenGrant,
 } from 'renewal';
-import { delay, NEVER, of, throwError } from 'rxjs';
+import { concat, delay, NEVER, type Observable, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
 
@@ -396,5 +397,62 @@ describe('the default isExpired', () => {
 
   it('takes HTTP 403 for what it is: not an expiry', () => {
     expect(fate(null, 'json', 403)).toBe(0);
+  });
+});
+
+describe('what a transport and its errors say', () => {
+  it('is done with once it has said that the token is dead', () => {
+    const both = [response(401), response(200, { by: 'too late' })];
+    const { api } = createVirtualClient({ answer: (_, now) => (now.status === 401 ? of(...both) : of(now)) });
+    const seen: unknown[] = [];
+    api.request$('GET', '/a').subscribe((event) => seen.push(event.body));
+    expect(seen).toEqual([{ by: 'T2' }]);
+  });
+
+  it('is an error no more once it has said that the token is dead', () => {
+    const dead$ = concat(
+      of(response(401)),
+      throwError(() => new Error('reset')),
+    );
+    const { api } = createVirtualClient({ answer: (_, now) => (now.status === 401 ? dead$ : of(now)) });
+    const seen: unknown[] = [];
+    api.get$('/a').subscribe({ next: (body) => seen.push(body), error: (error) => seen.push(error) });
+    expect(seen).toEqual([{ by: 'T2' }]);
+  });
+
+  it('is shown to isExpired where it is an answer, and not where it is progress', () => {
+    const shown: unknown[] = [];
+    const { session } = createVirtualClient({ isExpired: ({ type }) => shown.push(type) === 0 });
+    const api = createApi({
+      baseUrl: ORIGIN,
+      session,
+      transport: () => of<HttpEvent[]>({ type: 'sent' }, response(200)),
+    });
+    const seen: unknown[] = [];
+    api.request$('GET', '/a', { reportProgress: true }).subscribe(({ type }) => seen.push(type));
+    expect(seen).toEqual(['sent', 'response']);
+    expect(shown).toEqual(['response']);
+  });
+
+  it('is told with the request that it is about', () => {
+    const errorOf = (request$: Observable<unknown>) => {
+      const errors: unknown[] = [];
+      request$.subscribe({ error: (error) => errors.push(error) });
+      return errors[0];
+    };
+    const { api } = createVirtualClient();
+    expect(errorOf(api.post$('/a', new ReadableStream()))).toMatchObject({
+      message: 'POST https://api.test/a: its body can be sent only once',
+      request: { url: `${ORIGIN}/a` },
+    });
+    expect(errorOf(createVirtualClient({ isDead: () => true }).api.get$('/a'))).toMatchObject({
+      message: 'GET https://api.test/a: a fresh token was refused as well',
+      response: { status: 401 },
+    });
+    const { session } = createVirtualClient();
+    expect(errorOf(createApi({ session, transport: () => NEVER }).get$('ftp://api.test/a'))).toMatchObject({
+      message: 'GET ftp://api.test/a: url: not a url of http or https',
+      request: { url: 'ftp://api.test/a' },
+    });
   });
 });

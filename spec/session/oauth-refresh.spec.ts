@@ -7,7 +7,7 @@ import {
   type TokenGrant,
   type Tokens,
 } from 'renewal';
-import { of } from 'rxjs';
+import { EMPTY, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ORIGIN, response, virtually } from '../support/virtual';
 
@@ -74,4 +74,25 @@ describe('oauthRefresh', () => {
     expect(fates).toEqual(['session-expired']);
     expect(sent).toEqual([]);
   });
+});
+
+it('marks its request as one without a token, for a client of any kind', () => {
+  const asked: unknown[] = [];
+  const http = {
+    post$: <T>(...args: unknown[]) => {
+      asked.push(args[2]);
+      return of(null as T); // what a server may answer
+    },
+  };
+  const renew = oauthRefresh(http, { url: '/token', clientId: 'shop' });
+  const grants: unknown[] = [];
+  renew({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }).subscribe((grant) => grants.push(grant));
+  expect(asked).toEqual([{ auth: false }]);
+  expect(grants).toEqual([{ accessToken: undefined, refreshToken: undefined, expiresInMs: NaN }]);
+});
+
+it('says why it asks no one', () => {
+  const renew = oauthRefresh({ post$: () => EMPTY }, { url: '/token', clientId: 'shop' });
+  const ask = () => renew({ accessToken: 'T1', sessionId: 's' });
+  expect(ask).toThrow('there is no refresh token');
 });
