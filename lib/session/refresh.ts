@@ -66,6 +66,8 @@ const withoutText = (cause: unknown): unknown => {
 export const createRefresh = (port: StorePort, settings: SessionSettings, reports: Reports): Refresh => {
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
   const news$ = port.news$.pipe(inTime(() => reports.warn('load')));
+  /** Whether others write to it at any time, as they may where a lock fails them or one of them was frozen under it. */
+  const isShared = !!store.changes$;
   let isCalling = false;
 
   // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
@@ -108,7 +110,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
       decide({ type: 'refused', error });
       const look$ =
-        store.exclusive && !store.changes$
+        store.exclusive && !isShared
           ? news$
           : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
@@ -117,13 +119,13 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       );
     };
 
-    /** Saves what came, unless the store shows that others have ended the session or renewed it meanwhile: then this comes late, from a page that was frozen. */
+    /** Saves what came, unless the store shows that the session has ended or changed hands meanwhile, or that others have renewed it while this page was frozen. */
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
       return news$.pipe(
         switchMap((news) => {
           if (news === null && held) return decide({ type: 'signOut' });
-          return news ? adopt$(news) : write$(tokens);
+          return news && (isShared || news.sessionId !== tokens.sessionId) ? adopt$(news) : write$(tokens);
         }),
       );
     };
@@ -165,7 +167,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
           if (!isFinal) {
             decide(failed(error || NO_CAUSE));
             // Others may have got through, of whom a page that was frozen has not heard yet.
-            return store.changes$ ? news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY))) : EMPTY;
+            return isShared ? news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY))) : EMPTY;
           }
           if (current) port.own(current);
           return refuse$(error);
