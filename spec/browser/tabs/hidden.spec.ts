@@ -1,25 +1,24 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import { startChromium } from '../../support/chromium';
-import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
+import { bundleTab, isRenewal, openDoor, openTabs } from '../../support/shop-tabs';
 
 /** Renewed when half of it is over. */
 const LIFE_MS = 2_500;
 
 let browser: Browser;
 let page: string;
-let tabs: Tabs;
 
 beforeAll(async () => {
   [browser, page] = await Promise.all([startChromium(), bundleTab()]);
 });
 afterAll(() => browser?.close());
-afterEach(() => tabs.close());
 
-describe('tabs that keep their tokens fresh', () => {
-  const openKept = async (count: number, query = '') => {
-    tabs = await openTabs(browser, await openDoor(page, 'HTTP 401'));
-    const all = await Promise.all(Array.from({ length: count }, () => tabs.open(`lifeMs=${LIFE_MS}&${query}`)));
+describe.concurrent('tabs that keep their tokens fresh', () => {
+  const openKept = async (count: number, { onTestFinished }: TestContext) => {
+    const tabs = await openTabs(browser, await openDoor(page, 'HTTP 401'));
+    onTestFinished(tabs.close);
+    const all = await Promise.all(Array.from({ length: count }, () => tabs.open(`lifeMs=${LIFE_MS}`)));
     // In front of all others, so that they are hidden.
     await tabs.open('keys');
     const [first] = all;
@@ -27,11 +26,11 @@ describe('tabs that keep their tokens fresh', () => {
     await first.evaluate(() => tab.signIn());
     await Promise.all(all.map((each) => each.evaluate(() => tab.until('active'))));
     const expiresAtMs = await first.evaluate(() => Object(tab.state).tokens.expiresAtMs as number);
-    return { first, all, expiresAtMs, refreshes: () => tabs.door.calls.filter(isRenewal).length };
+    return { tabs, first, all, expiresAtMs, refreshes: () => tabs.door.calls.filter(isRenewal).length };
   };
 
-  it('do nothing while they are hidden, and refresh once when one is shown again', async () => {
-    const { first, all, expiresAtMs, refreshes } = await openKept(2);
+  it('do nothing while they are hidden, and refresh once when one is shown again', async (context) => {
+    const { tabs, first, all, expiresAtMs, refreshes } = await openKept(2, context);
     await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh())));
     await vi.waitUntil(() => Date.now() > expiresAtMs, { timeout: 5_000 });
     expect(await first.evaluate(() => document.visibilityState)).toBe('hidden');
@@ -44,8 +43,8 @@ describe('tabs that keep their tokens fresh', () => {
     expect(await first.evaluate(() => tab.get(1))).toEqual(['ok']);
   });
 
-  it('refresh while they are hidden where they are asked to', async () => {
-    const { all, refreshes } = await openKept(1);
+  it('refresh while they are hidden where they are asked to', async (context) => {
+    const { tabs, all, refreshes } = await openKept(1, context);
     const gate = tabs.door.hold('in', isRenewal);
     gate.open();
     await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh(true))));
@@ -53,8 +52,8 @@ describe('tabs that keep their tokens fresh', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('refresh once where five of them wake together', async () => {
-    const { all, expiresAtMs, refreshes } = await openKept(5);
+  it('refresh once where five of them wake together', async (context) => {
+    const { tabs, all, expiresAtMs, refreshes } = await openKept(5, context);
     await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh(true))));
     await Promise.all(all.map((each) => each.freeze()));
     const asleep = refreshes();

@@ -1,26 +1,25 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { startChromium } from '../../support/chromium';
 import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
 
 let browser: Browser;
 let page: string;
-let tabs: Tabs;
 
 beforeAll(async () => {
   [browser, page] = await Promise.all([startChromium(), bundleTab()]);
 });
 afterAll(() => browser?.close());
-afterEach(() => tabs.close());
 
-describe('the storage of a real browser', () => {
-  const open = async (init?: () => void): Promise<Tabs> => {
-    tabs = await openTabs(browser, await openDoor(page, 'code 1002'), init);
+describe.concurrent('the storage of a real browser', () => {
+  const open = async ({ onTestFinished }: TestContext): Promise<Tabs> => {
+    const tabs = await openTabs(browser, await openDoor(page, 'code 1002'));
+    onTestFinished(tabs.close);
     return tabs;
   };
 
-  it('is full: the session goes on in memory, and says so', async () => {
-    const { door, open: openTab } = await open();
+  it('is full: the session goes on in memory, and says so', async (context) => {
+    const { door, open: openTab } = await open(context);
     const first = await openTab();
     await first.evaluate(() => {
       let size = 1 << 23;
@@ -41,8 +40,9 @@ describe('the storage of a real browser', () => {
     expect(door.calls.filter(isRenewal)).toHaveLength(1);
   });
 
-  it('is forbidden, as in a sandbox, and so are locks: the session goes on in memory, and says so', async () => {
-    const { door } = await open();
+  it('is forbidden, as in a sandbox, and so are locks: the session goes on in memory, and says so', async (context) => {
+    const tabs = await open(context);
+    const { door } = tabs;
     const sandboxed = await tabs.open('', '/tab/sandbox');
     await sandboxed.evaluate(() => tab.signIn());
     door.shop.expireAccessTokens();
@@ -53,13 +53,13 @@ describe('the storage of a real browser', () => {
     expect(await sandboxed.evaluate(() => tab.state.status)).toBe('signed-out');
   });
 
-  it.each([
+  it.for<[string, () => void]>([
     ['all of it', () => localStorage.clear()],
     ['the entry', () => localStorage.removeItem('renewal')],
   ])(
     'is cleared by the user, %s: other tabs are signed out, and this one when it needs a refresh',
-    async (_, clear) => {
-      await open();
+    async ([, clear], context) => {
+      const tabs = await open(context);
       const [first, second] = await tabs.openExpired(2);
       if (!second) throw new Error('too few tabs');
       // Whoever has not used the session yet has nothing to be told of.
@@ -71,8 +71,9 @@ describe('the storage of a real browser', () => {
     },
   );
 
-  it('is overwritten with what is no tokens: tabs that are signed in stay so, and a new one begins without', async () => {
-    const { door } = await open();
+  it('is overwritten with what is no tokens: tabs that are signed in stay so, and a new one begins without', async (context) => {
+    const tabs = await open(context);
+    const { door } = tabs;
     const first = await tabs.open();
     await first.evaluate(() => tab.signIn());
     const second = await tabs.open();
@@ -88,8 +89,9 @@ describe('the storage of a real browser', () => {
     }
   });
 
-  it('leaves pages that are kept fresh in the cache for going back, and they go on with what others did meanwhile', async () => {
-    const { door } = await open();
+  it('leaves pages that are kept fresh in the cache for going back, and they go on with what others did meanwhile', async (context) => {
+    const tabs = await open(context);
+    const { door } = tabs;
     const first = await tabs.open();
     await first.evaluate(() => tab.signIn());
     await first.evaluate(() => {
