@@ -8,6 +8,7 @@ export default {
     include: ['spec/browser/**/*.spec.ts'],
     exclude: [],
     fileParallelism: false,
+    testTimeout: 30_000,
     hookTimeout: 60_000,
   },
 };

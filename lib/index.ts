@@ -33,7 +33,7 @@ export { anyOf, bodyCode, type ExpiryPredicate, status } from './session/expiry'
 export type { TokenGrant } from './session/grants';
 export { type OAuthRefreshOptions, oauthRefresh } from './session/oauth-refresh';
 export type { SessionOptions } from './session/options';
-export type { Session } from './session/session';
+export type { KeepFreshOptions, Session } from './session/session';
 export type { SessionState, Tokens } from './session/state';
 export type { TokenStore } from './session/store';
 export { memoryStore } from './stores/memory';

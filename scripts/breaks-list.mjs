@@ -39,8 +39,8 @@ export const breaks = [
     edits: [
       {
         file: refresh,
-        from: 'news.sessionId !== tokens.sessionId ? adopt$(news) : write$(tokens);',
-        to: 'news.sessionId !== tokens.sessionId ? adopt$(news) : EMPTY;',
+        from: '? adopt$(news) : write$(tokens);',
+        to: '? adopt$(news) : EMPTY;',
       },
       {
         file: renewal,
@@ -90,7 +90,7 @@ export const breaks = [
   {
     name: 'let a refresh go on after a sign-out, and count',
     edits: [
-      { file: renewal, from: 'work.unsubscribe();', to: '' },
+      { file: renewal, from: '= abandoned;\n      work.unsubscribe();', to: '= abandoned;\n      void work;' },
       { file: renewal, from: '(outcome) => running === own && conclude(', to: '(outcome) => conclude(' },
       {
         file: renewal,
@@ -111,7 +111,7 @@ export const breaks = [
   },
   {
     name: 'end the session whenever the refresh fails',
-    edits: [{ file: refresh, from: 'if (!isFinal) return decide(failed(error || NO_CAUSE));', to: '' }],
+    edits: [{ file: refresh, from: 'if (!isFinal) {', to: 'if (isFinal === undefined) {' }],
   },
   {
     name: 'let writes to the store overlap',

@@ -10,12 +10,11 @@ const on = (target: () => EventTarget | undefined, type: string): Observable<unk
 
 const here = () => globalThis as Partial<EventTarget> as EventTarget;
 const page = () => globalThis.document;
+const isHidden = (): boolean => page()?.visibilityState === 'hidden';
 
 /** What a browser tells; silent in Node. Touches nothing before someone subscribes. */
 export const wake: Wake = {
   online$: on(here, 'online'),
-  visible$: merge(
-    on(here, 'pageshow'),
-    on(page, 'visibilitychange').pipe(filter(() => page().visibilityState === 'visible')),
-  ),
+  visible$: merge(on(here, 'pageshow'), on(page, 'visibilitychange').pipe(filter(() => !isHidden()))),
+  isHidden,
 };

@@ -12,7 +12,6 @@ import {
   switchMap,
   takeUntil,
   tap,
-  throwError,
   timer,
 } from 'rxjs';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../http/errors';
@@ -67,6 +66,8 @@ const withoutText = (cause: unknown): unknown => {
 export const createRefresh = (port: StorePort, settings: SessionSettings, reports: Reports): Refresh => {
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
   const news$ = port.news$.pipe(inTime(() => reports.warn('load')));
+  /** Whether others write to it at any time, as they may where a lock fails them or one of them was frozen under it. */
+  const isShared = !!store.changes$;
   let isCalling = false;
 
   // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
@@ -108,22 +109,23 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     const refuse$ = (cause: unknown): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
       decide({ type: 'refused', error });
-      const look$ = store.exclusive
-        ? news$
-        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
+      const look$ =
+        store.exclusive && !isShared
+          ? news$
+          : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
         first(Boolean, null),
         switchMap((news) => (news ? adopt$(news) : held ? write$(null) : EMPTY)),
       );
     };
 
-    /** Saves what came, unless the store shows that the session has ended or changed hands meanwhile. */
+    /** Saves what came, unless the store shows that the session has ended or changed hands meanwhile, or that others have renewed it while this page was frozen. */
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
       return news$.pipe(
         switchMap((news) => {
           if (news === null && held) return decide({ type: 'signOut' });
-          return news && news.sessionId !== tokens.sessionId ? adopt$(news) : write$(tokens);
+          return news && (isShared || news.sessionId !== tokens.sessionId) ? adopt$(news) : write$(tokens);
         }),
       );
     };
@@ -131,6 +133,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {
       outcome = undefined;
       isWritten = false;
+      let news: Tokens | null | undefined;
       return call(current).pipe(
         first(),
         map((grant) => toTokens(grant, current ?? {}, nowMs())),
@@ -139,20 +142,33 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
           delay: (error, tries) => {
             const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
             // A wait beyond the deadline would bring those who wait nothing but a later and emptier error.
-            return isRefused(error) || nowMs() + waitMs >= endsAtMs ? throwError(() => error) : timer(waitMs);
+            if (isRefused(error) || nowMs() + waitMs >= endsAtMs) throw error;
+            // Others may have renewed it meanwhile, where this page was frozen.
+            return timer(waitMs).pipe(
+              switchMap(() => news$),
+              tap((found) => {
+                news = found;
+                if (news) throw error;
+              }),
+            );
           },
         }),
         // Used up, whatever came of it; what a failure has left of them is taken over the next time.
         tap(() => current && port.own(current)),
         switchMap(save$),
         catchError((error) => {
+          if (news) return adopt$(news);
           let isFinal: boolean;
           try {
             isFinal = isRefused(error);
           } catch (thrown) {
             return decide(failed(thrown || NO_CAUSE, error));
           }
-          if (!isFinal) return decide(failed(error || NO_CAUSE));
+          if (!isFinal) {
+            decide(failed(error || NO_CAUSE));
+            // Others may have got through, of whom a page that was frozen has not heard yet.
+            return isShared ? news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY))) : EMPTY;
+          }
           if (current) port.own(current);
           return refuse$(error);
         }),

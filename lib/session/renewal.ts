@@ -7,7 +7,7 @@ import { type StateMachine, signedOut } from './machine';
 import type { SessionSettings } from './options';
 import { createRefresh } from './refresh';
 import type { Reports } from './reports';
-import { type Held, isHeld, type RefreshOutcome } from './state';
+import { type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
 import { call$, type StorePort } from './store';
 import type { WaitingRoom } from './waiting-room';
 
@@ -17,6 +17,8 @@ export interface Renewal {
   readonly refreshId: number;
   /** Starts a refresh, or where the store is empty asks `restore`, unless one is running or has to wait. */
   start(): void;
+  /** Others have renewed the tokens meanwhile: what runs here is let go, as it might present a spent token. */
+  bring(tokens: Tokens): void;
   /** Why nothing came after `held`: its refresh was refused, or its session ended or changed hands. */
   errorFor(held: Held): Error;
   /** Whether `refresh` is being called right now. */
@@ -30,6 +32,13 @@ export interface Renewal {
    * once the session has changed.
    */
   reset(): () => void;
+}
+
+interface Running {
+  readonly held: Held | undefined;
+  readonly refreshId: number;
+  readonly generation: number;
+  readonly work: Subscription;
 }
 
 export const createRenewal = (
@@ -46,14 +55,14 @@ export const createRenewal = (
     const waiting = room.size;
     return () => reports.refresh({ ...step, waiting });
   };
-  let running: { readonly refreshId: number; readonly generation: number; readonly work: Subscription } | undefined;
+  let running: Running | undefined;
   let failure: { readonly error: RefreshError; readonly atMs: number; readonly count: number } | undefined;
   /** Listens for the network while the failure cools down; closed where nothing has to wait. */
   let cold = Subscription.EMPTY;
   let ended: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
   let count = 0;
 
-  const conclude = (held: Held | undefined, outcome: RefreshOutcome, refreshId: number, generation: number): void => {
+  const conclude = ({ held, refreshId, generation }: Running, outcome: RefreshOutcome): void => {
     running = undefined;
     failure = outcome.type === 'failed' ? { ...outcome, count: (failure?.count ?? 0) + 1 } : undefined;
     thaw();
@@ -104,14 +113,18 @@ export const createRenewal = (
       const held = isHeld(state) ? state : undefined;
       const { generation } = state;
       // Held before it runs: one that ends in this same tick may already be followed by another.
-      const own = { refreshId: ++count, generation, work: new Subscription() };
+      const own = { held, refreshId: ++count, generation, work: new Subscription() };
       running = own;
       machine.publish(report({ phase: 'started', refreshId: own.refreshId, generation }));
-      refresh.run(
-        held?.tokens,
-        own.work,
-        (outcome) => running === own && conclude(held, outcome, own.refreshId, generation),
-      );
+      refresh.run(held?.tokens, own.work, (outcome) => running === own && conclude(own, outcome));
+    },
+    bring: (tokens) => {
+      const overtaken = running;
+      if (!overtaken) return;
+      port.own(tokens);
+      running = undefined;
+      overtaken.work.unsubscribe();
+      conclude(overtaken, { type: 'adopt', tokens });
     },
     errorFor: ({ tokens }) => (ended?.sessionId === tokens.sessionId ? ended.error : signedOut()),
     isCalling: refresh.isCalling,

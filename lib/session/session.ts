@@ -3,6 +3,7 @@ import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
 import type { ApiEvent } from './events';
+import { createFollower } from './follow';
 import { type TokenGrant, toTokens } from './grants';
 import { createKeepFresh } from './keep-fresh';
 import { createLoading } from './loading';
@@ -15,6 +16,12 @@ import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './
 import { createStorePort } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
+
+/** The options of {@link Session.keepFresh$}. */
+export interface KeepFreshOptions {
+  /** Whether to go on while the page is hidden. In Node, no page ever is. @defaultValue false */
+  readonly whileHidden?: boolean;
+}
 
 /** A session: its tokens, and the one refresh that renews them. Made by `createSession`. */
 export interface Session {
@@ -31,9 +38,10 @@ export interface Session {
   accessToken$(): Observable<string>;
   /**
    * While subscribed, renews the tokens `refreshAheadMs` before they expire, and looks again when the network is back or someone returns to the page;
-   * emits the tokens each time the session gets new ones. Outlives failures that may pass and sign-outs; never errors, completes on {@link destroy}.
+   * emits the tokens each time the session gets new ones. A page that no one looks at refreshes when it is shown again, and not before, unless `whileHidden` is
+   * true. Outlives failures that may pass and sign-outs; never errors, completes on {@link destroy}.
    */
-  keepFresh$(): Observable<Tokens>;
+  keepFresh$(options?: KeepFreshOptions): Observable<Tokens>;
   /** Ends every wait with `SignedOutError` and leaves the store as it is; the session is signed out for good. */
   destroy(): void;
 }
@@ -85,6 +93,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const renewal = createRenewal(machine, room, port, settings, reports, wake.online$);
   const loading = createLoading(machine, renewal, port, reports, !!settings.restore);
   const admission = createAdmission(machine, room, renewal, (atMs) => atMs >= renewAtMs, loading.need);
+  const follower = createFollower(machine, renewal, port, !!settings.store.changes$, wake.visible$);
 
   const change$ = (tokens: Tokens | null): Observable<void> => {
     const own = ++changes;
@@ -122,18 +131,31 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     events$: reports.events$,
     isCalling: renewal.isCalling,
     since,
-    admit: admission.admit,
+    admit: (waiter) => {
+      follower.begin();
+      admission.admit(waiter);
+    },
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 
+  const wait$ = (isNew?: boolean): Observable<Tokens> =>
+    defer(() => {
+      follower.begin(true);
+      return admission.wait$(isNew);
+    });
+
   const state$: Observable<SessionState> = new Observable((subscriber) => {
+    follower.begin(true);
     subscriber.add(machine.state$.subscribe(subscriber));
     if (machine.state.status === 'loading') loading.need();
   });
 
   const wake$ = merge(wake.online$.pipe(tap(renewal.thaw)), wake.visible$);
-  const keepFresh$ = createKeepFresh(machine, state$, dueInMs, renewal.start, wake$, admission.wait$());
+  const keepFresh$: Session['keepFresh$'] = ({ whileHidden = false } = {}) => {
+    const dueInSightMs = () => (whileHidden || !wake.isHidden() ? dueInMs() : Infinity);
+    return createKeepFresh(machine, state$, dueInSightMs, renewal.start, wake$, admission.wait$());
+  };
 
   const session: Omit<Session, 'state'> = {
     state$,
@@ -145,12 +167,13 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
         }),
       ),
     signOut: () => lastValueFrom(change$(null)),
-    refresh$: () => admission.wait$(true),
-    accessToken$: () => admission.wait$().pipe(map(({ accessToken }) => accessToken)),
-    keepFresh$: () => keepFresh$,
+    refresh$: () => wait$(true),
+    accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
+    keepFresh$,
     destroy: () => {
       isDestroyed = true;
       changes++;
+      follower.end();
       machine.dispatch({ type: 'signOut' }, renewal.reset());
       machine.complete();
     },

@@ -6,6 +6,8 @@ import {
   from,
   identity,
   map,
+  mergeMap,
+  NEVER,
   type Observable,
   type OperatorFunction,
   of,
@@ -23,6 +25,11 @@ export interface TokenStore {
   load(): Tokens | null | PromiseLike<Tokens | null>;
   save(tokens: Tokens): void | PromiseLike<void>;
   clear(): void | PromiseLike<void>;
+  /**
+   * Emits what the store holds, `null` for nothing, each time when someone else has written to it: another tab, another process. The session follows it from the
+   * first request or subscription on, until it is destroyed.
+   */
+  readonly changes$?: Observable<Tokens | null>;
   /**
    * Runs `work` while no one else who shares the store runs theirs, and lets go as soon as it ends or is unsubscribed. A store
    * without it is taken to be shared with others who can't be kept out.
@@ -43,6 +50,8 @@ export interface StorePort {
    * `undefined` for no news. In the same tick for a store that is synchronous.
    */
   readonly news$: Observable<Tokens | null | undefined>;
+  /** What the store tells by itself, in the same terms. Never errors. */
+  readonly changes$: Observable<Tokens | null | undefined>;
   /** The session has taken these over, or used them up: they are no news to it any more. */
   own(tokens: Tokens): void;
   /** Saves `tokens`, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
@@ -83,7 +92,25 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
   /** Whether someone else has written that: it is nothing that a write of this session's own has left, which may be old, or half of one. */
   const isNews = ({ accessToken, refreshToken }: Tokens): boolean => !had.has(accessToken) || !had.has(refreshToken);
 
+  /** What is told is written by others, and what is told to be gone was cleared by them. */
+  const toldNews = (found: Tokens | null): Tokens | null | undefined => {
+    const tokens = found && toStored(found);
+    // A write of one's own that is under way comes after it.
+    if (writes.length) return undefined;
+    known = tokens;
+    return tokens && !isNews(tokens) ? undefined : tokens;
+  };
+
   return {
+    changes$: defer(() => store.changes$ ?? NEVER).pipe(
+      mergeMap((found) =>
+        of(found).pipe(
+          map(toldNews),
+          catchError((error) => of(warn('changes$', error))),
+        ),
+      ),
+      catchError((error) => of(warn('changes$', error))),
+    ),
     news$: defer(() => {
       // One that hangs is not asked again before it has answered.
       if (isLoading) return of(undefined);

@@ -6,4 +6,6 @@ export interface Wake {
   readonly online$: Observable<unknown>;
   /** Someone looks at the page again. */
   readonly visible$: Observable<unknown>;
+  /** Whether no one looks at the page: nothing is done on a timer then. */
+  isHidden(): boolean;
 }

@@ -1,6 +1,11 @@
+import { defer, EMPTY, mergeMap, of } from 'rxjs';
 import { parseJson } from '../http/body';
+import { durationMs } from '../http/options';
 import type { Tokens } from '../session/state';
 import type { TokenStore } from '../session/store';
+import { createTurns } from './turns';
+import { announce, changesOf$ } from './web-changes';
+import { createWebLock } from './web-locks';
 
 /** The options of {@link webStorageStore}. */
 export interface WebStorageStoreOptions {
@@ -13,20 +18,33 @@ export interface WebStorageStoreOptions {
    * and the id of the session.
    */
   readonly keys?: { readonly accessToken: string; readonly refreshToken: string };
+  /**
+   * How long a refresh waits for the refresh of another tab before it goes on without the lock, in milliseconds; 0 and `Infinity`: for as long as
+   * `refreshTimeoutMs` lets it. Only a tab that the browser has frozen keeps others waiting that long, or a refresh that takes longer: where the server ends a
+   * session whose refresh token comes twice, let this be longer than a refresh may well take. @defaultValue 5 000
+   */
+  readonly lockTimeoutMs?: number;
+}
+
+/** How the tokens are written down. */
+interface Layout {
+  load(): Tokens | null;
+  save(tokens: Tokens): void;
+  clear(): void;
 }
 
 /** One JSON entry: what is read is always of one write. */
-const oneEntry = (storage: () => Storage, key: string): TokenStore => ({
+const oneEntry = (storage: () => Storage, key: string): Layout => ({
   load: () => JSON.parse(storage().getItem(key) ?? 'null'),
   save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
   clear: () => storage().removeItem(key),
 });
 
-/** Two plain entries, and one for what those can't hold. */
+/** Two plain entries, and one for what those can't hold. The access token is written last and removed first: who hears of it finds the rest. */
 const plainEntries = (
   storage: () => Storage,
   { accessToken, refreshToken }: NonNullable<WebStorageStoreOptions['keys']>,
-): TokenStore => {
+): Layout => {
   const rest = `${accessToken}.renewal`;
   return {
     load: () => {
@@ -52,7 +70,8 @@ const plainEntries = (
 };
 
 /**
- * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page. Reads and writes are synchronous.
+ * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and are shared by all tabs: those refresh once, one after another, and
+ * hear of one another's sign-ins, sign-outs and new tokens. Reads and writes are synchronous. Throws a `TypeError` for an option that is wrong.
  *
  * @example
  * ```ts
@@ -63,4 +82,57 @@ export const webStorageStore = ({
   storage = () => localStorage,
   key = 'renewal',
   keys,
-}: WebStorageStoreOptions = {}): TokenStore => (keys ? plainEntries(storage, keys) : oneEntry(storage, key));
+  lockTimeoutMs = 5_000,
+}: WebStorageStoreOptions = {}): TokenStore => {
+  const entry = keys?.accessToken ?? key;
+  // What no one else's lock or channel is called.
+  const name = `renewal:${entry}`;
+  let isTold = true;
+  let hasWritten = false;
+
+  const open = (): Storage => {
+    const opened = storage();
+    // Of another one, such as one that encrypts, no browser tells.
+    isTold = !!globalThis.Storage && opened instanceof Storage;
+    return opened;
+  };
+  const { load, save, clear } = keys ? plainEntries(open, keys) : oneEntry(open, key);
+
+  const wrote = (): void => {
+    hasWritten = true;
+    if (!isTold) announce(name);
+  };
+  const inTurn = createTurns();
+  const locked = createWebLock(name, durationMs('lockTimeoutMs', lockTimeoutMs), () => hasWritten);
+
+  return {
+    load,
+    save: (tokens) => {
+      save(tokens);
+      wrote();
+    },
+    clear: () => {
+      clear();
+      wrote();
+    },
+    changes$: changesOf$(entry, () => (isTold ? undefined : name)).pipe(
+      mergeMap(() => {
+        try {
+          return of(load());
+        } catch {
+          // What is broken is no one's tokens, and no sign-out.
+          return EMPTY;
+        }
+      }),
+    ),
+    exclusive: (work) =>
+      inTurn(
+        locked(
+          defer(() => {
+            hasWritten = false;
+            return work;
+          }),
+        ),
+      ),
+  };
+};

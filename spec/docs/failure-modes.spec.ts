@@ -16,6 +16,7 @@ const SECTIONS: readonly (readonly [letter: string, folder: string, title: strin
   ['C', 'loops', 'Loops', [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]],
   ['D', 'cancellation', 'Cancellation', [1, 2, 3, 4, 5, 8]],
   ['E', 'sign-in-and-out', 'Sign-in, sign-out, another user', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
+  ['F', 'tabs', 'Several tabs', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20]],
   ['H', 'ahead-and-clocks', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
   ['I', 'storage', 'Storage', [1, 2, 3, 5, 6, 7, 9]],
   ['L', 'servers', 'Servers', [1, 2, 3]],
@@ -79,7 +80,8 @@ const page = (): string =>
     '<!-- Made from the specs in spec/scenarios: `npm run unit -- spec/docs -u` writes it anew. -->',
     '',
     'Each entry is a spec of its own, over real sockets where the network matters and in virtual time where time does, once for servers that',
-    'answer HTTP 401 and once for servers that answer `code: 1002`. An entry without a spec says why it needs none.',
+    'answer HTTP 401 and once for servers that answer `code: 1002`. An entry without a spec says why it needs none. What is said of tabs and of storage is',
+    'shown again in Chromium, with several tabs of one profile against the shop of the examples: [spec/browser/tabs](../spec/browser/tabs).',
     ...SECTIONS.flatMap(([letter, , title]) => [
       '',
       `## ${title}`,

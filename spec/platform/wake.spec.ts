@@ -78,6 +78,18 @@ describe('wake on a page', () => {
   });
 });
 
+describe('whether the page is hidden', () => {
+  it('is asked of the page each time, and elsewhere it never is', () => {
+    expect(wake.isHidden()).toBe(false);
+    const page = installPage();
+    expect(wake.isHidden()).toBe(false);
+    page.hide();
+    expect(wake.isHidden()).toBe(true);
+    page.show();
+    expect(wake.isHidden()).toBe(false);
+  });
+});
+
 describe('wake elsewhere', () => {
   it.each(SIGNALS)('is silent in Node, and never ends: %s', (name) => {
     const heard = listen(wake[name]);

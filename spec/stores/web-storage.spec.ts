@@ -8,15 +8,20 @@ import {
   webStorageStore,
 } from 'renewal';
 import { of } from 'rxjs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answered, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
 import { createStorage, namesIn } from '../support/http-storage';
 import { ORIGIN, response } from '../support/virtual';
-import { bare, full, itKeepsTokens } from './laws';
+import { installBrowser } from '../support/virtual-tabs';
+import { bare, full, itIsExclusive, itKeepsTokens } from './laws';
 
 afterEach(() => {
   vi.unstubAllGlobals();
 });
+
+const thrower = (): never => {
+  throw new Error('touched');
+};
 
 const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
 const layouts: [string, WebStorageStoreOptions][] = [
@@ -32,6 +37,27 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
   };
 
   itKeepsTokens(create, reset);
+
+  describe('where there are no Web Locks', () => {
+    beforeEach(() => {
+      vi.stubGlobal('navigator', {});
+    });
+    itIsExclusive(create);
+  });
+
+  it.each([-1, Number.NaN, '5', null])('refuses lockTimeoutMs: %j', (lockTimeoutMs) => {
+    const wrong = { ...options, lockTimeoutMs } as WebStorageStoreOptions; // what plain JavaScript may pass
+    expect(() => webStorageStore(wrong)).toThrow(new TypeError('lockTimeoutMs: not a number of milliseconds'));
+  });
+
+  it('touches no global before someone subscribes', () => {
+    for (const name of ['navigator', 'localStorage', 'addEventListener', 'BroadcastChannel', 'Storage']) {
+      vi.stubGlobal(name, new Proxy(() => {}, { get: thrower, apply: thrower, construct: thrower }));
+    }
+    const store = webStorageStore(options);
+    expect(store.changes$).toBeDefined();
+    expect(store.exclusive?.(of(1))).toBeDefined();
+  });
 
   it('shows what one has written to all who use the same storage', () => {
     reset();
@@ -136,6 +162,65 @@ describe('webStorageStore, two plain entries', () => {
   it('is empty without an access token', () => {
     const storage = createStorage({ refreshToken: 'R1', 'token.renewal': '{"sessionId":"s"}' });
     expect(webStorageStore({ storage: () => storage, keys }).load()).toBeNull();
+  });
+});
+
+describe('changes$', () => {
+  const setUp = (options: WebStorageStoreOptions) => {
+    const browser = installBrowser('HTTP 401');
+    browser.storage.clear();
+    const store = webStorageStore({ ...options, storage: () => browser.storage });
+    const writer = webStorageStore({ ...options, storage: () => browser.storage });
+    const seen: unknown[] = [];
+    const following = store.changes$?.subscribe((each) => seen.push(each));
+    return { browser, writer, seen, following };
+  };
+
+  it.each(layouts)('tells what others have written, whole and once for each write (%s)', async (_, options) => {
+    const { browser, writer, seen, following } = setUp(options);
+    await browser.pass(10);
+    seen.length = 0;
+    writer.save(full);
+    await browser.pass(10);
+    expect(seen).toEqual([full]);
+    writer.save(bare);
+    await browser.pass(10);
+    writer.clear();
+    await browser.pass(10);
+    expect(seen).toEqual([full, bare, null]);
+    following?.unsubscribe();
+    writer.save(full);
+    await browser.pass(10);
+    expect(seen).toHaveLength(3);
+  });
+
+  it.each(layouts)('tells that the storage was cleared, and nothing of entries of others (%s)', async (_, options) => {
+    const { browser, writer, seen, following } = setUp(options);
+    writer.save(full);
+    await browser.pass(10);
+    seen.length = 0;
+    browser.storage.setItem('other', 'x');
+    await browser.pass(10);
+    expect(seen).toEqual([]);
+    browser.storage.clear();
+    await browser.pass(10);
+    expect(seen).toEqual([null]);
+    following?.unsubscribe();
+  });
+
+  it.each(['{', 'x', ''])('tells nothing of an entry that is broken: %j', async (value) => {
+    const { browser, seen, following } = setUp({});
+    await browser.pass(10);
+    seen.length = 0;
+    browser.storage.setItem('renewal', value);
+    await browser.pass(10);
+    expect(seen).toEqual([]);
+    following?.unsubscribe();
+  });
+
+  it('is silent where there are no events, and never ends', () => {
+    const outcome = outcomeOf(webStorageStore().changes$ ?? of());
+    expect(outcome).toEqual({ values: [] });
   });
 });
 

@@ -20,7 +20,12 @@ const ARGS = [
 
 /** Starts the Chromium of this machine with a profile of its own. */
 export const startChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGS });
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ARGS,
+    // Users have that cache.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
 
 /** A page that runs a file, bundled with the library as a browser gets it. */
 export const bundlePage = async (entry: string): Promise<string> => {

@@ -26,7 +26,7 @@ failureMode(
     id: 'H12',
     title: 'Refreshing ahead keeps an idle user signed in, and works in the background for no one',
     renewal:
-      'Nothing is refreshed on a timer unless the app subscribes to `keepFresh$()`, and only for as long: in a `switchMap` it runs while the page is visible, or the user is not idle. Requests renew the token whenever they need it.',
+      'Nothing is refreshed on a timer unless the app subscribes to `keepFresh$()`, and then not while the page is hidden, unless it asks for that; in a `switchMap` it runs only while the user is not idle. Requests renew the token whenever they need it.',
     threads: ['supabase/auth-js#444'],
   },
   (signal) => {
@@ -55,15 +55,18 @@ failureMode(
       expect([clock.timers, page.listeners]).toEqual([0, 0]);
     });
 
-    it('one that is kept fresh while the page is visible rests while it is hidden, and is refreshed when it is shown', () => {
+    it.each([
+      ['by itself', (session: Session) => session.keepFresh$()],
+      ['by the app', (session: Session) => keptFreshWhile(isShown$(), session)],
+    ])('one that is kept fresh rests while the page is hidden, and is refreshed when it is shown (%s)', (_, keep) => {
       const page = installPage();
       const { issuer, session } = createAnHour();
-      const kept = keptFreshWhile(isShown$(), session).subscribe();
+      const kept = keep(session).subscribe();
       clock.advance(59 * MINUTE_MS);
       expect(issuer.presented).toEqual(['R1']);
       page.hide();
-      expect(clock.timers).toBe(0);
       clock.advance(DAY_MS);
+      expect(clock.timers).toBe(0);
       expect(issuer.presented).toEqual(['R1']);
       page.show();
       expect(issuer.presented).toEqual(['R1', 'R2']);
@@ -71,6 +74,18 @@ failureMode(
       expect(issuer.presented).toEqual(['R1', 'R2', 'R3']);
       kept.unsubscribe();
       expect([clock.timers, page.listeners]).toEqual([0, 0]);
+    });
+
+    it('one that is kept fresh while the page is hidden, too, is', () => {
+      const page = installPage();
+      const { issuer, session } = createAnHour();
+      const kept = session.keepFresh$({ whileHidden: true }).subscribe();
+      page.hide();
+      clock.advance(59 * MINUTE_MS);
+      expect(issuer.presented).toEqual(['R1']);
+      clock.advance(59 * MINUTE_MS);
+      expect(issuer.presented).toEqual(['R1', 'R2']);
+      kept.unsubscribe();
     });
 
     it('requests of a hidden page are still renewed for', () => {

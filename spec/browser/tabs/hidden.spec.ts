@@ -1,0 +1,74 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
+import { startChromium } from '../../support/chromium';
+import { bundleTab, isRenewal, openDoor, openTabs } from '../../support/shop-tabs';
+
+/** Renewed when half of it is over. */
+const LIFE_MS = 2_500;
+
+let browser: Browser;
+let page: string;
+
+beforeAll(async () => {
+  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+});
+afterAll(() => browser?.close());
+
+describe.concurrent('tabs that keep their tokens fresh', () => {
+  const openKept = async (count: number, { onTestFinished }: TestContext) => {
+    const tabs = await openTabs(browser, await openDoor(page, 'HTTP 401'));
+    onTestFinished(tabs.close);
+    const all = await Promise.all(Array.from({ length: count }, () => tabs.open(`lifeMs=${LIFE_MS}`)));
+    // In front of all others, so that they are hidden.
+    await tabs.open('keys');
+    const [first] = all;
+    if (!first) throw new Error('no tab');
+    await first.evaluate(() => tab.signIn());
+    await Promise.all(all.map((each) => each.evaluate(() => tab.until('active'))));
+    const expiresAtMs = await first.evaluate(() => Object(tab.state).tokens.expiresAtMs as number);
+    return { tabs, first, all, expiresAtMs, refreshes: () => tabs.door.calls.filter(isRenewal).length };
+  };
+
+  it('do nothing while they are hidden, and refresh once when one is shown again', async (context) => {
+    const { tabs, first, all, expiresAtMs, refreshes } = await openKept(2, context);
+    await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh())));
+    await vi.waitUntil(() => Date.now() > expiresAtMs, { timeout: 5_000 });
+    expect(await first.evaluate(() => document.visibilityState)).toBe('hidden');
+    expect(refreshes()).toBe(0);
+    const gate = tabs.door.hold('in', isRenewal);
+    gate.open();
+    await first.show();
+    await gate.arrived(1);
+    await first.evaluate(() => tab.until('active'));
+    expect(await first.evaluate(() => tab.get(1))).toEqual(['ok']);
+  });
+
+  it('refresh while they are hidden where they are asked to', async (context) => {
+    const { tabs, all, refreshes } = await openKept(1, context);
+    const gate = tabs.door.hold('in', isRenewal);
+    gate.open();
+    await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh(true))));
+    await gate.arrived(1);
+    expect(refreshes()).toBe(1);
+  });
+
+  it('refresh once where five of them wake together', async (context) => {
+    const { tabs, all, expiresAtMs, refreshes } = await openKept(5, context);
+    await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh(true))));
+    await Promise.all(all.map((each) => each.freeze()));
+    const asleep = refreshes();
+    await vi.waitUntil(() => Date.now() > expiresAtMs, { timeout: 5_000 });
+    const gate = tabs.door.hold('out', isRenewal);
+    await Promise.all(all.map((each) => each.thaw()));
+    await gate.arrived(1);
+    await Promise.all(all.map((each) => each.evaluate(() => tab.until('refreshing'))));
+    expect(refreshes()).toBe(asleep + 1);
+    const fresh = Promise.all(all.map((each) => each.evaluate(() => tab.until('active'))));
+    gate.open();
+    await fresh;
+    const counters = tabs.door.shop.counters();
+    expect(counters.reuseDetected).toBe(0);
+    const tokens = await Promise.all(all.map((each) => each.evaluate(() => Object(tab.state).tokens.accessToken)));
+    expect(new Set(tokens).size).toBe(1);
+  });
+});

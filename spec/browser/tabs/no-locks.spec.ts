@@ -1,0 +1,68 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startChromium } from '../../support/chromium';
+import { SIGNALS } from '../../support/server';
+import { bundleTab, openDoor, openTabs } from '../../support/shop-tabs';
+
+const LOCK_TIMEOUT_MS = 500;
+/** What the requests may need beside the time that they wait for a lock, on a machine that has much to do. */
+const REFRESH_MS = 5_000;
+
+/** How a browser may be, before the page begins. */
+const BROKEN: Readonly<Record<string, () => void>> = {
+  'Web Locks are missing': () => Object.defineProperty(navigator, 'locks', { value: undefined }),
+  'Web Locks throw': () => {
+    navigator.locks.request = () => {
+      throw new DOMException('no', 'SecurityError');
+    };
+  },
+  'Web Locks reject': () => {
+    navigator.locks.request = () => Promise.reject(new DOMException('no', 'SecurityError'));
+  },
+  'Web Locks are silent': () => {
+    navigator.locks.request = () => new Promise(() => {});
+    navigator.locks.query = () => new Promise(() => {});
+  },
+  'Web Locks grant nothing': () => {
+    // As with `ifAvailable`, where someone else has the lock.
+    navigator.locks.request = (_name: string, _options: unknown, run?: (lock: null) => unknown) =>
+      Promise.resolve(run?.(null)) as Promise<never>; // what it resolves to is of no interest
+  },
+  'storage events are lost': () => {
+    const listen = EventTarget.prototype.addEventListener;
+    EventTarget.prototype.addEventListener = function (type, ...others) {
+      if (type !== 'storage') listen.call(this, type, ...others);
+    };
+  },
+};
+
+let browser: Browser;
+let page: string;
+
+beforeAll(async () => {
+  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+});
+afterAll(() => browser?.close());
+
+describe.concurrent.each(SIGNALS)('four tabs whose token is dead for all, by %s', (signal) => {
+  it.for(Object.entries(BROKEN))(
+    'stay signed in, and settle in time, where %s',
+    async ([, init], { onTestFinished }) => {
+      const tabs = await openTabs(browser, await openDoor(page, signal), init);
+      onTestFinished(tabs.close);
+      // A server that takes none twice, but ends no session for it: nothing could be done about one that does.
+      tabs.door.isLenient = true;
+      const all = await tabs.openExpired(4, `lockTimeoutMs=${LOCK_TIMEOUT_MS}`);
+      const startedAtMs = performance.now();
+      const outcomes = await Promise.all(all.map((each) => each.evaluate(() => tab.get(10))));
+      expect(outcomes.flat()).toEqual(Array(40).fill('ok'));
+      expect(performance.now() - startedAtMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
+      expect(await Promise.all(all.map((each) => each.evaluate(() => tab.state.status)))).toEqual(
+        Array(4).fill('active'),
+      );
+      const tokens = await Promise.all(all.map((each) => each.evaluate(() => Object(tab.state).tokens.accessToken)));
+      expect(new Set(tokens).size).toBe(1);
+      expect(tabs.door.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+    },
+  );
+});

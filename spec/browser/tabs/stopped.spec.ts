@@ -1,0 +1,142 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import type { BrowserTab } from '../../support/browser-tabs';
+import { startChromium } from '../../support/chromium';
+import { SIGNALS } from '../../support/server';
+import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
+
+const LOCK_TIMEOUT_MS = 700;
+/** What the others may need beside the time that they wait for the lock, on a machine that has much to do. */
+const REFRESH_MS = 5_000;
+
+let browser: Browser;
+let page: string;
+
+beforeAll(async () => {
+  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+});
+afterAll(() => browser?.close());
+
+const get = (pages: readonly BrowserTab[], count = 5): Promise<string[][]> =>
+  Promise.all(pages.map((each) => each.evaluate((requests) => tab.get(requests), count)));
+
+/** A tab that is gone leaves its evaluations without an end, or with an error. */
+const left = (evaluation: Promise<unknown>): void => {
+  evaluation.catch(() => {});
+};
+
+describe.concurrent.each(SIGNALS)('a tab that stops while the others need its refresh, by %s', (signal) => {
+  const openThree = async ({ onTestFinished }: TestContext): Promise<[Tabs, BrowserTab, BrowserTab[]]> => {
+    const tabs = await openTabs(browser, await openDoor(page, signal));
+    onTestFinished(tabs.close);
+    const [first, ...others] = await tabs.openExpired(3, `lockTimeoutMs=${LOCK_TIMEOUT_MS}`);
+    return [tabs, first, others];
+  };
+
+  const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
+    const startedAtMs = performance.now();
+    const result = await work();
+    return [result, performance.now() - startedAtMs];
+  };
+
+  const countersOf = ({ door }: Tabs) => door.shop.counters();
+  const statusOf = (of: BrowserTab): Promise<string> => of.evaluate(() => tab.state.status);
+
+  it('is overtaken where it is frozen before it has asked, and takes over what the others got', async (context) => {
+    const [tabs, first, others] = await openThree(context);
+    await first.evaluate(() => tab.hesitate());
+    const late = first.evaluate(() => tab.get(1));
+    await first.evaluate(() => tab.hesitates());
+    await first.freeze();
+    const [outcomes, tookMs] = await timed(() => get(others));
+    expect(outcomes.flat()).toEqual(Array(10).fill('ok'));
+    expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
+    await first.thaw();
+    expect(await late).toEqual(['ok']);
+    await first.evaluate(() => tab.goOn());
+    expect(await get([first, ...others], 1)).toEqual([['ok'], ['ok'], ['ok']]);
+    expect(countersOf(tabs)).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+  });
+
+  it.for(['before', 'after'])(
+    'is overtaken where it is frozen and its refresh is lost on the way, %s the others have theirs',
+    async (when, context) => {
+      const [tabs, first, others] = await openThree(context);
+      const gate = tabs.door.hold('in', isRenewal);
+      const late = first.evaluate(() => tab.get(1));
+      await gate.arrived(1);
+      await first.freeze();
+      const outcomes = timed(() => get(others));
+      await gate.arrived(2);
+      tabs.door.loses = (call) => call.tab === 1 && isRenewal(call);
+      gate.open(({ tab }) => (tab === 1) === (when === 'before'));
+      if (when === 'before') gate.open();
+      const [[...all], tookMs] = await outcomes;
+      gate.open();
+      expect(all.flat()).toEqual(Array(10).fill('ok'));
+      expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
+      await first.thaw();
+      expect(await late).toEqual(['ok']);
+      expect(await get([first, ...others], 1)).toEqual([['ok'], ['ok'], ['ok']]);
+      expect(countersOf(tabs)).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+    },
+  );
+
+  it('costs all of them the session where it is frozen with an answer that the server has given: that ends it at the second use', async (context) => {
+    const [tabs, first, others] = await openThree(context);
+    const gate = tabs.door.hold('out', isRenewal);
+    const late = first.evaluate(() => tab.get(1));
+    await gate.arrived(1);
+    await first.freeze();
+    const outcomes = timed(() => get(others));
+    await gate.arrived(2);
+    gate.open();
+    const [[...all], tookMs] = await outcomes;
+    // The one who is refused clears the storage, and so tells the others.
+    expect(all.flat()).toEqual(Array(10).fill(expect.stringMatching(/^(session-expired|signed-out)$/)));
+    expect(all.flat()).toContain('session-expired');
+    expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
+    expect(countersOf(tabs)).toMatchObject({ reuseDetected: 1 });
+    await first.thaw();
+    expect(await late).toEqual([expect.stringMatching(/signed-out|session-expired/)]);
+    expect(await statusOf(first)).toBe('signed-out');
+    expect(await first.evaluate(() => localStorage.length)).toBe(0);
+  });
+
+  it('holds no one up where it is closed before it has asked', async (context) => {
+    const [tabs, first, others] = await openThree(context);
+    await first.evaluate(() => tab.hesitate());
+    left(first.evaluate(() => tab.get(1)));
+    await first.evaluate(() => tab.hesitates());
+    await first.close();
+    expect((await get(others)).flat()).toEqual(Array(10).fill('ok'));
+    expect(countersOf(tabs)).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+  });
+
+  it('holds no one up where it is closed while its refresh is lost on the way', async (context) => {
+    const [tabs, first, others] = await openThree(context);
+    const gate = tabs.door.hold('in', isRenewal);
+    left(first.evaluate(() => tab.get(1)));
+    await gate.arrived(1);
+    tabs.door.loses = (call) => call.tab === 1 && isRenewal(call);
+    const outcomes = get(others);
+    await first.close();
+    gate.open();
+    expect((await outcomes).flat()).toEqual(Array(10).fill('ok'));
+    expect(countersOf(tabs)).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+  });
+
+  it('costs all of them the session where it is killed between the answer and the write: its new token is lost', async (context) => {
+    const [tabs, first, others] = await openThree(context);
+    const gate = tabs.door.hold('out', isRenewal);
+    left(first.evaluate(() => tab.get(1)));
+    await gate.arrived(1);
+    await first.crash();
+    gate.open();
+    const [outcomes, tookMs] = await timed(() => get(others));
+    expect(outcomes.flat()).toEqual(Array(10).fill(expect.stringMatching(/^(session-expired|signed-out)$/)));
+    expect(outcomes.flat()).toContain('session-expired');
+    expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
+    expect(countersOf(tabs)).toMatchObject({ reuseDetected: 1 });
+  });
+});

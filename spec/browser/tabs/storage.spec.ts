@@ -1,0 +1,111 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { startChromium } from '../../support/chromium';
+import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
+
+let browser: Browser;
+let page: string;
+
+beforeAll(async () => {
+  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+});
+afterAll(() => browser?.close());
+
+describe.concurrent('the storage of a real browser', () => {
+  const open = async ({ onTestFinished }: TestContext): Promise<Tabs> => {
+    const tabs = await openTabs(browser, await openDoor(page, 'code 1002'));
+    onTestFinished(tabs.close);
+    return tabs;
+  };
+
+  it('is full: the session goes on in memory, and says so', async (context) => {
+    const { door, open: openTab } = await open(context);
+    const first = await openTab();
+    await first.evaluate(() => {
+      let size = 1 << 23;
+      while (size >= 1) {
+        try {
+          localStorage.setItem(`filled ${size}`, 'x'.repeat(size));
+        } catch {
+          size >>= 1;
+          continue;
+        }
+        size >>= 1;
+      }
+    });
+    await first.evaluate(() => tab.signIn());
+    door.shop.expireAccessTokens();
+    expect(await first.evaluate(() => tab.get(5))).toEqual(Array(5).fill('ok'));
+    expect(new Set(await first.evaluate(() => tab.warnings))).toEqual(new Set(['write: QuotaExceededError']));
+    expect(door.calls.filter(isRenewal)).toHaveLength(1);
+  });
+
+  it('is forbidden, as in a sandbox, and so are locks: the session goes on in memory, and says so', async (context) => {
+    const tabs = await open(context);
+    const { door } = tabs;
+    const sandboxed = await tabs.open('', '/tab/sandbox');
+    await sandboxed.evaluate(() => tab.signIn());
+    door.shop.expireAccessTokens();
+    expect(await sandboxed.evaluate(() => tab.get(5))).toEqual(Array(5).fill('ok'));
+    expect(await sandboxed.evaluate(() => tab.warnings)).toContain('write: SecurityError');
+    expect(door.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+    await sandboxed.evaluate(() => tab.signOut());
+    expect(await sandboxed.evaluate(() => tab.state.status)).toBe('signed-out');
+  });
+
+  it.for<[string, () => void]>([
+    ['all of it', () => localStorage.clear()],
+    ['the entry', () => localStorage.removeItem('renewal')],
+  ])(
+    'is cleared by the user, %s: other tabs are signed out, and this one when it needs a refresh',
+    async ([, clear], context) => {
+      const tabs = await open(context);
+      const [first, second] = await tabs.openExpired(2);
+      if (!second) throw new Error('too few tabs');
+      // Whoever has not used the session yet has nothing to be told of.
+      const signedOut = second.evaluate(() => tab.until('signed-out'));
+      await first.evaluate(clear);
+      await signedOut;
+      expect(await first.evaluate(() => tab.get(2))).toEqual(['signed-out', 'signed-out']);
+      expect(tabs.door.calls.filter(isRenewal)).toEqual([]);
+    },
+  );
+
+  it('is overwritten with what is no tokens: tabs that are signed in stay so, and a new one begins without', async (context) => {
+    const tabs = await open(context);
+    const { door } = tabs;
+    const first = await tabs.open();
+    await first.evaluate(() => tab.signIn());
+    const second = await tabs.open();
+    await second.evaluate(() => tab.get(1));
+    const values = ['{', 'null,', '[]', '{"accessToken":7}', 'foreign'];
+    for (const [index, value] of values.entries()) {
+      await first.evaluate((entry) => localStorage.setItem('renewal', entry), value);
+      expect(await (await tabs.open()).evaluate(() => tab.state.status)).toBe('signed-out');
+      door.shop.expireAccessTokens();
+      expect(await second.evaluate(() => tab.get(2))).toEqual(['ok', 'ok']);
+      expect(await first.evaluate(() => tab.get(2))).toEqual(['ok', 'ok']);
+      expect(door.shop.counters()).toMatchObject({ refreshes: index + 1, reuseDetected: 0 });
+    }
+  });
+
+  it('leaves pages that are kept fresh in the cache for going back, and they go on with what others did meanwhile', async (context) => {
+    const tabs = await open(context);
+    const { door } = tabs;
+    const first = await tabs.open();
+    await first.evaluate(() => tab.signIn());
+    await first.evaluate(() => {
+      tab.keepFresh();
+      addEventListener('pageshow', ({ persisted }) => tab.phases.push(persisted ? 'kept' : 'loaded'));
+    });
+    expect(await first.evaluate(() => tab.get(1))).toEqual(['ok']);
+    await first.go(`${door.origin}/tab?keys`);
+    const second = await tabs.open();
+    door.shop.expireAccessTokens();
+    expect(await second.evaluate(() => tab.get(2))).toEqual(['ok', 'ok']);
+    await first.go('back');
+    expect(await first.evaluate(() => tab.phases)).toEqual(expect.arrayContaining(['signed-in', 'kept', 'adopted']));
+    expect(await first.evaluate(() => tab.get(2))).toEqual(['ok', 'ok']);
+    expect(door.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+  });
+});

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { toldBy } from '../../support/events';
+import { failureMode } from '../../support/failure-mode';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'F11',
+    title: 'The tab that lost a race is told `invalid_grant`, and signs everyone out',
+    renewal:
+      'A refusal while the storage holds newer tokens means: take those over. Requests are sent again with them, and no tab hears of a sign-out.',
+    threads: ['bluesky-social/social-app#8695', 'supabase/auth-js#213'],
+  },
+  (signal) => {
+    it('takes over what the storage holds, and sends who waits again', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      // Spent by someone who asks for no lock, and has not written yet.
+      browser.authority.refresh({ refreshToken: 'R1' }).subscribe();
+      const tab = browser.open();
+      const others = browser.open();
+      const outcomes = [tab.get(), tab.get()];
+      await browser.pass(100);
+      browser.storage.setItem('renewal', JSON.stringify({ accessToken: 'T7', refreshToken: 'R7', sessionId: 'first' }));
+      await browser.pass(1_500);
+      expect(outcomes).toEqual([by('T7'), by('T7')]);
+      expect(tab.session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R7' } });
+      for (const { events } of [tab, others]) {
+        expect(events.map(toldBy).filter((told) => /^session (signed-out|expired)/.test(told))).toEqual([]);
+      }
+    });
+
+    it('signs out where no one has newer ones, once, and the others with it', async () => {
+      const browser = installBrowser(signal);
+      browser.authority.refresh({ refreshToken: 'R1' }).subscribe();
+      const tabs = [browser.open(), browser.open()];
+      const outcomes = tabs.map((tab) => tab.get());
+      await browser.pass(1_500);
+      expect(outcomes.map(({ error }) => Object(error).code).sort()).toEqual(['session-expired', 'signed-out']);
+      for (const { session } of tabs) expect(session.state.status).toBe('signed-out');
+      expect(browser.storage.getItem('renewal')).toBeNull();
+      expect(browser.authority.presented).toEqual(['R1', 'R1']);
+    });
+  },
+);

@@ -1,0 +1,85 @@
+import { mergeMap, throwError, timer } from 'rxjs';
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'F12',
+    title: 'A tab goes on with the token in its memory, although another has renewed it',
+    renewal:
+      'Storage events bring the new tokens to every tab at once. Where one gets lost, an expired answer leads to a look into the storage, and the request is sent again with what is there: no refresh.',
+    threads: ['bluesky-social/social-app#2498'],
+  },
+  (signal) => {
+    it('sends again with what the storage holds, and refreshes nothing, where it was told nothing', async () => {
+      const browser = installBrowser(signal);
+      const [one, other] = [browser.open(), browser.open()];
+      browser.isDeaf = true;
+      one.get();
+      await browser.pass(500);
+      expect(other.session.state).toMatchObject({ tokens: { accessToken: 'T1' } });
+      const outcome = other.get();
+      await browser.pass(500);
+      expect(outcome).toEqual(by('T2'));
+      expect(other.sent).toEqual(['GET /a T1', 'GET /a T2']);
+      expect(browser.authority.presented).toEqual(['R1']);
+    });
+
+    it('takes over what others have written where its own refresh fails, and fails no one', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      const tab = browser.open({
+        session: { refresh: () => timer(100).pipe(mergeMap(() => throwError(() => new Error('offline')))) },
+      });
+      const outcome = tab.get();
+      await browser.pass(50);
+      browser.storage.setItem('renewal', JSON.stringify({ accessToken: 'T5', refreshToken: 'R5', sessionId: 'first' }));
+      await browser.pass(200);
+      expect(outcome).toEqual(by('T5'));
+    });
+
+    it('asks no second time with a refresh token that others have replaced while it waited', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      const asked: unknown[] = [];
+      const tab = browser.open({
+        session: {
+          refreshRetries: 3,
+          refresh: ({ refreshToken }) => {
+            asked.push(refreshToken);
+            return throwError(() => new Error('offline'));
+          },
+        },
+      });
+      const outcome = tab.get();
+      await browser.pass(500);
+      browser.storage.setItem('renewal', JSON.stringify({ accessToken: 'T5', refreshToken: 'R5', sessionId: 'first' }));
+      await browser.pass(5_000);
+      expect(outcome).toEqual(by('T5'));
+      expect(asked).toEqual(['R1']);
+    });
+
+    it('leaves with the new token at once where it was told', async () => {
+      const browser = installBrowser(signal);
+      const [one, other] = [browser.open(), browser.open()];
+      other.session.state$.subscribe();
+      one.get();
+      await browser.pass(500);
+      expect(other.get()).toEqual(by('T2'));
+      expect(other.sent).toEqual(['GET /a T2']);
+    });
+
+    it('is told of tokens while its next refresh has to wait after a failure: that ends the wait', async () => {
+      const browser = installBrowser(signal);
+      const cold = browser.open({ session: { refresh: () => throwError(() => new Error('offline')) } });
+      cold.get();
+      await browser.pass(50);
+      expect(cold.session.state.status).toBe('expired');
+      browser.open().get();
+      await browser.pass(100);
+      expect(cold.session.state.status).toBe('active');
+      expect(cold.get()).toEqual(by('T2'));
+    });
+  },
+);

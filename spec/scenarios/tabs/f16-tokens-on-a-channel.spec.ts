@@ -1,0 +1,115 @@
+import { expect, it, vi } from 'vitest';
+import { warningsIn } from '../../support/events';
+import { failureMode } from '../../support/failure-mode';
+import { createStorage } from '../../support/http-storage';
+import { installBrowser } from '../../support/virtual-tabs';
+
+class Forbidden {
+  constructor() {
+    throw new DOMException('no', 'SecurityError');
+  }
+}
+
+failureMode(
+  {
+    id: 'F16',
+    title: 'Tokens travel over a channel, and whatever comes over it is believed',
+    renewal:
+      'Storage events tell of changes, and what is believed is what the storage holds. For a storage of one’s own, of which browsers tell nothing, a `BroadcastChannel` says only to look again; all other messages are ignored.',
+  },
+  (signal) => {
+    /** A storage that no browser tells of, and all that is sent over channels. */
+    const setUp = () => {
+      const browser = installBrowser(signal);
+      const kept = createStorage({ renewal: `${browser.storage.getItem('renewal')}` });
+      const open = () => browser.open({ storage: () => kept });
+      const messages: unknown[] = [];
+      const names: string[] = [];
+      const listeners = new Set<FakeChannel>();
+      class FakeChannel {
+        onmessage: ((event: { data: unknown }) => void) | null = null;
+        constructor(readonly name: string) {
+          names.push(name);
+          listeners.add(this);
+        }
+        postMessage(data: unknown): void {
+          messages.push(data);
+          setTimeout(() => {
+            for (const each of listeners) if (each !== this && each.name === this.name) each.onmessage?.({ data });
+          }, 1);
+        }
+        close(): void {
+          listeners.delete(this);
+        }
+      }
+      vi.stubGlobal('BroadcastChannel', FakeChannel);
+      return { browser, kept, open, messages, names, listeners };
+    };
+
+    it('says only to look again, and the others find the tokens in the storage', async () => {
+      const { browser, open, messages, names } = setUp();
+      const [one, other] = [open(), open()];
+      other.session.state$.subscribe();
+      one.get();
+      await browser.pass(100);
+      expect(other.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+      await one.session.signOut();
+      await browser.pass(100);
+      expect(other.session.state.status).toBe('signed-out');
+      expect(messages).toHaveLength(2);
+      expect(JSON.stringify([messages, names])).not.toMatch(/T[12]|R[12]|first/);
+    });
+
+    it.each([undefined, null, 1, '', {}, { accessToken: 'T9', sessionId: 'evil' }, ['look'], 'sign-out'])(
+      'ignores what it does not know: %j',
+      async (data) => {
+        const { browser, kept, open, listeners } = setUp();
+        const tab = open();
+        tab.session.state$.subscribe();
+        const before = tab.session.state;
+        kept.clear();
+        for (const { onmessage } of listeners) onmessage?.({ data });
+        await browser.pass(100);
+        expect(tab.session.state).toBe(before);
+      },
+    );
+
+    it('believes no storage event either, but what the storage holds', async () => {
+      const browser = installBrowser(signal);
+      const tab = browser.open();
+      tab.session.state$.subscribe();
+      const before = tab.session.state;
+      const newValue = JSON.stringify({ accessToken: 'T9', sessionId: 'evil' });
+      browser.tell({ key: 'renewal', newValue });
+      browser.tell({ key: 'other', newValue: null });
+      browser.tell({ key: null, newValue: null });
+      await browser.pass(10);
+      expect(tab.session.state).toBe(before);
+    });
+
+    it('opens no channel for the storage of the browser, nor for anyone before a session is used', async () => {
+      const { browser, open, names } = setUp();
+      browser.open().get();
+      await browser.pass(100);
+      expect(names).toEqual([]);
+      const tab = open();
+      expect(names).toEqual([]);
+      tab.session.state$.subscribe();
+      expect(names).toEqual(['renewal:renewal']);
+      tab.session.destroy();
+    });
+
+    it.each([
+      ['missing', () => vi.stubGlobal('BroadcastChannel', undefined)],
+      ['forbidden', () => vi.stubGlobal('BroadcastChannel', Forbidden)],
+    ])('does without where channels are %s', async (_, breakThem) => {
+      const { browser, open } = setUp();
+      breakThem();
+      const tab = open();
+      expect(tab.get()).toEqual({ values: [] });
+      await browser.pass(500);
+      expect(tab.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+      expect(warningsIn(tab.events)).toEqual([]);
+    });
+  },
+);

@@ -1,0 +1,36 @@
+import { NEVER } from 'rxjs';
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'F18',
+    title: 'A mark that a refresh is running outlives the page that set it',
+    renewal:
+      'There is no such mark: nothing but the tokens is stored, and a lock goes with its page. A page that is loaded again in the middle of a refresh refreshes at once.',
+    threads: ['damienbod/angular-auth-oidc-client#432', 'damienbod/angular-auth-oidc-client#942'],
+  },
+  (signal) => {
+    it('stores nothing while a refresh runs', async () => {
+      const browser = installBrowser(signal);
+      const before = browser.storage.getItem('renewal');
+      browser.open({ session: { refresh: () => NEVER } }).get();
+      await browser.pass(1_000);
+      expect(browser.storage.getItem('renewal')).toBe(before);
+      expect(browser.written).toEqual([]);
+    });
+
+    it('refreshes at once in a page that was loaded again in the middle of one', async () => {
+      const browser = installBrowser(signal);
+      const before = browser.open({ session: { refresh: () => NEVER } });
+      before.get();
+      await browser.pass(1_000);
+      // The browser lets the locks of a page go with it.
+      before.session.destroy();
+      const outcome = browser.open().get();
+      await browser.pass(50);
+      expect(outcome).toEqual(by('T2'));
+    });
+  },
+);

@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'F2',
+    title: 'A lock, but no look at the storage once it is granted: waiting tabs refresh one after another',
+    renewal:
+      'Inside the lock the storage is read again, and the lock is kept a moment after a write, as other tabs may read that a little later. Only tokens that are past their own expiry are renewed all the same, with their own refresh token.',
+    threads: ['auth0/auth0-spa-js#973', 'damienbod/angular-auth-oidc-client#2237'],
+  },
+  (signal) => {
+    it('takes over what the one before has written, also where nothing tells of it', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      const tabs = Array.from({ length: 4 }, () => browser.open());
+      const outcomes = tabs.map((tab) => tab.get());
+      await browser.pass(2_000);
+      expect(outcomes).toEqual(Array(4).fill(by('T2')));
+      expect(browser.authority.presented).toEqual(['R1']);
+    });
+
+    it('reads no old tokens, although a write takes a while to reach other tabs', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      const first = browser.open();
+      let read = (): string | null => browser.storage.getItem('renewal');
+      const stale: Storage = Object.create(browser.storage, { getItem: { value: () => read() } });
+      const second = browser.open({ storage: () => stale });
+      const before = read();
+      read = () => before;
+      first.get();
+      await browser.pass(10);
+      const outcome = second.get();
+      await browser.pass(15);
+      // What the first has written is on its way.
+      await browser.pass(100);
+      expect(outcome).toEqual({ values: [] });
+      read = () => browser.storage.getItem('renewal');
+      await browser.pass(500);
+      expect(outcome).toEqual(by('T2'));
+      expect(browser.authority.presented).toEqual(['R1']);
+    });
+
+    it('renews what is past its own expiry by then, with the refresh token that came with it', async () => {
+      const browser = installBrowser(signal);
+      browser.isDeaf = true;
+      const tab = browser.open();
+      const tokens = { accessToken: 'T1', refreshToken: 'R9', sessionId: 'first', expiresAtMs: Date.now() - 1 };
+      browser.storage.setItem('renewal', JSON.stringify({ ...tokens, accessToken: 'T1b' }));
+      const outcome = tab.get();
+      await browser.pass(500);
+      expect(outcome).toEqual(by('T2'));
+      expect(browser.authority.presented).toEqual(['R9']);
+    });
+  },
+);

@@ -1,0 +1,76 @@
+import { NEVER } from 'rxjs';
+import { expect, it, vi } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'F5',
+    title: 'Whoever gives up waiting believes that the lock is free, or gets it later and keeps it',
+    renewal:
+      'Giving up aborts the request that is pending, and takes nothing else for granted. A lock that is granted in the same instant, or long after, is let go at once.',
+    threads: ['supabase/supabase-js#2106'],
+  },
+  (signal) => {
+    it('leaves the line when it gives up, and touches the lock that is held no more', async () => {
+      const browser = installBrowser(signal);
+      browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: 0 } }).get();
+      await browser.pass();
+      const { held } = browser.locks;
+      // Otherwise it would hear of the new tokens, and end its refresh.
+      browser.isDeaf = true;
+      browser.open().get();
+      await browser.pass();
+      expect(browser.locks.pending).toEqual(held);
+      await browser.pass(6_000);
+      expect(browser.locks.pending).toEqual([]);
+      expect(browser.locks.held).toEqual(held);
+    });
+
+    it('leaves the line where no one needs the refresh any more', async () => {
+      const browser = installBrowser(signal);
+      browser.open({ session: { refresh: () => NEVER } }).get();
+      await browser.pass();
+      const tab = browser.open();
+      tab.get();
+      await browser.pass();
+      expect(browser.locks.pending).toHaveLength(1);
+      tab.session.destroy();
+      await browser.pass();
+      expect(browser.locks.pending).toEqual([]);
+    });
+
+    it('lets a lock go at once that comes when it has given up, whatever became of the abort', async () => {
+      const browser = installBrowser(signal);
+      const grants: ((lock: object) => unknown)[] = [];
+      browser.locks.request = (_name, _options, run) => {
+        grants.push(run);
+        return new Promise(() => {});
+      };
+      const outcome = browser.open().get();
+      await browser.pass(5_100);
+      const [late] = grants;
+      expect(late?.({})).toBeUndefined();
+      await browser.pass(6_000);
+      expect(outcome).toEqual(by('T2'));
+      expect(browser.authority.presented).toEqual(['R1']);
+    });
+
+    it('takes no lock that a page which slept is granted too late', async () => {
+      const browser = installBrowser(signal);
+      const grants: ((lock: object) => unknown)[] = [];
+      const { request } = browser.locks;
+      browser.locks.request = (name, options, run) => {
+        if (grants.push(run) > 1) return request(name, options, run);
+        return new Promise(() => {});
+      };
+      const outcome = browser.open().get();
+      await browser.pass();
+      // Asleep: the clock goes on, and no timer has fired when the grant comes.
+      vi.setSystemTime(Date.now() + 60_000);
+      expect(grants[0]?.({})).toBeUndefined();
+      await browser.pass(100);
+      expect(outcome).toEqual(by('T2'));
+    });
+  },
+);

@@ -1,0 +1,69 @@
+import type { SessionOptions } from 'renewal';
+import { EMPTY, NEVER, of, throwError } from 'rxjs';
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import type { VirtualTab } from '../../support/virtual-tabs';
+import { installBrowser } from '../../support/virtual-tabs';
+
+const thrower = (): never => {
+  throw new Error('x');
+};
+
+failureMode(
+  {
+    id: 'F6',
+    title: 'The lock is not released when the refresh fails',
+    renewal:
+      'It is let go as soon as the refresh has failed, timed out or was let go. Only after a write is it kept for a quarter of a second, and those who hear of the new tokens do not wait for that.',
+    threads: ['auth0/auth0-spa-js#275', 'auth0/auth0-spa-js#276'],
+  },
+  (signal) => {
+    const ENDS: readonly [string, Partial<SessionOptions>, (tab: VirtualTab) => void][] = [
+      ['throws', { refresh: thrower }, () => {}],
+      ['errors', { refresh: () => throwError(() => new Error('x')) }, () => {}],
+      ['takes too long', { refresh: () => NEVER, refreshTimeoutMs: 10 }, () => {}],
+      ['completes with nothing', { refresh: () => EMPTY }, () => {}],
+      ['is let go for good', { refresh: () => NEVER }, ({ session }) => session.destroy()],
+    ];
+
+    it.each(ENDS)('lets the next tab in within 50 ms where the refresh %s', async (_, session, end) => {
+      const browser = installBrowser(signal);
+      const first = browser.open({ session });
+      first.get();
+      await browser.pass();
+      let isIn = false;
+      browser
+        .open()
+        .store.exclusive?.(of(1))
+        .subscribe(() => {
+          isIn = true;
+        });
+      end(first);
+      await browser.pass(49);
+      expect(isIn).toBe(true);
+      expect(browser.locks.held).toEqual([]);
+    });
+
+    it('keeps it for a moment after a sign-out, as after each write, so that the next one reads of it', async () => {
+      const browser = installBrowser(signal);
+      const first = browser.open({ session: { refresh: () => NEVER } });
+      first.get();
+      await browser.pass();
+      await first.session.signOut();
+      await browser.pass(240);
+      expect(browser.locks.held).toHaveLength(1);
+      await browser.pass(20);
+      expect(browser.locks.held).toEqual([]);
+    });
+
+    it('lets it go too where the refresh is refused, once it is known that no one else has newer tokens', async () => {
+      const browser = installBrowser(signal);
+      browser.authority.refresh({ refreshToken: 'R1' }).subscribe();
+      const outcome = browser.open().get();
+      await browser.pass(1_100);
+      expect(outcome.error).toMatchObject({ code: 'session-expired' });
+      await browser.pass(300);
+      expect(browser.locks.held).toEqual([]);
+    });
+  },
+);

@@ -1,0 +1,127 @@
+import type { Browser, CDPSession } from 'playwright-core';
+
+/**
+ * A tab as a user has it: hidden as soon as another one is in front, and frozen where the test says so. The pages of playwright-core will not do, as it
+ * keeps each of them visible and awake.
+ */
+export interface BrowserTab {
+  /** Runs a function in the page; resolves with what it returns, rejects with what it throws. */
+  evaluate<R, A = undefined>(run: (given: A) => R | Promise<R>, given?: A): Promise<R>;
+  /** Loads another page, or with `back` the one before. */
+  go(url: string | 'back'): Promise<void>;
+  /** Brings the tab to the front: all others are hidden then. */
+  show(): Promise<void>;
+  /** Stops the page where it stands, as the browser does with one that was hidden for long. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** Ends the process of the page. */
+  crash(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A profile of its own, with any number of tabs. */
+export interface BrowserProfile {
+  /** Opens a tab in front of the others. */
+  open(url: string): Promise<BrowserTab>;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly id?: number;
+  readonly method?: string;
+  readonly result?: unknown;
+  readonly error?: { readonly message: string };
+}
+
+interface Evaluated {
+  readonly result: { readonly value?: unknown };
+  readonly exceptionDetails?: { readonly text: string; readonly exception?: { readonly description?: string } };
+}
+
+/** One tab's part of the Chrome DevTools Protocol. */
+const attach = async (browser: CDPSession, targetId: string) => {
+  const { sessionId } = await browser.send('Target.attachToTarget', { targetId, flatten: false });
+  const answers = new Map<number, (answer: Answer) => void>();
+  const events = new Map<string, () => void>();
+  let sent = 0;
+  browser.on('Target.receivedMessageFromTarget', (received) => {
+    if (received.sessionId !== sessionId) return;
+    const answer: Answer = JSON.parse(received.message);
+    if (answer.method) events.get(answer.method)?.();
+    else answers.get(answer.id ?? 0)?.(answer);
+  });
+  const send = <T>(method: string, params: object = {}): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const id = ++sent;
+      answers.set(id, ({ result, error }) => {
+        answers.delete(id);
+        if (error) reject(new Error(`${method}: ${error.message}`));
+        else resolve(result as T); // as the protocol says
+      });
+      browser
+        .send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method, params }) })
+        .catch(reject);
+    });
+  const next = (event: string): Promise<void> => new Promise((resolve) => events.set(event, resolve));
+  return { send, next };
+};
+
+/** @param init - Runs in each page before anything else: where the browser is to lack something, or to break. */
+export const openProfile = async (browser: Browser, init?: () => void): Promise<BrowserProfile> => {
+  const devtools = await browser.newBrowserCDPSession();
+  const { browserContextId } = await devtools.send('Target.createBrowserContext');
+
+  const open = async (url: string): Promise<BrowserTab> => {
+    const { targetId } = await devtools.send('Target.createTarget', { url: 'about:blank', browserContextId });
+    const { send, next } = await attach(devtools, targetId);
+    const loaded = async (start: () => Promise<unknown>): Promise<void> => {
+      const load = next('Page.loadEventFired');
+      await start();
+      await load;
+    };
+    const back = async (): Promise<void> => {
+      // A page from the cache is not loaded again.
+      const shown = next('Page.frameNavigated');
+      await send('Runtime.evaluate', { expression: 'history.back()' });
+      await shown;
+    };
+    await Promise.all([send('Page.enable'), send('Inspector.enable')]);
+    if (init) await send('Page.addScriptToEvaluateOnNewDocument', { source: `(${init})()` });
+    await loaded(() => send('Page.navigate', { url }));
+
+    return {
+      evaluate: async <R, A>(run: (given: A) => R | Promise<R>, given?: A): Promise<R> => {
+        const expression = `(${run})(${JSON.stringify(given)})`;
+        const { result, exceptionDetails } = await send<Evaluated>('Runtime.evaluate', {
+          expression,
+          awaitPromise: true,
+          returnByValue: true,
+        });
+        if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+        return result.value as R; // what JSON leaves of it
+      },
+      go: (to) => (to === 'back' ? back() : loaded(() => send('Page.navigate', { url: to }))),
+      show: async () => {
+        await devtools.send('Target.activateTarget', { targetId });
+      },
+      freeze: () => send('Page.setWebLifecycleState', { state: 'frozen' }),
+      thaw: () => send('Page.setWebLifecycleState', { state: 'active' }),
+      crash: async () => {
+        const crashed = next('Inspector.targetCrashed');
+        send('Page.crash').catch(() => {});
+        await crashed;
+      },
+      close: async () => {
+        await devtools.send('Target.closeTarget', { targetId });
+      },
+    };
+  };
+
+  return {
+    open,
+    close: async () => {
+      await devtools.send('Target.disposeBrowserContext', { browserContextId });
+      await devtools.detach();
+    },
+  };
+};

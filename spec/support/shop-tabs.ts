@@ -1,0 +1,176 @@
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { createShop, type Shop } from '../../examples/shop/server';
+import { createGate, type Gate } from './barrier';
+import { type BrowserTab, openProfile } from './browser-tabs';
+import { bundlePage } from './chromium';
+import type { Signal } from './server';
+
+/** A request as it came from a tab. */
+export interface Call {
+  /** Which tab it came from, in the order they were opened, from 1. */
+  readonly tab: number;
+  readonly method: string;
+  readonly path: string;
+  /** The access token, or in a renewal the refresh token; empty for none. */
+  readonly token: string;
+}
+
+/** The shop behind a door that serves the page of a tab, records what goes through, and holds it as the test says. */
+export interface Door {
+  readonly origin: string;
+  readonly shop: Shop;
+  readonly calls: readonly Call[];
+  /** Holds what matches on its way to the shop, or on its way back. */
+  hold(way: 'in' | 'out', matches: (call: Call) => boolean): Gate<Call>;
+  /** What never arrives: the connection breaks before the shop sees it. */
+  loses: (call: Call) => boolean;
+  /** Whether a refresh token that comes again is refused, and no more: as by a server that ends no session for it. */
+  isLenient: boolean;
+  close(): Promise<void>;
+}
+
+export const RENEWAL = '/app/renewal';
+export const isRenewal = ({ path }: Call): boolean => path === RENEWAL;
+export const isOrder = ({ path }: Call): boolean => path === '/orders';
+
+const read = async (request: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return `${Buffer.concat(chunks)}`;
+};
+
+const agent = new Agent({ keepAlive: true });
+
+/** What the shop says. */
+const ask = (
+  url: string,
+  { method, headers }: IncomingMessage,
+  body: string,
+): Promise<{ status: number; body: string }> =>
+  new Promise((resolve, reject) => {
+    const { authorization } = headers;
+    const options = { method, agent, headers: { ...(authorization && { authorization }) } };
+    const asked = request(url, options, (answer) => {
+      read(answer).then((text) => resolve({ status: answer.statusCode ?? 0, body: text }), reject);
+    });
+    asked.on('error', reject).end(body);
+  });
+
+const callOf = ({ method = '', url = '', headers }: IncomingMessage, body: string): Call => {
+  const path = url.split('?')[0] ?? '';
+  const token = path === RENEWAL ? JSON.parse(body).refreshToken : headers.authorization?.replace('Bearer ', '');
+  // Also of one that the browser has sent again by itself, as it does when a connection breaks.
+  const tab = Number(/tab=(\d+)/.exec(`${headers.referer}`)?.[1]);
+  return { tab, method, path, token: token ?? '' };
+};
+
+/** The page of a tab, made once for all specs of a file. */
+export const bundleTab = (): Promise<string> => bundlePage(fileURLToPath(new URL('./shop-tab.ts', import.meta.url)));
+
+export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
+  const shop = createShop({ expiredAs: signal === 'HTTP 401' ? 'status' : 'code' });
+  const inside = await shop.listen();
+  const calls: Call[] = [];
+  const holds: { readonly way: 'in' | 'out'; readonly matches: (call: Call) => boolean; readonly gate: Gate<Call> }[] =
+    [];
+
+  const pass = async (call: Call, way: 'in' | 'out'): Promise<void> => {
+    for (const hold of holds) if (hold.way === way && hold.matches(call)) await hold.gate.pass(call);
+  };
+
+  const presented = new Set<string>();
+  const server = createServer(async (asked, response) => {
+    // From a page without an origin.
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-allow-headers', '*, authorization');
+    try {
+      if (asked.method === 'OPTIONS') {
+        response.end();
+        return;
+      }
+      if (asked.url?.startsWith('/tab')) {
+        // A sandbox has an origin of its own, and neither storage nor locks.
+        if (asked.url.startsWith('/tab/sandbox'))
+          response.setHeader('content-security-policy', 'sandbox allow-scripts');
+        response.writeHead(200, { 'content-type': 'text/html' }).end(page);
+        return;
+      }
+      const body = await read(asked);
+      const call = callOf(asked, body);
+      calls.push(call);
+      await pass(call, 'in');
+      if (door.loses(call)) throw new Error('lost');
+      const isAgain = isRenewal(call) && presented.has(call.token);
+      if (isRenewal(call)) presented.add(call.token);
+      if (door.isLenient && isAgain) {
+        response.writeHead(400, { 'content-type': 'application/json' }).end('{"code":1003}');
+        return;
+      }
+      const answer = await ask(`${inside}${asked.url}`, asked, body);
+      await pass(call, 'out');
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+    } catch {
+      // The shop has hung up, or the tab has.
+      response.destroy();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A server that listens on a port has an address of this form.
+  const { port } = server.address() as AddressInfo;
+
+  const door: Door = {
+    origin: `http://127.0.0.1:${port}`,
+    loses: () => false,
+    isLenient: false,
+    shop,
+    calls,
+    hold: (way, matches) => {
+      const gate = createGate<Call>();
+      holds.push({ way, matches, gate });
+      return gate;
+    },
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await shop.close();
+      await closed;
+    },
+  };
+  return door;
+};
+
+/** Some tabs of one browser profile, all at the door. */
+export interface Tabs {
+  readonly door: Door;
+  /** Opens one more. */
+  open(query?: string, path?: string): Promise<BrowserTab>;
+  /** Opens `count`, all signed in, whose token the shop no longer takes. */
+  openExpired(count: number, query?: string): Promise<[BrowserTab, ...BrowserTab[]]>;
+  close(): Promise<void>;
+}
+
+/** @param init - Runs in each page before anything else: where the browser is to lack something, or to break. */
+export const openTabs = async (browser: Browser, door: Door, init?: () => void): Promise<Tabs> => {
+  const profile = await openProfile(browser, init);
+  let opened = 0;
+  const open = (query = '', path = '/tab'): Promise<BrowserTab> =>
+    profile.open(`${door.origin}${path}?tab=${++opened}&${query}`);
+  return {
+    door,
+    open,
+    openExpired: async (count, query) => {
+      const first = await open(query);
+      await first.evaluate(() => tab.signIn());
+      const others = await Promise.all(Array.from({ length: count - 1 }, () => open(query)));
+      door.shop.expireAccessTokens();
+      return [first, ...others];
+    },
+    close: async () => {
+      await profile.close();
+      await door.close();
+    },
+  };
+};

@@ -1,0 +1,171 @@
+import { setMaxListeners } from 'node:events';
+import {
+  type SessionOptions,
+  type TokenStore,
+  type Tokens,
+  type WebStorageStoreOptions,
+  webStorageStore,
+} from 'renewal';
+import { Observable } from 'rxjs';
+import { onTestFinished, vi } from 'vitest';
+import { stopClock } from './clock';
+import { eventsOf } from './events';
+import { answered, type Outcome, outcomeOf } from './http-client';
+import { createStorage } from './http-storage';
+import type { Signal } from './server';
+import { createVirtualClient, type VirtualClient } from './virtual';
+import { createLocks, type FakeLocks } from './web-locks';
+
+/** One tab: a session and a client of its own over the storage that all share. */
+export interface VirtualTab extends VirtualClient {
+  readonly store: TokenStore;
+  readonly events: ReturnType<typeof eventsOf>;
+  get(): Outcome;
+}
+
+/** A server that takes a refresh token once, and refuses it from then on. */
+export interface Authority {
+  /** The refresh tokens that came, in order. */
+  readonly presented: string[];
+  /** How long the next refreshes take. */
+  answerMs: number;
+  /** Makes the access tokens of now useless. */
+  expire(): void;
+  isDead(accessToken: string): boolean;
+  refresh(tokens: Pick<Tokens, 'refreshToken'>): Observable<{ accessToken: string; refreshToken: string }>;
+}
+
+export interface VirtualBrowser {
+  readonly storage: Storage;
+  readonly locks: FakeLocks;
+  readonly authority: Authority;
+  /** Whether storage events get lost. */
+  isDeaf: boolean;
+  /** Opens a tab; `lifeMs` later than the clock says where the tokens are to have an expiry. */
+  open(options?: WebStorageStoreOptions & { readonly session?: Partial<SessionOptions> }): VirtualTab;
+  /** Lets time pass, and all that comes with it happen. */
+  pass(ms?: number): Promise<void>;
+  /** The names of the entries that were written, in order. */
+  readonly written: string[];
+  /** Tells all tabs of a change, whether there was one or not. */
+  tell(event: { readonly key: string | null; readonly newValue?: string | null }): void;
+  /** Tells all tabs that they are shown again. */
+  wake(): void;
+  hide(): void;
+}
+
+const refused = new Error('refused');
+
+const createAuthority = (): Authority => {
+  const presented: string[] = [];
+  let number = 1;
+  let oldest = 2;
+  const spent = new Set<string>();
+  const authority: Authority = {
+    presented,
+    answerMs: 20,
+    expire: () => {
+      oldest = number + 1;
+    },
+    isDead: (accessToken) => Number(accessToken.slice(1)) < oldest,
+    refresh: ({ refreshToken = '' }) =>
+      new Observable((subscriber) => {
+        presented.push(refreshToken);
+        const isSpent = spent.has(refreshToken);
+        spent.add(refreshToken);
+        if (!isSpent) number++;
+        const grant = { accessToken: `T${number}`, refreshToken: `R${number}` };
+        const timer = setTimeout(() => {
+          if (isSpent) {
+            subscriber.error(refused);
+          } else {
+            subscriber.next(grant);
+            subscriber.complete();
+          }
+        }, authority.answerMs);
+        return () => clearTimeout(timer);
+      }),
+  };
+  return authority;
+};
+
+/** A browser whose tabs share a storage and locks; signed in with T1 and R1, of which T1 is dead. */
+export const installBrowser = (signal: Signal): VirtualBrowser => {
+  stopClock();
+  const window = new EventTarget();
+  const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  // As many tabs as the test opens, all of one process.
+  setMaxListeners(0, window, document);
+  class PlatformStorage {}
+  const kept = createStorage({
+    renewal: JSON.stringify({ accessToken: 'T1', refreshToken: 'R1', sessionId: 'first' }),
+  });
+  const written: string[] = [];
+  const tell: VirtualBrowser['tell'] = (event) => {
+    if (!browser.isDeaf) setTimeout(() => window.dispatchEvent(Object.assign(new Event('storage'), event)), 1);
+  };
+  const storage: Storage = Object.assign(Object.create(PlatformStorage.prototype), {
+    getItem: kept.getItem,
+    key: kept.key,
+    setItem: (key: string, value: string) => {
+      written.push(key);
+      kept.setItem(key, value);
+      tell({ key });
+    },
+    removeItem: (key: string) => {
+      kept.removeItem(key);
+      tell({ key });
+    },
+    clear: () => {
+      kept.clear();
+      tell({ key: null });
+    },
+  });
+  const locks = createLocks();
+  vi.stubGlobal('Storage', PlatformStorage);
+  vi.stubGlobal('navigator', { locks });
+  vi.stubGlobal('document', document);
+  vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
+  vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window));
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+
+  const authority = createAuthority();
+  const browser: VirtualBrowser = {
+    storage,
+    locks,
+    authority,
+    isDeaf: false,
+    open: ({ session, ...options } = {}) => {
+      const store = webStorageStore({ storage: () => storage, ...options });
+      const client = createVirtualClient({
+        signal,
+        store,
+        isDead: authority.isDead,
+        refresh: authority.refresh,
+        isRefused: (error) => error === refused,
+        ...session,
+      });
+      onTestFinished(() => client.session.destroy());
+      return { ...client, store, events: eventsOf(client.api), get: () => outcomeOf(client.api.get$('/a')) };
+    },
+    pass: async (ms = 0) => {
+      await vi.advanceTimersByTimeAsync(ms);
+    },
+    written,
+    tell,
+    hide: () => {
+      document.visibilityState = 'hidden';
+      document.dispatchEvent(new Event('visibilitychange'));
+    },
+    wake: () => {
+      document.visibilityState = 'visible';
+      document.dispatchEvent(new Event('visibilitychange'));
+    },
+  };
+  return browser;
+};
+
+/** The outcome of a request that was answered with this access token. */
+export const by = (accessToken: string): Outcome => answered({ by: accessToken });

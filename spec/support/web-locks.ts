@@ -1,0 +1,85 @@
+/** The part of Web Locks that is asked for, as the specification has it: exclusive locks, first come first served, granted in a later turn. */
+export interface FakeLocks {
+  request(name: string, options: FakeLockOptions, run: (lock: object | null) => unknown): Promise<unknown>;
+  query(): Promise<{ readonly held: { readonly name: string }[]; readonly pending: { readonly name: string }[] }>;
+  /** The names of those that are held, and of those that are waited for. */
+  readonly held: string[];
+  readonly pending: string[];
+  /** All that was ever asked for. */
+  readonly asked: { readonly name: string; readonly options: FakeLockOptions }[];
+}
+
+export interface FakeLockOptions {
+  readonly signal?: AbortSignal;
+  readonly ifAvailable?: boolean;
+  readonly steal?: boolean;
+}
+
+interface Asked {
+  readonly name: string;
+  readonly options: FakeLockOptions;
+  grant(lock: object | null): void;
+}
+
+export const createLocks = (): FakeLocks => {
+  const holders = new Map<string, Asked>();
+  let waiting: Asked[] = [];
+  const asked: FakeLocks['asked'] = [];
+
+  const serve = (): void => {
+    for (const each of [...waiting]) {
+      if (holders.has(each.name)) {
+        if (!each.options.ifAvailable) continue;
+        waiting = waiting.filter((other) => other !== each);
+        each.grant(null);
+        continue;
+      }
+      holders.set(each.name, each);
+      waiting = waiting.filter((other) => other !== each);
+      each.grant({ name: each.name });
+    }
+  };
+  const namesOf = (all: Iterable<Asked>): string[] => Array.from(all, ({ name }) => name);
+
+  return {
+    asked,
+    get held() {
+      return namesOf(holders.values());
+    },
+    get pending() {
+      return namesOf(waiting);
+    },
+    query: async () => ({
+      held: namesOf(holders.values()).map((name) => ({ name })),
+      pending: namesOf(waiting).map((name) => ({ name })),
+    }),
+    request: (name, options, run) => {
+      asked.push({ name, options });
+      return new Promise((resolve, reject) => {
+        const own: Asked = {
+          name,
+          options,
+          grant: (lock) => {
+            const release = (): void => {
+              if (holders.get(name) === own) holders.delete(name);
+              serve();
+            };
+            // The callback runs in a turn of its own.
+            Promise.resolve(lock)
+              .then(run)
+              .then(resolve, reject)
+              .finally(lock ? release : undefined);
+          },
+        };
+        options.signal?.addEventListener('abort', () => {
+          if (!waiting.includes(own)) return;
+          waiting = waiting.filter((each) => each !== own);
+          reject(new DOMException('aborted', 'AbortError'));
+        });
+        if (options.steal) holders.delete(name);
+        waiting.push(own);
+        queueMicrotask(serve);
+      });
+    },
+  };
+};
