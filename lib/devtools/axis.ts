@@ -1,0 +1,61 @@
+import { svg } from './dom';
+import type { Scale } from './scale';
+import type { RefreshBand, SessionChange } from './timeline';
+import { milliseconds, SESSION_WORDS } from './words';
+
+export const HEAD_HEIGHT = 60;
+const TICKS_Y = 16;
+const SESSION_Y = 34;
+const REFRESH_Y = 48;
+
+/** What stands above the lanes and behind them, at one scale. */
+export interface Backdrop {
+  readonly scale: Scale;
+  readonly refreshes: readonly RefreshBand[];
+  readonly sessionChanges: readonly SessionChange[];
+  readonly nowMs: number;
+}
+
+const label = (x: number, y: number, name: string, text: string): SVGElement =>
+  svg('text', { x, y, class: name }, text);
+
+/** A refresh as a bar that holds its name, where that has room. */
+const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement => {
+  const x = scale.x(band.startedMs);
+  const width = Math.max(4, scale.x(band.endedMs ?? nowMs) - x);
+  const mark = { started: '…', succeeded: '✓', failed: '✕' }[band.phase];
+  return svg(
+    'g',
+    { class: `refresh ${band.phase}` },
+    svg('rect', { x, y: REFRESH_Y - 7, width, height: 14, rx: 4 }),
+    label(x + 6, REFRESH_Y, 'refresh-name', `${mark} ${width > 84 ? 'refresh ' : ''}${band.id}`),
+  );
+};
+
+/** Draws the axis, the refreshes and the names of what happened to the session. */
+export const drawHead = (backdrop: Backdrop): SVGElement[] => {
+  const { scale, refreshes, sessionChanges } = backdrop;
+  let free = 0;
+  return [
+    ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
+    ...scale.folds.map((x) => label(x, TICKS_Y, 'tick', '⫽')),
+    ...sessionChanges.flatMap(({ phase, atMs }) => {
+      const x = scale.x(atMs);
+      const name = SESSION_WORDS[phase];
+      if (x < free) return [];
+      free = x + name.length * 6.5 + 12;
+      return label(x + 4, SESSION_Y, 'session-name', name);
+    }),
+    ...refreshes.map((band) => drawRefresh(band, backdrop)),
+  ];
+};
+
+/** Draws the lines behind the lanes. */
+export const drawLines = ({ scale, sessionChanges }: Backdrop, height: number): SVGElement[] => {
+  const line = (x: number, name: string): SVGElement => svg('line', { x1: x, x2: x, y2: height, class: name });
+  return [
+    ...scale.ticks.map((ms) => line(scale.x(ms), 'grid')),
+    ...scale.folds.map((x) => line(x, 'fold')),
+    ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session')),
+  ];
+};
