@@ -19,6 +19,9 @@ export interface Backdrop {
 const label = (x: number, y: number, name: string, text: string): SVGElement =>
   svg('text', { x, y, class: name }, text);
 
+const line = (x: number, name: string, y1: number, y2: number): SVGElement =>
+  svg('line', { x1: x, x2: x, y1, y2, class: name });
+
 /** A refresh as a bar that holds its name, where that has room. */
 const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement => {
   const x = scale.x(band.startedMs);
@@ -28,7 +31,7 @@ const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement 
     'g',
     { class: `refresh ${band.phase}` },
     svg('rect', { x, y: REFRESH_Y - 7, width, height: 14, rx: 4 }),
-    label(x + 6, REFRESH_Y, 'refresh-name', `${mark} ${width > 84 ? 'refresh ' : ''}${band.id}`),
+    label(x + 6, REFRESH_Y + 0.5, 'refresh-name', `${mark} ${width > 84 ? 'refresh ' : ''}${band.id}`),
   );
 };
 
@@ -38,7 +41,7 @@ export const drawHead = (backdrop: Backdrop): SVGElement[] => {
   let free = 0;
   return [
     ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
-    ...scale.folds.map((x) => label(x, TICKS_Y, 'tick', '⫽')),
+    ...scale.folds.map((x) => label(x, TICKS_Y, 'tick', '//')),
     ...sessionChanges.flatMap(({ phase, atMs }) => {
       const x = scale.x(atMs);
       const name = SESSION_WORDS[phase];
@@ -46,16 +49,16 @@ export const drawHead = (backdrop: Backdrop): SVGElement[] => {
       free = x + name.length * 6.5 + 12;
       return label(x + 4, SESSION_Y, 'session-name', name);
     }),
+    ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session', SESSION_Y - 8, HEAD_HEIGHT + 1)),
     ...refreshes.map((band) => drawRefresh(band, backdrop)),
   ];
 };
 
 /** Draws the lines behind the lanes. */
 export const drawLines = ({ scale, sessionChanges }: Backdrop, height: number): SVGElement[] => {
-  const line = (x: number, name: string): SVGElement => svg('line', { x1: x, x2: x, y2: height, class: name });
   return [
-    ...scale.ticks.map((ms) => line(scale.x(ms), 'grid')),
-    ...scale.folds.map((x) => line(x, 'fold')),
-    ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session')),
+    ...scale.ticks.map((ms) => line(scale.x(ms), 'grid', 0, height)),
+    ...scale.folds.map((x) => line(x, 'fold', 0, height)),
+    ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session', 0, height)),
   ];
 };

@@ -11,9 +11,13 @@ const NOTHING: Timeline['requests'] = [];
 /** The marble diagram: as many rows as are in view, of whatever lanes these are. */
 export class Picture {
   readonly #head = svg('svg', { height: HEAD_HEIGHT });
-  readonly #back = svg('svg', { class: 'back' });
+  readonly #back = svg('svg');
   readonly #body = html('div');
-  readonly #space = html('div', { class: 'space' }, html('div', { class: 'view' }, this.#back, this.#body));
+  readonly #space = html(
+    'div',
+    { class: 'space' },
+    html('div', { class: 'view' }, html('div', { class: 'row' }, this.#back), this.#body),
+  );
   readonly #scroller = html(
     'div',
     {
@@ -64,7 +68,7 @@ export class Picture {
     const count = Math.max(0, Math.ceil((this.#height - HEAD_HEIGHT) / ROW_HEIGHT) + 1);
     const view = viewOf(timeline, this.#first, count, this.#width, nowMs);
     this.#head.replaceChildren(...drawHead(view));
-    this.#back.replaceChildren(...drawLines(view, count * ROW_HEIGHT));
+    this.#back.replaceChildren(...drawLines(view, this.#height));
     this.#body.style.transform = `translateY(${-(top % ROW_HEIGHT)}px)`;
     this.#drawRows(view);
     this.#describe(timeline);

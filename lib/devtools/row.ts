@@ -78,8 +78,10 @@ export const createRow = (): Row => {
         method.textContent = lane.method;
         path.textContent = pathOf(url);
         path.title = url;
-        const took = endedMs === undefined ? '' : milliseconds(endedMs - startedMs);
-        end.textContent = marbles.at(-1)?.kind === 'answer' ? took : `${outcomeOf(lane).replace('error ', '')} ${took}`;
+        const took = endedMs === undefined ? [] : [milliseconds(endedMs - startedMs)];
+        const last = marbles.at(-1);
+        // Where there is a status, the marble shows it.
+        end.textContent = [...(last?.status ? [] : [last?.error ?? outcomeOf(lane)]), ...took].join(' · ');
       }
       shown = lane;
       shownKey = key;

@@ -12,7 +12,7 @@ export const STYLE = `
   --session: var(--renewal-session, light-dark(#8b3a8f, #e3a1e6));
   --muted: color-mix(in srgb, var(--ink) 72%, var(--bg));
   --faint: color-mix(in srgb, var(--ink) 9%, var(--bg));
-  display: flex; flex-direction: column; height: 28rem; box-sizing: border-box; overflow: hidden;
+  display: flex; flex-direction: column; height: 28rem; container-type: inline-size; box-sizing: border-box; overflow: hidden;
   background: var(--bg); color: var(--ink); border: 1px solid var(--faint); border-radius: 10px;
   font: 12px/1.4 system-ui, sans-serif; font-variant-numeric: tabular-nums;
 }
@@ -25,19 +25,20 @@ button { font: inherit; color: inherit; background: none; border: 1px solid colo
 button:hover, button[aria-pressed=true] { background: var(--faint); }
 :focus-visible { outline: 2px solid var(--sent); outline-offset: -2px; }
 .picture { flex: 1; min-height: 0; display: flex; flex-direction: column; }
-.scroller { flex: 1; overflow: auto; scrollbar-gutter: stable; }
-.row { display: grid; grid-template-columns: minmax(6rem, 13rem) 1fr 8.5rem; align-items: center; padding: 0 14px; }
-.row:not(.head) { height: 28px; }
-.head { position: sticky; top: 0; z-index: 1; background: var(--bg); color: var(--muted); border-bottom: 1px solid var(--faint); }
+.scroller { flex: 1; overflow: auto; border: 2px solid transparent; }
+.scroller:focus-visible { outline: none; border-color: var(--sent); }
+.row { display: grid; grid-template-columns: minmax(6rem, 13rem) 1fr 9rem; align-items: center; padding: 0 12px; height: 28px; }
+.head { position: sticky; top: 0; z-index: 1; height: auto; background: var(--bg); color: var(--muted); border-bottom: 1px solid var(--faint); }
 .head .name, .head .end { align-self: end; padding-bottom: 6px; }
-.space, .view { position: relative; }
-.view { position: sticky; top: 61px; overflow: hidden; }
-.back { position: absolute; inset: 0; }
+.space { overflow: clip; min-height: calc(100% - 61px); }
+.view { position: sticky; top: 61px; height: 0; }
+.view > .row { position: absolute; inset: 0; height: auto; align-items: start; pointer-events: none; }
+.view > .row svg { grid-column: 2; }
 .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .name b { display: inline-block; min-width: 2.2em; margin-right: 8px; text-align: right; font-weight: 400; color: var(--muted); }
 .name i { font-style: normal; font-weight: 600; margin-right: 6px; }
 .end { text-align: right; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--muted); }
-.row:not(.head):hover { background: color-mix(in srgb, var(--ink) 4%, transparent); }
+[class=row]:hover { background: color-mix(in srgb, var(--ink) 4%, transparent); }
 .selected { background: color-mix(in srgb, var(--sent) 10%, transparent) !important; }
 .scroller:focus-visible .selected { box-shadow: inset 0 0 0 2px var(--sent); }
 svg { display: block; width: 100%; overflow: visible; }
@@ -72,5 +73,5 @@ table { border-collapse: collapse; width: 100%; margin-top: 12px; }
 caption { text-align: left; font-weight: 600; padding: 4px 0; }
 th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--faint); font-weight: 400; vertical-align: top; }
 thead th { color: var(--muted); }
-.empty { margin: auto; color: var(--muted); }
+@container (width < 600px) { .row { grid-template-columns: 7rem 1fr; } .end { display: none; } }
 `;
