@@ -109,12 +109,12 @@ export const recordTimeline = (
   const sessionChanges = createShelf<SessionChange>(limit);
   const warnings = createShelf<TimelineWarning>(limit);
   const changes = new Subject<void>();
-  let startedAtMs = 0;
+  let startedAtMs: number | undefined;
   let durationMs = 0;
   let timeline: Timeline | undefined;
 
   const record = (event: ApiEvent): void => {
-    startedAtMs ||= event.atMs;
+    startedAtMs ??= event.atMs;
     const atMs = event.atMs - startedAtMs;
     durationMs = Math.max(durationMs, atMs);
     switch (event.type) {
@@ -137,7 +137,7 @@ export const recordTimeline = (
   };
 
   const read = (): Timeline => ({
-    startedAtMs,
+    startedAtMs: startedAtMs ?? 0,
     durationMs,
     requests: requests.read(),
     refreshes: refreshes.read(),
