@@ -1,3 +1,6 @@
+// the paths of tsconfig.json lead to the sources: here imports have to resolve as they do for users
+const modifyEsbuildConfig = (config) => ({ ...config, format: 'esm', tsconfigRaw: {} });
+
 export default [
   {
     name: 'a client with a session, in a browser, beside rxjs',
@@ -7,11 +10,16 @@ export default [
     gzip: true,
     brotli: false,
     limit: '11.3 kB',
-    modifyEsbuildConfig: (config) => ({
-      ...config,
-      format: 'esm',
-      // the paths of tsconfig.json lead '#xhr' to the source for Node: here it has to resolve as it does for users
-      tsconfigRaw: {},
-    }),
+    modifyEsbuildConfig,
+  },
+  {
+    name: 'renewal/devtools, beside renewal and rxjs',
+    path: 'dist/devtools.js',
+    import: '{ recordTimeline, defineTimelineElement }',
+    ignore: ['rxjs', 'renewal'],
+    gzip: true,
+    brotli: false,
+    limit: '8.6 kB',
+    modifyEsbuildConfig,
   },
 ];
