@@ -31,7 +31,7 @@ const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement 
     'g',
     { class: `refresh ${band.phase}` },
     svg('rect', { x, y: REFRESH_Y - 7, width, height: 14, rx: 4 }),
-    label(x + 6, REFRESH_Y + 0.5, 'refresh-name', `${mark} ${width > 84 ? 'refresh ' : ''}${band.id}`),
+    label(x + 6, REFRESH_Y + 0.5, 'refresh-name', `${mark} ${width > 72 ? 'refresh ' : ''}${band.id}`),
   );
 };
 

@@ -64,7 +64,7 @@ line { stroke-width: 1.5; }
 .tick { text-anchor: middle; }
 .refresh, .band { --c: var(--refresh); }
 .refresh.failed, .band.failed { --c: var(--error); }
-.refresh rect { fill: color-mix(in srgb, var(--c) 22%, var(--bg)); stroke: var(--c); }
+.refresh rect { fill: color-mix(in srgb, var(--c) 14%, var(--bg)); stroke: var(--c); }
 .refresh text { fill: var(--c); font-weight: 600; }
 .band { fill: var(--c); fill-opacity: .13; }
 .details { margin: 0; padding: 8px 14px; min-height: 1.4em; border-top: 1px solid var(--faint); color: var(--muted); overflow-wrap: anywhere; }
