@@ -123,18 +123,24 @@ export class Picture {
   }
 
   #resized(): void {
-    this.#width = this.#head.clientWidth;
+    this.#width = this.#head.getBoundingClientRect().width;
     this.#height = this.#scroller.clientHeight;
     this.#changed();
   }
 
   #focussed(): void {
+    if (!this.#selection) this.#select(this.#inView());
+  }
+
+  /** The first lane that is wholly in view. */
+  #inView(): Selection | undefined {
     const lane = this.#requests[Math.ceil(this.#scroller.scrollTop / ROW_HEIGHT)];
-    if (lane && !this.#selection) this.#select({ lane, marble: -1 });
+    return lane && { lane, marble: -1 };
   }
 
   #pressed(event: KeyboardEvent): void {
-    const selection = this.#selection && move(this.#requests, this.#selection, event.key);
+    const from = this.#selection ?? this.#inView();
+    const selection = from && move(this.#requests, from, event.key);
     if (!selection || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const top = this.#requests.indexOf(selection.lane) * ROW_HEIGHT;
