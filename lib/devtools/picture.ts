@@ -56,7 +56,8 @@ export class Picture {
     this.#scroller.addEventListener('scroll', () => this.#scrolled());
     this.#scroller.addEventListener('focus', () => this.#focussed());
     this.#scroller.addEventListener('keydown', (event) => this.#pressed(event));
-    this.#scroller.addEventListener('click', (event) => this.#clicked(event));
+    // Not click: what was pressed may have been drawn anew before it is let go.
+    this.#scroller.addEventListener('mousedown', (event) => this.#pointed(event));
     new ResizeObserver(() => this.#resized()).observe(this.#scroller);
   }
 
@@ -150,7 +151,7 @@ export class Picture {
     this.#select(selection);
   }
 
-  #clicked({ target }: Event): void {
+  #pointed({ target }: Event): void {
     if (!(target instanceof Element)) return;
     const index = this.#rows.findIndex(({ element }) => element.contains(target));
     const lane = index < 0 ? undefined : this.#requests[this.#first + index];

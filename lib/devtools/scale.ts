@@ -74,11 +74,16 @@ const tick = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: S
 
 /**
  * Makes an axis as wide as `width` pixels for what happened in `spans`: linear, but times in which nothing happened are folded, where they are long.
- * All folds together take less than a third of it.
+ * All folds together take less than half of it.
  */
 export const createScale = (spans: readonly Span[], width: number): Scale => {
   const busy = join(spans.length > 0 ? spans : [[0, 0]], 0);
-  const busyMs = roundUp(busy.reduce((sum, [from, to]) => sum + to - from, 10));
+  const busyMs = roundUp(
+    Math.max(
+      10,
+      busy.reduce((sum, [from, to]) => sum + to - from, 0),
+    ),
+  );
   const foldMs = busyMs / (2 * Math.max(4, busy.length));
   const stretches = layOut(busy, foldMs);
   const last = stretches.at(-1) ?? { fromMs: 0, toMs: 0, at: 0 };
