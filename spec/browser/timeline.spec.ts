@@ -2,12 +2,15 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { request, START_MS, story } from '../devtools/story';
 import { bundlePage, startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+// axe takes its time, and a machine may be busy
+vi.setConfig({ testTimeout: 60_000 });
 
 let browser: Browser;
 let content: string;
