@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { RequestEvent } from 'renewal';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { request, START_MS, story } from '../devtools/story';
 import { bundlePage, startChromium } from '../support/chromium';
@@ -398,9 +399,8 @@ describe('<renewal-timeline> live', () => {
   it('holds as many rows as are in view, and redraws 500 live lanes well within a frame', async () => {
     const page = await open();
     const { median, rowsHeld, lanes, count } = await page.evaluate(async (startMs) => {
-      const frame = () => new Promise((resolve) => setTimeout(resolve, 0));
       let id = 0;
-      const step = (requestId: number, phase: 'queued' | 'sent' | 'held' | 'resent' | 'settled'): void =>
+      const step = (requestId: number, phase: RequestEvent['phase']): void =>
         events.next({
           type: 'request',
           method: 'GET',
@@ -420,16 +420,16 @@ describe('<renewal-timeline> live', () => {
       while (id < 500) begin();
       await drawn();
       redraws.length = 0;
-      // 500 lanes in flight all the time; in each frame ten are sent again, ten settle and ten begin
-      while (redraws.length < 200) {
-        for (let each = 0; each < 10; each++) {
-          step(id - 200, 'held');
-          step(id - 300, 'resent');
+      // 500 lanes in flight all the time: in each frame five settle, five begin, and those in view go on
+      for (let frames = 0; frames < 200; frames++) {
+        for (let each = 0; each < 5; each++) {
           step(id - 499, 'settled');
           begin();
+          step(id - 1, 'expired');
+          step(id - 1, 'held');
+          step(id - 5, 'resent');
         }
-        const before = redraws.length;
-        while (redraws.length === before) await frame();
+        await frame();
       }
       const sorted = [...redraws].sort((a, b) => a - b);
       return {

@@ -21,6 +21,8 @@ declare global {
   /** Looks into the element. */
   var find: (selector: string) => readonly HTMLElement[];
   var rows: () => readonly DrawnRow[];
+  /** Resolves once the next frame has been drawn. */
+  var frame: () => Promise<void>;
   /** Resolves once what is to be drawn has been drawn. */
   var drawn: () => Promise<void>;
   /** How long each redraw has taken, its layout included, in milliseconds. */
@@ -42,7 +44,7 @@ globalThis.tell = (events, laterMs = 0) => {
   for (const event of events) globalThis.events.next({ ...event, atMs: event.atMs + laterMs });
 };
 
-const frame = () => new Promise((resolve) => inFrame(resolve));
+globalThis.frame = () => new Promise((resolve) => inFrame(() => resolve()));
 globalThis.drawn = async () => {
   // one for the size to be told, one to draw, one for it to have scrolled, one to draw that
   for (let frames = 0; frames < 4; frames++) await frame();
