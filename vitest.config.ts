@@ -5,7 +5,12 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 export default defineConfig({
   resolve: {
-    alias: { renewal: path('./lib/index.ts'), '#xhr': path('./lib/transports/node/xhr.ts') },
+    // the first that fits counts: 'renewal' would fit all of its entries
+    alias: {
+      'renewal/devtools': path('./lib/devtools/index.ts'),
+      renewal: path('./lib/index.ts'),
+      '#xhr': path('./lib/transports/node/xhr.ts'),
+    },
   },
   test: {
     include: ['spec/**/*.spec.ts'],

@@ -1,5 +1,5 @@
+import type { Timeline } from 'renewal/devtools';
 import type { RenewalMode } from './routes';
-import type { Timeline } from './timeline';
 
 export interface StormFlags {
   /** How many requests leave at once. */
@@ -36,7 +36,7 @@ export interface Expectation {
 export function expectations(
   { requests, refresh }: StormFlags,
   summary: StormSummary,
-  timeline: Timeline,
+  timeline: Pick<Timeline, 'refreshes' | 'durationMs'>,
 ): Expectation[] {
   const { answers, errors, session, onTheWire, sessionsEnded } = EXPECTED[refresh](requests);
   return [
@@ -88,7 +88,7 @@ function renewed(requests: number): Expected {
  * How many refreshes a session may try while each fails: it waits 1 s after the first and twice as long after each further
  * one, and a 1002 that comes in after such a wait starts the next. Only a storm of thousands lasts that long.
  */
-function attemptsWithin({ refreshes, durationMs }: Timeline): number {
+function attemptsWithin({ refreshes, durationMs }: Pick<Timeline, 'refreshes' | 'durationMs'>): number {
   const sinceFailureMs = durationMs - (refreshes[0]?.endedMs ?? durationMs);
   return 1 + Math.floor(Math.log2(sinceFailureMs / 1000 + 1));
 }

@@ -1,11 +1,11 @@
-import { type ApiEvent, isApiError, type SessionState } from 'renewal';
+import { isApiError, type SessionState } from 'renewal';
+import { recordTimeline, type Timeline } from 'renewal/devtools';
 import { catchError, defaultIfEmpty, firstValueFrom, forkJoin, map, type Observable, of, timeout } from 'rxjs';
 import { createShopClient, type ShopClient } from './client';
 import { type Expectation, expectations, type StormFlags, type StormSummary } from './expectations';
 import { DEMO_USER, type Order } from './protocol';
 import type { ShopCounters } from './routes';
 import { createShop, type ShopOptions } from './server';
-import { createTimeline, type Timeline } from './timeline';
 
 export interface StormOptions extends StormFlags {
   /** The shop to run against, where its defaults won't do. */
@@ -37,8 +37,7 @@ export async function runStorm({
     await client.signIn(DEMO_USER);
     shop.expireAccessTokens();
     shop.setRenewalMode(refresh);
-    const { events, outcomes } = await sendAll(client, requests, patienceMs);
-    const timeline = createTimeline(events);
+    const { timeline, outcomes } = await sendAll(client, requests, patienceMs);
     const summary = { ...summarise(shop.counters(), outcomes, client.session.state), sessionsEnded };
     client.session.destroy();
     const held = expectations({ requests, refresh }, summary, timeline);
@@ -58,14 +57,13 @@ export async function runStorm({
 type Outcome = string;
 
 async function sendAll({ api }: ShopClient, requests: number, patienceMs: number) {
-  const events: ApiEvent[] = [];
-  const watching = api.events$.subscribe((event) => events.push(event));
+  const recorder = recordTimeline(api, { maxLanes: requests });
   const ids = Array.from({ length: requests }, (_, index) => (index % 6) + 1);
   const outcomes = await firstValueFrom(
     forkJoin(ids.map((id) => outcome$(api.get$<Order>(`/orders/${id}`), id, patienceMs))),
   );
-  watching.unsubscribe();
-  return { events, outcomes };
+  recorder.stop();
+  return { timeline: recorder.timeline, outcomes };
 }
 
 function outcome$(order$: Observable<Order>, id: number, patienceMs: number): Observable<Outcome> {

@@ -1,4 +1,4 @@
-import type { RefreshLane, RequestLane, Step, Timeline } from './timeline';
+import type { MarbleKind, RefreshBand, RequestLane, Timeline } from 'renewal/devtools';
 
 export interface TextOptions {
   readonly color: boolean;
@@ -14,25 +14,27 @@ const COLORS = { dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 type Color = keyof typeof COLORS;
 type Paint = (color: Color, text: string) => string;
 
-/** Draws a timeline: a line for each request, and each refresh below the request that set it off. */
+/** Draws a timeline: a line for each request, and each refresh below the first that waits for it. */
 export function timelineText(timeline: Timeline, { color, maxLines = 60 }: TextOptions): string {
   const paint: Paint = color ? (name, text) => `\x1b[${COLORS[name]}m${text}\x1b[0m` : (_, text) => text;
   const shown = timeline.requests.slice(0, maxLines);
   const hidden = timeline.requests.slice(maxLines);
   const row = rowLayout(shown);
-  const drawRefresh = (lane: RefreshLane) => row(refreshCells(lane, timeline.durationMs, paint));
-  const startedBy = (id: number) => timeline.refreshes.filter((refresh) => refresh.startedBy === id);
-  const loose = timeline.refreshes.filter(({ startedBy }) => !shown.some(({ id }) => id === startedBy));
+  const drawRefresh = (band: RefreshBand) => row(refreshCells(band, timeline.durationMs, paint));
+  const firstFor = (refresh: RefreshBand) => shown.find((lane) => waitsFor(lane, refresh));
+  const below = (lane: RequestLane) => timeline.refreshes.filter((refresh) => firstFor(refresh) === lane);
+  const loose = timeline.refreshes.filter((refresh) => !firstFor(refresh));
   return [
     paint('dim', row(headerCells(timeline.durationMs))),
-    ...shown.flatMap((lane) => [
-      row(requestCells(lane, timeline.durationMs, paint)),
-      ...startedBy(lane.id).map(drawRefresh),
-    ]),
+    ...shown.flatMap((lane) => [row(requestCells(lane, timeline.durationMs, paint)), ...below(lane).map(drawRefresh)]),
     ...loose.map(drawRefresh),
     ...describeHidden(shown, hidden),
     paint('dim', '       ● leaves  ─ on the wire  1002 the token is dead  ┄ waits  ◆═◆ refresh  ✓ answer  ✗ error'),
   ].join('\n');
+}
+
+function waitsFor({ marbles }: RequestLane, { id }: RefreshBand): boolean {
+  return marbles.some(({ refreshId }) => refreshId === id);
 }
 
 interface Cells {
@@ -62,43 +64,43 @@ function headerCells(durationMs: number): Cells {
   };
 }
 
-function requestName({ method, path }: RequestLane): string {
-  return `${method} ${path}`;
+function requestName({ method, url }: RequestLane): string {
+  return `${method} ${URL.canParse(url) ? new URL(url).pathname : url}`;
 }
 
 function requestCells(lane: RequestLane, durationMs: number, paint: Paint): Cells {
-  const marks = lane.steps.map((step) => ({ atMs: step.atMs, ...MARKS[step.phase], ...outcomeMark(lane, step) }));
+  const marks = lane.marbles.map(({ kind, atMs }) => ({ atMs, ...MARKS[kind] }));
   return {
     name: String(lane.id),
     request: requestName(lane),
     picture: drawMarks(marks, durationMs, paint),
-    times: (['sent', 'expired', 'resent', 'settled'] as const).map((phase) => timeOf(lane, phase)),
+    times: [timeOf(lane, 'sent'), timeOf(lane, 'expired'), timeOf(lane, 'sent-again'), endOf(lane)],
     result: outcome(lane),
   };
 }
 
-function refreshCells(lane: RefreshLane, durationMs: number, paint: Paint): Cells {
-  const failed = lane.phase === 'failed';
-  const start: Mark = { atMs: lane.startedMs, glyph: '◆', color: 'cyan', wire: '═' };
+function refreshCells(band: RefreshBand, durationMs: number, paint: Paint): Cells {
+  const failed = band.phase === 'failed';
+  const start: Mark = { atMs: band.startedMs, glyph: '◆', color: 'cyan', wire: '═' };
   const end: Mark = {
-    atMs: lane.endedMs ?? durationMs,
+    atMs: band.endedMs ?? durationMs,
     glyph: failed ? '✗' : '◆',
     color: failed ? 'red' : 'cyan',
     wire: ' ',
   };
   return {
     name: '',
-    request: `refresh ${lane.id}`,
-    picture: drawMarks(lane.endedMs === undefined ? [start] : [start, end], durationMs, paint),
-    times: [lane.startedMs, '', '', lane.endedMs],
-    result: refreshOutcome(lane),
+    request: `refresh ${band.id}`,
+    picture: drawMarks(band.endedMs === undefined ? [start] : [start, end], durationMs, paint),
+    times: [band.startedMs, '', '', band.endedMs],
+    result: refreshOutcome(band),
   };
 }
 
-function refreshOutcome({ phase, final, error }: RefreshLane): string {
+function refreshOutcome({ phase, final, kind }: RefreshBand): string {
   if (phase === 'started') return 'still running';
   if (phase === 'succeeded') return 'new token';
-  return final ? 'refused, the session is over' : (error ?? 'failed');
+  return final ? 'refused, the session is over' : (kind ?? 'failed');
 }
 
 /** A glyph at a moment, and what fills the line from there to the next. */
@@ -109,19 +111,15 @@ interface Mark {
   readonly wire: string;
 }
 
-const MARKS: Record<Step['phase'], Omit<Mark, 'atMs'>> = {
-  queued: { glyph: '', wire: ' ' },
+const MARKS: Record<MarbleKind, Omit<Mark, 'atMs'>> = {
   sent: { glyph: '●', wire: '─' },
-  held: { glyph: '', wire: '┄' },
+  waiting: { glyph: '', wire: '┄' },
   expired: { glyph: '1002', color: 'yellow', wire: '┄' },
-  resent: { glyph: '●', wire: '─' },
-  settled: { glyph: '✓', color: 'green', wire: ' ' },
+  'sent-again': { glyph: '●', wire: '─' },
+  answer: { glyph: '✓', color: 'green', wire: ' ' },
+  error: { glyph: '✗', color: 'red', wire: ' ' },
   cancelled: { glyph: '○', wire: ' ' },
 };
-
-function outcomeMark({ error }: RequestLane, { phase }: Step): Partial<Mark> {
-  return phase === 'settled' && error !== undefined ? { glyph: '✗', color: 'red' } : {};
-}
 
 function drawMarks(marks: readonly Mark[], durationMs: number, paint: Paint): string {
   let picture = '';
@@ -151,34 +149,40 @@ function describeHidden(shown: readonly RequestLane[], hidden: readonly RequestL
   }
   return [...groups].map(([told, lanes]) => {
     const alike = seen.has(told) ? ', alike' : '';
-    return `       … and ${lanes.length} more${alike}: ${told}, from ${range(lanes, 'sent')} to ${range(lanes, 'settled')} ms`;
+    return `       … and ${lanes.length} more${alike}: ${told}, from ${range(lanes.map((lane) => timeOf(lane, 'sent')))} to ${range(lanes.map(endOf))} ms`;
   });
 }
 
-const WORDS: Record<Step['phase'], string> = {
-  queued: '',
+const WORDS: Record<MarbleKind, string> = {
   sent: 'sent',
-  held: 'waited',
+  waiting: 'waited',
   expired: '1002',
-  resent: 'sent again',
-  settled: '',
+  'sent-again': 'sent again',
+  answer: '',
+  error: '',
   cancelled: 'cancelled',
 };
 
 function story(lane: RequestLane): string {
-  return [...lane.steps.map(({ phase }) => WORDS[phase]), outcome(lane)].filter((word) => word !== '').join(', ');
+  return [...lane.marbles.map(({ kind }) => WORDS[kind]), outcome(lane)].filter((word) => word !== '').join(', ');
 }
 
-function outcome({ status, error }: RequestLane): string {
-  return error ?? String(status ?? '');
+function outcome({ marbles }: RequestLane): string {
+  const last = marbles.at(-1);
+  return last?.error ?? String(last?.status ?? '');
 }
 
-function timeOf(lane: RequestLane, phase: Step['phase']): number | undefined {
-  return lane.steps.find((step) => step.phase === phase)?.atMs;
+function timeOf({ marbles }: RequestLane, kind: MarbleKind): number | undefined {
+  return marbles.find((marble) => marble.kind === kind)?.atMs;
 }
 
-function range(lanes: readonly RequestLane[], phase: Step['phase']): string {
-  const times = lanes.flatMap((lane) => timeOf(lane, phase) ?? []);
+/** When an answer or an error reached the caller. */
+function endOf(lane: RequestLane): number | undefined {
+  return timeOf(lane, 'answer') ?? timeOf(lane, 'error');
+}
+
+function range(moments: readonly (number | undefined)[]): string {
+  const times = moments.flatMap((moment) => moment ?? []);
   if (times.length === 0) return '?';
   const first = Math.min(...times);
   const last = Math.max(...times);

@@ -58,17 +58,19 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
   it('has a timeline with one complete lane a request', async () => {
     const { timeline } = await storm(requests, 'ok');
     expect(timeline.requests).toHaveLength(requests);
-    for (const { steps, status } of timeline.requests) {
-      const phases = steps.map(({ phase }) => phase).filter((phase) => phase !== 'held');
-      expect(phases).toEqual(['queued', 'sent', 'expired', 'resent', 'settled']);
-      expect(status).toBe(200);
+    for (const { marbles } of timeline.requests) {
+      const kinds = marbles.map(({ kind }) => kind).filter((kind) => kind !== 'waiting');
+      expect(kinds).toEqual(['sent', 'expired', 'sent-again', 'answer']);
+      expect(marbles.at(-1)).toMatchObject({ status: 200 });
     }
   });
 
-  it('has a timeline with the one refresh and the request that set it off', async () => {
+  it('has a timeline with the one refresh and who waited for it', async () => {
     const { timeline } = await storm(requests, 'ok');
     expect(timeline.refreshes).toMatchObject([{ phase: 'succeeded' }]);
-    expect(timeline.requests.map(({ id }) => id)).toContain(timeline.refreshes[0]?.startedBy);
+    const waiters = timeline.requests.filter(({ marbles }) => marbles.some(({ refreshId }) => refreshId === 1));
+    expect(waiters).toHaveLength(timeline.refreshes[0]?.waiting ?? 0);
+    expect(waiters).not.toEqual([]);
   });
 
   it('tells of itself without a token', async () => {
@@ -87,7 +89,7 @@ describe('expectations', () => {
     sessionsEnded: 0,
     session: 'active, tokens kept',
   };
-  const timeline = { requests: [], refreshes: [], durationMs: 0 };
+  const timeline = { refreshes: [], durationMs: 0 };
   const namesOfBroken = (refresh: RenewalMode, actual: Partial<StormSummary>) =>
     expectations({ requests: 2, refresh }, { ...summary, ...actual }, timeline)
       .filter(({ holds }) => !holds)
@@ -125,7 +127,7 @@ describe('expectations', () => {
       expectations(
         { requests: 2, refresh: 'offline' },
         { ...summary, refreshes },
-        { requests: [], durationMs, refreshes: [{ id: 1, phase: 'failed', startedMs: 0, endedMs: 10 }] },
+        { durationMs, refreshes: [{ id: 1, phase: 'failed', startedMs: 0, endedMs: 10, waiting: 1 }] },
       ).find(({ what }) => what === 'refreshes')?.holds;
     expect([holds(1, 1009), holds(2, 1009)]).toEqual([true, false]);
     expect([holds(2, 1010), holds(3, 1010)]).toEqual([true, false]);

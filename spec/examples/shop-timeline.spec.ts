@@ -1,93 +1,34 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { ApiEvent, RefreshEvent, RequestEvent } from 'renewal';
+import type { ApiEvent } from 'renewal';
+import { recordTimeline, type Timeline } from 'renewal/devtools';
+import { from } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { createTimeline } from '../../examples/shop/timeline';
 import { timelineText } from '../../examples/shop/timeline-text';
-
-const START_MS = 1_700_000_000_000;
-
-function request(
-  requestId: number,
-  atMs: number,
-  phase: RequestEvent['phase'],
-  rest: Partial<RequestEvent> = {},
-): ApiEvent {
-  const url = `http://shop.example/orders/${requestId}`;
-  return { type: 'request', method: 'GET', url, attempt: 1, requestId, phase, atMs: START_MS + atMs, ...rest };
-}
-
-function refresh(atMs: number, phase: RefreshEvent['phase'], rest: Partial<RefreshEvent> = {}): ApiEvent {
-  return { type: 'refresh', refreshId: 1, generation: 1, waiting: 0, phase, atMs: START_MS + atMs, ...rest };
-}
+import { refresh, request, START_MS } from '../devtools/story';
 
 const renewed: ApiEvent[] = [
   request(1, 0, 'queued'),
   request(1, 0, 'sent'),
   request(2, 0, 'queued'),
   request(2, 0, 'sent'),
-  request(1, 10, 'expired', { status: 200 }),
-  request(1, 10, 'held'),
+  request(1, 10, 'expired'),
+  request(1, 10, 'held', { refreshId: 1 }),
   refresh(10, 'started'),
   refresh(20, 'succeeded'),
   request(1, 20, 'resent'),
-  request(2, 25, 'expired', { status: 200 }),
+  request(2, 25, 'expired'),
   request(2, 25, 'resent'),
   request(1, 30, 'settled', { status: 200 }),
   request(2, 40, 'settled', { status: 200 }),
 ];
 
+const timelineOf = (events: readonly ApiEvent[]): Timeline => recordTimeline({ events$: from(events) }).timeline;
+
 const plain = (events: readonly ApiEvent[], maxLines?: number): string[] =>
-  timelineText(createTimeline(events), { color: false, ...(maxLines !== undefined && { maxLines }) }).split('\n');
-
-describe('createTimeline', () => {
-  it('makes one lane a request, in ms after the first event', () => {
-    const { requests, durationMs } = createTimeline(renewed);
-    expect(durationMs).toBe(40);
-    expect(requests.map(({ id }) => id)).toEqual([1, 2]);
-    expect(requests[0]).toEqual({
-      id: 1,
-      method: 'GET',
-      path: '/orders/1',
-      status: 200,
-      steps: [
-        { phase: 'queued', atMs: 0 },
-        { phase: 'sent', atMs: 0 },
-        { phase: 'expired', atMs: 10 },
-        { phase: 'held', atMs: 10 },
-        { phase: 'resent', atMs: 20 },
-        { phase: 'settled', atMs: 30 },
-      ],
-    });
-  });
-
-  it('makes one lane a refresh and knows which request set it off', () => {
-    expect(createTimeline(renewed).refreshes).toEqual([
-      { id: 1, phase: 'succeeded', startedMs: 10, endedMs: 20, startedBy: 1 },
-    ]);
-  });
-
-  it('keeps the codes of what failed', () => {
-    const { requests, refreshes } = createTimeline([
-      refresh(0, 'started'),
-      refresh(5, 'failed', { kind: 'network', final: false }),
-      request(1, 5, 'settled', { error: 'refresh' }),
-    ]);
-    expect(requests[0]).toMatchObject({ error: 'refresh' });
-    expect(refreshes).toEqual([{ id: 1, phase: 'failed', startedMs: 0, endedMs: 5, error: 'network', final: false }]);
-  });
-
-  it('leaves events of sessions and warnings out', () => {
-    const others: ApiEvent[] = [
-      { type: 'session', phase: 'signed-in', generation: 1, atMs: START_MS },
-      { type: 'warning', message: 'the store is slow', atMs: START_MS + 7 },
-    ];
-    expect(createTimeline(others)).toEqual({ requests: [], refreshes: [], durationMs: 7 });
-    expect(createTimeline([])).toEqual({ requests: [], refreshes: [], durationMs: 0 });
-  });
-});
+  timelineText(timelineOf(events), { color: false, ...(maxLines !== undefined && { maxLines }) }).split('\n');
 
 describe('timelineText', () => {
-  it('draws each request to scale and the refresh below the request that set it off', () => {
+  it('draws each request to scale and the refresh below the first request that waits for it', () => {
     expect(plain(renewed)).toEqual([
       '     # request        0 ms                               40 ms        sent   1002  again answer',
       '     1 GET /orders/1  ●──────1002┄┄┄┄┄┄┄┄┄●────────✓                     0     10     20     30  200',
@@ -102,7 +43,7 @@ describe('timelineText', () => {
       request(1, 0, 'queued'),
       request(1, 0, 'sent'),
       request(1, 10, 'expired'),
-      request(1, 10, 'held'),
+      request(1, 10, 'held', { refreshId: 1 }),
       refresh(10, 'started'),
       refresh(20, 'failed', { kind: 'network' }),
       request(1, 20, 'settled', { error: 'refresh' }),
@@ -151,12 +92,12 @@ describe('timelineText', () => {
     ]);
   });
 
-  it('shows a refresh even when the request that set it off has no line', () => {
+  it('shows a refresh even when no request that waits for it has a line', () => {
     expect(plain(renewed, 0).some((line) => line.includes('refresh 1'))).toBe(true);
   });
 
   it('draws the same text in colour and without', () => {
-    const colored = timelineText(createTimeline(renewed), { color: true });
+    const colored = timelineText(timelineOf(renewed), { color: true });
     expect(colored).toContain('\x1b[32m✓\x1b[0m');
     expect(stripVTControlCharacters(colored).split('\n')).toEqual(plain(renewed));
   });

@@ -6,7 +6,7 @@ const consumer = inject('consumer');
 
 const bundle = (format: Format) =>
   build({
-    stdin: { contents: `export * from 'renewal';`, resolveDir: consumer },
+    stdin: { contents: `export * from 'renewal'; export * from 'renewal/devtools';`, resolveDir: consumer },
     absWorkingDir: consumer,
     bundle: true,
     format,

@@ -33,8 +33,10 @@ describe.each([
     expect(said).toEqual({ orders: [{ id: 1 }], missing: [true, true, true], broken: [true, true, true] });
   });
 
-  it('touches no global and starts nothing by being loaded', async () => {
-    const { touched, before, after } = JSON.parse(await output(process.execPath, ['globals.mjs', system], consumer));
+  it.each(['renewal', 'renewal/devtools'])('touches no global and starts nothing by loading %s', async (entry) => {
+    const { touched, before, after } = JSON.parse(
+      await output(process.execPath, ['globals.mjs', system, entry], consumer),
+    );
     expect(touched).toEqual([]);
     expect(after).toEqual(before);
   });

@@ -34,7 +34,11 @@ export const bundlePage = async (entry: string): Promise<string> => {
     bundle: true,
     format: 'iife',
     platform: 'browser',
-    alias: { renewal: path('../../lib/index.ts'), '#xhr': path('../../lib/transports/xhr.ts') },
+    alias: {
+      renewal: path('../../lib/index.ts'),
+      'renewal/devtools': path('../../lib/devtools/index.ts'),
+      '#xhr': path('../../lib/transports/xhr.ts'),
+    },
     write: false,
   });
   const script = outputFiles.map(({ text }) => text).join('\n');

@@ -23,8 +23,9 @@ for (const name of platform) {
 const look = () => ({ names: Reflect.ownKeys(globalThis).map(String), resources: process.getActiveResourcesInfo() });
 
 const before = look();
-if (process.argv[2] === 'import') await import('renewal');
-else createRequire(import.meta.url)('renewal');
+const [, , system, entry] = process.argv;
+if (system === 'import') await import(entry);
+else createRequire(import.meta.url)(entry);
 const after = look();
 
 process.stdout.write(JSON.stringify({ touched: [...touched], before, after }));

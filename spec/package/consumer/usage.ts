@@ -8,6 +8,7 @@ import {
   type Session,
   webStorageStore,
 } from 'renewal';
+import { recordTimeline, type Timeline, type TimelineElement } from 'renewal/devtools';
 import type { Observable } from 'rxjs';
 
 interface Order {
@@ -22,6 +23,12 @@ const session: Session = createSession({
 const http: Api = createApi(options);
 export const api: Api = http.extend({ session });
 export const orders$: Observable<Order[]> = api.get$<Order[]>('/orders');
+
+export const timeline: Timeline = recordTimeline(api, { maxLanes: 50 }).timeline;
+
+export function draw(element: TimelineElement): void {
+  element.api = api;
+}
 
 export function explain(error: unknown): string {
   return isApiError(error, 'status') ? error.code : 'unknown';

@@ -1,0 +1,64 @@
+import { svg } from './dom';
+import type { Scale } from './scale';
+import type { RefreshBand, SessionChange } from './timeline';
+import { milliseconds, SESSION_WORDS } from './words';
+
+export const HEAD_HEIGHT = 60;
+const TICKS_Y = 16;
+const SESSION_Y = 34;
+const REFRESH_Y = 48;
+
+/** What stands above the lanes and behind them, at one scale. */
+export interface Backdrop {
+  readonly scale: Scale;
+  readonly refreshes: readonly RefreshBand[];
+  readonly sessionChanges: readonly SessionChange[];
+  readonly nowMs: number;
+}
+
+const label = (x: number, y: number, name: string, text: string): SVGElement =>
+  svg('text', { x, y, class: name }, text);
+
+const line = (x: number, name: string, y1: number, y2: number): SVGElement =>
+  svg('line', { x1: x, x2: x, y1, y2, class: name });
+
+/** A refresh as a bar that holds its name, where that has room. */
+const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement => {
+  const x = scale.x(band.startedMs);
+  const width = Math.max(4, scale.x(band.endedMs ?? nowMs) - x);
+  const mark = { started: '…', succeeded: '✓', failed: '✕' }[band.phase];
+  return svg(
+    'g',
+    { class: `refresh ${band.phase}` },
+    svg('rect', { x, y: REFRESH_Y - 7, width, height: 14, rx: 4 }),
+    label(x + 6, REFRESH_Y + 0.5, 'refresh-name', `${mark} ${width > 72 ? 'refresh ' : ''}${band.id}`),
+  );
+};
+
+/** Draws the axis, the refreshes and the names of what happened to the session. */
+export const drawHead = (backdrop: Backdrop): SVGElement[] => {
+  const { scale, refreshes, sessionChanges } = backdrop;
+  let free = 0;
+  return [
+    ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
+    ...scale.folds.map((x) => label(x, TICKS_Y, 'tick', '//')),
+    ...sessionChanges.flatMap(({ phase, atMs }) => {
+      const x = scale.x(atMs);
+      const name = SESSION_WORDS[phase];
+      if (x < free) return [];
+      free = x + name.length * 6.5 + 12;
+      return label(x + 4, SESSION_Y, 'session-name', name);
+    }),
+    ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session', SESSION_Y - 8, HEAD_HEIGHT + 1)),
+    ...refreshes.map((band) => drawRefresh(band, backdrop)),
+  ];
+};
+
+/** Draws the lines behind the lanes. */
+export const drawLines = ({ scale, sessionChanges }: Backdrop, height: number): SVGElement[] => {
+  return [
+    ...scale.ticks.map((ms) => line(scale.x(ms), 'grid', 0, height)),
+    ...scale.folds.map((x) => line(x, 'fold', 0, height)),
+    ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session', 0, height)),
+  ];
+};

@@ -1,0 +1,28 @@
+type Attributes = Readonly<Record<string, string | number | false | undefined>>;
+
+const made = <Made extends Element>(
+  element: Made,
+  attributes: Attributes,
+  children: readonly (Node | string)[],
+): Made => {
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value !== undefined && value !== false) element.setAttribute(name, `${value}`);
+  }
+  element.append(...children);
+  return element;
+};
+
+/** Makes an element of HTML. Attributes that are `undefined` or `false` are left out. */
+export const html = <Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[Tag] => made(document.createElement(tag), attributes, children);
+
+/** Makes an element of SVG. */
+export const svg = <Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly (Node | string)[]
+): SVGElementTagNameMap[Tag] => made(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);

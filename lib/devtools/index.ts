@@ -1,0 +1,11 @@
+export { defineTimelineElement, type TimelineElement } from './element';
+export { type RecordTimelineOptions, recordTimeline, type TimelineRecorder } from './record-timeline';
+export type {
+  Marble,
+  MarbleKind,
+  RefreshBand,
+  RequestLane,
+  SessionChange,
+  Timeline,
+  TimelineWarning,
+} from './timeline';

@@ -1,0 +1,165 @@
+import type { Api, ApiEvent, RefreshEvent, RequestEvent } from 'renewal';
+import { type Observable, Subject } from 'rxjs';
+import { createShelf } from './shelf';
+import type {
+  Marble,
+  MarbleKind,
+  RefreshBand,
+  RequestLane,
+  SessionChange,
+  Timeline,
+  TimelineWarning,
+} from './timeline';
+
+/** The options of {@link recordTimeline}. */
+export interface RecordTimelineOptions {
+  /**
+   * How many requests are kept, and of refreshes, session changes and warnings as many each. Of those that have settled, the one that did so first
+   * leaves first; those in flight stay, however many they are. @defaultValue 500
+   */
+  readonly maxLanes?: number;
+}
+
+/** What {@link recordTimeline} returns. */
+export interface TimelineRecorder {
+  /** What has happened so far. A new object after each event, made when it is read, of which all parts that have not changed are the same as before. */
+  readonly timeline: Timeline;
+  /** Emits after each event that `timeline` tells of; completes with `stop()`. Hot. */
+  readonly changes$: Observable<void>;
+  /** Lets go of the client. What was recorded can still be read. */
+  stop(): void;
+}
+
+const KINDS: { readonly [Phase in RequestEvent['phase']]?: MarbleKind } = {
+  sent: 'sent',
+  held: 'waiting',
+  expired: 'expired',
+  resent: 'sent-again',
+  cancelled: 'cancelled',
+};
+
+const MAX_MARBLES = 100;
+
+const toMarble = ({ phase, generation, refreshId, status, error }: RequestEvent, atMs: number): Marble | undefined => {
+  const kind = phase === 'settled' ? (error ? 'error' : 'answer') : KINDS[phase];
+  return (
+    kind && {
+      kind,
+      atMs,
+      ...(generation !== undefined && { generation }),
+      ...(refreshId !== undefined && { refreshId }),
+      ...(status !== undefined && { status }),
+      ...(error && { error }),
+    }
+  );
+};
+
+const extendLane = (lane: RequestLane | undefined, event: RequestEvent, atMs: number): RequestLane => {
+  const { requestId: id, method, url, phase } = event;
+  const marble = toMarble(event, atMs);
+  const marbles = [...(lane?.marbles ?? []), ...(marble ? [marble] : [])];
+  if (marbles.length > MAX_MARBLES) marbles.splice(1, 1);
+  const isOver = phase === 'settled' || phase === 'cancelled';
+  return { id, method, url, startedMs: lane?.startedMs ?? atMs, ...(isOver && { endedMs: atMs }), marbles };
+};
+
+const extendBand = (band: RefreshBand | undefined, event: RefreshEvent, atMs: number): RefreshBand => {
+  const { refreshId: id, phase, waiting, kind, status, final } = event;
+  return {
+    id,
+    startedMs: band?.startedMs ?? atMs,
+    ...(phase !== 'started' && { endedMs: atMs }),
+    phase,
+    waiting,
+    ...(kind && { kind }),
+    ...(status !== undefined && { status }),
+    ...(final !== undefined && { final }),
+  };
+};
+
+const checked = (maxLanes: number): number => {
+  if (Number.isInteger(maxLanes) && maxLanes > 0) return maxLanes;
+  throw new TypeError('maxLanes: not a whole number of 1 or more');
+};
+
+/**
+ * Records what happens to a client from now on, in memory that is bounded: see {@link Timeline}. What an event costs does not depend on how much has been
+ * recorded. A request is recorded if it is made after this; a client that no one records or listens to makes no events.
+ *
+ * @param api - A client, or anything else with its `events$`.
+ * @throws TypeError where an option is wrong; its message names it.
+ *
+ * @example
+ * ```ts
+ * import { recordTimeline } from 'renewal/devtools';
+ * import { createApi } from 'renewal';
+ *
+ * const recorder = recordTimeline(createApi());
+ * // later, for a report of what went wrong
+ * logger.debug(recorder.timeline);
+ * ```
+ */
+export const recordTimeline = (
+  { events$ }: Pick<Api, 'events$'>,
+  { maxLanes = 500 }: RecordTimelineOptions = {},
+): TimelineRecorder => {
+  const limit = checked(maxLanes);
+  const requests = createShelf<RequestLane>(limit);
+  const refreshes = createShelf<RefreshBand>(limit);
+  const sessionChanges = createShelf<SessionChange>(limit);
+  const warnings = createShelf<TimelineWarning>(limit);
+  const changes = new Subject<void>();
+  let startedAtMs: number | undefined;
+  let durationMs = 0;
+  let timeline: Timeline | undefined;
+
+  const record = (event: ApiEvent): void => {
+    startedAtMs ??= event.atMs;
+    const atMs = event.atMs - startedAtMs;
+    durationMs = Math.max(durationMs, atMs);
+    switch (event.type) {
+      case 'request': {
+        const lane = extendLane(requests.get(event.requestId), event, atMs);
+        requests.set(lane.id, lane, lane.endedMs !== undefined);
+        break;
+      }
+      case 'refresh': {
+        const band = extendBand(refreshes.get(event.refreshId), event, atMs);
+        refreshes.set(band.id, band, band.endedMs !== undefined);
+        break;
+      }
+      case 'session':
+        sessionChanges.add({ phase: event.phase, atMs, generation: event.generation });
+        break;
+      case 'warning':
+        warnings.add({ message: event.message, atMs });
+    }
+  };
+
+  const read = (): Timeline => ({
+    startedAtMs: startedAtMs ?? 0,
+    durationMs,
+    requests: requests.read(),
+    refreshes: refreshes.read(),
+    sessionChanges: sessionChanges.read(),
+    warnings: warnings.read(),
+    dropped: requests.dropped,
+  });
+
+  const recording = events$.subscribe((event) => {
+    record(event);
+    timeline = undefined;
+    changes.next();
+  });
+  return {
+    get timeline() {
+      timeline ??= read();
+      return timeline;
+    },
+    changes$: changes.asObservable(),
+    stop: () => {
+      recording.unsubscribe();
+      changes.complete();
+    },
+  };
+};

@@ -1,0 +1,91 @@
+import { html, svg } from './dom';
+import { drawMarble, LOOKS, placeMarbles } from './marbles';
+import type { Scale } from './scale';
+import type { RefreshBand, RequestLane } from './timeline';
+import { milliseconds, outcomeOf, pathOf } from './words';
+
+export const ROW_HEIGHT = 28;
+const MIDDLE = ROW_HEIGHT / 2;
+
+const line = (from: number, to: number, name: string): SVGElement =>
+  svg('line', { x1: from, x2: to, y1: MIDDLE, y2: MIDDLE, class: name });
+
+/** Draws the refreshes that a request waits for, each as its part of the band across the lanes. */
+const drawBands = (lane: RequestLane, refreshes: readonly RefreshBand[], scale: Scale, nowMs: number): SVGElement[] => {
+  const awaited = new Set(lane.marbles.map(({ refreshId }) => refreshId));
+  return refreshes
+    .filter(({ id }) => awaited.has(id))
+    .map(({ startedMs, endedMs = nowMs, phase }) => {
+      const x = scale.x(startedMs);
+      return svg('rect', { x, width: Math.max(1, scale.x(endedMs) - x), height: ROW_HEIGHT, class: `band ${phase}` });
+    });
+};
+
+/** Draws one request: the bands that it waits for, the lines between its marbles, and these. */
+export const drawLane = (
+  lane: RequestLane,
+  refreshes: readonly RefreshBand[],
+  scale: Scale,
+  width: number,
+  nowMs: number,
+  selected: number | undefined,
+): SVGElement[] => {
+  const { marbles, startedMs, endedMs } = lane;
+  const xs = placeMarbles(
+    marbles,
+    marbles.map(({ atMs }) => scale.x(atMs)),
+    width,
+  );
+  const now = endedMs === undefined ? scale.x(nowMs) : 0;
+  const lines = marbles.flatMap(({ kind }, index) => {
+    const x = xs[index] ?? 0;
+    const name = LOOKS[kind].line;
+    return name ? line(x, Math.max(x, xs[index + 1] ?? now), name) : [];
+  });
+  const at = xs[selected ?? -1];
+  return [
+    ...drawBands(lane, refreshes, scale, nowMs),
+    line(scale.x(startedMs), xs[0] ?? now, 'wait'),
+    ...lines,
+    ...(at === undefined ? [] : [svg('circle', { cx: at, cy: MIDDLE, r: 12.5, class: 'ring' })]),
+    ...marbles.map((marble, index) => drawMarble(marble, xs[index] ?? 0, MIDDLE)),
+  ];
+};
+
+/** One row of the picture, which shows one lane after the other. */
+export interface Row {
+  readonly element: HTMLElement;
+  /** Shows a lane, if it does not show it already as it is: `key` stands for all else that it depends on. */
+  show(lane: RequestLane, key: string, picture: () => readonly SVGElement[]): void;
+}
+
+export const createRow = (): Row => {
+  const id = html('b');
+  const method = html('i');
+  const path = html('span');
+  const plot = svg('svg', { height: ROW_HEIGHT });
+  const end = html('span', { class: 'end' });
+  const element = html('div', { class: 'row' }, html('span', { class: 'name' }, id, method, path), plot, end);
+  let shown: RequestLane | undefined;
+  let shownKey = '';
+  return {
+    element,
+    show: (lane, key, picture) => {
+      if (lane === shown && key === shownKey) return;
+      if (lane !== shown) {
+        const { endedMs, startedMs, marbles, url } = lane;
+        id.textContent = `${lane.id}`;
+        method.textContent = lane.method;
+        path.textContent = pathOf(url);
+        path.title = url;
+        const took = endedMs === undefined ? [] : [milliseconds(endedMs - startedMs)];
+        const last = marbles.at(-1);
+        // Where there is a status, the marble shows it.
+        end.textContent = [...(last?.status ? [] : [last?.error ?? outcomeOf(lane)]), ...took].join(' · ');
+      }
+      shown = lane;
+      shownKey = key;
+      plot.replaceChildren(...picture());
+    },
+  };
+};

@@ -1,0 +1,90 @@
+import { html } from './dom';
+import type { MarbleKind, RequestLane, Timeline } from './timeline';
+import { milliseconds, outcomeOf, pathOf, refreshOutcomeOf, SESSION_WORDS, waitsFor } from './words';
+
+/** One table, of entries that are drawn again only when they have changed. */
+const createTable = <Entry extends object>(
+  caption: string,
+  headings: readonly string[],
+  cellsOf: (entry: Entry) => readonly string[],
+) => {
+  const body = html('tbody');
+  const element = html(
+    'table',
+    {},
+    html('caption', {}, caption),
+    html('thead', {}, html('tr', {}, ...headings.map((heading) => html('th', { scope: 'col' }, heading)))),
+    body,
+  );
+  let rows = new Map<Entry, HTMLElement>();
+  const toRow = (entry: Entry): HTMLElement => {
+    const [first = '', ...cells] = cellsOf(entry);
+    return html('tr', {}, html('th', { scope: 'row' }, first), ...cells.map((cell) => html('td', {}, cell)));
+  };
+  const draw = (entries: readonly Entry[]): void => {
+    const before = rows;
+    rows = new Map(entries.map((entry) => [entry, before.get(entry) ?? toRow(entry)]));
+    element.hidden = entries.length === 0;
+    for (const [entry, row] of before) if (!rows.has(entry)) row.remove();
+    let place = body.firstElementChild;
+    for (const row of rows.values()) {
+      if (row === place) place = place.nextElementSibling;
+      else body.insertBefore(row, place);
+    }
+  };
+  return { element, draw };
+};
+
+const timesOf = ({ marbles }: RequestLane, kind: MarbleKind): string =>
+  marbles
+    .filter((marble) => marble.kind === kind)
+    .map((marble) => milliseconds(marble.atMs) + (kind === 'waiting' ? `, ${waitsFor(marble)}` : ''))
+    .join('; ');
+
+const endOf = ({ endedMs }: { readonly endedMs?: number }): string =>
+  endedMs === undefined ? '' : milliseconds(endedMs);
+
+/** The same as the picture, as tables. */
+export const createTables = (): { readonly element: HTMLElement; draw(timeline: Timeline): void } => {
+  const requests = createTable<RequestLane>(
+    'Requests',
+    ['No.', 'Request', 'Made', 'Sent', 'Token expired', 'Waits', 'Sent again', 'Ended', 'Outcome'],
+    (lane) => [
+      `${lane.id}`,
+      `${lane.method} ${pathOf(lane.url)}`,
+      milliseconds(lane.startedMs),
+      timesOf(lane, 'sent'),
+      timesOf(lane, 'expired'),
+      timesOf(lane, 'waiting'),
+      timesOf(lane, 'sent-again'),
+      endOf(lane),
+      outcomeOf(lane),
+    ],
+  );
+  const refreshes = createTable<Timeline['refreshes'][number]>(
+    'Refreshes',
+    ['No.', 'Began', 'Ended', 'Waiting', 'Outcome'],
+    (band) => [`${band.id}`, milliseconds(band.startedMs), endOf(band), `${band.waiting}`, refreshOutcomeOf(band)],
+  );
+  const sessionChanges = createTable<Timeline['sessionChanges'][number]>('Session', ['At', 'Change'], (change) => [
+    milliseconds(change.atMs),
+    SESSION_WORDS[change.phase],
+  ]);
+  const warnings = createTable<Timeline['warnings'][number]>('Warnings', ['At', 'What was wrong'], (warning) => [
+    milliseconds(warning.atMs),
+    warning.message,
+  ]);
+  return {
+    element: html(
+      'div',
+      { class: 'tables', tabindex: 0, role: 'region', 'aria-label': 'The timeline as tables', hidden: '' },
+      ...[requests, refreshes, sessionChanges, warnings].map(({ element }) => element),
+    ),
+    draw: (timeline) => {
+      requests.draw(timeline.requests);
+      refreshes.draw(timeline.refreshes);
+      sessionChanges.draw(timeline.sessionChanges);
+      warnings.draw(timeline.warnings);
+    },
+  };
+};

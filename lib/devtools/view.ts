@@ -1,0 +1,45 @@
+import type { Backdrop } from './axis';
+import { createScale, type Span } from './scale';
+import type { RequestLane, Timeline } from './timeline';
+
+/** The lanes in view, and what stands around them. */
+export interface View extends Backdrop {
+  readonly lanes: readonly RequestLane[];
+}
+
+const isWithin = ([from, to]: Span, fromMs: number, toMs: number): boolean => from <= toMs && to >= fromMs;
+
+/** Only what is in view has a say in how wide a millisecond is. */
+export const viewOf = (timeline: Timeline, first: number, count: number, width: number, nowMs: number): View => {
+  const { requests } = timeline;
+  const lanes = requests.slice(first, first + count);
+  const spans = lanes.map(({ startedMs, endedMs = nowMs }): Span => [startedMs, endedMs]);
+  const isAtEnd = first + count >= requests.length;
+  const fromMs = first === 0 ? 0 : Math.min(...spans.map(([from]) => from));
+  const toMs = isAtEnd ? nowMs : Math.max(...spans.map(([, to]) => to));
+  const refreshes = timeline.refreshes.filter(({ startedMs, endedMs = nowMs }) =>
+    isWithin([startedMs, endedMs], fromMs, toMs),
+  );
+  const sessionChanges = timeline.sessionChanges.filter(({ atMs }) => isWithin([atMs, atMs], fromMs, toMs));
+  const scale = createScale(
+    [
+      ...spans,
+      ...refreshes.map(({ startedMs, endedMs = nowMs }): Span => [startedMs, endedMs]),
+      ...sessionChanges.map(({ atMs }): Span => [atMs, atMs]),
+    ],
+    width,
+  );
+  return { lanes, scale, refreshes, sessionChanges, nowMs };
+};
+
+/** Whether time alone changes the picture. */
+export const isGoingOn = ({ lanes, refreshes }: View): boolean =>
+  [...lanes, ...refreshes].some(({ endedMs }) => endedMs === undefined);
+
+/** All that the picture of a lane depends on but the lane. */
+export const keyOf = (
+  { scale, refreshes, nowMs }: View,
+  { endedMs }: RequestLane,
+  marble: number | undefined,
+): string =>
+  [scale.key, marble, endedMs ?? nowMs, ...refreshes.map(({ id, endedMs: end = nowMs }) => `${id} ${end}`)].join();

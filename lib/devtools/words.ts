@@ -1,0 +1,72 @@
+import type { Marble, MarbleKind, RefreshBand, RequestLane, SessionChange, Timeline } from './timeline';
+
+export const milliseconds = (ms: number): string => `${Math.round(ms).toLocaleString('en')} ms`;
+
+/** A url without its origin. */
+export const pathOf = (url: string): string => url.replace(/^[^/?#]+:\/\/[^/?#]*(?=.)/, '');
+
+const OUTCOMES: { readonly [Kind in MarbleKind]: string } = {
+  sent: 'on the wire',
+  expired: 'token expired',
+  waiting: 'waits',
+  'sent-again': 'on the wire again',
+  answer: 'answer',
+  error: 'error',
+  cancelled: 'cancelled',
+};
+
+const details = (...parts: readonly unknown[]): string => parts.filter((part) => part !== undefined).join(' ');
+
+/** What a request has come to, or where it is: `answer 200`. */
+export const outcomeOf = ({ marbles }: RequestLane): string => {
+  const last = marbles.at(-1);
+  return last ? details(OUTCOMES[last.kind], last.error, last.status) : 'made';
+};
+
+/** What a refresh has come to. */
+export const refreshOutcomeOf = ({ phase, kind, status, final }: RefreshBand): string => {
+  if (phase === 'started') return 'running';
+  return phase === 'succeeded'
+    ? 'new tokens'
+    : details('failed,', kind, status, final ? 'and the session is over' : 'and may be tried again');
+};
+
+export const SESSION_WORDS: { readonly [Phase in SessionChange['phase']]: string } = {
+  'signed-in': 'signed in',
+  'signed-out': 'signed out',
+  expired: 'session over',
+  adopted: 'tokens adopted',
+};
+
+/** Whom a request waits for. */
+export const waitsFor = ({ refreshId }: Marble): string =>
+  refreshId === undefined ? 'until the session is loaded' : `for refresh ${refreshId}`;
+
+const refreshOf = ({ refreshId }: Marble, { refreshes }: Timeline): string => {
+  const band = refreshes.find(({ id }) => id === refreshId);
+  if (!band) return '';
+  const took = band.endedMs === undefined ? '' : ` after ${milliseconds(band.endedMs - band.startedMs)}`;
+  return ` (${refreshOutcomeOf(band)}${took})`;
+};
+
+const describeMarble = (marble: Marble, timeline: Timeline): string => {
+  const { kind, generation, error, status, atMs } = marble;
+  const what = {
+    ...OUTCOMES,
+    sent: 'sent',
+    waiting: `waits ${waitsFor(marble)}${refreshOf(marble, timeline)}`,
+    'sent-again': 'sent again',
+  }[kind];
+  const tokens = generation !== undefined && /sent|expired/.test(kind) ? `, tokens no. ${generation}` : '';
+  return `${details(what, error, status)}${tokens}, at ${milliseconds(atMs)}`;
+};
+
+/** A request in one line, or one of its marbles. */
+export const describe = (lane: RequestLane, index: number, timeline: Timeline): string => {
+  const { id, method, url, startedMs, endedMs, marbles } = lane;
+  const marble = marbles[index];
+  const request = `Request ${id}, ${method} ${url}: `;
+  if (marble) return `${request}${index + 1} of ${marbles.length}, ${describeMarble(marble, timeline)}`;
+  const took = endedMs === undefined ? '' : ` after ${milliseconds(endedMs - startedMs)}`;
+  return `${request}made at ${milliseconds(startedMs)}, ${outcomeOf(lane)}${took}`;
+};

@@ -1,0 +1,508 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { RequestEvent } from 'renewal';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { request, START_MS, story } from '../devtools/story';
+import { bundlePage, startChromium } from '../support/chromium';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+// axe takes its time, and a machine may be busy
+vi.setConfig({ testTimeout: 60_000 });
+
+let browser: Browser;
+let content: string;
+
+beforeAll(async () => {
+  content = await bundlePage(`${root}spec/devtools/page.ts`);
+  browser = await startChromium();
+});
+
+afterAll(() => browser?.close());
+
+/** A page that shows the element, and complains of nothing until the test is over. */
+const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
+  const page = await browser.newPage({ viewport: { width: 1000, height: 620 }, ...options });
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => complaints.push(message.text()));
+  onTestFinished(async () => {
+    await page.close();
+    expect(complaints).toEqual([]);
+  });
+  await page.setContent(content);
+  return page;
+};
+
+/** A page that shows what happened to some requests and to three more; see `story`. */
+const openStory = async (requests: number, options?: BrowserContextOptions): Promise<Page> => {
+  const page = await open(options);
+  await page.evaluate((events) => tell(events), story(requests));
+  await page.evaluate(() => drawn());
+  return page;
+};
+
+const textsOf = (page: Page, selector: string): Promise<string[]> =>
+  page.evaluate((each) => find(each).map(({ textContent }) => textContent ?? ''), selector);
+
+const detailsOf = async (page: Page): Promise<string> => {
+  await page.evaluate(() => drawn());
+  return (await textsOf(page, '.details')).join();
+};
+
+const press = async (page: Page, ...keys: string[]): Promise<void> => {
+  for (const key of keys) await page.keyboard.press(key);
+  await page.evaluate(() => drawn());
+};
+
+const violationsIn = async (page: Page): Promise<string[]> => {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.addScriptTag({ path: axe });
+  const results = await page.evaluate(() => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }; // what the script has put there
+    return axe.run();
+  });
+  expect(results.passes.length).toBeGreaterThan(10);
+  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+};
+
+const showTable = async (page: Page): Promise<void> => {
+  await page.getByRole('button', { name: 'Table' }).click();
+  await page.evaluate(() => drawn());
+};
+
+describe('<renewal-timeline> in Chromium', () => {
+  it('draws each request as a lane with its marbles, and each refresh across the lanes that wait for it', async () => {
+    const page = await openStory(3);
+    expect(await page.evaluate(() => rows())).toEqual([
+      { id: 1, marbles: 'S E W R 200', bands: 'succeeded' },
+      { id: 2, marbles: 'S E W R 200', bands: 'succeeded' },
+      { id: 3, marbles: 'S E W R 404', bands: 'succeeded' },
+      { id: 4, marbles: 'S C', bands: '' },
+      { id: 5, marbles: 'W S ✕', bands: 'succeeded' },
+      { id: 6, marbles: 'S E W ✕', bands: 'failed' },
+    ]);
+    expect(await textsOf(page, '.refresh-name')).toEqual(['✓ refresh 1', '✕ 2']);
+    expect(await textsOf(page, '.session-name')).toEqual(['signed in', 'session over']);
+  });
+
+  it('draws to scale, each line and band from one moment to another', async () => {
+    const page = await openStory(3);
+    const { sent, again, band, bar } = await page.evaluate(() => {
+      const [row] = find('.row:has(.band)');
+      const middle = (selector: string): number => {
+        const { left, right } = row?.querySelector(selector)?.getBoundingClientRect() ?? { left: 0, right: 0 };
+        return (left + right) / 2;
+      };
+      const edges = (element?: Element | null): number[] => {
+        const { left, right } = element?.getBoundingClientRect() ?? { left: 0, right: 0 };
+        return [Math.round(left), Math.round(right)];
+      };
+      const [bar] = find('.head .refresh rect');
+      return {
+        sent: middle('.sent'),
+        again: middle('.sent-again'),
+        band: edges(row?.querySelector('.band')),
+        bar: edges(bar),
+      };
+    });
+    // sent at 40 ms, a refresh from 90 to 190 ms, sent again at its end
+    const [from = 0, to = 0] = band;
+    expect(Math.abs(again - to)).toBeLessThan(1.5);
+    expect((from - sent) / (to - sent)).toBeCloseTo(50 / 150, 1);
+    expect(bar.map((edge, index) => Math.abs(edge - (band[index] ?? 0)) <= 1)).toEqual([true, true]);
+  });
+
+  it('folds the time in which nothing happened', async () => {
+    const page = await openStory(3);
+    expect(await textsOf(page, '.tick')).toEqual(expect.arrayContaining(['0 ms', '60,000 ms', '//']));
+  });
+
+  it('tells marbles apart by shape and letter', async () => {
+    const page = await openStory(1);
+    const looks = await page.evaluate(() =>
+      find('ul .marble').map((marble) => [marble.querySelector('path')?.getAttribute('d'), marble.textContent]),
+    );
+    expect(looks).toHaveLength(7);
+    expect(new Set(looks.map(([shape]) => shape)).size).toBe(7);
+    expect(new Set(looks.map(([, letter]) => letter)).size).toBe(7);
+  });
+
+  it('draws a timeline that was recorded elsewhere', async () => {
+    const page = await openStory(3);
+    await page.evaluate(() => {
+      shown.timeline = JSON.parse(JSON.stringify(shown.timeline));
+      return drawn();
+    });
+    expect(await page.evaluate(() => [events.observed, shown.api, rows().length])).toEqual([false, undefined, 6]);
+  });
+
+  it('takes an api that was set before the element was defined', async () => {
+    const page = await open();
+    const wasTaken = await page.evaluate(async () => {
+      const early = document.createElement('renewal-early');
+      Object.assign(early, { api: shown.api });
+      shown.replaceWith(early);
+      await drawn();
+      const before = events.observed;
+      // one name more for the same element
+      customElements.define('renewal-early', class extends (shown.constructor as CustomElementConstructor) {});
+      return [before, events.observed];
+    });
+    expect(wasTaken).toEqual([false, true]);
+  });
+});
+
+describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorScheme) => {
+  it('is readable: every text and every marble stands out from what is behind it', async () => {
+    const page = await openStory(14, { colorScheme, deviceScaleFactor: 2 });
+    await page.screenshot({ path: `${root}.tmp/timeline-${colorScheme}.png` });
+    const contrasts = await page.evaluate(() => {
+      const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+      const luminance = (color: string): number => {
+        if (!context) return Number.NaN;
+        context.fillStyle = color;
+        context.fillRect(0, 0, 1, 1);
+        const [r = 0, g = 0, b = 0] = [...context.getImageData(0, 0, 1, 1).data].map((byte) => {
+          const part = byte / 255;
+          return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const contrast = (one: string, other: string): number => {
+        const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+        return (light + 0.05) / (dark + 0.05);
+      };
+      const background = getComputedStyle(shown).backgroundColor;
+      const style = (element: Element | null) => getComputedStyle(element ?? shown);
+      return {
+        background: luminance(background),
+        letters: find('.marble').map((marble) =>
+          contrast(style(marble.querySelector('text')).fill, style(marble.querySelector('path')).fill),
+        ),
+        shapes: find('.marble path').map((path) => contrast(style(path).stroke, background)),
+        bars: find('.refresh:has(text)').map((bar) =>
+          contrast(style(bar.querySelector('text')).fill, style(bar.querySelector('rect')).fill),
+        ),
+        labels: find('.tick, .session-name').map((text) => contrast(style(text).fill, background)),
+        lines: find('.wire, .wait, .session').map((line) => contrast(style(line).stroke, background)),
+      };
+    });
+    expect(contrasts.background > 0.5).toBe(colorScheme === 'light');
+    for (const texts of ['letters', 'bars', 'labels'] as const) {
+      expect(contrasts[texts].length).toBeGreaterThan(0);
+      expect(Math.min(...contrasts[texts])).toBeGreaterThan(4.5);
+    }
+    expect(Math.min(...contrasts.shapes, ...contrasts.lines)).toBeGreaterThan(3);
+  });
+
+  it('has no violation that axe finds, as a picture and as tables', async () => {
+    const page = await openStory(14, { colorScheme });
+    expect(await violationsIn(page)).toEqual([]);
+    await showTable(page);
+    await page.screenshot({ path: `${root}.tmp/timeline-${colorScheme}-table.png` });
+    expect(await violationsIn(page)).toEqual([]);
+  });
+});
+
+describe('<renewal-timeline> by keyboard', () => {
+  it('is reached by tab and moves over requests and their marbles, and tells what is there', async () => {
+    const page = await openStory(2);
+    await press(page, 'Tab', 'Tab');
+    const asked = 'Request 1, GET https://shop.test/orders/1: ';
+    expect(await detailsOf(page)).toBe(`${asked}made at 40 ms, answer 200 after 175 ms`);
+    await press(page, 'ArrowRight');
+    expect(await detailsOf(page)).toBe(`${asked}1 of 5, sent, tokens no. 1, at 40 ms`);
+    await press(page, 'ArrowRight', 'ArrowRight');
+    expect(await detailsOf(page)).toBe(`${asked}3 of 5, waits for refresh 1 (new tokens after 100 ms), at 90 ms`);
+    await press(page, 'End', 'ArrowLeft', 'ArrowRight', 'ArrowRight');
+    expect(await detailsOf(page)).toBe(
+      'Request 5, GET https://shop.test/orders/5: 4 of 4, error session-expired, at 60,090 ms',
+    );
+    await press(page, 'ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft', 'ArrowLeft');
+    expect(await detailsOf(page)).toBe(
+      'Request 3, DELETE https://shop.test/orders/3: made at 60 ms, cancelled after 90 ms',
+    );
+  });
+
+  it('shows where it is', async () => {
+    const page = await openStory(2);
+    const rings = () =>
+      page.evaluate(() => {
+        const [scroller] = find('.scroller');
+        const selected = find('.selected').map((row) => getComputedStyle(row).boxShadow !== 'none');
+        return [
+          scroller && getComputedStyle(scroller).borderTopColor !== 'rgba(0, 0, 0, 0)',
+          selected,
+          find('.ring').length,
+        ];
+      });
+    expect(await rings()).toEqual([false, [], 0]);
+    await press(page, 'Tab', 'Tab');
+    expect(await rings()).toEqual([true, [true], 0]);
+    await press(page, 'ArrowRight');
+    expect(await rings()).toEqual([true, [true], 1]);
+  });
+
+  it('brings a request into view, as far away as it is', async () => {
+    const page = await openStory(200);
+    await press(page, 'Tab', 'Tab', 'Home');
+    expect(await page.evaluate(() => rows()[0]?.id)).toBe(1);
+    await press(page, 'PageDown', 'PageDown', 'ArrowDown');
+    expect(await detailsOf(page)).toMatch(/^Request 201,/);
+    const [selected, scroller] = await page.evaluate(() =>
+      ['.selected', '.scroller'].map((each) => find(each)[0]?.getBoundingClientRect().bottom ?? 0),
+    );
+    expect(selected).toBeLessThanOrEqual(scroller ?? 0);
+    await press(page, 'End');
+    expect(await page.evaluate(() => rows().at(-1)?.id)).toBe(203);
+  });
+
+  it('leaves other keys to the page', async () => {
+    const page = await openStory(2);
+    await press(page, 'Tab', 'Tab');
+    const before = await detailsOf(page);
+    await press(page, 'a', 'Control+ArrowDown');
+    expect(await detailsOf(page)).toBe(before);
+  });
+
+  it('answers to a click as well', async () => {
+    const page = await openStory(2);
+    await page.locator('.row .marble.waiting').first().click();
+    expect(await detailsOf(page)).toMatch(/^Request 1, .*: 3 of 5, waits/);
+  });
+});
+
+describe('<renewal-timeline> as tables', () => {
+  it('holds all that the picture shows', async () => {
+    const page = await openStory(1);
+    await showTable(page);
+    expect(await textsOf(page, 'caption')).toEqual(['Requests', 'Refreshes', 'Session', 'Warnings']);
+    const lines = await page.evaluate(() =>
+      find('tbody tr').map((row) => [...row.children].map(({ textContent }) => textContent).join(' | ')),
+    );
+    expect(lines).toEqual([
+      '1 | GET /orders/1 | 40 ms | 40 ms | 90 ms | 90 ms, for refresh 1 | 190 ms | 215 ms | answer 200',
+      '2 | DELETE /orders/2 | 60 ms | 60 ms |  |  |  | 150 ms | cancelled',
+      '3 | POST /orders/3 | 110 ms | 190 ms |  | 110 ms, for refresh 1 |  | 270 ms | error network',
+      '4 | GET /orders/4 | 60,000 ms | 60,000 ms | 60,030 ms | 60,030 ms, for refresh 2 |  | 60,090 ms | error session-expired',
+      '1 | 90 ms | 190 ms | 1 | new tokens',
+      '2 | 60,030 ms | 60,090 ms | 1 | failed, status 400 and the session is over',
+      '0 ms | signed in',
+      '60,090 ms | session over',
+      '60,100 ms | save of the store: QuotaExceededError',
+    ]);
+  });
+
+  it('goes on while they are shown', async () => {
+    const page = await openStory(1);
+    await showTable(page);
+    await page.evaluate((events) => tell(events), [request(9, 99_000, 'queued'), request(9, 99_000, 'sent')]);
+    const last = () =>
+      page.evaluate(async () => {
+        await drawn();
+        return find('table:first-of-type tbody tr:last-child')[0]?.lastElementChild?.textContent;
+      });
+    expect(await last()).toBe('on the wire');
+    await page.evaluate((events) => tell(events), [request(9, 99_010, 'settled', { status: 204 })]);
+    expect(await last()).toBe('answer 204');
+    await showTable(page);
+    expect(await page.evaluate(() => rows().at(-1))).toMatchObject({ id: 9, marbles: 'S 204' });
+  });
+});
+
+describe('<renewal-timeline> live', () => {
+  it('draws once a frame, and only when something has changed', async () => {
+    const page = await openStory(20);
+    const [once, never] = await page.evaluate(async (events) => {
+      redraws.length = 0;
+      tell(events);
+      await drawn();
+      const first = redraws.length;
+      await drawn();
+      return [first, redraws.length - first];
+    }, story(20));
+    expect([once, never]).toEqual([1, 0]);
+  });
+
+  it('lets the line of a request in flight grow, and stops once it has settled', async () => {
+    const page = await open();
+    const nowMs = await page.evaluate(() => Date.now());
+    await page.evaluate(([events, laterMs]) => tell(events, laterMs), [
+      [request(1, 0, 'queued'), request(1, 0, 'sent')],
+      nowMs - START_MS,
+    ] as const);
+    const widthOf = () => page.evaluate(() => find('.row .wire')[0]?.getBoundingClientRect().width ?? 0);
+    await page.waitForFunction(() => (find('.row .wire')[0]?.getBoundingClientRect().width ?? 0) > 0);
+    const before = await widthOf();
+    await page.waitForFunction(
+      (width) => (find('.row .wire')[0]?.getBoundingClientRect().width ?? 0) !== width,
+      before,
+    );
+    const after = await page.evaluate(async () => {
+      const { timeline } = shown;
+      events.next({
+        type: 'request',
+        method: 'GET',
+        url: '',
+        attempt: 1,
+        requestId: 1,
+        phase: 'settled',
+        status: 200,
+        atMs: (timeline?.startedAtMs ?? 0) + 5_000,
+      });
+      await drawn();
+      redraws.length = 0;
+      await drawn();
+      return redraws.length;
+    });
+    expect(after).toBe(0);
+  });
+
+  it('keeps still between events where the user wants less motion', async () => {
+    const page = await open({ reducedMotion: 'reduce' });
+    const drawings = await page.evaluate(
+      async (events) => {
+        await drawn();
+        tell(events, Date.now() - (events[0]?.atMs ?? 0));
+        await drawn();
+        redraws.length = 0;
+        await drawn();
+        return [rows().length, redraws.length];
+      },
+      [request(1, 0, 'queued'), request(1, 0, 'sent')],
+    );
+    expect(drawings).toEqual([1, 0]);
+  });
+
+  it('follows the newest request until the user looks at an older one', async () => {
+    const page = await openStory(100);
+    const lastShown = (id: number) =>
+      page.evaluate(
+        async (event) => {
+          tell([event]);
+          await drawn();
+          return rows().at(-1)?.id;
+        },
+        request(id, 70_000 + id, 'queued'),
+      );
+    expect(await lastShown(200)).toBe(200);
+    await page.evaluate(async () => {
+      find('.scroller')[0]?.scrollTo(0, 0);
+      await drawn();
+    });
+    expect(await lastShown(201)).toBeLessThan(50);
+  });
+
+  it('holds as many rows as are in view, and redraws 500 live lanes well within a frame', async () => {
+    const page = await open();
+    const { median, rowsHeld, lanes, count } = await page.evaluate(async (startMs) => {
+      let id = 0;
+      const step = (requestId: number, phase: RequestEvent['phase']): void =>
+        events.next({
+          type: 'request',
+          method: 'GET',
+          url: `https://shop.test/orders/${requestId}`,
+          attempt: 1,
+          requestId,
+          phase,
+          atMs: Date.now(),
+          ...(phase === 'held' && { refreshId: 1 }),
+        });
+      const begin = (): void => {
+        id++;
+        step(id, 'queued');
+        step(id, 'sent');
+      };
+      events.next({ type: 'refresh', phase: 'started', refreshId: 1, generation: 1, waiting: 0, atMs: startMs });
+      while (id < 500) begin();
+      await drawn();
+      redraws.length = 0;
+      // 500 lanes in flight all the time: in each frame five settle, five begin, and those in view go on
+      for (let frames = 0; frames < 200; frames++) {
+        for (let each = 0; each < 5; each++) {
+          step(id - 499, 'settled');
+          begin();
+          step(id - 1, 'expired');
+          step(id - 1, 'held');
+          step(id - 5, 'resent');
+        }
+        await frame();
+      }
+      const sorted = [...redraws].sort((a, b) => a - b);
+      return {
+        median: sorted[Math.floor(sorted.length / 2)] ?? Infinity,
+        count: sorted.length,
+        rowsHeld: find('.row').length,
+        lanes: shown.timeline?.requests.length,
+      };
+    }, Date.now());
+    expect([lanes, count]).toEqual([500, 200]);
+    expect(rowsHeld).toBeLessThan(40);
+    expect(median).toBeLessThan(10);
+  });
+});
+
+describe('<renewal-timeline> and its place in the page', () => {
+  it('lets go of the client when it is taken out, and records anew when it is put back', async () => {
+    const page = await openStory(3);
+    const seen = await page.evaluate(async (told) => {
+      const { parentElement } = shown;
+      shown.remove();
+      await drawn();
+      const out = events.observed;
+      tell(told);
+      parentElement?.append(shown);
+      await drawn();
+      const back = events.observed;
+      const empty = rows().length;
+      tell(told);
+      await drawn();
+      return [out, back, empty, rows().length];
+    }, story(1));
+    expect(seen).toEqual([false, true, 0, 4]);
+  });
+
+  it('draws nothing while it is out', async () => {
+    const page = await open();
+    const drawings = await page.evaluate(
+      async (told) => {
+        tell(told, Date.now() - (told[0]?.atMs ?? 0));
+        await drawn();
+        shown.remove();
+        await drawn();
+        redraws.length = 0;
+        tell(told);
+        shown.timeline = undefined;
+        await drawn();
+        return redraws.length;
+      },
+      [request(1, 0, 'queued'), request(1, 0, 'sent')],
+    );
+    expect(drawings).toBe(0);
+  });
+
+  it('goes on recording when it is moved', async () => {
+    const page = await openStory(3);
+    const kept = await page.evaluate(async () => {
+      document.body.append(shown);
+      await drawn();
+      return [events.observed, rows().length];
+    });
+    expect(kept).toEqual([true, 6]);
+  });
+
+  it('lets go of one client when it is given another, or none', async () => {
+    const page = await openStory(3);
+    const observed = await page.evaluate(async () => {
+      shown.api = { events$: events.asObservable() };
+      const other = events.observed;
+      shown.api = undefined;
+      await drawn();
+      return [other, events.observed, shown.timeline, rows().length];
+    });
+    expect(observed).toEqual([true, false, undefined, 0]);
+  });
+});

@@ -1,0 +1,94 @@
+import type { ApiEvent, RefreshEvent, RequestEvent, SessionEvent } from 'renewal';
+
+export const START_MS = Date.UTC(2030, 0, 1);
+
+/** A step of a request, `atMs` after the beginning. */
+export const request = (
+  requestId: number,
+  atMs: number,
+  phase: RequestEvent['phase'],
+  rest: Partial<RequestEvent> = {},
+): RequestEvent => ({
+  type: 'request',
+  method: 'GET',
+  url: `https://shop.test/orders/${requestId}`,
+  attempt: 1,
+  requestId,
+  phase,
+  atMs: START_MS + atMs,
+  ...rest,
+});
+
+export const refresh = (
+  atMs: number,
+  phase: RefreshEvent['phase'],
+  rest: Partial<RefreshEvent> = {},
+): RefreshEvent => ({
+  type: 'refresh',
+  refreshId: 1,
+  generation: 1,
+  waiting: 0,
+  phase,
+  atMs: START_MS + atMs,
+  ...rest,
+});
+
+export const session = (atMs: number, phase: SessionEvent['phase'], generation = 1): SessionEvent => ({
+  type: 'session',
+  phase,
+  generation,
+  atMs: START_MS + atMs,
+});
+
+/** A request that leaves at `atMs` and is answered 20 ms later. */
+export const answered = (requestId: number, atMs: number): ApiEvent[] => [
+  request(requestId, atMs, 'queued'),
+  request(requestId, atMs, 'sent', { generation: 1 }),
+  request(requestId, atMs + 20, 'settled', { generation: 1, status: 200 }),
+];
+
+/** One that meets a dead token, waits for a refresh from `wokenMs` on, and is answered. */
+const renewed = (id: number, sentMs: number, deadMs: number, wokenMs: number, endMs: number): ApiEvent[] => [
+  request(id, sentMs, 'queued'),
+  request(id, sentMs, 'sent', { generation: 1 }),
+  request(id, deadMs, 'expired', { generation: 1 }),
+  ...(deadMs < wokenMs ? [request(id, deadMs, 'held', { generation: 1, refreshId: 1 })] : []),
+  request(id, Math.max(deadMs, wokenMs), 'resent', { generation: 2, attempt: 2 }),
+  request(id, endMs, 'settled', {
+    generation: 2,
+    attempt: 2,
+    ...(id % 7 === 3 ? { error: 'status', status: 404 } : { status: 200 }),
+  }),
+];
+
+/** Everything that can happen: a storm of requests on a dead token, one that is cancelled, one that meets no network, a refusal long after. */
+export const story = (requests: number): ApiEvent[] => {
+  const uneven = (seed: number, room: number): number => (seed * 37) % room;
+  const storm = Array.from({ length: requests }, (_, index) =>
+    renewed(index + 1, 40 + index, 90 + index + uneven(index, 90), 190, 215 + index + uneven(index, 70)),
+  );
+  const next = requests + 1;
+  const events: ApiEvent[] = [
+    session(0, 'signed-in'),
+    ...storm.flat(),
+    refresh(90, 'started', { waiting: 1 }),
+    refresh(190, 'succeeded', { waiting: requests }),
+    request(next, 60, 'queued', { method: 'DELETE' }),
+    request(next, 60, 'sent', { method: 'DELETE', generation: 1 }),
+    request(next, 150, 'cancelled', { method: 'DELETE', generation: 1 }),
+    request(next + 1, 110, 'queued', { method: 'POST' }),
+    request(next + 1, 110, 'held', { method: 'POST', refreshId: 1 }),
+    request(next + 1, 190, 'sent', { method: 'POST', generation: 2 }),
+    request(next + 1, 270, 'settled', { method: 'POST', generation: 2, error: 'network' }),
+    request(next + 2, 60_000, 'queued'),
+    request(next + 2, 60_000, 'sent', { generation: 2 }),
+    request(next + 2, 60_030, 'expired', { generation: 2 }),
+    request(next + 2, 60_030, 'held', { generation: 2, refreshId: 2 }),
+    refresh(60_030, 'started', { refreshId: 2, waiting: 1 }),
+    refresh(60_090, 'failed', { refreshId: 2, waiting: 1, kind: 'status', status: 400, final: true }),
+    session(60_090, 'expired', 3),
+    request(next + 2, 60_090, 'settled', { generation: 2, error: 'session-expired' }),
+    { type: 'warning', message: 'save of the store: QuotaExceededError', atMs: START_MS + 60_100 },
+  ];
+  return events.sort((a, b) => a.atMs - b.atMs);
+};
