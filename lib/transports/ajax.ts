@@ -5,6 +5,7 @@ import { copyOf, isOneShot, tagOf } from '../http/body';
 import { InvalidRequestError, NetworkError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
+import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
 import { toAnswer, whyNot } from './answer';
 
@@ -98,6 +99,8 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
     });
     return new Observable((caller) => {
       if (reportProgress) caller.next({ type: 'sent' });
+      // Who unsubscribes there is heard of here only later.
+      if (scopeOf(request).caller.closed) return;
       const answer = source$.subscribe({
         next: (shown) => {
           let event: HttpEvent;
