@@ -39,7 +39,7 @@ const isForeign = (body: unknown): boolean =>
 const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url, response: body } = xhr;
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
-  return toAnswer(request, { status, statusText, headers, url, body });
+  return toAnswer(request, { type: 'response', status, statusText, headers, url, body });
 };
 
 /** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
@@ -61,7 +61,7 @@ const toEvent = (
  */
 const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
   if (!(error instanceof AjaxError)) {
-    const why = error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : whyNot(request);
+    const why = error instanceof ReferenceError ? 'no XMLHttpRequest here' : whyNot(request);
     throw new InvalidRequestError(why, { request });
   }
   const xhr: PlatformXHR = error.xhr;
@@ -80,8 +80,8 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
   return (request) => {
     const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
     const refusal = isForeign(body)
-      ? 'a form or a stream of another make than the platform has'
-      : isOneShot(body) && !streams && 'XMLHttpRequest can not send a stream here';
+      ? 'no form or stream of this platform'
+      : isOneShot(body) && !streams && 'XMLHttpRequest sends no stream';
     if (refusal) return throwError(() => new InvalidRequestError(refusal, { request }));
     const source$ = ajax({
       method,

@@ -122,6 +122,7 @@ const send = async (
     const { status, statusText, url: from } = response;
     const found = headersOf(response);
     return toAnswer(request, {
+      type: 'response',
       status,
       statusText,
       headers: found,
