@@ -89,7 +89,7 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
       // rxjs/ajax takes an empty text for no body.
       headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
       // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
-      body: body instanceof ArrayBuffer ? body : (copyOf(body) ?? body),
+      body: body instanceof ArrayBuffer ? body : (copyOf(request) ?? body),
       responseType: responseType === 'json' ? 'text' : responseType,
       // Adds no `x-requested-with`, which would cost a preflight request.
       crossDomain: true,

@@ -17,7 +17,7 @@ type Init = RequestInit & { readonly duplex?: 'half' };
 /** The body of a request, as `fetch` takes it. Throws an `InvalidRequestError` for a stream that can not be sent. */
 const toBodyInit = (request: HttpRequest, signal: AbortSignal): BodyInit | null => {
   // Of what is serialised `fetch` takes all but shared memory.
-  if (!isOneShot(request.body)) return (copyOf(request.body) ?? request.body) as BodyInit | null;
+  if (!isOneShot(request.body)) return (copyOf(request) ?? request.body) as BodyInit | null;
   const body = request.body as ReadableStream; // by its tag
   const init: Init = { method: 'POST', body, duplex: 'half' };
   let why = 'a stream can not be sent twice';

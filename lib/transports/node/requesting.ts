@@ -110,11 +110,15 @@ export class RequestingXHR extends Xhr2 {
 
   protected override _onHttpRequestError(request: ClientRequest, error: Error & { readonly code?: string }): void {
     if (this._request !== request) return;
-    if (this.#isStale(request, error.code)) {
-      this.#isResent = true;
-      this._sendHxxpRequest();
-    } else {
+    if (!this.#isStale(request, error.code)) {
       this.fail(error);
+      return;
+    }
+    this.#isResent = true;
+    try {
+      this._sendHxxpRequest();
+    } catch (final) {
+      this.fail(final);
     }
   }
 
