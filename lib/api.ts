@@ -1,4 +1,5 @@
 import { merge, NEVER, Observable, Subject } from 'rxjs';
+import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
 import { conform } from './http/conform';
@@ -131,7 +132,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     const { trace, caller } = scopeOf(request);
     // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
     if (caller.closed) return NEVER;
-    const wire = serialize(request);
+    const wire = serialize(anew(request));
     trace('attempt');
     return caller.closed ? NEVER : onTime(wire);
   };

@@ -7,13 +7,17 @@ export const tagOf = (body: unknown): string => Object.prototype.toString.call(b
 /** Whether sending the body uses it up. */
 export const isOneShot = (body: unknown): boolean => tagOf(body) === 'ReadableStream';
 
-/** A copy of bytes, of a view only what it shows; `undefined` where the body is something else. */
-export const copyOf = (body: unknown): ArrayBuffer | undefined => {
-  if (typeof body !== 'object' || !body) return undefined;
-  if (!/(Buffer|Array|DataView)$/.test(tagOf(body)) || Array.isArray(body)) return undefined;
-  // A buffer has no offset: it shows all of itself.
-  const { buffer = body, byteOffset = 0, byteLength } = body as Partial<ArrayBufferView>;
-  return new Uint8Array(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)).buffer;
+/** A copy of the bytes that are to be sent, of a view only what it shows; `undefined` where the body is something else. Throws an `InvalidRequestError`. */
+export const copyOf = (request: HttpRequest): ArrayBuffer | undefined => {
+  const { body } = request;
+  if (typeof body !== 'object' || !/(Buffer|.Array|DataView)$/.test(tagOf(body))) return undefined;
+  try {
+    // A buffer has no offset: it shows all of itself.
+    const { buffer = body, byteOffset = 0, byteLength } = body as Partial<ArrayBufferView>;
+    return new Uint8Array(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)).buffer;
+  } catch {
+    throw new InvalidRequestError('its body is gone', { request });
+  }
 };
 
 /** The value that a JSON text holds, or `undefined` where it holds none. */
@@ -32,19 +36,15 @@ export const parseJson = (text: string): unknown => {
 export const serialize = (request: HttpRequest): HttpRequest => {
   const { body } = request;
   // Most requests have none, or come a second time.
-  if (body === null || typeof body === 'string') return request;
+  if (body == null || typeof body === 'string') return request;
   const tag = tagOf(body);
-  if (
-    /^(Null|Undefined|String|FormData|Blob|File|ReadableStream|.*Buffer|.*Array|DataView)$/.test(tag) &&
-    tag !== 'Array'
-  )
-    return request;
+  if (/^(FormData|Blob|File|ReadableStream|.*Buffer|.+Array|DataView)$/.test(tag)) return request;
   const isForm = tag === 'URLSearchParams';
   let text: string | undefined;
   try {
     // Maps, sets and Node's streams would be sent as `{}` or as their insides.
     if (isForm) text = `${body}`;
-    else if (/^(Object|Array|Number|Boolean|Date)$/.test(tag) && typeof Object(body).pipe !== 'function')
+    else if (/^(Object|Array|Number|Boolean|String|Date)$/.test(tag) && typeof Object(body).pipe !== 'function')
       text = JSON.stringify(body);
   } catch {}
   if (text === undefined) throw new InvalidRequestError(`a body of this kind (${tag}) can not be sent`, { request });

@@ -67,7 +67,8 @@ export const retry = ({
       const askedMs = retryAfterMs(error.response, asyncScheduler.now());
       if (askedMs !== undefined) return askedMs <= longestMs ? askedMs : undefined;
     } else if (!isApiError(error, 'network') && !isApiError(error, 'timeout')) return undefined;
-    return Math.random() * Math.min(longestMs, delayMs * 2 ** (failures - 1));
+    // Beyond that it is longer than timers can count, and at last no number: 0 times `Infinity` is none.
+    return Math.random() * Math.min(longestMs, delayMs * 2 ** Math.min(failures - 1, 31));
   };
 
   return (request, next) => {

@@ -1,4 +1,5 @@
-import type { Interceptor } from '../http/request';
+import { changeAnew } from '../http/anew';
+import type { HttpRequest, Interceptor } from '../http/request';
 import { originOf } from '../http/url';
 
 /** The options of {@link xsrf}. */
@@ -37,8 +38,8 @@ const isOfPage = (url: string): boolean => {
 
 /**
  * Copies the token against forged requests from its cookie to a header, as Angular does: for all methods but GET and HEAD, and only to the
- * origin of the page. A header that the caller has set stays. The cookie is read each time a request passes. Does nothing where there is no
- * document.
+ * origin of the page. A header that the caller has set stays. The cookie is read for each attempt, so that what is sent again after a refresh carries
+ * the one that came with that. Does nothing where there is no document.
  *
  * @example
  * ```ts
@@ -50,10 +51,20 @@ export const xsrf = ({ cookieName = 'XSRF-TOKEN', headerName = 'X-XSRF-TOKEN' }:
   checkName('headerName', headerName);
   const header = headerName.toLowerCase();
 
+  const withToken = (request: HttpRequest): HttpRequest => {
+    const token = isOfPage(request.url) && cookieOf(cookieName);
+    return token ? { ...request, headers: { ...request.headers, [header]: token } } : request;
+  };
+
   return (request, next) => {
-    const { method, url, headers } = request;
-    if (/^(GET|HEAD)$/.test(method) || header in headers || !isOfPage(url)) return next(request);
-    const token = cookieOf(cookieName);
-    return next(token ? { ...request, headers: { ...headers, [header]: token } } : request);
+    if (/^(GET|HEAD)$/.test(request.method) || header in request.headers) return next(request);
+    const first = withToken(request);
+    return next(
+      changeAnew(first, (sent) => {
+        const { [header]: found, ...headers } = sent.headers;
+        // One that stands further inside may have had its own say.
+        return found === first.headers[header] ? withToken({ ...sent, headers }) : sent;
+      }),
+    );
   };
 };

@@ -180,7 +180,7 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
     if (!origins.includes(origin)) return next(request);
 
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
-    const bytes = copyOf(request.body);
+    const bytes = copyOf(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
     return new Observable((caller) => core.admit(new Errand(core, wire, next, origins, caller)));
   };

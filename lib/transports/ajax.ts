@@ -5,6 +5,7 @@ import { copyOf, isOneShot, tagOf } from '../http/body';
 import { InvalidRequestError, NetworkError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
+import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
 import { toAnswer, whyNot } from './answer';
 
@@ -38,7 +39,7 @@ const isForeign = (body: unknown): boolean =>
 const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url, response: body } = xhr;
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
-  return toAnswer(request, { status, statusText, headers, url, body });
+  return toAnswer(request, { type: 'response', status, statusText, headers, url, body });
 };
 
 /** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
@@ -60,7 +61,7 @@ const toEvent = (
  */
 const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
   if (!(error instanceof AjaxError)) {
-    const why = error instanceof ReferenceError ? 'there is no XMLHttpRequest here' : whyNot(request);
+    const why = error instanceof ReferenceError ? 'no XMLHttpRequest here' : whyNot(request);
     throw new InvalidRequestError(why, { request });
   }
   const xhr: PlatformXHR = error.xhr;
@@ -79,8 +80,8 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
   return (request) => {
     const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
     const refusal = isForeign(body)
-      ? 'a form or a stream of another make than the platform has'
-      : isOneShot(body) && !streams && 'XMLHttpRequest can not send a stream here';
+      ? 'no form or stream of this platform'
+      : isOneShot(body) && !streams && 'XMLHttpRequest sends no stream';
     if (refusal) return throwError(() => new InvalidRequestError(refusal, { request }));
     const source$ = ajax({
       method,
@@ -88,7 +89,7 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
       // rxjs/ajax takes an empty text for no body.
       headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
       // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
-      body: body instanceof ArrayBuffer ? body : (copyOf(body) ?? body),
+      body: body instanceof ArrayBuffer ? body : (copyOf(request) ?? body),
       responseType: responseType === 'json' ? 'text' : responseType,
       // Adds no `x-requested-with`, which would cost a preflight request.
       crossDomain: true,
@@ -98,6 +99,8 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
     });
     return new Observable((caller) => {
       if (reportProgress) caller.next({ type: 'sent' });
+      // Who unsubscribes there is heard of here only later.
+      if (scopeOf(request).caller.closed) return;
       const answer = source$.subscribe({
         next: (shown) => {
           let event: HttpEvent;

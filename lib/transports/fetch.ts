@@ -17,7 +17,7 @@ type Init = RequestInit & { readonly duplex?: 'half' };
 /** The body of a request, as `fetch` takes it. Throws an `InvalidRequestError` for a stream that can not be sent. */
 const toBodyInit = (request: HttpRequest, signal: AbortSignal): BodyInit | null => {
   // Of what is serialised `fetch` takes all but shared memory.
-  if (!isOneShot(request.body)) return (copyOf(request.body) ?? request.body) as BodyInit | null;
+  if (!isOneShot(request.body)) return (copyOf(request) ?? request.body) as BodyInit | null;
   const body = request.body as ReadableStream; // by its tag
   const init: Init = { method: 'POST', body, duplex: 'half' };
   let why = 'a stream can not be sent twice';
@@ -122,6 +122,7 @@ const send = async (
     const { status, statusText, url: from } = response;
     const found = headersOf(response);
     return toAnswer(request, {
+      type: 'response',
       status,
       statusText,
       headers: found,
@@ -139,7 +140,8 @@ const send = async (
  * What differs is the platform's doing. There are no `upload` events: `fetch` does not tell, and to count the bytes of a stream that is handed to
  * it would cost `content-length`, HTTP/1.1 and the second attempt, for a number that says what was read and not what was sent. The `total` of a
  * download is missing where it was compressed, and from another origin in a browser, which hides whether it was. A url with user info is
- * refused. Redirects are followed by the platform: to another origin it leaves `authorization` behind, and takes headers of one's own along.
+ * refused. Redirects are followed by the platform, from https to http too: to another origin it leaves `authorization` behind, and takes headers of
+ * one's own along. Node decompresses a body that is framed right but was cut before it was framed as far as that goes, and tells no one.
  *
  * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what `fetch` can't send, such as a stream where the platform
  * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so.

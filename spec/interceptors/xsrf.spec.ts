@@ -1,16 +1,19 @@
 import {
   type ApiOptions,
   createApi,
+  createSession,
   type HttpRequest,
   type Interceptor,
+  memoryStore,
   type RequestOptions,
   type XsrfOptions,
   xsrf,
 } from 'renewal';
 import { of } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { outcomeOf } from '../support/http-client';
-import { response } from '../support/virtual';
+import { answered, createRecorder, outcomeOf } from '../support/http-client';
+import { SIGNALS } from '../support/server';
+import { expiredBy, response } from '../support/virtual';
 
 const PAGE = 'https://shop.test/app/index.html';
 
@@ -166,6 +169,64 @@ describe('xsrf', () => {
     stubPage('');
     outcomeOf(request$);
     expect(sent).toEqual(['T', 'U', undefined]);
+  });
+
+  it.each(SIGNALS)(
+    'reads it for each attempt: the second carries the one that came with the refresh (%s)',
+    (signal) => {
+      stubPage('XSRF-TOKEN=T');
+      const sent: HttpRequest['headers'][] = [];
+      const session = createSession({
+        store: memoryStore({ accessToken: 'T1' }),
+        refresh: () => {
+          stubPage('XSRF-TOKEN=U');
+          return of({ accessToken: 'T2' });
+        },
+      });
+      const outcome = outcomeOf(
+        createApi({
+          session,
+          baseUrl: 'https://shop.test',
+          interceptors: [xsrf(), xsrf({ cookieName: 'XSRF-TOKEN', headerName: 'x-csrf' })],
+          transport: ({ headers }) => {
+            sent.push(headers);
+            return of(headers.authorization === 'Bearer T2' ? response(200, 'body') : expiredBy(signal));
+          },
+        }).post$('/a', { a: 1 }),
+      );
+      expect(outcome).toEqual(answered('body'));
+      expect(sent).toMatchObject([
+        { authorization: 'Bearer T1', 'x-xsrf-token': 'T', 'x-csrf': 'T' },
+        { authorization: 'Bearer T2', 'x-xsrf-token': 'U', 'x-csrf': 'U' },
+      ]);
+    },
+  );
+
+  it.each<[string, HttpRequest['headers'], string, HttpRequest['headers']]>([
+    ['of its own', { 'x-xsrf-token': 'own' }, '/a', { 'x-xsrf-token': 'own' }],
+    ['elsewhere', {}, 'https://api.test/a', {}],
+  ])('leaves alone what an interceptor further inside sends with a header %s', (_, own, url, sent) => {
+    stubPage('XSRF-TOKEN=T');
+    const change: Interceptor = (request, next) => next({ ...request, url, headers: { ...request.headers, ...own } });
+    const { api, requests } = createRecorder({ interceptors: [xsrf(), change] });
+    outcomeOf(api.post$('https://shop.test/a'));
+    expect(requests).toMatchObject([{ headers: sent }]);
+    expect(Object.keys(requests[0]?.headers ?? {})).toEqual(Object.keys(sent));
+  });
+
+  it('takes the header away where the cookie has gone meanwhile', () => {
+    stubPage('XSRF-TOKEN=T');
+    const { api, requests } = createRecorder({
+      interceptors: [
+        xsrf(),
+        (request, next) => {
+          stubPage('');
+          return next(request);
+        },
+      ],
+    });
+    outcomeOf(api.post$('https://shop.test/a'));
+    expect(requests[0]?.headers).toEqual({});
   });
 
   it('does nothing where there is no document, or one in a sandbox', () => {

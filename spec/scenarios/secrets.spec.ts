@@ -6,6 +6,7 @@ import {
   bearer,
   createApi,
   envelope,
+  fetchTransport,
   HttpContext,
   HttpContextToken,
   type HttpRequest,
@@ -15,6 +16,7 @@ import {
   memoryStore,
   retry,
   type TokenGrant,
+  type Transport,
   webStorageStore,
   xsrf,
 } from 'renewal';
@@ -55,7 +57,7 @@ interface WatchedClient extends TestClient {
 
 const SECRET = new HttpContextToken(() => '');
 
-const createWatchedClient = (server: TestServer): WatchedClient => {
+const createWatchedClient = (server: TestServer, wire: Transport): WatchedClient => {
   // The page of the shop, which has a cookie.
   const page = Object.assign(new EventTarget(), { cookie: `a=1; XSRF-TOKEN=${XSRF}`, baseURI: `${server.origin}/` });
   vi.stubGlobal('document', page);
@@ -63,7 +65,6 @@ const createWatchedClient = (server: TestServer): WatchedClient => {
 
   const lines: string[] = [];
   const sent: HttpRequest[] = [];
-  const ajax = ajaxTransport();
   const write = (line: string): void => {
     lines.push(line);
   };
@@ -73,7 +74,7 @@ const createWatchedClient = (server: TestServer): WatchedClient => {
     interceptors,
     transport: (request: HttpRequest) => {
       sent.push(request);
-      return ajax(request);
+      return wire(request);
     },
   };
   const http = createApi({ baseUrl: server.origin, ...watched });
@@ -84,7 +85,7 @@ const createWatchedClient = (server: TestServer): WatchedClient => {
   const events = [api, http].map(eventsOf);
   const { session, store } = client;
   const context = new HttpContext().set(SECRET, T1);
-  const made = [context, watched.transport, ajax, bearer(session), webStorageStore(), memoryStore({ accessToken: T1 })];
+  const made = [context, watched.transport, wire, bearer(session), webStorageStore(), memoryStore({ accessToken: T1 })];
   return {
     ...client,
     http,
@@ -116,7 +117,14 @@ const createWatchedClient = (server: TestServer): WatchedClient => {
   };
 };
 
-describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (signal) => {
+const TRANSPORTS = [
+  ['ajaxTransport', ajaxTransport],
+  ['fetchTransport', fetchTransport],
+] as const;
+
+const ALL = SIGNALS.flatMap((signal) => TRANSPORTS.map(([name, make]) => [signal, name, make] as const));
+
+describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,', (signal, _, make) => {
   let server: TestServer;
 
   beforeEach(async () => {
@@ -154,7 +162,7 @@ describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (si
       server.replies.set('/no', withCookie(json({ code: 7, message: 'no', data: T1 })));
       return extend({ interceptors: [envelope()] }).get$('/no', { params: { token: T1 } });
     },
-    request: ({ api }) => api.get$('/orders', { headers: { 'x-token': `${T1}\n` }, params: { token: T1 } }),
+    request: ({ api }) => api.get$('/orders', { headers: { 'x-token': `${T1}\n${T1}` }, params: { token: T1 } }),
     refresh: ({ api }) => {
       server.live.clear();
       server.refreshReply = withCookie(json({ refreshToken: 'a.refresh.2', accessToken: ['a.access.2'] }));
@@ -184,7 +192,7 @@ describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (si
   };
 
   it.each(Object.entries(ENDS))('from an error with the code %s, or anything that tells of it', async (code, end) => {
-    const client = createWatchedClient(server);
+    const client = createWatchedClient(server, make());
     const error = await errorOf(end(client));
     expect(error).toMatchObject({ code });
     if (!isApiError(error)) throw error;
@@ -199,7 +207,7 @@ describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (si
     ['what is no HTTP', GARBLED],
     ['nothing whole', 'reset mid-body'],
   ])('from what a refresh fails with that is answered with %s', async (_, reply) => {
-    const client = createWatchedClient(server);
+    const client = createWatchedClient(server, make());
     server.live.clear();
     server.refreshReply = reply;
     const error = await errorOf(client.api.get$('/orders'));
@@ -207,10 +215,22 @@ describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (si
     expect(tokensShownBy([error, ...client.things])).toEqual([]);
   });
 
-  it('from why a connection failed', async () => {
-    const client = createWatchedClient(server);
-    server.replies.set('/garbled', GARBLED);
-    const error = await errorOf(client.api.get$('/garbled'));
+  it.each<[string, Reply]>([
+    ['what is no HTTP', GARBLED],
+    [
+      'bytes that nobody asked for',
+      { raw: `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${T1}\r\n${SET_COOKIE}` },
+    ],
+    ['what can not be decoded', { headers: { 'content-encoding': 'gzip', 'set-cookie': SET_COOKIE }, body: T1 }],
+    ['a redirect to nowhere', { status: 302, headers: { location: `http://user:${T1}@[/${CLIENT_KEY}` } }],
+    [
+      'a redirect to no one',
+      { status: 307, headers: { location: `http://user:${T1}@127.0.0.1:1/?key=${CLIENT_KEY}` } },
+    ],
+  ])('from why there is no answer but %s', async (_, reply) => {
+    const client = createWatchedClient(server, make());
+    server.replies.set('/broken', reply);
+    const error = await errorOf(client.api.get$('/broken'));
     expect(error).toMatchObject({ code: 'network', cause: expect.any(Error) });
     expect(tokensShownBy([error, ...client.things])).toEqual([]);
   });
@@ -229,14 +249,14 @@ describe.each(SIGNALS)('no token, client key or cookie can be read, by %s,', (si
   });
 
   it('from a malformed url that holds one', async () => {
-    const client = createWatchedClient(server);
+    const client = createWatchedClient(server, make());
     const error = await errorOf(client.api.get$(`http://user:${T1}@[/orders?token=${T1}`));
     expect(error).toMatchObject({ code: 'request' });
     expect(tokensShownBy([error, ...client.things])).toEqual([]);
   });
 
   it('from the client, the session, its store, or what is logged and told, at any moment', async () => {
-    const client = createWatchedClient(server);
+    const client = createWatchedClient(server, make());
     server.live.clear();
     const refresh = server.hold(({ path }) => path === REFRESH);
     expect(tokensShownBy(client.things)).toEqual([]);

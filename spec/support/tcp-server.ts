@@ -14,6 +14,10 @@ export interface TcpServer {
   readonly opened: number;
   /** Requests whose headers have arrived. */
   readonly heads: readonly string[];
+  /** Connections that are open. */
+  readonly open: number;
+  /** Lets go of the heads of the requests so far, which a test of memory would count. */
+  forget(): void;
   /** Resolves when no connection is open. */
   quiet(): Promise<void>;
   close(): Promise<void>;
@@ -58,7 +62,13 @@ export const startTcpServer = async (): Promise<TcpServer> => {
     get opened() {
       return opened;
     },
+    get open() {
+      return sockets.size;
+    },
     heads,
+    forget: () => {
+      heads.length = 0;
+    },
     quiet: () => {
       const barrier = createBarrier();
       if (sockets.size === 0) barrier.open();

@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import { type ClientRequest, type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import Xhr2, { type ParsedUrl } from 'xhr2';
 import { dequeue, type NodeAgents } from './agents';
 import { type BodySource, readBody } from './body';
@@ -47,13 +47,15 @@ export class RequestingXHR extends Xhr2 {
 
   override send(data?: unknown): void {
     if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new TypeError('it can have no body');
+    if (data != null) this.#check();
     const source = data == null ? undefined : readBody(data);
     this.#source = source;
     if (!source) this.#start(data);
     else {
-      source.bytes
-        .then((bytes) => this.#source === source && this.#start(bytes, source.type))
-        .catch((error) => this.#source === source && this.fail(error));
+      source.bytes.then(
+        (bytes) => this.#source === source && this.#startLate(bytes, source.type),
+        (error) => this.#source === source && this.fail(error),
+      );
     }
   }
 
@@ -108,11 +110,15 @@ export class RequestingXHR extends Xhr2 {
 
   protected override _onHttpRequestError(request: ClientRequest, error: Error & { readonly code?: string }): void {
     if (this._request !== request) return;
-    if (this.#isStale(request, error.code)) {
-      this.#isResent = true;
-      this._sendHxxpRequest();
-    } else {
+    if (!this.#isStale(request, error.code)) {
       this.fail(error);
+      return;
+    }
+    this.#isResent = true;
+    try {
+      this._sendHxxpRequest();
+    } catch (final) {
+      this.fail(final);
     }
   }
 
@@ -137,6 +143,22 @@ export class RequestingXHR extends Xhr2 {
   /** Tells no one: rxjs/ajax does not ask. */
   protected override _setReadyState(state: number): void {
     this.readyState = state;
+  }
+
+  /** Throws for what Node would refuse, which it says only once it is given the body. */
+  #check(): void {
+    // A method is of the same letters as a name.
+    for (const name of [this._method, ...Object.keys(this._headers)]) validateHeaderName(name);
+    for (const [name, value] of Object.entries(this._headers)) validateHeaderValue(name, value);
+  }
+
+  /** As `#start`, where no one is left to throw to. */
+  #startLate(bytes: Buffer, type: string | null): void {
+    try {
+      this.#start(bytes, type);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #start(data: unknown, type?: string | null): void {

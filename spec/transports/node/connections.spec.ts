@@ -63,6 +63,35 @@ describe('connections', () => {
     expect(() => ajaxTransport({ agents })).toThrow(new TypeError(`agents.${name}: not an agent`));
   });
 
+  it('that its agent refuses to make are an error, at whatever time', async () => {
+    const refuses = () => {
+      throw new RangeError('no more');
+    };
+    await firstValueFrom(client.api.get$('/first'));
+    await client.released();
+    server.act = (socket) => {
+      Object.assign(client.agent, { addRequest: refuses });
+      socket.resetAndDestroy();
+    };
+    expect(await endOf(client.api.get$('/a'))).toMatchObject({ code: 'network', cause: { message: 'no more' } });
+    expect(await endOf(client.api.get$('/a'))).toMatchObject({ code: 'request' });
+    expect(await endOf(client.api.post$('/a', new Blob(['a'])))).toMatchObject({ code: 'network' });
+    Reflect.deleteProperty(client.agent, 'addRequest');
+  });
+
+  it('that an agent never makes, or will no longer make, come to an end', async () => {
+    const transport = ajaxTransport({ agents: { http: { addRequest: () => {} } } });
+    const never = createApi({ baseUrl: server.origin, transport, timeoutMs: 30 });
+    expect(await endOf(never.get$('/a'))).toMatchObject({ code: 'timeout' });
+    client.agent.maxSockets = 1;
+    server.act = () => client.agent.destroy();
+    const ends = [endOf(client.api.get$('/first')), endOf(client.api.get$('/queued', { timeoutMs: 30 }))];
+    expect(await Promise.all(ends)).toMatchObject([
+      { code: 'network' },
+      { code: expect.stringMatching(/^(network|timeout)$/) },
+    ]);
+  });
+
   it('of an agent for another protocol are an error of the request', async () => {
     const transport = ajaxTransport({ agents: { https: new Agent() } });
     expect(await endOf(createApi({ transport }).get$('https://127.0.0.1:1/'))).toMatchObject({ code: 'request' });

@@ -1,7 +1,7 @@
 import type { Body } from 'renewal';
 import { firstValueFrom } from 'rxjs';
 import type { Context, Echo, Part, Statement } from '../context';
-import { apiOf, errorOf, path, same, textToBase64, toBase64 } from '../tools';
+import { apiOf, errorOf, path, same, signedIn, textToBase64, toBase64 } from '../tools';
 
 const post = (context: Context, body?: Body, headers: Record<string, string> = {}): Promise<Echo> =>
   firstValueFrom(apiOf(context).post$<Echo>('/echo', body, { headers }));
@@ -27,6 +27,7 @@ const sent: readonly (readonly [string, () => Body | undefined, string])[] = [
   ['0 as JSON', () => 0, textToBase64('0')],
   ['false as JSON', () => false, textToBase64('false')],
   ['a list as JSON', () => [1, 'ü', null], textToBase64('[1,"ü",null]')],
+  ['a text in a box as JSON', () => Object('ü'), textToBase64('"ü"')],
   ['an object as JSON', () => ({ ü: [1] }), textToBase64('{"ü":[1]}')],
   ['no body for null', () => null, ''],
   ['no body for undefined', () => undefined, ''],
@@ -137,6 +138,18 @@ export const bodies: readonly Statement[] = [
       while (!(await reader.read()).done);
       reader.releaseLock();
       same((await errorOf(apiOf(context).post$('/echo', body))).code, 'request');
+    },
+  },
+  {
+    title: 'refuses bytes that have been handed to another thread, rather than send none',
+    run: async (context) => {
+      for (const make of [() => memory(), () => new DataView(memory().buffer)]) {
+        const body = make();
+        const { buffer } = body;
+        structuredClone(buffer, { transfer: [buffer] });
+        for (const api of [apiOf(context), signedIn(context).api])
+          same((await errorOf(api.post$('/echo', body))).code, 'request');
+      }
     },
   },
   {

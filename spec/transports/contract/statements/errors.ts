@@ -1,6 +1,13 @@
+import type { Body } from 'renewal';
 import { firstValueFrom, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import type { Context, Statement } from '../context';
 import { apiOf, errorOf, hitsOf, holds, newId, path, same, until } from '../tools';
+
+const form = (): FormData => {
+  const data = new FormData();
+  data.append('hidden', 'hidden');
+  return data;
+};
 
 const TYPES = ['json', 'text', 'blob', 'arraybuffer'] as const;
 
@@ -14,6 +21,9 @@ const start = (request$: Observable<unknown>): (() => void) => {
 const broken = ['content-length', 'transfer-encoding'].flatMap((framing) =>
   [200, 404, 500].map((status) => [framing, status] as const),
 );
+
+/** One of each kind: what has to be read before it is sent may hide what is wrong beside it. */
+const bodies: readonly (() => Body)[] = [() => ({ hidden: 1 }), () => 'hidden', () => new Blob(['hidden']), form];
 
 const refused: readonly (readonly [string, Record<string, string>])[] = [
   ['of two lines', { 'x-a': 'hidden\nx-b: c' }],
@@ -106,6 +116,17 @@ export const errors: readonly Statement[] = [
     },
   },
   {
+    title: 'are none for who unsubscribes at `sent`, and nothing is sent',
+    run: async (context) => {
+      const id = newId();
+      await firstValueFrom(apiOf(context).get$('/echo'));
+      const request$ = apiOf(context).request$('POST', path('echo', { id }), { body: 'a', reportProgress: true });
+      same(await firstValueFrom(request$), { type: 'sent' });
+      await firstValueFrom(apiOf(context).get$('/echo'));
+      same(await hitsOf(context, id), []);
+    },
+  },
+  {
     title: 'are of the network for redirects without end',
     run: async (context) => {
       const id = newId();
@@ -116,16 +137,21 @@ export const errors: readonly Statement[] = [
   ...refused.map(([what, headers]) => ({
     title: `refuse a header ${what}, and do not quote it`,
     run: async (context: Context) => {
-      const error = await errorOf(apiOf(context).post$('/echo', { hidden: 1 }, { headers }));
-      same(error.code, 'request');
-      holds(
-        !`${error.message}${error.stack}${JSON.stringify(error)}${error.cause}`.includes('hidden'),
-        'it is not quoted',
-      );
+      for (const body of bodies) {
+        const error = await errorOf(apiOf(context).post$('/echo', body(), { headers }));
+        same(error.code, 'request');
+        holds(
+          !`${error.message}${error.stack}${JSON.stringify(error)}${error.cause}`.includes('hidden'),
+          'it is not quoted',
+        );
+      }
     },
   })),
   ...['TRACE', 'CONNECT', 'NO METHOD'].map((method) => ({
     title: `refuse the method ${method}`,
-    run: async (context: Context) => same((await errorOf(apiOf(context).request$(method, '/echo'))).code, 'request'),
+    run: async (context: Context) => {
+      for (const body of [null, ...bodies.map((make) => make())])
+        same((await errorOf(apiOf(context).request$(method, '/echo', { body }))).code, 'request');
+    },
   })),
 ];

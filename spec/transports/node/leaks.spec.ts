@@ -1,0 +1,84 @@
+import { Agent } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Api, ajaxTransport, type Body, createApi, fetchTransport, type Transport } from 'renewal';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { endOf } from '../../support/node-client';
+import { type Act, answerText, startTcpServer, type TcpServer } from '../../support/tcp-server';
+import { broken, endless, wrong } from '../../support/wire-faults';
+
+const ROUNDS = 30;
+
+/** What the heap may grow by over all rounds, some 3,000 faults: noise is up to 0.6 MB, and to keep no more than the error of each would be 9. */
+const MOST_BYTES = 2_000_000;
+
+setFlagsFromString('--expose-gc');
+const gc: () => void = runInNewContext('gc');
+
+/** The bytes that are left once everything has gone that can go. */
+const collect = (): number => {
+  for (let round = 0; round < 5; round++) gc();
+  return process.memoryUsage().heapUsed;
+};
+
+/** The sockets that this process has open, on either side. */
+const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+
+/** Answers that an upload meets on its way. */
+const uploads: readonly (readonly [string, Act])[] = [
+  ['an early 413', (socket) => void socket.end(answerText('{}', {}, '413 Content Too Large'))],
+  ['a reset', (socket) => socket.resetAndDestroy()],
+];
+
+const bodies: readonly (() => Body)[] = [
+  () => new Uint8Array(300_000),
+  () => new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(65_536)) }, { highWaterMark: 0 }),
+  () => new Blob(['x'.repeat(300_000)]),
+];
+
+const acts = [...broken, ...wrong, ...endless, ...uploads].map(([, act]) => act);
+const firstUpload = acts.length - uploads.length;
+
+let server: TcpServer;
+let agent: Agent;
+
+beforeEach(async () => {
+  server = await startTcpServer();
+  agent = new Agent({ keepAlive: true });
+  server.act = (socket, head, nth) =>
+    acts[Number(/ \/(\d+) /.exec(head)?.[1] ?? nth % acts.length)]?.(socket, head, nth);
+});
+
+afterEach(async () => {
+  agent.destroy();
+  await server.close();
+});
+
+/** Every fault once, all at once; those that never end do so by the deadline. */
+const round = (api: Api): Promise<unknown> =>
+  Promise.all([
+    ...acts.slice(0, firstUpload).map((_, index) => endOf(api.get$(`/${index}`))),
+    ...uploads.flatMap((_, index) => bodies.map((body) => endOf(api.post$(`/${firstUpload + index}`, body())))),
+  ]);
+
+describe.each<[string, () => Transport]>([
+  ['ajaxTransport', () => ajaxTransport({ agents: { http: agent } })],
+  ['fetchTransport', () => fetchTransport()],
+])('many rounds of all faults over %s', (_, transport) => {
+  it('leave the heap and the sockets as they were', { timeout: 60_000 }, async () => {
+    const api = createApi({ baseUrl: server.origin, transport: transport(), timeoutMs: 100 });
+    for (let count = 0; count < 5; count++) await round(api);
+    server.forget();
+    const before = collect();
+    for (let count = 0; count < ROUNDS; count++) await round(api);
+    // What has been let go closes within some turns of the event loop; what is idle closes with its agent, or of itself.
+    while (Object.keys(agent.sockets).length > 0) await setImmediate();
+    agent.destroy();
+    await server.quiet();
+    server.forget();
+    expect(collect() - before).toBeLessThan(MOST_BYTES);
+    expect([agent.sockets, agent.freeSockets, agent.requests, server.open]).toEqual([{}, {}, {}, 0]);
+    expect(sockets()).toBe(0);
+  });
+});
