@@ -10,7 +10,8 @@ export const isOneShot = (body: unknown): boolean => tagOf(body) === 'ReadableSt
 /** A copy of the bytes that are to be sent, of a view only what it shows; `undefined` where the body is something else. Throws an `InvalidRequestError`. */
 export const copyOf = (request: HttpRequest): ArrayBuffer | undefined => {
   const { body } = request;
-  if (typeof body !== 'object' || !/(Buffer|.Array|DataView)$/.test(tagOf(body))) return undefined;
+  // Most have none.
+  if (!body || !/(Buffer|.Array|DataView)$/.test(tagOf(body))) return undefined;
   try {
     // A buffer has no offset: it shows all of itself.
     const { buffer = body, byteOffset = 0, byteLength } = body as Partial<ArrayBufferView>;

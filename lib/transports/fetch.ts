@@ -141,7 +141,7 @@ const send = async (
  * it would cost `content-length`, HTTP/1.1 and the second attempt, for a number that says what was read and not what was sent. The `total` of a
  * download is missing where it was compressed, and from another origin in a browser, which hides whether it was. A url with user info is
  * refused. Redirects are followed by the platform, from https to http too: to another origin it leaves `authorization` behind, and takes headers of
- * one's own along. Node decompresses a body that is framed right but was cut before it was framed as far as that goes, and tells no one.
+ * one's own along. Compressed bytes that end early, in a frame that does not, are the whole body to Node.
  *
  * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what `fetch` can't send, such as a stream where the platform
  * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so.

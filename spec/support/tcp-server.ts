@@ -18,6 +18,8 @@ export interface TcpServer {
   readonly open: number;
   /** Lets go of the heads of the requests so far, which a test of memory would count. */
   forget(): void;
+  /** Closes the connections on which nothing has come, and those that are still to come: a platform may keep what it made for a request that was given up. */
+  closeUnused(): void;
   /** Resolves when no connection is open. */
   quiet(): Promise<void>;
   close(): Promise<void>;
@@ -68,6 +70,10 @@ export const startTcpServer = async (): Promise<TcpServer> => {
     heads,
     forget: () => {
       heads.length = 0;
+    },
+    closeUnused: () => {
+      server.greet = (socket) => socket.destroy();
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
     },
     quiet: () => {
       const barrier = createBarrier();

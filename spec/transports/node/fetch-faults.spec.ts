@@ -74,6 +74,8 @@ describe('an answer', () => {
       code: expect.stringMatching(EARLY.test(name) ? /^(network|timeout)$/ : /^timeout$/),
     });
     // A redirect has been answered whole.
-    if (!/redirect/.test(name)) await server.quiet();
+    if (/redirect/.test(name)) return;
+    server.closeUnused();
+    await server.quiet();
   });
 });
