@@ -1,4 +1,5 @@
 import * as renewal from 'renewal';
+import * as devtools from 'renewal/devtools';
 import { describe, expect, it } from 'vitest';
 
 describe('the public surface', () => {
@@ -36,5 +37,13 @@ describe('the public surface', () => {
       'webStorageStore',
       'xsrf',
     ]);
+  });
+
+  it('is, of renewal/devtools, these', () => {
+    expect(Object.keys(devtools).sort()).toEqual(['defineTimelineElement', 'recordTimeline']);
+  });
+
+  it('does nothing with an element where there is no page', () => {
+    expect(devtools.defineTimelineElement()).toBeUndefined();
   });
 });
