@@ -2,7 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createOrderBook } from './order-book';
-import { type RenewalMode, type ShopCounters, type ShopState, shopRoutes } from './routes';
+import { type PageFile, pageRoutes } from './page-routes';
+import type { RenewalMode } from './protocol';
+import { type ShopCounters, type ShopState, shopRoutes } from './routes';
 import { findRoute, json, Problem, type Reply, type Route } from './routing';
 import { createTokenFamilies } from './token-families';
 
@@ -17,11 +19,13 @@ export interface ShopOptions {
   readonly slowMs?: number;
   /** The clock that tokens die by. @defaultValue `Date.now` */
   readonly now?: () => number;
+  /** A page to serve, with switches for it under `/demo`. @defaultValue none of either */
+  readonly page?: readonly PageFile[];
 }
 
 export interface Shop {
-  /** Listens on 127.0.0.1 at a free port and resolves to the base url. */
-  listen(): Promise<string>;
+  /** Listens on 127.0.0.1 and resolves to the base url. @param port - 0 for one that is free. @defaultValue 0 */
+  listen(port?: number): Promise<string>;
   /** Stops for good; open connections are cut and pending delays end. */
   close(): Promise<void>;
   /** Ends every access token now, as if its time had come. Refresh tokens stay good. */
@@ -46,7 +50,7 @@ export function createShop(options: ShopOptions = {}): Shop {
     renewalMode: 'ok',
     counters: { hits: {}, refreshes: 0, expiredAnswers: 0, reuseDetected: 0 },
   };
-  const routes = shopRoutes(state);
+  const routes = [...shopRoutes(state), ...(options.page ? pageRoutes(state, options.page) : [])];
 
   const server = createServer((request, response) => {
     answer(state, routes, request)
@@ -59,7 +63,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   server.keepAliveTimeout = 60_000;
 
   return {
-    listen: () => listen(server),
+    listen: (port = 0) => listen(server, port),
     close: () => {
       closing.abort();
       return close(server);
@@ -114,11 +118,11 @@ function send(response: ServerResponse, reply: Reply): void {
   else response.writeHead(reply.status, reply.headers).end(reply.body);
 }
 
-function listen(server: Server): Promise<string> {
+function listen(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     // The backlog leaves room for a storm of connections, opened by the same process before it can accept the first.
-    server.listen({ host: '127.0.0.1', port: 0, backlog: 16_384 }, () => {
+    server.listen({ host: '127.0.0.1', port, backlog: 16_384 }, () => {
       const address = server.address();
       if (typeof address === 'object' && address) resolve(`http://127.0.0.1:${address.port}`);
     });

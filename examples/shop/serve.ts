@@ -1,0 +1,30 @@
+import { UsageError } from './flags';
+import { unevenLatency } from './latency';
+import { pageFiles } from './page-files';
+import { createShop } from './server';
+
+export interface ServeOptions {
+  /** 0 for a port that is free. */
+  readonly port: number;
+  write(text: string): void;
+  /** Called once the page is up; it is taken down when what this returns has come. */
+  untilStopped(): Promise<void>;
+}
+
+// Long enough to see what the other requests do meanwhile.
+const SLOW_MS = 2_000;
+
+/** Serves the demo page and its shop, until it is told to stop. */
+export async function servePage({ port, write, untilStopped }: ServeOptions): Promise<void> {
+  const page = await pageFiles(() => write('  Building the library, for the page …\n'));
+  const shop = createShop({ page, latencyMs: unevenLatency(), slowMs: SLOW_MS });
+  try {
+    const url = await shop.listen(port).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`--port ${port} can't be used: ${error.code}`);
+    });
+    write(`  The same in your browser, to play with: ${url}/\n  Ctrl-C ends it.\n`);
+    await untilStopped();
+  } finally {
+    await shop.close();
+  }
+}
