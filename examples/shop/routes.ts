@@ -19,7 +19,8 @@ export interface ShopState {
   readonly tokens: TokenFamilies;
   readonly orders: OrderBook;
   readonly expiredStatus: number;
-  readonly slowDown: () => Promise<void>;
+  /** Resolves once a renewal has taken its time. */
+  readonly whileRenewing: () => Promise<void>;
   renewalMode: RenewalMode;
   counters: ShopCounters;
 }
@@ -55,7 +56,7 @@ async function renew(shop: ShopState, { request }: Call): Promise<Reply> {
   count(shop, 'refreshes');
   const { authorization, refreshToken } = await readJsonObject(request);
   if (shop.renewalMode === 'offline') return 'hang-up';
-  if (shop.renewalMode === 'slow') await shop.slowDown();
+  await shop.whileRenewing();
   if (shop.renewalMode === 'refused') throw refusal('the session was ended');
   if (authorization !== CLIENT_KEY) throw refusal('unknown client');
   if (typeof refreshToken !== 'string') throw refusal('no refresh token');

@@ -15,7 +15,9 @@ export interface ShopOptions {
   readonly tokenLifeMs?: number;
   /** How long the next answer takes; 0 sets no timer at all. @defaultValue `() => 0` */
   readonly latencyMs?: () => number;
-  /** How long a renewal takes in mode `slow`. @defaultValue 400 */
+  /** How long a renewal takes, beyond what an answer does. @defaultValue 0 */
+  readonly renewalMs?: number;
+  /** How long it takes in mode `slow`. @defaultValue 400 */
   readonly slowMs?: number;
   /** The clock that tokens die by. @defaultValue `Date.now` */
   readonly now?: () => number;
@@ -37,7 +39,14 @@ export interface Shop {
 
 /** A small shop with short-lived tokens, rotating refresh tokens and switches for what can go wrong. */
 export function createShop(options: ShopOptions = {}): Shop {
-  const { expiredAs = 'code', tokenLifeMs = 300_000, latencyMs = () => 0, slowMs = 400, now = Date.now } = options;
+  const {
+    expiredAs = 'code',
+    tokenLifeMs = 300_000,
+    latencyMs = () => 0,
+    renewalMs = 0,
+    slowMs = 400,
+    now = Date.now,
+  } = options;
   const closing = new AbortController();
   // Each answer that is being delayed listens for the end: thousands at once are no leak here.
   setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
@@ -46,7 +55,7 @@ export function createShop(options: ShopOptions = {}): Shop {
     tokens: createTokenFamilies(tokenLifeMs, now),
     orders: createOrderBook(),
     expiredStatus: expiredAs === 'status' ? 401 : 200,
-    slowDown: () => pause(slowMs),
+    whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : after(renewalMs, pause)),
     renewalMode: 'ok',
     counters: { hits: {}, refreshes: 0, expiredAnswers: 0, reuseDetected: 0 },
   };
@@ -54,8 +63,10 @@ export function createShop(options: ShopOptions = {}): Shop {
 
   const server = createServer((request, response) => {
     answer(state, routes, request)
-      .then((reply) => afterLatency(reply, latencyMs(), pause))
-      .then((reply) => send(response, reply))
+      .then(async (reply) => {
+        await after(latencyMs(), pause);
+        send(response, reply);
+      })
       // What is left to fail is a client that went away or a shop that closes: no one is there to be answered.
       .catch(() => response.destroy());
   });
@@ -108,9 +119,8 @@ function countHit(shop: ShopState, path: string): void {
   shop.counters = { ...shop.counters, hits: { ...hits, [path]: (hits[path] ?? 0) + 1 } };
 }
 
-async function afterLatency(reply: Reply, ms: number, pause: (ms: number) => Promise<void>): Promise<Reply> {
+async function after(ms: number, pause: (ms: number) => Promise<void>): Promise<void> {
   if (ms > 0) await pause(ms);
-  return reply;
 }
 
 function send(response: ServerResponse, reply: Reply): void {
