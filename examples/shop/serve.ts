@@ -25,7 +25,7 @@ export async function servePage({ port, write, untilStopped }: ServeOptions): Pr
     });
     // Whoever reads the address may stop it at once.
     const stopped = untilStopped();
-    write(`  The same in your browser, to play with: ${url}/\n  Ctrl-C ends it.\n`);
+    write(`\n  The same in your browser, to play with: ${url}/\n  Ctrl-C ends it.\n`);
     await stopped;
   } finally {
     await shop.close();
