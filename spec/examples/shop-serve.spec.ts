@@ -8,15 +8,19 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let child: ChildProcess | undefined;
 
+// Nothing is left to kill where all went well.
 afterEach(() => {
-  child?.kill('SIGKILL');
+  try {
+    if (child?.pid) process.kill(-child.pid, 'SIGKILL');
+  } catch {}
 });
 
 /** Runs `npm start` with its page, and resolves with the address that it prints, once it has. */
 const start = async (...flags: string[]) => {
-  const started = spawn(process.execPath, ['--import', 'tsx', 'examples/shop/main.ts', '--requests=1', ...flags], {
+  const started = spawn('npm', ['start', '--silent', '--', '--requests=1', ...flags], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   child = started;
   const output = { stdout: '', stderr: '' };
