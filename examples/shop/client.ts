@@ -7,6 +7,7 @@ import {
   type Session,
   type SessionExpiredError,
   type TokenGrant,
+  type TokenStore,
 } from 'renewal';
 import { firstValueFrom, map, type Observable } from 'rxjs';
 import { CLIENT_KEY, type Credentials, type TokenPair } from './protocol';
@@ -19,13 +20,17 @@ export interface ShopClient {
 }
 
 /** The whole set-up of a client for the shop: what an app writes once. */
-export function createShopClient(baseUrl: string, onExpired: (error: SessionExpiredError) => void): ShopClient {
+export function createShopClient(
+  baseUrl: string,
+  onExpired: (error: SessionExpiredError) => void,
+  store: TokenStore = memoryStore(),
+): ShopClient {
   const http = createApi({ baseUrl, interceptors: [envelope()] });
   const askForTokens = (path: string, body: object): Observable<TokenGrant> =>
     http.post$<TokenPair>(path, body).pipe(map(({ token, refreshToken }) => ({ accessToken: token, refreshToken })));
 
   const session = createSession({
-    store: memoryStore(),
+    store,
     refresh: ({ refreshToken }) => askForTokens('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
     onExpired,
   });

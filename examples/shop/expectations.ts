@@ -1,5 +1,5 @@
 import type { Timeline } from 'renewal/devtools';
-import type { RenewalMode } from './routes';
+import type { RenewalMode } from './protocol';
 
 export interface StormFlags {
   /** How many requests leave at once. */

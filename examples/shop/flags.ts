@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { RenewalMode } from './routes';
+import { isRenewalMode, RENEWAL_MODES, type RenewalMode } from './protocol';
 
 export const HELP = `renewal: what becomes of many requests whose token has just died
 
@@ -11,7 +11,10 @@ export const HELP = `renewal: what becomes of many requests whose token has just
                      slow     with new tokens, late
                      refused  not any more: the session is over
                      offline  not at all: the connection is cut
-  --json           one JSON document on stdout: flags, lanes, summary, expectations
+  --page           serve the demo page afterwards, until Ctrl-C
+  --no-page        don't; the default is to serve it on a terminal only
+  --port N         where the page is served, on 127.0.0.1 (default a free port)
+  --json           one JSON document on stdout: flags, lanes, summary, expectations; no page
                    (npm -s start -- --json keeps npm's own lines out of it)
   --help           this text
 
@@ -20,14 +23,25 @@ export const HELP = `renewal: what becomes of many requests whose token has just
              2  a flag is wrong
 `;
 
-const MODES: readonly string[] = ['ok', 'slow', 'refused', 'offline'] satisfies RenewalMode[];
 const MAX_REQUESTS = 10_000;
+const MAX_PORT = 65_535;
 
 export interface Flags {
   readonly requests: number;
   readonly refresh: RenewalMode;
+  /** Whether to serve the page; left out where nothing was said. */
+  readonly page?: boolean;
+  /** Where to serve it; 0 for a port that is free. */
+  readonly port: number;
   readonly json: boolean;
   readonly help: boolean;
+}
+
+/** Where a run writes to. */
+export interface Surroundings {
+  readonly isTerminal: boolean;
+  /** Of the environment: set where no one looks on. */
+  readonly CI?: string | undefined;
 }
 
 /** A flag is wrong; the message names it and says what it takes. */
@@ -39,9 +53,17 @@ export function readFlags(args: string[]): Flags {
   return {
     requests: requestCount(values.requests),
     refresh: renewalMode(values.refresh),
+    ...pageFlag(values),
+    port: portNumber(values.port),
     json: values.json,
     help: values.help,
   };
+}
+
+/** Whether the page is served after the storm: only where someone is there to look at it, unless they say so. */
+export function wantsPage({ page, json }: Flags, { isTerminal, CI = '' }: Surroundings): boolean {
+  const isWatched = isTerminal && (CI === '' || CI === 'false');
+  return !json && (page ?? isWatched);
 }
 
 function parse(args: string[]) {
@@ -52,6 +74,9 @@ function parse(args: string[]) {
       options: {
         requests: { type: 'string', default: '50' },
         refresh: { type: 'string', default: 'ok' },
+        page: { type: 'boolean', default: false },
+        'no-page': { type: 'boolean', default: false },
+        port: { type: 'string', default: '0' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -67,11 +92,19 @@ function requestCount(text: string): number {
   throw new UsageError(`--requests must be a whole number from 1 to ${MAX_REQUESTS}, not '${text}'`);
 }
 
-function renewalMode(text: string): RenewalMode {
-  if (isRenewalMode(text)) return text;
-  throw new UsageError(`--refresh must be one of ${MODES.join(', ')}, not '${text}'`);
+function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
+  if (port <= MAX_PORT) return port;
+  throw new UsageError(`--port must be a whole number from 0 to ${MAX_PORT}, not '${text}'`);
 }
 
-function isRenewalMode(text: string): text is RenewalMode {
-  return MODES.includes(text);
+function pageFlag(values: { readonly page: boolean; readonly 'no-page': boolean }): Pick<Flags, 'page'> {
+  if (values.page && values['no-page']) throw new UsageError('--page and --no-page: only one of them');
+  if (values.page) return { page: true };
+  return values['no-page'] ? { page: false } : {};
+}
+
+function renewalMode(text: string): RenewalMode {
+  if (isRenewalMode(text)) return text;
+  throw new UsageError(`--refresh must be one of ${RENEWAL_MODES.join(', ')}, not '${text}'`);
 }

@@ -1,12 +1,7 @@
-import { HELP, readFlags, UsageError } from './flags';
+import { HELP, readFlags, UsageError, wantsPage } from './flags';
+import { unevenLatency } from './latency';
 import { runStorm, type StormResult } from './storm';
 import { timelineText } from './timeline-text';
-
-// Answers that take 20 to 80 ms, in an order that looks like chance but is the same in every run.
-function unevenLatency(): () => number {
-  let answers = 0;
-  return () => 20 + ((answers++ * 37) % 61);
-}
 
 function report(result: StormResult): string {
   const { timeline, summary, flags } = result;
@@ -37,7 +32,8 @@ function complaints({ expectations }: StormResult): string {
 }
 
 async function main(): Promise<number> {
-  const { requests, refresh, json, help } = readFlags(process.argv.slice(2));
+  const flags = readFlags(process.argv.slice(2));
+  const { requests, refresh, json, help, port } = flags;
   if (help) {
     process.stdout.write(HELP);
     return 0;
@@ -45,7 +41,21 @@ async function main(): Promise<number> {
   const result = await runStorm({ requests, refresh, shop: { latencyMs: unevenLatency() } });
   process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : report(result));
   process.stderr.write(complaints(result));
-  return result.ok ? 0 : 1;
+  if (!result.ok) return 1;
+  if (wantsPage(flags, { isTerminal: process.stdout.isTTY === true, CI: process.env.CI })) {
+    // Only the page needs what bundles it.
+    const { servePage } = await import('./serve');
+    await servePage({ port, write: (text) => process.stdout.write(text), untilStopped: untilInterrupted });
+  }
+  return 0;
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    // A terminal sends it to all of npm, tsx and this, and some of them pass it on: it may come twice.
+    process.on('SIGINT', () => resolve());
+    process.on('SIGTERM', () => resolve());
+  });
 }
 
 // A reader that has seen enough, such as `head`, closes the pipe: no failure of the run.

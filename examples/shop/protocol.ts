@@ -39,3 +39,25 @@ export interface Order extends OrderDraft {
 export const CLIENT_KEY = 'shop-example-app';
 
 export const DEMO_USER: Credentials = { user: 'ada', password: 'analytical engine' };
+export const OTHER_USER: Credentials = { user: 'grace', password: 'flow-matic' };
+
+/** How `POST /app/renewal` behaves: as it should, late, refusing every token, or cutting the connection. */
+export const RENEWAL_MODES = ['ok', 'slow', 'refused', 'offline'] as const;
+export type RenewalMode = (typeof RENEWAL_MODES)[number];
+
+export function isRenewalMode(value: unknown): value is RenewalMode {
+  return RENEWAL_MODES.some((mode) => mode === value);
+}
+
+/** Where the demo page, and no app, asks what the shop is up to and sets it. */
+export const Switches = {
+  State: '/demo',
+  ExpireTokens: '/demo/expire-tokens',
+  Refresh: '/demo/refresh',
+} as const;
+
+export interface DemoState {
+  /** Another one each time the shop is started. */
+  readonly run: string;
+  readonly refresh: RenewalMode;
+}

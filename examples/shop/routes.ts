@@ -1,10 +1,7 @@
 import type { OrderBook } from './order-book';
-import { CLIENT_KEY, Code, type Credentials, DEMO_USER, type OrderDraft } from './protocol';
+import { CLIENT_KEY, Code, DEMO_USER, type OrderDraft, OTHER_USER, type RenewalMode } from './protocol';
 import { type Call, json, Problem, type Reply, type Route, readJsonObject } from './routing';
 import type { TokenFamilies } from './token-families';
-
-/** How `POST /app/renewal` behaves: as it should, late, refusing every token, or cutting the connection. */
-export type RenewalMode = 'ok' | 'slow' | 'refused' | 'offline';
 
 export interface ShopCounters {
   /** Requests that arrived, by route (`/orders/:id`); those that no route knows count under `*`. */
@@ -22,7 +19,8 @@ export interface ShopState {
   readonly tokens: TokenFamilies;
   readonly orders: OrderBook;
   readonly expiredStatus: number;
-  readonly slowDown: () => Promise<void>;
+  /** Resolves once a renewal has taken its time. */
+  readonly whileRenewing: () => Promise<void>;
   renewalMode: RenewalMode;
   counters: ShopCounters;
 }
@@ -31,6 +29,7 @@ export function shopRoutes(shop: ShopState): Route[] {
   return [
     { method: 'POST', path: '/app/login', handle: (call) => signIn(shop, call) },
     { method: 'POST', path: '/app/renewal', handle: (call) => renew(shop, call) },
+    { method: 'GET', path: '/me', handle: (call) => ok({ user: authenticate(shop, call) }) },
     { method: 'GET', path: '/orders', handle: (call) => listOrders(shop, call) },
     { method: 'POST', path: '/orders', handle: (call) => placeOrder(shop, call) },
     { method: 'GET', path: '/orders/:id', handle: (call) => showOrder(shop, call) },
@@ -41,25 +40,23 @@ export function count(shop: ShopState, what: Exclude<keyof ShopCounters, 'hits'>
   shop.counters = { ...shop.counters, [what]: shop.counters[what] + 1 };
 }
 
-function ok(data: unknown): Reply {
+/** The answer to what went well. */
+export function ok(data: unknown): Reply {
   return json(200, { code: Code.Ok, message: 'ok', data });
 }
 
 async function signIn({ tokens }: ShopState, { request }: Call): Promise<Reply> {
   const { user, password } = await readJsonObject(request);
-  if (!isDemoUser({ user, password })) throw new Problem(200, 'wrong user or password', Code.WrongCredentials);
-  return ok(tokens.open(DEMO_USER.user));
-}
-
-function isDemoUser({ user, password }: Record<keyof Credentials, unknown>): boolean {
-  return user === DEMO_USER.user && password === DEMO_USER.password;
+  const known = [DEMO_USER, OTHER_USER].find((each) => each.user === user && each.password === password);
+  if (known === undefined) throw new Problem(200, 'wrong user or password', Code.WrongCredentials);
+  return ok(tokens.open(known.user));
 }
 
 async function renew(shop: ShopState, { request }: Call): Promise<Reply> {
   count(shop, 'refreshes');
   const { authorization, refreshToken } = await readJsonObject(request);
   if (shop.renewalMode === 'offline') return 'hang-up';
-  if (shop.renewalMode === 'slow') await shop.slowDown();
+  await shop.whileRenewing();
   if (shop.renewalMode === 'refused') throw refusal('the session was ended');
   if (authorization !== CLIENT_KEY) throw refusal('unknown client');
   if (typeof refreshToken !== 'string') throw refusal('no refresh token');

@@ -2,7 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createOrderBook } from './order-book';
-import { type RenewalMode, type ShopCounters, type ShopState, shopRoutes } from './routes';
+import { type PageFile, pageRoutes } from './page-routes';
+import type { RenewalMode } from './protocol';
+import { type ShopCounters, type ShopState, shopRoutes } from './routes';
 import { findRoute, json, Problem, type Reply, type Route } from './routing';
 import { createTokenFamilies } from './token-families';
 
@@ -13,15 +15,19 @@ export interface ShopOptions {
   readonly tokenLifeMs?: number;
   /** How long the next answer takes; 0 sets no timer at all. @defaultValue `() => 0` */
   readonly latencyMs?: () => number;
-  /** How long a renewal takes in mode `slow`. @defaultValue 400 */
+  /** How long a renewal takes, beyond what an answer does. @defaultValue 0 */
+  readonly renewalMs?: number;
+  /** How long it takes in mode `slow`. @defaultValue 400 */
   readonly slowMs?: number;
   /** The clock that tokens die by. @defaultValue `Date.now` */
   readonly now?: () => number;
+  /** A page to serve, with switches for it under `/demo`. @defaultValue none of either */
+  readonly page?: readonly PageFile[];
 }
 
 export interface Shop {
-  /** Listens on 127.0.0.1 at a free port and resolves to the base url. */
-  listen(): Promise<string>;
+  /** Listens on 127.0.0.1 and resolves to the base url. @param port - 0 for one that is free. @defaultValue 0 */
+  listen(port?: number): Promise<string>;
   /** Stops for good; open connections are cut and pending delays end. */
   close(): Promise<void>;
   /** Ends every access token now, as if its time had come. Refresh tokens stay good. */
@@ -33,7 +39,14 @@ export interface Shop {
 
 /** A small shop with short-lived tokens, rotating refresh tokens and switches for what can go wrong. */
 export function createShop(options: ShopOptions = {}): Shop {
-  const { expiredAs = 'code', tokenLifeMs = 300_000, latencyMs = () => 0, slowMs = 400, now = Date.now } = options;
+  const {
+    expiredAs = 'code',
+    tokenLifeMs = 300_000,
+    latencyMs = () => 0,
+    renewalMs = 0,
+    slowMs = 400,
+    now = Date.now,
+  } = options;
   const closing = new AbortController();
   // Each answer that is being delayed listens for the end: thousands at once are no leak here.
   setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
@@ -42,16 +55,18 @@ export function createShop(options: ShopOptions = {}): Shop {
     tokens: createTokenFamilies(tokenLifeMs, now),
     orders: createOrderBook(),
     expiredStatus: expiredAs === 'status' ? 401 : 200,
-    slowDown: () => pause(slowMs),
+    whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : after(renewalMs, pause)),
     renewalMode: 'ok',
     counters: { hits: {}, refreshes: 0, expiredAnswers: 0, reuseDetected: 0 },
   };
-  const routes = shopRoutes(state);
+  const routes = [...shopRoutes(state), ...(options.page ? pageRoutes(state, options.page) : [])];
 
   const server = createServer((request, response) => {
     answer(state, routes, request)
-      .then((reply) => afterLatency(reply, latencyMs(), pause))
-      .then((reply) => send(response, reply))
+      .then(async (reply) => {
+        await after(latencyMs(), pause);
+        send(response, reply);
+      })
       // What is left to fail is a client that went away or a shop that closes: no one is there to be answered.
       .catch(() => response.destroy());
   });
@@ -59,7 +74,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   server.keepAliveTimeout = 60_000;
 
   return {
-    listen: () => listen(server),
+    listen: (port = 0) => listen(server, port),
     close: () => {
       closing.abort();
       return close(server);
@@ -104,9 +119,8 @@ function countHit(shop: ShopState, path: string): void {
   shop.counters = { ...shop.counters, hits: { ...hits, [path]: (hits[path] ?? 0) + 1 } };
 }
 
-async function afterLatency(reply: Reply, ms: number, pause: (ms: number) => Promise<void>): Promise<Reply> {
+async function after(ms: number, pause: (ms: number) => Promise<void>): Promise<void> {
   if (ms > 0) await pause(ms);
-  return reply;
 }
 
 function send(response: ServerResponse, reply: Reply): void {
@@ -114,11 +128,11 @@ function send(response: ServerResponse, reply: Reply): void {
   else response.writeHead(reply.status, reply.headers).end(reply.body);
 }
 
-function listen(server: Server): Promise<string> {
+function listen(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     // The backlog leaves room for a storm of connections, opened by the same process before it can accept the first.
-    server.listen({ host: '127.0.0.1', port: 0, backlog: 16_384 }, () => {
+    server.listen({ host: '127.0.0.1', port, backlog: 16_384 }, () => {
       const address = server.address();
       if (typeof address === 'object' && address) resolve(`http://127.0.0.1:${address.port}`);
     });

@@ -1,9 +1,9 @@
-import { isApiError, type SessionState } from 'renewal';
+import type { SessionState } from 'renewal';
 import { recordTimeline, type Timeline } from 'renewal/devtools';
-import { catchError, defaultIfEmpty, firstValueFrom, forkJoin, map, type Observable, of, timeout } from 'rxjs';
 import { createShopClient, type ShopClient } from './client';
 import { type Expectation, expectations, type StormFlags, type StormSummary } from './expectations';
-import { DEMO_USER, type Order } from './protocol';
+import { askForOrders, type Outcome, tally } from './outcomes';
+import { DEMO_USER } from './protocol';
 import type { ShopCounters } from './routes';
 import { createShop, type ShopOptions } from './server';
 
@@ -53,38 +53,18 @@ export async function runStorm({
   }
 }
 
-/** `'answer'`, or why there was none. */
-type Outcome = string;
-
 async function sendAll({ api }: ShopClient, requests: number, patienceMs: number) {
   const recorder = recordTimeline(api, { maxLanes: requests });
-  const ids = Array.from({ length: requests }, (_, index) => (index % 6) + 1);
-  const outcomes = await firstValueFrom(
-    forkJoin(ids.map((id) => outcome$(api.get$<Order>(`/orders/${id}`), id, patienceMs))),
-  );
+  const outcomes = await askForOrders(api, requests, patienceMs);
   recorder.stop();
   return { timeline: recorder.timeline, outcomes };
 }
 
-function outcome$(order$: Observable<Order>, id: number, patienceMs: number): Observable<Outcome> {
-  return order$.pipe(
-    map((order) => (order.id === id ? 'answer' : "another caller's answer")),
-    defaultIfEmpty('no answer'),
-    timeout({ first: patienceMs, with: () => of('never settled') }),
-    catchError((error: unknown) => of(isApiError(error) ? error.code : 'unknown')),
-  );
-}
-
 function summarise({ hits, ...counters }: ShopCounters, outcomes: readonly Outcome[], state: SessionState) {
-  const errors: Record<string, number> = {};
-  for (const outcome of outcomes) {
-    if (outcome !== 'answer') errors[outcome] = (errors[outcome] ?? 0) + 1;
-  }
   return {
     ...counters,
     requestsOnTheWire: hits['/orders/:id'] ?? 0,
-    answers: outcomes.filter((outcome) => outcome === 'answer').length,
-    errors,
+    ...tally(outcomes),
     session: describeSession(state),
   };
 }

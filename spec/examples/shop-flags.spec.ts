@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { readFlags, UsageError } from '../../examples/shop/flags';
+import { readFlags, UsageError, wantsPage } from '../../examples/shop/flags';
 
 describe('readFlags', () => {
   it('takes 50 requests and a refresh that works when nothing is said', () => {
-    expect(readFlags([])).toEqual({ requests: 50, refresh: 'ok', json: false, help: false });
+    expect(readFlags([])).toEqual({ requests: 50, refresh: 'ok', port: 0, json: false, help: false });
   });
 
   it('takes what is said', () => {
-    expect(readFlags(['--requests=10000', '--refresh', 'offline', '--json', '--help'])).toEqual({
+    expect(
+      readFlags(['--requests=10000', '--refresh', 'offline', '--page', '--port=8080', '--json', '--help']),
+    ).toEqual({
       requests: 10_000,
       refresh: 'offline',
+      page: true,
+      port: 8080,
       json: true,
       help: true,
     });
@@ -28,6 +32,11 @@ describe('readFlags', () => {
     [['--requests'], '--requests'],
     [['--refresh', 'maybe'], '--refresh'],
     [['--refresh', 'constructor'], '--refresh'],
+    [['--port', '65536'], '--port'],
+    [['--port', '-1'], '--port'],
+    [['--port='], '--port'],
+    [['--port', '8080.5'], '--port'],
+    [['--page', '--no-page'], '--no-page'],
     [['--json=yes'], '--json'],
     [['--no-json'], '--no-json'],
     [['--verbose'], '--verbose'],
@@ -35,5 +44,30 @@ describe('readFlags', () => {
   ])('refuses %j and names what is wrong', (flags, named) => {
     expect(() => readFlags(flags)).toThrow(UsageError);
     expect(() => readFlags(flags)).toThrow(named);
+  });
+});
+
+describe('wantsPage', () => {
+  const wants = (flags: string[], isTerminal: boolean, CI?: string) => wantsPage(readFlags(flags), { isTerminal, CI });
+
+  it('is for those who look at a terminal', () => {
+    expect([wants([], true), wants([], false), wants([], true, 'true'), wants([], true, 'false')]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('is as they say', () => {
+    expect([wants(['--no-page'], true), wants(['--page'], false), wants(['--page'], true, 'true')]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('is for no one who reads JSON', () => {
+    expect([wants(['--json'], true), wants(['--json', '--page'], true)]).toEqual([false, false]);
   });
 });

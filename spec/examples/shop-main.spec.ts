@@ -60,7 +60,19 @@ describe.concurrent('npm start', { timeout: 60_000 }, () => {
   it('documents every flag and exit code with --help', async () => {
     const { code, stdout, stderr } = await start('--help');
     expect([code, stderr]).toEqual([0, '']);
-    for (const word of ['--requests', '--refresh', '--json', '--help', 'ok', 'slow', 'refused', 'offline']) {
+    for (const word of [
+      '--requests',
+      '--refresh',
+      '--page',
+      '--no-page',
+      '--port',
+      '--json',
+      '--help',
+      'ok',
+      'slow',
+      'refused',
+      'offline',
+    ]) {
       expect(stdout).toContain(word);
     }
     expect(stdout).toMatch(/exit code +0 .*\n +1 .*\n +2 /);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectations, type StormSummary } from '../../examples/shop/expectations';
-import type { RenewalMode } from '../../examples/shop/routes';
+import type { RenewalMode } from '../../examples/shop/protocol';
 import type { ShopOptions } from '../../examples/shop/server';
 import { runStorm, type StormResult } from '../../examples/shop/storm';
 

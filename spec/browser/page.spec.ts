@@ -1,0 +1,310 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { unevenLatency } from '../../examples/shop/latency';
+import { pageFiles } from '../../examples/shop/page-files';
+import type { PageFile } from '../../examples/shop/page-routes';
+import { createShop, type Shop, type ShopOptions } from '../../examples/shop/server';
+import { startChromium } from '../support/chromium';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+// axe takes its time, and a machine may be busy
+vi.setConfig({ testTimeout: 60_000 });
+
+let browser: Browser;
+let files: PageFile[];
+
+beforeAll(async () => {
+  files = await pageFiles(() => {});
+  browser = await startChromium();
+}, 240_000);
+
+afterAll(() => browser?.close());
+
+interface Opened {
+  readonly page: Page;
+  readonly shop: Shop;
+  /** What the console of the page has told. */
+  readonly told: string[];
+}
+
+// What a browser says of an answer that is no success, and of none: both are asked for here.
+const EXPECTED = /^Failed to load resource: (net::|the server responded with a status of 400)/;
+
+/** A shop of its own, and its page once it has signed in. */
+const open = async (options: BrowserContextOptions = {}, shopOptions: ShopOptions = {}): Promise<Opened> => {
+  const shop = createShop({ ...shopOptions, page: files });
+  const url = await shop.listen();
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const told: string[] = [];
+  context.on('weberror', (error) => told.push(String(error.error())));
+  context.on('console', (message) => told.push(message.text()));
+  onTestFinished(async () => {
+    await context.close();
+    await shop.close();
+    expect(told.filter((text) => !EXPECTED.test(text))).toEqual([]);
+  });
+  const page = await context.newPage();
+  await page.goto(url);
+  await shows(page, '#user', 'Ada');
+  return { page, shop, told };
+};
+
+const shows = (page: Page, part: string, text: string): Promise<void> =>
+  page.locator(part, { hasText: new RegExp(`^${text}`) }).waitFor();
+const says = (page: Page, text: string): Promise<void> => shows(page, '#outcome', text);
+const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
+const choose = async (page: Page, name: string, then: string): Promise<void> => {
+  await page.getByLabel(name, { exact: true }).check();
+  await says(page, then);
+};
+const send = (page: Page, count: number): Promise<void> =>
+  press(page, `Send ${count} request${count === 1 ? '' : 's'}`);
+
+const letTokenDie = async (page: Page): Promise<void> => {
+  await press(page, 'Let the token die');
+  await says(page, 'The token is dead');
+};
+
+const storm = async (page: Page): Promise<void> => {
+  await letTokenDie(page);
+  await send(page, 50);
+  await says(page, '50 requests: 50 answers, after 1 refresh\\.');
+};
+
+const countsOf = (page: Page): Promise<string[]> => page.locator('.counts dd').allTextContents();
+const sessionOf = (page: Page): Promise<string[]> => page.locator('#user, #status, #generation').allTextContents();
+
+const violationsIn = async (page: Page): Promise<string[]> => {
+  await page.evaluate(await readFile(axe, 'utf8'));
+  const results = await page.evaluate(() => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }; // what the script has put there
+    return axe.run();
+  });
+  expect(results.passes.length).toBeGreaterThan(10);
+  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+};
+
+describe('the demo page', () => {
+  it('shows how 50 requests with a dead token become 50 answers, after one refresh', async () => {
+    const { page, shop } = await open();
+    await storm(page);
+    await shows(page, '#sent', '100$');
+    expect(await countsOf(page)).toEqual(['100', '50', '1', '50', '0']);
+    expect(await sessionOf(page)).toEqual(['Ada', 'active', '2']);
+    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredAnswers: 50, reuseDetected: 0 });
+    await page.locator('renewal-timeline').getByText('50', { exact: true }).waitFor();
+  });
+
+  it('begins anew when it is cleared', async () => {
+    const { page } = await open();
+    await send(page, 10);
+    await says(page, '10 requests: 10 answers\\.');
+    await press(page, 'Clear');
+    await shows(page, '#sent', '0$');
+    await page.getByText('No requests yet.').waitFor();
+    await send(page, 1);
+    await says(page, '1 request: 1 answer\\.');
+    expect(await countsOf(page)).toEqual(['1', '0', '0', '1', '0']);
+  });
+
+  it('shows a slow refresh while it runs', async () => {
+    const { page } = await open();
+    await choose(page, 'slow', 'The next refresh takes');
+    await letTokenDie(page);
+    await send(page, 10);
+    await shows(page, '#status', 'refreshing');
+    await says(page, '10 requests: 10 answers, after 1 refresh\\.');
+    expect(await sessionOf(page)).toEqual(['Ada', 'active', '2']);
+  });
+
+  it('shows the end of a session whose refresh is refused, and the next one', async () => {
+    const { page } = await open();
+    await choose(page, 'refused', 'The next refresh is refused');
+    await letTokenDie(page);
+    await send(page, 10);
+    await says(page, '10 requests: 10 errors \\(the session is over\\), after 1 refresh\\.');
+    expect(await sessionOf(page)).toEqual(['No one', 'signed-out', '2']);
+    await shows(page, '#meaning', 'The shop refused');
+    await press(page, 'Sign in as Ada');
+    await shows(page, '#user', 'Ada');
+    await send(page, 1);
+    await says(page, '1 request: 1 answer\\.');
+  });
+
+  it('keeps the session while there is no network, and goes on once there is', async () => {
+    const { page } = await open();
+    await choose(page, 'offline', 'The next refresh meets no network');
+    await letTokenDie(page);
+    await send(page, 10);
+    await says(page, '10 requests: 10 errors \\(the refresh failed\\), after 1 refresh\\.');
+    expect(await sessionOf(page)).toEqual(['Ada', 'expired', '1']);
+    await choose(page, 'normal', 'The next refresh brings');
+    await send(page, 10);
+    await says(page, '10 requests: 10 answers, after 1 refresh\\.');
+    expect(await countsOf(page)).toEqual(['20', '10', '2', '10', '10']);
+  });
+
+  it('ends what waits for one user when another one signs in', async () => {
+    const { page } = await open({}, { slowMs: 3_600_000 });
+    await choose(page, 'slow', 'The next refresh takes');
+    await letTokenDie(page);
+    await send(page, 10);
+    await shows(page, '#expired', '10$');
+    await press(page, 'Sign in as Grace');
+    await shows(page, '#user', 'Grace');
+    await shows(page, '#errors', '10$');
+    await send(page, 1);
+    await says(page, '1 request: 1 answer\\.');
+  });
+
+  it('sends without a token once the user has signed out', async () => {
+    const { page } = await open();
+    await press(page, 'Sign out');
+    await says(page, 'Signed out');
+    expect(await sessionOf(page)).toEqual(['No one', 'signed-out', '2']);
+    await send(page, 10);
+    await says(page, '10 requests: 10 errors \\(turned away: no one is signed in\\)\\.');
+  });
+
+  it('is one session in all tabs', async () => {
+    const { page } = await open();
+    await storm(page);
+    const opened = page.context().waitForEvent('page');
+    await page.getByRole('link', { name: 'Open a second tab' }).click();
+    const other = await opened;
+    await shows(other, '#user', 'Ada');
+    await press(other, 'Sign in as Grace');
+    await shows(page, '#user', 'Grace');
+    await press(page, 'Sign out');
+    await shows(other, '#user', 'No one');
+  });
+
+  it('signs in by itself only when it is opened first', async () => {
+    const { page } = await open();
+    await press(page, 'Sign out');
+    await says(page, 'Signed out');
+    await choose(page, 'offline', 'The next refresh meets');
+    await page.reload();
+    await page.locator('[value=offline]:checked').waitFor({ state: 'attached' });
+    await shows(page, '#user', 'No one');
+  });
+
+  it('says so when the shop is gone', async () => {
+    const { page, shop } = await open();
+    await shop.close();
+    await press(page, 'Let the token die');
+    await says(page, 'The shop does not answer');
+  });
+
+  it('has no token in what it shows and tells', async () => {
+    const { page, told } = await open();
+    await storm(page);
+    const shown = await page.evaluate(() => {
+      const { shadowRoot } = document.querySelector('renewal-timeline') ?? {};
+      return `${document.documentElement.outerHTML}${shadowRoot?.innerHTML}`;
+    });
+    expect(shown).toContain('/orders/6');
+    expect(shown + told.join()).not.toMatch(/\b[ar]t_|bearer|analytical/i);
+  });
+});
+
+describe('the demo page, for everyone', () => {
+  it('can be used with a keyboard alone, in the order in which it is read', async () => {
+    const { page } = await open();
+    const names: string[] = [];
+    const tab = async (): Promise<void> => {
+      await page.keyboard.press('Tab');
+      names.push(
+        await page.evaluate(() => {
+          let active = document.activeElement;
+          while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+          if (active instanceof HTMLInputElement) return active.value;
+          return active?.getAttribute('aria-label') ?? active?.textContent ?? '';
+        }),
+      );
+    };
+    for (let stops = 0; stops < 11; stops++) await tab();
+    expect(names).toEqual([
+      'Let the token die',
+      'Send 1 request',
+      'Send 10 requests',
+      'Send 50 requests',
+      'ok',
+      'Sign in as Ada',
+      'Sign in as Grace',
+      'Sign out',
+      'Open a second tab',
+      'Clear',
+      'Table',
+    ]);
+    await page.locator('#expire').focus();
+    await page.keyboard.press('Enter');
+    await says(page, 'The token is dead');
+    await page.locator('[value=ok]').focus();
+    await page.keyboard.press('ArrowRight');
+    await says(page, 'The next refresh takes');
+    await page.locator('[data-send="10"]').focus();
+    await page.keyboard.press('Space');
+    await says(page, '10 requests: 10 answers, after 1 refresh\\.');
+  });
+
+  it.each([320, 390, 800])('needs no scrolling to the side, %i pixels wide', async (width) => {
+    const { page } = await open({ viewport: { width, height: 800 } });
+    await storm(page);
+    if (width === 390) await page.screenshot({ path: `${root}.tmp/page-narrow.png`, fullPage: true });
+    const [needed, given] = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return [scrollWidth, clientWidth];
+    });
+    expect(needed).toBe(given);
+  });
+
+  it.each([390, 1280])('keeps all things in their place, %i pixels wide', async (width) => {
+    const { page } = await open({ viewport: { width, height: 800 } });
+    const places = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('section, h2, button, dl, renewal-timeline')].map((element) => {
+          const { top, height } = element.getBoundingClientRect();
+          return `${element.id || element.className || element.textContent}: ${top} ${height}`;
+        }),
+      );
+    const before = await places();
+    await storm(page);
+    expect(await places()).toEqual(before);
+    await choose(page, 'refused', 'The next refresh is refused');
+    await letTokenDie(page);
+    await send(page, 10);
+    await says(page, '10 requests: 10 errors');
+    expect(await places()).toEqual(before);
+  });
+});
+
+describe.each(['light', 'dark'] as const)('the demo page in %s', (colorScheme) => {
+  it('has no violation that axe finds, before a storm, after it, and as tables', async () => {
+    const { page } = await open({ colorScheme });
+    expect(await violationsIn(page)).toEqual([]);
+    await storm(page);
+    expect(await violationsIn(page)).toEqual([]);
+    await press(page, 'Table');
+    expect(await violationsIn(page)).toEqual([]);
+  });
+
+  it('is the picture in the README', async () => {
+    const { page } = await open(
+      { colorScheme, viewport: { width: 1280, height: 704 } },
+      { latencyMs: unevenLatency(), renewalMs: 400 },
+    );
+    await storm(page);
+    await page.locator('renewal-timeline .scroller').focus();
+    await page.keyboard.press('Home');
+    await page.getByText(/^Request 1, /).waitFor();
+    await page.locator('#outcome').click();
+    await page.screenshot({ path: `${root}.tmp/page-${colorScheme}.png` });
+  });
+});
