@@ -282,6 +282,16 @@ describe('the demo page, for everyone', () => {
     await send(page, 10);
     await says(page, '10 requests: 10 errors');
     expect(await places()).toEqual(before);
+    await press(page, 'Sign in as Grace');
+    await says(page, 'Grace is signed in');
+    await choose(page, 'offline', 'The next refresh meets no network');
+    await letTokenDie(page);
+    await send(page, 1);
+    await shows(page, '#meaning', 'The refresh failed');
+    expect(await places()).toEqual(before);
+    await press(page, 'Sign out');
+    await says(page, 'Signed out');
+    expect(await places()).toEqual(before);
   });
 });
 

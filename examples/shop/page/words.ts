@@ -22,7 +22,7 @@ export function meaningOf(state: SessionState): string {
 
 const SIGNED_OUT = {
   none: 'No one has signed in yet.',
-  'sign-out': 'The user has signed out. Nothing leaves with a token.',
+  'sign-out': 'The user has signed out.',
   expired: 'The shop refused to renew the session. Sign in again.',
 } as const;
 
