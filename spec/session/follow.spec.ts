@@ -1,6 +1,6 @@
-import { createSession, memoryStore, type TokenStore, type Tokens } from 'renewal';
+import { createSession, memoryStore, SessionExpiredError, type TokenStore, type Tokens } from 'renewal';
 import { EMPTY, finalize, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventsOf, toldBy, warningsIn } from '../support/events';
 import { answered, outcomeOf, shownOf } from '../support/http-client';
 import { installPage } from '../support/page';
@@ -13,9 +13,11 @@ const tokens = (number: number, sessionId: string): Tokens => ({
 });
 
 /** A session over a store that tells of changes, and that others write to. */
-const createShared = (options: Parameters<typeof createVirtualClient>[0] = {}) => {
+const createShared = (
+  options: Parameters<typeof createVirtualClient>[0] = {},
+  kept = memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
+) => {
   const changes = new Subject<Tokens | null>();
-  const kept = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
   let loads = 0;
   const store: TokenStore = {
     ...kept,
@@ -140,10 +142,14 @@ describe('what a store tells', () => {
     ['another session', tokens(5, 'other')],
   ])('ends the refresh that runs, and its waits with SignedOutError, where it is %s', (_, written) => {
     const answer = new Subject<{ accessToken: string }>();
-    const { session, api, kept, write } = createShared({ refresh: () => answer, isDead: (token) => token === 'T1' });
+    const { session, api, kept, write, events } = createShared({
+      refresh: () => answer,
+      isDead: (token) => token === 'T1',
+    });
     const outcome = outcomeOf(api.get$('/a'));
     write(written);
     expect(outcome.error).toMatchObject({ code: 'signed-out' });
+    expect(events.map(toldBy)).toContain('refresh 1 failed, generation 1, waiting 1, kind signed-out, final false');
     const { state } = session;
     answer.next({ accessToken: 'T9' });
     expect(session.state).toBe(state);
@@ -157,6 +163,39 @@ describe('what a store tells', () => {
     write(tokens(2, id));
     expect(session.state.status).toBe('signed-out');
     expect(kept.load()).toBeNull();
+  });
+
+  it('is taken over where the session has ended here as its refresh was refused: others may have got through', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const refresh = () => throwError(() => new SessionExpiredError('spent'));
+    const { session, id, write } = createShared({ refresh });
+    outcomeOf(session.refresh$());
+    vi.advanceTimersByTime(1_000);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    write(tokens(2, id));
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+  });
+
+  it('is taken over after a sign-out where neither says whose it is', () => {
+    const kept = memoryStore();
+    kept.save(tokens(1, ''));
+    const { session, write } = createShared({}, kept);
+    session.state$.subscribe();
+    void session.signOut();
+    write(tokens(2, ''));
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+  });
+
+  it('is looked for once, however often the session is waited for', () => {
+    const { session, loads } = createShared();
+    session.state$.subscribe();
+    const before = loads();
+    session.state$.subscribe();
+    session.accessToken$().subscribe();
+    expect(loads()).toBe(before);
   });
 
   it('may be malformed, or fail: that is a warning, and the session goes on', () => {
