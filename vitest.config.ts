@@ -5,7 +5,11 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 export default defineConfig({
   resolve: {
-    alias: { renewal: path('./lib/index.ts'), '#xhr': path('./lib/transports/node/xhr.ts') },
+    alias: {
+      'renewal/angular': path('./lib/angular/index.ts'),
+      renewal: path('./lib/index.ts'),
+      '#xhr': path('./lib/transports/node/xhr.ts'),
+    },
   },
   test: {
     include: ['spec/**/*.spec.ts'],

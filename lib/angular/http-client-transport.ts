@@ -1,0 +1,60 @@
+import { HttpRequest as AngularRequest, HttpClient, HttpHeaders } from '@angular/common/http';
+import { inject, NgZone } from '@angular/core';
+import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
+import { catchError, concatMap, defer, EMPTY, type Observable, of, throwError } from 'rxjs';
+import { isAnswer, toEvent, toResponse } from './http-events';
+import { toFailure } from './to-api-error';
+import { withoutSession } from './without-session';
+import { across, outside } from './zone';
+import { CALLER_ZONE } from './zoned-requests';
+
+/** The body as `HttpClient` takes it, which would make JSON of a view. Throws an `InvalidRequestError` for a stream. */
+const toBody = (request: HttpRequest): unknown => {
+  const { body } = request;
+  if (body instanceof ReadableStream) throw new InvalidRequestError('HttpClient can not send a stream', { request });
+  if (!ArrayBuffer.isView(body)) return body;
+  const { buffer, byteOffset, byteLength } = body;
+  return buffer.slice(byteOffset, byteOffset + byteLength);
+};
+
+const toAngular = (request: HttpRequest): AngularRequest<unknown> => {
+  const { method, url, responseType, reportProgress, withCredentials } = request;
+  return new AngularRequest(method, url, toBody(request), {
+    headers: new HttpHeaders(request.headers),
+    context: withoutSession(),
+    responseType,
+    reportProgress,
+    withCredentials,
+  });
+};
+
+/**
+ * Sends through `HttpClient`, so that Angular's interceptors, `withFetch()`, the transfer cache, the testing backend and pending tasks apply. Call it in an
+ * injection context, such as the options of `provideApi`. Bodies reach Angular's interceptors as they go to the wire: objects as JSON.
+ * `sessionInterceptor` lets its requests pass.
+ *
+ * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for a stream; what an interceptor throws stays what it is.
+ *
+ * @example
+ * ```ts
+ * provideApi(() => ({ baseUrl: '/api/', transport: httpClientTransport() }));
+ * ```
+ */
+export const httpClientTransport = (): Transport => {
+  const http = inject(HttpClient);
+  const leave = outside(inject(NgZone));
+  return (request) => {
+    const { reportProgress, context } = request;
+    const hand = (event: HttpEvent | undefined): Observable<HttpEvent> =>
+      event && (reportProgress || event.type === 'response') ? of(event) : EMPTY;
+    // Angular's interceptors are to find themselves where the request was made.
+    return across(
+      defer(() => http.request(toAngular(request))),
+      context.get(CALLER_ZONE) ?? leave,
+      leave,
+    ).pipe(
+      concatMap((event) => hand(toEvent(event))),
+      catchError((error) => (isAnswer(error) ? of(toResponse(error)) : throwError(() => toFailure(error, request)))),
+    );
+  };
+};
