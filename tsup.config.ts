@@ -1,19 +1,33 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
-export default defineConfig({
-  entry: {
-    index: 'lib/index.ts',
-    xhr: 'lib/transports/xhr.ts',
-    'xhr.node': 'lib/transports/node/xhr.ts',
-  },
-  format: ['esm', 'cjs'],
+const common = {
   target: 'es2022',
-  external: ['#xhr'],
   // a class that two entries use has to exist once in CommonJS too, or instanceof is false between them
   splitting: true,
   // without it, splitting to CommonJS rewrites ?? and class fields, and writes absolute paths into source maps
   treeshake: true,
-  dts: { entry: { index: 'lib/index.ts' } },
   sourcemap: true,
-  clean: true,
-});
+} satisfies Options;
+
+export default defineConfig([
+  {
+    ...common,
+    entry: {
+      index: 'lib/index.ts',
+      xhr: 'lib/transports/xhr.ts',
+      'xhr.node': 'lib/transports/node/xhr.ts',
+    },
+    format: ['esm', 'cjs'],
+    external: ['#xhr'],
+    dts: { entry: { index: 'lib/index.ts' } },
+    clean: ['!angular.*'],
+  },
+  {
+    ...common,
+    // Angular itself is published as ES modules only
+    entry: { angular: 'lib/angular/index.ts' },
+    format: ['esm'],
+    external: ['renewal'],
+    dts: true,
+  },
+]);

@@ -1,7 +1,7 @@
 import { HttpRequest as AngularRequest, HttpClient, HttpHeaders } from '@angular/common/http';
 import { inject, NgZone } from '@angular/core';
 import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
-import { catchError, concatMap, defer, EMPTY, type Observable, of, throwError } from 'rxjs';
+import { catchError, defer, filter, map, of, throwError } from 'rxjs';
 import { isAnswer, toEvent, toResponse } from './http-events';
 import { toFailure } from './to-api-error';
 import { withoutSession } from './without-session';
@@ -17,16 +17,12 @@ const toBody = (request: HttpRequest): unknown => {
   return buffer.slice(byteOffset, byteOffset + byteLength);
 };
 
-const toAngular = (request: HttpRequest): AngularRequest<unknown> => {
-  const { method, url, responseType, reportProgress, withCredentials } = request;
-  return new AngularRequest(method, url, toBody(request), {
+const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
+  new AngularRequest(request.method, request.url, toBody(request), {
+    ...request,
     headers: new HttpHeaders(request.headers),
     context: withoutSession(),
-    responseType,
-    reportProgress,
-    withCredentials,
   });
-};
 
 /**
  * Sends through `HttpClient`, so that Angular's interceptors, `withFetch()`, the transfer cache, the testing backend and pending tasks apply. Call it in an
@@ -45,15 +41,14 @@ export const httpClientTransport = (): Transport => {
   const leave = outside(inject(NgZone));
   return (request) => {
     const { reportProgress, context } = request;
-    const hand = (event: HttpEvent | undefined): Observable<HttpEvent> =>
-      event && (reportProgress || event.type === 'response') ? of(event) : EMPTY;
     // Angular's interceptors are to find themselves where the request was made.
     return across(
       defer(() => http.request(toAngular(request))),
       context.get(CALLER_ZONE) ?? leave,
       leave,
     ).pipe(
-      concatMap((event) => hand(toEvent(event))),
+      map(toEvent),
+      filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
       catchError((error) => (isAnswer(error) ? of(toResponse(error)) : throwError(() => toFailure(error, request)))),
     );
   };

@@ -60,7 +60,7 @@ const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
 const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature['session']): ProvidedApi => {
   const zone = inject(NgZone);
   const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
-  if (handedIn && makeOptions) throw new TypeError('session: given twice, as an option and by withSession()');
+  if (handedIn && makeOptions) throw new TypeError('session: given twice');
   const page = injectPageUrl();
   const baseUrl = page && new URL(options.baseUrl ?? '', page).href;
   const http = createApi({
@@ -72,11 +72,10 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   if (made) inject(DestroyRef).onDestroy(() => made.destroy());
   const session = made ?? handedIn;
   const base = baseUrl ?? options.baseUrl;
-  const allowedOrigins = options.allowedOrigins ?? (base && [base]);
   return {
     api: session ? http.extend({ session }) : http,
-    ...(session && { session: zonedSession(session, zone) }),
-    ...(allowedOrigins && { allowedOrigins }),
+    session: session && zonedSession(session, zone),
+    allowedOrigins: options.allowedOrigins ?? (base ? [base] : undefined),
   };
 };
 
@@ -108,7 +107,7 @@ export const provideApi = (
   if (token !== PROVIDED_API) return makeEnvironmentProviders([own]);
   return makeEnvironmentProviders([
     own,
-    { provide: API, useFactory: () => injectApi() },
-    { provide: SESSION, useFactory: () => injectSession() },
+    { provide: API, useFactory: injectApi },
+    { provide: SESSION, useFactory: injectSession },
   ]);
 };

@@ -5,9 +5,9 @@ import type { Api, Session } from 'renewal';
 export interface ProvidedApi {
   readonly api: Api;
   /** None where `provideApi` was given none. */
-  readonly session?: Session;
-  /** Where the session's token may go; missing where that is the origin of the page. */
-  readonly allowedOrigins?: readonly string[];
+  readonly session: Session | undefined;
+  /** Where the session's token may go; `undefined` where that is the origin of the page. */
+  readonly allowedOrigins: readonly string[] | undefined;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface ProvidedApi {
 export type ApiToken = InjectionToken<ProvidedApi>;
 
 /** The api that has no other name. */
-export const PROVIDED_API: ApiToken = new InjectionToken('the api of provideApi()');
+export const PROVIDED_API: ApiToken = new InjectionToken('renewal');
 
 /** The client that {@link provideApi} makes. */
 export const API: InjectionToken<Api> = new InjectionToken('renewal api');
@@ -32,7 +32,7 @@ export const SESSION: InjectionToken<Session> = new InjectionToken('renewal sess
 /** The session of what was provided. Throws an `Error` where there is none. */
 export const sessionOf = ({ session }: Partial<ProvidedApi>): Session => {
   if (session) return session;
-  throw new Error('provideApi() was given no session: add withSession()');
+  throw new Error('no session: provideApi() needs withSession()');
 };
 
 /** The client of {@link provideApi}, in an injection context. @param token - Which one. @defaultValue the one without `withToken` */

@@ -1,6 +1,5 @@
 import {
   type HttpEvent as AngularEvent,
-  HttpResponse as AngularResponse,
   HttpErrorResponse,
   HttpEventType,
   type HttpInterceptorFn,
@@ -8,8 +7,8 @@ import {
 import { InjectionToken, inject, NgZone } from '@angular/core';
 import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Session } from 'renewal';
 import { catchError, filter, map, Observable, of, throwError } from 'rxjs';
-import { isAnswer, toEvent, toResponse } from './http-events';
-import { injectPageUrl } from './page-url';
+import { isAnswer, toResponse } from './http-events';
+import { injectPageUrl, toUrl } from './page-url';
 import { type ApiToken, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
 import { toAngular, toWire } from './wire-request';
 import { WITHOUT_SESSION } from './without-session';
@@ -21,33 +20,18 @@ type Carrier = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorR
 /** What relative urls belong to where there is no page, as in a test in Node (`invalid` resolves nowhere, RFC 2606). */
 const NO_PAGE = 'http://page.invalid/';
 
-/** The url of http or https that this is, if it is one. */
-const toUrl = (url: string, page: string): string | undefined => {
-  try {
-    const { href } = new URL(url, page);
-    return /^https?:/.test(href) ? href : undefined;
-  } catch {
-    return undefined;
-  }
+/** Angular's own event, or its error; all that comes was made by the handler below. */
+const sourceOf = (event: HttpEvent): AngularEvent<unknown> => {
+  const { source } = event as Carrier;
+  if (source instanceof HttpErrorResponse) throw source;
+  return source;
 };
 
-/** Hands out Angular's own events and errors; that a request was sent is told once, however often it was. */
-const unpack = () => {
-  let isSent = false;
-  return (source$: Observable<HttpEvent>): Observable<AngularEvent<unknown>> =>
-    source$.pipe(
-      map((event) => {
-        const { source } = event as Carrier; // all that comes was made by the handler below
-        if (source instanceof HttpErrorResponse) throw source;
-        return source;
-      }),
-      filter(({ type }) => {
-        const isAgain = isSent && type === HttpEventType.Sent;
-        isSent ||= type === HttpEventType.Sent;
-        return !isAgain;
-      }),
-    );
-};
+const carry = (source: Carrier['source'], page: string): Carrier =>
+  // Of the others nobody looks at more than that they are no answers.
+  source instanceof HttpErrorResponse || source.type === HttpEventType.Response
+    ? { ...toResponse(source, page), source }
+    : { type: 'sent', source };
 
 /**
  * Gives `HttpClient` a session: puts its token on each request, waits for a refresh where the token is dead, and sends a request again, once, when the answer
@@ -86,21 +70,25 @@ export const sessionInterceptor = (
 
     const wire = toWire(request, url);
     let isNow = true;
-    const handler: HttpHandler = (sent) =>
-      across(next(toAngular(request, wire, sent, isNow)), back, leave).pipe(
-        map((source): Carrier => ({ ...(toEvent(source, page) ?? { type: 'sent' }), source })),
-        catchError((error) =>
-          error instanceof HttpErrorResponse && isAnswer(error)
-            ? of({ ...toResponse(error, page), source: error } satisfies Carrier)
-            : throwError(() => error),
-        ),
+    let attempts = 0;
+    const handler: HttpHandler = (sent) => {
+      attempts++;
+      return across(next(toAngular(request, wire, sent, isNow)), back, leave).pipe(
+        catchError((error) => (isAnswer(error) ? of(error) : throwError(() => error))),
+        map((source) => carry(source, page)),
       );
+    };
     const events$ = new Observable<HttpEvent>((subscriber) => {
       isNow = true;
+      attempts = 0;
       const subscription = attach(wire, handler).subscribe(subscriber);
       isNow = false;
       return subscription;
-    });
-    return across(unpack()(events$), leave, back, (event) => event instanceof AngularResponse);
+    }).pipe(
+      map(sourceOf),
+      // That it was sent is told once, however often it was.
+      filter(({ type }) => type !== HttpEventType.Sent || attempts < 2),
+    );
+    return across(events$, leave, back, ({ type }) => type === HttpEventType.Response);
   };
 };

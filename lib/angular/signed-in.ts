@@ -1,6 +1,6 @@
 import { inject } from '@angular/core';
 import { type CanActivateFn, Router } from '@angular/router';
-import { catchError, endWith, first, ignoreElements, map, of, race } from 'rxjs';
+import { catchError, filter, first, map, of, race } from 'rxjs';
 import { type ApiToken, injectSession } from './provided-api';
 
 /**
@@ -20,14 +20,10 @@ export const signedIn =
   (_route, { url }) => {
     const router = inject(Router);
     const session = injectSession(token);
-    const loaded$ = session.state$.pipe(first(({ status }) => status !== 'loading'));
+    const loaded$ = session.state$.pipe(filter(({ status }) => status !== 'loading'));
     // Tells of a `restore` that failed, after which the session goes on loading.
-    const asked$ = session.accessToken$().pipe(
-      ignoreElements(),
-      catchError(() => of(null)),
-      endWith(null),
-    );
-    return race(loaded$, asked$).pipe(
+    const asked$ = session.accessToken$().pipe(catchError(() => of(null)));
+    return race<unknown[]>(loaded$, asked$).pipe(
       first(),
       map(() => {
         if ('tokens' in session.state) return true;

@@ -23,10 +23,10 @@ export const toWire = (request: AngularRequest<unknown>, url: string): HttpReque
   };
 };
 
-/** The body for an attempt that leaves later: of the same kind that the caller gave, as those who come after us read it, with the bytes of then. */
-const replayed = (original: unknown, sent: unknown): unknown => {
-  if (typeof sent !== 'string' || typeof original === 'string' || original instanceof HttpParams) return sent;
-  return original instanceof URLSearchParams ? new URLSearchParams(sent) : JSON.parse(sent);
+/** The body of the caller with the bytes of then, of the same kind as those who come after us have read it. */
+const replayed = (original: unknown, text: Body): unknown => {
+  if (typeof text !== 'string' || typeof original === 'string' || original instanceof HttpParams) return original;
+  return original instanceof URLSearchParams ? new URLSearchParams(text) : JSON.parse(text);
 };
 
 /**
@@ -42,16 +42,13 @@ export const toAngular = (
   sent: HttpRequest,
   isNow: boolean,
 ): AngularRequest<unknown> => {
-  let { headers } = request;
-  for (const [name, value] of Object.entries(sent.headers)) {
-    if (wire.headers[name] !== value) headers = headers.set(name, value);
-  }
-  for (const name of Object.keys(wire.headers)) if (!(name in sent.headers)) headers = headers.delete(name);
-  const isSameBody = request.body === null || (isNow && (sent.body === wire.body || wire.body instanceof ArrayBuffer));
-  const changes = {
-    ...(headers !== request.headers && { headers }),
-    ...(sent.url !== wire.url && { url: sent.url, params: new HttpParams() }),
-    ...(!isSameBody && { body: replayed(request.body, sent.body) }),
-  };
-  return Object.keys(changes).length ? request.clone(changes) : request;
+  const changed = Object.entries(sent.headers).filter(([name, value]) => wire.headers[name] !== value);
+  const isMoved = sent.url !== wire.url;
+  const body = sent.body !== wire.body ? sent.body : isNow ? request.body : replayed(request.body, wire.body);
+  if (!changed.length && !isMoved && body === request.body) return request;
+  return request.clone({
+    setHeaders: Object.fromEntries(changed),
+    body,
+    ...(isMoved && { url: sent.url, params: new HttpParams() }),
+  });
 };

@@ -20,7 +20,7 @@ export const across = <T>(
   source$: Observable<T>,
   there: Run,
   back: Run,
-  isLast: (value: T) => boolean = () => false,
+  isLast?: (value: T) => boolean,
 ): Observable<T> =>
   new Observable((subscriber) =>
     there(() =>
@@ -28,7 +28,7 @@ export const across = <T>(
         next: (value) =>
           back(() => {
             subscriber.next(value);
-            if (isLast(value)) subscriber.complete();
+            if (isLast?.(value)) subscriber.complete();
           }),
         error: (error) => back(() => subscriber.error(error)),
         complete: () => subscriber.closed || back(() => subscriber.complete()),

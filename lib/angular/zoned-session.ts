@@ -20,6 +20,5 @@ export const zonedSession = (session: Session, zone: NgZone): Session => {
     refresh$: () => there(() => session.refresh$()),
     accessToken$: () => there(() => session.accessToken$()),
     keepFresh$: () => there(() => session.keepFresh$()),
-    destroy: () => leave(() => session.destroy()),
-  } satisfies Omit<Session, 'state'>);
+  } satisfies Omit<Session, 'state' | 'destroy'>);
 };
