@@ -1,5 +1,12 @@
 import '@angular/compiler';
-import { HttpClient, HttpErrorResponse, provideHttpClient, withFetch, withInterceptors } from '@angular/common/http';
+import {
+  HttpClient,
+  HttpErrorResponse,
+  provideHttpClient,
+  withFetch,
+  withInterceptors,
+  withNoXsrfProtection,
+} from '@angular/common/http';
 import {
   type Body,
   createApi,
@@ -56,7 +63,7 @@ const provided =
   (makeTransport?: typeof httpClientTransport): Make =>
   (server, issued, options) => {
     const bed = provide(
-      provideHttpClient(withFetch()),
+      provideHttpClient(withNoXsrfProtection(), withFetch()),
       provideApi(
         () => ({ baseUrl: server.origin, ...(makeTransport && { transport: makeTransport() }) }),
         withSession((http) => ({
@@ -75,7 +82,7 @@ const provided =
 
 const intercepted: Make = (server, issued, options) => {
   const bed = provide(
-    provideHttpClient(withFetch(), withInterceptors([sessionInterceptor()])),
+    provideHttpClient(withNoXsrfProtection(), withFetch(), withInterceptors([sessionInterceptor()])),
     provideApi(
       { baseUrl: server.origin },
       withSession(() => ({
