@@ -1,7 +1,12 @@
 // Angular's packages are compiled as they are loaded: what does that comes first, here and in each spec.
 import '@angular/compiler';
 import { MOCK_PLATFORM_LOCATION_CONFIG } from '@angular/common/testing';
-import { type EnvironmentProviders, type Provider, provideZonelessChangeDetection } from '@angular/core';
+import {
+  type EnvironmentProviders,
+  type Provider,
+  provideZoneChangeDetection,
+  provideZonelessChangeDetection,
+} from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { platformServerTesting, ServerTestingModule } from '@angular/platform-server/testing';
 import { afterEach } from 'vitest';
@@ -15,12 +20,18 @@ afterEach(() => {
   TestBed.resetTestingModule();
 });
 
-/** An injector with these providers, in an app without zone.js, on the page of the tests. */
-export const provide = (...providers: (Provider | EnvironmentProviders)[]): TestBed =>
+const provideAt = (...providers: (Provider | EnvironmentProviders)[]): TestBed =>
   TestBed.configureTestingModule({
     providers: [
-      provideZonelessChangeDetection(),
       { provide: MOCK_PLATFORM_LOCATION_CONFIG, useValue: { startUrl: PAGE, appBaseHref: '/app/' } },
       ...providers,
     ],
   });
+
+/** An injector with these providers, in an app without zone.js, on the page of the tests. */
+export const provide = (...providers: (Provider | EnvironmentProviders)[]): TestBed =>
+  provideAt(provideZonelessChangeDetection(), ...providers);
+
+/** An injector of an app with zone.js, which the spec has to load. */
+export const provideZoned = (...providers: (Provider | EnvironmentProviders)[]): TestBed =>
+  provideAt(provideZoneChangeDetection(), ...providers);

@@ -1,12 +1,6 @@
 import '@angular/compiler';
-import { type EnvironmentProviders, NgZone, type Provider, provideZoneChangeDetection } from '@angular/core';
-import type { TestBed } from '@angular/core/testing';
+import { NgZone } from '@angular/core';
 import type { Observable } from 'rxjs';
-import { provide } from './testbed';
-
-/** An injector of an app with zone.js, which the spec has loaded. */
-export const provideZoned = (...providers: (Provider | EnvironmentProviders)[]): TestBed =>
-  provide(provideZoneChangeDetection(), ...providers);
 
 /** In which zone the events of a stream came. */
 export interface Heard {

@@ -13,7 +13,8 @@ import {
 } from 'renewal/angular';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { hear, provideZoned } from '../../angular/support/zones';
+import { provideZoned } from '../../angular/support/testbed';
+import { hear } from '../../angular/support/zones';
 import { failureMode } from '../../support/failure-mode';
 import { type Issued, json, REFRESH, startServer, type TestServer } from '../../support/server';
 

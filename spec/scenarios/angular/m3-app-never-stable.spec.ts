@@ -1,7 +1,7 @@
 import 'zone.js';
 import '@angular/compiler';
 import { provideHttpClient, withFetch, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
-import { ApplicationRef, Component, NgZone, provideZonelessChangeDetection } from '@angular/core';
+import { ApplicationRef, Component, NgZone } from '@angular/core';
 import { memoryStore, type TokenGrant } from 'renewal';
 import {
   httpClientTransport,
@@ -12,8 +12,9 @@ import {
   withSession,
 } from 'renewal/angular';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { provideZoned } from '../../angular/support/zones';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { provideZoned } from '../../angular/support/testbed';
+import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
 
@@ -42,70 +43,64 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    describe.each([
-      ['with zone.js', []],
-      ['without zones', [provideZonelessChangeDetection()]],
-    ])('%s', (_kind, providers) => {
-      const createApp = () => {
-        const issued = server.issue();
-        const bed = provideZoned(
-          ...providers,
-          provideHttpClient(withFetch(), withNoXsrfProtection(), withInterceptors([sessionInterceptor()])),
-          provideApi(
-            () => ({ baseUrl: server.origin, transport: httpClientTransport() }),
-            withSession((http) => ({
-              store: memoryStore({ ...issued, expiresInMs: HOUR_MS }),
-              refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
-            })),
-          ),
-        );
-        const app = bed.inject(ApplicationRef);
-        return {
-          bed,
-          issued,
-          zone: bed.inject(NgZone),
-          session: bed.runInInjectionContext(() => injectSession()),
-          api: bed.runInInjectionContext(() => injectApi()),
-          stable: () => firstValueFrom(app.isStable.pipe(filter(Boolean))),
-          isStable: () => firstValueFrom(app.isStable),
-        };
+    const createApp = () => {
+      const issued = server.issue();
+      const bed = provideZoned(
+        provideHttpClient(withFetch(), withNoXsrfProtection(), withInterceptors([sessionInterceptor()])),
+        provideApi(
+          () => ({ baseUrl: server.origin, transport: httpClientTransport() }),
+          withSession((http) => ({
+            store: memoryStore({ ...issued, expiresInMs: HOUR_MS }),
+            refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+          })),
+        ),
+      );
+      const app = bed.inject(ApplicationRef);
+      return {
+        bed,
+        issued,
+        zone: bed.inject(NgZone),
+        session: bed.runInInjectionContext(() => injectSession()),
+        api: bed.runInInjectionContext(() => injectApi()),
+        stable: () => firstValueFrom(app.isStable.pipe(filter(Boolean))),
+        isStable: () => firstValueFrom(app.isStable),
       };
+    };
 
-      it('is stable while keepFresh$ waits for the next refresh', async () => {
-        const { zone, session, stable } = createApp();
-        const keeping = zone.run(() => session.keepFresh$().subscribe());
-        await stable();
-        expect(zone.hasPendingMacrotasks).toBe(false);
-        keeping.unsubscribe();
-      });
+    it('is stable while keepFresh$ waits for the next refresh', async () => {
+      const { zone, session, stable } = createApp();
+      const keeping = zone.run(() => session.keepFresh$().subscribe());
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      keeping.unsubscribe();
+    });
 
-      it('is stable after a sign-in, a refresh and a request inside the zone have each set the next timer', async () => {
-        const { zone, session, api, stable, issued } = createApp();
-        const keeping = zone.run(() => session.keepFresh$().subscribe());
-        await zone.run(() => session.signIn({ ...issued, expiresInMs: HOUR_MS }));
-        await stable();
-        expect(zone.hasPendingMacrotasks).toBe(false);
-        await zone.run(() => lastValueFrom(session.refresh$()));
-        await stable();
-        expect(zone.hasPendingMacrotasks).toBe(false);
-        server.live.clear();
-        expect(await zone.run(() => lastValueFrom(api.get$<Echo>('/orders')))).toMatchObject({ by: 'a.access.3' });
-        await stable();
-        expect(zone.hasPendingMacrotasks).toBe(false);
-        keeping.unsubscribe();
-      });
+    it('is stable after a sign-in, a refresh and a request inside the zone have each set the next timer', async () => {
+      const { zone, session, api, stable, issued } = createApp();
+      const keeping = zone.run(() => session.keepFresh$().subscribe());
+      await zone.run(() => session.signIn({ ...issued, expiresInMs: HOUR_MS }));
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      await zone.run(() => lastValueFrom(session.refresh$()));
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      server.live.clear();
+      expect(await zone.run(() => lastValueFrom(api.get$<Echo>('/orders')))).toMatchObject({ by: 'a.access.3' });
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      keeping.unsubscribe();
+    });
 
-      it('is not stable before a request that waits for a refresh has its answer', async () => {
-        const { zone, api, stable, isStable } = createApp();
-        server.live.clear();
-        const refresh = server.hold(({ path }) => path === REFRESH);
-        const answer = zone.run(() => lastValueFrom(api.get$<Echo>('/orders')));
-        await refresh.arrived(1);
-        expect(await isStable()).toBe(false);
-        refresh.open();
-        expect(await answer).toMatchObject({ by: 'a.access.2' });
-        await stable();
-      });
+    it('is not stable before a request that waits for a refresh has its answer', async () => {
+      const { zone, api, stable, isStable } = createApp();
+      server.live.clear();
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const answer = zone.run(() => lastValueFrom(api.get$<Echo>('/orders')));
+      await refresh.arrived(1);
+      expect(await isStable()).toBe(false);
+      refresh.open();
+      expect(await answer).toMatchObject({ by: 'a.access.2' });
+      await stable();
     });
 
     it('shows the answer: it comes back into the zone, and the view is checked', async () => {
@@ -121,14 +116,14 @@ failureMode(
         ),
       );
       const api = bed.runInInjectionContext(() => injectApi());
-      const answered = Promise.withResolvers<void>();
+      const answered = createBarrier();
       const View = Component({ selector: 'x-view', template: '{{ text }}' })(
         class {
           text = 'waits';
           constructor() {
             api.get$<Echo>('/orders').subscribe(({ by }) => {
               this.text = by;
-              answered.resolve();
+              answered.open();
             });
           }
         },
@@ -136,7 +131,7 @@ failureMode(
       const fixture = bed.createComponent(View);
       fixture.autoDetectChanges();
       expect(fixture.nativeElement.textContent).toBe('waits');
-      await answered.promise;
+      await answered.passed;
       expect(fixture.nativeElement.textContent).toBe('a.access.2');
     });
   },

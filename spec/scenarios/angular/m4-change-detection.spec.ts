@@ -1,11 +1,11 @@
 import 'zone.js';
 import '@angular/compiler';
-import { ApplicationRef, Component, NgZone, provideZonelessChangeDetection } from '@angular/core';
+import { ApplicationRef, Component, NgZone } from '@angular/core';
 import { memoryStore, type SessionState } from 'renewal';
 import { injectApi, injectSession, provideApi, sessionState, withSession } from 'renewal/angular';
 import { filter, firstValueFrom, lastValueFrom, of, Subject, type Subscription } from 'rxjs';
-import { describe, expect, it } from 'vitest';
-import { provideZoned } from '../../angular/support/zones';
+import { expect, it } from 'vitest';
+import { provideZoned } from '../../angular/support/testbed';
 import { failureMode } from '../../support/failure-mode';
 import { expiredBy, response } from '../../support/virtual';
 
@@ -22,11 +22,10 @@ failureMode(
   },
   (signal) => {
     /** An app, and how often it has been checked. */
-    const createApp = (...providers: Parameters<typeof provideZoned>) => {
+    const createApp = () => {
       const refreshed = new Subject<void>();
       let count = 1;
       const bed = provideZoned(
-        ...providers,
         provideApi(
           {
             transport: ({ headers }) =>
@@ -109,35 +108,30 @@ failureMode(
       expect(checks() - before).toBe(1);
     });
 
-    describe.each([
-      ['with zone.js', []],
-      ['without zones', [provideZonelessChangeDetection()]],
-    ])('%s', (_kind, providers) => {
-      it('checks a view of the state once for each state that it has to show', async () => {
-        const { bed, session } = createApp(...providers);
-        const shown: string[] = [];
-        const View = Component({ selector: 'x-view', template: '{{ status }}' })(
-          class {
-            readonly state = sessionState();
-            get status(): SessionState['status'] {
-              shown.push(this.state().status);
-              return this.state().status;
-            }
-          },
-        );
-        const fixture = bed.createComponent(View);
-        fixture.autoDetectChanges();
-        await lastValueFrom(session.refresh$());
-        await session.signOut();
-        await firstValueFrom(bed.inject(ApplicationRef).isStable.pipe(filter(Boolean)));
-        expect(fixture.nativeElement.textContent).toBe('signed-out');
-        // In development each check is made twice.
-        expect([...new Set(shown)]).toEqual(expect.arrayContaining(['active', 'signed-out']));
-        const before = shown.length;
-        await session.signOut();
-        await Promise.resolve();
-        expect(shown).toHaveLength(before);
-      });
+    it('checks a view of the state once for each state that it has to show', async () => {
+      const { bed, session } = createApp();
+      const shown: string[] = [];
+      const View = Component({ selector: 'x-view', template: '{{ status }}' })(
+        class {
+          readonly state = sessionState();
+          get status(): SessionState['status'] {
+            shown.push(this.state().status);
+            return this.state().status;
+          }
+        },
+      );
+      const fixture = bed.createComponent(View);
+      fixture.autoDetectChanges();
+      await lastValueFrom(session.refresh$());
+      await session.signOut();
+      await firstValueFrom(bed.inject(ApplicationRef).isStable.pipe(filter(Boolean)));
+      expect(fixture.nativeElement.textContent).toBe('signed-out');
+      // In development each check is made twice.
+      expect([...new Set(shown)]).toEqual(expect.arrayContaining(['active', 'signed-out']));
+      const before = shown.length;
+      await session.signOut();
+      await Promise.resolve();
+      expect(shown).toHaveLength(before);
     });
   },
 );
