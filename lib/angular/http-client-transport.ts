@@ -1,7 +1,7 @@
 import { HttpRequest as AngularRequest, HttpClient, HttpHeaders } from '@angular/common/http';
 import { inject, NgZone } from '@angular/core';
 import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
-import { catchError, defer, filter, map, of, throwError } from 'rxjs';
+import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toEvent, toResponse } from './http-events';
 import { toFailure } from './to-api-error';
 import { withoutSession } from './without-session';
@@ -49,7 +49,10 @@ export const httpClientTransport = (): Transport => {
     ).pipe(
       map(toEvent),
       filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
-      catchError((error) => (isAnswer(error) ? of(toResponse(error)) : throwError(() => toFailure(error, request)))),
+      catchError((error) => {
+        if (isAnswer(error)) return of(toResponse(error));
+        throw toFailure(error, request);
+      }),
     );
   };
 };

@@ -36,5 +36,5 @@ export const toEvent = (event: AngularEvent<unknown>): HttpEvent | undefined => 
 };
 
 /** Whether an error is a complete answer with a status of its own: neither a broken connection nor a body that could not be parsed. */
-export const isAnswer = (error: unknown): error is HttpErrorResponse & { readonly isAnswer?: true } =>
+export const isAnswer = (error: unknown): error is HttpErrorResponse =>
   error instanceof HttpErrorResponse && error.status >= 300;

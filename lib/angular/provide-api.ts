@@ -7,7 +7,7 @@ import {
   PendingTasks,
 } from '@angular/core';
 import { type Api, type ApiOptions, createApi, createSession, type SessionOptions } from 'renewal';
-import { catchError, defer, type ObservableInput, throwError } from 'rxjs';
+import { catchError, defer, type ObservableInput } from 'rxjs';
 import { injectPageUrl } from './page-url';
 import { API, type ApiToken, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
@@ -47,7 +47,11 @@ export const withToken = (token: ApiToken): ApiFeature => ({ token });
 const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
   const { refresh, restore, onExpired } = options;
   const understood = <T>(ask: () => ObservableInput<T>) =>
-    defer(ask).pipe(catchError((error) => throwError(() => toApiError(error))));
+    defer(ask).pipe(
+      catchError((error) => {
+        throw toApiError(error);
+      }),
+    );
   return {
     ...options,
     // What is no function is left for `createSession` to refuse.

@@ -6,7 +6,7 @@ import {
 } from '@angular/common/http';
 import { InjectionToken, inject, NgZone } from '@angular/core';
 import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Session } from 'renewal';
-import { catchError, filter, map, Observable, of, throwError } from 'rxjs';
+import { catchError, filter, map, Observable, of } from 'rxjs';
 import { isAnswer, toResponse } from './http-events';
 import { injectPageUrl, toUrl } from './page-url';
 import { type ApiToken, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
@@ -16,9 +16,6 @@ import { across, backHere, outside } from './zone';
 
 /** An event of ours with the one of Angular's that it was made of, which the caller gets. */
 type Carrier = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorResponse };
-
-/** What relative urls belong to where there is no page, as in a test in Node (`invalid` resolves nowhere, RFC 2606). */
-const NO_PAGE = 'http://page.invalid/';
 
 /** Angular's own event, or its error; all that comes was made by the handler below. */
 const sourceOf = (event: HttpEvent): AngularEvent<unknown> => {
@@ -57,7 +54,8 @@ export const sessionInterceptor = (
   if (!(session instanceof InjectionToken)) bearer(session, options);
 
   return (request, next) => {
-    const page = injectPageUrl() ?? NO_PAGE;
+    // What relative urls belong to where there is no page, as in a test in Node (`invalid` resolves nowhere, RFC 2606).
+    const page = injectPageUrl() ?? 'http://page.invalid/';
     const url = toUrl(request.urlWithParams, page);
     if (!url || request.context.get(WITHOUT_SESSION)) return next(request);
 
@@ -74,7 +72,10 @@ export const sessionInterceptor = (
     const handler: HttpHandler = (sent) => {
       attempts++;
       return across(next(toAngular(request, wire, sent, isNow)), back, leave).pipe(
-        catchError((error) => (isAnswer(error) ? of(error) : throwError(() => error))),
+        catchError((error) => {
+          if (isAnswer(error)) return of(error);
+          throw error;
+        }),
         map((source) => carry(source, page)),
       );
     };
