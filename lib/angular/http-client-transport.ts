@@ -22,6 +22,8 @@ const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
     ...request,
     headers: new HttpHeaders(request.headers),
     context: withoutSession(),
+    // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
+    ...('authorization' in request.headers && { transferCache: false }),
   });
 
 /**

@@ -32,7 +32,7 @@ export const SESSION: InjectionToken<Session> = new InjectionToken('renewal sess
 /** The session of what was provided. Throws an `Error` where there is none. */
 export const sessionOf = ({ session }: Partial<ProvidedApi>): Session => {
   if (session) return session;
-  throw new Error('no session: provideApi() needs withSession()');
+  throw new Error('no session: add withSession()');
 };
 
 /** The client of {@link provideApi}, in an injection context. @param token - Which one. @defaultValue the one without `withToken` */

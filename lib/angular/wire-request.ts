@@ -5,10 +5,10 @@ import { toHeaders } from './http-events';
 /** A request of `HttpClient` as it goes to the wire: with an absolute url, and a body that is serialised once, for both attempts. */
 export const toWire = (request: AngularRequest<unknown>, url: string): HttpRequest => {
   const { method, responseType, reportProgress, withCredentials } = request;
-  // By `instanceof`, as it can be changed later; it is sent as the text that it is now.
-  const isForm = request.body instanceof URLSearchParams;
-  const body = isForm ? `${request.body}` : request.serializeBody();
-  const type = isForm ? 'application/x-www-form-urlencoded;charset=UTF-8' : request.detectContentTypeHeader();
+  const serialized = request.serializeBody();
+  // It can be changed later; it is sent as the text that it is now.
+  const body = serialized instanceof URLSearchParams ? `${serialized}` : serialized;
+  const type = request.detectContentTypeHeader();
   return {
     method,
     url,
@@ -49,6 +49,8 @@ export const toAngular = (
   return request.clone({
     setHeaders: Object.fromEntries(changed),
     body,
+    // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
+    transferCache: false,
     ...(isMoved && { url: sent.url, params: new HttpParams() }),
   });
 };

@@ -1,6 +1,6 @@
 import '@angular/compiler';
 import { provideHttpClient, withFetch, withInterceptors } from '@angular/common/http';
-import { Component, provideZonelessChangeDetection } from '@angular/core';
+import { Component, enableProdMode, provideZonelessChangeDetection } from '@angular/core';
 import {
   type BootstrapContext,
   bootstrapApplication,
@@ -20,6 +20,9 @@ import {
 } from 'renewal/angular';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Echo, type Issued, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
+
+// Angular says on the console that it is in development.
+enableProdMode();
 
 /** Shows what the server answers, and the status; the second is for those who are not signed in. */
 const App = Component({
@@ -68,7 +71,11 @@ describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (s
           },
           context,
         ),
-      { document: '<html><head></head><body><app-root></app-root></body></html>', url: 'http://shop.test/' },
+      {
+        document: '<html><head></head><body><app-root></app-root></body></html>',
+        url: 'http://shop.test/',
+        allowedHosts: ['shop.test'],
+      },
     );
 
   it.each([
@@ -79,9 +86,8 @@ describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (s
     server.live.delete(issued.accessToken);
     const html = await render(issued, transport);
     expect(html).toMatch(/<p>active<\/p><p>2<\/p><p>for all<\/p>/);
-    expect(html).not.toMatch(/refresh\.\d|Bearer/);
-    // What the shop itself puts into an answer is the shop's business; its echo stands here for no more than that.
-    expect(html.replace(/"by":"[^"]*"/g, '')).not.toMatch(/access\.\d/);
+    // The server echoes the token in each answer: what is asked for with one is not kept in the page either.
+    expect(html).not.toMatch(/refresh\.\d|access\.\d|Bearer/);
   });
 
   it('has a session for each page', async () => {

@@ -5,6 +5,7 @@ import { memoryStore, type SessionOptions, type TokenGrant } from 'renewal';
 import { provideApi, SESSION, signedIn, withSession } from 'renewal/angular';
 import { of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { createBarrier } from '../support/barrier';
 import { provide } from './support/testbed';
 
 const Page = Component({ selector: 'x-page', template: '' })(class {});
@@ -53,9 +54,15 @@ describe('signedIn', () => {
 
   it('waits while the session is being loaded', async () => {
     const restored = new Subject<TokenGrant>();
-    const { router } = createRouter({ restore: () => restored });
+    const asked = createBarrier();
+    const { router } = createRouter({
+      restore: () => {
+        asked.open();
+        return restored;
+      },
+    });
     const navigation = router.navigateByUrl('/orders');
-    await Promise.resolve();
+    await asked.passed;
     expect(router.url).toBe('/');
     restored.next({ accessToken: 'T1' });
     await navigation;
