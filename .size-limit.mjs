@@ -22,4 +22,13 @@ export default [
     limit: '8.6 kB',
     modifyEsbuildConfig,
   },
+  {
+    name: 'the whole of renewal/angular, beside renewal, Angular and rxjs',
+    path: 'dist/angular.js',
+    ignore: ['@angular/*', 'renewal', 'rxjs'],
+    gzip: true,
+    brotli: false,
+    limit: '3 kB',
+    modifyEsbuildConfig,
+  },
 ];

@@ -10,7 +10,7 @@ const reports = await mkdtemp(join(tmpdir(), 'renewal-test-'));
 
 const step = (script) => ({ script, args: [] });
 const suite = (script) => {
-  const report = join(reports, `${script}.json`);
+  const report = join(reports, `${script.replace(':', '-')}.json`);
   return { script, report, args: ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`] };
 };
 
@@ -33,6 +33,7 @@ const steps = [
   step('types'),
   step('build'),
   suite('unit'),
+  suite('angular:versions'),
   browserSuite('browser'),
   suite('package'),
   step('size'),
@@ -72,7 +73,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 let ok = true;
 
 for (const each of steps) {
-  process.stdout.write(`${each.script.padEnd(10)}`);
+  process.stdout.write(`${each.script.padEnd(16)}`);
   if (each.isLeftOut) {
     process.stdout.write('left out: no Chromium found (CHROMIUM, /usr/bin/chromium, or chromium in the PATH)\n');
     continue;

@@ -33,6 +33,7 @@ export function shopRoutes(shop: ShopState): Route[] {
     { method: 'GET', path: '/orders', handle: (call) => listOrders(shop, call) },
     { method: 'POST', path: '/orders', handle: (call) => placeOrder(shop, call) },
     { method: 'GET', path: '/orders/:id', handle: (call) => showOrder(shop, call) },
+    { method: 'POST', path: '/orders/:id/receipt', handle: (call) => attachReceipt(shop, call) },
   ];
 }
 
@@ -80,6 +81,15 @@ function showOrder(shop: ShopState, call: Call): Reply {
   const order = shop.orders.find(call.params.id ?? '');
   if (order === undefined) throw new Problem(404, 'there is no such order');
   return ok(order);
+}
+
+/** Takes any bytes, and says how many they were. Read to their end first, as an answer before that would cut an upload short. */
+async function attachReceipt(shop: ShopState, call: Call): Promise<Reply> {
+  let bytes = 0;
+  for await (const chunk of call.request) bytes += chunk.length;
+  authenticate(shop, call);
+  if (shop.orders.find(call.params.id ?? '') === undefined) throw new Problem(404, 'there is no such order');
+  return ok({ bytes });
 }
 
 async function placeOrder(shop: ShopState, call: Call): Promise<Reply> {

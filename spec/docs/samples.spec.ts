@@ -18,6 +18,14 @@ declare const session: renewal.Session;
 declare const refresh: renewal.SessionOptions['refresh'];
 declare const createApi: typeof renewal.createApi, createSession: typeof renewal.createSession;
 declare const oauthRefresh: typeof renewal.oauthRefresh;
+import * as angular from 'renewal/angular';
+import { type ApiToken, apiResource, httpClientTransport, provideApi, sessionInterceptor, sessionState, signedIn, withoutSession, withSession } from 'renewal/angular';
+import { computed, inject, InjectionToken, signal } from '@angular/core';
+import { type HttpClient, provideHttpClient, withInterceptors } from '@angular/common/http';
+import { Router, type Routes } from '@angular/router';
+import { bootstrapApplication } from '@angular/platform-browser';
+declare const httpClient: HttpClient, App: new () => object, OrderPage: new () => object;
+declare const user: string, password: string;
 `;
 const NAMES = `
 interface Order { readonly id: string }
@@ -46,7 +54,7 @@ const inDocstrings = (): Sample[] =>
       return blocks(text).map((code, index) => ({ title: `lib/${path} #${index + 1}`, code }));
     });
 
-const samples = [...inMarkdown('README.md'), ...inDocstrings()];
+const samples = [...inMarkdown('README.md'), ...inMarkdown('docs/angular.md'), ...inDocstrings()];
 
 /** A sample that imports is a whole file; one that does not is a passage from one. */
 const toSource = ({ code }: Sample): string =>
@@ -71,7 +79,7 @@ const check = (all: readonly Sample[]): Map<string, string[]> => {
   const ambient = join(root, 'lib', 'transports', 'node', 'xhr2.d.ts');
   const program = ts.createProgram(
     [...files.keys(), ambient],
-    { ...options, noUnusedLocals: false, noEmit: true },
+    { ...options, noUnusedLocals: false, noEmit: true, experimentalDecorators: true },
     host,
   );
   const errors = new Map<string, string[]>(all.map(({ title }) => [title, []]));

@@ -25,6 +25,7 @@ const ground: Record<string, string> = {
   'lib/interceptors/a.ts': `import '../session/a';\n${file}`,
   'lib/testing/a.ts': `import 'renewal';\nimport './b';\n${file}`,
   'lib/testing/b.ts': file,
+  'lib/angular/a.ts': `import '@angular/core';\nimport '@angular/common/http';\nimport 'renewal';\n${file}`,
   'lib/redis/a.ts': `import 'node:crypto';\nimport 'renewal';\n${file}`,
   'spec/a.ts': file,
 };
@@ -61,6 +62,9 @@ const refused: [from: string, code: string, ...rules: string[]][] = [
   ['lib/testing/relative.ts', "import '../api';", 'entries-import-the-package-by-name'],
   ['lib/testing/type.ts', "import type { name } from '../http/a';", 'entries-import-the-package-by-name'],
   ['lib/angular/sibling.ts', "import '../testing/a';", 'entries-import-the-package-by-name'],
+  ['lib/http/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
+  ['lib/testing/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
+  ['lib/angular/compiler.ts', "import '@angular/compiler';", 'angular-without-its-private-parts'],
   ['lib/devtools/node.ts', "import 'node:fs';", 'node-builtins-in-node-files-only'],
 ];
 

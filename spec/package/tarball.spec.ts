@@ -20,7 +20,15 @@ describe('the tarball', () => {
   });
 
   it('has types that are right under every resolution', async () => {
-    const { code, stdout } = await run(bin('attw'), [tarball, '--profile', 'strict', '--format', 'ascii'], root);
+    const args = ['--profile', 'strict', '--format', 'ascii', '--exclude-entrypoints', 'angular'];
+    const { code, stdout } = await run(bin('attw'), [tarball, ...args], root);
+    expect(stdout).toContain('No problems found');
+    expect(code).toBe(0);
+  });
+
+  it('has types for Angular that are right for ES modules, as Angular itself has', async () => {
+    const args = ['--profile', 'esm-only', '--format', 'ascii', '--entrypoints', 'angular'];
+    const { code, stdout } = await run(bin('attw'), [tarball, ...args], root);
     expect(stdout).toContain('No problems found');
     expect(code).toBe(0);
   });

@@ -1,0 +1,61 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createShop, type Shop, type ShopOptions } from '../shop/server';
+
+const browser = fileURLToPath(new URL('dist/browser', import.meta.url));
+const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html' };
+
+/** The app as it is served: files, rendered pages, and the shop under `/api/`. */
+export interface Host {
+  readonly url: string;
+  readonly shop: Shop;
+  close(): Promise<void>;
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => unknown;
+
+const passOn = (from: IncomingMessage, to: ServerResponse, shopUrl: string): void => {
+  const { method, headers } = from;
+  const onward = request(`${shopUrl}${from.url?.slice('/api'.length)}`, { method, headers }, (answer) => {
+    to.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(to);
+  });
+  // A shop that hangs up is a network that broke.
+  onward.on('error', () => to.destroy());
+  to.on('close', () => onward.destroy());
+  from.pipe(onward);
+};
+
+const fileOf = (url: string): string | undefined => {
+  const path = join(browser, new URL(url, 'http://host').pathname);
+  return path.startsWith(browser) && existsSync(path) && statSync(path).isFile() ? path : undefined;
+};
+
+/** Serves what `ng build` has made, and a shop of its own. */
+export const startHost = async (options?: ShopOptions): Promise<Host> => {
+  const built = new URL('dist/server/server.mjs', import.meta.url).href;
+  const { reqHandler }: { readonly reqHandler: Handler } = await import(/* @vite-ignore */ built);
+  const shop = createShop(options);
+  const shopUrl = await shop.listen();
+  const server = createServer((from, to) => {
+    const url = from.url ?? '/';
+    const file = fileOf(url);
+    if (url.startsWith('/api/')) passOn(from, to, shopUrl);
+    else if (file) createReadStream(file).pipe(to.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain'));
+    else reqHandler(from, to, () => to.writeHead(404).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address !== 'object' || !address) throw new Error('it does not listen');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    shop,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await shop.close();
+    },
+  };
+};

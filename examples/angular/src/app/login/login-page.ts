@@ -1,0 +1,35 @@
+import { Component, inject, input, signal } from '@angular/core';
+import { Router } from '@angular/router';
+import { DEMO_USER } from '../../../../shop/protocol';
+import { LoginService } from './login-service';
+
+@Component({
+  selector: 'app-login-page',
+  template: `
+    <h1>Sign in</h1>
+    <form (submit)="signIn($event, user.value, password.value)">
+      <input #user name="user" autocomplete="username" [value]="demo.user" />
+      <input #password name="password" type="password" autocomplete="current-password" [value]="demo.password" />
+      <button id="sign-in">Sign in</button>
+    </form>
+    @if (error()) {
+      <p id="error">{{ error() }}</p>
+    }
+  `,
+})
+export class LoginPage {
+  /** Where to go afterwards. */
+  readonly from = input<string>();
+  protected readonly demo = DEMO_USER;
+  protected readonly error = signal('');
+  readonly #login = inject(LoginService);
+  readonly #router = inject(Router);
+
+  protected signIn(event: Event, user: string, password: string): void {
+    event.preventDefault();
+    this.#login.signIn$({ user, password }).subscribe({
+      next: () => this.#router.navigateByUrl(this.from() ?? '/orders'),
+      error: (error: Error) => this.error.set(error.message),
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { HttpRequest as AngularRequest, HttpClient, HttpHeaders } from '@angular/common/http';
+import { inject, NgZone } from '@angular/core';
+import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
+import { catchError, defer, filter, map, of } from 'rxjs';
+import { isAnswer, toEvent, toResponse } from './http-events';
+import { toFailure } from './to-api-error';
+import { withoutSession } from './without-session';
+import { across, outside } from './zone';
+import { CALLER_ZONE } from './zoned-requests';
+
+/** The body as `HttpClient` takes it, which would make JSON of a view. Throws an `InvalidRequestError` for a stream. */
+const toBody = (request: HttpRequest): unknown => {
+  const { body } = request;
+  if (body instanceof ReadableStream) throw new InvalidRequestError('HttpClient can not send a stream', { request });
+  if (!ArrayBuffer.isView(body)) return body;
+  const { buffer, byteOffset, byteLength } = body;
+  return buffer.slice(byteOffset, byteOffset + byteLength);
+};
+
+const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
+  new AngularRequest(request.method, request.url, toBody(request), {
+    ...request,
+    headers: new HttpHeaders(request.headers),
+    context: withoutSession(),
+    // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
+    ...('authorization' in request.headers && { transferCache: false }),
+  });
+
+/**
+ * Sends through `HttpClient`, so that Angular's interceptors, `withFetch()`, the transfer cache, the testing backend and pending tasks apply. Call it in an
+ * injection context, such as the options of `provideApi`. Bodies reach Angular's interceptors as they go to the wire: objects as JSON.
+ * `sessionInterceptor` lets its requests pass.
+ *
+ * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for a stream; what an interceptor throws stays what it is.
+ *
+ * @example
+ * ```ts
+ * provideApi(() => ({ baseUrl: '/api/', transport: httpClientTransport() }));
+ * ```
+ */
+export const httpClientTransport = (): Transport => {
+  const http = inject(HttpClient);
+  const leave = outside(inject(NgZone));
+  return (request) => {
+    const { reportProgress, context } = request;
+    // Angular's interceptors are to find themselves where the request was made.
+    return across(
+      defer(() => http.request(toAngular(request))),
+      context.get(CALLER_ZONE) ?? leave,
+      leave,
+    ).pipe(
+      map(toEvent),
+      filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
+      catchError((error) => {
+        if (isAnswer(error)) return of(toResponse(error));
+        throw toFailure(error, request);
+      }),
+    );
+  };
+};

@@ -1,0 +1,8 @@
+export { type ApiResourceOptions, type ApiResourceRequest, apiResource } from './api-resource';
+export { httpClientTransport } from './http-client-transport';
+export { type ApiFeature, provideApi, withSession, withToken } from './provide-api';
+export { API, type ApiToken, injectApi, injectSession, type ProvidedApi, SESSION } from './provided-api';
+export { sessionInterceptor } from './session-interceptor';
+export { sessionState } from './session-state';
+export { signedIn } from './signed-in';
+export { withoutSession } from './without-session';

@@ -1,0 +1,117 @@
+import {
+  DestroyRef,
+  type EnvironmentProviders,
+  inject,
+  makeEnvironmentProviders,
+  NgZone,
+  PendingTasks,
+} from '@angular/core';
+import { type Api, type ApiOptions, createApi, createSession, type SessionOptions } from 'renewal';
+import { catchError, defer, type ObservableInput } from 'rxjs';
+import { injectPageUrl } from './page-url';
+import { API, type ApiToken, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
+import { toApiError } from './to-api-error';
+import { zonedRequests } from './zoned-requests';
+import { zonedSession } from './zoned-session';
+
+/** What {@link provideApi} can be given beside options: see {@link withSession} and {@link withToken}. */
+export interface ApiFeature {
+  readonly session?: (http: Api) => SessionOptions;
+  readonly token?: ApiToken;
+}
+
+/**
+ * A session that the injector makes, and destroys with itself. The options may be a function, called in an injection context with the same client without a
+ * session: what `refresh` is to ask through, so that it can not wait for itself. Errors of `HttpClient` are understood too.
+ * `onExpired` is called in Angular's zone.
+ *
+ * @example
+ * ```ts
+ * withSession((http) => {
+ *   const router = inject(Router);
+ *   return {
+ *     refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }),
+ *     onExpired: () => router.navigateByUrl('/login'),
+ *   };
+ * });
+ * ```
+ */
+export const withSession = (options: SessionOptions | ((http: Api) => SessionOptions)): ApiFeature => ({
+  session: typeof options === 'function' ? options : () => options,
+});
+
+/** Provides the api under a name of its own, beside others: `injectApi(BILLING)`, and not as `API`. */
+export const withToken = (token: ApiToken): ApiFeature => ({ token });
+
+/** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
+const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
+  const { refresh, restore, onExpired } = options;
+  const understood = <T>(ask: () => ObservableInput<T>) =>
+    defer(ask).pipe(
+      catchError((error) => {
+        throw toApiError(error);
+      }),
+    );
+  return {
+    ...options,
+    // What is no function is left for `createSession` to refuse.
+    ...(typeof refresh === 'function' && { refresh: (tokens) => understood(() => refresh(tokens)) }),
+    ...(restore && { restore: () => understood(restore) }),
+    ...(onExpired && { onExpired: (error) => zone.run(() => onExpired(error)) }),
+  };
+};
+
+const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature['session']): ProvidedApi => {
+  const zone = inject(NgZone);
+  const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
+  if (handedIn && makeOptions) throw new TypeError('session: given twice');
+  const page = injectPageUrl();
+  const baseUrl = page && new URL(options.baseUrl ?? '', page).href;
+  const http = createApi({
+    ...options,
+    ...(baseUrl && { baseUrl }),
+    interceptors: [zonedRequests(zone, inject(PendingTasks)), ...(options.interceptors ?? [])],
+  });
+  const made = makeOptions && createSession(inAngular(makeOptions(http), zone));
+  if (made) inject(DestroyRef).onDestroy(() => made.destroy());
+  const session = made ?? handedIn;
+  const base = baseUrl ?? options.baseUrl;
+  return {
+    api: session ? http.extend({ session }) : http,
+    session: session && zonedSession(session, zone),
+    allowedOrigins: options.allowedOrigins ?? (base ? [base] : undefined),
+  };
+};
+
+/**
+ * Provides a client, and with {@link withSession} a session: `injectApi()` or `API`, `injectSession()` or `SESSION`. Made when first injected, one for each
+ * injector it is provided in, so on a server one for each page that is rendered. Options may be a function, called in an injection
+ * context. A relative `baseUrl` is relative to the page, on a server too. Wrong options are a `TypeError` when it is first injected.
+ *
+ * A session in the options is used as it is, and outlives the injector.
+ *
+ * @example
+ * ```ts
+ * bootstrapApplication(App, {
+ *   providers: [
+ *     provideApi(
+ *       { baseUrl: '/api/' },
+ *       withSession((http) => ({ refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }) })),
+ *     ),
+ *   ],
+ * });
+ * ```
+ */
+export const provideApi = (
+  options: ApiOptions | (() => ApiOptions),
+  ...features: readonly ApiFeature[]
+): EnvironmentProviders => {
+  const { session, token = PROVIDED_API }: ApiFeature = Object.assign({}, ...features);
+  const own = { provide: token, useFactory: () => makeApi(options, session) };
+  if (token !== PROVIDED_API) return makeEnvironmentProviders([own]);
+  return makeEnvironmentProviders([
+    own,
+    { provide: API, useFactory: injectApi },
+    { provide: SESSION, useFactory: injectSession },
+  ]);
+};

@@ -1,0 +1,95 @@
+import {
+  type HttpEvent as AngularEvent,
+  HttpErrorResponse,
+  HttpEventType,
+  type HttpInterceptorFn,
+} from '@angular/common/http';
+import { InjectionToken, inject, NgZone } from '@angular/core';
+import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Session } from 'renewal';
+import { catchError, filter, map, Observable, of } from 'rxjs';
+import { isAnswer, toResponse } from './http-events';
+import { injectPageUrl, toUrl } from './page-url';
+import { type ApiToken, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
+import { toAngular, toWire } from './wire-request';
+import { WITHOUT_SESSION } from './without-session';
+import { across, backHere, outside } from './zone';
+
+/** An event of ours with the one of Angular's that it was made of, which the caller gets. */
+type Carrier = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorResponse };
+
+/** Angular's own event, or its error; all that comes was made by the handler below. */
+const sourceOf = (event: HttpEvent): AngularEvent<unknown> => {
+  const { source } = event as Carrier;
+  if (source instanceof HttpErrorResponse) throw source;
+  return source;
+};
+
+const carry = (source: Carrier['source'], page: string): Carrier =>
+  // Of the others nobody looks at more than that they are no answers.
+  source instanceof HttpErrorResponse || source.type === HttpEventType.Response
+    ? { ...toResponse(source, page), source }
+    : { type: 'sent', source };
+
+/**
+ * Gives `HttpClient` a session: puts its token on each request, waits for a refresh where the token is dead, and sends a request again, once, when the answer
+ * says that it has expired, by status or by a code such as 1002 in the body; such an answer reaches no one.
+ * All else is as it was: the request's `HttpContext`, progress, `HttpErrorResponse`.
+ *
+ * Requests by {@link withoutSession}, with an `Authorization` header of their own, or to other origins pass as they are. Interceptors before it see a request
+ * once, those after it each attempt. Errors about the session are renewal's: `RefreshError`, `SessionExpiredError`, `SignedOutError`, `TokenRejectedError`.
+ *
+ * @param session - A session, or the name of an api of {@link provideApi}. @defaultValue the session of {@link provideApi}
+ * @param options - Where the token may go. @defaultValue where the api of {@link provideApi} lets it go; of a session that is handed in, the origin of the page
+ *
+ * @example
+ * ```ts
+ * provideHttpClient(withInterceptors([sessionInterceptor()]));
+ * ```
+ */
+export const sessionInterceptor = (
+  session: Session | ApiToken = PROVIDED_API,
+  options: BearerOptions = {},
+): HttpInterceptorFn => {
+  // Checked now, not with the first request.
+  if (!(session instanceof InjectionToken)) bearer(session, options);
+
+  return (request, next) => {
+    // What relative urls belong to where there is no page, as in a test in Node (`invalid` resolves nowhere, RFC 2606).
+    const page = injectPageUrl() ?? 'http://page.invalid/';
+    const url = toUrl(request.urlWithParams, page);
+    if (!url || request.context.get(WITHOUT_SESSION)) return next(request);
+
+    const zone = inject(NgZone);
+    const back = backHere(zone);
+    const leave = outside(zone);
+    const provided: Partial<ProvidedApi> = session instanceof InjectionToken ? inject(session) : { session };
+    const allowedOrigins = options.allowedOrigins ?? provided.allowedOrigins ?? [page];
+    const attach = bearer(sessionOf(provided), { allowedOrigins });
+
+    const wire = toWire(request, url);
+    let isNow = true;
+    let attempts = 0;
+    const handler: HttpHandler = (sent) => {
+      attempts++;
+      return across(next(toAngular(request, wire, sent, isNow)), back, leave).pipe(
+        catchError((error) => {
+          if (isAnswer(error)) return of(error);
+          throw error;
+        }),
+        map((source) => carry(source, page)),
+      );
+    };
+    const events$ = new Observable<HttpEvent>((subscriber) => {
+      isNow = true;
+      attempts = 0;
+      const subscription = attach(wire, handler).subscribe(subscriber);
+      isNow = false;
+      return subscription;
+    }).pipe(
+      map(sourceOf),
+      // That it was sent is told once, however often it was.
+      filter(({ type }) => type !== HttpEventType.Sent || attempts < 2),
+    );
+    return across(events$, leave, back, ({ type }) => type === HttpEventType.Response);
+  };
+};

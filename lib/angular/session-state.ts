@@ -1,0 +1,21 @@
+import type { Signal } from '@angular/core';
+import { toSignal } from '@angular/core/rxjs-interop';
+import type { SessionState } from 'renewal';
+import { type ApiToken, injectSession } from './provided-api';
+
+/**
+ * The state of the session as a signal, in an injection context. It changes with the state and with nothing else. It holds the tokens: show its `status`.
+ *
+ * @param token - As of {@link injectApi}.
+ * @example
+ * ```ts
+ * class Header {
+ *   readonly #state = sessionState();
+ *   readonly isSignedIn = computed(() => 'tokens' in this.#state());
+ * }
+ * ```
+ */
+export const sessionState = (token?: ApiToken): Signal<SessionState> => {
+  const session = injectSession(token);
+  return toSignal(session.state$, { initialValue: session.state });
+};

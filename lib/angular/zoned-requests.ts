@@ -1,0 +1,21 @@
+import type { NgZone, PendingTasks } from '@angular/core';
+import { HttpContextToken, type Interceptor } from 'renewal';
+import { finalize } from 'rxjs';
+import { across, backHere, outside, type Run } from './zone';
+
+/** The way back into the zone that a request was made in. */
+export const CALLER_ZONE = new HttpContextToken<Run | undefined>(() => undefined);
+
+/**
+ * The outermost interceptor of an api in Angular: a request runs outside Angular's zone, with all timers and refreshes that it may start, and is answered in the
+ * zone of whoever subscribed. Until then it is a pending task: a server waits for it before it sends the page.
+ */
+export const zonedRequests =
+  (zone: NgZone, tasks: PendingTasks): Interceptor =>
+  (request, next) => {
+    const back = backHere(zone);
+    // Each request has a context of its own.
+    request.context.set(CALLER_ZONE, back);
+    const isLast = ({ type }: { readonly type: string }) => type === 'response';
+    return across(next(request), outside(zone), back, isLast).pipe(finalize(tasks.add()));
+  };

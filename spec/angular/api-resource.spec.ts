@@ -1,0 +1,146 @@
+import '@angular/compiler';
+import { ApplicationRef, InjectionToken, Injector, signal } from '@angular/core';
+import type { TestBed } from '@angular/core/testing';
+import type { HttpRequest, HttpResponse, StandardSchemaV1 } from 'renewal';
+import { type ApiToken, apiResource, provideApi, withToken } from 'renewal/angular';
+import { Observable, Subject } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { response } from '../support/virtual';
+import { provide } from './support/testbed';
+
+/** A request that is out. */
+interface Out {
+  readonly request: HttpRequest;
+  readonly answer: Subject<HttpResponse>;
+  isTakenBack: boolean;
+}
+
+const createHarness = () => {
+  const out: Out[] = [];
+  const transport = (request: HttpRequest) =>
+    new Observable<HttpResponse>((subscriber) => {
+      const each: Out = { request, answer: new Subject(), isTakenBack: false };
+      out.push(each);
+      subscriber.add(each.answer.subscribe(subscriber));
+      subscriber.add(() => {
+        each.isTakenBack = true;
+      });
+    });
+  const bed = provide(provideApi({ transport }));
+  const newest = () => {
+    const each = out.at(-1);
+    if (!each) throw new Error('nothing is out');
+    return each;
+  };
+  return { bed, out, newest, transport };
+};
+
+/** Lets Angular run what it has put off. */
+const settle = (bed: TestBed): Promise<void> => {
+  bed.tick();
+  return new Promise((resolve) => setImmediate(() => resolve(bed.tick())));
+};
+
+describe('apiResource', () => {
+  it('loads, and has the answer', async () => {
+    const { bed, newest } = createHarness();
+    const orders = bed.runInInjectionContext(() => apiResource<number[]>(() => 'orders', { defaultValue: [] }));
+    expect([orders.value(), orders.isLoading()]).toEqual([[], true]);
+    await settle(bed);
+    expect(newest().request).toMatchObject({ method: 'GET', url: 'http://shop.test/app/orders' });
+    newest().answer.next(response(200, [1]));
+    await settle(bed);
+    expect([orders.value(), orders.isLoading(), orders.status()]).toEqual([[1], false, 'resolved']);
+  });
+
+  it('asks again when a signal has changed, and takes back what it had asked for', async () => {
+    const { bed, out, newest } = createHarness();
+    const page = signal(1);
+    const orders = bed.runInInjectionContext(() =>
+      apiResource<number[]>(() => ({ url: 'orders', params: { page: page() } })),
+    );
+    await settle(bed);
+    page.set(2);
+    await settle(bed);
+    expect(out.map(({ request, isTakenBack }) => [request.url.slice(-6), isTakenBack])).toEqual([
+      ['page=1', true],
+      ['page=2', false],
+    ]);
+    newest().answer.next(response(200, [2]));
+    await settle(bed);
+    expect(orders.value()).toEqual([2]);
+  });
+
+  it('is idle while there is nothing to ask for', async () => {
+    const { bed, out } = createHarness();
+    const id = signal<number | undefined>(undefined);
+    const order = bed.runInInjectionContext(() => apiResource(() => (id() ? `orders/${id()}` : undefined)));
+    await settle(bed);
+    expect([out.length, order.status(), order.value()]).toEqual([0, 'idle', undefined]);
+    id.set(7);
+    await settle(bed);
+    expect(out).toHaveLength(1);
+  });
+
+  it('has the error of renewal’s, and loads again', async () => {
+    const { bed, newest, out } = createHarness();
+    const orders = bed.runInInjectionContext(() => apiResource(() => 'orders'));
+    await settle(bed);
+    newest().answer.next(response(404));
+    await settle(bed);
+    expect([orders.status(), orders.error()]).toMatchObject(['error', { code: 'status', status: 404 }]);
+    expect(orders.reload()).toBe(true);
+    await settle(bed);
+    expect([out.length, orders.status()]).toEqual([2, 'reloading']);
+    newest().answer.next(response(200, 'found'));
+    await settle(bed);
+    expect([orders.value(), orders.error()]).toEqual(['found', undefined]);
+  });
+
+  it('takes back what it has asked for when it is destroyed', async () => {
+    const { bed, newest } = createHarness();
+    const orders = bed.runInInjectionContext(() => apiResource(() => 'orders'));
+    await settle(bed);
+    orders.destroy();
+    expect(newest().isTakenBack).toBe(true);
+  });
+
+  it('holds the app from being stable while it loads', async () => {
+    const { bed, newest } = createHarness();
+    bed.runInInjectionContext(() => apiResource(() => 'orders'));
+    await settle(bed);
+    let isStable = false;
+    const stable = bed
+      .inject(ApplicationRef)
+      .whenStable()
+      .then(() => {
+        isStable = true;
+      });
+    await settle(bed);
+    expect(isStable).toBe(false);
+    newest().answer.next(response(200));
+    await stable;
+  });
+
+  it('asks the api that it is told to, in the injector that it is given', async () => {
+    const BILLING: ApiToken = new InjectionToken('billing');
+    const { transport, out } = createHarness();
+    const bed = provide(provideApi({ transport, baseUrl: '/billing/' }, withToken(BILLING)));
+    apiResource(() => 'invoices', { token: BILLING, injector: bed.inject(Injector) });
+    await settle(bed);
+    expect(out[0]?.request.url).toBe('http://shop.test/billing/invoices');
+  });
+
+  it('has the type and the value that the schema makes', async () => {
+    const { bed, newest } = createHarness();
+    const schema: StandardSchemaV1<unknown, Date> = {
+      '~standard': { version: 1, vendor: 'spec', validate: (value) => ({ value: new Date(String(value)) }) },
+    };
+    const placed = bed.runInInjectionContext(() => apiResource(() => ({ url: 'placed', schema })));
+    await settle(bed);
+    newest().answer.next(response(200, '2026-01-01'));
+    await settle(bed);
+    const year: number | undefined = placed.value()?.getUTCFullYear();
+    expect(year).toBe(2026);
+  });
+});

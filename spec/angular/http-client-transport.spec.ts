@@ -1,0 +1,155 @@
+import '@angular/compiler';
+import {
+  HttpErrorResponse,
+  type HttpInterceptorFn,
+  HttpResponse,
+  provideHttpClient,
+  withInterceptors,
+  withNoXsrfProtection,
+} from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import type { HttpEvent } from 'renewal';
+import { API, httpClientTransport, provideApi } from 'renewal/angular';
+import { of, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../support/http-client';
+import { provide } from './support/testbed';
+
+const ORDERS = 'http://shop.test/orders';
+
+const createHarness = (...interceptors: HttpInterceptorFn[]) => {
+  const bed = provide(
+    provideHttpClient(withInterceptors(interceptors), withNoXsrfProtection()),
+    provideHttpClientTesting(),
+    provideApi(() => ({ transport: httpClientTransport() })),
+  );
+  return { api: bed.inject(API), backend: bed.inject(HttpTestingController) };
+};
+
+describe('httpClientTransport', () => {
+  it('has to be called in an injection context', () => {
+    expect(() => httpClientTransport()).toThrow('NG0203');
+  });
+
+  it('sends a request as it is', () => {
+    const { api, backend } = createHarness();
+    const outcome = outcomeOf(
+      api.request$('PUT', '/orders', {
+        body: { item: 'engine' },
+        params: { page: 2 },
+        headers: { 'X-Tenant': '7' },
+        withCredentials: true,
+      }),
+    );
+    const { request } = backend.expectOne(`${ORDERS}?page=2`);
+    expect(request).toMatchObject({ method: 'PUT', body: '{"item":"engine"}', withCredentials: true });
+    expect(request.headers.get('content-type')).toBe('application/json');
+    expect(request.headers.get('x-tenant')).toBe('7');
+    expect(outcome.values).toEqual([]);
+  });
+
+  it('emits the whole answer', () => {
+    const { api, backend } = createHarness();
+    const outcome = outcomeOf(api.request$('GET', '/orders'));
+    backend
+      .expectOne(ORDERS)
+      .flush([1], { status: 201, statusText: 'Created', headers: { 'X-Id': '7', 'X-Many': ['a', 'b'] } });
+    expect(outcome).toEqual({
+      values: [
+        {
+          type: 'response',
+          status: 201,
+          statusText: 'Created',
+          headers: { 'x-id': '7', 'x-many': 'a, b' },
+          url: ORDERS,
+          body: [1],
+        },
+      ],
+      isComplete: true,
+    });
+  });
+
+  it.each([
+    ['a view', new Uint8Array([9, 1, 2, 9]).subarray(1, 3), [1, 2]],
+    ['a buffer', new Uint8Array([1, 2]).buffer, [1, 2]],
+  ])('sends of %s what it shows', (_what, body, bytes) => {
+    const { api, backend } = createHarness();
+    api.post$('/orders', body).subscribe();
+    const sent = backend.expectOne(ORDERS).request.serializeBody();
+    expect([...new Uint8Array(sent as ArrayBuffer)]).toEqual(bytes); // what Angular makes of bytes
+  });
+
+  it('refuses a stream', () => {
+    const { api, backend } = createHarness();
+    expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({ error: { code: 'request' } });
+    backend.verify();
+  });
+
+  it('tells progress where it is asked for', () => {
+    const { api, backend } = createHarness();
+    const events: HttpEvent[] = [];
+    api.request$('POST', '/orders', { body: 'x', reportProgress: true }).subscribe((event) => events.push(event));
+    const request = backend.expectOne(ORDERS);
+    request.event({ type: 1, loaded: 1, total: 2 });
+    request.event({ type: 3, loaded: 5 });
+    request.event({ type: 5 });
+    request.event(new HttpResponse({ body: 'done', status: 200 }));
+    expect(events).toMatchObject([
+      { type: 'sent' },
+      { type: 'upload', loaded: 1, total: 2 },
+      { type: 'download', loaded: 5 },
+      { type: 'response', body: 'done' },
+    ]);
+    expect(events[2]).not.toHaveProperty('total');
+  });
+
+  it.each([304, 404, 500])('emits an answer of %i as one', (status) => {
+    const { api, backend } = createHarness();
+    const outcome = outcomeOf(api.request$('GET', '/orders'));
+    backend.expectOne(ORDERS).flush({ reason: 'because' }, { status, statusText: 'So' });
+    const answer = { status, statusText: 'So', body: { reason: 'because' } };
+    if (status < 400) expect(outcome.values).toMatchObject([answer]);
+    else expect(outcome.error).toMatchObject({ code: 'status', response: answer });
+  });
+
+  it('tells of a broken connection, and why where that is known', () => {
+    const { api, backend } = createHarness();
+    const outcome = outcomeOf(api.get$('/orders?token=secret'));
+    // A browser's event, which Node has not.
+    backend.expectOne(`${ORDERS}?token=secret`).error(new Event('error') as ProgressEvent);
+    expect(outcome.error).toMatchObject({ code: 'network', message: `GET ${ORDERS}: no complete answer` });
+    expect(Object(outcome.error).cause).toBeUndefined();
+  });
+
+  it('tells of a body that is not JSON, and keeps the beginning of its text', () => {
+    const { api, backend } = createHarness(() => {
+      const broken = { error: new SyntaxError('in it: secret'), text: '<html>'.repeat(100) };
+      return throwError(() => new HttpErrorResponse({ status: 200, error: broken }));
+    });
+    const outcome = outcomeOf(api.get$('/orders'));
+    expect(outcome.error).toMatchObject({ code: 'parse', response: { status: 200 } });
+    expect(Object(outcome.error).response.body).toHaveLength(200);
+    expect(Object(outcome.error).message).not.toContain('secret');
+    backend.verify();
+  });
+
+  it('hands on what an interceptor of Angular’s throws as it is', () => {
+    const own = new Error('own');
+    const { api } = createHarness(() => throwError(() => own));
+    expect(outcomeOf(api.get$('/orders')).error).toBe(own);
+  });
+
+  it('takes the answer of an interceptor of Angular’s', () => {
+    const { api, backend } = createHarness(() => of(new HttpResponse({ body: 'cached', status: 200 })));
+    expect(outcomeOf(api.get$('/orders'))).toEqual({ values: ['cached'], isComplete: true });
+    backend.verify();
+  });
+
+  it('aborts on the wire what is unsubscribed', () => {
+    const { api, backend } = createHarness();
+    const asked = api.get$('/orders').subscribe();
+    const request = backend.expectOne(ORDERS);
+    asked.unsubscribe();
+    expect(request.cancelled).toBe(true);
+  });
+});

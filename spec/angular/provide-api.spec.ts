@@ -1,0 +1,232 @@
+import '@angular/compiler';
+import { HttpErrorResponse } from '@angular/common/http';
+import { MOCK_PLATFORM_LOCATION_CONFIG } from '@angular/common/testing';
+import {
+  ApplicationRef,
+  createEnvironmentInjector,
+  EnvironmentInjector,
+  InjectionToken,
+  inject,
+  provideZonelessChangeDetection,
+} from '@angular/core';
+import { TestBed } from '@angular/core/testing';
+import { createSession, type HttpRequest, memoryStore, type Transport } from 'renewal';
+import {
+  API,
+  type ApiToken,
+  injectApi,
+  injectSession,
+  provideApi,
+  SESSION,
+  withSession,
+  withToken,
+} from 'renewal/angular';
+import { filter, firstValueFrom, NEVER, of, Subject, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../support/http-client';
+import { response } from '../support/virtual';
+import { PAGE, provide } from './support/testbed';
+
+/** Answers with what it was asked. */
+const echo: Transport = ({ url, headers }) => of(response(200, { url, by: headers.authorization ?? '' }));
+
+const refresh = () => of({ accessToken: 'T2' });
+const signedInBy = (accessToken: string) => withSession({ refresh, store: memoryStore({ accessToken }) });
+
+describe('provideApi', () => {
+  it('provides an api and a session, by function and by token', () => {
+    const bed = provide(provideApi({ transport: echo }, signedInBy('T1')));
+    const api = bed.runInInjectionContext(() => injectApi());
+    expect(bed.inject(API)).toBe(api);
+    expect(bed.inject(SESSION)).toBe(bed.runInInjectionContext(() => injectSession()));
+    expect(bed.inject(SESSION).state).toMatchObject({ status: 'active', tokens: { accessToken: 'T1' } });
+    expect(outcomeOf(api.get$('orders')).values).toEqual([{ url: `${PAGE}orders`, by: 'Bearer T1' }]);
+  });
+
+  it.each([
+    [undefined, 'orders', `${PAGE}orders`],
+    [undefined, '/orders', 'http://shop.test/orders'],
+    ['/api/', 'orders', 'http://shop.test/api/orders'],
+    ['api', 'orders', `${PAGE}api/orders`],
+    ['https://other.test/v1', 'orders', 'https://other.test/v1/orders'],
+  ])('resolves against a baseUrl of %s: %s', (baseUrl, url, resolved) => {
+    const bed = provide(provideApi({ ...(baseUrl && { baseUrl }), transport: echo }, signedInBy('T1')));
+    expect(outcomeOf(bed.inject(API).get$(url)).values).toEqual([{ url: resolved, by: 'Bearer T1' }]);
+  });
+
+  it('resolves against the folder of the page where that names no base', () => {
+    const bed = TestBed.configureTestingModule({
+      providers: [
+        provideZonelessChangeDetection(),
+        { provide: MOCK_PLATFORM_LOCATION_CONFIG, useValue: { startUrl: 'http://shop.test/a/b', appBaseHref: '' } },
+        provideApi({ transport: echo }),
+      ],
+    });
+    expect(outcomeOf(bed.inject(API).get$('orders')).values).toEqual([{ url: 'http://shop.test/a/orders', by: '' }]);
+  });
+
+  it('runs the factories of its options in an injection context', () => {
+    const NAME = new InjectionToken<string>('name');
+    const bed = provide(
+      { provide: NAME, useValue: 'ada' },
+      provideApi(
+        () => ({ transport: echo, baseUrl: `/${inject(NAME)}/` }),
+        withSession(() => ({ refresh, store: memoryStore({ accessToken: inject(NAME) }) })),
+      ),
+    );
+    expect(outcomeOf(bed.inject(API).get$('orders')).values).toEqual([
+      { url: 'http://shop.test/ada/orders', by: 'Bearer ada' },
+    ]);
+  });
+
+  it('hands the session a client that waits for no refresh', () => {
+    const asked: HttpRequest[] = [];
+    const transport: Transport = (request) => {
+      asked.push(request);
+      return of(response(200, { accessToken: 'T2' }));
+    };
+    const bed = provide(
+      provideApi(
+        { transport, baseUrl: '/api/', headers: { 'x-app': 'shop' } },
+        withSession((http) => ({
+          store: memoryStore({ accessToken: 'T1' }),
+          refresh: () => http.post$<{ accessToken: string }>('renew'),
+        })),
+      ),
+    );
+    expect(outcomeOf(bed.inject(SESSION).refresh$())).toMatchObject({ values: [{ accessToken: 'T2' }] });
+    expect(asked).toMatchObject([{ url: 'http://shop.test/api/renew', headers: { 'x-app': 'shop' } }]);
+    expect(asked[0]?.headers).not.toHaveProperty('authorization');
+  });
+
+  it('makes one for each injector, and none before it is injected', () => {
+    let made = 0;
+    const providers = provideApi(() => {
+      made++;
+      return { transport: echo };
+    }, signedInBy('T1'));
+    const root = provide(providers).inject(EnvironmentInjector);
+    const lazy = createEnvironmentInjector([providers], root);
+    expect(made).toBe(0);
+    const sessions = [root.get(SESSION), lazy.get(SESSION), lazy.get(SESSION)];
+    expect(new Set(sessions).size).toBe(2);
+    expect(made).toBe(2);
+  });
+
+  it('ends the session that it has made with the injector, and what waits for it', () => {
+    const root = provide().inject(EnvironmentInjector);
+    const injector = createEnvironmentInjector(
+      [
+        provideApi(
+          { transport: echo },
+          withSession({ refresh: () => NEVER, store: memoryStore({ accessToken: 'T1', expiresInMs: 60_000 }) }),
+        ),
+      ],
+      root,
+    );
+    const session = injector.get(SESSION);
+    const refreshed = outcomeOf(session.refresh$());
+    const kept = outcomeOf(session.keepFresh$());
+    injector.destroy();
+    expect(refreshed).toMatchObject({ error: { code: 'signed-out' } });
+    expect(kept.isComplete).toBe(true);
+    expect(session.state.status).toBe('signed-out');
+  });
+
+  it('leaves a session that was handed in alone', () => {
+    const session = createSession({ refresh, store: memoryStore({ accessToken: 'T1' }) });
+    const injector = createEnvironmentInjector(
+      [provideApi({ transport: echo, session })],
+      provide().inject(EnvironmentInjector),
+    );
+    expect(outcomeOf(injector.get(API).get$('orders')).values).toMatchObject([{ by: 'Bearer T1' }]);
+    expect(injector.get(SESSION).state).toBe(session.state);
+    injector.destroy();
+    expect(session.state.status).toBe('active');
+  });
+
+  it.each([
+    ['a session that is given twice', { session: createSession({ refresh }) }, /session/],
+    ['a transport that is none', { transport: 7 as never }, /transport/],
+    ['a baseUrl that is none', { baseUrl: 'ftp://shop.test' }, /baseUrl/],
+  ])('refuses %s when it is first injected', (_what, options, message) => {
+    const bed = provide(provideApi(options, withSession({ refresh })));
+    let refusal: unknown;
+    try {
+      bed.inject(API);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toBeInstanceOf(TypeError);
+    expect(refusal).toMatchObject({ message: expect.stringMatching(message) });
+  });
+
+  it('refuses a refresh that is no function', () => {
+    const bed = provide(provideApi({ transport: echo }, withSession({ refresh: 'later' as never })));
+    expect(() => bed.inject(API)).toThrow('refresh: not a function');
+  });
+
+  it('says what is missing where there is no session', () => {
+    const bed = provide(provideApi({ transport: echo }));
+    expect(() => bed.inject(SESSION)).toThrow('withSession()');
+    expect(() => bed.runInInjectionContext(() => injectSession())).toThrow('withSession()');
+  });
+
+  it('keeps an api with a name of its own beside the one without', () => {
+    const BILLING: ApiToken = new InjectionToken('billing');
+    const bed = provide(
+      provideApi({ transport: echo, baseUrl: '/shop/' }, signedInBy('shop')),
+      provideApi({ transport: echo, baseUrl: '/billing/' }, signedInBy('billing'), withToken(BILLING)),
+    );
+    const ask = (token?: ApiToken) =>
+      outcomeOf(bed.runInInjectionContext(() => injectApi(token)).get$('x')).values as unknown[];
+    expect([...ask(), ...ask(BILLING)]).toEqual([
+      { url: 'http://shop.test/shop/x', by: 'Bearer shop' },
+      { url: 'http://shop.test/billing/x', by: 'Bearer billing' },
+    ]);
+  });
+
+  it.each([
+    [400, { error: 'invalid_grant' }, 'session-expired'],
+    [401, null, 'session-expired'],
+    [400, { error: 'invalid_client' }, 'refresh'],
+    [503, 'busy', 'refresh'],
+    [0, null, 'refresh'],
+  ])('understands a refresh that fails with an HttpErrorResponse of %i: %o', (status, error, code) => {
+    const refused = throwError(
+      () => new HttpErrorResponse({ status, error, url: 'http://shop.test/renew?key=secret' }),
+    );
+    const bed = provide(
+      provideApi(
+        { transport: echo },
+        withSession({ refresh: () => refused, store: memoryStore({ accessToken: 'T1' }) }),
+      ),
+    );
+    const { error: failure } = outcomeOf(bed.inject(SESSION).refresh$());
+    expect(failure).toMatchObject({ code });
+    expect(Object(failure).cause.message).toMatch('HTTP http://shop.test/renew');
+    expect(Object(failure).cause.message).not.toMatch('secret');
+  });
+
+  it('understands a restore that is refused', async () => {
+    const refused = throwError(() => new HttpErrorResponse({ status: 401 }));
+    const bed = provide(provideApi({ transport: echo }, withSession({ refresh, restore: () => refused })));
+    const state$ = bed.inject(SESSION).state$.pipe(filter(({ status }) => status !== 'loading'));
+    expect(await firstValueFrom(state$)).toMatchObject({ status: 'signed-out', reason: 'none' });
+  });
+
+  it('holds the app from being stable while a request is out, and no longer', async () => {
+    const answer = new Subject<ReturnType<typeof response>>();
+    const bed = provide(provideApi({ transport: () => answer }));
+    const app = bed.inject(ApplicationRef);
+    const stable = () => firstValueFrom(app.isStable);
+    expect(await stable()).toBe(true);
+    const asked = bed.inject(API).get$('orders').subscribe();
+    const dropped = bed.inject(API).get$('dropped').subscribe();
+    expect(await stable()).toBe(false);
+    dropped.unsubscribe();
+    answer.next(response(200));
+    expect(asked.closed).toBe(true);
+    await firstValueFrom(app.isStable.pipe(filter(Boolean)));
+  });
+});

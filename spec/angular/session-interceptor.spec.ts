@@ -1,0 +1,213 @@
+import '@angular/compiler';
+import {
+  HttpClient,
+  HttpHeaders,
+  HttpParams,
+  provideHttpClient,
+  withInterceptors,
+  withNoXsrfProtection,
+} from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { createSession, type HttpRequest, memoryStore } from 'renewal';
+import { provideApi, sessionInterceptor, withoutSession, withSession } from 'renewal/angular';
+import { of, retry } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../support/http-client';
+import { createBackend, expire, renew, tokenOf } from './support/backend';
+import { provide } from './support/testbed';
+
+const refresh = () => of({ accessToken: 'T2' });
+
+const createSignedIn = () => createSession({ refresh, store: memoryStore({ accessToken: 'T1' }) });
+
+describe('sessionInterceptor', () => {
+  it('adds nothing to a request that is none of the session’s business', () => {
+    const { http, backend } = createBackend();
+    const seen: unknown[] = [];
+    for (const url of ['https://elsewhere.test/orders', 'data:text/plain,text', 'blob:http://shop.test/1']) {
+      const outcome = outcomeOf(http.get(url, { responseType: 'text' }));
+      const { request } = backend.expectOne(url);
+      seen.push(request.headers.keys());
+      expect(outcome.values).toEqual([]);
+    }
+    expect(seen).toEqual([[], [], []]);
+  });
+
+  it('adds nothing but the header', () => {
+    const { http, backend } = createBackend();
+    const body = { item: 'engine' };
+    const headers = new HttpHeaders({ 'X-Tenant': ['7', '8'] });
+    const params = new HttpParams({ fromObject: { page: 2 } });
+    http.post('/orders', body, { headers, params, withCredentials: true }).subscribe();
+    const { request } = backend.expectOne('/orders?page=2');
+    expect(request.body).toBe(body);
+    expect(request.headers.keys().sort()).toEqual(['X-Tenant', 'authorization']);
+    expect(request.headers.getAll('x-tenant')).toEqual(['7', '8']);
+    expect([request.url, request.params.toString(), request.withCredentials]).toEqual(['/orders', 'page=2', true]);
+  });
+
+  it.each([
+    ['/orders', true],
+    ['orders', true],
+    ['http://shop.test/orders', true],
+    ['//shop.test/orders', true],
+    ['http://shop.test.evil.test/orders', false],
+    ['https://shop.test/orders', false],
+    ['http://shop.test:8080/orders', false],
+  ])('decides by origin whether the token goes to %s: %s', (url, goes) => {
+    const { http, backend } = createBackend();
+    http.get(url).subscribe();
+    expect(tokenOf(backend.expectOne(url))).toBe(goes ? 'T1' : '');
+  });
+
+  it('lets the token go where the api of provideApi does', () => {
+    const bed = provide(
+      provideHttpClient(withInterceptors([sessionInterceptor()])),
+      provideHttpClientTesting(),
+      provideApi(
+        { baseUrl: 'https://api.test/v1/', allowedOrigins: ['https://api.test', 'https://files.test'] },
+        withSession({ refresh, store: memoryStore({ accessToken: 'T1' }) }),
+      ),
+    );
+    const goesTo = (url: string) => {
+      bed.inject(HttpClient).get(url).subscribe();
+      return tokenOf(bed.inject(HttpTestingController).expectOne(url)) === 'T1';
+    };
+    expect(['https://api.test/a', 'https://files.test/b', '/c'].map(goesTo)).toEqual([true, true, false]);
+  });
+
+  it('takes a session of one’s own, and origins', () => {
+    const session = createSignedIn();
+    const bed = provide(
+      provideHttpClient(
+        withInterceptors([sessionInterceptor(session, { allowedOrigins: ['https://api.test'] })]),
+        withNoXsrfProtection(),
+      ),
+      provideHttpClientTesting(),
+    );
+    const backend = bed.inject(HttpTestingController);
+    const outcome = outcomeOf(bed.inject(HttpClient).get('https://api.test/orders'));
+    expire(backend.expectOne('https://api.test/orders'), 'code 1002');
+    const again = backend.expectOne('https://api.test/orders');
+    expect(tokenOf(again)).toBe('T2');
+    again.flush('order');
+    expect(outcome.values).toEqual(['order']);
+    bed.inject(HttpClient).get('/page').subscribe();
+    expect(tokenOf(backend.expectOne('/page'))).toBe('');
+  });
+
+  it('refuses what is no session, or no origin, at once', () => {
+    expect(() => sessionInterceptor({} as never)).toThrow('session: not made by createSession');
+    expect(() => sessionInterceptor(createSignedIn(), { allowedOrigins: ['shop'] })).toThrow('allowedOrigins');
+  });
+
+  it.each([
+    ['withoutSession()', { context: withoutSession() }, ''],
+    ['an Authorization header of its own', { headers: { Authorization: 'Basic abc' } }, 'Basic abc'],
+  ])('leaves a request with %s alone, and its answer', (_what, options, authorization) => {
+    const { http, backend } = createBackend();
+    const outcome = outcomeOf(http.get('/public', options));
+    const request = backend.expectOne('/public');
+    expect(request.request.headers.get('authorization') ?? '').toBe(authorization);
+    expire(request, 'code 1002');
+    backend.verify();
+    expect(outcome).toEqual({ values: [{ code: 1002 }], isComplete: true });
+  });
+
+  it('shows the predicate and `authorize` the request as it goes to the wire', () => {
+    const shown: HttpRequest[] = [];
+    const harness = createBackend({
+      session: {
+        authorize: (request, { accessToken }) => {
+          shown.push(request);
+          return { ...request, url: `${request.url}?by=${accessToken}`, headers: { ...request.headers, 'x-by': 'us' } };
+        },
+      },
+    });
+    harness.http.post('orders', { item: 'engine' }).subscribe();
+    const { request } = harness.backend.expectOne('http://shop.test/app/orders?by=T1');
+    expect(request.headers.get('x-by')).toBe('us');
+    expect(shown).toMatchObject([
+      {
+        method: 'POST',
+        url: 'http://shop.test/app/orders',
+        body: '{"item":"engine"}',
+        headers: { 'content-type': 'application/json' },
+      },
+    ]);
+  });
+
+  it.each([
+    ['an object', () => ({ item: 'engine', tags: ['a'] })],
+    ['a list', () => [1, 2]],
+    ['a number', () => 7],
+    ['a flag', () => false],
+    ['a text', () => 'text'],
+    ['parameters', () => new HttpParams({ fromObject: { a: 1 } })],
+    ['a form', () => new URLSearchParams({ a: '1' })],
+    ['bytes', () => new Uint8Array([1, 2]).buffer],
+    ['a blob', () => new Blob(['x'])],
+    ['a form of files', () => new FormData()],
+    ['nothing', () => null],
+  ])('sends %s again as it was, and of the same kind', (_what, make) => {
+    const harness = createBackend();
+    const { http, backend } = harness;
+    const body = make();
+    http.post('/orders', body).subscribe();
+    const first = backend.expectOne('/orders');
+    const sent = first.request.serializeBody();
+    const type = first.request.detectContentTypeHeader();
+    expire(first, 'code 1002');
+    renew(harness);
+    const { request } = backend.expectOne('/orders');
+    const again = request.serializeBody();
+    expect(again instanceof URLSearchParams ? `${again}` : again).toEqual(
+      sent instanceof URLSearchParams ? `${sent}` : sent,
+    );
+    expect(request.detectContentTypeHeader()).toBe(type);
+    expect(request.headers.has('content-type')).toBe(false);
+  });
+
+  it('sends what has waited as it was when it was made', () => {
+    const harness = createBackend();
+    const { http, backend } = harness;
+    http.get('/leader').subscribe();
+    expire(backend.expectOne('/leader'), 'code 1002');
+    const body = { item: 'engine' };
+    const form = new URLSearchParams({ a: '1' });
+    http.post('/waiter', body).subscribe();
+    http.post('/form', form).subscribe();
+    body.item = 'changed';
+    form.set('a', '2');
+    renew(harness);
+    expect(backend.expectOne('/waiter').request.body).toEqual({ item: 'engine' });
+    expect(`${backend.expectOne('/form').request.body}`).toBe('a=1');
+  });
+
+  it('counts each subscription for itself, also those of an interceptor before it that tries again', () => {
+    const harness = createBackend({
+      interceptors: [(request, next) => next(request).pipe(retry(1)), sessionInterceptor()],
+    });
+    const { http, backend } = harness;
+    const types: number[] = [];
+    http.get('/orders', { observe: 'events' }).subscribe(({ type }) => types.push(type));
+    expire(backend.expectOne('/orders'), 'code 1002');
+    renew(harness);
+    backend.expectOne('/orders').flush('busy', { status: 503, statusText: 'Busy' });
+    expire(backend.expectOne('/orders'), 'HTTP 401');
+    renew(harness, 'T3');
+    const last = backend.expectOne('/orders');
+    expect(tokenOf(last)).toBe('T3');
+    last.flush('order');
+    // Sent, once for each try of the one before; then the answer.
+    expect(types).toEqual([0, 0, 4]);
+  });
+
+  it('aborts on the wire what is unsubscribed', () => {
+    const { http, backend } = createBackend();
+    const asked = http.get('/orders').subscribe();
+    const request = backend.expectOne('/orders');
+    asked.unsubscribe();
+    expect(request.cancelled).toBe(true);
+  });
+});

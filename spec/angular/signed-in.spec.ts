@@ -1,0 +1,86 @@
+import '@angular/compiler';
+import { Component } from '@angular/core';
+import { provideRouter, Router } from '@angular/router';
+import { memoryStore, type SessionOptions, type TokenGrant } from 'renewal';
+import { provideApi, SESSION, signedIn, withSession } from 'renewal/angular';
+import { of, Subject, throwError } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { createBarrier } from '../support/barrier';
+import { provide } from './support/testbed';
+
+const Page = Component({ selector: 'x-page', template: '' })(class {});
+
+const refresh = () => of({ accessToken: 'T2' });
+
+const createRouter = (options: Partial<SessionOptions>, redirect: Parameters<typeof signedIn>[0] = '/login') => {
+  const bed = provide(
+    provideApi({}, withSession({ refresh, ...options })),
+    provideRouter([
+      { path: 'login', component: Page },
+      { path: 'orders', component: Page, canActivate: [signedIn(redirect)] },
+    ]),
+  );
+  return { router: bed.inject(Router), session: bed.inject(SESSION) };
+};
+
+describe('signedIn', () => {
+  it('lets those in who are signed in', async () => {
+    const { router } = createRouter({ store: memoryStore({ accessToken: 'T1' }) });
+    await router.navigateByUrl('/orders?page=2');
+    expect(router.url).toBe('/orders?page=2');
+  });
+
+  it('lets those in whose token has expired: their requests renew it', async () => {
+    const { router, session } = createRouter({
+      store: memoryStore({ accessToken: 'T1' }),
+      refresh: () => throwError(() => new Error('busy')),
+    });
+    session.refresh$().subscribe({ error: () => {} });
+    await router.navigateByUrl('/orders');
+    expect(router.url).toBe('/orders');
+  });
+
+  it('sends others where it was told to', async () => {
+    const { router } = createRouter({});
+    await router.navigateByUrl('/orders');
+    expect(router.url).toBe('/login');
+  });
+
+  it('tells where they wanted to go', async () => {
+    const { router } = createRouter({}, (url) => `/login?from=${encodeURIComponent(url)}`);
+    await router.navigateByUrl('/orders?page=2');
+    expect(router.parseUrl(router.url).queryParams).toEqual({ from: '/orders?page=2' });
+  });
+
+  it('waits while the session is being loaded', async () => {
+    const restored = new Subject<TokenGrant>();
+    const asked = createBarrier();
+    const { router } = createRouter({
+      restore: () => {
+        asked.open();
+        return restored;
+      },
+    });
+    const navigation = router.navigateByUrl('/orders');
+    await asked.passed;
+    expect(router.url).toBe('/');
+    restored.next({ accessToken: 'T1' });
+    await navigation;
+    expect(router.url).toBe('/orders');
+  });
+
+  it('takes those for signed out whose session could not be loaded', async () => {
+    const { router } = createRouter({ restore: () => throwError(() => new Error('no network')) });
+    await router.navigateByUrl('/orders');
+    expect(router.url).toBe('/login');
+  });
+
+  it('closes with the session', async () => {
+    const { router, session } = createRouter({ store: memoryStore({ accessToken: 'T1' }) });
+    await router.navigateByUrl('/orders');
+    await session.signOut();
+    await router.navigateByUrl('/login');
+    await router.navigateByUrl('/orders');
+    expect(router.url).toBe('/login');
+  });
+});

@@ -1,0 +1,119 @@
+import 'zone.js';
+import '@angular/compiler';
+import { HttpClient, provideHttpClient, withFetch, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
+import { NgZone } from '@angular/core';
+import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
+import {
+  httpClientTransport,
+  injectApi,
+  injectSession,
+  provideApi,
+  sessionInterceptor,
+  withSession,
+} from 'renewal/angular';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { provideZoned } from '../../angular/support/testbed';
+import { hear } from '../../angular/support/zones';
+import { failureMode } from '../../support/failure-mode';
+import { type Issued, json, REFRESH, startServer, type TestServer } from '../../support/server';
+
+/** A store whose lock is a promise of the platform's own, which zone.js does not see: as that of Web Locks is. */
+const lockedStore = (issued: Issued): TokenStore => {
+  const store = memoryStore(issued);
+  return {
+    ...store,
+    exclusive: <T>(work: Observable<T>) => {
+      const locked = async () => {
+        await null;
+        const all: T[] = [];
+        await new Promise<void>((resolve, reject) => {
+          work.subscribe({ next: (value) => all.push(value), error: reject, complete: resolve });
+        });
+        return all;
+      };
+      return from(locked().then((all) => all[0] as T)); // what comes of the work of a refresh no one reads
+    },
+  };
+};
+
+failureMode(
+  {
+    id: 'M10',
+    title:
+      'After a native promise, as Web Locks and IndexedDB have them, callbacks run outside the zone and the view stands still',
+    renewal:
+      'Whatever a refresh has gone through, each subscriber is called in the zone that it subscribed in, and `onExpired` in Angular’s.',
+    threads: ['supabase/supabase-js#936', 'supabase/auth-js#989'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    const createApp = (onExpired: () => void = () => {}) => {
+      const issued = server.issue();
+      server.live.delete(issued.accessToken);
+      const bed = provideZoned(
+        provideHttpClient(withFetch(), withNoXsrfProtection(), withInterceptors([sessionInterceptor()])),
+        provideApi(
+          () => ({ baseUrl: server.origin, transport: httpClientTransport() }),
+          withSession((http) => ({
+            store: lockedStore(issued),
+            refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+            onExpired,
+          })),
+        ),
+      );
+      const zone = bed.inject(NgZone);
+      const session = bed.runInInjectionContext(() => injectSession());
+      const api = bed.runInInjectionContext(() => injectApi());
+      const url = `${server.origin}/orders`;
+      const sources = {
+        'api.get$': () => api.get$(url),
+        HttpClient: () => bed.inject(HttpClient).get(url),
+        'refresh$()': () => session.refresh$(),
+        'accessToken$()': () => session.accessToken$(),
+      };
+      return { zone, session, sources };
+    };
+
+    it.each(['api.get$', 'HttpClient', 'refresh$()', 'accessToken$()'] as const)(
+      'calls each subscriber of %s where it has subscribed',
+      async (name) => {
+        const { zone, session, sources } = createApp();
+        // So that each has to wait for a refresh.
+        await zone.runOutsideAngular(() => lastValueFrom(sources['api.get$']()));
+        server.live.clear();
+        const refresh = server.hold(({ path }) => path === REFRESH);
+        const leader = hear(sources['api.get$']());
+        await refresh.arrived(1);
+        const outside = hear(sources[name]());
+        const inside = zone.run(() => hear(sources[name]()));
+        refresh.open();
+        await Promise.all([leader.over, outside.over, inside.over]);
+        expect(session.state.status).toBe('active');
+        expect(outside.isInside).toEqual([false, false]);
+        expect(inside.isInside).toEqual([true, true]);
+      },
+    );
+
+    it('tells the states where each has subscribed, and the end of the session in Angular’s zone', async () => {
+      const ended: boolean[] = [];
+      const { zone, session, sources } = createApp(() => ended.push(NgZone.isInAngularZone()));
+      server.refreshReply = json({ error: 'invalid_grant' }, 400);
+      const outside = hear(session.state$);
+      const inside = zone.run(() => hear(session.state$));
+      const failed = hear(sources.HttpClient());
+      await failed.over;
+      expect(failed.isInside).toEqual([false]);
+      expect(ended).toEqual([true]);
+      expect(outside.isInside.length).toBeGreaterThan(2);
+      expect(outside.isInside.filter(Boolean)).toEqual([]);
+      expect(inside.isInside).toEqual(outside.isInside.map(() => true));
+    });
+  },
+);

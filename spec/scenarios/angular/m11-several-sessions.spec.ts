@@ -1,0 +1,89 @@
+import '@angular/compiler';
+import {
+  HttpClient,
+  type HttpInterceptorFn,
+  provideHttpClient,
+  withInterceptors,
+  withNoXsrfProtection,
+} from '@angular/common/http';
+import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { InjectionToken } from '@angular/core';
+import { memoryStore, type TokenGrant } from 'renewal';
+import {
+  type ApiToken,
+  httpClientTransport,
+  injectApi,
+  injectSession,
+  provideApi,
+  sessionInterceptor,
+  withSession,
+  withToken,
+} from 'renewal/angular';
+import { expect, it } from 'vitest';
+import { expire, tokenOf } from '../../angular/support/backend';
+import { provide } from '../../angular/support/testbed';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+
+const BILLING: ApiToken = new InjectionToken('billing');
+
+failureMode(
+  {
+    id: 'M11',
+    title: 'Two sessions for one route: which token goes out is a matter of chance',
+    renewal:
+      'An api has one session, chosen by name: `injectApi(BILLING)`, `sessionInterceptor(BILLING)`. Of two interceptors, the outer one has the request.',
+    threads: ['damienbod/angular-auth-oidc-client#1756'],
+  },
+  (signal) => {
+    const provideBoth = (...interceptors: HttpInterceptorFn[]) =>
+      provide(
+        provideHttpClient(withNoXsrfProtection(), withInterceptors(interceptors)),
+        provideHttpClientTesting(),
+        ...[undefined, BILLING].map((token) =>
+          provideApi(
+            () => ({ transport: httpClientTransport() }),
+            withSession((http) => ({
+              store: memoryStore({ accessToken: `${token ? 'billing' : 'shop'}.1` }),
+              refresh: () => http.post$<TokenGrant>(`/renew/${token ? 'billing' : 'shop'}`),
+            })),
+            ...(token ? [withToken(token)] : []),
+          ),
+        ),
+      );
+
+    it('refreshes each of two sessions for the requests of its own api', () => {
+      const bed = provideBoth();
+      const backend = bed.inject(HttpTestingController);
+      for (const [token, name] of [
+        [undefined, 'shop'],
+        [BILLING, 'billing'],
+      ] as const) {
+        const api = bed.runInInjectionContext(() => injectApi(token));
+        const outcome = outcomeOf(api.get$('/invoices'));
+        const request = backend.expectOne('http://shop.test/invoices');
+        expect(tokenOf(request)).toBe(`${name}.1`);
+        expire(request, signal);
+        backend.expectOne(`http://shop.test/renew/${name}`).flush({ accessToken: `${name}.2` });
+        const again = backend.expectOne('http://shop.test/invoices');
+        expect(tokenOf(again)).toBe(`${name}.2`);
+        again.flush(name);
+        expect(outcome).toEqual({ values: [name], isComplete: true });
+      }
+      const states = [undefined, BILLING].map((token) => bed.runInInjectionContext(() => injectSession(token)).state);
+      expect(states).toMatchObject([{ tokens: { accessToken: 'shop.2' } }, { tokens: { accessToken: 'billing.2' } }]);
+    });
+
+    it('has the outer of two interceptors carry the request', () => {
+      const bed = provideBoth(sessionInterceptor(BILLING), sessionInterceptor());
+      const backend = bed.inject(HttpTestingController);
+      const outcome = outcomeOf(bed.inject(HttpClient).get('/invoices'));
+      const request = backend.expectOne('/invoices');
+      expect(tokenOf(request)).toBe('billing.1');
+      expire(request, signal);
+      backend.expectOne('http://shop.test/renew/billing');
+      backend.expectNone('http://shop.test/renew/shop');
+      expect(outcome).toEqual({ values: [] });
+    });
+  },
+);

@@ -1,0 +1,138 @@
+import 'zone.js';
+import '@angular/compiler';
+import { provideHttpClient, withFetch, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
+import { ApplicationRef, Component, NgZone } from '@angular/core';
+import { memoryStore, type TokenGrant } from 'renewal';
+import {
+  httpClientTransport,
+  injectApi,
+  injectSession,
+  provideApi,
+  sessionInterceptor,
+  withSession,
+} from 'renewal/angular';
+import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { provideZoned } from '../../angular/support/testbed';
+import { createBarrier } from '../../support/barrier';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+
+const HOUR_MS = 3_600_000;
+
+failureMode(
+  {
+    id: 'M3',
+    title:
+      'The app never becomes stable: a timer for the next refresh is always pending (hydration NG0506, service worker, end-to-end tests)',
+    renewal:
+      'Timers, refreshes and listeners stand outside Angular’s zone, also where a sign-in inside it has set them; a request is a pending task until it is answered, and answers come in the zone that asked.',
+    threads: [
+      'manfredsteyer/angular-oauth2-oidc#248',
+      'manfredsteyer/angular-oauth2-oidc#697',
+      'damienbod/angular-auth-oidc-client#961',
+      'okta/okta-oidc-js#435',
+      'angular/angularfire#1347',
+    ],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    const createApp = () => {
+      const issued = server.issue();
+      const bed = provideZoned(
+        provideHttpClient(withFetch(), withNoXsrfProtection(), withInterceptors([sessionInterceptor()])),
+        provideApi(
+          () => ({ baseUrl: server.origin, transport: httpClientTransport() }),
+          withSession((http) => ({
+            store: memoryStore({ ...issued, expiresInMs: HOUR_MS }),
+            refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+          })),
+        ),
+      );
+      const app = bed.inject(ApplicationRef);
+      return {
+        bed,
+        issued,
+        zone: bed.inject(NgZone),
+        session: bed.runInInjectionContext(() => injectSession()),
+        api: bed.runInInjectionContext(() => injectApi()),
+        stable: () => firstValueFrom(app.isStable.pipe(filter(Boolean))),
+        isStable: () => firstValueFrom(app.isStable),
+      };
+    };
+
+    it('is stable while keepFresh$ waits for the next refresh', async () => {
+      const { zone, session, stable } = createApp();
+      const keeping = zone.run(() => session.keepFresh$().subscribe());
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      keeping.unsubscribe();
+    });
+
+    it('is stable after a sign-in, a refresh and a request inside the zone have each set the next timer', async () => {
+      const { zone, session, api, stable, issued } = createApp();
+      const keeping = zone.run(() => session.keepFresh$().subscribe());
+      await zone.run(() => session.signIn({ ...issued, expiresInMs: HOUR_MS }));
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      await zone.run(() => lastValueFrom(session.refresh$()));
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      server.live.clear();
+      expect(await zone.run(() => lastValueFrom(api.get$<Echo>('/orders')))).toMatchObject({ by: 'a.access.3' });
+      await stable();
+      expect(zone.hasPendingMacrotasks).toBe(false);
+      keeping.unsubscribe();
+    });
+
+    it('is not stable before a request that waits for a refresh has its answer', async () => {
+      const { zone, api, stable, isStable } = createApp();
+      server.live.clear();
+      const refresh = server.hold(({ path }) => path === REFRESH);
+      const answer = zone.run(() => lastValueFrom(api.get$<Echo>('/orders')));
+      await refresh.arrived(1);
+      expect(await isStable()).toBe(false);
+      refresh.open();
+      expect(await answer).toMatchObject({ by: 'a.access.2' });
+      await stable();
+    });
+
+    it('shows the answer: it comes back into the zone, and the view is checked', async () => {
+      const issued = server.issue();
+      server.live.clear();
+      const bed = provideZoned(
+        provideApi(
+          { baseUrl: server.origin },
+          withSession((http) => ({
+            store: memoryStore(issued),
+            refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+          })),
+        ),
+      );
+      const api = bed.runInInjectionContext(() => injectApi());
+      const answered = createBarrier();
+      const View = Component({ selector: 'x-view', template: '{{ text }}' })(
+        class {
+          text = 'waits';
+          constructor() {
+            api.get$<Echo>('/orders').subscribe(({ by }) => {
+              this.text = by;
+              answered.open();
+            });
+          }
+        },
+      );
+      const fixture = bed.createComponent(View);
+      fixture.autoDetectChanges();
+      expect(fixture.nativeElement.textContent).toBe('waits');
+      await answered.passed;
+      expect(fixture.nativeElement.textContent).toBe('a.access.2');
+    });
+  },
+);

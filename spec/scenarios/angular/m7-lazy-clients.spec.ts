@@ -1,0 +1,80 @@
+import '@angular/compiler';
+import {
+  HttpClient,
+  provideHttpClient,
+  withFetch,
+  withInterceptors,
+  withNoXsrfProtection,
+  withRequestsMadeViaParent,
+} from '@angular/common/http';
+import { createEnvironmentInjector, EnvironmentInjector } from '@angular/core';
+import { memoryStore, type TokenGrant } from 'renewal';
+import { httpClientTransport, injectApi, provideApi, sessionInterceptor, withSession } from 'renewal/angular';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { provide } from '../../angular/support/testbed';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+
+failureMode(
+  {
+    id: 'M7',
+    title: 'A lazily loaded module brings a second `HttpClient`, which goes without the interceptor',
+    renewal:
+      'The provider of the session is the app’s; any `HttpClient` below it, with fetch or not, takes the session by `sessionInterceptor()` or through its parent.',
+    threads: ['auth0/angular2-jwt#544'],
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    /** An app whose token the server does not take any more. */
+    const createApp = () => {
+      const issued = server.issue();
+      server.live.delete(issued.accessToken);
+      return provide(
+        provideHttpClient(withNoXsrfProtection(), withFetch(), withInterceptors([sessionInterceptor()])),
+        provideApi(
+          () => ({ baseUrl: server.origin, transport: httpClientTransport() }),
+          withSession((http) => ({
+            store: memoryStore(issued),
+            refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+          })),
+        ),
+      );
+    };
+
+    it.each([
+      [
+        'its own interceptor',
+        [provideHttpClient(withNoXsrfProtection(), withFetch(), withInterceptors([sessionInterceptor()]))],
+      ],
+      [
+        'its own interceptor and its parent’s',
+        [
+          provideHttpClient(
+            withNoXsrfProtection(),
+            withRequestsMadeViaParent(),
+            withInterceptors([sessionInterceptor()]),
+          ),
+        ],
+      ],
+      ['its parent’s', [provideHttpClient(withNoXsrfProtection(), withRequestsMadeViaParent(), withInterceptors([]))]],
+      ['no client of its own', []],
+    ])('gives a lazy part with %s the session of the app', async (_what, providers) => {
+      const app = createApp();
+      const lazy = createEnvironmentInjector(providers, app.inject(EnvironmentInjector));
+      const answer$ = lazy.get(HttpClient).get<Echo>(`${server.origin}/orders`);
+      expect(await lastValueFrom(answer$)).toEqual({ path: '/orders', by: 'a.access.2', nth: 2 });
+      const eager$ = app.inject(HttpClient).get<Echo>(`${server.origin}/eager`);
+      expect(await lastValueFrom(eager$)).toMatchObject({ by: 'a.access.2' });
+      const api = app.runInInjectionContext(() => injectApi());
+      expect(await lastValueFrom(api.get$<Echo>('/api'))).toMatchObject({ by: 'a.access.2', nth: 1 });
+      expect(server.refreshes).toBe(1);
+    });
+  },
+);
