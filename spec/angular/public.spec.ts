@@ -1,0 +1,23 @@
+import '@angular/compiler';
+import * as angular from 'renewal/angular';
+import { describe, expect, it } from 'vitest';
+
+describe('the public surface of renewal/angular', () => {
+  it('is these names and no others', () => {
+    expect(Object.keys(angular).sort()).toEqual([
+      'API',
+      'SESSION',
+      'apiResource',
+      'httpClientTransport',
+      'injectApi',
+      'injectSession',
+      'provideApi',
+      'sessionInterceptor',
+      'sessionState',
+      'signedIn',
+      'withSession',
+      'withToken',
+      'withoutSession',
+    ]);
+  });
+});

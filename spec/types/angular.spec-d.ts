@@ -1,0 +1,61 @@
+// Types only: checked by `npm run types`, never run.
+import type { HttpInterceptorFn } from '@angular/common/http';
+import type { EnvironmentProviders, InjectionToken, ResourceRef, Signal } from '@angular/core';
+import type { CanActivateFn } from '@angular/router';
+import type { Api, Session, SessionState, StandardSchemaV1, Transport } from 'renewal';
+import {
+  API,
+  type ApiToken,
+  apiResource,
+  httpClientTransport,
+  injectApi,
+  injectSession,
+  provideApi,
+  SESSION,
+  sessionInterceptor,
+  sessionState,
+  signedIn,
+  withSession,
+  withToken,
+} from 'renewal/angular';
+import { NEVER } from 'rxjs';
+import { expectTypeOf } from 'vitest';
+
+declare const session: Session;
+declare const token: ApiToken;
+declare const schema: StandardSchemaV1<unknown, Date>;
+
+expectTypeOf(provideApi({})).toEqualTypeOf<EnvironmentProviders>();
+expectTypeOf(provideApi(() => ({ transport: httpClientTransport() }))).toEqualTypeOf<EnvironmentProviders>();
+provideApi({}, withSession({ refresh: () => NEVER }), withToken(token));
+provideApi(
+  {},
+  withSession((http) => {
+    expectTypeOf(http).toEqualTypeOf<Api>();
+    return { refresh: () => http.post$<{ accessToken: string }>('renew') };
+  }),
+);
+// @ts-expect-error: what a session needs is a refresh
+withSession({});
+// @ts-expect-error: not an option
+provideApi({ baseURL: '/' });
+
+expectTypeOf(API).toEqualTypeOf<InjectionToken<Api>>();
+expectTypeOf(SESSION).toEqualTypeOf<InjectionToken<Session>>();
+expectTypeOf(injectApi()).toEqualTypeOf<Api>();
+expectTypeOf(injectSession(token)).toEqualTypeOf<Session>();
+
+expectTypeOf(sessionInterceptor()).toEqualTypeOf<HttpInterceptorFn>();
+expectTypeOf(sessionInterceptor(session, { allowedOrigins: [] })).toEqualTypeOf<HttpInterceptorFn>();
+expectTypeOf(sessionInterceptor(token)).toEqualTypeOf<HttpInterceptorFn>();
+expectTypeOf(httpClientTransport()).toEqualTypeOf<Transport>();
+
+expectTypeOf(sessionState()).toEqualTypeOf<Signal<SessionState>>();
+expectTypeOf(signedIn('/login')).toEqualTypeOf<CanActivateFn>();
+expectTypeOf(signedIn((url) => `/login?from=${url}`, token)).toEqualTypeOf<CanActivateFn>();
+
+expectTypeOf(apiResource<number[]>(() => 'orders')).toEqualTypeOf<ResourceRef<number[] | undefined>>();
+expectTypeOf(apiResource<number[]>(() => undefined, { defaultValue: [] })).toEqualTypeOf<ResourceRef<number[]>>();
+expectTypeOf(apiResource(() => ({ url: 'placed', schema }))).toEqualTypeOf<ResourceRef<Date | undefined>>();
+// @ts-expect-error: a default of another type
+apiResource<number>(() => 'count', { defaultValue: 'none' });
