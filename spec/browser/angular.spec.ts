@@ -85,6 +85,8 @@ describe('the example, built by Angular for production, in Chromium', () => {
     await page.getByText('20 answers').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
     expect(host.shop.counters().expiredAnswers).toBeGreaterThan(expiredAnswers);
+    // The picture of it: the refresh is a band across the lanes.
+    await page.locator('renewal-timeline').getByText('refresh 1').first().waitFor();
     expect((await storedBy(page)).accessToken).not.toBe(before.accessToken);
     expect(await textOf('#status')).toBe('active');
     expect(complaints.texts).toEqual([]);
@@ -137,7 +139,7 @@ describe('the example, built by Angular for production, in Chromium', () => {
     for (const secret of [accessToken, refreshToken, 'Bearer']) expect(html).not.toContain(secret);
     await page.getByText('active').waitFor();
     // It stands once the app is stable, and so tells that `keepFresh$()` has not kept it from that.
-    await page.locator('#timeline').waitFor({ state: 'attached' });
+    await page.locator('renewal-timeline').waitFor({ state: 'attached' });
     await page.waitForFunction(() => !document.querySelector('[ngh]') && !document.querySelector('[jsaction]'));
     expect(complaints.texts).toEqual([]);
   });

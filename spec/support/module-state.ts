@@ -2,9 +2,9 @@ import ts from 'typescript';
 
 const MUTATING = /^(push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin|set|add|delete|clear|assign|define\w+)$/;
 
-/** What a constructor makes, unless that is an error, and a regular expression that remembers where it was. */
+/** What a constructor makes, unless that is an error or a name for values that are kept elsewhere, and a regular expression that remembers where it was. */
 const isMutable = (node: ts.Node): boolean =>
-  (ts.isNewExpression(node) && !node.expression.getText().endsWith('Error')) ||
+  (ts.isNewExpression(node) && !/(Error|InjectionToken|HttpContextToken)$/.test(node.expression.getText())) ||
   (ts.isRegularExpressionLiteral(node) && /[gy][a-z]*$/.test(node.text));
 
 const has = (node: ts.PropertyDeclaration, kind: ts.SyntaxKind): boolean =>

@@ -1,29 +1,25 @@
-import { Component, DestroyRef, inject, signal } from '@angular/core';
+import { afterNextRender, Component, CUSTOM_ELEMENTS_SCHEMA, type ElementRef, viewChild } from '@angular/core';
+import type { Api } from 'renewal';
 import { injectApi } from 'renewal/angular';
+import { defineTimelineElement } from 'renewal/devtools';
 
-const MOST = 200;
-
-/** What happens to requests and to the session, newest last. */
+/** What happens to requests and to the session, drawn by the element of `renewal/devtools`; empty in the HTML of a server. */
 @Component({
   selector: 'app-timeline',
+  schemas: [CUSTOM_ELEMENTS_SCHEMA],
   template: `
     <h2>What happens</h2>
-    <ol id="timeline">
-      @for (line of lines(); track $index) {
-        <li>{{ line }}</li>
-      }
-    </ol>
+    <renewal-timeline #timeline></renewal-timeline>
   `,
 })
 export class Timeline {
-  protected readonly lines = signal<readonly string[]>([]);
+  private readonly element = viewChild.required<ElementRef<HTMLElement & { api?: Pick<Api, 'events$'> }>>('timeline');
 
   constructor() {
-    const events = injectApi().events$.subscribe((event) => {
-      const what = event.type === 'warning' ? event.message : event.phase;
-      const where = event.type === 'request' ? ` ${event.method} ${event.url}` : '';
-      this.lines.update((lines) => [...lines, `${event.type} ${what}${where}`].slice(-MOST));
+    const api = injectApi();
+    afterNextRender(() => {
+      defineTimelineElement();
+      this.element().nativeElement.api = api;
     });
-    inject(DestroyRef).onDestroy(() => events.unsubscribe());
   }
 }
