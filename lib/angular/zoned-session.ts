@@ -19,6 +19,6 @@ export const zonedSession = (session: Session, zone: NgZone): Session => {
     signOut: () => leave(() => session.signOut()),
     refresh$: () => there(() => session.refresh$()),
     accessToken$: () => there(() => session.accessToken$()),
-    keepFresh$: () => there(() => session.keepFresh$()),
+    keepFresh$: (options) => there(() => session.keepFresh$(options)),
   } satisfies Omit<Session, 'state' | 'destroy'>);
 };

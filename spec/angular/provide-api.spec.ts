@@ -22,7 +22,8 @@ import {
   withToken,
 } from 'renewal/angular';
 import { filter, firstValueFrom, NEVER, of, Subject, throwError } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { stopClock } from '../support/clock';
 import { outcomeOf } from '../support/http-client';
 import { response } from '../support/virtual';
 import { PAGE, provide } from './support/testbed';
@@ -131,6 +132,25 @@ describe('provideApi', () => {
     expect(refreshed).toMatchObject({ error: { code: 'signed-out' } });
     expect(kept.isComplete).toBe(true);
     expect(session.state.status).toBe('signed-out');
+  });
+
+  it.each([
+    [undefined, 0],
+    [{ whileHidden: true }, 1],
+  ])('keeps a session fresh on a hidden page only where it is asked to: %j', (options, asks) => {
+    stopClock();
+    const asked = vi.fn(() => of({ accessToken: `T${asked.mock.calls.length + 1}`, expiresInMs: 60_000 }));
+    const bed = provide(provideApi({ transport: echo }, withSession({ refresh: asked, store: memoryStore() })));
+    const session = bed.inject(SESSION);
+    session.signIn({ accessToken: 'T1', expiresInMs: 60_000 });
+    vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'hidden' }));
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    const kept = session.keepFresh$(options).subscribe();
+    vi.advanceTimersByTime(30_000);
+    expect(asked).toHaveBeenCalledTimes(asks);
+    kept.unsubscribe();
   });
 
   it('leaves a session that was handed in alone', () => {
