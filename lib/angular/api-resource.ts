@@ -43,6 +43,7 @@ export function apiResource<T>(
   { token = PROVIDED_API, injector = inject(Injector), ...options }: ApiResourceOptions<T> = {},
 ): ResourceRef<T | undefined> {
   const { api } = injector.get(token);
+  // Its overloads tell a `defaultValue` from none, which is known to the caller only.
   return rxResource<T, ApiResourceRequest<T> | undefined>({
     ...options,
     injector,

@@ -1,4 +1,5 @@
-import { Observable, type Subscriber, Subscription } from 'rxjs';
+import { noop, Observable, type Subscriber, Subscription } from 'rxjs';
+import { createLine } from '../session/line';
 import type { TokenStore } from '../session/store';
 
 /** Runs work while no one else does: `exclusive` of a store. */
@@ -19,46 +20,25 @@ export const runIn = <T>(turn: Subscription, work: Observable<T>, subscriber: Su
 
 /** One at a time, in the order they came, within this page or process. */
 export const createTurns = (): Exclusive => {
-  /** Those who wait for their turn, after the one who has it. */
-  const queue = new Set<() => void>();
-  let isTaken = false;
-  let isGiving = false;
-
-  /** Gives the turn to the next in line. Not recursive: each may be done in this same tick. */
-  const give = (): void => {
-    if (isGiving) return;
-    isGiving = true;
-    try {
-      for (const start of queue) {
-        if (isTaken) break;
-        queue.delete(start);
-        isTaken = true;
-        start();
-      }
-    } finally {
-      isGiving = false;
-    }
-  };
+  const line = createLine<(done: () => void) => void>(1, (start, done) => start(done));
 
   return (work) =>
     new Observable((subscriber) => {
       const turn = new Subscription();
-      let isMine = false;
-      const start = (): void => {
-        isMine = true;
+      let letGo = noop;
+      const start = (done: () => void): void => {
+        letGo = done;
         runIn(turn, work, subscriber);
       };
       // Before it starts: a work that ends in the same tick is torn down at once.
       subscriber.add(() => {
-        queue.delete(start);
+        line.leave(start);
         try {
           turn.unsubscribe();
         } finally {
-          if (isMine) isTaken = false;
-          give();
+          letGo();
         }
       });
-      queue.add(start);
-      give();
+      line.join(start);
     });
 };

@@ -1,11 +1,5 @@
-import {
-  BusinessError,
-  HttpContext,
-  type HttpRequest,
-  type HttpResponse,
-  HttpStatusError,
-  NetworkError,
-} from 'renewal';
+import { BusinessError, type HttpResponse, HttpStatusError, NetworkError } from 'renewal';
+import { requestOf } from '../support/request';
 import type { Refusal, Trouble } from './plan';
 
 export const ORIGIN = 'https://api.test';
@@ -15,18 +9,7 @@ export const ELSEWHERE = 'https://elsewhere.test';
 export const RETRY_AFTER_MS = 7_000;
 
 /** The request that a refresh makes: a client without a session would have made it. */
-export const REFRESH_REQUEST: HttpRequest = {
-  method: 'POST',
-  url: `${ORIGIN}/renew`,
-  headers: {},
-  body: null,
-  responseType: 'json',
-  timeoutMs: 0,
-  withCredentials: false,
-  reportProgress: false,
-  auth: false,
-  context: new HttpContext(),
-};
+export const REFRESH_REQUEST = requestOf({ method: 'POST', url: `${ORIGIN}/renew`, auth: false });
 
 export const response = (status: number, body: unknown, extra: Partial<HttpResponse> = {}): HttpResponse => ({
   type: 'response',

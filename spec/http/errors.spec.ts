@@ -4,8 +4,6 @@ import {
   BodyNotReplayableError,
   BusinessError,
   createApi,
-  HttpContext,
-  type HttpRequest,
   HttpStatusError,
   InvalidRequestError,
   isApiError,
@@ -21,20 +19,16 @@ import {
 import { throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createRecorder, outcomeOf, shownOf } from '../support/http-client';
+import { requestOf } from '../support/request';
 import { response } from '../support/virtual';
 
-const request: HttpRequest = {
+const request = requestOf({
   method: 'POST',
   url: 'https://user:hidden@h.test:8443/a/b?hidden=1#hidden',
   headers: { authorization: 'Bearer hidden' },
   body: '{"password":"hidden"}',
-  responseType: 'json',
   timeoutMs: 5,
-  withCredentials: false,
-  reportProgress: false,
-  auth: true,
-  context: new HttpContext(),
-};
+});
 const answer = response(404, { token: 'hidden' }, { 'set-cookie': 'hidden' });
 const cause = new Error('why');
 const details = { request, response: answer, cause };

@@ -1,26 +1,16 @@
-import { HttpContext, type HttpHandler, type HttpRequest, type HttpResponse, type Interceptor } from 'renewal';
+import type { HttpHandler, HttpResponse, Interceptor } from 'renewal';
 import { NEVER, Observable, of } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compose, withDeadline } from '../../lib/http/pipeline';
 import { outcomeOf } from '../support/http-client';
+import { requestOf } from '../support/request';
 import { response, virtually } from '../support/virtual';
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-const request: HttpRequest = {
-  method: 'GET',
-  url: 'https://h.test/a',
-  headers: {},
-  body: null,
-  responseType: 'json',
-  timeoutMs: 0,
-  withCredentials: false,
-  reportProgress: false,
-  auth: true,
-  context: new HttpContext(),
-};
+const request = requestOf();
 
 /** Answers with the names of the interceptors that have seen the request. */
 const echo: HttpHandler = ({ headers }) => of(response(200, headers['x-by'] ?? ''));

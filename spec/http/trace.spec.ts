@@ -1,22 +1,10 @@
 import type { RequestEvent } from 'renewal';
 import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { HttpContext } from '../../lib/http/context';
-import type { HttpRequest } from '../../lib/http/request';
 import { createTrace } from '../../lib/http/trace';
+import { requestOf } from '../support/request';
 
-const REQUEST: HttpRequest = {
-  method: 'GET',
-  url: 'https://api.test/a?token=1',
-  headers: {},
-  body: null,
-  responseType: 'json',
-  timeoutMs: 0,
-  withCredentials: false,
-  reportProgress: false,
-  auth: true,
-  context: new HttpContext(),
-};
+const REQUEST = requestOf({ url: 'https://api.test/a?token=1' });
 
 it.each(['settled', 'cancelled'] as const)('tells nothing of a request after it is %s, and that once', (end) => {
   const events = new Subject<RequestEvent>();

@@ -1,9 +1,7 @@
 import {
   BodyNotReplayableError,
   BusinessError,
-  HttpContext,
   type HttpEvent,
-  type HttpRequest,
   type HttpResponse,
   InvalidRequestError,
   NetworkError,
@@ -20,6 +18,7 @@ import { asyncScheduler, catchError, type Observable, of, throwError } from 'rxj
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventsOf, toldBy } from '../support/events';
 import { answered, createRecorder, outcomeOf, type Recorder } from '../support/http-client';
+import { requestOf } from '../support/request';
 import { SIGNALS } from '../support/server';
 import { createVirtualClient, response, type VirtualClient, virtually } from '../support/virtual';
 
@@ -62,18 +61,7 @@ const sentFor = (fate: Fate, options?: RetryOptions, send = 'GET'): number => {
   return sent;
 };
 
-const ASKED: HttpRequest = {
-  method: 'GET',
-  url: 'https://api.test/a',
-  headers: {},
-  body: null,
-  responseType: 'json',
-  timeoutMs: 0,
-  withCredentials: false,
-  reportProgress: false,
-  auth: true,
-  context: new HttpContext(),
-};
+const ASKED = requestOf();
 
 beforeEach(() => {
   vi.spyOn(Math, 'random').mockReturnValue(0.5);

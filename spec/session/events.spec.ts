@@ -1,12 +1,12 @@
-import { type HttpRequest, HttpStatusError, NetworkError, RefreshError, SessionExpiredError } from 'renewal';
+import { HttpStatusError, NetworkError, RefreshError, SessionExpiredError } from 'renewal';
 import { describe, expect, it } from 'vitest';
 import { endOf } from '../../lib/session/events';
 import { MalformedGrantError } from '../../lib/session/grants';
 import type { RefreshOutcome } from '../../lib/session/state';
+import { requestOf } from '../support/request';
 import { response } from '../support/virtual';
 
-// Only handed on.
-const request = { method: 'POST', url: 'https://api.test/renew' } as HttpRequest;
+const request = requestOf({ method: 'POST', url: 'https://api.test/renew' });
 const tokens = { accessToken: 'T2', sessionId: 's' };
 const failed = (cause?: unknown): RefreshOutcome => ({ type: 'failed', error: new RefreshError(cause), atMs: 0 });
 const refused = (cause: unknown): RefreshOutcome => ({

@@ -1,9 +1,9 @@
-import { anyOf, bodyCode, type HttpRequest, status } from 'renewal';
+import { anyOf, bodyCode, status } from 'renewal';
 import { describe, expect, it } from 'vitest';
+import { requestOf } from '../support/request';
 import { response } from '../support/virtual';
 
-// Only handed on.
-const request = {} as HttpRequest;
+const request = requestOf();
 
 describe('bodyCode', () => {
   it.each([1002, '1002'])('matches the code %j as a number and as a text', (code) => {

@@ -1,7 +1,5 @@
 import {
   createSession,
-  HttpContext,
-  type HttpRequest,
   NetworkError,
   ResponseParseError,
   SessionExpiredError,
@@ -13,6 +11,7 @@ import {
 import { asyncScheduler, EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
+import { requestOf } from '../support/request';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -443,18 +442,7 @@ describe('the tokens that a refresh leaves behind', () => {
 });
 
 describe('why a refresh failed', () => {
-  const request: HttpRequest = {
-    method: 'POST',
-    url: 'https://api.test/renew?key=1',
-    headers: {},
-    body: null,
-    responseType: 'json',
-    timeoutMs: 0,
-    withCredentials: false,
-    reportProgress: false,
-    auth: false,
-    context: new HttpContext(),
-  };
+  const request = requestOf({ method: 'POST', url: 'https://api.test/renew?key=1', auth: false });
   const parsed = (details: object) =>
     new ResponseParseError('its body is not JSON', { ...details, response: response(200, '<h1>T2</h1>') });
   const causeOf = (refresh: SessionOptions['refresh'], options: Partial<SessionOptions> = {}): unknown => {

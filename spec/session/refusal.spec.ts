@@ -1,19 +1,11 @@
-import {
-  type HttpRequest,
-  HttpStatusError,
-  isApiError,
-  NetworkError,
-  ResponseParseError,
-  SessionExpiredError,
-  status,
-} from 'renewal';
+import { HttpStatusError, isApiError, NetworkError, ResponseParseError, SessionExpiredError, status } from 'renewal';
 import { describe, expect, it } from 'vitest';
 import { isRefusal, retryAfterMs } from '../../lib/session/refusal';
+import { requestOf } from '../support/request';
 import { response } from '../support/virtual';
 
 const NEVER_EXPIRED = () => false;
-// Only handed on.
-const request = { method: 'POST', url: 'https://api.test/renew' } as HttpRequest;
+const request = requestOf({ method: 'POST', url: 'https://api.test/renew' });
 
 const answered = (code: number, body: unknown, headers?: Record<string, string>) =>
   new HttpStatusError(request, response(code, body, headers));

@@ -1,10 +1,9 @@
-import type { HttpRequest } from 'renewal';
 import { describe, expect, it, vi } from 'vitest';
 import { createRejections } from '../../lib/session/rejections';
 import { stopClock } from '../support/clock';
+import { requestOf } from '../support/request';
 
-// All that is looked at.
-const to = (url: string, method = 'GET') => ({ method, url }) as HttpRequest;
+const to = (url: string, method = 'GET') => requestOf({ method, url });
 
 describe('the memory for routes that refused a fresh token', () => {
   it('knows a route by its method, origin and path, and by the tokens', () => {
