@@ -3,10 +3,10 @@ import { inject, NgZone } from '@angular/core';
 import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toEvent, toResponse } from './http-events';
+import { CALLER_ZONE, CARRIES_TOKEN } from './request-context';
 import { toFailure } from './to-api-error';
 import { withoutSession } from './without-session';
 import { across, outside } from './zone';
-import { CALLER_ZONE } from './zoned-requests';
 
 /** The body as `HttpClient` takes it, which would make JSON of a view. Throws an `InvalidRequestError` for a stream. */
 const toBody = (request: HttpRequest): unknown => {
@@ -23,7 +23,7 @@ const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
     headers: new HttpHeaders(request.headers),
     context: withoutSession(),
     // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
-    ...('authorization' in request.headers && { transferCache: false }),
+    ...(('authorization' in request.headers || request.context.get(CARRIES_TOKEN)) && { transferCache: false }),
   });
 
 /**

@@ -10,6 +10,7 @@ import { type Api, type ApiOptions, createApi, createSession, type SessionOption
 import { catchError, defer, type ObservableInput } from 'rxjs';
 import { injectPageUrl } from './page-url';
 import { API, type ApiToken, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
+import { CARRIES_TOKEN } from './request-context';
 import { toApiError } from './to-api-error';
 import { zonedRequests } from './zoned-requests';
 import { zonedSession } from './zoned-session';
@@ -43,9 +44,9 @@ export const withSession = (options: SessionOptions | ((http: Api) => SessionOpt
 /** Provides the api under a name of its own, beside others: `injectApi(BILLING)`, and not as `API`. */
 export const withToken = (token: ApiToken): ApiFeature => ({ token });
 
-/** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
+/** Lets a session take the errors of `HttpClient` for what they are, tells which requests carry a token, and calls back in Angular's zone. */
 const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
-  const { refresh, restore, onExpired } = options;
+  const { refresh, restore, authorize, onExpired } = options;
   const understood = <T>(ask: () => ObservableInput<T>) =>
     defer(ask).pipe(
       catchError((error) => {
@@ -57,6 +58,12 @@ const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
     // What is no function is left for `createSession` to refuse.
     ...(typeof refresh === 'function' && { refresh: (tokens) => understood(() => refresh(tokens)) }),
     ...(restore && { restore: () => understood(restore) }),
+    ...(typeof authorize === 'function' && {
+      authorize: (request, tokens) => {
+        request.context.set(CARRIES_TOKEN, true);
+        return authorize(request, tokens);
+      },
+    }),
     ...(onExpired && { onExpired: (error) => zone.run(() => onExpired(error)) }),
   };
 };

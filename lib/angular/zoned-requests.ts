@@ -1,10 +1,8 @@
 import type { NgZone, PendingTasks } from '@angular/core';
-import { HttpContextToken, type Interceptor } from 'renewal';
+import type { Interceptor } from 'renewal';
 import { finalize } from 'rxjs';
-import { across, backHere, outside, type Run } from './zone';
-
-/** The way back into the zone that a request was made in. */
-export const CALLER_ZONE = new HttpContextToken<Run | undefined>(() => undefined);
+import { CALLER_ZONE } from './request-context';
+import { across, backHere, outside } from './zone';
 
 /**
  * The outermost interceptor of an api in Angular: a request runs outside Angular's zone, with all timers and refreshes that it may start, and is answered in the

@@ -8,14 +8,19 @@ import {
   withNoXsrfProtection,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
-import type { HttpEvent } from 'renewal';
-import { API, httpClientTransport, provideApi } from 'renewal/angular';
-import { of, throwError } from 'rxjs';
+import { type HttpEvent, type HttpRequest, memoryStore, type Tokens } from 'renewal';
+import { API, httpClientTransport, provideApi, withSession } from 'renewal/angular';
+import { NEVER, of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { provide } from './support/testbed';
 
 const ORDERS = 'http://shop.test/orders';
+
+const withHeader = (request: HttpRequest, token: string): HttpRequest => ({
+  ...request,
+  headers: { ...request.headers, 'x-token': token },
+});
 
 const createHarness = (...interceptors: HttpInterceptorFn[]) => {
   const bed = provide(
@@ -77,6 +82,26 @@ describe('httpClientTransport', () => {
     api.post$('/orders', body).subscribe();
     const sent = backend.expectOne(ORDERS).request.serializeBody();
     expect([...new Uint8Array(sent as ArrayBuffer)]).toEqual(bytes); // what Angular makes of bytes
+  });
+
+  it.each([
+    ['the header that all caches know', undefined],
+    ['a header of its own', (request: HttpRequest, { accessToken }: Tokens) => withHeader(request, accessToken)],
+  ])('keeps what came by a token out of the transfer cache, be it in %s', (_where, authorize) => {
+    const store = memoryStore({ accessToken: 'T1' });
+    const bed = provide(
+      provideHttpClient(withNoXsrfProtection()),
+      provideHttpClientTesting(),
+      provideApi(
+        () => ({ transport: httpClientTransport() }),
+        withSession({ store, refresh: () => NEVER, ...(authorize && { authorize }) }),
+      ),
+    );
+    bed.inject(API).get$('/orders').subscribe();
+    bed.inject(API).get$('/open', { auth: false }).subscribe();
+    const backend = bed.inject(HttpTestingController);
+    expect(backend.expectOne(ORDERS).request.transferCache).toBe(false);
+    expect(backend.expectOne('http://shop.test/open').request.transferCache).toBeUndefined();
   });
 
   it('refuses a stream', () => {
