@@ -81,6 +81,7 @@ describe('the example shop', () => {
         ['GET', '/orders'],
         ['GET', '/orders/1'],
         ['POST', '/orders'],
+        ['POST', '/orders/1/receipt'],
       ] as const) {
         expect((await send(method, path)).body.code).toBe(1002);
       }
@@ -192,6 +193,23 @@ describe('the example shop', () => {
       const { token } = await signIn();
       const { status, body } = await get(`/orders/${id}`, token);
       expect([status, body.code]).toEqual([404, 404]);
+    });
+  });
+
+  describe('receipts', () => {
+    const attach = (id: string, bytes: BodyInit, token: string) =>
+      send<{ bytes: number }>('POST', `/orders/${id}/receipt`, { body: bytes, headers: bearer(token) });
+
+    it('are counted in bytes', async () => {
+      const { token } = await signIn();
+      for (const size of [0, 200_000]) {
+        expect((await attach('1', new Uint8Array(size), token)).body.data).toEqual({ bytes: size });
+      }
+    });
+
+    it('of no order are answered with HTTP 404', async () => {
+      const { token } = await signIn();
+      expect((await attach('99', 'x', token)).status).toBe(404);
     });
   });
 

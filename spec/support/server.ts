@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createGate, createTally, type Gate, type Tally } from './barrier';
 
 /** How the server says that an access token is dead. */
@@ -149,6 +149,8 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
   const replies = new Map<string, Reply>();
   const gates: { readonly matches: (hit: Hit) => boolean; readonly gate: Gate<Hit> }[] = [];
   const aborts = new Map<string, Tally>();
+  /** Connections on which nothing has come: a client opens one for a request that is then given up, and keeps it. */
+  const unused = new Set<Socket>();
   let isClosing = false;
 
   const abortsOf = (path: string): Tally => {
@@ -194,8 +196,10 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
   };
 
   const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
+    unused.delete(request.socket);
     handle(request, response).catch(() => response.destroy());
   });
+  server.on('connection', (socket) => unused.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   // A server that listens on a port has an address of this form.
   const { port } = server.address() as AddressInfo;
@@ -226,6 +230,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
       new Promise((resolve) => {
         isClosing = true;
         server.close(() => resolve());
+        for (const socket of unused) socket.destroy();
       }),
   };
   return test;
