@@ -3,18 +3,20 @@ import { inject, NgZone } from '@angular/core';
 import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toEvent, toResponse } from './http-events';
-import { CALLER_ZONE, CARRIES_TOKEN } from './request-context';
-import { toFailure } from './to-api-error';
+import { CALLER_ZONE, IS_PRIVATE } from './request-context';
+import { toApiError } from './to-api-error';
 import { withoutSession } from './without-session';
 import { across, outside } from './zone';
 
 /** The body as `HttpClient` takes it, which would make JSON of a view. Throws an `InvalidRequestError` for a stream. */
 const toBody = (request: HttpRequest): unknown => {
   const { body } = request;
-  if (body instanceof ReadableStream) throw new InvalidRequestError('HttpClient can not send a stream', { request });
+  if (body && 'getReader' in Object(body))
+    throw new InvalidRequestError('HttpClient can not send a stream', { request });
   if (!ArrayBuffer.isView(body)) return body;
   const { buffer, byteOffset, byteLength } = body;
-  return buffer.slice(byteOffset, byteOffset + byteLength);
+  // A copy, as the memory may be shared, which can not be sent.
+  return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
 };
 
 const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
@@ -23,7 +25,7 @@ const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
     headers: new HttpHeaders(request.headers),
     context: withoutSession(),
     // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
-    ...(('authorization' in request.headers || request.context.get(CARRIES_TOKEN)) && { transferCache: false }),
+    ...((request.context.get(IS_PRIVATE) || 'authorization' in request.headers) && { transferCache: false }),
   });
 
 /**
@@ -53,7 +55,7 @@ export const httpClientTransport = (): Transport => {
       filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
       catchError((error) => {
         if (isAnswer(error)) return of(toResponse(error));
-        throw toFailure(error, request);
+        throw toApiError(error, request);
       }),
     );
   };

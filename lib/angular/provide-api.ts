@@ -6,11 +6,18 @@ import {
   NgZone,
   PendingTasks,
 } from '@angular/core';
-import { type Api, type ApiOptions, createApi, createSession, type SessionOptions } from 'renewal';
+import {
+  type Api,
+  type ApiOptions,
+  createApi,
+  createSession,
+  type HttpRequest,
+  type Session,
+  type SessionOptions,
+} from 'renewal';
 import { catchError, defer, type ObservableInput } from 'rxjs';
-import { injectPageUrl } from './page-url';
+import { injectPageUrl, toUrl } from './page-url';
 import { API, type ApiToken, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
-import { CARRIES_TOKEN } from './request-context';
 import { toApiError } from './to-api-error';
 import { zonedRequests } from './zoned-requests';
 import { zonedSession } from './zoned-session';
@@ -44,9 +51,9 @@ export const withSession = (options: SessionOptions | ((http: Api) => SessionOpt
 /** Provides the api under a name of its own, beside others: `injectApi(BILLING)`, and not as `API`. */
 export const withToken = (token: ApiToken): ApiFeature => ({ token });
 
-/** Lets a session take the errors of `HttpClient` for what they are, tells which requests carry a token, and calls back in Angular's zone. */
+/** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
 const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
-  const { refresh, restore, authorize, onExpired } = options;
+  const { refresh, restore, onExpired } = options;
   const understood = <T>(ask: () => ObservableInput<T>) =>
     defer(ask).pipe(
       catchError((error) => {
@@ -58,12 +65,6 @@ const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
     // What is no function is left for `createSession` to refuse.
     ...(typeof refresh === 'function' && { refresh: (tokens) => understood(() => refresh(tokens)) }),
     ...(restore && { restore: () => understood(restore) }),
-    ...(typeof authorize === 'function' && {
-      authorize: (request, tokens) => {
-        request.context.set(CARRIES_TOKEN, true);
-        return authorize(request, tokens);
-      },
-    }),
     ...(onExpired && { onExpired: (error) => zone.run(() => onExpired(error)) }),
   };
 };
@@ -73,20 +74,27 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
   if (handedIn && makeOptions) throw new TypeError('session: given twice');
   const page = injectPageUrl();
-  const baseUrl = page && new URL(options.baseUrl ?? '', page).href;
-  const http = createApi({
-    ...options,
-    ...(baseUrl && { baseUrl }),
-    interceptors: [zonedRequests(zone, inject(PendingTasks)), ...(options.interceptors ?? [])],
-  });
-  const made = makeOptions && createSession(inAngular(makeOptions(http), zone));
-  if (made) inject(DestroyRef).onDestroy(() => made.destroy());
+  const base = options.baseUrl ?? '';
+  // What is no url is left for `createApi` to refuse.
+  const baseUrl = (page && toUrl(base, page)) ?? base;
+  const tasks = inject(PendingTasks);
+  const client = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
+    createApi({
+      ...options,
+      ...(baseUrl && { baseUrl }),
+      ...(session && { session }),
+      interceptors: [zonedRequests(zone, tasks, isPrivate), ...(options.interceptors ?? [])],
+    });
+
+  const own = makeOptions?.(client(() => true));
+  // A store that it asks may set a timer.
+  const made = own && zone.runOutsideAngular(() => createSession(inAngular(own, zone)));
   const session = made ?? handedIn;
-  const base = baseUrl ?? options.baseUrl;
+  if (made) inject(DestroyRef).onDestroy(() => made.destroy());
   return {
-    api: session ? http.extend({ session }) : http,
-    session: session && zonedSession(session, zone),
-    allowedOrigins: options.allowedOrigins ?? (base ? [base] : undefined),
+    api: client(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
+    session: session && zonedSession(session, zone, tasks),
+    allowedOrigins: options.allowedOrigins ?? (baseUrl ? [baseUrl] : undefined),
   };
 };
 

@@ -21,13 +21,13 @@ export interface ProvidedApi {
 export type ApiToken = InjectionToken<ProvidedApi>;
 
 /** The api that has no other name. */
-export const PROVIDED_API: ApiToken = new InjectionToken('renewal');
+export const PROVIDED_API: ApiToken = new InjectionToken('renewal: provideApi()');
 
 /** The client that {@link provideApi} makes. */
-export const API: InjectionToken<Api> = new InjectionToken('renewal api');
+export const API: InjectionToken<Api> = new InjectionToken('API of provideApi()');
 
 /** The session of {@link API}. Injecting it fails where there is none. */
-export const SESSION: InjectionToken<Session> = new InjectionToken('renewal session');
+export const SESSION: InjectionToken<Session> = new InjectionToken('SESSION of provideApi()');
 
 /** The session of what was provided. Throws an `Error` where there is none. */
 export const sessionOf = ({ session }: Partial<ProvidedApi>): Session => {

@@ -6,7 +6,7 @@ import {
 } from '@angular/common/http';
 import { InjectionToken, inject, NgZone } from '@angular/core';
 import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Session } from 'renewal';
-import { catchError, filter, map, Observable, of } from 'rxjs';
+import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toResponse } from './http-events';
 import { injectPageUrl, toUrl } from './page-url';
 import { type ApiToken, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
@@ -24,11 +24,11 @@ const sourceOf = (event: HttpEvent): AngularEvent<unknown> => {
   return source;
 };
 
-const carry = (source: Carrier['source'], page: string): Carrier =>
-  // Of the others nobody looks at more than that they are no answers.
-  source instanceof HttpErrorResponse || source.type === HttpEventType.Response
-    ? { ...toResponse(source, page), source }
-    : { type: 'sent', source };
+/** Of what is no answer nobody looks at more than that. */
+const carry = (source: Carrier['source'], page: string): Carrier => {
+  const isResponse = source instanceof HttpErrorResponse || source.type === HttpEventType.Response;
+  return { ...(isResponse ? toResponse(source, page) : { type: 'sent' }), source };
+};
 
 /**
  * Gives `HttpClient` a session: puts its token on each request, waits for a refresh where the token is dead, and sends a request again, once, when the answer
@@ -57,39 +57,32 @@ export const sessionInterceptor = (
     // What relative urls belong to where there is no page, as in a test in Node (`invalid` resolves nowhere, RFC 2606).
     const page = injectPageUrl() ?? 'http://page.invalid/';
     const url = toUrl(request.urlWithParams, page);
-    if (!url || request.context.get(WITHOUT_SESSION)) return next(request);
+    // JSONP can have no headers.
+    if (!url || request.method === 'JSONP' || request.context.get(WITHOUT_SESSION)) return next(request);
 
     const zone = inject(NgZone);
     const back = backHere(zone);
     const leave = outside(zone);
     const provided: Partial<ProvidedApi> = session instanceof InjectionToken ? inject(session) : { session };
     const allowedOrigins = options.allowedOrigins ?? provided.allowedOrigins ?? [page];
-    const attach = bearer(sessionOf(provided), { allowedOrigins });
-
     const wire = toWire(request, url);
-    let isNow = true;
-    let attempts = 0;
-    const handler: HttpHandler = (sent) => {
-      attempts++;
-      return across(next(toAngular(request, wire, sent, isNow)), back, leave).pipe(
+    const handler: HttpHandler = (sent) =>
+      // An interceptor after it finds itself where the caller is.
+      across(
+        defer(() => next(toAngular(request, wire, sent))),
+        back,
+        leave,
+      ).pipe(
         catchError((error) => {
           if (isAnswer(error)) return of(error);
           throw error;
         }),
         map((source) => carry(source, page)),
       );
-    };
-    const events$ = new Observable<HttpEvent>((subscriber) => {
-      isNow = true;
-      attempts = 0;
-      const subscription = attach(wire, handler).subscribe(subscriber);
-      isNow = false;
-      return subscription;
-    }).pipe(
+    return across(bearer(sessionOf(provided), { allowedOrigins })(wire, handler), leave, back).pipe(
       map(sourceOf),
       // That it was sent is told once, however often it was.
-      filter(({ type }) => type !== HttpEventType.Sent || attempts < 2),
+      filter(({ type }, index) => type !== HttpEventType.Sent || !index),
     );
-    return across(events$, leave, back, ({ type }) => type === HttpEventType.Response);
   };
 };

@@ -1,4 +1,4 @@
-import type { Signal } from '@angular/core';
+import { inject, NgZone, type Signal } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
 import type { SessionState } from 'renewal';
 import { type ApiToken, injectSession } from './provided-api';
@@ -17,5 +17,6 @@ import { type ApiToken, injectSession } from './provided-api';
  */
 export const sessionState = (token?: ApiToken): Signal<SessionState> => {
   const session = injectSession(token);
-  return toSignal(session.state$, { initialValue: session.state });
+  // Signals tell Angular themselves: inside the zone, each would have the whole app checked.
+  return inject(NgZone).runOutsideAngular(() => toSignal(session.state$, { initialValue: session.state }));
 };

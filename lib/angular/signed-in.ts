@@ -1,10 +1,10 @@
 import { inject } from '@angular/core';
-import { type CanActivateFn, Router } from '@angular/router';
-import { catchError, filter, first, map, of, race } from 'rxjs';
+import { Router, type UrlTree } from '@angular/router';
+import { catchError, defaultIfEmpty, EMPTY, map, type Observable } from 'rxjs';
 import { type ApiToken, injectSession } from './provided-api';
 
 /**
- * A guard that lets those in who are signed in, and sends others to `redirect`. It waits while the session is being loaded; where that fails, no one is signed in.
+ * A guard for `canActivate`, `canActivateChild` and `canMatch`, that lets those in who are signed in, and sends others to `redirect`. It waits while the session is being loaded; where that fails, no one is signed in.
  *
  * @param redirect - A url, or what makes one of the url that was asked for.
  * @param token - As of {@link injectApi}.
@@ -16,15 +16,15 @@ import { type ApiToken, injectSession } from './provided-api';
  * ```
  */
 export const signedIn =
-  (redirect: string | ((url: string) => string), token?: ApiToken): CanActivateFn =>
-  (_route, { url }) => {
+  (redirect: string | ((url: string) => string), token?: ApiToken): (() => Observable<true | UrlTree>) =>
+  () => {
     const router = inject(Router);
+    const url = `${router.currentNavigation()?.extractedUrl}`;
     const session = injectSession(token);
-    const loaded$ = session.state$.pipe(filter(({ status }) => status !== 'loading'));
-    // Tells of a `restore` that failed, after which the session goes on loading.
-    const asked$ = session.accessToken$().pipe(catchError(() => of(null)));
-    return race<unknown[]>(loaded$, asked$).pipe(
-      first(),
+    // A `restore` that failed leaves the session loading.
+    const loaded$ = session.state.status === 'loading' ? session.accessToken$().pipe(catchError(() => EMPTY)) : EMPTY;
+    return loaded$.pipe(
+      defaultIfEmpty(null),
       map(() => {
         if ('tokens' in session.state) return true;
         return router.parseUrl(typeof redirect === 'function' ? redirect(url) : redirect);

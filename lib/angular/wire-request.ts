@@ -23,10 +23,11 @@ export const toWire = (request: AngularRequest<unknown>, url: string): HttpReque
   };
 };
 
-/** The body of the caller with the bytes of then, of the same kind as those who come after us have read it. */
-const replayed = (original: unknown, text: Body): unknown => {
-  if (typeof text !== 'string' || typeof original === 'string' || original instanceof HttpParams) return original;
-  return original instanceof URLSearchParams ? new URLSearchParams(text) : JSON.parse(text);
+/** The caller's body, or where that has been changed meanwhile, one of its kind that holds what it was. */
+const replayed = (request: AngularRequest<unknown>, text: string): unknown => {
+  // Those after us are shown the body itself, of which dates and files, say, come to no text.
+  if (`${request.serializeBody()}` === text) return request.body;
+  return request.body instanceof URLSearchParams ? new URLSearchParams(text) : JSON.parse(text);
 };
 
 /**
@@ -34,23 +35,25 @@ const replayed = (original: unknown, text: Body): unknown => {
  *
  * @param wire - What the caller's request was.
  * @param sent - What has become of that.
- * @param isNow - Whether the caller has had no time to change the body.
  */
 export const toAngular = (
   request: AngularRequest<unknown>,
   wire: HttpRequest,
   sent: HttpRequest,
-  isNow: boolean,
 ): AngularRequest<unknown> => {
-  const changed = Object.entries(sent.headers).filter(([name, value]) => wire.headers[name] !== value);
-  const isMoved = sent.url !== wire.url;
-  const body = sent.body !== wire.body ? sent.body : isNow ? request.body : replayed(request.body, wire.body);
-  if (!changed.length && !isMoved && body === request.body) return request;
+  if (sent === wire) return request;
+  const { url, headers, body, withCredentials } = sent;
+  const isRewritten = body !== wire.body;
+  const changed = Object.entries(headers).filter(
+    // Of a text, Angular would not know what it is.
+    ([name, value]) => wire.headers[name] !== value || (isRewritten && name === 'content-type'),
+  );
   return request.clone({
     setHeaders: Object.fromEntries(changed),
-    body,
+    withCredentials,
+    body: isRewritten || typeof body !== 'string' ? body : replayed(request, body),
     // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
     transferCache: false,
-    ...(isMoved && { url: sent.url, params: new HttpParams() }),
+    ...(url !== wire.url && { url, params: new HttpParams() }),
   });
 };

@@ -13,22 +13,17 @@ export const outside =
 export const backHere = (zone: NgZone): Run => (NgZone.isInAngularZone() ? (work) => zone.run(work) : outside(zone));
 
 /**
- * Subscribes where `there` runs, so that timers, sockets and listeners belong there, and hands on where `back` does. After the value that `isLast` it
- * completes in the same run: each run in Angular's zone is a change detection.
+ * Subscribes where `there` runs, so that timers, sockets and listeners belong there, and hands on where `back` does. After an answer it completes in the same
+ * run: each run in Angular's zone is a change detection.
  */
-export const across = <T>(
-  source$: Observable<T>,
-  there: Run,
-  back: Run,
-  isLast?: (value: T) => boolean,
-): Observable<T> =>
+export const across = <T>(source$: Observable<T>, there: Run, back: Run): Observable<T> =>
   new Observable((subscriber) =>
     there(() =>
       source$.subscribe({
         next: (value) =>
           back(() => {
             subscriber.next(value);
-            if (isLast?.(value)) subscriber.complete();
+            if (Object(value).type === 'response') subscriber.complete();
           }),
         error: (error) => back(() => subscriber.error(error)),
         complete: () => subscriber.closed || back(() => subscriber.complete()),

@@ -96,7 +96,6 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
  * a hundred thousand may wait at once: what they share is in its prototype, and not in closures of each.
  */
 class Errand implements Waiter {
-  old: Held | undefined;
   #isAgain = false;
 
   constructor(
@@ -105,9 +104,8 @@ class Errand implements Waiter {
     readonly handler: HttpHandler,
     readonly origins: readonly (string | undefined)[],
     readonly caller: Subscriber<HttpEvent>,
-  ) {
-    this.old = sinceOf(request);
-  }
+    public old: Held | undefined,
+  ) {}
 
   get isSender(): boolean {
     return true;
@@ -182,6 +180,8 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
     const bytes = copyOf(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-    return new Observable((caller) => core.admit(new Errand(core, wire, next, origins, caller)));
+    // However late it is subscribed to, and however often.
+    const since = sinceOf(request) ?? core.since();
+    return new Observable((caller) => core.admit(new Errand(core, wire, next, origins, caller, since)));
   };
 };

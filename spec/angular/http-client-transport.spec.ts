@@ -11,8 +11,8 @@ import { HttpTestingController, provideHttpClientTesting } from '@angular/common
 import { type HttpEvent, type HttpRequest, memoryStore, type Tokens } from 'renewal';
 import { API, httpClientTransport, provideApi, withSession } from 'renewal/angular';
 import { NEVER, of, throwError } from 'rxjs';
-import { describe, expect, it } from 'vitest';
-import { outcomeOf } from '../support/http-client';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { outcomeOf, shownOf } from '../support/http-client';
 import { provide } from './support/testbed';
 
 const ORDERS = 'http://shop.test/orders';
@@ -104,6 +104,23 @@ describe('httpClientTransport', () => {
     expect(backend.expectOne('http://shop.test/open').request.transferCache).toBeUndefined();
   });
 
+  it('sends bytes in memory that is shared', () => {
+    const { api, backend } = createHarness();
+    const bytes = new Uint8Array(new SharedArrayBuffer(4)).fill(7).subarray(1, 3);
+    api.post$('/orders', bytes).subscribe();
+    expect(backend.expectOne(ORDERS).request.serializeBody()).toEqual(new Uint8Array([7, 7]).buffer);
+  });
+
+  it('needs no streams, which some test runners do not have', () => {
+    const { api, backend } = createHarness();
+    vi.stubGlobal('ReadableStream', undefined);
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+    });
+    expect(outcomeOf(api.post$('/orders', 'text'))).toEqual({ values: [] });
+    backend.expectOne(ORDERS);
+  });
+
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
     expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({ error: { code: 'request' } });
@@ -137,13 +154,27 @@ describe('httpClientTransport', () => {
     else expect(outcome.error).toMatchObject({ code: 'status', response: answer });
   });
 
-  it('tells of a broken connection, and why where that is known', () => {
+  it('tells of a broken connection', () => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(api.get$('/orders?token=secret'));
     // A browser's event, which Node has not.
     backend.expectOne(`${ORDERS}?token=secret`).error(new Event('error') as ProgressEvent);
     expect(outcome.error).toMatchObject({ code: 'network', message: `GET ${ORDERS}: no complete answer` });
     expect(Object(outcome.error).cause).toBeUndefined();
+  });
+
+  it('tells why there was no answer where that is known, and not what fetch says of a header', () => {
+    const refused = new Error('connect ECONNREFUSED');
+    const { api } = createHarness(({ url }) => {
+      const error = url.endsWith('/down')
+        ? new TypeError('fetch failed', { cause: refused })
+        : new TypeError('"secret"');
+      return throwError(() => new HttpErrorResponse({ status: 0, error }));
+    });
+    expect(outcomeOf(api.get$('/down')).error).toMatchObject({ code: 'network', cause: refused });
+    const { error } = outcomeOf(api.get$('/orders'));
+    expect(error).toMatchObject({ code: 'network' });
+    expect(shownOf(error)).not.toContain('secret');
   });
 
   it('tells of a body that is not JSON, and keeps the beginning of its text', () => {
@@ -156,6 +187,13 @@ describe('httpClientTransport', () => {
     expect(Object(outcome.error).response.body).toHaveLength(200);
     expect(Object(outcome.error).message).not.toContain('secret');
     backend.verify();
+  });
+
+  it('keeps no text of a body that is not JSON where Angular keeps none', () => {
+    const { api } = createHarness(() =>
+      throwError(() => new HttpErrorResponse({ status: 200, error: new Error('x') })),
+    );
+    expect(outcomeOf(api.get$('/orders')).error).toMatchObject({ code: 'parse', response: { body: '' } });
   });
 
   it('hands on what an interceptor of Angular’s throws as it is', () => {

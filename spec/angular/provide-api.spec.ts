@@ -168,7 +168,8 @@ describe('provideApi', () => {
   it.each([
     ['a session that is given twice', { session: createSession({ refresh }) }, /session/],
     ['a transport that is none', { transport: 7 as never }, /transport/],
-    ['a baseUrl that is none', { baseUrl: 'ftp://shop.test' }, /baseUrl/],
+    ['a baseUrl that is not of http', { baseUrl: 'ftp://shop.test' }, /baseUrl/],
+    ['a baseUrl that is none', { baseUrl: 'http://' }, /baseUrl/],
   ])('refuses %s when it is first injected', (_what, options, message) => {
     const bed = provide(provideApi(options, withSession({ refresh })));
     let refusal: unknown;
@@ -190,6 +191,13 @@ describe('provideApi', () => {
     const bed = provide(provideApi({ transport: echo }));
     expect(() => bed.inject(SESSION)).toThrow('withSession()');
     expect(() => bed.runInInjectionContext(() => injectSession())).toThrow('withSession()');
+  });
+
+  it('says what is missing where it is itself', () => {
+    const bed = provide();
+    for (const ask of [injectApi, injectSession, () => inject(API), () => inject(SESSION)]) {
+      expect(() => bed.runInInjectionContext(() => ask())).toThrow('provideApi()');
+    }
   });
 
   it('keeps an api with a name of its own beside the one without', () => {

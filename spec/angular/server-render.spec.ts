@@ -1,90 +1,63 @@
 import '@angular/compiler';
-import { provideHttpClient, withFetch, withInterceptors } from '@angular/common/http';
-import { Component, enableProdMode, provideZonelessChangeDetection } from '@angular/core';
-import {
-  type BootstrapContext,
-  bootstrapApplication,
-  provideClientHydration,
-  withHttpTransferCacheOptions,
-} from '@angular/platform-browser';
-import { provideServerRendering, renderApplication } from '@angular/platform-server';
-import { memoryStore, type TokenGrant } from 'renewal';
+import { toSignal } from '@angular/core/rxjs-interop';
+import { type Api, memoryStore, type SessionOptions, type TokenGrant } from 'renewal';
 import {
   apiResource,
   httpClientTransport,
   injectSession,
   provideApi,
-  sessionInterceptor,
   sessionState,
   withSession,
 } from 'renewal/angular';
+import type { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Echo, type Issued, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
+import { type Echo, type Issued, json, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
+import { type Rendering, render } from './support/render';
 
-// Angular says on the console that it is in development.
-enableProdMode();
+const HOUR_MS = 3_600_000;
 
-/** Shows what the server answers, and the status; the second is for those who are not signed in. */
-const App = Component({
-  selector: 'app-root',
-  template: '<p>{{ status() }}</p><p>{{ orders.value()?.nth }}</p><p>{{ open.value()?.path }}</p>',
-})(
-  class {
-    readonly state = sessionState();
-    readonly status = () => this.state().status;
-    readonly orders = apiResource<Echo>(() => '/orders');
-    readonly open = apiResource<Echo>(() => ({ url: '/open', auth: false }));
-    constructor() {
-      injectSession().keepFresh$().subscribe();
-    }
-  },
-);
+let server: TestServer;
+afterEach(() => server.close());
+
+const transport = () => ({ baseUrl: server.origin, transport: httpClientTransport() });
 
 describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (signal) => {
-  let server: TestServer;
-
   beforeEach(async () => {
     server = await startServer(signal);
-    server.replies.set('/open', { type: 'application/json', body: '{"path":"for all"}' });
+    server.replies.set('/open', json({ path: 'for all' }));
   });
-  afterEach(() => server.close());
 
-  const render = (issued: Issued, transport: boolean) =>
-    renderApplication(
-      (context: BootstrapContext) =>
-        bootstrapApplication(
-          App,
-          {
-            providers: [
-              provideZonelessChangeDetection(),
-              provideServerRendering(),
-              provideClientHydration(withHttpTransferCacheOptions({ includeRequestsWithAuthHeaders: true })),
-              provideHttpClient(withFetch(), withInterceptors([sessionInterceptor()])),
-              provideApi(
-                () => ({ baseUrl: server.origin, ...(transport && { transport: httpClientTransport() }) }),
-                withSession((http) => ({
-                  store: memoryStore({ ...issued, expiresInMs: 3_600_000 }),
-                  refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
-                })),
-              ),
-            ],
-          },
-          context,
+  /** Shows the status, what the server answers, and what it answers to those who are not signed in. */
+  const show = () => {
+    const state = sessionState();
+    const orders = apiResource<Echo>(() => '/orders');
+    const open = apiResource<Echo>(() => ({ url: '/open', auth: false }));
+    injectSession().keepFresh$().subscribe();
+    return () => [state().status, orders.value()?.nth, open.value()?.path];
+  };
+
+  const renderFor = (issued: Issued, isThroughHttpClient: boolean) =>
+    render({
+      show,
+      cache: { includeRequestsWithAuthHeaders: true },
+      providers: [
+        provideApi(
+          () => (isThroughHttpClient ? transport() : { baseUrl: server.origin }),
+          withSession((http) => ({
+            store: memoryStore({ ...issued, expiresInMs: HOUR_MS }),
+            refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
+          })),
         ),
-      {
-        document: '<html><head></head><body><app-root></app-root></body></html>',
-        url: 'http://shop.test/',
-        allowedHosts: ['shop.test'],
-      },
-    );
+      ],
+    });
 
   it.each([
     ['by itself', false],
     ['through HttpClient, with all that the transfer cache can keep', true],
-  ])('waits for a request that waits for a refresh, and holds no token: %s', async (_way, transport) => {
+  ])('waits for a request that waits for a refresh, and holds no token: %s', async (_way, isThroughHttpClient) => {
     const issued = server.issue();
     server.live.delete(issued.accessToken);
-    const html = await render(issued, transport);
+    const html = await renderFor(issued, isThroughHttpClient);
     expect(html).toMatch(/<p>active<\/p><p>2<\/p><p>for all<\/p>/);
     // The server echoes the token in each answer: what is asked for with one is not kept in the page either.
     expect(html).not.toMatch(/refresh\.\d|access\.\d|Bearer/);
@@ -94,7 +67,7 @@ describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (s
     const [ada, bob] = [server.issue('ada'), server.issue('bob')];
     server.live.delete(ada.accessToken);
     server.live.delete(bob.accessToken);
-    await Promise.all([render(ada, true), render(bob, true)]);
+    await Promise.all([renderFor(ada, true), renderFor(bob, true)]);
     expect([...server.presented].sort()).toEqual(['ada.refresh.1', 'bob.refresh.1']);
     expect([...server.tokensOf('/orders')].sort()).toEqual([
       'ada.access.1',
@@ -103,4 +76,77 @@ describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (s
       'bob.access.2',
     ]);
   });
+});
+
+describe('a page that is rendered through the transfer cache', () => {
+  const GRANT = { accessToken: 'access.secret', refreshToken: 'refresh.secret', expiresInMs: HOUR_MS };
+
+  beforeEach(async () => {
+    server = await startServer('code 1002');
+    server.replies.set('/session', json(GRANT));
+  });
+
+  const page = (session: (http: Api) => SessionOptions, cache: Rendering['cache'] = {}) =>
+    render({
+      cache,
+      providers: [provideApi(transport, withSession(session))],
+      show: () => {
+        const orders = apiResource<Echo>(() => '/orders');
+        return () => [orders.status(), orders.error()?.message];
+      },
+    });
+
+  /** As some APIs want it: the token in a header of its own. */
+  const authorize: SessionOptions['authorize'] = (request, { accessToken }) => ({
+    ...request,
+    headers: { ...request.headers, 'x-access-token': accessToken },
+  });
+
+  it('keeps nothing that came by a token in a header of its own', async () => {
+    server.replies.set('/orders', json({ card: 'for one' }));
+    const html = await page(() => ({ store: memoryStore(GRANT), refresh: () => [GRANT], authorize }));
+    expect(html).toMatch('<p>resolved');
+    expect(html).not.toMatch(/for one|secret/);
+  });
+
+  it('does not answer the second attempt by what came of the first', async () => {
+    server.replies.set('/orders', json({ code: 1002 }));
+    const html = await page(() => ({
+      store: memoryStore(GRANT),
+      refresh: () => {
+        // From now on it is let in.
+        server.replies.set('/orders', json({ nth: 2 }));
+        return [{ accessToken: 'another' }];
+      },
+      authorize,
+    }));
+    expect(html).toMatch('<p>resolved');
+  });
+
+  it.each<[string, (http: Api) => Observable<TokenGrant>, Rendering['cache']]>([
+    ['a GET', (http) => http.get$('/session'), {}],
+    [
+      'a GET with the cookie of the visitor',
+      (http) => http.get$('/session', { headers: { cookie: 'sid=1' } }),
+      { includeRequestsWithAuthHeaders: true },
+    ],
+    ['a POST', (http) => http.post$('/session'), { includePostRequests: true }],
+  ])('keeps nothing of what `restore` got by %s', async (_how, restore, cache) => {
+    const html = await page((http) => ({ restore: () => restore(http), refresh: () => [GRANT] }), cache);
+    expect(server.hitsOf('/session')).toHaveLength(1);
+    expect(html).not.toMatch('secret');
+  });
+});
+
+it('waits on a server for a token that someone has asked for', async () => {
+  server = await startServer();
+  const kept = memoryStore({ accessToken: 'T1' });
+  const html = await render({
+    providers: [provideApi({}, withSession({ refresh: () => [], store: { ...kept, load: async () => kept.load() } }))],
+    show: () => {
+      const token = toSignal(injectSession().accessToken$());
+      return () => [token() ? 'has come' : 'has not come'];
+    },
+  });
+  expect(html).toMatch('<p>has come</p>');
 });

@@ -2,6 +2,7 @@ import '@angular/compiler';
 import {
   HttpClient,
   HttpHeaders,
+  type HttpInterceptorFn,
   HttpParams,
   provideHttpClient,
   withInterceptors,
@@ -10,7 +11,7 @@ import {
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
 import { createSession, type HttpRequest, memoryStore } from 'renewal';
 import { provideApi, sessionInterceptor, withoutSession, withSession } from 'renewal/angular';
-import { of, retry } from 'rxjs';
+import { of, retry, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { createBackend, expire, renew, tokenOf } from './support/backend';
@@ -209,5 +210,84 @@ describe('sessionInterceptor', () => {
     const request = backend.expectOne('/orders');
     asked.unsubscribe();
     expect(request.cancelled).toBe(true);
+  });
+
+  it('sends nothing of one user for another, though an interceptor before it tries again only later', async () => {
+    const later = new Subject<void>();
+    const { http, backend, session } = createBackend({
+      interceptors: [
+        (request, next) => next(request).pipe(retry({ count: 1, delay: () => later })),
+        sessionInterceptor(),
+      ],
+    });
+    const outcome = outcomeOf(http.post('/orders', { by: 'ada' }));
+    backend.expectOne('/orders').flush('busy', { status: 503, statusText: 'Busy' });
+    await session.signOut();
+    await session.signIn({ accessToken: 'BOB' });
+    later.next();
+    expect(backend.match('/orders')).toEqual([]);
+    expect(outcome).toMatchObject({ error: { code: 'signed-out' } });
+  });
+
+  it('sends the same bytes twice, also when an interceptor before it has tried again', () => {
+    const harness = createBackend({
+      interceptors: [(request, next) => next(request).pipe(retry(1)), sessionInterceptor()],
+    });
+    const { http, backend } = harness;
+    const body = { item: 'engine' };
+    http.post('/orders', body).subscribe();
+    const first = backend.expectOne('/orders');
+    body.item = 'changed';
+    first.flush('busy', { status: 503, statusText: 'Busy' });
+    const tried = backend.expectOne('/orders');
+    expect(tried.request.body).toEqual({ item: 'engine' });
+    expire(tried, 'HTTP 401');
+    renew(harness);
+    expect(backend.expectOne('/orders').request.body).toEqual({ item: 'engine' });
+  });
+
+  it('shows interceptors after it the body of the caller each time, with its files and dates', () => {
+    const seen: unknown[] = [];
+    const watch: HttpInterceptorFn = (request, next) => {
+      if (request.url === '/upload') seen.push(request.body);
+      return next(request);
+    };
+    const harness = createBackend({ interceptors: [sessionInterceptor(), watch] });
+    const body = { file: new File(['bytes'], 'a.txt'), at: new Date(0) };
+    harness.http.post('/upload', body).subscribe();
+    expire(harness.backend.expectOne('/upload'), 'HTTP 401');
+    renew(harness);
+    expect(seen).toEqual([body, body]);
+    expect(seen[1]).toBe(body);
+  });
+
+  it.each([
+    ['application/json', { item: 'engine' }, '{"item":"engine","by":"T1"}'],
+    [
+      'application/x-www-form-urlencoded;charset=UTF-8',
+      new HttpParams({ fromObject: { item: 'engine' } }),
+      'item=engine&by=T1',
+    ],
+  ])('sends what `authorize` has made of a body as what that was: %s', (type, body, signed) => {
+    const { http, backend } = createBackend({
+      session: { authorize: (request) => ({ ...request, body: signed }) },
+    });
+    http.post('/orders', body).subscribe();
+    const { request } = backend.expectOne('/orders');
+    expect([request.serializeBody(), request.headers.get('content-type')]).toEqual([signed, type]);
+  });
+
+  it('sends cookies where `authorize` says so', () => {
+    const { http, backend } = createBackend({
+      session: { authorize: (request) => ({ ...request, withCredentials: true }) },
+    });
+    http.get('/orders').subscribe();
+    expect(backend.expectOne('/orders').request.withCredentials).toBe(true);
+  });
+
+  it('lets JSONP pass, which can have no headers', () => {
+    const { http, backend } = createBackend();
+    http.jsonp('http://shop.test/feed', 'callback').subscribe();
+    expect(backend.expectOne(({ method }) => method === 'JSONP').request.headers.keys()).toEqual([]);
   });
 });

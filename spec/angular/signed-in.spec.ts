@@ -18,6 +18,8 @@ const createRouter = (options: Partial<SessionOptions>, redirect: Parameters<typ
     provideRouter([
       { path: 'login', component: Page },
       { path: 'orders', component: Page, canActivate: [signedIn(redirect)] },
+      { path: 'bills', component: Page, canMatch: [signedIn(redirect)] },
+      { path: 'account', canActivateChild: [signedIn(redirect)], children: [{ path: 'card', component: Page }] },
     ]),
   );
   return { router: bed.inject(Router), session: bed.inject(SESSION) };
@@ -46,10 +48,21 @@ describe('signedIn', () => {
     expect(router.url).toBe('/login');
   });
 
-  it('tells where they wanted to go', async () => {
-    const { router } = createRouter({}, (url) => `/login?from=${encodeURIComponent(url)}`);
-    await router.navigateByUrl('/orders?page=2');
-    expect(router.parseUrl(router.url).queryParams).toEqual({ from: '/orders?page=2' });
+  it.each([
+    ['canActivate', '/orders?page=2'],
+    ['canMatch', '/bills?page=2#last'],
+    ['canActivateChild', '/account/card'],
+  ])('tells where they wanted to go, as %s', async (_kind, url) => {
+    const { router } = createRouter({}, (from) => `/login?from=${encodeURIComponent(from)}`);
+    await router.navigateByUrl(url);
+    expect(router.parseUrl(router.url).queryParams).toEqual({ from: url });
+  });
+
+  it('sends all to the login page once the session has been destroyed', async () => {
+    const { router, session } = createRouter({ store: memoryStore({ accessToken: 'T1' }) });
+    session.destroy();
+    await router.navigateByUrl('/orders');
+    expect(router.url).toBe('/login');
   });
 
   it('waits while the session is being loaded', async () => {

@@ -1,7 +1,7 @@
 // Types only: checked by `npm run types`, never run.
 import type { HttpInterceptorFn } from '@angular/common/http';
 import type { EnvironmentProviders, InjectionToken, ResourceRef, Signal } from '@angular/core';
-import type { CanActivateFn } from '@angular/router';
+import type { CanActivateChildFn, CanActivateFn, CanMatchFn } from '@angular/router';
 import type { Api, Session, SessionState, StandardSchemaV1, Transport } from 'renewal';
 import {
   API,
@@ -51,8 +51,9 @@ expectTypeOf(sessionInterceptor(token)).toEqualTypeOf<HttpInterceptorFn>();
 expectTypeOf(httpClientTransport()).toEqualTypeOf<Transport>();
 
 expectTypeOf(sessionState()).toEqualTypeOf<Signal<SessionState>>();
-expectTypeOf(signedIn('/login')).toEqualTypeOf<CanActivateFn>();
-expectTypeOf(signedIn((url) => `/login?from=${url}`, token)).toEqualTypeOf<CanActivateFn>();
+expectTypeOf(signedIn('/login')).toExtend<CanActivateFn>();
+expectTypeOf(signedIn('/login')).toExtend<CanActivateChildFn>();
+expectTypeOf(signedIn((url) => `/login?from=${url}`, token)).toExtend<CanMatchFn>();
 
 expectTypeOf(apiResource<number[]>(() => 'orders')).toEqualTypeOf<ResourceRef<number[] | undefined>>();
 expectTypeOf(apiResource<number[]>(() => undefined, { defaultValue: [] })).toEqualTypeOf<ResourceRef<number[]>>();

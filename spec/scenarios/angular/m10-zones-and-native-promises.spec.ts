@@ -1,6 +1,13 @@
 import 'zone.js';
 import '@angular/compiler';
-import { HttpClient, provideHttpClient, withFetch, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
+import {
+  HttpClient,
+  type HttpInterceptorFn,
+  provideHttpClient,
+  withFetch,
+  withInterceptors,
+  withNoXsrfProtection,
+} from '@angular/common/http';
 import { NgZone } from '@angular/core';
 import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import {
@@ -57,8 +64,13 @@ failureMode(
     const createApp = (onExpired: () => void = () => {}) => {
       const issued = server.issue();
       server.live.delete(issued.accessToken);
+      const seen: boolean[] = [];
+      const watch: HttpInterceptorFn = (request, next) => {
+        if (request.url.endsWith('/orders')) seen.push(NgZone.isInAngularZone());
+        return next(request);
+      };
       const bed = provideZoned(
-        provideHttpClient(withFetch(), withNoXsrfProtection(), withInterceptors([sessionInterceptor()])),
+        provideHttpClient(withFetch(), withNoXsrfProtection(), withInterceptors([sessionInterceptor(), watch])),
         provideApi(
           () => ({ baseUrl: server.origin, transport: httpClientTransport() }),
           withSession((http) => ({
@@ -78,7 +90,7 @@ failureMode(
         'refresh$()': () => session.refresh$(),
         'accessToken$()': () => session.accessToken$(),
       };
-      return { zone, session, sources };
+      return { zone, session, sources, seen };
     };
 
     it.each(['api.get$', 'HttpClient', 'refresh$()', 'accessToken$()'] as const)(
@@ -100,6 +112,14 @@ failureMode(
         expect(inside.isInside).toEqual([true, true]);
       },
     );
+
+    it('calls interceptors after its own where the request was made, each time', async () => {
+      const { zone, sources, seen } = createApp();
+      await zone.run(() => lastValueFrom(sources.HttpClient()));
+      expect(seen).toEqual([true, true]);
+      await zone.runOutsideAngular(() => lastValueFrom(sources.HttpClient()));
+      expect(seen).toEqual([true, true, false]);
+    });
 
     it('tells the states where each has subscribed, and the end of the session in Angular’s zone', async () => {
       const ended: boolean[] = [];

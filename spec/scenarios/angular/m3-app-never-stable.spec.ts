@@ -8,12 +8,13 @@ import {
   injectApi,
   injectSession,
   provideApi,
+  SESSION,
   sessionInterceptor,
   withSession,
 } from 'renewal/angular';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { provideZoned } from '../../angular/support/testbed';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { provide, provideZoned } from '../../angular/support/testbed';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
@@ -43,9 +44,9 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    const createApp = () => {
+    const createApp = (provideIn: typeof provide) => {
       const issued = server.issue();
-      const bed = provideZoned(
+      const bed = provideIn(
         provideHttpClient(withFetch(), withNoXsrfProtection(), withInterceptors([sessionInterceptor()])),
         provideApi(
           () => ({ baseUrl: server.origin, transport: httpClientTransport() }),
@@ -67,40 +68,54 @@ failureMode(
       };
     };
 
-    it('is stable while keepFresh$ waits for the next refresh', async () => {
-      const { zone, session, stable } = createApp();
-      const keeping = zone.run(() => session.keepFresh$().subscribe());
-      await stable();
-      expect(zone.hasPendingMacrotasks).toBe(false);
-      keeping.unsubscribe();
+    describe.each([
+      ['with zone.js', provideZoned],
+      ['without zone.js', provide],
+    ])('an app %s', (_kind, provideIn) => {
+      it('is stable while keepFresh$ waits for the next refresh', async () => {
+        const { zone, session, stable } = createApp(provideIn);
+        const keeping = zone.run(() => session.keepFresh$().subscribe());
+        await stable();
+        expect(zone.hasPendingMacrotasks).toBe(false);
+        keeping.unsubscribe();
+      });
+
+      it('is stable after a sign-in, a refresh and a request inside the zone have each set the next timer', async () => {
+        const { zone, session, api, stable, issued } = createApp(provideIn);
+        const keeping = zone.run(() => session.keepFresh$().subscribe());
+        await zone.run(() => session.signIn({ ...issued, expiresInMs: HOUR_MS }));
+        await stable();
+        expect(zone.hasPendingMacrotasks).toBe(false);
+        await zone.run(() => lastValueFrom(session.refresh$()));
+        await stable();
+        expect(zone.hasPendingMacrotasks).toBe(false);
+        server.live.clear();
+        expect(await zone.run(() => lastValueFrom(api.get$<Echo>('/orders')))).toMatchObject({ by: 'a.access.3' });
+        await stable();
+        expect(zone.hasPendingMacrotasks).toBe(false);
+        keeping.unsubscribe();
+      });
+
+      it('is not stable before a request that waits for a refresh has its answer', async () => {
+        const { zone, api, stable, isStable } = createApp(provideIn);
+        server.live.clear();
+        const refresh = server.hold(({ path }) => path === REFRESH);
+        const answer = zone.run(() => lastValueFrom(api.get$<Echo>('/orders')));
+        await refresh.arrived(1);
+        expect(await isStable()).toBe(false);
+        refresh.open();
+        expect(await answer).toMatchObject({ by: 'a.access.2' });
+        await stable();
+      });
     });
 
-    it('is stable after a sign-in, a refresh and a request inside the zone have each set the next timer', async () => {
-      const { zone, session, api, stable, issued } = createApp();
-      const keeping = zone.run(() => session.keepFresh$().subscribe());
-      await zone.run(() => session.signIn({ ...issued, expiresInMs: HOUR_MS }));
-      await stable();
+    it('is stable while a store that is asked for the first time has not answered', async () => {
+      const store = { load: () => new Promise<null>((resolve) => setTimeout(resolve, 0, null)), save() {}, clear() {} };
+      const bed = provideZoned(provideApi({}, withSession({ store, refresh: () => [] })));
+      const zone = bed.inject(NgZone);
+      const session = zone.run(() => bed.inject(SESSION));
       expect(zone.hasPendingMacrotasks).toBe(false);
-      await zone.run(() => lastValueFrom(session.refresh$()));
-      await stable();
-      expect(zone.hasPendingMacrotasks).toBe(false);
-      server.live.clear();
-      expect(await zone.run(() => lastValueFrom(api.get$<Echo>('/orders')))).toMatchObject({ by: 'a.access.3' });
-      await stable();
-      expect(zone.hasPendingMacrotasks).toBe(false);
-      keeping.unsubscribe();
-    });
-
-    it('is not stable before a request that waits for a refresh has its answer', async () => {
-      const { zone, api, stable, isStable } = createApp();
-      server.live.clear();
-      const refresh = server.hold(({ path }) => path === REFRESH);
-      const answer = zone.run(() => lastValueFrom(api.get$<Echo>('/orders')));
-      await refresh.arrived(1);
-      expect(await isStable()).toBe(false);
-      refresh.open();
-      expect(await answer).toMatchObject({ by: 'a.access.2' });
-      await stable();
+      await firstValueFrom(session.state$.pipe(filter(({ status }) => status === 'signed-out')));
     });
 
     it('shows the answer: it comes back into the zone, and the view is checked', async () => {

@@ -108,6 +108,15 @@ failureMode(
       expect(checks() - before).toBe(1);
     });
 
+    it('checks the app no more often for a hundred signals of the state than for one', async () => {
+      const { bed, zone, session, checks } = createApp();
+      const states = zone.run(() => bed.runInInjectionContext(() => Array.from({ length: 100 }, () => sessionState())));
+      const before = checks();
+      await zone.runOutsideAngular(() => lastValueFrom(session.refresh$()));
+      expect(states.map((state) => state().status)).toEqual(states.map(() => 'active'));
+      expect(checks() - before).toBe(0);
+    });
+
     it('checks a view of the state once for each state that it has to show', async () => {
       const { bed, session } = createApp();
       const shown: string[] = [];
