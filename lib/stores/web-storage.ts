@@ -96,6 +96,15 @@ export const webStorageStore = ({
     isTold = !!globalThis.Storage && opened instanceof Storage;
     return opened;
   };
+  /** Without a storage there is no one to keep out: on a server, the visitors of one process would wait for one another. */
+  const isShared = (): boolean => {
+    try {
+      open().getItem(entry);
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const { load, save, clear } = keys ? plainEntries(open, keys) : oneEntry(open, key);
 
   const wrote = (): void => {
@@ -126,13 +135,12 @@ export const webStorageStore = ({
       }),
     ),
     exclusive: (work) =>
-      inTurn(
-        locked(
-          defer(() => {
-            hasWritten = false;
-            return work;
-          }),
-        ),
-      ),
+      defer(() => {
+        const turn = defer(() => {
+          hasWritten = false;
+          return work;
+        });
+        return inTurn(isShared() ? locked(turn) : turn);
+      }),
   };
 };

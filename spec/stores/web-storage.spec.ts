@@ -7,7 +7,7 @@ import {
   type WebStorageStoreOptions,
   webStorageStore,
 } from 'renewal';
-import { of } from 'rxjs';
+import { NEVER, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answered, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
 import { createStorage, namesIn } from '../support/http-storage';
@@ -48,6 +48,26 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
   it.each([-1, Number.NaN, '5', null])('refuses lockTimeoutMs: %j', (lockTimeoutMs) => {
     const wrong = { ...options, lockTimeoutMs } as WebStorageStoreOptions; // what plain JavaScript may pass
     expect(() => webStorageStore(wrong)).toThrow(new TypeError('lockTimeoutMs: not a number of milliseconds'));
+  });
+
+  it.each([
+    ['throws', thrower],
+    ['is none', () => undefined],
+    ['is one in name only', () => ({})],
+  ])('waits for no one where the storage %s: it shares its tokens with no one, as on a server', (_how, open) => {
+    const asked: string[] = [];
+    vi.stubGlobal('navigator', {
+      locks: {
+        request: (name: string) => {
+          asked.push(name);
+          return new Promise(() => {});
+        },
+      },
+    });
+    const store = webStorageStore({ ...options, storage: open as () => Storage }); // what a platform may have
+    const outcome = outcomeOf(store.exclusive?.(of('in')) ?? NEVER);
+    expect(outcome).toEqual({ values: ['in'], isComplete: true });
+    expect(asked).toEqual([]);
   });
 
   it('touches no global before someone subscribes', () => {
