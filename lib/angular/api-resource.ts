@@ -1,7 +1,7 @@
 import { Injector, inject, type ResourceRef, type ValueEqualityFn } from '@angular/core';
 import { rxResource } from '@angular/core/rxjs-interop';
 import type { RequestOptions } from 'renewal';
-import { type ApiToken, PROVIDED_API } from './provided-api';
+import { type ApiName, PROVIDED_API } from './provided-api';
 
 /** What {@link apiResource} asks for: a url, or one with the options of a request. */
 export type ApiResourceRequest<T> = string | (RequestOptions<T> & { readonly url: string });
@@ -12,8 +12,8 @@ export interface ApiResourceOptions<T> {
   readonly defaultValue?: NoInfer<T>;
   /** When two values are the same. @defaultValue `Object.is` */
   readonly equal?: ValueEqualityFn<T>;
-  /** Which api. @defaultValue the one without `withToken` */
-  readonly token?: ApiToken;
+  /** Which api. @defaultValue the one without `withName` */
+  readonly api?: ApiName;
   /** @defaultValue the injection context that it is called in */
   readonly injector?: Injector;
 }
@@ -40,9 +40,9 @@ export function apiResource<T>(
 ): ResourceRef<T | undefined>;
 export function apiResource<T>(
   request: () => ApiResourceRequest<T> | undefined,
-  { token = PROVIDED_API, injector = inject(Injector), ...options }: ApiResourceOptions<T> = {},
+  { api = PROVIDED_API, injector = inject(Injector), ...options }: ApiResourceOptions<T> = {},
 ): ResourceRef<T | undefined> {
-  const { api } = injector.get(token);
+  const client = injector.get(api).api;
   // Its overloads tell a `defaultValue` from none, which is known to the caller only.
   return rxResource<T, ApiResourceRequest<T> | undefined>({
     ...options,
@@ -50,7 +50,7 @@ export function apiResource<T>(
     params: request,
     stream: ({ params }) => {
       const { url, ...asked } = typeof params === 'string' ? { url: params } : params;
-      return api.get$<T>(url, asked);
+      return client.get$<T>(url, asked);
     },
   } as Parameters<typeof rxResource<T, ApiResourceRequest<T> | undefined>>[0]);
 }

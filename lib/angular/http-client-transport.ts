@@ -31,7 +31,7 @@ const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
 /**
  * Sends through `HttpClient`, so that Angular's interceptors, `withFetch()`, the transfer cache, the testing backend and pending tasks apply. Call it in an
  * injection context, such as the options of `provideApi`. Bodies reach Angular's interceptors as they go to the wire: objects as JSON.
- * `sessionInterceptor` lets its requests pass.
+ * `sessionInterceptor` lets its requests pass; all other interceptors see each attempt, and the refresh.
  *
  * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for a stream; what an interceptor throws stays what it is.
  *

@@ -17,15 +17,15 @@ import {
 } from 'renewal';
 import { catchError, defer, type ObservableInput } from 'rxjs';
 import { injectPageUrl, toUrl } from './page-url';
-import { API, type ApiToken, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
+import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
 import { zonedRequests } from './zoned-requests';
 import { zonedSession } from './zoned-session';
 
-/** What {@link provideApi} can be given beside options: see {@link withSession} and {@link withToken}. */
+/** What {@link provideApi} can be given beside options: see {@link withSession} and {@link withName}. */
 export interface ApiFeature {
   readonly session?: (http: Api) => SessionOptions;
-  readonly token?: ApiToken;
+  readonly name?: ApiName;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface ApiFeature {
  * withSession((http) => {
  *   const router = inject(Router);
  *   return {
- *     refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }),
+ *     refresh: ({ refreshToken }) => http.post$<TokenGrant>('renew', { refreshToken }),
  *     onExpired: () => router.navigateByUrl('/login'),
  *   };
  * });
@@ -49,7 +49,7 @@ export const withSession = (options: SessionOptions | ((http: Api) => SessionOpt
 });
 
 /** Provides the api under a name of its own, beside others: `injectApi(BILLING)`, and not as `API`. */
-export const withToken = (token: ApiToken): ApiFeature => ({ token });
+export const withName = (name: ApiName): ApiFeature => ({ name });
 
 /** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
 const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
@@ -111,7 +111,7 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
  *   providers: [
  *     provideApi(
  *       { baseUrl: '/api/' },
- *       withSession((http) => ({ refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }) })),
+ *       withSession((http) => ({ refresh: ({ refreshToken }) => http.post$<TokenGrant>('renew', { refreshToken }) })),
  *     ),
  *   ],
  * });
@@ -121,9 +121,9 @@ export const provideApi = (
   options: ApiOptions | (() => ApiOptions),
   ...features: readonly ApiFeature[]
 ): EnvironmentProviders => {
-  const { session, token = PROVIDED_API }: ApiFeature = Object.assign({}, ...features);
-  const own = { provide: token, useFactory: () => makeApi(options, session) };
-  if (token !== PROVIDED_API) return makeEnvironmentProviders([own]);
+  const { session, name = PROVIDED_API }: ApiFeature = Object.assign({}, ...features);
+  const own = { provide: name, useFactory: () => makeApi(options, session) };
+  if (name !== PROVIDED_API) return makeEnvironmentProviders([own]);
   return makeEnvironmentProviders([
     own,
     { provide: API, useFactory: injectApi },

@@ -11,17 +11,17 @@ export interface ProvidedApi {
 }
 
 /**
- * Names one of several apis: a token of your own, handed to `withToken`.
+ * Names one of several apis: an injection token of your own, handed to `withName`.
  *
  * @example
  * ```ts
- * const BILLING: ApiToken = new InjectionToken('billing');
+ * const BILLING: ApiName = new InjectionToken('billing');
  * ```
  */
-export type ApiToken = InjectionToken<ProvidedApi>;
+export type ApiName = InjectionToken<ProvidedApi>;
 
 /** The api that has no other name. */
-export const PROVIDED_API: ApiToken = new InjectionToken('renewal: provideApi()');
+export const PROVIDED_API: ApiName = new InjectionToken('renewal: provideApi()');
 
 /** The client that {@link provideApi} makes. */
 export const API: InjectionToken<Api> = new InjectionToken('API of provideApi()');
@@ -35,8 +35,8 @@ export const sessionOf = ({ session }: Partial<ProvidedApi>): Session => {
   throw new Error('no session: add withSession()');
 };
 
-/** The client of {@link provideApi}, in an injection context. @param token - Which one. @defaultValue the one without `withToken` */
-export const injectApi = (token: ApiToken = PROVIDED_API): Api => inject(token).api;
+/** The client of {@link provideApi}, in an injection context. @param name - Which one. @defaultValue the one without `withName` */
+export const injectApi = (name: ApiName = PROVIDED_API): Api => inject(name).api;
 
-/** The session of {@link provideApi}, in an injection context. Throws an `Error` where it was given none. @param token - As of {@link injectApi}. */
-export const injectSession = (token: ApiToken = PROVIDED_API): Session => sessionOf(inject(token));
+/** The session of {@link provideApi}, in an injection context. Throws an `Error` where it was given none. @param name - As of {@link injectApi}. */
+export const injectSession = (name: ApiName = PROVIDED_API): Session => sessionOf(inject(name));

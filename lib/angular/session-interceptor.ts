@@ -9,7 +9,7 @@ import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Sess
 import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toResponse } from './http-events';
 import { injectPageUrl, toUrl } from './page-url';
-import { type ApiToken, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
+import { type ApiName, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
 import { toAngular, toWire } from './wire-request';
 import { WITHOUT_SESSION } from './without-session';
 import { across, backHere, outside } from './zone';
@@ -32,11 +32,12 @@ const carry = (source: Carrier['source'], page: string): Carrier => {
 
 /**
  * Gives `HttpClient` a session: puts its token on each request, waits for a refresh where the token is dead, and sends a request again, once, when the answer
- * says that it has expired, by status or by a code such as 1002 in the body; such an answer reaches no one.
- * All else is as it was: the request's `HttpContext`, progress, `HttpErrorResponse`.
+ * says that it has expired, by status or by a code such as 1002 in the body; such an answer reaches no one, but where progress is asked for, each attempt tells its own.
+ * All else is as it was: the request's `HttpContext`, progress, `HttpErrorResponse`. Of what `authorize` makes of a request, url, headers, body and
+ * `withCredentials` count.
  *
- * Requests by {@link withoutSession}, with an `Authorization` header of their own, or to other origins pass as they are. Interceptors before it see a request
- * once, those after it each attempt. Errors about the session are renewal's: `RefreshError`, `SessionExpiredError`, `SignedOutError`, `TokenRejectedError`.
+ * Requests by {@link withoutSession}, by JSONP, with an `Authorization` header of their own, or to other origins pass as they are. Interceptors before it see a
+ * request once, those after it each attempt. Errors about the session are renewal's: `RefreshError`, `SessionExpiredError`, `SignedOutError`, `TokenRejectedError`.
  *
  * @param session - A session, or the name of an api of {@link provideApi}. @defaultValue the session of {@link provideApi}
  * @param options - Where the token may go. @defaultValue where the api of {@link provideApi} lets it go; of a session that is handed in, the origin of the page
@@ -47,7 +48,7 @@ const carry = (source: Carrier['source'], page: string): Carrier => {
  * ```
  */
 export const sessionInterceptor = (
-  session: Session | ApiToken = PROVIDED_API,
+  session: Session | ApiName = PROVIDED_API,
   options: BearerOptions = {},
 ): HttpInterceptorFn => {
   // Checked now, not with the first request.

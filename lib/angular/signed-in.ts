@@ -1,13 +1,14 @@
 import { inject } from '@angular/core';
 import { Router, type UrlTree } from '@angular/router';
 import { catchError, defaultIfEmpty, EMPTY, map, type Observable } from 'rxjs';
-import { type ApiToken, injectSession } from './provided-api';
+import { type ApiName, injectSession } from './provided-api';
 
 /**
- * A guard for `canActivate`, `canActivateChild` and `canMatch`, that lets those in who are signed in, and sends others to `redirect`. It waits while the session is being loaded; where that fails, no one is signed in.
+ * A guard for `canActivate`, `canActivateChild` and `canMatch`, that lets those in who are signed in, and sends others to `redirect`. It waits while the session is being
+ * loaded; where that fails, no one is signed in.
  *
  * @param redirect - A url, or what makes one of the url that was asked for.
- * @param token - As of {@link injectApi}.
+ * @param name - As of {@link injectApi}.
  * @example
  * ```ts
  * const routes: Routes = [
@@ -16,11 +17,11 @@ import { type ApiToken, injectSession } from './provided-api';
  * ```
  */
 export const signedIn =
-  (redirect: string | ((url: string) => string), token?: ApiToken): (() => Observable<true | UrlTree>) =>
+  (redirect: string | ((url: string) => string), name?: ApiName): (() => Observable<true | UrlTree>) =>
   () => {
     const router = inject(Router);
     const url = `${router.currentNavigation()?.extractedUrl}`;
-    const session = injectSession(token);
+    const session = injectSession(name);
     // A `restore` that failed leaves the session loading.
     const loaded$ = session.state.status === 'loading' ? session.accessToken$().pipe(catchError(() => EMPTY)) : EMPTY;
     return loaded$.pipe(

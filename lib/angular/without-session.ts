@@ -4,7 +4,7 @@ import { HttpContext, HttpContextToken } from '@angular/common/http';
 export const WITHOUT_SESSION = new HttpContextToken<boolean>(() => false);
 
 /**
- * Opts a request of `HttpClient` out: no token, no refresh, no wait. For login, for public pages, and for the refresh itself.
+ * Opts a request of `HttpClient` out, as `auth: false` does for one of an api: no token, no refresh, no wait. For login, for public pages, and for the refresh itself.
  *
  * @param context - What is added to. @defaultValue a new one
  * @example

@@ -2,7 +2,7 @@ import '@angular/compiler';
 import { ApplicationRef, InjectionToken, Injector, signal } from '@angular/core';
 import type { TestBed } from '@angular/core/testing';
 import type { HttpRequest, HttpResponse, StandardSchemaV1 } from 'renewal';
-import { type ApiToken, apiResource, provideApi, withToken } from 'renewal/angular';
+import { type ApiName, apiResource, provideApi, withName } from 'renewal/angular';
 import { Observable, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { response } from '../support/virtual';
@@ -123,10 +123,10 @@ describe('apiResource', () => {
   });
 
   it('asks the api that it is told to, in the injector that it is given', async () => {
-    const BILLING: ApiToken = new InjectionToken('billing');
+    const BILLING: ApiName = new InjectionToken('billing');
     const { transport, out } = createHarness();
-    const bed = provide(provideApi({ transport, baseUrl: '/billing/' }, withToken(BILLING)));
-    apiResource(() => 'invoices', { token: BILLING, injector: bed.inject(Injector) });
+    const bed = provide(provideApi({ transport, baseUrl: '/billing/' }, withName(BILLING)));
+    apiResource(() => 'invoices', { api: BILLING, injector: bed.inject(Injector) });
     await settle(bed);
     expect(out[0]?.request.url).toBe('http://shop.test/billing/invoices');
   });

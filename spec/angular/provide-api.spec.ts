@@ -13,13 +13,13 @@ import { TestBed } from '@angular/core/testing';
 import { createSession, type HttpRequest, memoryStore, type Transport } from 'renewal';
 import {
   API,
-  type ApiToken,
+  type ApiName,
   injectApi,
   injectSession,
   provideApi,
   SESSION,
+  withName,
   withSession,
-  withToken,
 } from 'renewal/angular';
 import { filter, firstValueFrom, NEVER, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -165,6 +165,17 @@ describe('provideApi', () => {
     expect(session.state.status).toBe('active');
   });
 
+  it('shares the session of the injector above where it is handed that', () => {
+    const root = provide(provideApi({ transport: echo }, signedInBy('T1'))).inject(EnvironmentInjector);
+    const part = createEnvironmentInjector(
+      [provideApi(() => ({ transport: echo, baseUrl: '/part/', session: inject(SESSION, { skipSelf: true }) }))],
+      root,
+    );
+    expect(outcomeOf(part.get(API).get$('x')).values).toEqual([{ url: 'http://shop.test/part/x', by: 'Bearer T1' }]);
+    part.destroy();
+    expect(root.get(SESSION).state.status).toBe('active');
+  });
+
   it.each([
     ['a session that is given twice', { session: createSession({ refresh }) }, /session/],
     ['a transport that is none', { transport: 7 as never }, /transport/],
@@ -201,12 +212,12 @@ describe('provideApi', () => {
   });
 
   it('keeps an api with a name of its own beside the one without', () => {
-    const BILLING: ApiToken = new InjectionToken('billing');
+    const BILLING: ApiName = new InjectionToken('billing');
     const bed = provide(
       provideApi({ transport: echo, baseUrl: '/shop/' }, signedInBy('shop')),
-      provideApi({ transport: echo, baseUrl: '/billing/' }, signedInBy('billing'), withToken(BILLING)),
+      provideApi({ transport: echo, baseUrl: '/billing/' }, signedInBy('billing'), withName(BILLING)),
     );
-    const ask = (token?: ApiToken) =>
+    const ask = (token?: ApiName) =>
       outcomeOf(bed.runInInjectionContext(() => injectApi(token)).get$('x')).values as unknown[];
     expect([...ask(), ...ask(BILLING)]).toEqual([
       { url: 'http://shop.test/shop/x', by: 'Bearer shop' },

@@ -15,8 +15,8 @@ describe('the public surface of renewal/angular', () => {
       'sessionInterceptor',
       'sessionState',
       'signedIn',
+      'withName',
       'withSession',
-      'withToken',
       'withoutSession',
     ]);
   });

@@ -4,11 +4,13 @@ import {
   HttpHeaders,
   type HttpInterceptorFn,
   HttpParams,
+  HttpXsrfTokenExtractor,
   provideHttpClient,
   withInterceptors,
   withNoXsrfProtection,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
+import { inject } from '@angular/core';
 import { createSession, type HttpRequest, memoryStore } from 'renewal';
 import { provideApi, sessionInterceptor, withoutSession, withSession } from 'renewal/angular';
 import { of, retry, Subject } from 'rxjs';
@@ -283,6 +285,35 @@ describe('sessionInterceptor', () => {
     });
     http.get('/orders').subscribe();
     expect(backend.expectOne('/orders').request.withCredentials).toBe(true);
+  });
+
+  it('has an interceptor after it read anew what a refresh has changed, such as the cookie against forged requests', () => {
+    let cookie = 'X1';
+    const newestXsrfToken: HttpInterceptorFn = (request, next) => {
+      const token = request.headers.has('X-XSRF-TOKEN') && inject(HttpXsrfTokenExtractor).getToken();
+      return next(token ? request.clone({ setHeaders: { 'X-XSRF-TOKEN': token } }) : request);
+    };
+    const bed = provide(
+      provideHttpClient(withInterceptors([sessionInterceptor(), newestXsrfToken])),
+      provideHttpClientTesting(),
+      { provide: HttpXsrfTokenExtractor, useValue: { getToken: () => cookie } },
+      provideApi(
+        {},
+        withSession({
+          store: memoryStore({ accessToken: 'T1' }),
+          refresh: () => {
+            cookie = 'X2';
+            return refresh();
+          },
+        }),
+      ),
+    );
+    const backend = bed.inject(HttpTestingController);
+    bed.inject(HttpClient).post('/orders', {}).subscribe();
+    const first = backend.expectOne('/orders');
+    expect(first.request.headers.get('x-xsrf-token')).toBe('X1');
+    expire(first, 'HTTP 401');
+    expect(backend.expectOne('/orders').request.headers.get('x-xsrf-token')).toBe('X2');
   });
 
   it('lets JSONP pass, which can have no headers', () => {

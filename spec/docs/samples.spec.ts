@@ -19,7 +19,7 @@ declare const refresh: renewal.SessionOptions['refresh'];
 declare const createApi: typeof renewal.createApi, createSession: typeof renewal.createSession;
 declare const oauthRefresh: typeof renewal.oauthRefresh;
 import * as angular from 'renewal/angular';
-import { type ApiToken, apiResource, httpClientTransport, provideApi, sessionInterceptor, sessionState, signedIn, withoutSession, withSession } from 'renewal/angular';
+import { type ApiName, apiResource, httpClientTransport, provideApi, sessionInterceptor, sessionState, signedIn, withoutSession, withSession } from 'renewal/angular';
 import { computed, inject, InjectionToken, signal } from '@angular/core';
 import { type HttpClient, provideHttpClient, withInterceptors } from '@angular/common/http';
 import { Router, type Routes } from '@angular/router';
@@ -30,6 +30,7 @@ declare const user: string, password: string;
 const NAMES = `
 interface Order { readonly id: string }
 interface Renewal { readonly token: string; readonly refreshToken: string }
+interface Grant { readonly token: string; readonly refreshToken?: string }
 declare const CLIENT_KEY: string;
 declare function show(orders: readonly Order[]): void;
 declare const socket: { send(text: string): void };

@@ -5,7 +5,7 @@ import type { CanActivateChildFn, CanActivateFn, CanMatchFn } from '@angular/rou
 import type { Api, Session, SessionState, StandardSchemaV1, Transport } from 'renewal';
 import {
   API,
-  type ApiToken,
+  type ApiName,
   apiResource,
   httpClientTransport,
   injectApi,
@@ -15,19 +15,19 @@ import {
   sessionInterceptor,
   sessionState,
   signedIn,
+  withName,
   withSession,
-  withToken,
 } from 'renewal/angular';
 import { NEVER } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 
 declare const session: Session;
-declare const token: ApiToken;
+declare const token: ApiName;
 declare const schema: StandardSchemaV1<unknown, Date>;
 
 expectTypeOf(provideApi({})).toEqualTypeOf<EnvironmentProviders>();
 expectTypeOf(provideApi(() => ({ transport: httpClientTransport() }))).toEqualTypeOf<EnvironmentProviders>();
-provideApi({}, withSession({ refresh: () => NEVER }), withToken(token));
+provideApi({}, withSession({ refresh: () => NEVER }), withName(token));
 provideApi(
   {},
   withSession((http) => {

@@ -10,14 +10,14 @@ import { HttpTestingController, provideHttpClientTesting } from '@angular/common
 import { InjectionToken } from '@angular/core';
 import { memoryStore, type TokenGrant } from 'renewal';
 import {
-  type ApiToken,
+  type ApiName,
   httpClientTransport,
   injectApi,
   injectSession,
   provideApi,
   sessionInterceptor,
+  withName,
   withSession,
-  withToken,
 } from 'renewal/angular';
 import { expect, it } from 'vitest';
 import { expire, tokenOf } from '../../angular/support/backend';
@@ -25,14 +25,14 @@ import { provide } from '../../angular/support/testbed';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 
-const BILLING: ApiToken = new InjectionToken('billing');
+const BILLING: ApiName = new InjectionToken('billing');
 
 failureMode(
   {
     id: 'M11',
     title: 'Two sessions for one route: which token goes out is a matter of chance',
     renewal:
-      'An api has one session, chosen by name: `injectApi(BILLING)`, `sessionInterceptor(BILLING)`. Of two interceptors, the outer one has the request.',
+      'An api has one session, chosen by name: `injectApi(BILLING)`, `sessionInterceptor(BILLING)`. Of two interceptors, each serves its own `allowedOrigins`; of one origin, the outer one has the request.',
     threads: ['damienbod/angular-auth-oidc-client#1756'],
   },
   (signal) => {
@@ -47,7 +47,7 @@ failureMode(
               store: memoryStore({ accessToken: `${token ? 'billing' : 'shop'}.1` }),
               refresh: () => http.post$<TokenGrant>(`/renew/${token ? 'billing' : 'shop'}`),
             })),
-            ...(token ? [withToken(token)] : []),
+            ...(token ? [withName(token)] : []),
           ),
         ),
       );
@@ -72,6 +72,20 @@ failureMode(
       }
       const states = [undefined, BILLING].map((token) => bed.runInInjectionContext(() => injectSession(token)).state);
       expect(states).toMatchObject([{ tokens: { accessToken: 'shop.2' } }, { tokens: { accessToken: 'billing.2' } }]);
+    });
+
+    it('gives each origin the token of its own session', () => {
+      const origins = ['https://shop.test', 'https://billing.test'];
+      const bed = provideBoth(
+        sessionInterceptor(undefined, { allowedOrigins: [`${origins[0]}`] }),
+        sessionInterceptor(BILLING, { allowedOrigins: [`${origins[1]}`] }),
+      );
+      const backend = bed.inject(HttpTestingController);
+      const tokens = [...origins, 'https://elsewhere.test'].map((origin) => {
+        bed.inject(HttpClient).get(`${origin}/x`).subscribe();
+        return tokenOf(backend.expectOne(`${origin}/x`));
+      });
+      expect(tokens).toEqual(['shop.1', 'billing.1', '']);
     });
 
     it('has the outer of two interceptors carry the request', () => {

@@ -9,7 +9,7 @@ failureMode(
     id: 'F10',
     title: 'A lock in localStorage is not atomic: two tabs win it',
     renewal:
-      'There is no such lock. Where Web Locks are missing and two tabs refresh at once, the one that is refused looks into the storage for up to a second, and takes over what the other has written.',
+      'There is no such lock. Whoever is refused looks into the storage for up to a second, and takes over what another has written: where Web Locks are missing, two may refresh at once.',
     threads: ['auth0/auth0-spa-js#973', 'auth0/auth0-spa-js#553', 'auth0/auth0-spa-js#238'],
   },
   (signal) => {
