@@ -18,17 +18,18 @@ export interface BearerOptions {
 
 const SINCE = Symbol('renewal.since');
 
-type Claimed = HttpRequest & { [SINCE]?: () => Held };
+type Claimed = HttpRequest & { [SINCE]?: (asking: SessionCore) => Held | undefined };
 
 /** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that there is now. */
 export const claim = (request: Claimed, session: Session): HttpRequest => {
-  const since = coreOf(session).since();
-  // A function, as interceptors and errors show requests, and there are tokens in it.
-  if (since) request[SINCE] = () => since;
+  const core = coreOf(session);
+  const since = core.since();
+  // A function, as interceptors and errors show requests, and there are tokens in it. Another session may have put a `bearer` on the way.
+  if (since) request[SINCE] = (asking) => (asking === core ? since : undefined);
   return request;
 };
 
-const sinceOf = (request: Claimed): Held | undefined => request[SINCE]?.();
+const sinceOf = (request: Claimed, core: SessionCore): Held | undefined => request[SINCE]?.(core) ?? core.since();
 
 /** One sending of an errand: hands on what comes, unless that says that the token is dead. An observer, as each operator in its place would cost every request. */
 class Attempt extends Subscription implements Observer<HttpEvent> {
@@ -181,7 +182,7 @@ export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {})
     const bytes = copyOf(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
     // However late it is subscribed to, and however often.
-    const since = sinceOf(request) ?? core.since();
+    const since = sinceOf(request, core);
     return new Observable((caller) => core.admit(new Errand(core, wire, next, origins, caller, since)));
   };
 };

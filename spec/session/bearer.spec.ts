@@ -11,6 +11,8 @@ import {
 } from 'renewal';
 import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../support/http-client';
+import { requestOf } from '../support/request';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -272,6 +274,38 @@ describe('bearer as an interceptor of one’s own', () => {
     });
     api.get$('/a').subscribe();
     expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+  });
+
+  it('sends nothing of one user for another, however late, and however often, it is subscribed to', () => {
+    const { session } = createVirtualClient();
+    const sent: string[] = [];
+    const events$ = bearer(session, { allowedOrigins: [ORIGIN] })(requestOf({ url: `${ORIGIN}/a` }), (request) => {
+      sent.push(lineOf(request));
+      return of(response(200));
+    });
+    events$.subscribe();
+    session.signOut();
+    session.signIn({ accessToken: 'BOB' });
+    expect(outcomeOf(events$)).toMatchObject({ error: { code: 'signed-out' } });
+    expect(sent).toEqual(['GET /a T1']);
+  });
+
+  it('stands beside the session of the client, for origins of its own', () => {
+    const { session } = createVirtualClient({ isDead: () => false });
+    const other = createVirtualClient({ grant: { accessToken: 'B1' } });
+    const sent: string[] = [];
+    const api = createApi({
+      baseUrl: ORIGIN,
+      session,
+      interceptors: [bearer(other.session, { allowedOrigins: ['https://other.test'] })],
+      transport: (request) => {
+        sent.push(lineOf(request));
+        return of(response(200));
+      },
+    });
+    api.get$('/a').subscribe();
+    expect(outcomeOf(api.get$('https://other.test/b'))).toMatchObject({ isComplete: true });
+    expect(sent).toEqual(['GET /a T1', 'GET https://other.test/b B1']);
   });
 
   it('takes origins of its own', () => {
