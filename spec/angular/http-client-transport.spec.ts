@@ -8,9 +8,17 @@ import {
   withNoXsrfProtection,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
-import { type HttpEvent, type HttpRequest, memoryStore, type Tokens } from 'renewal';
+import {
+  createApi,
+  createSession,
+  type HttpEvent,
+  type HttpRequest,
+  type Interceptor,
+  memoryStore,
+  type Tokens,
+} from 'renewal';
 import { API, httpClientTransport, provideApi, withSession } from 'renewal/angular';
-import { NEVER, of, throwError } from 'rxjs';
+import { NEVER, of, tap, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { outcomeOf, shownOf } from '../support/http-client';
 import { provide } from './support/testbed';
@@ -104,6 +112,24 @@ describe('httpClientTransport', () => {
     expect(backend.expectOne('http://shop.test/open').request.transferCache).toBeUndefined();
   });
 
+  it('keeps what came by a token out of the transfer cache, also where no provider has made the client', () => {
+    const bed = provide(provideHttpClient(withNoXsrfProtection()), provideHttpClientTesting());
+    const transport = bed.runInInjectionContext(() => httpClientTransport());
+    const session = createSession({ refresh: () => NEVER, store: memoryStore({ accessToken: 'T1' }) });
+    createApi({ baseUrl: 'http://shop.test', transport, session }).get$('/orders').subscribe();
+    expect(bed.inject(HttpTestingController).expectOne(ORDERS).request.transferCache).toBe(false);
+  });
+
+  it('leaves what someone asks for who is signed out to the transfer cache', () => {
+    const bed = provide(
+      provideHttpClient(withNoXsrfProtection()),
+      provideHttpClientTesting(),
+      provideApi(() => ({ transport: httpClientTransport() }), withSession({ refresh: () => NEVER })),
+    );
+    bed.inject(API).get$('/orders').subscribe();
+    expect(bed.inject(HttpTestingController).expectOne(ORDERS).request.transferCache).toBeUndefined();
+  });
+
   it('sends bytes in memory that is shared', () => {
     const { api, backend } = createHarness();
     const bytes = new Uint8Array(new SharedArrayBuffer(4)).fill(7).subarray(1, 3);
@@ -123,7 +149,9 @@ describe('httpClientTransport', () => {
 
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
-    expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({ error: { code: 'request' } });
+    expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({
+      error: { code: 'request', message: `POST ${ORDERS}: HttpClient can not send a stream` },
+    });
     backend.verify();
   });
 
@@ -145,7 +173,20 @@ describe('httpClientTransport', () => {
     expect(events[2]).not.toHaveProperty('total');
   });
 
-  it.each([304, 404, 500])('emits an answer of %i as one', (status) => {
+  it('tells interceptors of the client nothing but the answer where no progress is asked for', () => {
+    const seen: string[] = [];
+    const watch: Interceptor = (request, next) => next(request).pipe(tap(({ type }) => seen.push(type)));
+    const bed = provide(
+      provideHttpClient(withNoXsrfProtection()),
+      provideHttpClientTesting(),
+      provideApi(() => ({ transport: httpClientTransport(), interceptors: [watch] })),
+    );
+    bed.inject(API).get$('/orders').subscribe();
+    bed.inject(HttpTestingController).expectOne(ORDERS).flush('order');
+    expect(seen).toEqual(['response']);
+  });
+
+  it.each([300, 304, 404, 500])('emits an answer of %i as one', (status) => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(api.request$('GET', '/orders'));
     backend.expectOne(ORDERS).flush({ reason: 'because' }, { status, statusText: 'So' });
@@ -183,7 +224,8 @@ describe('httpClientTransport', () => {
       return throwError(() => new HttpErrorResponse({ status: 200, error: broken }));
     });
     const outcome = outcomeOf(api.get$('/orders'));
-    expect(outcome.error).toMatchObject({ code: 'parse', response: { status: 200 } });
+    expect(outcome.error).toMatchObject({ code: 'parse', response: { status: 200, url: '' } });
+    expect(Object(outcome.error).message).toBe(`GET ${ORDERS}: its body is not JSON`);
     expect(Object(outcome.error).response.body).toHaveLength(200);
     expect(Object(outcome.error).message).not.toContain('secret');
     backend.verify();

@@ -225,6 +225,13 @@ describe('provideApi', () => {
     ]);
   });
 
+  it('is `API` to no one where it has a name of its own', () => {
+    const BILLING: ApiName = new InjectionToken('billing');
+    const bed = provide(provideApi({ transport: echo }, withName(BILLING)));
+    expect(bed.runInInjectionContext(() => injectApi(BILLING))).toBeDefined();
+    expect(() => bed.inject(API)).toThrow('NG0201');
+  });
+
   it.each([
     [400, { error: 'invalid_grant' }, 'session-expired'],
     [401, null, 'session-expired'],

@@ -1,4 +1,5 @@
 import '@angular/compiler';
+import { PlatformLocation } from '@angular/common';
 import {
   HttpClient,
   HttpHeaders,
@@ -10,7 +11,8 @@ import {
   withNoXsrfProtection,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
-import { inject } from '@angular/core';
+import { inject, provideZonelessChangeDetection } from '@angular/core';
+import { TestBed } from '@angular/core/testing';
 import { createSession, type HttpRequest, memoryStore } from 'renewal';
 import { provideApi, sessionInterceptor, withoutSession, withSession } from 'renewal/angular';
 import { of, retry, Subject } from 'rxjs';
@@ -47,6 +49,7 @@ describe('sessionInterceptor', () => {
     expect(request.headers.keys().sort()).toEqual(['X-Tenant', 'authorization']);
     expect(request.headers.getAll('x-tenant')).toEqual(['7', '8']);
     expect([request.url, request.params.toString(), request.withCredentials]).toEqual(['/orders', 'page=2', true]);
+    expect(request.transferCache).toBe(false);
   });
 
   it.each([
@@ -77,6 +80,60 @@ describe('sessionInterceptor', () => {
       return tokenOf(bed.inject(HttpTestingController).expectOne(url)) === 'T1';
     };
     expect(['https://api.test/a', 'https://files.test/b', '/c'].map(goesTo)).toEqual([true, true, false]);
+  });
+
+  it('lets the token of a session of one’s own go to the page, where it is told nothing else', () => {
+    const bed = provide(
+      provideHttpClient(withInterceptors([sessionInterceptor(createSignedIn())]), withNoXsrfProtection()),
+      provideHttpClientTesting(),
+    );
+    const goesTo = (url: string) => {
+      bed.inject(HttpClient).get(url).subscribe();
+      return tokenOf(bed.inject(HttpTestingController).expectOne(url)) === 'T1';
+    };
+    expect(['/orders', 'https://api.test/a'].map(goesTo)).toEqual([true, false]);
+  });
+
+  it('knows relative urls for its own also where there is no page, as in a test', () => {
+    const bed = TestBed.configureTestingModule({
+      providers: [
+        provideZonelessChangeDetection(),
+        { provide: PlatformLocation, useValue: { href: 'about:blank', getBaseHrefFromDOM: () => null } },
+        provideHttpClient(withInterceptors([sessionInterceptor(createSignedIn())]), withNoXsrfProtection()),
+        provideHttpClientTesting(),
+      ],
+    });
+    bed.inject(HttpClient).get('/orders').subscribe();
+    expect(tokenOf(bed.inject(HttpTestingController).expectOne('/orders'))).toBe('T1');
+  });
+
+  it('hands on the very request of the caller to those after it, where it has nothing to add', async () => {
+    const seen: unknown[] = [];
+    const watch = (): HttpInterceptorFn => (request, next) => {
+      seen.push(request);
+      return next(request);
+    };
+    const { http, session } = createBackend({ interceptors: [watch(), sessionInterceptor(), watch()] });
+    await session.signOut();
+    http.post('/orders', { item: 'engine' }).subscribe();
+    expect(seen).toHaveLength(2);
+    expect(seen[1]).toBe(seen[0]);
+  });
+
+  it('asks of nothing but complete answers whether they say that the token has expired', () => {
+    const shown: number[] = [];
+    const { http, backend } = createBackend({
+      session: {
+        isExpired: ({ status }) => {
+          shown.push(status);
+          return false;
+        },
+      },
+    });
+    for (const url of ['/broken', '/refused']) http.get(url).subscribe({ error: () => {} });
+    backend.expectOne('/broken').error(new Event('error') as ProgressEvent); // as a browser has it
+    backend.expectOne('/refused').flush(null, { status: 300, statusText: 'Choices' });
+    expect(shown).toEqual([300]);
   });
 
   it('takes a session of one’s own, and origins', () => {

@@ -113,13 +113,16 @@ failureMode(
       },
     );
 
-    it('calls interceptors after its own where the request was made, each time', async () => {
-      const { zone, sources, seen } = createApp();
-      await zone.run(() => lastValueFrom(sources.HttpClient()));
-      expect(seen).toEqual([true, true]);
-      await zone.runOutsideAngular(() => lastValueFrom(sources.HttpClient()));
-      expect(seen).toEqual([true, true, false]);
-    });
+    it.each(['HttpClient', 'api.get$'] as const)(
+      'calls interceptors of Angular’s where a request by %s was made, each time',
+      async (name) => {
+        const { zone, sources, seen } = createApp();
+        await zone.run(() => lastValueFrom(sources[name]()));
+        expect(seen).toEqual([true, true]);
+        await zone.runOutsideAngular(() => lastValueFrom(sources[name]()));
+        expect(seen).toEqual([true, true, false]);
+      },
+    );
 
     it('tells the states where each has subscribed, and the end of the session in Angular’s zone', async () => {
       const ended: boolean[] = [];
