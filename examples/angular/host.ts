@@ -33,8 +33,8 @@ const fileOf = (url: string): string | undefined => {
   return path.startsWith(browser) && existsSync(path) && statSync(path).isFile() ? path : undefined;
 };
 
-/** Serves what `ng build` has made, and a shop of its own. */
-export const startHost = async (options?: ShopOptions): Promise<Host> => {
+/** Serves what `ng build` has made, and a shop of its own, whose access tokens die at `POST /shop/expire`. */
+export const startHost = async (options?: ShopOptions, port = 0): Promise<Host> => {
   const built = new URL('dist/server/server.mjs', import.meta.url).href;
   const { reqHandler }: { readonly reqHandler: Handler } = await import(/* @vite-ignore */ built);
   const shop = createShop(options);
@@ -43,10 +43,13 @@ export const startHost = async (options?: ShopOptions): Promise<Host> => {
     const url = from.url ?? '/';
     const file = fileOf(url);
     if (url.startsWith('/api/')) passOn(from, to, shopUrl);
-    else if (file) createReadStream(file).pipe(to.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain'));
+    else if (url === '/shop/expire') {
+      shop.expireAccessTokens();
+      to.writeHead(204).end();
+    } else if (file) createReadStream(file).pipe(to.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain'));
     else reqHandler(from, to, () => to.writeHead(404).end());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   const address = server.address();
   if (typeof address !== 'object' || !address) throw new Error('it does not listen');
   return {

@@ -1,4 +1,5 @@
 import { startHost } from './host';
+import { TOKEN_LIFE_MS } from './src/app/login/to-grant';
 
-const { url } = await startHost({ tokenLifeMs: 30_000 });
-process.stdout.write(`${url}: tokens live for 30 s; Ctrl+C ends it\n`);
+const { url } = await startHost({ tokenLifeMs: TOKEN_LIFE_MS }, Number(process.env.PORT ?? 4200));
+process.stdout.write(`The shop is open at\n\n  ${url}\n\nCtrl+C closes it.\n`);

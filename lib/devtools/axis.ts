@@ -41,7 +41,10 @@ export const drawHead = (backdrop: Backdrop): SVGElement[] => {
   let free = 0;
   return [
     ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
-    ...scale.folds.map((x) => label(x, TICKS_Y, 'tick', '//')),
+    // Where the time after a fold stands close to it, that says enough.
+    ...scale.folds
+      .filter((x) => scale.ticks.every((ms) => Math.abs(scale.x(ms) - x) > 36))
+      .map((x) => label(x, TICKS_Y, 'tick', '//')),
     ...sessionChanges.flatMap(({ phase, atMs }) => {
       const x = scale.x(atMs);
       const name = SESSION_WORDS[phase];

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { Browser, ConsoleMessage, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, startHost } from '../../examples/angular/host';
+import { violationsIn } from '../support/axe';
 import { startChromium } from '../support/chromium';
 
 const example = fileURLToPath(new URL('../../examples/angular/', import.meta.url));
@@ -51,11 +52,11 @@ describe('the example, built by Angular for production, in Chromium', () => {
 
   beforeEach(async () => {
     host = await startHost();
-    page = await browser.newPage({ baseURL: host.url });
+    page = await (await browser.newContext({ baseURL: host.url })).newPage();
     complaints = listen(page);
   });
   afterEach(async () => {
-    await page.close();
+    await page.context().close();
     await host.close();
   });
 
@@ -66,38 +67,54 @@ describe('the example, built by Angular for production, in Chromium', () => {
     await page.waitForURL('**/login?from=%2Forders');
     await page.click('#sign-in');
     await page.waitForURL('**/orders');
-    await page.locator('#orders li').first().waitFor();
+    await page.locator('.attach').first().waitFor();
   };
+
+  /** The lanes that the timeline has drawn. */
+  const lanes = () => page.locator('renewal-timeline').evaluate((element) => Object(element).timeline.requests.length);
 
   it('signs in: the guard asks for it, the orders come afterwards', async () => {
     await signIn();
     expect(await page.locator('#orders li').count()).toBe(6);
-    expect(await textOf('#status')).toBe('active');
+    expect(await textOf('#status')).toBe('Signed in');
     expect(complaints.texts).toEqual([]);
+  });
+
+  it('says what the shop has against a sign-in', async () => {
+    await page.goto('/login');
+    await page.fill('input[type=password]', 'wrong');
+    await page.click('#sign-in');
+    await page.getByText('The shop says: ').waitFor();
+    expect(await textOf('#error')).not.toMatch(/http|api/);
+    expect(host.shop.counters().refreshes).toBe(0);
   });
 
   it('serves a storm of requests after the token has died by one refresh', async () => {
     await signIn();
     const before = await storedBy(page);
-    host.shop.expireAccessTokens();
+    await page.click('#expire');
+    await page.getByText('The token is dead.').waitFor();
     const { expiredAnswers } = host.shop.counters();
     await page.click('#storm');
     await page.getByText('20 answers').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
     expect(host.shop.counters().expiredAnswers).toBeGreaterThan(expiredAnswers);
-    // It has a size only once it draws.
-    await page.locator('renewal-timeline').waitFor();
+    // The sign-in, the orders of the page, the one that has let the token die, and these.
+    expect(await lanes()).toBe(23);
     expect((await storedBy(page)).accessToken).not.toBe(before.accessToken);
-    expect(await textOf('#status')).toBe('active');
+    expect(await textOf('#status')).toBe('Signed in');
     expect(complaints.texts).toEqual([]);
   });
 
-  it('signs out: nothing is left, and the guard is closed', async () => {
+  it('signs out, and leads to the login page, in all tabs: no order stays on the screen', async () => {
     await signIn();
+    const other = await page.context().newPage();
+    await other.goto('/orders');
+    await other.locator('.attach').first().waitFor();
     await page.click('#sign-out');
-    await page.getByText('signed-out').waitFor();
+    await Promise.all([page.waitForURL('**/login'), other.waitForURL('**/login')]);
+    for (const each of [page, other]) expect(await each.locator('#orders').count()).toBe(0);
     expect(await storedBy(page)).toBeNull();
-    await page.click('text=Home');
     await page.click('text=Orders');
     await page.waitForURL('**/login?from=%2Forders');
     expect(host.shop.counters().refreshes).toBe(0);
@@ -115,16 +132,26 @@ describe('the example, built by Angular for production, in Chromium', () => {
     host.shop.setRenewalMode('ok');
     await page.click('#sign-in');
     await page.waitForURL('**/orders');
-    await page.locator('#orders li').first().waitFor();
+    await page.locator('.attach').first().waitFor();
   });
 
   it('uploads a receipt through an expiry, and shows how far it is', async () => {
     await signIn();
     host.shop.expireAccessTokens();
+    await page.evaluate(() => {
+      const shown: number[] = Object.assign(globalThis, { shown: [] }).shown;
+      new MutationObserver(() => shown.push(document.querySelector('progress')?.value ?? -1)).observe(document.body, {
+        attributes: true,
+        childList: true,
+        subtree: true,
+      });
+    });
     await page.locator('.attach').first().click();
-    await page.getByText('4194304 bytes').waitFor();
+    await page.getByText('The shop has 4 MB of receipt.').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, hits: { '/orders/:id/receipt': 2 } });
-    expect(await page.evaluate(() => document.querySelector('progress')?.value)).toBe(1);
+    const shown: number[] = await page.evaluate(() => Object(globalThis).shown);
+    expect(shown.some((part) => part > 0 && part <= 1)).toBe(true);
+    expect(await page.locator('progress').count()).toBe(0);
     expect(complaints.texts).toEqual([]);
   });
 
@@ -137,10 +164,27 @@ describe('the example, built by Angular for production, in Chromium', () => {
     expect(html).toContain('A shop whose tokens die</h1>');
     expect(html).toContain('ng-server-context="ssr"');
     for (const secret of [accessToken, refreshToken, 'Bearer']) expect(html).not.toContain(secret);
-    await page.getByText('active').waitFor();
-    // It stands once the app is stable, and so tells that `keepFresh$()` has not kept it from that.
-    await page.locator('renewal-timeline').waitFor({ state: 'attached' });
+    await page.getByText('Signed in').waitFor();
+    // `keepFresh$()` does not keep it from that.
+    await page.waitForFunction(() => performance.getEntriesByName('stable').length === 1);
     await page.waitForFunction(() => !document.querySelector('[ngh]') && !document.querySelector('[jsaction]'));
     expect(complaints.texts).toEqual([]);
   });
+
+  it.each(['light', 'dark'] as const)(
+    'has no violation that axe finds, in %s',
+    async (colorScheme) => {
+      await page.emulateMedia({ colorScheme });
+      await page.goto('/login');
+      await page.fill('input[type=password]', 'wrong');
+      await page.click('#sign-in');
+      await page.getByText('The shop says: ').waitFor();
+      expect(await violationsIn(page)).toEqual([]);
+      await signIn();
+      await page.click('#storm');
+      await page.getByText('20 answers').waitFor();
+      expect(await violationsIn(page)).toEqual([]);
+    },
+    60_000,
+  );
 });

@@ -1,17 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { unevenLatency } from '../../examples/shop/latency';
 import { pageFiles } from '../../examples/shop/page-files';
 import type { PageFile } from '../../examples/shop/page-routes';
 import { createShop, type Shop, type ShopOptions } from '../../examples/shop/server';
+import { violationsIn } from '../support/axe';
 import { startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 // axe takes its time, and a machine may be busy
 vi.setConfig({ testTimeout: 60_000 });
@@ -79,16 +76,6 @@ const storm = async (page: Page): Promise<void> => {
 
 const countsOf = (page: Page): Promise<string[]> => page.locator('.counts dd').allTextContents();
 const sessionOf = (page: Page): Promise<string[]> => page.locator('#user, #status, #generation').allTextContents();
-
-const violationsIn = async (page: Page): Promise<string[]> => {
-  await page.evaluate(await readFile(axe, 'utf8'));
-  const results = await page.evaluate(() => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }; // what the script has put there
-    return axe.run();
-  });
-  expect(results.passes.length).toBeGreaterThan(10);
-  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
-};
 
 describe('the demo page', () => {
   it('shows how 50 requests with a dead token become 50 answers, after one refresh', async () => {

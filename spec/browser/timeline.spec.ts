@@ -1,14 +1,12 @@
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { RequestEvent } from 'renewal';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { request, START_MS, story } from '../devtools/story';
+import { violationsIn } from '../support/axe';
 import { bundlePage, startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 // axe takes its time, and a machine may be busy
 vi.setConfig({ testTimeout: 60_000 });
@@ -56,16 +54,6 @@ const detailsOf = async (page: Page): Promise<string> => {
 const press = async (page: Page, ...keys: string[]): Promise<void> => {
   for (const key of keys) await page.keyboard.press(key);
   await page.evaluate(() => drawn());
-};
-
-const violationsIn = async (page: Page): Promise<string[]> => {
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.addScriptTag({ path: axe });
-  const results = await page.evaluate(() => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }; // what the script has put there
-    return axe.run();
-  });
-  expect(results.passes.length).toBeGreaterThan(10);
-  return results.violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
 };
 
 const showTable = async (page: Page): Promise<void> => {

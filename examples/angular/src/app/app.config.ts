@@ -1,10 +1,10 @@
 import { provideHttpClient, withFetch } from '@angular/common/http';
-import { type ApplicationConfig, inject, provideZonelessChangeDetection } from '@angular/core';
+import { type ApplicationConfig, inject, provideAppInitializer, provideZonelessChangeDetection } from '@angular/core';
 import { provideClientHydration } from '@angular/platform-browser';
 import { provideRouter, Router, withComponentInputBinding } from '@angular/router';
 import { envelope, webStorageStore } from 'renewal';
-import { provideApi, withSession } from 'renewal/angular';
-import { map } from 'rxjs';
+import { injectSession, provideApi, withSession } from 'renewal/angular';
+import { filter, map, pairwise } from 'rxjs';
 import { CLIENT_KEY, type TokenPair } from '../../../shop/protocol';
 import { routes } from './app.routes';
 import { toGrant } from './login/to-grant';
@@ -17,15 +17,22 @@ export const appConfig: ApplicationConfig = {
     provideHttpClient(withFetch()),
     provideApi(
       { baseUrl: '/api/', interceptors: [envelope()] },
-      withSession((http) => {
-        const router = inject(Router);
-        return {
-          store: webStorageStore(),
-          refresh: ({ refreshToken }) =>
-            http.post$<TokenPair>('app/renewal', { authorization: CLIENT_KEY, refreshToken }).pipe(map(toGrant)),
-          onExpired: () => router.navigateByUrl('/login'),
-        };
-      }),
+      withSession((http) => ({
+        store: webStorageStore(),
+        refresh: ({ refreshToken }) =>
+          http.post$<TokenPair>('app/renewal', { authorization: CLIENT_KEY, refreshToken }).pipe(map(toGrant)),
+      })),
     ),
+    // Whoever is signed out, here, in another tab or by a refusal, is led to the login page.
+    provideAppInitializer(() => {
+      const router = inject(Router);
+      injectSession()
+        .state$.pipe(
+          map((state) => 'tokens' in state),
+          pairwise(),
+          filter(([was, is]) => was && !is),
+        )
+        .subscribe(() => router.navigateByUrl('/login'));
+    }),
   ],
 };

@@ -1,37 +1,38 @@
-import { Component, computed } from '@angular/core';
-import { RouterLink, RouterOutlet } from '@angular/router';
+import { ApplicationRef, afterNextRender, Component, computed, inject } from '@angular/core';
+import { RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
 import { injectSession, sessionState } from 'renewal/angular';
 import { Timeline } from './timeline/timeline';
 
 @Component({
   selector: 'app-root',
-  imports: [RouterLink, RouterOutlet, Timeline],
+  imports: [RouterLink, RouterLinkActive, RouterOutlet, Timeline],
   template: `
-    <nav>
-      <a routerLink="/">Home</a>
-      <a routerLink="/orders">Orders</a>
-      <span id="status">{{ status() }}</span>
+    <header>
+      <nav aria-label="Pages">
+        <a class="brand" routerLink="/">The shop</a>
+        <a routerLink="/orders" routerLinkActive="current" ariaCurrentWhenActive="page">Orders</a>
+      </nav>
+      <span id="status" class="pill">{{ isSignedIn() ? 'Signed in' : 'Signed out' }}</span>
       @if (isSignedIn()) {
         <button type="button" id="sign-out" (click)="signOut()">Sign out</button>
       } @else {
         <a routerLink="/login">Sign in</a>
       }
-    </nav>
-    <router-outlet />
-    @defer (on idle) {
-      <app-timeline />
-    }
+    </header>
+    <main><router-outlet /></main>
+    <app-timeline />
   `,
 })
 export class App {
   readonly #session = injectSession();
   readonly #state = sessionState();
-  protected readonly status = computed(() => this.#state().status);
   protected readonly isSignedIn = computed(() => 'tokens' in this.#state());
 
-  /** Renews the tokens before they expire, for as long as the app runs; no obstacle to its being stable. */
   constructor() {
+    // Renews the tokens before they expire, for as long as the app runs; no obstacle to its being stable.
     this.#session.keepFresh$().subscribe();
+    const app = inject(ApplicationRef);
+    afterNextRender(() => app.whenStable().then(() => performance.mark('stable')));
   }
 
   protected signOut(): void {

@@ -1,20 +1,24 @@
 import { Component, inject, input, signal } from '@angular/core';
 import { Router } from '@angular/router';
 import { DEMO_USER } from '../../../../shop/protocol';
+import { toText } from '../to-text';
 import { LoginService } from './login-service';
 
 @Component({
   selector: 'app-login-page',
   template: `
     <h1>Sign in</h1>
-    <form (submit)="signIn($event, user.value, password.value)">
-      <input #user name="user" autocomplete="username" [value]="demo.user" />
-      <input #password name="password" type="password" autocomplete="current-password" [value]="demo.password" />
-      <button id="sign-in">Sign in</button>
+    <form class="card" (submit)="signIn($event, user.value, password.value)">
+      <label>User <input #user name="user" autocomplete="username" [value]="demo.user" /></label>
+      <label>
+        Password
+        <input #password name="password" type="password" autocomplete="current-password" [value]="demo.password" />
+      </label>
+      <button id="sign-in" class="primary">Sign in</button>
+      @if (error()) {
+        <p id="error" role="alert">{{ error() }}</p>
+      }
     </form>
-    @if (error()) {
-      <p id="error">{{ error() }}</p>
-    }
   `,
 })
 export class LoginPage {
@@ -29,7 +33,7 @@ export class LoginPage {
     event.preventDefault();
     this.#login.signIn$({ user, password }).subscribe({
       next: () => this.#router.navigateByUrl(this.from() ?? '/orders'),
-      error: (error: Error) => this.error.set(error.message),
+      error: (error) => this.error.set(toText(error)),
     });
   }
 }

@@ -1,73 +1,92 @@
-import { Component, computed, inject, signal } from '@angular/core';
+import { Component, inject, signal } from '@angular/core';
 import { apiResource } from 'renewal/angular';
 import { forkJoin } from 'rxjs';
 import type { Order } from '../../../../shop/protocol';
+import { toText } from '../to-text';
 import { OrderService } from './order-service';
 
 const STORM = 20;
-const RECEIPT_BYTES = 4 * 1024 * 1024;
+const MEGABYTE = 2 ** 20;
 
 @Component({
   selector: 'app-order-page',
   template: `
     <h1>Orders</h1>
-    @if (orders.isLoading()) {
-      <p>Loading</p>
-    }
+    <p class="buttons">
+      <button type="button" id="place" class="primary" (click)="place()">Place an order</button>
+      <button type="button" id="expire" (click)="expire()">Let the token die</button>
+      <button type="button" id="storm" (click)="storm()">Ask {{ many }} times at once</button>
+    </p>
     @if (orders.error(); as error) {
-      <p id="error">{{ error.message }}</p>
+      <p role="alert">{{ toText(error) }}</p>
     } @else {
-      <ul id="orders">
+      <ul id="orders" class="card" [attr.aria-busy]="orders.isLoading()">
         @for (order of orders.value(); track order.id) {
           <li>
-            {{ order.quantity }} × {{ order.item }}
-            <button type="button" class="attach" (click)="attach(order)">Attach a receipt</button>
+            <span>{{ order.quantity }} × {{ order.item }}</span>
+            <button type="button" class="attach" (click)="attach(order)">
+              Attach a receipt<span class="hidden"> to {{ order.item }}</span>
+            </button>
           </li>
+        } @empty {
+          <li>{{ orders.isLoading() ? 'Loading …' : 'There are none yet.' }}</li>
         }
       </ul>
     }
-    <p>
-      <button type="button" id="place" (click)="place()">Place an order</button>
-      <button type="button" id="storm" (click)="storm()">Ask many times at once</button>
-    </p>
-    <p id="answers">{{ answers() }}</p>
-    <progress [value]="uploaded()" max="1"></progress>
-    <p id="receipt">{{ receipt() }}</p>
+    @if (uploaded() !== undefined) {
+      <progress aria-label="Upload of the receipt" max="1" [value]="uploaded()"></progress>
+    }
+    <p id="said" role="status">{{ said() }}</p>
+    <p id="error" role="alert">{{ error() }}</p>
   `,
 })
 export class OrderPage {
   readonly #service = inject(OrderService);
+  protected readonly many = STORM;
+  protected readonly toText = toText;
   protected readonly orders = apiResource<readonly Order[]>(() => 'orders', { defaultValue: [] });
-  protected readonly answers = signal('');
-  protected readonly uploaded = signal(0);
-  protected readonly receipt = computed(() => (this.#bytes() ? `${this.#bytes()} bytes` : ''));
-  readonly #bytes = signal(0);
+  protected readonly said = signal('');
+  protected readonly error = signal('');
+  /** The part of a receipt that has left; none while there is no upload. */
+  protected readonly uploaded = signal<number | undefined>(undefined);
 
   protected place(): void {
     this.#service
       .place$({ item: 'difference engine', quantity: 1 })
-      .subscribe({ next: () => this.orders.reload(), error: (error) => this.#fail(error) });
+      .subscribe({ next: () => this.orders.reload(), error: this.#fail });
+  }
+
+  protected expire(): void {
+    this.#service.expire$().subscribe({ next: () => this.#say('The token is dead.'), error: this.#fail });
   }
 
   protected storm(): void {
     forkJoin(Array.from({ length: STORM }, () => this.#service.orders$)).subscribe({
-      next: (all) => this.answers.set(`${all.length} answers`),
-      error: (error) => this.#fail(error),
+      next: (all) => this.#say(`${all.length} answers`),
+      error: this.#fail,
     });
   }
 
   protected attach({ id }: Order): void {
-    this.#bytes.set(0);
-    this.#service.attach$(id, new Blob([new Uint8Array(RECEIPT_BYTES)])).subscribe({
+    this.#say('');
+    this.uploaded.set(0);
+    this.#service.attach$(id, new Blob([new Uint8Array(4 * MEGABYTE)])).subscribe({
       next: (event) => {
-        if (event.type === 'upload') this.uploaded.set(event.loaded / (event.total ?? RECEIPT_BYTES));
-        if (event.type === 'response') this.#bytes.set(event.body.bytes);
+        if (event.type === 'upload') this.uploaded.set(event.loaded / (event.total ?? 4 * MEGABYTE));
+        if (event.type === 'response') this.#say(`The shop has ${event.body.bytes / MEGABYTE} MB of receipt.`);
       },
-      error: (error) => this.#fail(error),
+      error: this.#fail,
     });
   }
 
-  #fail(error: Error): void {
-    this.answers.set(error.message);
+  #say(text: string): void {
+    this.said.set(text);
+    this.error.set('');
+    this.uploaded.set(undefined);
   }
+
+  readonly #fail = (error: unknown): void => {
+    this.#say('');
+    this.error.set(toText(error));
+  };
 }

@@ -29,4 +29,9 @@ export class OrderService {
   attach$(id: number, receipt: Blob): Observable<HttpEvent<Receipt>> {
     return this.#api.request$('POST', `orders/${id}/receipt`, { body: receipt, reportProgress: true });
   }
+
+  /** Has the shop take no access token of now any more. Not of the api, and not for the session. */
+  expire$(): Observable<null> {
+    return this.#api.post$('/shop/expire', null, { auth: false });
+  }
 }

@@ -1,25 +1,23 @@
-import { afterNextRender, Component, CUSTOM_ELEMENTS_SCHEMA, type ElementRef, viewChild } from '@angular/core';
-import type { Api } from 'renewal';
+import { isPlatformBrowser } from '@angular/common';
+import { Component, CUSTOM_ELEMENTS_SCHEMA, inject, PLATFORM_ID } from '@angular/core';
 import { injectApi } from 'renewal/angular';
 import { defineTimelineElement } from 'renewal/devtools';
 
-/** What happens to requests and to the session, drawn by the element of `renewal/devtools`; empty in the HTML of a server. */
+/** What happens to requests and to the session, from the start of the app, drawn by the element of `renewal/devtools`; empty in the HTML of a server. */
 @Component({
   selector: 'app-timeline',
   schemas: [CUSTOM_ELEMENTS_SCHEMA],
   template: `
-    <h2>What happens</h2>
-    <renewal-timeline #timeline></renewal-timeline>
+    <section aria-labelledby="what-happens">
+      <h2 id="what-happens">What happens</h2>
+      <renewal-timeline [api]="api"></renewal-timeline>
+    </section>
   `,
 })
 export class Timeline {
-  private readonly element = viewChild.required<ElementRef<HTMLElement & { api?: Pick<Api, 'events$'> }>>('timeline');
+  protected readonly api = injectApi();
 
   constructor() {
-    const api = injectApi();
-    afterNextRender(() => {
-      defineTimelineElement();
-      this.element().nativeElement.api = api;
-    });
+    if (isPlatformBrowser(inject(PLATFORM_ID))) defineTimelineElement();
   }
 }
