@@ -35,16 +35,17 @@ const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement 
   );
 };
 
+/** Where the mark of a fold stands: left of the label that comes after it. */
+const beside = (x: number, { ticks, x: toX }: Scale): number =>
+  Math.min(x, ...ticks.map((ms) => toX(ms) - 36).filter((left) => left > x - 36));
+
 /** Draws the axis, the refreshes and the names of what happened to the session. */
 export const drawHead = (backdrop: Backdrop): SVGElement[] => {
   const { scale, refreshes, sessionChanges } = backdrop;
   let free = 0;
   return [
     ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
-    // Where the time after a fold stands close to it, that says enough.
-    ...scale.folds
-      .filter((x) => scale.ticks.every((ms) => Math.abs(scale.x(ms) - x) > 36))
-      .map((x) => label(x, TICKS_Y, 'tick', '//')),
+    ...scale.folds.map((x) => label(beside(x, scale), TICKS_Y, 'tick', '//')),
     ...sessionChanges.flatMap(({ phase, atMs }) => {
       const x = scale.x(atMs);
       const name = SESSION_WORDS[phase];
