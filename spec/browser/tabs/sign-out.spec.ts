@@ -17,6 +17,8 @@ afterEach(() => tabs.close());
 
 const sessionIdOf = (of: BrowserTab): Promise<string> => of.evaluate(() => Object(tab.state).tokens?.sessionId);
 
+const storedBy = (of: BrowserTab): Promise<string | null> => of.evaluate(() => localStorage.getItem('renewal'));
+
 describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
   beforeEach(async () => {
     tabs = await openTabs(browser, await openDoor(page, signal));
@@ -100,6 +102,8 @@ describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
     await second.freeze();
     await first.evaluate(() => tab.signOut());
     await first.evaluate(() => tab.signIn());
+    // What one tab has written, another may read only some milliseconds later.
+    while ((await storedBy(second)) !== (await storedBy(first))) await second.evaluate(() => tab.state);
     gate.open();
     await second.thaw();
     expect(await waiter).toEqual(['signed-out']);
