@@ -1,6 +1,6 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startChromium } from '../../support/chromium';
+import { startBrowser } from '../../support/browsers';
+import type { TestBrowser } from '../../support/browsers/browser';
 import { SIGNALS } from '../../support/server';
 import { bundleTab, openDoor, openTabs } from '../../support/shop-tabs';
 
@@ -36,11 +36,11 @@ const BROKEN: Readonly<Record<string, () => void>> = {
   },
 };
 
-let browser: Browser;
+let browser: TestBrowser;
 let page: string;
 
 beforeAll(async () => {
-  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+  [browser, page] = await Promise.all([startBrowser(), bundleTab()]);
 });
 afterAll(() => browser?.close());
 
@@ -48,7 +48,7 @@ describe.concurrent.each(SIGNALS)('four tabs whose token is dead for all, by %s'
   it.for(Object.entries(BROKEN))(
     'stay signed in, and settle in time, where %s',
     async ([, init], { onTestFinished }) => {
-      const tabs = await openTabs(browser, await openDoor(page, signal), init);
+      const tabs = await openTabs(browser, await openDoor(page, signal, init));
       onTestFinished(tabs.close);
       // A server that takes none twice, but ends no session for it: nothing could be done about one that does.
       tabs.door.isLenient = true;

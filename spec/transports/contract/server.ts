@@ -3,9 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { createTally, type Tally } from '../../support/barrier';
 import type { Echo, Hit, Origins, Part, Reply } from './context';
-
-/** Names that every resolver of the contract takes to this machine (RFC 6761: `test` is no one's). */
-const HOST = 'shop.test';
+import { HOST } from './hosts';
 
 export interface ContractServer {
   readonly origins: Origins;

@@ -1,0 +1,44 @@
+import { type BrowserContext, launch, type Page } from 'puppeteer-core';
+import { type BrowserProfile, type BrowserTab, callOf, type TestBrowser } from './browser';
+
+const PREFERENCES = {
+  // All names are this machine.
+  'network.dns.forceResolve': '127.0.0.1',
+  // Puppeteer turns off the cache for going back. Users have it.
+  'fission.bfcacheInParent': true,
+};
+
+const tabOf = (page: Page): BrowserTab => ({
+  evaluate: async <R, A>(run: (given: A) => R | Promise<R>, given?: A): Promise<R> => {
+    const text = await page.evaluate(`Promise.resolve(${callOf(run, given)}).then((value) => JSON.stringify(value))`);
+    return (text === undefined ? undefined : JSON.parse(`${text}`)) as R; // what JSON leaves of it
+  },
+  go: async (to) => {
+    if (to === 'back') await page.goBack();
+    else await page.goto(to);
+  },
+  show: () => page.bringToFront(),
+  close: () => page.close(),
+});
+
+const profileOf = (context: BrowserContext): BrowserProfile => ({
+  open: async (url) => {
+    const page = await context.newPage();
+    await page.goto(url);
+    return tabOf(page);
+  },
+  close: () => context.close(),
+});
+
+/** Starts the Firefox of this machine, driven by WebDriver BiDi. */
+export const startFirefox = async (): Promise<TestBrowser> => {
+  const browser = await launch({
+    browser: 'firefox',
+    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    extraPrefsFirefox: PREFERENCES,
+  });
+  return {
+    openProfile: async () => profileOf(await browser.createBrowserContext()),
+    close: () => browser.close(),
+  };
+};
