@@ -16,6 +16,7 @@ const ajax: Capabilities = {
   totalAcrossOrigins: true,
   stream: 'request',
   userInfo: { sent: true, followed: false },
+  followsTab: true,
   takesBack: false,
 };
 
@@ -32,7 +33,12 @@ const fetch: Capabilities = {
 /** How the browsers differ from Chromium. */
 const differences: Readonly<Record<BrowserName, { readonly [of in Order['transport']]?: Partial<Capabilities> }>> = {
   chromium: {},
-  firefox: {},
+  firefox: {
+    // It takes a location with a tab in it for none.
+    ajaxTransport: { followsTab: false },
+    // It sends no streams: `Request` makes a text of one, by which the transport knows.
+    fetchTransport: { followsTab: false, stream: 'request' },
+  },
   webkit: {},
 };
 

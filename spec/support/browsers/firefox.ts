@@ -8,13 +8,26 @@ const PREFERENCES = {
   'fission.bfcacheInParent': true,
 };
 
+const BACK_TIMEOUT_MS = 10_000;
+
+/** Goes back, without an event to wait for: WebDriver BiDi reports no navigation to a page that comes from the cache. */
+const goBack = async (page: Page): Promise<void> => {
+  const left = await page.evaluate('location.href');
+  await page.evaluate('history.back()');
+  const deadlineMs = performance.now() + BACK_TIMEOUT_MS;
+  // An evaluation that the change of pages cuts off has seen neither of them.
+  while ((await page.evaluate('location.href').catch(() => left)) === left) {
+    if (performance.now() > deadlineMs) throw new Error(`no other page within ${BACK_TIMEOUT_MS} ms`);
+  }
+};
+
 const tabOf = (page: Page): BrowserTab => ({
   evaluate: async <R, A>(run: (given: A) => R | Promise<R>, given?: A): Promise<R> => {
     const text = await page.evaluate(`Promise.resolve(${callOf(run, given)}).then((value) => JSON.stringify(value))`);
     return (text === undefined ? undefined : JSON.parse(`${text}`)) as R; // what JSON leaves of it
   },
   go: async (to) => {
-    if (to === 'back') await page.goBack();
+    if (to === 'back') await goBack(page);
     else await page.goto(to);
   },
   show: () => page.bringToFront(),

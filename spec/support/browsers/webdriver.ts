@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 export interface WebDriver {
   /** Sends a command, after those that were sent before have been answered. */
   send<T>(method: 'GET' | 'POST' | 'DELETE', path: string, parameters?: object): Promise<T>;
-  /** Sends several commands with no other in between, the first of which brings a window to the front. */
+  /** Sends several commands to a window, with no other in between. */
   inWindow<T>(handle: string, work: (send: WebDriver['send']) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { HOSTS } from '../../transports/contract/hosts';
 import type { BrowserProfile, BrowserTab, TestBrowser } from './browser';
 import { openPageChannel, type PageChannel } from './page-channel';
@@ -27,21 +29,72 @@ const startScreen = async () => {
   return { name: `:${`${number}`.trim()}`, end: screen.end };
 };
 
-const openTab = async (driver: WebDriver, channel: PageChannel, url: string): Promise<BrowserTab> => {
-  const { handle } = await driver.send<{ handle: string }>('POST', '/window/new', { type: 'tab' });
-  const load = (path: string, parameters?: object): Promise<void> =>
-    driver.inWindow(handle, async (send) => {
+/** Presses a key in the one browser window of a screen. */
+const press = async (screen: string, key: string, times: number): Promise<void> => {
+  const args = ['search', '--sync', '--onlyvisible', '--class', 'MiniBrowser', 'windowfocus', '--sync'];
+  await promisify(execFile)('xdotool', [...args, 'key', '--repeat', `${times}`, key], {
+    env: { ...process.env, DISPLAY: screen },
+  });
+};
+
+const isShown = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (document.visibilityState === 'visible') resolve();
+    else document.addEventListener('visibilitychange', () => resolve(), { once: true });
+  });
+
+/** One browser on a screen of its own. WebDriver has no command that changes the tab in front, so keys do. */
+const openProfile = async (capabilities: object, env: NodeJS.ProcessEnv): Promise<BrowserProfile> => {
+  const screen = await startScreen();
+  const driver = await startWebDriver('WebKitWebDriver', capabilities, { ...env, DISPLAY: screen.name });
+  const channels: PageChannel[] = [];
+  // The driver has opened the first, which stays empty.
+  const handles = [await driver.send<string>('GET', '/window')];
+  let front = 0;
+
+  const show = async (handle: string, channel: PageChannel): Promise<void> => {
+    const steps = handles.indexOf(handle) - front;
+    if (steps !== 0) await press(screen.name, steps > 0 ? 'ctrl+Page_Down' : 'ctrl+Page_Up', Math.abs(steps));
+    front += steps;
+    await channel.evaluate(isShown);
+  };
+
+  const open = async (url: string): Promise<BrowserTab> => {
+    const channel = await openPageChannel();
+    channels.push(channel);
+    const { handle } = await driver.send<{ handle: string }>('POST', '/window/new', { type: 'tab' });
+    handles.push(handle);
+    const load = async (send: WebDriver['send'], path: string, parameters?: object): Promise<void> => {
       await send('POST', path, parameters);
       await send('POST', '/execute/sync', { script: channel.script, args: [] });
+    };
+    await driver.inWindow(handle, async (send) => {
+      await load(send, '/url', { url });
+      await show(handle, channel);
     });
-  await load('/url', { url });
+    return {
+      evaluate: channel.evaluate,
+      go: (to) =>
+        driver.inWindow(handle, (send) => (to === 'back' ? load(send, '/back') : load(send, '/url', { url: to }))),
+      show: () => driver.inWindow(handle, () => show(handle, channel)),
+      close: async () => {
+        await driver.inWindow(handle, async (send) => {
+          await send('DELETE', '/window');
+          const index = handles.indexOf(handle);
+          handles.splice(index, 1);
+          // The tab behind a closed one moves up, or the one before it.
+          if (index < front || front === handles.length) front--;
+        });
+        channel.close();
+      },
+    };
+  };
+
   return {
-    evaluate: channel.evaluate,
-    go: (to) => (to === 'back' ? load('/back') : load('/url', { url: to })),
-    show: () => driver.inWindow(handle, async () => {}),
+    open,
     close: async () => {
-      await driver.inWindow(handle, (send) => send('DELETE', '/window'));
-      channel.close();
+      await driver.close().finally(screen.end);
+      for (const channel of channels) channel.close();
     },
   };
 };
@@ -49,12 +102,10 @@ const openTab = async (driver: WebDriver, channel: PageChannel, url: string): Pr
 /** Starts WebKitGTK's own small browser, driven by WebDriver. A driver has one session, so each profile has a driver. */
 export const startWebKit = async (): Promise<TestBrowser> => {
   const binary = findMiniBrowser();
-  const screen = await startScreen();
   const folder = await mkdtemp(join(tmpdir(), 'renewal-webkit-'));
   const hosts = join(folder, 'hosts');
   await writeFile(hosts, HOSTS.map((host) => `127.0.0.1 ${host}\n`).join(''));
   const env = {
-    DISPLAY: screen.name,
     // No bus for screen readers: there is none to start.
     NO_AT_BRIDGE: '1',
     // An automated WebKitGTK takes no proxy of the SOCKS kind and no rules for names: glibc is asked, through this.
@@ -63,24 +114,7 @@ export const startWebKit = async (): Promise<TestBrowser> => {
   };
   const capabilities = { 'webkitgtk:browserOptions': { binary, args: ['--automation'] } };
   return {
-    openProfile: async (): Promise<BrowserProfile> => {
-      const driver = await startWebDriver('WebKitWebDriver', capabilities, env);
-      const channels: PageChannel[] = [];
-      return {
-        open: async (url) => {
-          const channel = await openPageChannel();
-          channels.push(channel);
-          return openTab(driver, channel, url);
-        },
-        close: async () => {
-          await driver.close();
-          for (const channel of channels) channel.close();
-        },
-      };
-    },
-    close: async () => {
-      screen.end();
-      await rm(folder, { recursive: true });
-    },
+    openProfile: () => openProfile(capabilities, env),
+    close: () => rm(folder, { recursive: true }),
   };
 };

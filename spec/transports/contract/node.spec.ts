@@ -7,6 +7,7 @@ import { contract } from './statements';
 
 const can: Omit<Capabilities, 'uploadProgress' | 'userInfo'> = {
   takesBack: true,
+  followsTab: true,
   page: false,
   setCookie: true,
   totalAcrossOrigins: true,

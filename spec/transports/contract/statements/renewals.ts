@@ -40,8 +40,9 @@ export const renewals: readonly Statement[] = [
     run: async (context: Context) => {
       const id = newId();
       const { api, refreshes } = signedIn(context);
-      const url = path('guarded', { id, by: 'T2', says });
-      await firstValueFrom(forkJoin(Array.from({ length: 20 }, () => api.get$(url))));
+      // WebKitGTK joins identical GETs that are in flight.
+      const urls = Array.from({ length: 20 }, (_, index) => path('guarded', { id, by: 'T2', says, index: `${index}` }));
+      await firstValueFrom(forkJoin(urls.map((url) => api.get$(url))));
       const tokens = tokensOf(await hitsOf(context, id));
       same([refreshes(), tokens.filter((token) => token === 'Bearer T2').length], [1, 20]);
     },
