@@ -62,7 +62,8 @@ describe.concurrent('the storage of a real browser', () => {
       const tabs = await open(context);
       const [first, second] = await tabs.openExpired(2);
       if (!second) throw new Error('too few tabs');
-      // Whoever has not used the session yet has nothing to be told of.
+      // A session listens to the storage from its first use on.
+      await second.evaluate(() => tab.until('active'));
       const signedOut = second.evaluate(() => tab.until('signed-out'));
       await first.evaluate(clear);
       await signedOut;

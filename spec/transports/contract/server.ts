@@ -94,11 +94,18 @@ const reply = ({ response, query }: Call): void => {
   response.end(chunked ? '' : body);
 };
 
-/** Takes one token; to others it says that they are dead. With `to`, whoever it takes is sent on. */
+const LOGIN_PAGE = '<!doctype html><title>Sign in</title>';
+
+/** Takes one token; to others it says that they are dead, as `says` has it. With `to`, whoever it takes is sent on. */
 const guarded = ({ request, response, query, body }: Call): void => {
   const location = query.get('to');
   if (request.headers.authorization !== `Bearer ${query.get('by')}`) {
-    if (query.get('says') === '1002') sendJson(response, { code: 1002 });
+    const says = query.get('says');
+    const type = query.get('type') ?? 'application/json';
+    const cache = query.get('cache') ?? 'no-cache';
+    if (says === 'page') return void response.writeHead(200, { 'content-type': 'text/html' }).end(LOGIN_PAGE);
+    if (says === 'redirect') return void response.writeHead(302, { location: '/login' }).end();
+    if (says === '1002') response.writeHead(200, { 'content-type': type, 'cache-control': cache }).end('{"code":1002}');
     else sendJson(response, { error: 'expired' }, 401);
   } else if (location === null) sendJson(response, { base64: body.toString('base64') });
   else response.writeHead(302, { location }).end();
@@ -112,6 +119,9 @@ const routes: { readonly [name: string]: (call: Call) => void | Promise<void> } 
   form: async (call) => sendJson(call.response, await parts(call)),
   reply,
   guarded,
+  login: ({ response }) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end(LOGIN_PAGE);
+  },
   renew: ({ response }) => sendJson(response, { accessToken: 'T2', refreshToken: 'R2' }),
   redirect: ({ response, query }) => {
     response.writeHead(Number(query.get('status') ?? 302), { location: query.get('to') ?? '' }).end();

@@ -6,6 +6,7 @@ import {
   createSession,
   isApiError,
   memoryStore,
+  type SessionOptions,
   type TokenGrant,
 } from 'renewal';
 import { lastValueFrom, type Observable } from 'rxjs';
@@ -83,6 +84,7 @@ export const textToBase64 = (text: string): string => toBase64(new TextEncoder()
 export const signedIn = (
   context: Context,
   options: ApiOptions = {},
+  ofSession: Pick<SessionOptions, 'isExpired'> = {},
 ): { readonly api: Api; readonly refreshes: () => number } => {
   let refreshes = 0;
   const http = apiOf(context);
@@ -92,6 +94,7 @@ export const signedIn = (
       refreshes++;
       return http.post$<TokenGrant>('/renew', { refreshToken });
     },
+    ...ofSession,
   });
   return { api: apiOf(context, { session, ...options }), refreshes: () => refreshes };
 };
