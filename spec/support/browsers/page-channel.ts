@@ -68,9 +68,10 @@ export const openPageChannel = async (): Promise<PageChannel> => {
       for (const command of unsent.splice(0)) post(command);
       return;
     }
-    const outcome = await read(request);
+    // The page may be gone before all of an outcome has arrived.
+    const outcome = await read(request).catch(() => undefined);
     response.end();
-    pending.get(Number(search.slice(1)))?.resolve(JSON.parse(outcome));
+    if (outcome !== undefined) pending.get(Number(search.slice(1)))?.resolve(JSON.parse(outcome));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // it listens on a port

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A session of a WebDriver (W3C): one browser. */
 export interface WebDriver {
@@ -23,17 +23,27 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** A program and what it has started. */
+export interface ProgramGroup {
+  readonly child: ChildProcess;
+  /** Rejects when the program ends, or cannot be started. */
+  readonly ended: Promise<never>;
+  end(): void;
+}
+
 /** Starts a program with a process group of its own, so that what it starts can be ended with it. */
-export const startGroup = (
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): ChildProcess & { end(): void } => {
+export const startGroup = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ProgramGroup => {
   const child = spawn(command, args, {
     detached: true,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
+  const ended = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${command} has ended, with code ${code}`)));
+  });
+  // Unhandled if nothing waits for it: an end that is asked for is no failure.
+  ended.catch(() => {});
   const end = (): void => {
     process.off('exit', end);
     try {
@@ -43,7 +53,7 @@ export const startGroup = (
     }
   };
   process.on('exit', end);
-  return Object.assign(child, { end });
+  return { child, ended, end };
 };
 
 const request = async <T>(url: string, method: string, parameters?: object): Promise<T> => {
@@ -62,11 +72,10 @@ export const startWebDriver = async (
 ): Promise<WebDriver> => {
   const port = await freePort();
   const driver = startGroup(command, [`--port=${port}`], env);
-  const failed = once(driver, 'error').then(([error]) => Promise.reject(error));
   const origin = `http://127.0.0.1:${port}`;
 
   const started = async (): Promise<{ sessionId: string }> => {
-    for (const deadlineMs = performance.now() + START_TIMEOUT_MS; ; await setTimeout(20)) {
+    for (const deadlineMs = performance.now() + START_TIMEOUT_MS; ; await delay(20)) {
       const status = await request(`${origin}/status`, 'GET').catch((error) => error);
       if (!(status instanceof Error)) break;
       if (performance.now() > deadlineMs) throw status;
@@ -74,7 +83,7 @@ export const startWebDriver = async (
     return request(`${origin}/session`, 'POST', { capabilities: { alwaysMatch: capabilities } });
   };
 
-  const { sessionId } = await Promise.race([started(), failed]).catch((error) => {
+  const { sessionId } = await Promise.race([started(), driver.ended]).catch((error) => {
     driver.end();
     throw error;
   });

@@ -23,9 +23,8 @@ const findMiniBrowser = (): string => {
 
 /** A screen that no one sees; resolves with its name. */
 const startScreen = async () => {
-  const screen = startGroup('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {});
-  const failed = once(screen, 'error').then(([error]) => Promise.reject(error));
-  const [number] = await Promise.race([once(Object(screen.stdio[3]), 'data'), failed]);
+  const screen = startGroup('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp']);
+  const [number] = await Promise.race([once(Object(screen.child.stdio[3]), 'data'), screen.ended]);
   return { name: `:${`${number}`.trim()}`, end: screen.end };
 };
 
@@ -113,8 +112,22 @@ export const startWebKit = async (): Promise<TestBrowser> => {
     NSS_WRAPPER_HOSTS: hosts,
   };
   const capabilities = { 'webkitgtk:browserOptions': { binary, args: ['--automation'] } };
+  const profiles = new Set<BrowserProfile>();
   return {
-    openProfile: () => openProfile(capabilities, env),
-    close: () => rm(folder, { recursive: true }),
+    openProfile: async () => {
+      const { open, close } = await openProfile(capabilities, env);
+      const profile: BrowserProfile = {
+        open,
+        close: async () => {
+          if (profiles.delete(profile)) await close();
+        },
+      };
+      profiles.add(profile);
+      return profile;
+    },
+    close: async () => {
+      await Promise.all(Array.from(profiles, (profile) => profile.close()));
+      await rm(folder, { recursive: true });
+    },
   };
 };
