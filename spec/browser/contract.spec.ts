@@ -17,6 +17,7 @@ const ajax: Capabilities = {
   stream: 'request',
   userInfo: { sent: true, followed: false },
   followsTab: true,
+  joinsGets: false,
   takesBack: false,
 };
 
@@ -39,7 +40,10 @@ const differences: Readonly<Record<BrowserName, { readonly [of in Order['transpo
     // It sends no streams: `Request` makes a text of one, by which the transport knows.
     fetchTransport: { followsTab: false, stream: 'request' },
   },
-  webkit: {},
+  webkit: {
+    // Its memory cache joins what XMLHttpRequest sends, `no-store` or not; `fetch` goes past it.
+    ajaxTransport: { joinsGets: true },
+  },
 };
 
 const platforms: readonly (readonly [Order['transport'], Capabilities])[] = [

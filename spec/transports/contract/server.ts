@@ -150,7 +150,7 @@ export const startContractServer = async (page = ''): Promise<ContractServer> =>
   const watch = async ({ response, query }: Call): Promise<void> => {
     const record = recordOf(query.get('of') ?? '');
     const until = query.get('until');
-    if (until === 'arrived' || until === 'closed') await record[until].reached(1);
+    if (until === 'arrived' || until === 'closed') await record[until].reached(Number(query.get('count') ?? 1));
     sendJson(response, record.hits);
   };
 

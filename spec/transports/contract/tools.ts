@@ -70,9 +70,9 @@ const watch = async ({ origins }: Context, query: Readonly<Record<string, string
 /** The requests with this id that the server has seen. */
 export const hitsOf = (context: Context, id: string): Promise<Hit[]> => watch(context, { of: id });
 
-/** Resolves once a request with this id has come, or once the client has closed the connection on which it waited. */
-export const until = async (context: Context, id: string, event: 'arrived' | 'closed'): Promise<void> => {
-  await watch(context, { of: id, until: event });
+/** Resolves once `count` requests with this id have come, or once the client has closed the connections on which they waited. */
+export const until = async (context: Context, id: string, event: 'arrived' | 'closed', count = 1): Promise<void> => {
+  await watch(context, { of: id, until: event, count: `${count}` });
 };
 
 export const toBase64 = (bytes: ArrayLike<number>): string =>

@@ -1,7 +1,7 @@
 import { createApi, type Params } from 'renewal';
 import { firstValueFrom } from 'rxjs';
 import type { Context, Echo, Origins, Statement } from '../context';
-import { apiOf, errorOf, same } from '../tools';
+import { apiOf, errorOf, hitsOf, newId, path, same, until } from '../tools';
 
 interface Case {
   readonly what: string;
@@ -71,6 +71,21 @@ export const urls: readonly Statement[] = [
       same((await errorOf(apiOf(context).get$(url))).code, 'request');
     },
   })),
+  {
+    title: 'go out while the same one is in flight, so that a GET sees a write before it',
+    run: async (context) => {
+      const id = newId();
+      const api = apiOf(context);
+      const running = api.get$(path('never', { id })).subscribe();
+      await until(context, id, 'arrived');
+      await firstValueFrom(api.post$('/echo'));
+      running.add(api.get$(path('never', { id })).subscribe());
+      if (!context.can.joinsGets) await until(context, id, 'arrived', 2);
+      await firstValueFrom(api.post$('/echo'));
+      same((await hitsOf(context, id)).length, context.can.joinsGets ? 1 : 2);
+      running.unsubscribe();
+    },
+  },
   {
     title: 'are relative to the page, and refused where there is none',
     run: async ({ transport, can }) => {
