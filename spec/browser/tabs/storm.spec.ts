@@ -37,6 +37,6 @@ describe('six tabs whose token is dead for all', () => {
       expect(calls.filter(isOrder).length).toBeLessThanOrEqual(2 * 120 * rounds);
       await tabs.close();
     },
-    60_000,
+    120_000,
   );
 });
