@@ -58,7 +58,7 @@ if (rest.includes('--install') && missing().length > 0)
   apt('update') && apt('install', '-y', '--no-install-recommends', ...missing());
 
 if (missing().length > 0) {
-  const why = `there is no ${missing().join(', ')} here (a Debian package; --install installs it)`;
+  const why = `missing Debian packages: ${missing().join(' ')} (--install installs them)`;
   // A machine of one's own may do without; what CI is asked for, it runs.
   const isAsked = rest.includes('--install') || process.env.CI === 'true';
   process.stdout.write(`${name}: ${isAsked ? 'failed' : 'left out'}: ${why}\n`);
