@@ -1,12 +1,8 @@
 import { type BrowserContext, launch, type Page } from 'puppeteer-core';
 import { type BrowserProfile, type BrowserTab, callOf, type TestBrowser } from './browser';
 
-const PREFERENCES = {
-  // All names are this machine.
-  'network.dns.forceResolve': '127.0.0.1',
-  // Puppeteer turns off the cache for going back. Users have it.
-  'fission.bfcacheInParent': true,
-};
+/** All names are this machine. */
+const PREFERENCES = { 'network.dns.forceResolve': '127.0.0.1' };
 
 const BACK_TIMEOUT_MS = 10_000;
 
