@@ -44,15 +44,17 @@ export const startGroup = (command: string, args: readonly string[], env: NodeJS
   });
   // Unhandled if nothing waits for it: an end that is asked for is no failure.
   ended.catch(() => {});
+  // A signal ends this process without its `exit` event.
+  const quit = (): void => process.exit(1);
   const end = (): void => {
-    process.off('exit', end);
+    process.off('exit', end).off('SIGTERM', quit).off('SIGINT', quit);
     try {
       if (child.pid) process.kill(-child.pid, 'SIGKILL');
     } catch {
       // It has ended already.
     }
   };
-  process.on('exit', end);
+  process.on('exit', end).on('SIGTERM', quit).on('SIGINT', quit);
   return { child, ended, end };
 };
 
