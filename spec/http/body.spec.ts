@@ -221,7 +221,7 @@ describe('serialize', () => {
 
   it('throws an error that says which kind of body it was, and of which request', () => {
     const attempt = () => serialize(requestOf(new Map([['secret', 1]])));
-    expect(attempt).toThrow('POST https://api.test/a: a body of this kind (Map) can not be sent');
+    expect(attempt).toThrow('POST https://api.test/a: a body of this kind (Map) cannot be sent');
     try {
       attempt();
     } catch (error) {

@@ -60,7 +60,7 @@ describe('fetch', () => {
 
   it('that is none is a mistake, said at once', () => {
     const none = 'fetch' as unknown as typeof fetch; // what plain JavaScript may pass
-    expect(() => fetchTransport({ fetch: none })).toThrow(new TypeError('fetch: not a function'));
+    expect(() => fetchTransport({ fetch: none })).toThrow(new TypeError('fetch: expected a function'));
   });
 
   it('that is missing is an error of the request', async () => {
@@ -140,7 +140,7 @@ describe('a body', () => {
     });
     expect(await errorOf(firstValueFrom(api.post$('/a', new ReadableStream())))).toMatchObject({
       code: 'request',
-      message: expect.stringContaining('a stream can not be sent from here'),
+      message: expect.stringContaining('a stream cannot be sent from here'),
     });
     expect(calls).toEqual([]);
   });

@@ -1,0 +1,38 @@
+import { InvalidRequestError } from '../http/errors';
+import type { HttpRequest } from '../http/request';
+import { whyNot } from './answer';
+
+/** Why a request cannot be sent, in words that quote no value. */
+export class Refusal extends TypeError {}
+
+/** What RFC 9110 section 5.6.2 leaves out of names. */
+const NOT_OF_NAMES = /[^\w!#$%&'*+.^`|~-]/g;
+
+/** What no value may hold (RFC 9110 section 5.5); beyond latin1 nothing can be sent. */
+const NOT_OF_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** The header that no platform sends, by its name. */
+const headerRefusal = (headers: HttpRequest['headers']): string | undefined => {
+  for (const [name, value] of Object.entries(headers)) {
+    const shown = name.replace(NOT_OF_NAMES, '…').slice(0, 64);
+    if (shown !== name || !name) return `header ${shown || '""'}: expected a name of RFC 9110`;
+    if (NOT_OF_VALUES.test(value)) return `header ${name}: expected a value without line breaks, in latin1`;
+  }
+  return undefined;
+};
+
+/** What a `ReferenceError` misses, as the engines word it. */
+const missingOf = ({ message }: ReferenceError): string =>
+  /(\w+) is not defined|variable: (\w+)|'(\w+)'/.exec(message)?.slice(1).find(Boolean) ?? 'what this needs';
+
+const CURE = ': in Node, resolve with the condition `node`; elsewhere, use fetchTransport()';
+
+/** What becomes of a platform's own error about a request that it did not take; quotes nothing of it. */
+export const refusalOf = (error: unknown, request: HttpRequest): InvalidRequestError => {
+  let why = error instanceof Refusal ? error.message : (headerRefusal(request.headers) ?? whyNot(request));
+  if (error instanceof ReferenceError) {
+    const name = missingOf(error);
+    why = `there is no ${name} here${name === 'XMLHttpRequest' ? CURE : ''}`;
+  }
+  return new InvalidRequestError(why, { request });
+};
