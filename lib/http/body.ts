@@ -47,16 +47,17 @@ const formCopy = (form: object & Copied): object => {
  * `undefined` if the body is something else. Throws an `InvalidRequestError`.
  */
 export const copyOf = (request: HttpRequest): Extract<Body, object> | undefined => {
-  const kind = kindOf(request.body);
-  if (kind !== 'bytes' && kind !== 'form') return undefined;
-  const body = request.body as object & Copied; // by its kind
+  let kind: BodyKind | undefined;
   try {
+    kind = kindOf(request.body);
+    if (kind !== 'bytes' && kind !== 'form') return undefined;
+    const body = request.body as object & Copied; // by its kind
     if (kind === 'form') return formCopy(body);
     // A buffer has no offset: it shows all of itself.
     const { buffer = body as ArrayBuffer, byteOffset = 0, byteLength } = body;
     return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
   } catch {
-    throw new InvalidRequestError(`its body (${kind}) cannot be read`, { request });
+    throw new InvalidRequestError(`its body${kind ? ` (${kind})` : ''} cannot be read`, { request });
   }
 };
 

@@ -8,7 +8,7 @@ import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
 import { toAnswer } from './answer';
-import { lossOf, maxBytesOf, tooLarge } from './limit';
+import { lossOf, maxBytesOf, optionsOf, tooLarge } from './limit';
 import { isTakenByXHR } from './native';
 import type { PlatformXHR } from './platform-xhr';
 import { refusalOf } from './refusal';
@@ -88,7 +88,7 @@ const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
  * is wrong.
  */
 export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => {
-  const { createXHR, agents, maxResponseBytes } = Object(options) as AjaxTransportOptions; // `null` has none
+  const { createXHR, agents, maxResponseBytes } = optionsOf(options);
   const maxBytes = maxBytesOf(maxResponseBytes);
   if (createXHR !== undefined && typeof createXHR !== 'function')
     throw new TypeError('createXHR: expected a function that makes an XMLHttpRequest');

@@ -4,7 +4,7 @@ import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
 import { toAnswer } from './answer';
-import { LimitError, maxBytesOf, tooLarge } from './limit';
+import { LimitError, maxBytesOf, optionsOf, tooLarge } from './limit';
 import { bytesOf, toMultipart, toParts } from './multipart';
 import { isTakenByFetch } from './native';
 import { Refusal, refusalOf } from './refusal';
@@ -216,7 +216,7 @@ const send = async (
  * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so. Throws a `TypeError` that names the option which is wrong.
  */
 export const fetchTransport = (options: FetchTransportOptions = {}): Transport => {
-  const { fetch, maxResponseBytes } = Object(options) as FetchTransportOptions; // `null` has none
+  const { fetch, maxResponseBytes } = optionsOf(options);
   if (fetch !== undefined && typeof fetch !== 'function') throw new TypeError('fetch: expected a function');
   const maxBytes = maxBytesOf(maxResponseBytes);
   return (request) =>

@@ -17,3 +17,9 @@ export const maxBytesOf = (maxResponseBytes = MAX_BYTES): number => {
 
 /** Why no whole response came: a limit of ours says so itself. */
 export const lossOf = (cause: unknown): string => (cause instanceof LimitError ? cause.message : 'no complete answer');
+
+/** The options of a transport, checked to be some. Throws a `TypeError`. */
+export const optionsOf = <T extends object>(options: T): T => {
+  if (!options || typeof options !== 'object') throw new TypeError('options: expected an object');
+  return options;
+};

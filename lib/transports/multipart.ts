@@ -38,7 +38,7 @@ export const toMultipart = (form: object): ReadableBody => {
     if (typeof value === 'string') parts.push(`\r\n\r\n${withLineEnds(value)}`);
     else {
       const { name: fileName = 'blob', type } = value;
-      parts.push(`; filename=${quoted(fileName)}\r\ncontent-type: ${type || 'application/octet-stream'}\r\n\r\n`);
+      parts.push(`; filename=${quoted(fileName)}\r\ncontent-type: ${type ? type : 'application/octet-stream'}\r\n\r\n`);
       parts.push(checked(value));
     }
     parts.push('\r\n');
@@ -50,7 +50,7 @@ export const toMultipart = (form: object): ReadableBody => {
 /** A blob of any realm or polyfill. Throws a `Refusal`. */
 export const toParts = (blob: object): ReadableBody => {
   const file = checked(blob);
-  return { type: file.type || null, parts: [file] };
+  return { type: file.type ? file.type : null, parts: [file] };
 };
 
 /** The bytes of a file in pieces as they come; ends early once `signal` is aborted. */

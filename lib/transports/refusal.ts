@@ -15,7 +15,7 @@ const NOT_OF_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
 const headerRefusal = (headers: HttpRequest['headers']): string | undefined => {
   for (const [name, value] of Object.entries(headers)) {
     const shown = name.replace(NOT_OF_NAMES, '…').slice(0, 64);
-    if (shown !== name || !name) return `header ${shown || '""'}: expected a name of RFC 9110`;
+    if (shown !== name || !name) return `header ${shown ? shown : '""'}: expected a name of RFC 9110`;
     if (NOT_OF_VALUES.test(value)) return `header ${name}: expected a value without line breaks, in latin1`;
   }
   return undefined;
