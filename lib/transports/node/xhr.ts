@@ -119,9 +119,6 @@ class NodeXHR extends RequestingXHR {
 
 export const canStream = true;
 
-/** Whether it can be sent for what it is: forms and blobs of any realm or polyfill are read before they are sent. */
-export const canSend = (): boolean => true;
-
 /**
  * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or the process's. Throws a `TypeError` for what is no agent.
  * `maxBytes` limits what a body may have, received and decoded.
