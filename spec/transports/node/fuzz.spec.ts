@@ -228,7 +228,7 @@ const transports: readonly (readonly [number, string, (agent: Agent) => Transpor
 ];
 
 describe.each(transports)('%d answers of all kinds over %s', (count, name, transportOf) => {
-  it('crash nothing, hang nothing, and arrive where they are right', { timeout: 60_000 + COUNT * 20 }, async () => {
+  it('crash nothing, hang nothing, and arrive where they are right', { timeout: 60_000 + COUNT * 40 }, async () => {
     const agent = new Agent({ keepAlive: true });
     const start = async (timeoutMs: number) => {
       const server = await startTcpServer();
@@ -240,7 +240,7 @@ describe.each(transports)('%d answers of all kinds over %s', (count, name, trans
       return { server, api: createApi({ baseUrl: server.origin, transport: transportOf(agent), timeoutMs }) };
     };
     // What a server adds to one answer may be taken for the next: those that have to arrive do so on connections of their own.
-    const [wild, clean] = [await start(100), await start(30_000)];
+    const [wild, clean] = [await start(100), await start(30_000 + COUNT * 10)];
     const kinds = fc.oneof(
       { weight: 4, arbitrary: fc.record({ answer: answers, isRight: fc.constant(false) }) },
       { weight: 1, arbitrary: fc.record({ answer: rightAnswers, isRight: fc.constant(true) }) },
