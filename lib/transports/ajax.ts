@@ -11,7 +11,7 @@ import { toAnswer } from './answer';
 import { lossOf, maxBytesOf, optionsOf, tooLarge } from './limit';
 import { isTakenByXHR } from './native';
 import type { PlatformXHR } from './platform-xhr';
-import { refusalOf } from './refusal';
+import { isRefusal, refusalOf } from './refusal';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -74,6 +74,7 @@ const toEvent = (
 const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
   if (!(error instanceof AjaxError)) throw refusalOf(error, request);
   const xhr: AnyXHR = error.xhr;
+  if (isRefusal(xhr.cause)) throw refusalOf(xhr.cause, request);
   if (xhr.status < 400) throw new NetworkError(lossOf(xhr.cause), { request, cause: xhr.cause });
   return toResponse(xhr, request);
 };

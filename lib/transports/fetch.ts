@@ -7,7 +7,7 @@ import { toAnswer } from './answer';
 import { LimitError, maxBytesOf, optionsOf, tooLarge } from './limit';
 import { bytesOf, toMultipart, toParts } from './multipart';
 import { isTakenByFetch } from './native';
-import { Refusal, refusalOf } from './refusal';
+import { isRefusal, Refusal, refusalOf } from './refusal';
 
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
@@ -33,7 +33,7 @@ const toStream = (body: ReadableStream, signal: AbortSignal): ReadableStream => 
       ? 'a stream cannot be sent from here'
       : '';
   } catch (error) {
-    if (error instanceof ReferenceError) throw error;
+    if (isRefusal(error)) throw error;
   }
   if (why) throw new Refusal(why);
   // Node would tell a stream that it is no longer wanted only once that has more to give.
@@ -85,6 +85,7 @@ const causeOf = (error: unknown): Error & { code?: unknown } => {
 /** Why `fetch` failed. That it refused the request and that no answer came are one and the same to it. */
 const failureOf = (error: unknown, request: HttpRequest): Error => {
   const { method, url, headers, body } = request;
+  if (isRefusal(error)) return refusalOf(error, request);
   const cause = causeOf(error);
   try {
     // Node takes some headers here, and refuses them on the way.

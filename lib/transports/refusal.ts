@@ -22,17 +22,22 @@ const headerRefusal = (headers: HttpRequest['headers']): string | undefined => {
 };
 
 /** What a `ReferenceError` misses, as the engines word it. */
-const missingOf = ({ message }: ReferenceError): string =>
+const missingOf = (message: string): string =>
   /(\w+) is not defined|variable: (\w+)|'(\w+)'/.exec(message)?.slice(1).find(Boolean) ?? 'what this needs';
 
 const CURE = ': in Node, resolve with the condition `node`; elsewhere, use fetchTransport()';
 
+/** Whether an error says that the request cannot be sent from here; one of another realm has the same name. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof Refusal || Object(error).name === 'ReferenceError';
+
 /** What becomes of a platform's own error about a request that it did not take; quotes nothing of it. */
 export const refusalOf = (error: unknown, request: HttpRequest): InvalidRequestError => {
-  let why = error instanceof Refusal ? error.message : (headerRefusal(request.headers) ?? whyNot(request));
-  if (error instanceof ReferenceError) {
-    const name = missingOf(error);
+  let why: string;
+  if (error instanceof Refusal) why = error.message;
+  else if (isRefusal(error)) {
+    const name = missingOf(`${Object(error).message}`);
     why = `there is no ${name} here${name === 'XMLHttpRequest' ? CURE : ''}`;
-  }
+  } else why = headerRefusal(request.headers) ?? whyNot(request);
   return new InvalidRequestError(why, { request });
 };

@@ -1,9 +1,12 @@
+import { runInNewContext } from 'node:vm';
 import { ajaxTransport, createApi, fetchTransport, type RequestOptions, type Transport } from 'renewal';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { refusalOf } from '../../lib/transports/refusal';
 import { xhrFactory } from '../../lib/transports/xhr';
 import { createRecorder, outcomeOf, shownOf } from '../support/http-client';
 import { endOf } from '../support/node-client';
+import { answerText, startTcpServer } from '../support/tcp-server';
+import { sends } from '../support/wire-faults';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -86,6 +89,26 @@ describe('a part of the platform that is missing is named:', () => {
     expect(error).toMatchObject({ code: 'request', message: expect.stringContaining(`there is no ${name} here`) });
   });
 
+  it('Blob, by ajaxTransport in Node', async () => {
+    const server = await startTcpServer();
+    server.act = sends(answerText('1'));
+    const api = createApi({ baseUrl: server.origin, transport: ajaxTransport() });
+    vi.stubGlobal('Blob', undefined);
+    Reflect.deleteProperty(globalThis, 'Blob');
+    const error = await endOf(api.get$('/a', { responseType: 'blob' }));
+    expect(error).toMatchObject({ code: 'request', message: expect.stringContaining('there is no Blob here') });
+    await server.close();
+  });
+
+  it('one of another realm, as an error is there', async () => {
+    const { api, requests } = createRecorder();
+    outcomeOf(api.get$('/a'));
+    const [request] = requests;
+    if (!request) throw new Error('no request was made');
+    const error: unknown = runInNewContext('new ReferenceError("Blob is not defined")');
+    expect(refusalOf(error, request).message).toContain('there is no Blob here');
+  });
+
   it('Request, by fetchTransport for a stream', async () => {
     vi.stubGlobal('Request', undefined);
     Reflect.deleteProperty(globalThis, 'Request');
@@ -142,6 +165,11 @@ describe('an option', () => {
   ])('%s of fetchTransport that is wrong is a TypeError that names it: %j', (name, options) => {
     expect(() => fetchTransport(wrong(options))).toThrow(expect.objectContaining({ name: 'TypeError' }));
     expect(() => fetchTransport(wrong(options))).toThrow(new RegExp(`^${name}: `));
+  });
+
+  it('agents may be of another realm, as those of Node are in Jest', () => {
+    const agent = runInNewContext('({ addRequest() {} })');
+    expect(() => ajaxTransport({ agents: { http: agent } })).not.toThrow();
   });
 
   it.each(transports)('that is undefined is none, and Infinity is no limit: %s', (_, make) => {

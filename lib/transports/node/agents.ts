@@ -16,7 +16,7 @@ export const agentsOf = (agents: Agents = {}): (() => NodeAgents) => {
   if (!agents || typeof agents !== 'object') throw new TypeError('agents: expected an object with http and https');
   for (const name of ['http', 'https'] as const) {
     const agent = agents[name];
-    if (agent !== undefined && !(Object(agent).addRequest instanceof Function))
+    if (agent !== undefined && typeof Object(agent).addRequest !== 'function')
       throw new TypeError(`agents.${name}: expected an agent of node:${name}`);
   }
   // What Node needs of an agent is what has been looked for.
