@@ -33,11 +33,13 @@ interface Copied extends Partial<ArrayBufferView> {
   readonly _parts?: Iterable<readonly [string, unknown]>;
 }
 
-/** A form with the same fields, made by the class of the first; the first itself if its fields cannot be listed. */
+/** A form with the same fields, made by the class that `append` is from: one that extends it may add fields of its own. The first itself if its fields cannot be listed. */
 const formCopy = (form: object & Copied): object => {
   const entries = form.entries?.() ?? form._parts;
   if (!entries) return form;
-  const copy: { append(name: string, value: unknown): void } = Reflect.construct(Object(form.constructor), []);
+  let base: object = form;
+  while (!Object.hasOwn(base, 'append')) base = Object.getPrototypeOf(base);
+  const copy: { append(name: string, value: unknown): void } = Reflect.construct(base.constructor, []);
   for (const [name, value] of entries) copy.append(name, value);
   return copy;
 };

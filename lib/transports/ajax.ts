@@ -116,8 +116,9 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
         const xhr = create();
         if (!isNodes)
           xhr.addEventListener('progress', ({ loaded }) => {
+            if (loaded <= maxBytes) return;
             const cause = tooLarge(maxBytes);
-            if (loaded > maxBytes) caller.error(new NetworkError(cause.message, { request, cause }));
+            caller.error(new NetworkError(cause.message, { request, cause }));
           });
         return isOpaque ? sending(xhr, body) : xhr;
       };

@@ -307,22 +307,32 @@ describe('over an XMLHttpRequest of a browser, a body', () => {
   });
 });
 
+/** One that adds a field by itself, and needs an argument. */
+class WithDefaults extends FormData {
+  constructor(id: string) {
+    super();
+    this.append('id', id.toString());
+  }
+}
+
 describe('a form that the caller changes while the request waits', () => {
+  const fieldsOf = (body: unknown): unknown[] => [...(Object(body).entries?.() ?? Object(body)._parts)];
   const forms: readonly (readonly [string, () => { append(name: string, value: string): void }])[] = [
     ['of the platform', () => new FormData()],
     ['of another make', () => new ForeignForm()],
     ['of React Native', () => new NativeForm()],
+    ['of a class that extends the platform’s', () => new WithDefaults('0')],
   ];
 
   it.each(forms)('%s is sent as it was, both times', (_, make) => {
     const form = make();
     form.append('a', '1');
+    const before = fieldsOf(form);
     const session = createSession({
       refresh: () => of({ accessToken: 'T2' }),
       store: memoryStore({ accessToken: 'T1' }),
     });
     const bodies: unknown[] = [];
-    const fieldsOf = (body: unknown) => [...(Object(body).entries?.() ?? Object(body)._parts)];
     const api = createApi({
       baseUrl: server.origin,
       session,
@@ -334,7 +344,8 @@ describe('a form that the caller changes while the request waits', () => {
       },
     });
     api.post$('/a', form).subscribe();
-    expect(bodies).toEqual([[['a', '1']], [['a', '1']]]);
+    expect(bodies).toEqual([before, before]);
+    expect(fieldsOf(form)).not.toEqual(before);
   });
 
   it('is the caller’s own where there is no session, and nothing waits', () => {
