@@ -12,6 +12,7 @@ import {
   createApi,
   createSession,
   type HttpRequest,
+  type Interceptor,
   type Session,
   type SessionOptions,
 } from 'renewal';
@@ -74,16 +75,20 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
   if (handedIn && makeOptions) throw new TypeError('session: given twice');
   const page = injectPageUrl();
-  const base = options.baseUrl ?? '';
+  const base = options.baseUrl;
   // What is no url is left for `createApi` to refuse.
-  const baseUrl = (page && toUrl(base, page)) ?? base;
+  const baseUrl = base === undefined ? undefined : ((page && toUrl(`${base}`, page)) ?? base);
+  const allowedOrigins = options.allowedOrigins ?? (page && base === undefined ? [page] : undefined);
+  /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not see on a server. */
+  const ofPage: Interceptor = (request, next) => next({ ...request, url: toUrl(request.url, page) ?? request.url });
   const tasks = inject(PendingTasks);
   const client = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
     createApi({
       ...options,
-      ...(baseUrl && { baseUrl }),
+      baseUrl,
+      allowedOrigins,
       ...(session && { session }),
-      interceptors: [zonedRequests(zone, tasks, isPrivate), ...(options.interceptors ?? [])],
+      interceptors: [zonedRequests(zone, tasks, isPrivate), ofPage, ...(options.interceptors ?? [])],
     });
 
   const own = makeOptions?.(client(() => true));
@@ -94,7 +99,7 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   return {
     api: client(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
     session: session && zonedSession(session, zone, tasks),
-    allowedOrigins: options.allowedOrigins ?? (baseUrl ? [baseUrl] : undefined),
+    allowedOrigins: allowedOrigins ?? (baseUrl === undefined ? undefined : [`${baseUrl}`]),
   };
 };
 

@@ -1,5 +1,6 @@
 import { defer, map, NEVER, takeUntil, timer } from 'rxjs';
 import { RequestTimeoutError } from './errors';
+import { observed } from './observed';
 import type { HttpHandler, Interceptor } from './request';
 
 /**
@@ -8,8 +9,8 @@ import type { HttpHandler, Interceptor } from './request';
  */
 export const compose = (interceptors: readonly Interceptor[], transport: HttpHandler): HttpHandler =>
   interceptors.reduceRight<HttpHandler>(
-    (next, interceptor) => (request) => defer(() => interceptor(request, next)),
-    (request) => defer(() => transport(request)),
+    (next, interceptor) => (request) => defer(() => observed('interceptors', interceptor(request, next))),
+    (request) => defer(() => observed('transport', transport(request))),
   );
 
 /** The longest that the timers of platforms can count, some 24 days: a longer one would fire at once. */
@@ -29,5 +30,5 @@ export const withDeadline =
         throw new RequestTimeoutError(`no complete answer within ${timeoutMs} ms`, { request });
       }),
     );
-    return transport(request).pipe(takeUntil(late$));
+    return observed('transport', transport(request)).pipe(takeUntil(late$));
   };

@@ -48,6 +48,8 @@ export interface RequestScope {
   readonly caller: { readonly closed: boolean };
   /** The origin of a url, which need not be parsed again where it is the one that the request was made with. */
   readonly originOf: (url: string) => string | undefined;
+  /** The token does not go to this origin. */
+  readonly withhold: (origin: string) => void;
 }
 
 const SCOPE = Symbol('renewal.scope');
@@ -57,7 +59,13 @@ type ScopedRequest = HttpRequest & { [SCOPE]?: RequestScope };
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
-const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, caller: { closed: false }, originOf };
+const NO_SCOPE: RequestScope = {
+  allowedOrigins: [],
+  trace: silent,
+  caller: { closed: false },
+  originOf,
+  withhold: () => {},
+};
 
 /** Adds the scope to a request, where it survives what interceptors make of that. */
 export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
@@ -67,7 +75,11 @@ export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
 export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE] ?? NO_SCOPE;
 
 /** Reports the steps of one request to `events`, up to its end. Each `attempt` is `sent` the first time, and `resent` from then on. */
-export const createTrace = (events: Subject<RequestEvent>, requestId: number, { method, url }: HttpRequest): Trace => {
+export const createTrace = (
+  events: Pick<Subject<RequestEvent>, 'next'>,
+  requestId: number,
+  { method, url }: HttpRequest,
+): Trace => {
   let attempt = 0;
   let isOver = false;
   let carried: Pick<RequestEvent, 'generation'> | undefined;

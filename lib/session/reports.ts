@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { tagOf } from '../http/body';
 import { nowMs } from './clock';
 import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
 import type { SessionAction } from './state';
@@ -31,7 +32,9 @@ export const createReports = (): Reports => {
       if (phase) events.next({ type: 'session', phase, generation, atMs });
     },
     warn: (what, error) => {
-      const why = error instanceof Error ? error.name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
+      // An error of any realm.
+      const isError = /Error|Exception/.test(tagOf(error));
+      const why = isError ? Object(error).name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
       events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
     },
   };

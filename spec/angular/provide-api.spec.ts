@@ -195,7 +195,7 @@ describe('provideApi', () => {
 
   it('refuses a refresh that is no function', () => {
     const bed = provide(provideApi({ transport: echo }, withSession({ refresh: 'later' as never })));
-    expect(() => bed.inject(API)).toThrow('refresh: not a function');
+    expect(() => bed.inject(API)).toThrow('refresh: expected a function');
   });
 
   it('says what is missing where there is no session', () => {
