@@ -1,10 +1,11 @@
-import { asyncScheduler, merge, NEVER, Observable, Subject } from 'rxjs';
+import { from, map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Get, Post, Request } from './http/calls';
 import { conform } from './http/conform';
 import { type HeadersInput, mergeHeaders } from './http/headers';
+import { parseResponse } from './http/json-text';
 import { check, checkBoolean, checkFunction, checkList, defined, durationMs, optionsOf } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
@@ -12,8 +13,9 @@ import { Settlement } from './http/settlement';
 import { addScope, createTrace, type RequestEvent, scopeOf, silent } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
-import type { ApiEvent, WarningEvent } from './session/events';
+import type { ApiEvent } from './session/events';
 import { coreOf, type Session } from './session/session';
+import { createWithheld } from './session/withheld';
 import { ajaxTransport } from './transports/ajax';
 
 /** The options of {@link createApi}. */
@@ -85,9 +87,6 @@ const checked = (interceptors: readonly Interceptor[] = []): readonly Intercepto
 /** What a body can be added to. */
 const isOptions = (input: unknown): boolean => input === undefined || (typeof input === 'object' && input !== null);
 
-/** How many origins a client remembers to have warned of. */
-const MAX_WARNED = 100;
-
 /**
  * Makes a client. Throws a `TypeError` that names the option which is wrong.
  *
@@ -107,22 +106,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const headers = mergeHeaders({}, options.headers);
   const defaults = { headers, timeoutMs: durationMs('timeoutMs', options.timeoutMs), withCredentials };
   const allowedOrigins = options.allowedOrigins === undefined ? [baseUrl?.origin] : toOrigins(options.allowedOrigins);
-  const isReachable = !session || allowedOrigins[0] !== undefined || options.allowedOrigins !== undefined;
   check(
-    isReachable,
+    !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
     'baseUrl',
     'a url, or allowedOrigins: without either, and without a page, the token of the session can go nowhere',
   );
 
-  const events = new Subject<RequestEvent | WarningEvent>();
-  const warned = new Set<string>();
-  const withhold = (origin: string): void => {
-    // Without a subscriber nobody is warned, so the next one will be.
-    if (!events.observed || warned.has(origin) || warned.size >= MAX_WARNED) return;
-    warned.add(origin);
-    const message = `the token is withheld from ${origin}, which is not among allowedOrigins`;
-    events.next({ type: 'warning', message, atMs: asyncScheduler.now() });
-  };
+  const events = new Subject<RequestEvent>();
+  const withheld = createWithheld();
   let requests = 0;
   const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
@@ -131,11 +122,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
     if (caller.closed) return NEVER;
     const wire = serialize(anew(request));
     trace('attempt');
-    return caller.closed ? NEVER : onTime(wire);
+    return caller.closed ? NEVER : from(onTime(wire)).pipe(map(parseResponse));
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
-  const events$ = session ? merge(events, coreOf(session).events$) : events;
+  const events$ = session ? merge(events, withheld.events$, coreOf(session).events$) : events;
 
   const send = <T>(method: string, url: string | URL, input: RequestInput = {}, isBodyOnly = false): Observable<T> =>
     new Observable((caller) => {
@@ -143,7 +134,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
       const trace = events.observed ? createTrace(events, ++requests, request) : silent;
       const { url: own } = request;
       const known = (asked: string) => (asked === own ? origin : originOf(asked));
-      addScope(request, { allowedOrigins, trace, caller, originOf: known, withhold });
+      addScope(request, { allowedOrigins, trace, caller, originOf: known, withhold: withheld.warn });
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');

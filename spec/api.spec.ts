@@ -886,7 +886,7 @@ describe('a token that is withheld', () => {
     recorder.api.events$.subscribe((event) => event.type === 'warning' && warnings.push(event.message));
     return { ...recorder, warnings };
   };
-  const warning = (origin: string) => `the token is withheld from ${origin}, which is not among allowedOrigins`;
+  const warning = (origin: string) => `the token is withheld from ${origin}: it is not among allowedOrigins`;
 
   it('is a warning, once for each origin and client', () => {
     const { api, warnings } = warningsOf();

@@ -10,7 +10,7 @@ import type { HttpHandler, Interceptor } from './request';
 export const compose = (interceptors: readonly Interceptor[], transport: HttpHandler): HttpHandler =>
   interceptors.reduceRight<HttpHandler>(
     (next, interceptor) => (request) => defer(() => observed('interceptors', interceptor(request, next))),
-    (request) => defer(() => observed('transport', transport(request))),
+    (request) => defer(() => transport(request)),
   );
 
 /** The longest that the timers of platforms can count, some 24 days: a longer one would fire at once. */
@@ -24,11 +24,12 @@ export const withDeadline =
   (transport: HttpHandler): HttpHandler =>
   (request) => {
     const { timeoutMs } = request;
-    if (!timeoutMs) return transport(request);
+    const response$ = observed('transport', transport(request));
+    if (!timeoutMs) return response$;
     const late$ = deadline$(timeoutMs).pipe(
       map(() => {
         throw new RequestTimeoutError(`no complete answer within ${timeoutMs} ms`, { request });
       }),
     );
-    return observed('transport', transport(request)).pipe(takeUntil(late$));
+    return response$.pipe(takeUntil(late$));
   };

@@ -1,5 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import { tagOf } from '../http/body';
+import { emit } from '../http/emit';
 import { nowMs } from './clock';
 import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
 import type { SessionAction } from './state';
@@ -26,16 +27,16 @@ export const createReports = (): Reports => {
   const events = new Subject<ApiEvent>();
   return {
     events$: events,
-    refresh: (step) => events.next({ type: 'refresh', ...step, atMs: nowMs() }),
+    refresh: (step) => emit(events, { type: 'refresh', ...step, atMs: nowMs() }),
     session: (action, generation, atMs) => {
       const phase = PHASES[action];
-      if (phase) events.next({ type: 'session', phase, generation, atMs });
+      if (phase) emit(events, { type: 'session', phase, generation, atMs });
     },
     warn: (what, error) => {
       // An error of any realm.
       const isError = /Error|Exception/.test(tagOf(error));
       const why = isError ? Object(error).name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
-      events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
+      emit(events, { type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
     },
   };
 };
