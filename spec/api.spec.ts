@@ -93,11 +93,14 @@ describe('createApi', () => {
     }
   });
 
-  it.each([null, 'https://shop.test', 7, envelope, ['https://shop.test']])('refuses %o for its options', (options) => {
-    for (const create of [() => createApi(untyped(options)), () => createApi().extend(untyped(options))]) {
-      expect(create).toThrow(new TypeError('options: expected an object'));
-    }
-  });
+  it.each([[null], ['https://shop.test'], [7], [envelope], [['https://shop.test']]])(
+    'refuses %o for its options',
+    (options) => {
+      for (const create of [() => createApi(untyped(options)), () => createApi().extend(untyped(options))]) {
+        expect(create).toThrow(new TypeError('options: expected an object'));
+      }
+    },
+  );
 
   it('refuses a session whose token could go nowhere: without baseUrl, allowedOrigins and a page', () => {
     const session = createSignedIn();

@@ -44,7 +44,12 @@ const cases: readonly Case[] = [
     base: '/api/',
     arrives: '/api/a/echo',
   },
-  { what: 'appended to the path of baseUrl, with a slash too', url: '/echo', base: '/api/v1/', arrives: '/api/v1/echo' },
+  {
+    what: 'appended to the path of baseUrl, with a slash too',
+    url: '/echo',
+    base: '/api/v1/',
+    arrives: '/api/v1/echo',
+  },
   { what: 'as the baseUrl, with nothing to append but a query', url: '?x', base: '/echo', arrives: '/echo?x' },
   { what: 'up from the path of baseUrl', url: '../echo?x', base: '/api/v1/', arrives: '/api/echo?x' },
   { what: 'that are absolute', url: ({ other }) => `${other}/echo`, base: '/api', arrives: '/echo', at: 'other' },
