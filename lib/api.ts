@@ -2,7 +2,7 @@ import { from, map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
-import type { Get, Post, Request } from './http/calls';
+import type { Get, Post, SendRequest } from './http/calls';
 import { conform } from './http/conform';
 import { type HeadersInput, mergeHeaders } from './http/headers';
 import { parseResponse } from './http/json-text';
@@ -65,7 +65,7 @@ export interface Api {
   /** As {@link post$}. */
   patch$: Post;
   /** Emits the whole answer and completes; with `reportProgress`, progress first. */
-  request$: Request;
+  request$: SendRequest;
   /** A new client: headers merge, interceptors append, the rest replaces; what is left out or `undefined` stays. */
   extend(options: ApiOptions): Api;
   /** What happens to requests and to the session, for logs and tools: hot, never errors, holds no token. */
@@ -168,7 +168,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     put$: bodied('PUT'),
     patch$: bodied('PATCH'),
     // The overloads only say which events come with and without progress.
-    request$: ((method: string, url: string | URL, input?: RequestInput) => send(method, url, input)) as Request,
+    request$: ((method: string, url: string | URL, input?: RequestInput) => send(method, url, input)) as SendRequest,
     extend: (more) =>
       createApi({
         ...options,

@@ -16,7 +16,7 @@ import {
   type Session,
   type SessionOptions,
 } from 'renewal';
-import { catchError, defer, type ObservableInput } from 'rxjs';
+import { catchError, from, isObservable, type ObservableInput } from 'rxjs';
 import { injectPageUrl, toUrl } from './page-url';
 import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
@@ -55,12 +55,18 @@ export const withName = (name: ApiName): ApiFeature => ({ name });
 /** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
 const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
   const { refresh, restore, onExpired } = options;
-  const understood = <T>(ask: () => ObservableInput<T>) =>
-    defer(ask).pipe(
-      catchError((error) => {
-        throw toApiError(error);
-      }),
-    );
+  const fail = (error: unknown): never => {
+    throw toApiError(error);
+  };
+  const understood = <T>(ask: () => ObservableInput<T>): ObservableInput<T> => {
+    try {
+      const asked = ask();
+      // Nothing else comes from `HttpClient`; a native Observable is for `createSession` to take.
+      return isObservable(asked) || 'then' in Object(asked) ? from(asked).pipe(catchError(fail)) : asked;
+    } catch (error) {
+      return fail(error);
+    }
+  };
   return {
     ...options,
     // What is no function is left for `createSession` to refuse.

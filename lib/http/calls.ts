@@ -32,7 +32,7 @@ interface InSteps {
 }
 
 /** A request of any method: emits the whole response and completes; with `reportProgress`, progress first. */
-export interface Request {
+export interface SendRequest {
   <Type extends keyof Bodies>(
     method: string,
     url: string | URL,
