@@ -3,6 +3,8 @@ import { inject, NgZone } from '@angular/core';
 import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toEvent, toResponse } from './http-events';
+import { injectPageUrl, toSent } from './page-url';
+import { injectPastCaches, type PastCaches } from './past-caches';
 import { CALLER_ZONE, IS_PRIVATE } from './request-context';
 import { toApiError } from './to-api-error';
 import { withoutSession } from './without-session';
@@ -19,10 +21,13 @@ const toBody = (request: HttpRequest): unknown => {
   return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
 };
 
-const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
-  new AngularRequest(request.method, request.url, toBody(request), {
-    ...request,
-    headers: new HttpHeaders(request.headers),
+const toAngular = (request: HttpRequest, { headers, ...mode }: PastCaches): AngularRequest<unknown> =>
+  new AngularRequest(request.method, toSent(request.url), toBody(request), {
+    responseType: request.responseType,
+    withCredentials: request.withCredentials,
+    reportProgress: request.reportProgress,
+    ...mode,
+    headers: new HttpHeaders({ ...request.headers, ...headers }),
     context: withoutSession(),
     // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
     ...((request.context.get(IS_PRIVATE) || 'authorization' in request.headers) && { transferCache: false }),
@@ -43,18 +48,19 @@ const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
 export const httpClientTransport = (): Transport => {
   const http = inject(HttpClient);
   const leave = outside(inject(NgZone));
+  const pastCaches = injectPastCaches(injectPageUrl());
   return (request) => {
     const { reportProgress, context } = request;
     // Angular's interceptors are to find themselves where the request was made.
     return across(
-      defer(() => http.request(toAngular(request))),
+      defer(() => http.request(toAngular(request, pastCaches(request)))),
       context.get(CALLER_ZONE) ?? leave,
       leave,
     ).pipe(
-      map(toEvent),
+      map((event) => toEvent(event, request.url)),
       filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
       catchError((error) => {
-        if (isAnswer(error)) return of(toResponse(error));
+        if (isAnswer(error) && error.status >= 300) return of(toResponse(error, request.url));
         throw toApiError(error, request);
       }),
     );

@@ -1,6 +1,9 @@
 import { PlatformLocation } from '@angular/common';
 import { inject } from '@angular/core';
 
+/** The origin of the page that the locations of Angular's test modules make up while a test names none. */
+const NO_PAGE = 'http://_empty_';
+
 /** The url of http or https that this is, if it is one. */
 export const toUrl = (url: string, base?: string): string | undefined => {
   try {
@@ -17,6 +20,11 @@ export const toUrl = (url: string, base?: string): string | undefined => {
  */
 export const injectPageUrl = (): string | undefined => {
   const location = inject(PlatformLocation);
-  const page = toUrl(location.getBaseHrefFromDOM() ?? '', location.href);
+  // Angular 20 makes up a page without a protocol.
+  const href = location.protocol === '' ? NO_PAGE + location.pathname : location.href;
+  const page = toUrl(location.getBaseHrefFromDOM() ?? '', href);
   return page && toUrl('.', page);
 };
+
+/** A url as `HttpClient` gets it: relative again in a test that names no page, as the test expects it. */
+export const toSent = (url: string): string => (url.startsWith(`${NO_PAGE}/`) ? url.slice(NO_PAGE.length) : url);

@@ -9,6 +9,7 @@ import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Sess
 import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toResponse } from './http-events';
 import { injectPageUrl, toUrl } from './page-url';
+import { injectPastCaches } from './past-caches';
 import { type ApiName, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
 import { toAngular, toWire } from './wire-request';
 import { WITHOUT_SESSION } from './without-session';
@@ -66,11 +67,12 @@ export const sessionInterceptor = (
     const leave = outside(zone);
     const provided: Partial<ProvidedApi> = session instanceof InjectionToken ? inject(session) : { session };
     const allowedOrigins = options.allowedOrigins ?? provided.allowedOrigins ?? [page];
+    const pastCaches = injectPastCaches(page);
     const wire = toWire(request, url);
     const handler: HttpHandler = (sent) =>
       // An interceptor after it finds itself where the caller is.
       across(
-        defer(() => next(toAngular(request, wire, sent))),
+        defer(() => next(toAngular(request, wire, sent, pastCaches(sent)))),
         back,
         leave,
       ).pipe(
