@@ -22,6 +22,11 @@ export const isRefusal = (error: unknown, isExpired: ExpiryPredicate): boolean =
   return isJsonBody && [400, 401, 403].includes(status) && !NOT_THE_TOKEN.test(Object(body).error);
 };
 
-/** How long the answer that an error speaks of asks to wait, in milliseconds from `nowMs`. */
-export const retryAfterMs = (error: unknown, nowMs: number): number | undefined =>
-  isApiError(error) ? ofResponse(error.response, nowMs) : undefined;
+/** A server that asks for more than an hour means something else, such as a Unix time. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** How long the response of an error asks to wait (`Retry-After`), in milliseconds from `nowMs`; at most an hour. */
+export const retryAfterMs = (error: unknown, nowMs: number): number | undefined => {
+  const ms = isApiError(error) ? ofResponse(error.response, nowMs) : undefined;
+  return ms && Math.min(ms, MAX_RETRY_AFTER_MS);
+};

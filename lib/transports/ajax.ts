@@ -3,11 +3,12 @@ import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
 import { copyOf, isOneShot, tagOf } from '../http/body';
 import { InvalidRequestError, NetworkError } from '../http/errors';
+import { jsonText } from '../http/json-text';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
-import { toAnswer, whyNot } from './answer';
+import { isEmpty, whyNot } from './answer';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -37,9 +38,10 @@ const isForeign = (body: unknown): boolean =>
 
 /** The answer that an `XMLHttpRequest` has loaded. */
 const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
-  const { status, statusText, responseURL: url, response: body } = xhr;
+  const { status, statusText, responseURL: url, response } = xhr;
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
-  return toAnswer(request, { type: 'response', status, statusText, headers, url, body });
+  const body = request.responseType === 'json' ? jsonText(response ?? '') : response;
+  return { type: 'response', status, statusText, headers, url, body: isEmpty(request, status) ? null : body };
 };
 
 /** What an event of `rxjs/ajax` says; of the newest answer, the whole. */

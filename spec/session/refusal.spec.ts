@@ -86,6 +86,13 @@ describe('retryAfterMs', () => {
     expect(retryAfterMs(answered(503, null), 0)).toBeUndefined();
   });
 
+  it.each(['3601', '1764451200', '99999999999999999999', 'Fri, 29 Nov 2999 00:00:00 GMT'])(
+    'is an hour if the server asks for %s',
+    (value) => {
+      expect(retryAfterMs(answered(503, null, { 'retry-after': value }), 0)).toBe(3_600_000);
+    },
+  );
+
   it('is unknown where there was no answer', () => {
     const error = Object.assign(new Error('no'), { response: response(503, null, { 'retry-after': '2' }) });
     for (const each of [error, undefined, new NetworkError('reset', { request })]) {
