@@ -1,8 +1,8 @@
-import { HttpRequest as AngularRequest, HttpClient, HttpHeaders } from '@angular/common/http';
+import { HttpRequest as AngularRequest, HttpClient, type HttpErrorResponse, HttpHeaders } from '@angular/common/http';
 import { inject, NgZone } from '@angular/core';
-import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
+import { type HttpEvent, type HttpRequest, type HttpResponse, InvalidRequestError, type Transport } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
-import { isAnswer, toEvent, toResponse } from './http-events';
+import { isAnswer, toEvent, toResponse, unparsedText } from './http-events';
 import { injectPageUrl, toSent } from './page-url';
 import { injectPastCaches, type PastCaches } from './past-caches';
 import { CALLER_ZONE, IS_PRIVATE } from './request-context';
@@ -33,6 +33,14 @@ const toAngular = (request: HttpRequest, { headers, ...mode }: PastCaches): Angu
     ...((request.context.get(IS_PRIVATE) || 'authorization' in request.headers) && { transferCache: false }),
   });
 
+/** The response that `HttpClient` makes an error of; nothing for an interceptor's own error. A text that is not JSON goes to the client, which has it judged first. */
+const recovered = (error: HttpErrorResponse, request: HttpRequest): HttpResponse | undefined => {
+  const response = toResponse(error, request.url);
+  const text = unparsedText(error);
+  if (text !== undefined) return { ...response, body: { [Symbol.for('renewal.json-text')]: text } };
+  return error.status >= 300 ? response : undefined;
+};
+
 /**
  * Sends through `HttpClient`, so that Angular's interceptors, `withFetch()`, the transfer cache, the testing backend and pending tasks apply. Call it in an
  * injection context, such as the options of `provideApi`. Bodies reach Angular's interceptors as they go to the wire: objects as JSON.
@@ -60,7 +68,8 @@ export const httpClientTransport = (): Transport => {
       map((event) => toEvent(event, request.url)),
       filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
       catchError((error) => {
-        if (isAnswer(error) && error.status >= 300) return of(toResponse(error, request.url));
+        const response = isAnswer(error) && recovered(error, request);
+        if (response) return of(response);
         throw toApiError(error, request);
       }),
     );

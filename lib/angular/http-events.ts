@@ -15,11 +15,11 @@ export const toHeaders = (headers: HttpHeaders): Record<string, string> =>
 const isError = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object Error]';
 
 /**
- * The text that could not be parsed as JSON, of a response that failed by that: Angular's XHR keeps it beside the parser's error, its fetch keeps the
- * error only, and the text is empty.
+ * The text that could not be parsed as JSON, of a response that failed by that. Angular's XHR keeps it beside the parser's error; its fetch keeps the
+ * error only, which then stands for the text.
  */
 export const unparsedText = ({ status, error }: HttpErrorResponse): string | undefined => {
-  const { text = '', error: cause = error } = Object(error);
+  const { error: cause = error, text = cause } = Object(error);
   return status && status < 300 && isError(cause) ? `${text}` : undefined;
 };
 

@@ -231,11 +231,11 @@ describe('httpClientTransport', () => {
     backend.verify();
   });
 
-  it('keeps no text of a body that is not JSON where Angular keeps none', () => {
+  it('keeps the error of the parser instead of a text that is not JSON where Angular keeps none', () => {
     const { api } = createHarness(() =>
       throwError(() => new HttpErrorResponse({ status: 200, error: new Error('x') })),
     );
-    expect(outcomeOf(api.get$('/orders')).error).toMatchObject({ code: 'parse', response: { body: '' } });
+    expect(outcomeOf(api.get$('/orders')).error).toMatchObject({ code: 'parse', response: { body: 'Error: x' } });
   });
 
   it('hands on what an interceptor of Angular’s throws as it is', () => {
