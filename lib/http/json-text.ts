@@ -10,12 +10,6 @@ type Draft = { -readonly [Key in keyof HttpResponse]: HttpResponse[Key] } & { [N
 /**
  * The body of a response as a transport emits it if JSON was requested: a text that the client parses. The client asks the session's
  * `isExpired` first, so a text that is not JSON (a login page) reaches that too, and only then is a `ResponseParseError`.
- * A transport that parses by itself emits the value instead.
- *
- * @example
- * ```ts
- * const body = request.responseType === 'json' ? jsonText(text) : text;
- * ```
  */
 export const jsonText = (text: string): object => ({ [TEXT]: text });
 

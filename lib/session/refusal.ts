@@ -1,7 +1,7 @@
 import { isApiError } from '../http/errors';
 import { isJson } from '../http/response';
 import { retryAfterMs as ofResponse } from '../http/retry-after';
-import type { ExpiryPredicate } from './expiry';
+import { demandsMore, type ExpiryPredicate } from './expiry';
 
 /** What a server answers when something other than the refresh token is wrong (RFC 6749 sections 4.1.2.1 and 5.2, RFC 9449 section 8). */
 const NOT_THE_TOKEN =
@@ -17,6 +17,7 @@ export const isRefusal = (error: unknown, isExpired: ExpiryPredicate): boolean =
   if (!isApiError(error) || !error.response || !error.request) return false;
   const { status, body } = error.response;
   if (status < 400) return isExpired(error.response, error.request);
+  if (demandsMore(error.response)) return false;
   if (status === 401 && !body) return true;
   const isJsonBody = Object(body) === body || isJson(error.response);
   return isJsonBody && [400, 401, 403].includes(status) && !NOT_THE_TOKEN.test(Object(body).error);

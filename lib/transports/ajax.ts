@@ -8,7 +8,7 @@ import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
-import { isEmpty, whyNot } from './answer';
+import { headersOf, isEmpty, whyNot } from './answer';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -31,6 +31,13 @@ const toHeaders = (lines: string): Record<string, string> =>
   Object.fromEntries(
     Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
+
+/** Adds what keeps an HTTP cache from answering, if that needs no CORS preflight: to the page's own origin. */
+const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers']): HttpRequest['headers'] => {
+  const page = globalThis.location as Location | undefined; // missing in Node
+  const isOfPage = cache && page && new URL(url, page.href).origin === page.origin;
+  return isOfPage ? { 'cache-control': 'no-cache', ...headers } : headers;
+};
 
 /** Whether it is a form or a stream by its name only: rxjs/ajax would send it as `{}`. */
 const isForeign = (body: unknown): boolean =>
@@ -80,7 +87,8 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
   const streams = canStream && !createXHR;
 
   return (request) => {
-    const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
+    const { method, url, body, responseType, withCredentials, reportProgress } = request;
+    const headers = withoutCache(request, headersOf(request));
     const refusal = isForeign(body)
       ? 'no form or stream of this platform'
       : isOneShot(body) && !streams && 'XMLHttpRequest sends no stream';

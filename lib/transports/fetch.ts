@@ -4,7 +4,7 @@ import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
 import { jsonText } from '../http/json-text';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
-import { isEmpty, whyNot } from './answer';
+import { headersOf, isEmpty, whyNot } from './answer';
 
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
@@ -55,7 +55,7 @@ const failureOf = (error: unknown, request: HttpRequest): Error => {
   return new NetworkError(why, { request, cause });
 };
 
-const headersOf = ({ headers }: Response): Record<string, string> => {
+const responseHeaders = ({ headers }: Response): Record<string, string> => {
   const cookies = headers.getSetCookie?.() ?? [];
   return { ...Object.fromEntries(headers), ...(cookies.length && { 'set-cookie': cookies.join('\n') }) };
 };
@@ -115,11 +115,11 @@ const send = async (
   signal: AbortSignal,
   caller: Subscriber<HttpEvent>,
 ): Promise<HttpEvent> => {
-  const { method, url, headers, withCredentials, reportProgress } = request;
+  const { method, url, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
   const init: Init = {
     method,
-    headers,
+    headers: headersOf(request),
     body: toBodyInit(request, signal),
     credentials: withCredentials ? 'include' : 'same-origin',
     signal,
@@ -133,7 +133,7 @@ const send = async (
     const response = await fetch(url, init);
     const bytes = await (reportProgress ? readWithProgress(response, caller) : response.arrayBuffer());
     const { status, statusText, url: from } = response;
-    const found = headersOf(response);
+    const found = responseHeaders(response);
     const body = isEmpty(request, status) ? null : toBody(bytes, request, found['content-type']);
     return { type: 'response', status, statusText, headers: found, url: from, body };
   } catch (error) {

@@ -13,7 +13,7 @@ const SCENARIOS = 'spec/scenarios';
 const SECTIONS: readonly (readonly [letter: string, folder: string, title: string, ids: readonly number[]])[] = [
   ['A', 'concurrency', 'Concurrency', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
   ['B', 'failed-refresh', 'A refresh that fails', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20]],
-  ['C', 'loops', 'Loops', [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]],
+  ['C', 'loops', 'Loops', [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15]],
   ['D', 'cancellation', 'Cancellation', [1, 2, 3, 4, 5, 8]],
   ['E', 'sign-in-and-out', 'Sign-in, sign-out, another user', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
   ['F', 'tabs', 'Several tabs', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20]],

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   type Api,
   type ApiErrorCode,
@@ -26,7 +27,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventsOf } from '../support/events';
 import { json, REFRESH, type Reply, SIGNALS, startServer, type TestServer } from '../support/server';
 import { createClient, errorOf, type TestClient } from '../support/server-client';
-import { tokensShownBy } from '../support/server-secrets';
+import { textsWithin, tokensShownBy } from '../support/server-secrets';
 import { expiredBy } from '../support/virtual';
 
 const T1 = 'a.access.1';
@@ -199,6 +200,27 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     expect(client.events.length).toBeGreaterThan(0);
     expect(client.lines.length).toBeGreaterThan(0);
     expect(tokensShownBy([error, error.request, ...client.things])).toEqual([]);
+  });
+
+  it('from the request of an error, or the one that an interceptor sees, whatever is walked of it', async () => {
+    const client = createWatchedClient(server, make());
+    const requests: HttpRequest[] = [];
+    const api = client.extend({
+      interceptors: [
+        (request, next) => {
+          requests.push(request);
+          return next(request);
+        },
+      ],
+    });
+    server.live.clear();
+    server.replies.set('/missing', json({}, 404));
+    const error = await errorOf(api.get$('/missing'));
+    if (!isApiError(error, 'status')) throw error;
+    const shown = [error.request, ...requests.map(({ headers: _, ...request }) => request)];
+    expect(requests).toHaveLength(1);
+    expect(tokensShownBy(shown.flatMap(textsWithin))).toEqual([]);
+    expect(tokensShownBy(shown.map((each) => inspect(each, { depth: 12, showHidden: true })))).toEqual([]);
   });
 
   it.each<[string, Reply]>([

@@ -80,6 +80,15 @@ describe('isRefusal', () => {
   });
 });
 
+describe('a refresh that is answered with a challenge', () => {
+  it.each(['use_dpop_nonce', 'insufficient_user_authentication'])('of %s is not refused', (code) => {
+    const headers = { 'www-authenticate': `DPoP error="${code}"` };
+    expect(isFinal(answered(401, null, headers))).toBe(false);
+    expect(isFinal(answered(401, { message: 'no' }, headers))).toBe(false);
+    expect(isFinal(answered(401, null, { 'www-authenticate': 'DPoP error="invalid_token"' }))).toBe(true);
+  });
+});
+
 describe('retryAfterMs', () => {
   it('is what the answer of an error asks for', () => {
     expect(retryAfterMs(answered(503, null, { 'retry-after': '2' }), 0)).toBe(2_000);
