@@ -3,7 +3,7 @@ import { inject, NgZone } from '@angular/core';
 import { type HttpEvent, type HttpRequest, type HttpResponse, InvalidRequestError, type Transport } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toEvent, toResponse, unparsedText } from './http-events';
-import { injectPageUrl, toSent } from './page-url';
+import { toSent } from './page-url';
 import { injectPastCaches, type PastCaches } from './past-caches';
 import { CALLER_ZONE, IS_PRIVATE } from './request-context';
 import { toApiError } from './to-api-error';
@@ -56,7 +56,7 @@ const recovered = (error: HttpErrorResponse, request: HttpRequest): HttpResponse
 export const httpClientTransport = (): Transport => {
   const http = inject(HttpClient);
   const leave = outside(inject(NgZone));
-  const pastCaches = injectPastCaches(injectPageUrl());
+  const pastCaches = injectPastCaches();
   return (request) => {
     const { reportProgress, context } = request;
     // Angular's interceptors are to find themselves where the request was made.
