@@ -1,4 +1,5 @@
 import { asyncScheduler, type Subject } from 'rxjs';
+import { emit } from './emit';
 import { type ApiErrorCode, bareUrl } from './errors';
 import type { HttpRequest } from './request';
 import { originOf } from './url';
@@ -84,7 +85,7 @@ export const createTrace = (events: Subject<RequestEvent>, requestId: number, { 
     if (step === 'attempt') attempt++;
     const phase = step !== 'attempt' ? step : attempt === 1 ? 'sent' : 'resent';
     const atMs = asyncScheduler.now();
-    events.next({
+    emit(events, {
       type: 'request',
       phase,
       requestId,

@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { emit } from '../http/emit';
 import { nowMs } from './clock';
 import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
 import type { SessionAction } from './state';
@@ -25,14 +26,14 @@ export const createReports = (): Reports => {
   const events = new Subject<ApiEvent>();
   return {
     events$: events,
-    refresh: (step) => events.next({ type: 'refresh', ...step, atMs: nowMs() }),
+    refresh: (step) => emit(events, { type: 'refresh', ...step, atMs: nowMs() }),
     session: (action, generation, atMs) => {
       const phase = PHASES[action];
-      if (phase) events.next({ type: 'session', phase, generation, atMs });
+      if (phase) emit(events, { type: 'session', phase, generation, atMs });
     },
     warn: (what, error) => {
       const why = error instanceof Error ? error.name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
-      events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
+      emit(events, { type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
     },
   };
 };
