@@ -33,5 +33,8 @@ export const injectPageUrl = (): string | undefined => {
 /** The root of the page's own origin, where its token may go, whatever a `<base>` says. */
 export const injectPageRoot = (): string | undefined => toUrl('/', hrefOf(inject(PlatformLocation)));
 
+/** Whether a url has a host of its own, so that it is the same one whatever page it is resolved against (`invalid` resolves nowhere, RFC 2606). */
+export const hasHost = (url: string): boolean => toUrl(url, 'http://a.invalid') === toUrl(url, 'http://b.invalid');
+
 /** A url as `HttpClient` gets it: relative again in a test that names no page, as the test expects it. */
 export const toSent = (url: string): string => (url.startsWith(`${NO_PAGE}/`) ? url.slice(NO_PAGE.length) : url);

@@ -16,7 +16,7 @@ import {
   type SessionOptions,
 } from 'renewal';
 import { catchError, defer, type ObservableInput } from 'rxjs';
-import { injectPageUrl, toUrl } from './page-url';
+import { hasHost, injectPageRoot, injectPageUrl, toUrl } from './page-url';
 import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
 import { zonedRequests } from './zoned-requests';
@@ -77,11 +77,16 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   const base = options.baseUrl ?? '';
   // What is no url is left for `createApi` to refuse.
   const baseUrl = (page && toUrl(base, page)) ?? base;
+  const root = injectPageRoot();
+  // What names no host belongs to the page, also if a `<base>` leads elsewhere.
+  const ownOrigins = root && !hasHost(base) ? [root] : undefined;
+  const allowedOrigins = options.allowedOrigins ?? ownOrigins;
   const tasks = inject(PendingTasks);
   const client = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
     createApi({
       ...options,
       ...(baseUrl && { baseUrl }),
+      ...(allowedOrigins && { allowedOrigins }),
       ...(session && { session }),
       interceptors: [zonedRequests(zone, tasks, isPrivate), ...(options.interceptors ?? [])],
     });
@@ -94,7 +99,7 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   return {
     api: client(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
     session: session && zonedSession(session, zone, tasks),
-    allowedOrigins: options.allowedOrigins ?? (baseUrl ? [baseUrl] : undefined),
+    allowedOrigins: allowedOrigins ?? (baseUrl ? [baseUrl] : undefined),
   };
 };
 
