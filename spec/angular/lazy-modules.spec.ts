@@ -4,6 +4,7 @@ import {
   HttpClient,
   HttpClientModule,
   type HttpInterceptor,
+  HttpXsrfTokenExtractor,
   provideHttpClient,
   withInterceptors,
   withInterceptorsFromDi,
@@ -68,7 +69,12 @@ const createApp = (rootProviders: Providers, lazyProviders: readonly Provider[] 
   );
   const Lazy: Type<unknown> = NgModule({
     imports: [HttpClientModule],
-    providers: [provideHttpClientTesting(), ...lazyProviders],
+    providers: [
+      provideHttpClientTesting(),
+      // The document of Angular 20 on a server has no cookies to read.
+      { provide: HttpXsrfTokenExtractor, useValue: { getToken: () => null } },
+      ...lazyProviders,
+    ],
   })(class {});
   const { injector } = createNgModule(Lazy, bed.inject(EnvironmentInjector));
   return {
