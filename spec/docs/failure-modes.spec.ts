@@ -19,7 +19,7 @@ const SECTIONS: readonly (readonly [letter: string, folder: string, title: strin
   ['F', 'tabs', 'Several tabs', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20]],
   ['H', 'ahead-and-clocks', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
   ['I', 'storage', 'Storage', [1, 2, 3, 5, 6, 7, 9]],
-  ['L', 'servers', 'Servers', [1, 2, 3]],
+  ['L', 'servers', 'Servers', [1, 2, 3, 4]],
   ['M', 'angular', 'Angular', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
   ['N', 'rxjs', 'RxJS', [1, 2, 3, 4, 6, 8, 9, 10, 11, 13, 15]],
   ['O', 'observability', 'Observability', [1, 2, 3, 4, 5, 6, 7]],
