@@ -28,7 +28,7 @@ export default [
     ignore: ['@angular/*', 'renewal', 'rxjs'],
     gzip: true,
     brotli: false,
-    limit: '3 kB',
+    limit: '3.6 kB',
     modifyEsbuildConfig,
   },
 ];
