@@ -8,11 +8,11 @@ import type { Trace } from './trace';
 /** How much of a text that is not JSON an error keeps. */
 const MAX_QUOTED = 200;
 
-/** The response with the beginning of its text: a copy of that, as a slice of a string keeps all of it in memory. */
-const withQuote = (response: HttpResponse): HttpResponse => ({
-  ...response,
-  body: JSON.parse(JSON.stringify(`${response.body}`.slice(0, MAX_QUOTED))),
-});
+/** The response with a copy of the beginning of its text: a slice, or the mark of the response, would keep all of it in memory. */
+const withQuote = ({ type, status, statusText, headers, url, body }: HttpResponse): HttpResponse => {
+  const quote = JSON.parse(JSON.stringify(`${body}`.slice(0, MAX_QUOTED)));
+  return { type, status, statusText, headers, url, body: quote };
+};
 
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
 export class Settlement implements Observer<HttpEvent> {
@@ -38,7 +38,10 @@ export class Settlement implements Observer<HttpEvent> {
       return;
     }
     if (isNotJson(event)) {
-      this.#fail(new ResponseParseError('its body is not JSON', { request, response: withQuote(event) }), status);
+      const error = new ResponseParseError('its body is not JSON', { request, response: withQuote(event) });
+      // V8 keeps all that the frames of a stack refer to, the whole text here, until the stack is read.
+      void error.stack;
+      this.#fail(error, status);
       return;
     }
     this.isSettled = true;
