@@ -63,6 +63,9 @@ const NOTHING: Timeline = {
  * ```
  */
 export const defineTimelineElement = (name = 'renewal-timeline'): void => {
+  if (typeof name !== 'string' || !/^[a-z][^A-Z\s]*-[^A-Z\s]*$/.test(name)) {
+    throw new TypeError('name: expected a name in lower case with a hyphen, such as renewal-timeline');
+  }
   if (!globalThis.customElements || customElements.get(name)) return;
   // A class of the page's can only be made where there is a page, and each name needs one of its own.
   class Defined extends HTMLElement implements TimelineElement {

@@ -47,7 +47,7 @@ describe.each(LOCATIONS)('a test that names no page, with the location %s', (_wh
 
   it('sees relative urls, of requests and of the refresh', () => {
     const { api, backend } = createBed('/api/');
-    const outcome = outcomeOf(api.get$('orders', { params: { page: 2 } }));
+    const outcome = outcomeOf(api.get$('/orders', { params: { page: 2 } }));
     const first = backend.expectOne('/api/orders?page=2');
     expect(tokenOf(first)).toBe('T1');
     first.flush({ code: 1002 });

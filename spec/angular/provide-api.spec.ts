@@ -22,7 +22,7 @@ import {
   withName,
   withSession,
 } from 'renewal/angular';
-import { filter, firstValueFrom, NEVER, of, Subject, throwError } from 'rxjs';
+import { filter, firstValueFrom, NEVER, type Observer, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stopClock } from '../support/clock';
 import { outcomeOf } from '../support/http-client';
@@ -49,6 +49,10 @@ describe('provideApi', () => {
     [undefined, 'orders', `${PAGE}orders`],
     [undefined, '/orders', 'http://shop.test/orders'],
     ['/api/', 'orders', 'http://shop.test/api/orders'],
+    ['/api/', '/orders', 'http://shop.test/api/orders'],
+    ['https://other.test/v1', '/orders', 'https://other.test/v1/orders'],
+    ['/api', '../orders', 'http://shop.test/orders'],
+    ['/api', '?page=2', 'http://shop.test/api?page=2'],
     ['api', 'orders', `${PAGE}api/orders`],
     ['https://other.test/v1', 'orders', 'https://other.test/v1/orders'],
   ])('resolves against a baseUrl of %s: %s', (baseUrl, url, resolved) => {
@@ -211,7 +215,7 @@ describe('provideApi', () => {
 
   it('refuses a refresh that is no function', () => {
     const bed = provide(provideApi({ transport: echo }, withSession({ refresh: 'later' as never })));
-    expect(() => bed.inject(API)).toThrow('refresh: not a function');
+    expect(() => bed.inject(API)).toThrow('refresh: expected a function');
   });
 
   it('says what is missing where there is no session', () => {
@@ -268,6 +272,32 @@ describe('provideApi', () => {
     expect(failure).toMatchObject({ code });
     expect(Object(failure).cause.message).toMatch('HTTP http://shop.test/renew');
     expect(Object(failure).cause.message).not.toMatch('secret');
+  });
+
+  it.each<[string, () => unknown, string | undefined]>([
+    [
+      'a native Observable',
+      () => ({ subscribe: (observer: Observer<unknown>) => observer.next({ accessToken: 'T2' }) }),
+      'T2',
+    ],
+    ['a promise', () => Promise.resolve({ accessToken: 'T2' }), 'T2'],
+    ['nothing', () => undefined, undefined],
+  ])('takes from a refresh what createSession takes: %s', async (_, ask, token) => {
+    const store = memoryStore({ accessToken: 'T1' });
+    const bed = provide(provideApi({ transport: echo }, withSession({ refresh: ask as typeof refresh, store })));
+    const { values, error } = outcomeOf(bed.inject(SESSION).refresh$());
+    await Promise.resolve();
+    if (token) expect(values).toMatchObject([{ accessToken: token }]);
+    else expect(error).toMatchObject({ cause: { message: expect.stringMatching(/^refresh: expected it to return/) } });
+  });
+
+  it('understands a refresh that throws an HttpErrorResponse', () => {
+    const throws = (): never => {
+      throw new HttpErrorResponse({ status: 401, url: 'http://shop.test/renew' });
+    };
+    const store = memoryStore({ accessToken: 'T1' });
+    const bed = provide(provideApi({ transport: echo }, withSession({ refresh: throws, store })));
+    expect(outcomeOf(bed.inject(SESSION).refresh$()).error).toMatchObject({ code: 'session-expired' });
   });
 
   it('understands a restore that is refused', async () => {

@@ -174,7 +174,7 @@ describe('sessionInterceptor', () => {
   });
 
   it('refuses what is no session, or no origin, at once', () => {
-    expect(() => sessionInterceptor({} as never)).toThrow('session: not made by createSession');
+    expect(() => sessionInterceptor({} as never)).toThrow('session: expected one that createSession has made');
     expect(() => sessionInterceptor(createSignedIn(), { allowedOrigins: ['shop'] })).toThrow('allowedOrigins');
   });
 
