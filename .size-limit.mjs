@@ -28,7 +28,7 @@ export default [
     ignore: ['@angular/*', 'renewal', 'rxjs'],
     gzip: true,
     brotli: false,
-    limit: '3.1 kB',
+    limit: '3.7 kB',
     modifyEsbuildConfig,
   },
 ];

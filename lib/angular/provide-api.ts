@@ -17,7 +17,7 @@ import {
   type SessionOptions,
 } from 'renewal';
 import { catchError, from, isObservable, type ObservableInput } from 'rxjs';
-import { injectPageUrl, toUrl } from './page-url';
+import { hasHost, injectPageRoot, injectPageUrl, toUrl } from './page-url';
 import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
 import { zonedRequests } from './zoned-requests';
@@ -83,8 +83,11 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   const page = injectPageUrl();
   const base = options.baseUrl;
   // What is no url is left for `createApi` to refuse.
-  const baseUrl = base === undefined ? undefined : ((page && toUrl(`${base}`, page)) ?? base);
-  const allowedOrigins = options.allowedOrigins ?? (page && base === undefined ? [page] : undefined);
+  const baseUrl = typeof base === 'string' ? ((page && toUrl(base, page)) ?? base) : base;
+  const root = injectPageRoot();
+  // What names no host belongs to the page, also if a `<base>` leads elsewhere.
+  const ownOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;
+  const allowedOrigins = options.allowedOrigins === undefined ? ownOrigins : options.allowedOrigins;
   /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not see on a server. */
   const ofPage: Interceptor = (request, next) => next({ ...request, url: toUrl(request.url, page) ?? request.url });
   const tasks = inject(PendingTasks);

@@ -4,6 +4,7 @@ import { MOCK_PLATFORM_LOCATION_CONFIG } from '@angular/common/testing';
 import {
   ApplicationRef,
   createEnvironmentInjector,
+  DOCUMENT,
   EnvironmentInjector,
   InjectionToken,
   inject,
@@ -48,6 +49,10 @@ describe('provideApi', () => {
     [undefined, 'orders', `${PAGE}orders`],
     [undefined, '/orders', 'http://shop.test/orders'],
     ['/api/', 'orders', 'http://shop.test/api/orders'],
+    ['/api/', '/orders', 'http://shop.test/api/orders'],
+    ['https://other.test/v1', '/orders', 'https://other.test/v1/orders'],
+    ['/api', '../orders', 'http://shop.test/orders'],
+    ['/api', '?page=2', 'http://shop.test/api?page=2'],
     ['api', 'orders', `${PAGE}api/orders`],
     ['https://other.test/v1', 'orders', 'https://other.test/v1/orders'],
   ])('resolves against a baseUrl of %s: %s', (baseUrl, url, resolved) => {
@@ -64,6 +69,21 @@ describe('provideApi', () => {
       ],
     });
     expect(outcomeOf(bed.inject(API).get$('orders')).values).toEqual([{ url: 'http://shop.test/a/orders', by: '' }]);
+  });
+
+  it.each([
+    [undefined, 'orders', 'https://cdn.test/app/orders', ''],
+    ['api/', 'orders', 'https://cdn.test/app/api/orders', ''],
+    [undefined, 'http://shop.test/orders', 'http://shop.test/orders', 'Bearer T1'],
+    ['https://cdn.test/v1/', 'orders', 'https://cdn.test/v1/orders', 'Bearer T1'],
+  ])('keeps the token at the page if a <base> leads elsewhere, baseUrl %s: %s', (baseUrl, url, resolved, by) => {
+    const bed = provide(provideApi({ ...(baseUrl && { baseUrl }), transport: echo }, signedInBy('T1')));
+    const document = bed.inject(DOCUMENT);
+    const element = document.createElement('base');
+    element.setAttribute('href', 'https://cdn.test/app/');
+    document.head.appendChild(element);
+    onTestFinished(() => element.remove());
+    expect(outcomeOf(bed.inject(API).get$(url)).values).toEqual([{ url: resolved, by }]);
   });
 
   it('runs the factories of its options in an injection context', () => {
