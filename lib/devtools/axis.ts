@@ -35,10 +35,11 @@ const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement 
   );
 };
 
-/** The mark of a fold: left of the label that comes after it, and left out where it would stand on the label before it. */
-const drawFold = (x: number, labels: readonly number[]): SVGElement[] => {
-  const at = Math.min(x, ...labels.map((each) => each - 36).filter((left) => left > x - 36));
-  return labels.some((each) => Math.abs(each - at) < 30) ? [] : [label(at, TICKS_Y, 'tick', '//')];
+/** The mark of a fold: left of the label that comes after it, and left out if it would stand on the label before it. */
+const drawFold = (x: number, { ticks, x: toX }: Scale): SVGElement[] => {
+  const at = Math.min(x, ...ticks.map((ms) => toX(ms) - 36).filter((left) => left > x - 36));
+  const isTaken = ticks.some((ms) => Math.abs(toX(ms) - at) < milliseconds(ms).length * 3 + 4);
+  return isTaken ? [] : [label(at, TICKS_Y, 'tick', '//')];
 };
 
 /** Draws the axis, the refreshes and the names of what happened to the session. */
@@ -47,7 +48,7 @@ export const drawHead = (backdrop: Backdrop): SVGElement[] => {
   let free = 0;
   return [
     ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
-    ...scale.folds.flatMap((x) => drawFold(x, scale.ticks.map(scale.x))),
+    ...scale.folds.flatMap((x) => drawFold(x, scale)),
     ...sessionChanges.flatMap(({ phase, atMs }) => {
       const x = scale.x(atMs);
       const name = SESSION_WORDS[phase];

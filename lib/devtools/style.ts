@@ -72,7 +72,7 @@ line { stroke-width: 1.5; }
 .tables { flex: 1; overflow: auto; padding: 0 14px 14px; }
 table { border-collapse: collapse; width: 100%; margin-top: 12px; }
 caption { text-align: left; font-weight: 600; padding: 4px 0; }
-th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--faint); font-weight: 400; vertical-align: top; }
+th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--faint); font-weight: 400; white-space: nowrap; }
 thead th { color: var(--muted); }
-@container (width < 600px) { .row { grid-template-columns: minmax(6rem, 9rem) minmax(7rem, 1fr); padding: 0 8px; } .end { display: none; } td { white-space: nowrap; } }
+@container (width < 600px) { .row { grid-template-columns: minmax(6rem, 9rem) minmax(7rem, 1fr); padding: 0 8px; } .end { display: none; } }
 `;

@@ -6,6 +6,7 @@ import { pageFiles } from '../../examples/shop/page-files';
 import type { PageFile } from '../../examples/shop/page-routes';
 import { createShop, type Shop, type ShopOptions } from '../../examples/shop/server';
 import { violationsIn } from '../support/axe';
+import { createBarrier } from '../support/barrier';
 import { startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -220,16 +221,23 @@ describe('the demo page', () => {
     await shows(page, '#meaning', 'The refresh failed\\. The next request tries again\\.');
   });
 
-  it('brings new tokens once it has said so, also when the refresh before fails only then', async () => {
-    const { page } = await open({}, { renewalMs: 500 });
+  it('brings new tokens once it has said so, also after a refresh that fails only then', async () => {
+    const { page } = await open();
+    const lost = createBarrier();
+    await page.route('**/app/renewal', async (route) => {
+      await lost.passed;
+      await route.abort();
+    });
     await choose(page, 'offline', 'The next refresh meets no network');
     await letTokenDie(page);
     await send(page, 10);
     await shows(page, '#status', 'refreshing');
-    await page.getByLabel('normal', { exact: true }).check();
-    await says(page, '10 requests: 10 \\w+');
+    await choose(page, 'normal', 'The next refresh brings new tokens');
+    lost.open();
+    await says(page, '10 requests: 10 errors \\(the refresh failed\\)');
+    await page.unroute('**/app/renewal');
     await send(page, 10);
-    await says(page, '10 requests: 10 answers');
+    await says(page, '10 requests: 10 answers, after 1 refresh');
   });
 
   it('is one session in all tabs', async () => {
