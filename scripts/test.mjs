@@ -132,11 +132,12 @@ if (unknown.length > 0)
   throw new Error(`there is no step ${unknown.join(', ')}; there are ${steps.map(({ name }) => name).join(', ')}`);
 
 let ok = true;
+let leftOut = '';
 for (const each of steps) {
   const { name, isLeftOut } = each;
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   if (isLeftOut) {
-    process.stdout.write(`== ${name} left out: ${NO_CHROMIUM}\n`);
+    leftOut = `== ${name} left out: ${NO_CHROMIUM}\n`;
     continue;
   }
   process.stdout.write(`== ${name}\n`);
@@ -148,5 +149,5 @@ for (const each of steps) {
 }
 
 await rm(counts, { recursive: true, force: true });
-process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+process.stdout.write(`${leftOut}${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = ok ? 0 : 1;
