@@ -12,7 +12,7 @@ const reporter = fileURLToPath(new URL('./reporter.mjs', import.meta.url));
 const counts = await mkdtemp(join(tmpdir(), 'renewal-test-'));
 
 /** What is over in seconds and notices most of what can break, so it runs first. */
-const QUICK = ['session', 'http', 'interceptors', 'stores', 'platform', 'devtools', 'support', 'api.spec.ts'];
+const QUICK = ['session', 'http', 'interceptors', 'stores', 'platform', 'devtools', 'servers.spec.ts', 'api.spec.ts'];
 
 /** The other suites that `npm run unit` knows. */
 const others = readdirSync(join(root, 'spec')).filter((name) => !['package', 'browser', ...QUICK].includes(name));

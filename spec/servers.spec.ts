@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createShop } from '../../examples/shop/server';
-import { startContractServer } from '../transports/contract/server';
-import { createTally } from './barrier';
-import { createCertificate } from './certificate';
-import { startHttpServer } from './http-server';
-import { SIGNALS, startServer } from './server';
-import { openDoor } from './shop-tabs';
-import { startTcpServer } from './tcp-server';
+import { createShop } from '../examples/shop/server';
+import { createTally } from './support/barrier';
+import { createCertificate } from './support/certificate';
+import { startHttpServer } from './support/http-server';
+import { SIGNALS, startServer } from './support/server';
+import { openDoor } from './support/shop-tabs';
+import { startTcpServer } from './support/tcp-server';
+import { startContractServer } from './transports/contract/server';
 
 /** A server that answers no request. */
 interface Silent {
