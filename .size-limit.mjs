@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
+
 // the paths of tsconfig.json lead to the sources: here imports have to resolve as they do for users
 const modifyEsbuildConfig = (config) => ({ ...config, format: 'esm', tsconfigRaw: {} });
 
-export default [
+const checks = [
   {
     name: 'a client with a session, in a browser, beside rxjs',
     path: 'dist/index.js',
@@ -32,3 +34,11 @@ export default [
     modifyEsbuildConfig,
   },
 ];
+
+const missing = checks.map(({ path }) => path).filter((path) => !existsSync(new URL(path, import.meta.url)));
+if (missing.length > 0) {
+  console.error(`${missing.join(', ')}: not there yet, run npm run build first`);
+  process.exit(1);
+}
+
+export default checks;
