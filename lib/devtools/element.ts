@@ -8,6 +8,9 @@ import { STYLE } from './style';
 import { createTables } from './table';
 import type { Timeline } from './timeline';
 
+/** The page's `HTMLElement`, as far as its declarations are there: projects for Node have none without `lib.dom`. */
+type PageElement = typeof globalThis extends { HTMLElement: { prototype: infer Declared } } ? Declared : object;
+
 /**
  * `<renewal-timeline>`: draws a timeline as a marble diagram, and as tables for those who like these better. Each request is a lane with its marbles,
  * each refresh a band across the lanes that wait for it, each change of the session a vertical line. The axis is that of the lanes in view;
@@ -15,11 +18,13 @@ import type { Timeline } from './timeline';
  *
  * Up and down, page up and page down, home and end move over the requests, left and right over the marbles of one.
  *
+ * What the page puts into the element is shown while there are no requests.
+ *
  * It follows the `color-scheme` of where it stands, and `prefers-reduced-motion`. Custom properties change its colours: `--renewal-background`, `--renewal-text`,
  * `--renewal-sent`, `--renewal-expired`, `--renewal-waiting`, `--renewal-answer`, `--renewal-error`, `--renewal-refresh`, `--renewal-session`. It is
  * 28rem high, unless the page says otherwise.
  */
-export interface TimelineElement extends HTMLElement {
+export interface TimelineElement extends PageElement {
   /**
    * A client to record and draw as long as the element is in a page; moved within it, it goes on, and put back later, it begins anew.
    * Takes the place of `timeline`.
@@ -63,6 +68,9 @@ const NOTHING: Timeline = {
  * ```
  */
 export const defineTimelineElement = (name = 'renewal-timeline'): void => {
+  if (typeof name !== 'string' || !/^[a-z][^A-Z\s]*-[^A-Z\s]*$/.test(name)) {
+    throw new TypeError('name: expected a name in lower case with a hyphen, such as renewal-timeline');
+  }
   if (!globalThis.customElements || customElements.get(name)) return;
   // A class of the page's can only be made where there is a page, and each name needs one of its own.
   class Defined extends HTMLElement implements TimelineElement {

@@ -1,8 +1,9 @@
 import { defer, EMPTY, mergeMap, of } from 'rxjs';
 import { parseJson } from '../http/body';
-import { durationMs } from '../http/options';
+import { check, checkFunction, checkText, durationMs, optionsOf } from '../http/options';
 import type { Tokens } from '../session/state';
 import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
+import type { PlatformStorage } from './platform-storage';
 import { createTurns } from './turns';
 import { announce, changesOf$ } from './web-changes';
 import { createWebLock } from './web-locks';
@@ -10,20 +11,20 @@ import { createWebLock } from './web-locks';
 /** The options of {@link webStorageStore}. */
 export interface WebStorageStoreOptions {
   /** Called anew for each access, as a browser may forbid it. @defaultValue `() => localStorage` */
-  readonly storage?: () => Storage;
+  readonly storage?: (() => PlatformStorage) | undefined;
   /** The name of the one entry, which holds JSON. @defaultValue `'renewal'` */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /**
    * The names of two plain entries, for an app that has them already. A third beside them, `<accessToken>.renewal`, holds the expiry
    * and the id of the session.
    */
-  readonly keys?: { readonly accessToken: string; readonly refreshToken: string };
+  readonly keys?: { readonly accessToken: string; readonly refreshToken: string } | undefined;
   /**
    * How long a refresh waits for the refresh of another tab before it goes on without the lock, in milliseconds; 0 and `Infinity`: for as long as
    * `refreshTimeoutMs` lets it. Only a tab that the browser has frozen keeps others waiting that long, or a refresh that takes longer: where the server ends a
    * session whose refresh token comes twice, let this be longer than a refresh may well take. @defaultValue 5 000
    */
-  readonly lockTimeoutMs?: number;
+  readonly lockTimeoutMs?: number | undefined;
 }
 
 /** Whether this is a page or a worker of a browser. A server has Web Locks and a `localStorage` too, from Node 24 on and in Deno. */
@@ -37,7 +38,7 @@ interface Layout {
 }
 
 /** One JSON entry: what is read is always of one write. */
-const oneEntry = (storage: () => Storage, key: string): Layout => ({
+const oneEntry = (storage: () => PlatformStorage, key: string): Layout => ({
   load: () => JSON.parse(storage().getItem(key) ?? 'null'),
   save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
   clear: () => storage().removeItem(key),
@@ -45,7 +46,7 @@ const oneEntry = (storage: () => Storage, key: string): Layout => ({
 
 /** Two plain entries, and one for what those can't hold. The access token is written last and removed first: who hears of it finds the rest. */
 const plainEntries = (
-  storage: () => Storage,
+  storage: () => PlatformStorage,
   { accessToken, refreshToken }: NonNullable<WebStorageStoreOptions['keys']>,
 ): Layout => {
   const rest = `${accessToken}.renewal`;
@@ -72,6 +73,12 @@ const plainEntries = (
   };
 };
 
+/** Whether these are the names of two entries. */
+const isNames = (keys: unknown): boolean => {
+  const { accessToken, refreshToken } = Object(keys);
+  return [accessToken, refreshToken].every((name) => name && typeof name === 'string') && accessToken !== refreshToken;
+};
+
 /**
  * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and are shared by all tabs: those refresh once, one after another, and
  * hear of one another's sign-ins, sign-outs and new tokens. Reads and writes are synchronous. Throws a `TypeError` for an option that is wrong.
@@ -81,19 +88,18 @@ const plainEntries = (
  * webStorageStore({ keys: { accessToken: 'token', refreshToken: 'refreshToken' } });
  * ```
  */
-export const webStorageStore = ({
-  storage = () => localStorage,
-  key = 'renewal',
-  keys,
-  lockTimeoutMs = 5_000,
-}: WebStorageStoreOptions = {}): TokenStore => {
+export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStore => {
+  const { storage = () => localStorage, key = 'renewal', keys, lockTimeoutMs = 5_000 } = optionsOf(options);
+  checkFunction('storage', storage);
+  checkText('key', key);
+  check(keys === undefined || isNames(keys), 'keys', 'two different names, { accessToken, refreshToken }');
   const entry = keys?.accessToken ?? key;
   // What no one else's lock or channel is called.
   const name = `renewal:${entry}`;
   let isTold = true;
   let hasWritten = false;
 
-  const open = (): Storage => {
+  const open = (): PlatformStorage => {
     const opened = storage();
     // Of another one, such as one that encrypts, no browser tells.
     isTold = !!globalThis.Storage && opened instanceof Storage;

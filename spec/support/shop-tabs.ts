@@ -1,10 +1,10 @@
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createShop, type Shop } from '../../examples/shop/server';
 import { createGate, type Gate } from './barrier';
 import type { BrowserTab, TestBrowser } from './browsers/browser';
 import { bundlePage } from './chromium';
+import { listen } from './listen';
 import type { Signal } from './server';
 
 /** A request as it came from a tab. */
@@ -119,9 +119,7 @@ export const openDoor = async (page: string, signal: Signal, init?: () => void):
       response.destroy();
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A server that listens on a port has an address of this form.
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await listen(server);
 
   const door: Door = {
     origin: `http://127.0.0.1:${port}`,
@@ -135,10 +133,7 @@ export const openDoor = async (page: string, signal: Signal, init?: () => void):
       return gate;
     },
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await shop.close();
-      await closed;
+      await Promise.all([close(), shop.close()]);
     },
   };
   return door;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { createTally, type Tally } from '../../support/barrier';
+import { listen } from '../../support/listen';
 import type { Echo, Hit, Origins, Part, Reply } from './context';
 import { HOST } from './hosts';
 
@@ -172,21 +172,14 @@ export const startContractServer = async (page = ''): Promise<ContractServer> =>
     await route(name === 'never' ? call : { ...call, body: await read(request) });
   };
 
-  const listen = async () => {
+  const start = () => {
     const server = createServer((request, response) => {
       handle(request, response).catch(() => response.destroy());
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo; // it listens on a port
-    const close = () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-    return { port, close };
+    return listen(server);
   };
 
-  const [own, other, gone] = [await listen(), await listen(), await listen()];
+  const [own, other, gone] = [await start(), await start(), await start()];
   await gone.close();
   return {
     origins: {

@@ -1,0 +1,8 @@
+// What a page gets of the platform's own types.
+import type { AjaxTransportOptions, WebStorageStoreOptions } from 'renewal';
+import type { TimelineElement } from 'renewal/devtools';
+
+export const xhr = (createXHR: NonNullable<AjaxTransportOptions['createXHR']>): XMLHttpRequest => createXHR();
+export const storage = (open: NonNullable<WebStorageStoreOptions['storage']>): Storage => open();
+export const element = (timeline: TimelineElement): HTMLElement => timeline;
+export const made: TimelineElement = document.createElement('renewal-timeline');
