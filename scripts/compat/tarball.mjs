@@ -1,7 +1,7 @@
 // The package as it is published, and projects that have it installed.
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { output } from './process.mjs';
 
@@ -21,21 +21,26 @@ export async function removeFolders() {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Builds and packs the package. Resolves to the folder that the tarball was unpacked into. */
-async function pack() {
+/** Builds and packs the package. RENEWAL_COMPAT_TARBALL names one that is there already. */
+async function pack(folder) {
+  if (process.env.RENEWAL_COMPAT_TARBALL) return resolve(process.env.RENEWAL_COMPAT_TARBALL);
   await output('npm', ['run', '--silent', 'build'], { cwd: root });
-  const folder = await makeFolder('tarball');
   const packed = await output('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
   const [{ filename }] = JSON.parse(packed);
-  await output('tar', ['-xzf', join(folder, filename), '-C', folder]);
+  return join(folder, filename);
+}
+
+async function unpack() {
+  const folder = await makeFolder('tarball');
+  await output('tar', ['-xzf', await pack(folder), '-C', folder]);
   return join(folder, 'package');
 }
 
 let unpacked;
 
-/** The unpacked tarball; it is packed once. */
+/** The folder of the unpacked tarball; it is packed once. */
 export function tarball() {
-  unpacked ??= pack();
+  unpacked ??= unpack();
   return unpacked;
 }
 
@@ -67,11 +72,4 @@ export async function makeConsumer(name, options) {
   const folder = await makeFolder(name);
   await installInto(join(folder, 'node_modules'), options);
   return folder;
-}
-
-/** Links one package into a project. */
-export async function link(target, folder, name) {
-  const path = join(folder, 'node_modules', name);
-  await mkdir(join(path, '..'), { recursive: true });
-  await symlink(target, path);
 }

@@ -21,7 +21,9 @@ function holds(fact, what) {
 }
 
 const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-const textOf = (base64) => new TextDecoder().decode(fromBase64(base64));
+// not every environment has a TextDecoder
+const textOf = (base64) =>
+  decodeURIComponent(Array.from(fromBase64(base64), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''));
 const FILE = [0, 1, 2, 127, 128, 254, 255];
 
 let scopes = 0;

@@ -6,8 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { root } from '../tarball.mjs';
 
 const IMPORTS = /(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/g;
-/** A path of the sources, written out in a string. */
-const SOURCES = /['"`](?:\.{1,2}\/)*lib\//;
+/** A path of the sources, written out in a string, or a script of package.json that builds them. */
+const SOURCES = /['"`](?:\.{1,2}\/)*lib\/|spawn\('npm'/;
 
 const candidates = (path) => [path, `${path}.ts`, `${path}.mjs`, join(path, 'index.ts')];
 
