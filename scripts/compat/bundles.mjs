@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inChromium, inNode } from './bundles/execute.mjs';
 import { install, versionsOf } from './cache.mjs';
-import { copyExercise, sum, tally } from './exercise/results.mjs';
+import { sum } from './counts.mjs';
+import { copyExercise, tally } from './exercise/results.mjs';
 import { startServer } from './exercise/server.mjs';
 import { makeConsumer, makeFolder } from './tarball.mjs';
 
@@ -59,5 +60,9 @@ export async function bundler(name, say) {
     });
   }
   server.close();
-  return { version, ran: 'exercise in Chromium (page, worker) and Node (SSR, ESM, CommonJS), both transports', ...sum(counts) };
+  return {
+    version,
+    ran: 'exercise in Chromium (page, worker) and Node (SSR, ESM, CommonJS), both transports',
+    ...sum(counts),
+  };
 }

@@ -1,5 +1,5 @@
 // The package as it is published, and projects that have it installed.
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,9 @@ export async function removeFolders() {
 async function pack(folder) {
   if (process.env.RENEWAL_COMPAT_TARBALL) return resolve(process.env.RENEWAL_COMPAT_TARBALL);
   await output('npm', ['run', '--silent', 'build'], { cwd: root });
-  const packed = await output('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
+  const packed = await output('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: root,
+  });
   const [{ filename }] = JSON.parse(packed);
   return join(folder, filename);
 }
@@ -57,7 +59,10 @@ export async function installInto(modules, { rxjs = join(root, 'node_modules') }
   await mkdir(modules, { recursive: true });
   await cp(await tarball(), join(modules, 'renewal'), { recursive: true });
   await cp(join(rxjs, 'rxjs'), join(modules, 'rxjs'), { recursive: true });
-  const wanted = [...(await dependenciesOf(join(modules, 'renewal'))), ...(await dependenciesOf(join(modules, 'rxjs')))];
+  const wanted = [
+    ...(await dependenciesOf(join(modules, 'renewal'))),
+    ...(await dependenciesOf(join(modules, 'rxjs'))),
+  ];
   const done = new Set();
   for (const name of wanted) {
     if (done.has(name)) continue;

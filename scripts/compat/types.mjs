@@ -35,10 +35,14 @@ async function compile(folder, tsc, { source, options }, resolution) {
   for (const file of resolution.files) await cp(source, join(folder, file));
   const compilerOptions = { ...strict, ...options, ...resolution.options };
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: resolution.files }));
-  const { code, stdout, stderr } = await run(process.execPath, [tsc, '--project', 'tsconfig.json', '--pretty', 'false'], {
-    cwd: folder,
-    timeoutMs: 180_000,
-  });
+  const { code, stdout, stderr } = await run(
+    process.execPath,
+    [tsc, '--project', 'tsconfig.json', '--pretty', 'false'],
+    {
+      cwd: folder,
+      timeoutMs: 180_000,
+    },
+  );
   return code === 0 ? undefined : `${stdout}${stderr}` || `ended with ${code}`;
 }
 

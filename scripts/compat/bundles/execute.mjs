@@ -28,7 +28,9 @@ export async function inChromium(folder, script, server) {
   try {
     const page = await browser.newPage();
     const errors = [];
-    page.on('pageerror', (error) => errors.push({ title: 'an error that nothing has caught', error: `${error.stack}` }));
+    page.on('pageerror', (error) =>
+      errors.push({ title: 'an error that nothing has caught', error: `${error.stack}` }),
+    );
     await page.goto(`${address}/index.html`, { waitUntil: 'load' });
     await page.waitForFunction('globalThis.exerciseIn !== undefined', undefined, { timeout: 20_000 });
     const where = async (place) => {

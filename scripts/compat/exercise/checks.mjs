@@ -41,7 +41,14 @@ function setUp({ renewal, rxjs, origin, transport }, options = {}) {
     ...options,
   });
   const api = http.extend({ session });
-  return { http, session, api, expire: () => send(http, 'expire'), revoke: () => send(http, 'revoke'), record: () => send(http, 'record') };
+  return {
+    http,
+    session,
+    api,
+    expire: () => send(http, 'expire'),
+    revoke: () => send(http, 'revoke'),
+    record: () => send(http, 'record'),
+  };
 }
 
 /** The error that a request ends with. */
@@ -83,7 +90,11 @@ async function storm(context, signal) {
   await expire();
   const requests = Array.from({ length: 10 }, (_, id) => api.get$('orders', { params: { id, signal } }));
   const orders = await rxjs.firstValueFrom(rxjs.forkJoin(requests));
-  same(orders, Array.from({ length: 10 }, (_, id) => ({ id: `${id}`, name: 'Ærø ☃' })), 'the orders');
+  same(
+    orders,
+    Array.from({ length: 10 }, (_, id) => ({ id: `${id}`, name: 'Ærø ☃' })),
+    'the orders',
+  );
   same((await record()).refreshes, 1, 'the number of refreshes');
 }
 
@@ -108,7 +119,10 @@ function isForm({ type, body }) {
   const [, boundary = ''] = /^multipart\/form-data; *boundary="?([^";]+)"?$/i.exec(type) ?? [];
   holds(boundary !== '', `a form has a boundary in its content type, which is "${type}"`);
   const text = textOf(body);
-  holds(text.startsWith(`--${boundary}\r\n`) && text.trimEnd().endsWith(`--${boundary}--`), 'the boundary is in the body');
+  holds(
+    text.startsWith(`--${boundary}\r\n`) && text.trimEnd().endsWith(`--${boundary}--`),
+    'the boundary is in the body',
+  );
   holds(/name="name"(\r\n[^\r\n]+)*\r\n\r\nÆrø\r\n/.test(text), 'the field is in the body');
   holds(/filename="orders\.csv"/.test(text) && text.includes('one\r\ntwo'), 'the file is in the body');
 }
@@ -116,7 +130,10 @@ function isForm({ type, body }) {
 const code = (context, error, expected) => {
   const { renewal } = context;
   same(error?.code, expected, `the code of ${error}`);
-  holds(renewal.isApiError(error, expected) && error instanceof renewal.ApiError && error instanceof Error, 'it is ours');
+  holds(
+    renewal.isApiError(error, expected) && error instanceof renewal.ApiError && error instanceof Error,
+    'it is ours',
+  );
 };
 
 const sendBody = async (context, body, options) => {
@@ -139,7 +156,10 @@ export const checks = {
     const failed = (id) => errorOf(context, api.get$('orders', { params: { id } }));
     const errors = await Promise.all(Array.from({ length: 10 }, (_, id) => failed(id)));
     for (const error of errors) code(context, error, 'session-expired');
-    holds(errors.every((error) => error instanceof renewal.SessionExpiredError), 'each is a SessionExpiredError');
+    holds(
+      errors.every((error) => error instanceof renewal.SessionExpiredError),
+      'each is a SessionExpiredError',
+    );
     same((await rxjs.firstValueFrom(session.state$)).status, 'signed-out', 'the state');
     same((await record()).refreshes, 1, 'the number of refreshes');
   },

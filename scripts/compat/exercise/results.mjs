@@ -20,7 +20,10 @@ export function parseResults({ code, stdout, stderr }) {
   const line = stdout.split('\n').find((text) => text.startsWith('[{'));
   if (line === undefined || code !== 0) {
     const written = `${stdout}${stderr}`.slice(0, 4000);
-    return [...(line === undefined ? [] : JSON.parse(line)), { title: 'the run', error: `ended with ${code}\n${written}` }];
+    return [
+      ...(line === undefined ? [] : JSON.parse(line)),
+      { title: 'the run', error: `ended with ${code}\n${written}` },
+    ];
   }
   return JSON.parse(line);
 }
@@ -38,12 +41,3 @@ export function tally(results, say, where = '') {
     failures: failed.map(({ title, error }) => `${where}${title}: ${error.split('\n')[0]}`),
   };
 }
-
-/** The sum of several counts. */
-export const sum = (counts) =>
-  counts.reduce((a, b) => ({
-    passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
-    failures: [...a.failures, ...b.failures],
-  }));

@@ -15,7 +15,9 @@ const isFile = (path) => /\.(ts|mjs|js)$/.test(path) && existsSync(path);
 
 const importsOf = (file, text) =>
   [...text.matchAll(IMPORTS)].flatMap(([, specifier]) =>
-    candidates(resolve(dirname(file), specifier)).filter(isFile).slice(0, 1),
+    candidates(resolve(dirname(file), specifier))
+      .filter(isFile)
+      .slice(0, 1),
   );
 
 /** Whether a file, or one that it imports, names the sources. */

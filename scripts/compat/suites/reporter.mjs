@@ -3,7 +3,9 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 const say = (title, errors) => {
-  const messages = errors.map((error) => (error.stack ?? error.message ?? `${error}`).split('\n').slice(0, 6).join('\n    '));
+  const messages = errors.map((error) =>
+    (error.stack ?? error.message ?? `${error}`).split('\n').slice(0, 6).join('\n    '),
+  );
   process.stdout.write(`FAILED ${title}\n    ${messages.join('\n    ')}\n`);
 };
 
@@ -25,7 +27,11 @@ export default class {
   }
 
   onTestModuleEnd(module) {
-    if (process.env.RENEWAL_COMPAT_TIMES) appendFileSync(process.env.RENEWAL_COMPAT_TIMES, `${module.diagnostic().duration.toFixed(0)} ${relative(process.cwd(), module.moduleId)}\n`);
+    if (process.env.RENEWAL_COMPAT_TIMES)
+      appendFileSync(
+        process.env.RENEWAL_COMPAT_TIMES,
+        `${module.diagnostic().duration.toFixed(0)} ${relative(process.cwd(), module.moduleId)}\n`,
+      );
     const errors = module.errors();
     if (errors.length > 0) this.fail(relative(process.cwd(), module.moduleId), errors);
   }

@@ -1,0 +1,33 @@
+// The transport contract and the tab specs in real browsers of Debian's, which are installed on demand.
+import { existsSync } from 'node:fs';
+import { output, run } from './process.mjs';
+import { runVitest } from './suites/vitest.mjs';
+import { root } from './tarball.mjs';
+
+const BROWSERS = {
+  chromium: { binary: '/usr/bin/chromium', packages: ['chromium'] },
+  firefox: { binary: '/usr/bin/firefox-esr', packages: ['firefox-esr'] },
+  webkit: { binary: '/usr/bin/WebKitWebDriver', packages: ['webkit2gtk-driver', 'xvfb', 'xauth'] },
+};
+
+async function install({ binary, packages }) {
+  if (existsSync(binary)) return;
+  await output('apt-get', ['update']);
+  await output('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
+}
+
+/** The version that Debian calls it by, without what Debian adds. */
+async function versionOf({ packages: [name] }) {
+  const { stdout } = await run('dpkg-query', ['--show', name]);
+  const [, version = ''] = stdout.split('\t');
+  return version.replace(/^\d+:/, '').replace(/(esr)?[-~+].*$/s, '');
+}
+
+/** Runs the specs for browsers in one of them. */
+export async function browser(name, say) {
+  await install(BROWSERS[name]);
+  const args = ['--config', 'vitest.browser.config.ts'];
+  const counted = await runVitest(process.execPath, root, args, say, { BROWSER: name });
+  const ran = name === 'chromium' ? 'transport contract, tabs, pages' : 'transport contract, tabs';
+  return { version: await versionOf(BROWSERS[name]), ran: `${ran}, on the sources`, ...counted };
+}
