@@ -47,7 +47,7 @@ export async function bundler(name, say) {
   const counts = [];
   const attempt = async (title, work) => {
     const results = await work().catch((error) => [{ title: 'the bundle', error: `${error.stack ?? error}` }]);
-    counts.push(tally(results, say, `${title}: `));
+    counts.push(tally(results, say, { where: `${title}: ` }));
   };
   await attempt('browser', async () => {
     const out = await makeFolder(`${name}-browser`);
@@ -59,10 +59,15 @@ export async function bundler(name, say) {
       return inNode(file, server.origin, { modules: options.external });
     });
   }
+  if (bundle.neutral) {
+    await attempt('without the condition `node`', async () => {
+      return inNode(await bundle.neutral(folder, await makeFolder(`${name}-neutral`)), server.origin);
+    });
+  }
   server.close();
   return {
     version,
-    ran: 'exercise in Chromium (page, worker) and Node (SSR, ESM, CommonJS), both transports',
+    ran: 'exercise by both transports: page and worker in Chromium; SSR, ES module and CommonJS in Node',
     ...sum(counts),
   };
 }

@@ -12,6 +12,16 @@ import { makeConsumer } from './tarball.mjs';
 
 const NODE = 24;
 
+const both = ['ajaxTransport', 'fetchTransport'];
+
+/** What each environment has to test with, and its documented limits. */
+const environments = {
+  'vitest-jsdom': { transports: both },
+  'vitest-happy-dom': { transports: both },
+  'jest-node': { transports: both },
+  'jest-jsdom': { transports: ['ajaxTransport'] },
+};
+
 /** Reads the report that Jest and Vitest write alike. */
 async function readReport(path, { code, stdout, stderr }) {
   if (!existsSync(path)) return [{ title: 'the run', error: `ended with ${code}\n${stdout}${stderr}` }];
@@ -29,15 +39,15 @@ async function readReport(path, { code, stdout, stderr }) {
 }
 
 /** Runs a framework in a project that has the tarball installed, against a server of its own. */
-async function runTests(folder, args, transports, say) {
+async function runTests(folder, args, { transports, limits }, say) {
   const server = await startServer();
   const node = await nodeBinary(NODE);
   const report = join(folder, 'report.json');
   const env = { RENEWAL_ORIGIN: server.origin, RENEWAL_TRANSPORTS: transports.join(',') };
   const outcome = await run(node, args(report), { cwd: folder, env, timeoutMs: 300_000 });
   server.close();
-  const ran = `exercise, ${transports.length === 2 ? 'both transports' : transports[0]}`;
-  return { ...tally(await readReport(report, outcome), say), ran };
+  const ran = `exercise by ${transports.length === 2 ? 'both transports' : transports[0]}`;
+  return { ...tally(await readReport(report, outcome), say, { limits }), ran };
 }
 
 export async function vitest(environment, say) {
@@ -49,7 +59,7 @@ export async function vitest(environment, say) {
   await writeFile(join(folder, 'vitest.config.mjs'), `export default ${JSON.stringify({ test })};`);
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
   const args = (report) => [join(tools, 'vitest/vitest.mjs'), 'run', '--reporter=json', `--outputFile=${report}`];
-  const counted = await runTests(folder, args, ['ajaxTransport', 'fetchTransport'], say);
+  const counted = await runTests(folder, args, environments[`vitest-${environment}`], say);
   return { version: `vitest ${versions.vitest}, ${environment} ${versions[environment]}`, ...counted };
 }
 
@@ -79,6 +89,6 @@ export async function jest(environment, say) {
     join(tools, 'jest/bin/jest.js'),
     ...['--config', JSON.stringify(config), '--json', `--outputFile=${report}`, '--watchman=false'],
   ];
-  const transports = environment === 'jsdom' ? ['ajaxTransport'] : ['ajaxTransport', 'fetchTransport'];
-  return { version: `jest ${versions.jest}`, ...(await runTests(folder, args, transports, say)) };
+  const counted = await runTests(folder, args, environments[`jest-${environment}`], say);
+  return { version: `jest ${versions.jest}`, ...counted };
 }

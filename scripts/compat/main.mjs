@@ -16,7 +16,8 @@ function choose(args) {
   const known = targets.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0 || flags.some((flag) => flag !== '--ci')) {
-    throw new TypeError(`targets: expected some of ${known.join(', ')}; or --ci`);
+    process.stderr.write(`targets: expected some of ${known.join(', ')}; or --ci\n`);
+    process.exit(2);
   }
   const ci = flags.includes('--ci');
   if (names.length > 0) return { ci, chosen: targets.filter(({ name }) => names.includes(name)) };

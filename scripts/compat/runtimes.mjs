@@ -17,7 +17,7 @@ async function asProgram(command, args, name, say) {
   const server = await startServer();
   const outcome = await run(command, [...args, 'main.mjs', server.origin], { cwd: folder, timeoutMs: 180_000 });
   server.close();
-  return { ...tally(parseResults(outcome), say), ran: 'exercise, both transports' };
+  return { ...tally(parseResults(outcome), say), ran: 'exercise by both transports' };
 }
 
 export async function bun(say) {
@@ -54,5 +54,5 @@ export async function workerd(say) {
   const server = await startServer();
   const outcome = await serveWorker(join(tools, 'node_modules'), outfile, server.origin);
   server.close();
-  return { version, ...tally(parseResults(outcome), say), ran: 'exercise, fetchTransport' };
+  return { version, ...tally(parseResults(outcome), say), ran: 'exercise by fetchTransport' };
 }

@@ -24,4 +24,19 @@ export const bundleBy = ({ build }) => ({
     });
     return outfile;
   },
+  async neutral(folder, out) {
+    const outfile = join(out, 'main.mjs');
+    const mainFields = ['module', 'main'];
+    const entryPoints = ['main-neutral.mjs'];
+    await build({
+      ...shared,
+      absWorkingDir: folder,
+      entryPoints,
+      outfile,
+      format: 'esm',
+      platform: 'neutral',
+      mainFields,
+    });
+    return outfile;
+  },
 });

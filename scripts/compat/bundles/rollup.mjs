@@ -26,5 +26,8 @@ export const bundleBy = ({ rollup, nodeResolve, commonjs }) => {
         plugins: [nodeResolve({ exportConditions: ['node'], preferBuiltins: true }), commonjs()],
       });
     },
+    neutral(folder, out) {
+      return write(join(folder, 'main-neutral.mjs'), { file: join(out, 'main.mjs'), plugins: [nodeResolve()] });
+    },
   };
 };

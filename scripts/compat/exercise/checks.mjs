@@ -110,7 +110,7 @@ async function download(context, responseType, signal) {
 function makeForm() {
   const form = new FormData();
   form.append('name', 'Ærø');
-  form.append('file', new Blob(['one\r\ntwo'], { type: 'text/csv' }), 'orders.csv');
+  form.append('file', new File(['one\r\ntwo'], 'orders.csv', { type: 'text/csv' }));
   return form;
 }
 
@@ -245,3 +245,12 @@ export const checks = {
     code(context, await errorOf(context, http.post$('echo', circular)), 'request');
   },
 };
+
+/** Where there is no XMLHttpRequest, `ajaxTransport` has to say what helps. */
+export async function withoutXhr({ renewal, rxjs, origin }) {
+  const context = { renewal, rxjs, origin, transport: () => renewal.ajaxTransport() };
+  const error = await errorOf(context, setUp(context).http.get$('text', { responseType: 'text' }));
+  code(context, error, 'request');
+  holds(/XMLHttpRequest/.test(error.message), `it names what is missing: ${error.message}`);
+  holds(/fetchTransport\(\)/.test(error.message), `it names what helps: ${error.message}`);
+}

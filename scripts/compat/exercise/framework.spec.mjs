@@ -2,12 +2,12 @@
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
 import { checks } from './checks.mjs';
-import { both } from './run.mjs';
+import { transportsOf } from './run.mjs';
 
 const { RENEWAL_ORIGIN: origin, RENEWAL_TRANSPORTS: names } = process.env;
 
 for (const name of names.split(',')) {
   for (const [title, check] of Object.entries(checks)) {
-    test(`${name}: ${title}`, () => check({ renewal, rxjs, origin, transport: both(renewal)[name] }), 15_000);
+    test(`${name}: ${title}`, () => check({ renewal, rxjs, origin, transport: transportsOf(renewal)[name] }), 15_000);
   }
 }

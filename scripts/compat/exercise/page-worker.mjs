@@ -1,7 +1,7 @@
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
-import { both, runChecks } from './run.mjs';
+import { runChecks } from './run.mjs';
 
 globalThis.onmessage = async ({ data: origin }) => {
-  globalThis.postMessage(await runChecks({ renewal, rxjs, origin, transports: both }));
+  globalThis.postMessage(await runChecks({ renewal, rxjs, origin }));
 };

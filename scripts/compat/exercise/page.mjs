@@ -1,9 +1,9 @@
 // The exercise in a page, and in a worker of that page: what runs it calls `exerciseIn` with the address of the server.
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
-import { both, runChecks } from './run.mjs';
+import { runChecks } from './run.mjs';
 
-const inPage = (origin) => runChecks({ renewal, rxjs, origin, transports: both });
+const inPage = (origin) => runChecks({ renewal, rxjs, origin });
 
 /** Bundlers make a file of the worker by this expression. */
 const inWorker = (origin) =>

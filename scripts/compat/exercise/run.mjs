@@ -1,25 +1,35 @@
-import { checks } from './checks.mjs';
+import { checks, withoutXhr } from './checks.mjs';
 
-/** Runs every check on every transport, one after the other. Resolves to what each has ended with. */
-export async function runChecks({ renewal, rxjs, origin, transports }) {
+const outcome = async (title, work) => {
+  const error = await work().then(
+    () => undefined,
+    (reason) => `${reason?.stack ?? reason}`,
+  );
+  return { title, error };
+};
+
+/** Both transports, each made anew for each check. */
+export const transportsOf = ({ ajaxTransport, fetchTransport }) => ({
+  ajaxTransport: () => ajaxTransport(),
+  fetchTransport: () => fetchTransport(),
+});
+
+/** Runs every check on the named transports, one after the other. Resolves to what each has ended with. */
+export async function runChecks({ renewal, rxjs, origin }, names = ['ajaxTransport', 'fetchTransport']) {
   const results = [];
-  for (const [name, transport] of Object.entries(transports(renewal))) {
+  for (const name of names) {
+    const context = { renewal, rxjs, origin, transport: transportsOf(renewal)[name] };
     for (const [title, check] of Object.entries(checks)) {
-      const error = await check({ renewal, rxjs, origin, transport }).then(
-        () => undefined,
-        (reason) => `${reason?.stack ?? reason}`,
-      );
-      results.push({ title: `${name}: ${title}`, error });
+      results.push(await outcome(`${name}: ${title}`, () => check(context)));
     }
   }
   return results;
 }
 
-/** Both transports, each made anew for each check. */
-export const both = ({ ajaxTransport, fetchTransport }) => ({
-  ajaxTransport: () => ajaxTransport(),
-  fetchTransport: () => fetchTransport(),
-});
-
-/** The transport of a runtime that has no XMLHttpRequest. */
-export const onlyFetch = ({ fetchTransport }) => ({ fetchTransport: () => fetchTransport() });
+/** The same where there is no XMLHttpRequest: by fetch, and with a look at what `ajaxTransport` says. */
+export async function runChecksWithoutXhr(context) {
+  return [
+    ...(await runChecks(context, ['fetchTransport'])),
+    await outcome('ajaxTransport says what is missing, and what helps', () => withoutXhr(context)),
+  ];
+}
