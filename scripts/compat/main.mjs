@@ -41,6 +41,10 @@ async function runTarget(target, options) {
   return { ...target, ...counted, failed };
 }
 
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => removeFolders().finally(() => process.kill(process.pid, signal)));
+}
+
 const { ci, chosen } = choose(process.argv.slice(2));
 const results = [];
 try {

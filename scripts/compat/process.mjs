@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 /** What a command that hangs is given before it is killed. */
-const TIMEOUT_MS = 20 * 60_000;
+const TIMEOUT_MS = 30 * 60_000;
 
 // colours would stand between the words that are looked for
 const { FORCE_COLOR: _, ...inherited } = process.env;

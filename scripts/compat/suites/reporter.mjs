@@ -1,13 +1,10 @@
-// Says which test failed at the moment it fails, and leaves the counts in a file at the end.
-import { appendFileSync, writeFileSync } from 'node:fs';
+// Prints each failing test when it fails, and writes the counts to a file at the end. The run goes on: each failure is wanted.
+import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-const say = (title, errors) => {
-  const messages = errors.map((error) =>
-    (error.stack ?? error.message ?? `${error}`).split('\n').slice(0, 6).join('\n    '),
-  );
-  process.stdout.write(`FAILED ${title}\n    ${messages.join('\n    ')}\n`);
-};
+const pathOf = ({ moduleId }) => relative(process.cwd(), moduleId);
+const titleOf = (task) => `${pathOf(task.module)} > ${task.fullName}`;
+const describeError = ({ stack, message }) => (stack ?? message ?? '').split('\n').slice(0, 6).join('\n    ');
 
 export default class {
   counts = { passed: 0, failed: 0, skipped: 0 };
@@ -16,28 +13,29 @@ export default class {
   fail(title, errors) {
     this.counts.failed += 1;
     this.failures.push(title);
-    say(title, errors);
+    process.stdout.write(`FAILED ${title}\n    ${errors.map(describeError).join('\n    ')}\n`);
   }
 
   onTestCaseResult(test) {
     const { state, errors = [] } = test.result();
-    const title = `${relative(process.cwd(), test.module.moduleId)} > ${test.fullName}`;
-    if (state === 'failed') this.fail(title, errors);
-    else this.counts[state] += 1;
+    if (state === 'failed') this.fail(titleOf(test), errors);
+    else this.counts[state === 'passed' ? 'passed' : 'skipped'] += 1;
   }
 
-  onTestModuleEnd(module) {
-    if (process.env.RENEWAL_COMPAT_TIMES)
-      appendFileSync(
-        process.env.RENEWAL_COMPAT_TIMES,
-        `${module.diagnostic().duration.toFixed(0)} ${relative(process.cwd(), module.moduleId)}\n`,
-      );
-    const errors = module.errors();
-    if (errors.length > 0) this.fail(relative(process.cwd(), module.moduleId), errors);
+  /** The hooks of a group have failed. */
+  onTestSuiteResult(group) {
+    const errors = group.errors();
+    if (errors.length > 0) this.fail(titleOf(group), errors);
   }
 
-  onTestRunEnd(_modules, unhandled) {
-    if (unhandled.length > 0) this.fail('an error that nothing has caught', unhandled);
+  /** A file could not be loaded, or its hooks have failed. */
+  onTestModuleEnd(file) {
+    const errors = file.errors();
+    if (errors.length > 0) this.fail(pathOf(file), errors);
+  }
+
+  onTestRunEnd(_files, errors) {
+    if (errors.length > 0) this.fail('an error outside of all tests', errors);
     writeFileSync(process.env.RENEWAL_COMPAT_REPORT, JSON.stringify({ ...this.counts, failures: this.failures }));
   }
 }
