@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { output, run } from './process.mjs';
 import { runVitest } from './suites/vitest.mjs';
-import { root } from './tarball.mjs';
+import { root, tarball } from './tarball.mjs';
 
 const BROWSERS = {
   chromium: { binary: '/usr/bin/chromium', packages: ['chromium'] },
@@ -27,7 +27,7 @@ async function versionOf({ packages: [name] }) {
 export async function browser(name, say) {
   await install(BROWSERS[name]);
   const args = ['--config', 'vitest.browser.config.ts'];
-  const counted = await runVitest(process.execPath, root, args, say, { BROWSER: name });
-  const ran = name === 'chromium' ? 'transport contract, tabs, pages' : 'transport contract, tabs';
-  return { version: await versionOf(BROWSERS[name]), ran: `${ran}, on the sources`, ...counted };
+  const counted = await runVitest(process.execPath, root, args, say, { BROWSER: name, RENEWAL_PACKAGE: await tarball() });
+  const ran = name === 'chromium' ? 'transport contract, tabs and pages' : 'transport contract and tabs';
+  return { version: await versionOf(BROWSERS[name]), ran, ...counted };
 }
