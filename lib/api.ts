@@ -1,10 +1,11 @@
-import { merge, NEVER, Observable, Subject } from 'rxjs';
+import { from, map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest } from './http/build-request';
 import { conform } from './http/conform';
 import type { HttpContext } from './http/context';
 import { mergeHeaders } from './http/headers';
+import { parseResponse } from './http/json-text';
 import { defined, durationMs } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, ResponseType, Transport } from './http/request';
@@ -134,7 +135,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     if (caller.closed) return NEVER;
     const wire = serialize(anew(request));
     trace('attempt');
-    return caller.closed ? NEVER : onTime(wire);
+    return caller.closed ? NEVER : from(onTime(wire)).pipe(map(parseResponse));
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 

@@ -1,5 +1,6 @@
 import { concatMap, from, type MonoTypeOperatorFunction, map, type Observable, of, pipe, takeWhile } from 'rxjs';
 import { SchemaError } from './errors';
+import { isNotJson } from './json-text';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
 import type { SchemaResult, StandardSchemaV1 } from './schema';
@@ -10,7 +11,7 @@ import type { SchemaResult, StandardSchemaV1 } from './schema';
  */
 export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
   const check = (event: HttpEvent): Observable<HttpEvent> => {
-    if (event.type !== 'response' || event.status >= 400) return of(event);
+    if (event.type !== 'response' || event.status >= 400 || isNotJson(event)) return of(event);
     const toEvent = (result: SchemaResult<unknown>): HttpEvent => {
       if (!result.issues) return { ...event, body: result.value };
       const issues = Array.from(result.issues, ({ message, path = [] }) => ({

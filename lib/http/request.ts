@@ -40,6 +40,8 @@ export interface HttpRequest {
   readonly reportProgress: boolean;
   /** Whether a session may attach its token and renew it for this request. */
   readonly auth: boolean;
+  /** `'reload'`: no HTTP cache may answer. A second attempt is such a request, as the cache may hold the expired response to the first. */
+  readonly cache?: 'reload';
   readonly context: HttpContext;
 }
 
@@ -58,5 +60,8 @@ export type HttpHandler = (request: HttpRequest) => Observable<HttpEvent>;
  */
 export type Interceptor = (request: HttpRequest, next: HttpHandler) => Observable<HttpEvent>;
 
-/** Puts one request on the wire; unsubscribing aborts it there. */
+/**
+ * Puts one request on the wire; unsubscribing aborts it there. Its response has the body as `responseType` asks. For JSON that is the parsed value, or
+ * `{ [Symbol.for('renewal.json-text')]: text }`: then the client parses the text, and `isExpired` is also shown one that is not JSON.
+ */
 export type Transport = HttpHandler;

@@ -1,8 +1,18 @@
 import type { Observer, Subscriber } from 'rxjs';
-import { codeOf, HttpStatusError, NetworkError } from './errors';
+import { codeOf, HttpStatusError, NetworkError, ResponseParseError } from './errors';
+import { isNotJson } from './json-text';
 import type { HttpRequest } from './request';
-import type { HttpEvent } from './response';
+import type { HttpEvent, HttpResponse } from './response';
 import type { Trace } from './trace';
+
+/** How much of a text that is not JSON an error keeps. */
+const MAX_QUOTED = 200;
+
+/** The response with a copy of the beginning of its text: a slice, or the mark of the response, would keep all of it in memory. */
+const withQuote = ({ type, status, statusText, headers, url, body }: HttpResponse): HttpResponse => {
+  const quote = JSON.parse(JSON.stringify(`${body}`.slice(0, MAX_QUOTED)));
+  return { type, status, statusText, headers, url, body: quote };
+};
 
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
 export class Settlement implements Observer<HttpEvent> {
@@ -25,6 +35,10 @@ export class Settlement implements Observer<HttpEvent> {
     const { status } = event;
     if (status >= 400) {
       this.#fail(new HttpStatusError(request, event), status);
+      return;
+    }
+    if (isNotJson(event)) {
+      this.#fail(new ResponseParseError('its body is not JSON', { request, response: withQuote(event) }), status);
       return;
     }
     this.isSettled = true;

@@ -1,4 +1,5 @@
 import { asyncScheduler, type Subject } from 'rxjs';
+import { emit } from './emit';
 import { type ApiErrorCode, bareUrl } from './errors';
 import type { HttpRequest } from './request';
 import { originOf } from './url';
@@ -52,19 +53,22 @@ export interface RequestScope {
 
 const SCOPE = Symbol('renewal.scope');
 
-type ScopedRequest = HttpRequest & { [SCOPE]?: RequestScope };
+type ScopedRequest = HttpRequest & { [SCOPE]?: () => RequestScope };
 
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
 const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, caller: { closed: false }, originOf };
 
-/** Adds the scope to a request, where it survives what interceptors make of that. */
+/**
+ * Adds the scope to a request; copies that interceptors make keep it. A function, because a logger that walks the request would otherwise
+ * reach the caller and, through its subscribers, the session's tokens.
+ */
 export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
-  request[SCOPE] = scope;
+  request[SCOPE] = () => scope;
 };
 
-export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE] ?? NO_SCOPE;
+export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE]?.() ?? NO_SCOPE;
 
 /** Reports the steps of one request to `events`, up to its end. Each `attempt` is `sent` the first time, and `resent` from then on. */
 export const createTrace = (events: Subject<RequestEvent>, requestId: number, { method, url }: HttpRequest): Trace => {
@@ -81,7 +85,7 @@ export const createTrace = (events: Subject<RequestEvent>, requestId: number, { 
     if (step === 'attempt') attempt++;
     const phase = step !== 'attempt' ? step : attempt === 1 ? 'sent' : 'resent';
     const atMs = asyncScheduler.now();
-    events.next({
+    emit(events, {
       type: 'request',
       phase,
       requestId,

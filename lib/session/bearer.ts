@@ -1,6 +1,6 @@
 import { isObservable, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
-import { decoded } from '../http/decode';
+import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
 import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
@@ -51,7 +51,7 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       errand.caller.next(event);
       return;
     }
-    const shown = errand.request.responseType === 'json' ? event : decoded(event);
+    const shown = errand.request.responseType === 'json' ? event : withParsedJson(event);
     if (isObservable(shown)) {
       this.#isOver = true;
       this.add(
@@ -126,9 +126,11 @@ class Errand implements Waiter {
   }
 
   leave(held: Held | null, done: () => void): void {
-    const { core, request, handler, caller } = this;
-    if (this.#isAgain && isOneShot(request.body)) {
-      throw new BodyNotReplayableError('its body can be sent only once', { request });
+    const { core, handler, caller } = this;
+    let { request } = this;
+    if (this.#isAgain) {
+      if (isOneShot(request.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
+      request = { ...request, cache: 'reload' };
     }
     scopeOf(request).trace('carries', held ? { generation: held.generation } : {});
     const attempt = new Attempt(this, held);

@@ -30,3 +30,16 @@ export const anyOf =
   (...predicates: ExpiryPredicate[]): ExpiryPredicate =>
   (response, request) =>
     predicates.some((matches) => matches(response, request));
+
+/** What a fresh token cannot give: a nonce (RFC 9449 section 8), a stronger login (RFC 9470 section 3), more scope (RFC 6750 section 3.1). */
+const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)\b/i;
+
+/** Whether the challenge of a 401 (RFC 9110 section 11.6.1) asks for something else than a fresh token. */
+export const demandsMore = ({ headers }: HttpResponse): boolean =>
+  ANOTHER_DEMAND.test(headers['www-authenticate'] ?? '');
+
+/** The default of `isExpired`. */
+export const isExpiredByDefault: ExpiryPredicate = anyOf(
+  bodyCode(1002),
+  (response) => response.status === 401 && !demandsMore(response),
+);

@@ -14,6 +14,7 @@ export interface Follower {
 
 /**
  * @param isShared - Whether the store tells of what others write.
+ * @param onBegin - Called once, before anything else.
  * @param wake$ - When to look into the store again, as what it told may be lost: a page that sleeps hears nothing.
  */
 export const createFollower = (
@@ -22,6 +23,7 @@ export const createFollower = (
   port: StorePort,
   isShared: boolean,
   wake$: Observable<unknown>,
+  onBegin: () => void,
 ): Follower => {
   const following = new Subscription();
   let isBegun = !isShared;
@@ -55,6 +57,7 @@ export const createFollower = (
       if (isLooking && !hasLooked) look();
       if (isBegun) return;
       isBegun = true;
+      onBegin();
       following.add(
         machine.state$.subscribe((state) => {
           if (isHeld(state)) sessionId = state.tokens.sessionId;

@@ -1,4 +1,5 @@
 import { BehaviorSubject, noop, Observable } from 'rxjs';
+import { emit } from '../http/emit';
 import { SignedOutError } from '../http/errors';
 import { type SessionAction, type SessionState, sessionOf, transition } from './state';
 import type { WaitingRoom } from './waiting-room';
@@ -64,7 +65,7 @@ export const createStateMachine = (
       publish(() => {
         tell();
         tellOfChange();
-        subject.next(next);
+        emit(subject, next);
         letGo(sessionOf(next));
       });
     },

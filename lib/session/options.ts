@@ -2,7 +2,7 @@ import { noop, type ObservableInput } from 'rxjs';
 import type { SessionExpiredError } from '../http/errors';
 import { defined, durationMs, wholeNumber } from '../http/options';
 import type { HttpRequest } from '../http/request';
-import { anyOf, bodyCode, type ExpiryPredicate, status } from './expiry';
+import { type ExpiryPredicate, isExpiredByDefault } from './expiry';
 import type { TokenGrant } from './grants';
 import { isRefusal } from './refusal';
 import type { Tokens } from './state';
@@ -22,7 +22,13 @@ export interface SessionOptions {
    * needs the session. Refused, the session is signed out; after a failure that may pass, the next one who needs it asks again. @defaultValue none
    */
   restore?: () => ObservableInput<TokenGrant>;
-  /** Whether an answer says that the access token is dead. @defaultValue `anyOf(bodyCode(1002), status(401))` */
+  /**
+   * Whether a response says that the access token has expired. Asked about every complete response to a request that carried a token, whatever its
+   * status. If JSON was requested and the body is not JSON (a login page after a redirect), `response.body` is its text; a download of at
+   * most 64 kB that begins like JSON is shown parsed.
+   * @defaultValue `anyOf(bodyCode(1002), status(401))`, but not a 401 whose `www-authenticate` says `use_dpop_nonce` (RFC 9449),
+   * `insufficient_user_authentication` (RFC 9470) or `insufficient_scope` (RFC 6750): such a response is the caller's
+   */
   isExpired?: ExpiryPredicate;
   /**
    * Whether an error of `refresh` is final, and so ends the session. By default 400, 401 and 403 with a JSON body are, 401 with
@@ -68,7 +74,7 @@ const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest 
 export const withDefaults = (options: SessionOptions): SessionSettings => {
   const settings = {
     store: createOwnStore(),
-    isExpired: anyOf(bodyCode(1002), status(401)),
+    isExpired: isExpiredByDefault,
     isRefused: isRefusal,
     authorize: withBearer,
     refreshTimeoutMs: 30_000,

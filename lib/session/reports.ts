@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { emit } from '../http/emit';
 import { nowMs } from './clock';
 import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
 import type { SessionAction } from './state';
@@ -11,6 +12,8 @@ export interface Reports {
   session(action: SessionAction['type'], generation: number, atMs: number): void;
   /** Something is wrong that no caller is told of: what failed, and what it threw, of which only the name is told. */
   warn(what: string, error?: unknown): undefined;
+  /** Something is set up in a way that users should know of. */
+  caution(message: string): void;
 }
 
 /** What the actions that begin or end a session are called in events. */
@@ -23,16 +26,18 @@ const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase']
 
 export const createReports = (): Reports => {
   const events = new Subject<ApiEvent>();
+  const caution = (message: string): void => emit(events, { type: 'warning', message, atMs: nowMs() });
   return {
     events$: events,
-    refresh: (step) => events.next({ type: 'refresh', ...step, atMs: nowMs() }),
+    refresh: (step) => emit(events, { type: 'refresh', ...step, atMs: nowMs() }),
     session: (action, generation, atMs) => {
       const phase = PHASES[action];
-      if (phase) events.next({ type: 'session', phase, generation, atMs });
+      if (phase) emit(events, { type: 'session', phase, generation, atMs });
     },
     warn: (what, error) => {
       const why = error instanceof Error ? error.name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
-      events.next({ type: 'warning', message: `${what}: ${why}`, atMs: nowMs() });
+      caution(`${what}: ${why}`);
     },
+    caution,
   };
 };

@@ -13,7 +13,7 @@ import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { createReports } from './reports';
 import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './state';
-import { createStorePort } from './store';
+import { CAUTION, type CautiousStore, createStorePort } from './store';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
 
@@ -93,7 +93,11 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const renewal = createRenewal(machine, room, port, settings, reports, wake.online$);
   const loading = createLoading(machine, renewal, port, reports, !!settings.restore);
   const admission = createAdmission(machine, room, renewal, (atMs) => atMs >= renewAtMs, loading.need);
-  const follower = createFollower(machine, renewal, port, !!settings.store.changes$, wake.visible$);
+  const follower = createFollower(machine, renewal, port, !!settings.store.changes$, wake.visible$, () => {
+    const { [CAUTION]: caution }: CautiousStore = settings.store;
+    const message = caution?.();
+    if (message) reports.caution(message);
+  });
 
   const change$ = (tokens: Tokens | null): Observable<void> => {
     const own = ++changes;

@@ -37,6 +37,13 @@ export interface TokenStore {
   exclusive?<T>(work: Observable<T>): Observable<T>;
 }
 
+/** What a store of ours wants users to know, asked once when its session is first used: a warning on `events$`. */
+export const CAUTION = Symbol('renewal.caution');
+
+export interface CautiousStore extends TokenStore {
+  readonly [CAUTION]?: () => string | undefined;
+}
+
 /** How long the store may take for one call before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 

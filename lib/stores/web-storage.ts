@@ -2,7 +2,7 @@ import { defer, EMPTY, mergeMap, of } from 'rxjs';
 import { parseJson } from '../http/body';
 import { durationMs } from '../http/options';
 import type { Tokens } from '../session/state';
-import type { TokenStore } from '../session/store';
+import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
 import { createTurns } from './turns';
 import { announce, changesOf$ } from './web-changes';
 import { createWebLock } from './web-locks';
@@ -25,6 +25,9 @@ export interface WebStorageStoreOptions {
    */
   readonly lockTimeoutMs?: number;
 }
+
+/** Whether this is a page or a worker of a browser. A server has Web Locks and a `localStorage` too, from Node 24 on and in Deno. */
+const isPage = (): boolean => !!globalThis.document || 'WorkerGlobalScope' in globalThis;
 
 /** How the tokens are written down. */
 interface Layout {
@@ -96,9 +99,10 @@ export const webStorageStore = ({
     isTold = !!globalThis.Storage && opened instanceof Storage;
     return opened;
   };
-  /** Without a storage there is no one to keep out: on a server, the visitors of one process would wait for one another. */
+  /** Whether others may write to it: without a page or without a storage the visitors of one server process would wait for one another. */
   const isShared = (): boolean => {
     try {
+      if (!isPage()) return false;
       open().getItem(entry);
       return true;
     } catch {
@@ -109,12 +113,23 @@ export const webStorageStore = ({
 
   const wrote = (): void => {
     hasWritten = true;
-    if (!isTold) announce(name);
+    if (!isTold && isPage()) announce(name);
   };
   const inTurn = createTurns();
   const locked = createWebLock(name, durationMs('lockTimeoutMs', lockTimeoutMs), () => hasWritten);
 
-  return {
+  const store: CautiousStore = {
+    [CAUTION]: () => {
+      try {
+        open();
+      } catch {
+        return undefined;
+      }
+      // `isTold`: the platform's own.
+      return isTold && !isPage()
+        ? "webStorageStore: the storage is the process's own, so its visitors share one session"
+        : undefined;
+    },
     load,
     save: (tokens) => {
       save(tokens);
@@ -124,7 +139,7 @@ export const webStorageStore = ({
       clear();
       wrote();
     },
-    changes$: changesOf$(entry, () => (isTold ? undefined : name)).pipe(
+    changes$: changesOf$(entry, () => (isTold || !isPage() ? undefined : name)).pipe(
       mergeMap(() => {
         try {
           return of(load());
@@ -143,4 +158,5 @@ export const webStorageStore = ({
         return inTurn(isShared() ? locked(turn) : turn);
       }),
   };
+  return store;
 };

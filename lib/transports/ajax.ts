@@ -3,11 +3,12 @@ import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
 import { copyOf, isOneShot, tagOf } from '../http/body';
 import { InvalidRequestError, NetworkError } from '../http/errors';
+import { jsonText } from '../http/json-text';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
-import { toAnswer, whyNot } from './answer';
+import { headersOf, isEmpty, whyNot } from './answer';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -31,15 +32,23 @@ const toHeaders = (lines: string): Record<string, string> =>
     Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
 
+/** Adds what keeps an HTTP cache from answering, if that needs no CORS preflight: to the page's own origin. */
+const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers']): HttpRequest['headers'] => {
+  const page = globalThis.location as Location | undefined; // missing in Node
+  const isOfPage = cache && page && new URL(url, page.href).origin === page.origin;
+  return isOfPage ? { 'cache-control': 'no-cache', ...headers } : headers;
+};
+
 /** Whether it is a form or a stream by its name only: rxjs/ajax would send it as `{}`. */
 const isForeign = (body: unknown): boolean =>
   !!body && /FormData|Stream/.test(tagOf(body)) && !(body instanceof FormData || body instanceof ReadableStream);
 
 /** The answer that an `XMLHttpRequest` has loaded. */
 const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
-  const { status, statusText, responseURL: url, response: body } = xhr;
+  const { status, statusText, responseURL: url, response } = xhr;
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
-  return toAnswer(request, { type: 'response', status, statusText, headers, url, body });
+  const body = request.responseType === 'json' ? jsonText(response ?? '') : response;
+  return { type: 'response', status, statusText, headers, url, body: isEmpty(request, status) ? null : body };
 };
 
 /** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
@@ -78,7 +87,8 @@ export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}):
   const streams = canStream && !createXHR;
 
   return (request) => {
-    const { method, url, headers, body, responseType, withCredentials, reportProgress } = request;
+    const { method, url, body, responseType, withCredentials, reportProgress } = request;
+    const headers = withoutCache(request, headersOf(request));
     const refusal = isForeign(body)
       ? 'no form or stream of this platform'
       : isOneShot(body) && !streams && 'XMLHttpRequest sends no stream';

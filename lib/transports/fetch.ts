@@ -1,9 +1,10 @@
 import { Observable, type Subscriber } from 'rxjs';
 import { copyOf, isOneShot } from '../http/body';
 import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
+import { jsonText } from '../http/json-text';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
-import { toAnswer, whyNot } from './answer';
+import { headersOf, isEmpty, whyNot } from './answer';
 
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
@@ -54,7 +55,7 @@ const failureOf = (error: unknown, request: HttpRequest): Error => {
   return new NetworkError(why, { request, cause });
 };
 
-const headersOf = ({ headers }: Response): Record<string, string> => {
+const responseHeaders = ({ headers }: Response): Record<string, string> => {
   const cookies = headers.getSetCookie?.() ?? [];
   return { ...Object.fromEntries(headers), ...(cookies.length && { 'set-cookie': cookies.join('\n') }) };
 };
@@ -93,7 +94,18 @@ const toText = (bytes: ArrayBuffer, contentType = ''): string => {
 
 const toBody = (bytes: ArrayBuffer, { responseType }: HttpRequest, contentType?: string): unknown => {
   if (responseType === 'arraybuffer') return bytes;
-  return responseType === 'blob' ? new Blob([bytes], { type: contentType ?? '' }) : toText(bytes, contentType);
+  if (responseType === 'blob') return new Blob([bytes], { type: contentType ?? '' });
+  const text = toText(bytes, contentType);
+  return responseType === 'json' ? jsonText(text) : text;
+};
+
+/** The cache mode of a request that must reach the server. workerd refuses some modes when the request is made, and keeps no cache of its own. */
+const cacheMode = ({ url, cache }: HttpRequest): Pick<RequestInit, 'cache'> => {
+  try {
+    return cache ? { cache: new Request(url, { cache }).cache } : {};
+  } catch {
+    return {};
+  }
 };
 
 /** One attempt, from the request to its answer. */
@@ -103,14 +115,15 @@ const send = async (
   signal: AbortSignal,
   caller: Subscriber<HttpEvent>,
 ): Promise<HttpEvent> => {
-  const { method, url, headers, withCredentials, reportProgress } = request;
+  const { method, url, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
   const init: Init = {
     method,
-    headers,
+    headers: headersOf(request),
     body: toBodyInit(request, signal),
     credentials: withCredentials ? 'include' : 'same-origin',
     signal,
+    ...cacheMode(request),
     ...(isOneShot(request.body) && { duplex: 'half' }),
   };
   // On a connection that stands, Node would send at once, also what is taken back in the same tick.
@@ -120,15 +133,9 @@ const send = async (
     const response = await fetch(url, init);
     const bytes = await (reportProgress ? readWithProgress(response, caller) : response.arrayBuffer());
     const { status, statusText, url: from } = response;
-    const found = headersOf(response);
-    return toAnswer(request, {
-      type: 'response',
-      status,
-      statusText,
-      headers: found,
-      url: from,
-      body: toBody(bytes, request, found['content-type']),
-    });
+    const found = responseHeaders(response);
+    const body = isEmpty(request, status) ? null : toBody(bytes, request, found['content-type']);
+    return { type: 'response', status, statusText, headers: found, url: from, body };
   } catch (error) {
     throw isApiError(error) ? error : failureOf(error, request);
   }

@@ -239,7 +239,6 @@ describe('the pause', () => {
   it.each<[string, number]>([
     ['0', 0],
     ['2', 2_000],
-    ['1.5', 1_500],
     ['30', 30_000],
     [dateAt(2_000), 2_000],
     [dateAt(30_000), 30_000],
@@ -248,9 +247,12 @@ describe('the pause', () => {
     expect(timesOf([asking(value, 429), 200])).toEqual([0, ms]);
   });
 
-  it.each(['soon', '-1', '', 'Infinity', dateAt(-5_000)])('is a random one where Retry-After says "%s"', (value) => {
-    expect(timesOf([asking(value), 200])).toEqual([0, 250]);
-  });
+  it.each(['soon', '-1', '', '1.5', '0x10', 'Infinity', dateAt(-5_000)])(
+    'is a random one where Retry-After says "%s"',
+    (value) => {
+      expect(timesOf([asking(value), 200])).toEqual([0, 250]);
+    },
+  );
 
   it.each<[string, RetryOptions?]>([
     ['31'],

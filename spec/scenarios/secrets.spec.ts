@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   type Api,
   type ApiErrorCode,
@@ -20,13 +21,13 @@ import {
   webStorageStore,
   xsrf,
 } from 'renewal';
-import { defer, EMPTY, lastValueFrom, merge, type Observable, of } from 'rxjs';
+import { defer, EMPTY, lastValueFrom, merge, type Observable, of, tap } from 'rxjs';
 import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventsOf } from '../support/events';
 import { json, REFRESH, type Reply, SIGNALS, startServer, type TestServer } from '../support/server';
 import { createClient, errorOf, type TestClient } from '../support/server-client';
-import { tokensShownBy } from '../support/server-secrets';
+import { textsWithin, tokensShownBy } from '../support/server-secrets';
 import { expiredBy } from '../support/virtual';
 
 const T1 = 'a.access.1';
@@ -199,6 +200,39 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     expect(client.events.length).toBeGreaterThan(0);
     expect(client.lines.length).toBeGreaterThan(0);
     expect(tokensShownBy([error, error.request, ...client.things])).toEqual([]);
+  });
+
+  it('from the request of an error, or of an interceptor, whatever a logger walks', async () => {
+    const client = createWatchedClient(server, make());
+    const found: string[] = [];
+    let walks = 0;
+    // At once: what a request is linked to while it is under way is gone later.
+    const walk = ({ headers: _, ...request }: HttpRequest): void => {
+      walks++;
+      const shown = [...textsWithin(request), inspect(request, { depth: 12, showHidden: true })];
+      found.push(...tokensShownBy(shown));
+    };
+    const api = client.extend({
+      interceptors: [
+        (request, next) => {
+          walk(request);
+          return next(request).pipe(tap(() => walk(request)));
+        },
+      ],
+    });
+    server.live.clear();
+    server.replies.set('/missing', json({}, 404));
+    const error = await new Promise((resolve) => {
+      api.get$('/missing').subscribe({
+        error: (each) => {
+          if (isApiError(each) && each.request) walk(each.request);
+          resolve(each);
+        },
+      });
+    });
+    expect(error).toMatchObject({ code: 'status' });
+    expect(walks).toBe(3);
+    expect(found).toEqual([]);
   });
 
   it.each<[string, Reply]>([

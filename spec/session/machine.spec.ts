@@ -1,5 +1,5 @@
 import { createSession, type SessionState, type TokenGrant } from 'renewal';
-import { NEVER, of } from 'rxjs';
+import { config, delay, NEVER, of, Subject, skip } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
 import { eventsOf } from '../support/events';
@@ -96,5 +96,64 @@ describe('an action that changes nothing', () => {
     session.signOut();
     expect(seen).toHaveLength(2);
     expect(told).toHaveLength(1);
+  });
+});
+
+describe('a handler that throws, with useDeprecatedSynchronousErrorHandling', () => {
+  /** Runs each step, and then what RxJS has put off; what any of them throws is what the handlers have thrown. */
+  const thrownBy = (...steps: readonly (() => void)[]): readonly unknown[] => {
+    const thrown: unknown[] = [];
+    const run = (step: () => void): void => {
+      try {
+        step();
+      } catch (error) {
+        thrown.push(error);
+      }
+    };
+    vi.useFakeTimers();
+    config.useDeprecatedSynchronousErrorHandling = true;
+    try {
+      steps.forEach(run);
+      while (vi.getTimerCount() > 0) run(() => vi.runOnlyPendingTimers());
+    } finally {
+      config.useDeprecatedSynchronousErrorHandling = false;
+      vi.useRealTimers();
+    }
+    return thrown;
+  };
+  const error = new Error('handler');
+  const throwError = (): void => {
+    throw error;
+  };
+
+  it('of state$ stops neither other subscribers, nor waiters, nor what comes later', () => {
+    const grant$ = new Subject<TokenGrant>();
+    const { api, session, sent } = createVirtualClient({ refresh: () => grant$ });
+    const waiting = watch(api.get$('/waits'));
+    session.state$.pipe(skip(1)).subscribe(throwError);
+    const states = watch(session.state$);
+    const thrown = thrownBy(
+      () => grant$.next(T2),
+      () => session.signOut(),
+      () => session.signIn({ accessToken: 'T3' }),
+    );
+    expect(waiting.seen).toEqual([{ by: 'T2' }, 'done']);
+    expect(sent).toEqual(['GET /waits T1', 'GET /waits T2']);
+    expect(states.seen.map((state) => Object(state).status)).toEqual(['refreshing', 'active', 'signed-out', 'active']);
+    expect(new Set(thrown)).toEqual(new Set([error]));
+  });
+
+  it('of events$ stops no response', () => {
+    // From a timer there is no call of RxJS around it that would collect the error.
+    const { api, sent } = createVirtualClient({ grant: T2, answer: (_, answer) => of(answer).pipe(delay(1)) });
+    api.events$.subscribe(throwError);
+    const values: unknown[] = [];
+    const get = (path: string) => () => {
+      api.get$(path).subscribe((value) => values.push(value));
+    };
+    const thrown = thrownBy(get('/a'), get('/b'));
+    expect(values).toEqual([{ by: 'T2' }, { by: 'T2' }]);
+    expect(sent).toEqual(['GET /a T2', 'GET /b T2']);
+    expect(new Set(thrown)).toEqual(new Set([error]));
   });
 });

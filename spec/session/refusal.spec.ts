@@ -80,11 +80,27 @@ describe('isRefusal', () => {
   });
 });
 
+describe('a refresh that is answered with a challenge', () => {
+  it.each(['use_dpop_nonce', 'insufficient_user_authentication'])('of %s is not refused', (code) => {
+    const headers = { 'www-authenticate': `DPoP error="${code}"` };
+    expect(isFinal(answered(401, null, headers))).toBe(false);
+    expect(isFinal(answered(401, { message: 'no' }, headers))).toBe(false);
+    expect(isFinal(answered(401, null, { 'www-authenticate': 'DPoP error="invalid_token"' }))).toBe(true);
+  });
+});
+
 describe('retryAfterMs', () => {
   it('is what the answer of an error asks for', () => {
     expect(retryAfterMs(answered(503, null, { 'retry-after': '2' }), 0)).toBe(2_000);
     expect(retryAfterMs(answered(503, null), 0)).toBeUndefined();
   });
+
+  it.each(['3601', '1764451200', '99999999999999999999', 'Fri, 29 Nov 2999 00:00:00 GMT'])(
+    'is an hour if the server asks for %s',
+    (value) => {
+      expect(retryAfterMs(answered(503, null, { 'retry-after': value }), 0)).toBe(3_600_000);
+    },
+  );
 
   it('is unknown where there was no answer', () => {
     const error = Object.assign(new Error('no'), { response: response(503, null, { 'retry-after': '2' }) });

@@ -8,6 +8,7 @@ import { createVirtualClient, response } from '../../support/virtual';
 import { createWallClock } from '../../support/wall-clock';
 
 const SECOND_MS = 1_000;
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 failureMode(
@@ -68,21 +69,22 @@ failureMode(
       });
     });
 
-    it('tries a refresh again no sooner because Retry-After is longer than a timer', () => {
+    it('waits an hour if Retry-After asks for longer than any timer', () => {
       const busy = createRecorder({ transport: () => of(response(503, null, { 'retry-after': '5000000' })) });
       const issuer = createIssuer({}, () => busy.api.post$('/renewal'));
       const { session } = createVirtualClient({
         signal,
         grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 60 * DAY_MS },
         refresh: issuer.refresh,
-        refreshRetries: 3,
         refreshTimeoutMs: Infinity,
       });
-      session.keepFresh$().subscribe();
       const { error } = outcomeOf(session.refresh$());
-      clock.advance(DAY_MS);
-      expect(error).toMatchObject({ code: 'refresh', retryAfterMs: 5_000_000 * SECOND_MS });
-      expect(issuer.askedAtMs).toHaveLength(1);
+      expect(error).toMatchObject({ code: 'refresh', retryAfterMs: HOUR_MS });
+      clock.advance(HOUR_MS - 1);
+      expect(outcomeOf(session.refresh$()).error).toBe(error);
+      clock.advance(1);
+      expect(outcomeOf(session.refresh$()).error).not.toBe(error);
+      expect(issuer.askedAtMs).toHaveLength(2);
     });
 
     it('takes a time limit that no timer can count for none', () => {

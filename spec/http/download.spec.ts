@@ -57,12 +57,22 @@ describe.each(kinds)('an answer that was asked for as %s', (responseType, encode
     'application/jsonp',
     'application/octet-stream',
     'application/x-ndjson',
-  ])('is shown as it is where its content type is %s', async (type) => {
-    const body = encode('{"code":1002}');
+  ])('is shown to isExpired as JSON if it begins like it and its content type is %s', async (type) => {
+    const body = encode(' \n{"code":1002}');
     const { shown, got } = await judged(body, type, responseType);
-    expect(shown).toBe(body);
+    expect(shown).toEqual({ code: 1002 });
     expect(got).toBe(body);
   });
+
+  it.each(['1002', '"1002"', 'true', 'null', '<p>{"code":1002}</p>', '{"code":1002}\n{"code":0}\n'])(
+    'is shown as it is if its content type is text/plain and it holds %j',
+    async (text) => {
+      const body = encode(text);
+      const { shown, got } = await judged(body, 'text/plain', responseType);
+      expect(shown).toBe(body);
+      expect(got).toBe(body);
+    },
+  );
 
   it.each([
     ['what is no JSON', '{"code":1002'],

@@ -1,0 +1,36 @@
+import { parseJson } from './body';
+import type { HttpEvent, HttpResponse } from './response';
+
+/** Registered, so that any transport can use it, of another copy of the package too. */
+const TEXT = Symbol.for('renewal.json-text');
+const NOT_JSON = Symbol('renewal.not-json');
+
+type Draft = { -readonly [Key in keyof HttpResponse]: HttpResponse[Key] } & { [NOT_JSON]?: string };
+
+/**
+ * The body of a response as a transport emits it if JSON was requested: a text that the client parses. The client asks the session's
+ * `isExpired` first, so a text that is not JSON (a login page) reaches that too, and only then is a `ResponseParseError`.
+ */
+export const jsonText = (text: string): object => ({ [TEXT]: text });
+
+/**
+ * Parses the {@link jsonText} of a response, the step next to the transport; no text is `null`. A text that is not JSON stays a text, and the
+ * response is marked; see {@link isNotJson}.
+ */
+export const parseResponse = (event: HttpEvent): HttpEvent => {
+  if (event.type !== 'response') return event;
+  // Read from what may be anything, so it is checked below.
+  const text: unknown = (event.body as { readonly [TEXT]?: unknown } | null)?.[TEXT];
+  if (typeof text !== 'string') return event;
+  const json = text ? parseJson(text) : null;
+  // In place: a transport made it for this response alone, and a copy would cost each request.
+  const draft: Draft = event;
+  draft.body = json === undefined ? text : json;
+  // The body of an error may be a page.
+  if (json === undefined && event.status < 400) draft[NOT_JSON] = text;
+  return draft;
+};
+
+/** Whether the body is a text although JSON was requested, and no interceptor has replaced it since. */
+export const isNotJson = (response: HttpResponse & { readonly [NOT_JSON]?: string }): boolean =>
+  response[NOT_JSON] !== undefined && response[NOT_JSON] === response.body;

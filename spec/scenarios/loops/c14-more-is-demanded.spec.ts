@@ -1,0 +1,80 @@
+import { status } from 'renewal';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { type Echo, startServer, type TestServer } from '../../support/server';
+import { createClient, errorOf } from '../../support/server-client';
+
+failureMode(
+  {
+    id: 'C14',
+    title: 'A 401 demands a nonce, a stronger login or more scope, and each such response costs a refresh',
+    renewal:
+      'A 401 whose challenge says `use_dpop_nonce`, `insufficient_user_authentication` or `insufficient_scope` is the caller’s `HttpStatusError`: a fresh token would be refused as well. An `isExpired` of your own decides alone.',
+  },
+  (signal) => {
+    let server: TestServer;
+
+    beforeEach(async () => {
+      server = await startServer(signal);
+    });
+    afterEach(() => server.close());
+
+    const challenge = (value: string): void => {
+      const headers = { 'www-authenticate': value };
+      server.replies.set('/orders', { status: 401, type: 'application/json', headers, body: '{"message":"no"}' });
+    };
+
+    it.each([
+      'DPoP error="use_dpop_nonce"',
+      'DPoP algs="ES256", error = use_dpop_nonce',
+      'Bearer error="insufficient_user_authentication", acr_values="myACR"',
+      'Bearer realm="a", error="insufficient_scope", scope="admin"',
+      'Basic realm="a", Bearer error="insufficient_scope"',
+      'BEARER ERROR="INSUFFICIENT_SCOPE"',
+    ])('hands the response to the caller and refreshes nothing: %s', async (value) => {
+      const { api, session } = createClient(server);
+      const { state } = session;
+      challenge(value);
+      for (let count = 0; count < 5; count++) {
+        expect(await errorOf(api.get$('/orders'))).toMatchObject({
+          code: 'status',
+          status: 401,
+          response: { headers: { 'www-authenticate': value } },
+        });
+      }
+      expect(server.refreshes).toBe(0);
+      expect(session.state).toBe(state);
+    });
+
+    it.each([
+      'Bearer',
+      'Bearer error="invalid_token"',
+      'Bearer error="invalid_token", error_description="insufficient_scope or expired"',
+      'Bearer error="insufficient_scope_or_so"',
+    ])('refreshes if the challenge demands nothing else: %s', async (value) => {
+      const { api } = createClient(server);
+      challenge(value);
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('refreshes for any 401 if isExpired of the caller says so', async () => {
+      const { api } = createClient(server, { isExpired: status(401) });
+      challenge('DPoP error="use_dpop_nonce"');
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
+      expect(server.refreshes).toBe(1);
+    });
+
+    it('keeps the session if the refresh itself meets such a challenge', async () => {
+      const { api, session } = createClient(server);
+      server.live.clear();
+      server.refreshReply = { status: 401, headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"' } };
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh' });
+      expect(session.state.status).toBe('expired');
+      server.refreshReply = undefined;
+      session.signIn(server.issue());
+      expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ path: '/orders' });
+    });
+  },
+);
