@@ -27,7 +27,10 @@ async function versionOf({ packages: [name] }) {
 export async function browser(name, say) {
   await install(BROWSERS[name]);
   const args = ['--config', 'vitest.browser.config.ts'];
-  const counted = await runVitest(process.execPath, root, args, say, { BROWSER: name, RENEWAL_PACKAGE: await tarball() });
+  const counted = await runVitest(process.execPath, root, args, say, {
+    BROWSER: name,
+    RENEWAL_PACKAGE: await tarball(),
+  });
   const ran = name === 'chromium' ? 'transport contract, tabs and pages' : 'transport contract and tabs';
   return { version: await versionOf(BROWSERS[name]), ran, ...counted };
 }
