@@ -6,6 +6,7 @@
 //
 // RENEWAL_COMPAT_CACHE: where tools are kept. RENEWAL_COMPAT_TARBALL: a tarball that is there already.
 import { writeDocument } from './document.mjs';
+import { killAll } from './process.mjs';
 import { removeFolders } from './tarball.mjs';
 import { targets } from './targets.mjs';
 
@@ -42,7 +43,10 @@ async function runTarget(target, options) {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => removeFolders().finally(() => process.kill(process.pid, signal)));
+  process.once(signal, () => {
+    killAll();
+    removeFolders().finally(() => process.kill(process.pid, signal));
+  });
 }
 
 const { ci, chosen } = choose(process.argv.slice(2));

@@ -3,6 +3,13 @@ import { spawn } from 'node:child_process';
 /** What a command that hangs is given before it is killed. */
 const TIMEOUT_MS = 30 * 60_000;
 
+const running = new Set();
+
+/** Kills every command that still runs. */
+export function killAll() {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 // colours would stand between the words that are looked for
 const { FORCE_COLOR: _, ...inherited } = process.env;
 
@@ -19,6 +26,7 @@ export function run(command, args, { cwd, env = {}, onLine = () => {}, timeoutMs
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
     });
+    running.add(child);
     let stdout = '';
     let stderr = '';
     let rest = '';
@@ -33,6 +41,7 @@ export function run(command, args, { cwd, env = {}, onLine = () => {}, timeoutMs
     });
     child.on('error', reject);
     child.on('close', (code, signal) => {
+      running.delete(child);
       if (rest !== '') onLine(rest);
       resolve({ code: code ?? `signal ${signal}`, stdout, stderr });
     });
