@@ -8,6 +8,9 @@ import { STYLE } from './style';
 import { createTables } from './table';
 import type { Timeline } from './timeline';
 
+/** The page's `HTMLElement`, as far as its declarations are there: projects for Node have none without `lib.dom`. */
+type PageElement = typeof globalThis extends { HTMLElement: { prototype: infer Declared } } ? Declared : object;
+
 /**
  * `<renewal-timeline>`: draws a timeline as a marble diagram, and as tables for those who like these better. Each request is a lane with its marbles,
  * each refresh a band across the lanes that wait for it, each change of the session a vertical line. The axis is that of the lanes in view;
@@ -19,7 +22,7 @@ import type { Timeline } from './timeline';
  * `--renewal-sent`, `--renewal-expired`, `--renewal-waiting`, `--renewal-answer`, `--renewal-error`, `--renewal-refresh`, `--renewal-session`. It is
  * 28rem high, unless the page says otherwise.
  */
-export interface TimelineElement extends HTMLElement {
+export interface TimelineElement extends PageElement {
   /**
    * A client to record and draw as long as the element is in a page; moved within it, it goes on, and put back later, it begins anew.
    * Takes the place of `timeline`.

@@ -1,23 +1,65 @@
 import { InvalidRequestError } from './errors';
-import type { HttpRequest } from './request';
+import type { Body, HttpRequest } from './request';
 
 /** What kind of object it is, by its own name: `FormData`, `Uint8Array` … */
 export const tagOf = (body: unknown): string => Object.prototype.toString.call(body).slice(8, -1);
 
-/** Whether sending the body uses it up. */
-export const isOneShot = (body: unknown): boolean => tagOf(body) === 'ReadableStream';
+/** What a body is that has a form of its own on the wire. */
+export type BodyKind = 'bytes' | 'stream' | 'params' | 'form' | 'blob';
 
-/** A copy of the bytes that are to be sent, of a view only what it shows; `undefined` where the body is something else. Throws an `InvalidRequestError`. */
-export const copyOf = (request: HttpRequest): ArrayBuffer | undefined => {
-  const { body } = request;
-  // Most have none.
-  if (!body || !/(Buffer|.Array|DataView)$/.test(tagOf(body))) return undefined;
+/**
+ * Recognises a body by what it can do, so that one of another realm, a polyfill or a runtime without `Symbol.toStringTag` counts as well;
+ * `undefined` if it is something else. React Native's `FormData` has `getParts`, and its older versions have no `getAll`.
+ */
+export const kindOf = (body: unknown): BodyKind | undefined => {
+  // Most have none, or a text.
+  if (!body || typeof body !== 'object') return undefined;
+  const isAble = (name: string): boolean => typeof (body as Record<string, unknown>)[name] === 'function'; // any object has members
+  if (ArrayBuffer.isView(body) || /^(Shared)?ArrayBuffer$/.test(tagOf(body))) return 'bytes';
+  if (isAble('toJSON')) return undefined;
+  if (isAble('getReader')) return 'stream';
+  if (isAble('append') && (isAble('getAll') || isAble('getParts')) && !isAble('pipe'))
+    return isAble('sort') || tagOf(body) === 'URLSearchParams' ? 'params' : 'form';
+  return isAble('slice') && 'size' in body && 'type' in body ? 'blob' : undefined;
+};
+
+/** Whether sending the body uses it up. */
+export const isOneShot = (body: unknown): boolean => kindOf(body) === 'stream';
+
+/** What {@link copyOf} reads of a view, a buffer or a form. */
+interface Copied extends Partial<ArrayBufferView> {
+  readonly entries?: () => Iterable<readonly [string, unknown]>;
+  /** What React Native's form has instead of `entries`. */
+  readonly _parts?: Iterable<readonly [string, unknown]>;
+}
+
+/** A form with the same fields, made by the class that `append` is from: one that extends it may add fields of its own. The first itself if its fields cannot be listed. */
+const formCopy = (form: object & Copied): object => {
+  const entries = form.entries?.() ?? form._parts;
+  if (!entries) return form;
+  let base: object = form;
+  while (!Object.hasOwn(base, 'append')) base = Object.getPrototypeOf(base);
+  const copy: { append(name: string, value: unknown): void } = Reflect.construct(base.constructor, []);
+  for (const [name, value] of entries) copy.append(name, value);
+  return copy;
+};
+
+/**
+ * A copy of what a caller may change later: of bytes an `ArrayBuffer`, of a view only what it shows, and of a form another one.
+ * `undefined` if the body is something else. Throws an `InvalidRequestError`.
+ */
+export const copyOf = (request: HttpRequest): Extract<Body, object> | undefined => {
+  let kind: BodyKind | undefined;
   try {
+    kind = kindOf(request.body);
+    if (kind !== 'bytes' && kind !== 'form') return undefined;
+    const body = request.body as object & Copied; // by its kind
+    if (kind === 'form') return formCopy(body);
     // A buffer has no offset: it shows all of itself.
-    const { buffer = body, byteOffset = 0, byteLength } = body as Partial<ArrayBufferView>;
-    return new Uint8Array(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)).buffer;
+    const { buffer = body as ArrayBuffer, byteOffset = 0, byteLength } = body;
+    return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
   } catch {
-    throw new InvalidRequestError('its body is gone', { request });
+    throw new InvalidRequestError(`its body${kind ? ` (${kind})` : ''} cannot be read`, { request });
   }
 };
 
@@ -30,6 +72,22 @@ export const parseJson = (text: string): unknown => {
   }
 };
 
+/** Why there is no JSON of it. An engine's own words quote names of properties, and those of a getter may quote anything. */
+const reasonOf = (error: unknown): string => {
+  const message = error instanceof TypeError ? error.message : '';
+  if (/circ|cycl/i.test(message)) return 'it refers to itself';
+  return /bigint/i.test(message) ? 'it holds a BigInt' : 'a getter or toJSON of it throws';
+};
+
+/** The JSON of what JSON can say. Maps, sets, promises and streams of Node would be sent as `{}` or as their internals. */
+const toJson = (body: unknown, tag: string): string | undefined => {
+  const { toJSON, pipe, then, subscribe } = Object(body);
+  const isPlain = /^(Object|Array|Number|Boolean|String)$/.test(tag);
+  if (typeof toJSON !== 'function' && (!isPlain || [pipe, then, subscribe].some((it) => typeof it === 'function')))
+    return undefined;
+  return typeof body === 'function' ? undefined : JSON.stringify(body);
+};
+
 /**
  * Serialises the body, once for all attempts: a text stays as it is, forms, blobs, bytes and streams are left to the transport,
  * everything else becomes JSON. What is serialised already comes back as it is. Throws an `InvalidRequestError`.
@@ -38,17 +96,20 @@ export const serialize = (request: HttpRequest): HttpRequest => {
   const { body } = request;
   // Most requests have none, or come a second time.
   if (body == null || typeof body === 'string') return request;
-  const tag = tagOf(body);
-  if (/^(FormData|Blob|File|ReadableStream|.*Buffer|.+Array|DataView)$/.test(tag)) return request;
-  const isForm = tag === 'URLSearchParams';
   let text: string | undefined;
+  let isForm = false;
+  let tag = '';
   try {
-    // Maps, sets and Node's streams would be sent as `{}` or as their insides.
-    if (isForm) text = `${body}`;
-    else if (/^(Object|Array|Number|Boolean|String|Date)$/.test(tag) && typeof Object(body).pipe !== 'function')
-      text = JSON.stringify(body);
-  } catch {}
-  if (text === undefined) throw new InvalidRequestError(`a body of this kind (${tag}) can not be sent`, { request });
+    const kind = kindOf(body);
+    if (kind && kind !== 'params') return request;
+    isForm = !!kind;
+    tag = tagOf(body);
+    text = isForm ? `${body}` : toJson(body, tag);
+  } catch (error) {
+    const why = reasonOf(error);
+    throw new InvalidRequestError(`its body cannot be serialised: ${why}`, { request, cause: new TypeError(why) });
+  }
+  if (text === undefined) throw new InvalidRequestError(`a body of this kind (${tag}) cannot be sent`, { request });
   const type = isForm ? 'application/x-www-form-urlencoded;charset=UTF-8' : 'application/json';
   return { ...request, headers: { 'content-type': type, ...request.headers }, body: text };
 };

@@ -38,7 +38,10 @@ export class Settlement implements Observer<HttpEvent> {
       return;
     }
     if (isNotJson(event)) {
-      this.#fail(new ResponseParseError('its body is not JSON', { request, response: withQuote(event) }), status);
+      const error = new ResponseParseError('its body is not JSON', { request, response: withQuote(event) });
+      // V8 keeps all that the frames of a stack refer to, the whole text here, until the stack is read.
+      void error.stack;
+      this.#fail(error, status);
       return;
     }
     this.isSettled = true;

@@ -3,6 +3,7 @@ import { parseJson } from '../http/body';
 import { durationMs } from '../http/options';
 import type { Tokens } from '../session/state';
 import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
+import type { PlatformStorage } from './platform-storage';
 import { createTurns } from './turns';
 import { announce, changesOf$ } from './web-changes';
 import { createWebLock } from './web-locks';
@@ -10,7 +11,7 @@ import { createWebLock } from './web-locks';
 /** The options of {@link webStorageStore}. */
 export interface WebStorageStoreOptions {
   /** Called anew for each access, as a browser may forbid it. @defaultValue `() => localStorage` */
-  readonly storage?: () => Storage;
+  readonly storage?: () => PlatformStorage;
   /** The name of the one entry, which holds JSON. @defaultValue `'renewal'` */
   readonly key?: string;
   /**
@@ -37,7 +38,7 @@ interface Layout {
 }
 
 /** One JSON entry: what is read is always of one write. */
-const oneEntry = (storage: () => Storage, key: string): Layout => ({
+const oneEntry = (storage: () => PlatformStorage, key: string): Layout => ({
   load: () => JSON.parse(storage().getItem(key) ?? 'null'),
   save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
   clear: () => storage().removeItem(key),
@@ -45,7 +46,7 @@ const oneEntry = (storage: () => Storage, key: string): Layout => ({
 
 /** Two plain entries, and one for what those can't hold. The access token is written last and removed first: who hears of it finds the rest. */
 const plainEntries = (
-  storage: () => Storage,
+  storage: () => PlatformStorage,
   { accessToken, refreshToken }: NonNullable<WebStorageStoreOptions['keys']>,
 ): Layout => {
   const rest = `${accessToken}.renewal`;
@@ -93,7 +94,7 @@ export const webStorageStore = ({
   let isTold = true;
   let hasWritten = false;
 
-  const open = (): Storage => {
+  const open = (): PlatformStorage => {
     const opened = storage();
     // Of another one, such as one that encrypts, no browser tells.
     isTold = !!globalThis.Storage && opened instanceof Storage;

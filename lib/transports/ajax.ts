@@ -1,14 +1,18 @@
 import { Observable, throwError } from 'rxjs';
 import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
-import { copyOf, isOneShot, tagOf } from '../http/body';
+import { copyOf, kindOf } from '../http/body';
 import { InvalidRequestError, NetworkError } from '../http/errors';
 import { jsonText } from '../http/json-text';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
-import { headersOf, isEmpty, whyNot } from './answer';
+import { headersOf, isEmpty } from './answer';
+import { lossOf, maxBytesOf, optionsOf, tooLarge } from './limit';
+import { isTakenByXHR } from './native';
+import type { PlatformXHR } from './platform-xhr';
+import { isRefusal, refusalOf } from './refusal';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -16,21 +20,33 @@ export interface AjaxTransportOptions {
    * Makes the `XMLHttpRequest` of one attempt. One of your own is not trusted with a `ReadableStream`.
    * @defaultValue the browser's own; in Node one that stands on xhr2
    */
-  readonly createXHR?: () => XMLHttpRequest;
+  readonly createXHR?: () => PlatformXHR;
   /**
    * What connections are made by, in Node; browsers have no agents and ignore them.
    * @defaultValue `globalAgent` of `node:http` and `node:https`, which keep connections alive
    */
   readonly agents?: Agents;
+  /**
+   * How many bytes the body of a response may have, decoded; one with more is a `NetworkError` that names the limit. `Infinity`: no limit.
+   * @defaultValue 512 MiB
+   */
+  readonly maxResponseBytes?: number;
 }
 
 /** What the XHR for Node has besides: its headers, parsed, and why the connection failed. A browser's has neither. */
-type PlatformXHR = XMLHttpRequest & { readonly responseHeaders?: Record<string, string>; readonly cause?: unknown };
+type AnyXHR = XMLHttpRequest & { readonly responseHeaders?: Record<string, string>; readonly cause?: unknown };
 
 const toHeaders = (lines: string): Record<string, string> =>
   Object.fromEntries(
     Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
+
+/** An XHR that sends `body`, past rxjs/ajax: of a form, blob or stream that it does not know, it would make JSON. */
+const sending = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
+  const { send } = xhr;
+  xhr.send = () => Reflect.apply(send, xhr, [body]);
+  return xhr;
+};
 
 /** Adds what keeps an HTTP cache from answering, if that needs no CORS preflight: to the page's own origin. */
 const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers']): HttpRequest['headers'] => {
@@ -39,12 +55,8 @@ const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers
   return isOfPage ? { 'cache-control': 'no-cache', ...headers } : headers;
 };
 
-/** Whether it is a form or a stream by its name only: rxjs/ajax would send it as `{}`. */
-const isForeign = (body: unknown): boolean =>
-  !!body && /FormData|Stream/.test(tagOf(body)) && !(body instanceof FormData || body instanceof ReadableStream);
-
 /** The answer that an `XMLHttpRequest` has loaded. */
-const toResponse = (xhr: PlatformXHR, request: HttpRequest): HttpResponse => {
+const toResponse = (xhr: AnyXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url, response } = xhr;
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
   const body = request.responseType === 'json' ? jsonText(response ?? '') : response;
@@ -69,48 +81,71 @@ const toEvent = (
  * token among them, and what it refuses to send.
  */
 const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
-  if (!(error instanceof AjaxError)) {
-    const why = error instanceof ReferenceError ? 'no XMLHttpRequest here' : whyNot(request);
-    throw new InvalidRequestError(why, { request });
-  }
-  const xhr: PlatformXHR = error.xhr;
-  if (xhr.status < 400) throw new NetworkError('no complete answer', { request, cause: xhr.cause });
+  if (!(error instanceof AjaxError)) throw refusalOf(error, request);
+  const xhr: AnyXHR = error.xhr;
+  if (isRefusal(xhr.cause)) throw refusalOf(xhr.cause, request);
+  if (xhr.status < 400) throw new NetworkError(lossOf(xhr.cause), { request, cause: xhr.cause });
   return toResponse(xhr, request);
 };
 
 /**
  * Sends through `rxjs/ajax`, that is through `XMLHttpRequest`: the browser's own; in Node one that stands on xhr2 and sends streams, too.
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what XHR can't send. Throws a `TypeError` for what is no agent.
+ *
+ * In Node, a redirect to another origin takes no body along: it may hold a refresh token or a password. One that would (307, 308, or of another method than
+ * POST) is a `NetworkError`. Browsers follow it with the body.
+ *
+ * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what XHR can't send. Throws a `TypeError` that names the option which
+ * is wrong.
  */
-export const ajaxTransport = ({ createXHR, agents }: AjaxTransportOptions = {}): Transport => {
-  const create = createXHR ?? xhrFactory(agents);
-  const streams = canStream && !createXHR;
+export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => {
+  const { createXHR, agents, maxResponseBytes } = optionsOf(options);
+  const maxBytes = maxBytesOf(maxResponseBytes);
+  if (createXHR !== undefined && typeof createXHR !== 'function')
+    throw new TypeError('createXHR: expected a function that makes an XMLHttpRequest');
+  const create = createXHR ?? xhrFactory(agents, maxBytes);
+  // Node's own reads forms and blobs of any make, sends streams, and counts what it receives.
+  const isNodes = canStream && !createXHR;
 
   return (request) => {
     const { method, url, body, responseType, withCredentials, reportProgress } = request;
     const headers = withoutCache(request, headersOf(request));
-    const refusal = isForeign(body)
-      ? 'no form or stream of this platform'
-      : isOneShot(body) && !streams && 'XMLHttpRequest sends no stream';
-    if (refusal) return throwError(() => new InvalidRequestError(refusal, { request }));
-    const source$ = ajax({
-      method,
-      url,
-      // rxjs/ajax takes an empty text for no body.
-      headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
-      // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
-      body: body instanceof ArrayBuffer ? body : (copyOf(request) ?? body),
-      responseType: responseType === 'json' ? 'text' : responseType,
-      // Adds no `x-requested-with`, which would cost a preflight request.
-      crossDomain: true,
-      createXHR: create,
-      ...(withCredentials && { withCredentials }),
-      ...(reportProgress && { includeDownloadProgress: true, includeUploadProgress: true }),
-    });
+    const kind = kindOf(body);
+    const isOpaque = !!kind && /form|blob|stream/.test(kind);
+    if (isOpaque && !isNodes && (kind === 'stream' || !isTakenByXHR(Object(body)))) {
+      const refusal =
+        kind === 'stream'
+          ? 'XMLHttpRequest sends no stream'
+          : `XMLHttpRequest does not take this ${kind}: expected one of this platform`;
+      return throwError(() => new InvalidRequestError(refusal, { request }));
+    }
     return new Observable((caller) => {
       if (reportProgress) caller.next({ type: 'sent' });
       // Who unsubscribes there is heard of here only later.
       if (scopeOf(request).caller.closed) return;
+      const makeXHR = (): XMLHttpRequest => {
+        const xhr = create();
+        if (!isNodes)
+          xhr.addEventListener('progress', ({ loaded }) => {
+            if (loaded <= maxBytes) return;
+            const cause = tooLarge(maxBytes);
+            caller.error(new NetworkError(cause.message, { request, cause }));
+          });
+        return isOpaque ? sending(xhr, body) : xhr;
+      };
+      const source$ = ajax({
+        method,
+        url,
+        // rxjs/ajax takes an empty text for no body.
+        headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
+        // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
+        body: isOpaque ? undefined : body instanceof ArrayBuffer ? body : (copyOf(request) ?? body),
+        responseType: responseType === 'json' ? 'text' : responseType,
+        // Adds no `x-requested-with`, which would cost a preflight request.
+        crossDomain: true,
+        createXHR: makeXHR,
+        ...(withCredentials && { withCredentials }),
+        ...(reportProgress && { includeDownloadProgress: true, includeUploadProgress: true }),
+      });
       const answer = source$.subscribe({
         next: (shown) => {
           let event: HttpEvent;

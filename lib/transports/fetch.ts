@@ -1,36 +1,79 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { copyOf, isOneShot } from '../http/body';
+import { copyOf, isOneShot, kindOf } from '../http/body';
 import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
 import { jsonText } from '../http/json-text';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
-import { headersOf, isEmpty, whyNot } from './answer';
+import { headersOf, isEmpty } from './answer';
+import { LimitError, maxBytesOf, optionsOf, tooLarge } from './limit';
+import { bytesOf, toMultipart, toParts } from './multipart';
+import { isTakenByFetch } from './native';
+import { isRefusal, Refusal, refusalOf } from './refusal';
 
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
   /** Called for each attempt. @defaultValue the platform's own, looked up when a request is made */
   readonly fetch?: typeof fetch;
+  /**
+   * How many bytes the body of a response may have, decoded; one with more is a `NetworkError` that names the limit. `Infinity`: no limit.
+   * @defaultValue 512 MiB
+   */
+  readonly maxResponseBytes?: number;
 }
 
 /** `duplex` is missing from the declarations of some platforms; Chromium and Node ask for it with a stream. */
 type Init = RequestInit & { readonly duplex?: 'half' };
 
-/** The body of a request, as `fetch` takes it. Throws an `InvalidRequestError` for a stream that can not be sent. */
-const toBodyInit = (request: HttpRequest, signal: AbortSignal): BodyInit | null => {
-  // Of what is serialised `fetch` takes all but shared memory.
-  if (!isOneShot(request.body)) return (copyOf(request) ?? request.body) as BodyInit | null;
-  const body = request.body as ReadableStream; // by its tag
+/** A stream as `fetch` takes it. Throws a `Refusal`. */
+const toStream = (body: ReadableStream, signal: AbortSignal): ReadableStream => {
   const init: Init = { method: 'POST', body, duplex: 'half' };
-  let why = 'a stream can not be sent twice';
+  let why = 'a stream cannot be sent twice';
   try {
     // A platform that does not stream makes the text `[object ReadableStream]` of it, and names its type.
     why = new Request('http://stream.invalid', init).headers.has('content-type')
-      ? 'a stream can not be sent from here'
+      ? 'a stream cannot be sent from here'
       : '';
-  } catch {}
-  if (why) throw new InvalidRequestError(why, { request });
+  } catch (error) {
+    if (isRefusal(error)) throw error;
+  }
+  if (why) throw new Refusal(why);
   // Node would tell a stream that it is no longer wanted only once that has more to give.
   return body.pipeThrough(new TransformStream(), { signal });
+};
+
+/** A body as `fetch` takes it, and its type, if that has to be said. */
+interface Sent {
+  readonly body: BodyInit | null;
+  readonly type?: string | null;
+}
+
+/** The pieces as one buffer of `size` bytes. */
+const joined = (pieces: readonly Uint8Array[], size: number): ArrayBuffer => {
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.byteLength;
+  }
+  return all.buffer;
+};
+
+/** The body of a request, as `fetch` takes it. A form or blob that it would not take for one is read first. Throws a `Refusal`. */
+const toSent = async (request: HttpRequest, signal: AbortSignal): Promise<Sent> => {
+  const kind = kindOf(request.body);
+  // Of what is serialised `fetch` takes all but shared memory.
+  const body = (copyOf(request) ?? request.body) as BodyInit | null;
+  if (kind === 'stream') return { body: toStream(request.body as ReadableStream, signal) }; // by its kind
+  if ((kind !== 'form' && kind !== 'blob') || isTakenByFetch(Object(body))) return { body };
+  const source = kind === 'form' ? toMultipart(Object(body)) : toParts(Object(body));
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  const encode = (text: string) => new TextEncoder().encode(text);
+  for await (const piece of bytesOf(source, encode, signal)) {
+    pieces.push(piece);
+    size += piece.byteLength;
+  }
+  return { body: joined(pieces, size), type: source.type };
 };
 
 /** What went wrong, and nothing of what Node adds to that: it may be a piece of the answer. */
@@ -43,14 +86,17 @@ const causeOf = (error: unknown): Error & { code?: unknown } => {
 /** Why `fetch` failed. That it refused the request and that no answer came are one and the same to it. */
 const failureOf = (error: unknown, request: HttpRequest): Error => {
   const { method, url, headers, body } = request;
+  if (isRefusal(error)) return refusalOf(error, request);
   const cause = causeOf(error);
   try {
     // Node takes some headers here, and refuses them on the way.
     if (cause.code === 'UND_ERR_INVALID_ARG') throw cause;
-    new Request(url, { method, headers });
+    if (typeof Request === 'function') new Request(url, { method, headers });
   } catch {
-    return new InvalidRequestError(whyNot(request), { request });
+    // Node's words for a header that it refuses on the way: its name.
+    return refusalOf(/^invalid [\w-]+ header$/.test(cause.message) ? new Refusal(cause.message) : cause, request);
   }
+  if (error instanceof LimitError) return new NetworkError(error.message, { request, cause: error });
   const why = isOneShot(body) ? 'no complete answer; a browser sends a stream over HTTP/2 only' : 'no complete answer';
   return new NetworkError(why, { request, cause });
 };
@@ -66,20 +112,26 @@ const totalOf = ({ headers, type }: Response): { readonly total?: number } => {
   return length === null || headers.has('content-encoding') || type === 'cors' ? {} : { total: Number(length) };
 };
 
-/** Reads the body to its end, and tells how far it is. */
-const readWithProgress = async (response: Response, caller: Subscriber<HttpEvent>): Promise<ArrayBuffer> => {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  const total = totalOf(response);
+/** Reads the body to its end, if `report` is given with the bytes so far. Throws a `LimitError` for one with more than `maxBytes`. */
+const read = async (
+  response: Response,
+  maxBytes: number,
+  report: ((loaded: number) => void) | undefined,
+): Promise<ArrayBuffer> => {
+  const pieces: Uint8Array[] = [];
   let loaded = 0;
-  const report = () => caller.next({ type: 'download', loaded, ...total });
-  report();
+  report?.(loaded);
+  const take = (piece: Uint8Array): void => {
+    loaded += piece.byteLength;
+    if (loaded > maxBytes) throw tooLarge(maxBytes);
+    pieces.push(piece);
+    report?.(loaded);
+  };
   const reader = response.body?.getReader();
-  for (let step = await reader?.read(); step?.value; step = await reader?.read()) {
-    chunks.push(step.value);
-    loaded += step.value.byteLength;
-    report();
-  }
-  return new Blob(chunks).arrayBuffer();
+  // There are platforms whose responses have no stream.
+  if (!reader) take(new Uint8Array(await response.arrayBuffer()));
+  for (let step = await reader?.read(); step?.value; step = await reader?.read()) take(step.value);
+  return joined(pieces, loaded);
 };
 
 /** The text that the bytes are, by the charset that the answer names, as XHR has it; `response.text()` takes all for UTF-8. */
@@ -108,30 +160,45 @@ const cacheMode = ({ url, cache }: HttpRequest): Pick<RequestInit, 'cache'> => {
   }
 };
 
+/** The parts of the platform that a request needs beside `fetch`; `Blob` only if a body is to be one. */
+const missingFor = ({ responseType }: HttpRequest): string | undefined =>
+  ['AbortController', responseType === 'blob' ? 'Blob' : responseType === 'arraybuffer' ? '' : 'TextDecoder'].find(
+    (name) => name && !(name in globalThis),
+  );
+
 /** One attempt, from the request to its answer. */
 const send = async (
   fetch: typeof globalThis.fetch | undefined,
   request: HttpRequest,
   signal: AbortSignal,
+  maxBytes: number,
   caller: Subscriber<HttpEvent>,
 ): Promise<HttpEvent> => {
   const { method, url, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
+  let sent: Sent;
+  try {
+    sent = await toSent(request, signal);
+  } catch (error) {
+    throw isApiError(error) ? error : refusalOf(error, request);
+  }
+  const { body, type } = sent;
   const init: Init = {
     method,
-    headers: headersOf(request),
-    body: toBodyInit(request, signal),
+    headers: type ? { 'content-type': type, ...headersOf(request) } : headersOf(request),
+    body,
     credentials: withCredentials ? 'include' : 'same-origin',
     signal,
     ...cacheMode(request),
     ...(isOneShot(request.body) && { duplex: 'half' }),
   };
-  // On a connection that stands, Node would send at once, also what is taken back in the same tick.
-  await null;
+  // On a connection that stands, Node would send at once, also what is taken back in the same tick; here some ticks have passed.
   signal.throwIfAborted();
   try {
     const response = await fetch(url, init);
-    const bytes = await (reportProgress ? readWithProgress(response, caller) : response.arrayBuffer());
+    const total = reportProgress ? totalOf(response) : {};
+    const report = (loaded: number) => caller.next({ type: 'download', loaded, ...total });
+    const bytes = await read(response, maxBytes, reportProgress ? report : undefined);
     const { status, statusText, url: from } = response;
     const found = responseHeaders(response);
     const body = isEmpty(request, status) ? null : toBody(bytes, request, found['content-type']);
@@ -150,17 +217,24 @@ const send = async (
  * refused. Redirects are followed by the platform, from https to http too: to another origin it leaves `authorization` behind, and takes headers of
  * one's own along. Compressed bytes that end early, in a frame that does not, are the whole body to Node.
  *
+ * A redirect to another origin (307, 308) takes the body along, whatever is in it: a token endpoint that redirects a refresh elsewhere gets the refresh
+ * token and the client's secret sent there. `ajaxTransport` in Node refuses that.
+ *
  * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what `fetch` can't send, such as a stream where the platform
- * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so.
+ * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so. Throws a `TypeError` that names the option which is wrong.
  */
-export const fetchTransport = ({ fetch }: FetchTransportOptions = {}): Transport => {
-  if (fetch !== undefined && typeof fetch !== 'function') throw new TypeError('fetch: not a function');
+export const fetchTransport = (options: FetchTransportOptions = {}): Transport => {
+  const { fetch, maxResponseBytes } = optionsOf(options);
+  if (fetch !== undefined && typeof fetch !== 'function') throw new TypeError('fetch: expected a function');
+  const maxBytes = maxBytesOf(maxResponseBytes);
   return (request) =>
     new Observable((caller) => {
+      const missing = missingFor(request);
+      if (missing) throw new InvalidRequestError(`there is no ${missing} here`, { request });
       const controller = new AbortController();
       caller.add(() => controller.abort());
       if (request.reportProgress) caller.next({ type: 'sent' });
-      send(fetch ?? globalThis.fetch, request, controller.signal, caller).then(
+      send(fetch ?? globalThis.fetch, request, controller.signal, maxBytes, caller).then(
         (answer) => {
           caller.next(answer);
           caller.complete();

@@ -54,10 +54,19 @@ const leftAlone: [string, Body][] = [
 const circular: { self?: unknown } = {};
 circular.self = circular;
 
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+
 const refused: [string, unknown][] = [
   ['circular', circular],
   ['a bigint', 1n],
   ['an object that holds a bigint', { n: 1n }],
+  ['a promise of another make', Object.fromEntries([['then', () => {}]])],
+  ['an observable of another make', { subscribe: () => {} }],
+  ['a proxy that was revoked', revoked()],
   ['a Map', new Map([['secret', 1]])],
   ['a Set', new Set(['secret'])],
   ['a WeakMap', new WeakMap()],
@@ -101,6 +110,46 @@ describe('a body', () => {
     expect(error).toMatchObject({ name: 'InvalidRequestError', code: 'request' });
     expect(shownOf(error)).not.toContain('secret');
     expect(requests).toHaveLength(0);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['circular', { secret: circular }, 'it refers to itself'],
+    ['an object that holds a bigint', { secret: [1n] }, 'it holds a BigInt'],
+    [
+      'an object whose getter throws',
+      {
+        get secret() {
+          throw new TypeError('secret');
+        },
+      },
+      'a getter or toJSON of it throws',
+    ],
+    [
+      'an object whose toJSON throws',
+      {
+        toJSON: () => {
+          throw new Error('secret');
+        },
+      },
+      'a getter or toJSON of it throws',
+    ],
+  ])('that is %s is refused with the reason, which quotes nothing', (_, body, why) => {
+    const { api } = createRecorder();
+    const { error } = outcomeOf(api.post$('/a', body as Body)); // as above
+    expect(error).toMatchObject({ message: expect.stringContaining(why), cause: { name: 'TypeError', message: why } });
+    expect(shownOf(error)).not.toContain('secret');
+  });
+
+  it.each([
+    ['BigInt', 1n],
+    ['Map', new Map()],
+    ['Promise', Promise.resolve()],
+    ['Function', () => {}],
+    ['Symbol', Symbol('secret')],
+  ])('of a kind that cannot be sent is refused by that name: %s', (kind, body) => {
+    const { api } = createRecorder();
+    const { error } = outcomeOf(api.post$('/a', body as Body)); // as above
+    expect(error).toMatchObject({ code: 'request', message: expect.stringContaining(`(${kind})`) });
   });
 
   it.each(refused)('that is %s is refused by a session, too, which stays as it was', (_, body) => {
@@ -221,7 +270,7 @@ describe('serialize', () => {
 
   it('throws an error that says which kind of body it was, and of which request', () => {
     const attempt = () => serialize(requestOf(new Map([['secret', 1]])));
-    expect(attempt).toThrow('POST https://api.test/a: a body of this kind (Map) can not be sent');
+    expect(attempt).toThrow('POST https://api.test/a: a body of this kind (Map) cannot be sent');
     try {
       attempt();
     } catch (error) {

@@ -1,6 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { type BuildResult, build, type Format } from 'esbuild';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { output, root } from './support/run';
 
 const consumer = inject('consumer');
 
@@ -52,5 +57,77 @@ describe('the package bundled for a browser', () => {
     const scope = new Proxy({}, { has: (_target, name) => !language.has(name) && lookedFor.push(name) > 0 });
     runInNewContext(`with (scope) { ${file?.text} }`, { scope });
     expect(lookedFor).toEqual(['renewal']);
+  });
+});
+
+/** Sends by both transports, and says what came back. */
+const app = `
+import { ajaxTransport, createApi, fetchTransport } from 'renewal';
+import { firstValueFrom } from 'rxjs';
+
+const said = {};
+for (const [name, transport] of Object.entries({ ajax: ajaxTransport(), fetch: fetchTransport() })) {
+  const api = createApi({ baseUrl: process.argv[2], transport, timeoutMs: 10_000 });
+  said[name] = firstValueFrom(api.post$('/echo', { name }));
+}
+Promise.all(Object.values(said)).then((all) => console.log(JSON.stringify(all)));
+`;
+
+describe('the package bundled for Node', () => {
+  let server: Server;
+  let baseUrl: string;
+
+  beforeAll(async () => {
+    server = createServer((request, response) => request.pipe(response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on a port
+  });
+
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const bundleApp = async (contents: string, format: 'esm' | 'cjs', name: string): Promise<string> => {
+    const outfile = join(consumer, `${name}.${format === 'esm' ? 'mjs' : 'cjs'}`);
+    const stdin = { contents, resolveDir: consumer };
+    const { warnings } = await build({
+      stdin,
+      absWorkingDir: consumer,
+      bundle: true,
+      format,
+      platform: 'node',
+      outfile,
+    });
+    expect(warnings).toEqual([]);
+    return outfile;
+  };
+
+  it.each(['esm', 'cjs'] as const)('sends by both transports as %s', async (format) => {
+    const outfile = await bundleApp(app, format, 'bundled');
+    expect(JSON.parse(await output(process.execPath, [outfile, baseUrl], consumer))).toEqual([
+      { name: 'ajax' },
+      { name: 'fetch' },
+    ]);
+  });
+
+  it.each(['esm', 'cjs'] as const)('loads as %s if only fetchTransport is used', async (format) => {
+    const used = "import { fetchTransport } from 'renewal';\nconsole.log(typeof fetchTransport());";
+    const outfile = await bundleApp(used, format, 'fetch-only');
+    expect(await output(process.execPath, [outfile], consumer)).toBe('function\n');
+  });
+
+  it('keeps the licence of xhr2, which is built into the file for Node', async () => {
+    const licence = (await readFile(join(root, 'node_modules/xhr2/LICENSE.txt'), 'utf8')).split(/\s+/).join(' ').trim();
+    const words = (text: string) => text.split(/\s+/).join(' ');
+    for (const name of ['xhr.node.js', 'xhr.node.cjs'])
+      expect(words(await readFile(join(consumer, 'node_modules/renewal/dist', name), 'utf8'))).toContain(licence);
+    const outfile = await bundleApp(app, 'esm', 'licensed');
+    expect(words(await readFile(outfile, 'utf8'))).toContain(licence);
+  });
+
+  it('needs no package beside rxjs and jwt-decode', async () => {
+    const manifest = JSON.parse(await readFile(join(consumer, 'node_modules/renewal/package.json'), 'utf8'));
+    expect(Object.keys(manifest.dependencies)).toEqual(['jwt-decode']);
   });
 });

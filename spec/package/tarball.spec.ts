@@ -63,10 +63,26 @@ describe('dist', () => {
     const maps = filesEndingIn('.map').map(([, text]) => JSON.parse(text));
     expect(maps).not.toEqual([]);
     for (const { sources, sourcesContent, sourceRoot } of maps) {
-      expect(sources.filter((source: string) => !source.startsWith('../lib/'))).toEqual([]);
+      const ours = /^\.\.\/(lib\/|node_modules\/xhr2\/lib\/xhr2\.js$)/;
+      expect(sources.filter((source: string) => !ours.test(source))).toEqual([]);
       expect(sourcesContent).toHaveLength(sources.length);
       expect(sourceRoot ?? '').toBe('');
     }
+  });
+
+  it('names its source map once in each file', () => {
+    const files = [...filesEndingIn('.js'), ...filesEndingIn('.cjs')];
+    const counts = files.map(([name, text]) => [name, text.match(/^\/\/# sourceMappingURL=.+$/gm)?.length]);
+    expect(counts).toEqual(files.map(([name]) => [name, 1]));
+  });
+
+  it('asks for builtins of Node by names that begin with node:, and for no xhr2', () => {
+    const asked = [...filesEndingIn('.js'), ...filesEndingIn('.cjs')].flatMap(([, text]) =>
+      [...text.matchAll(/^(?:import .*?|.*?\brequire\()["']([^.#"'\n][^"'\n]*)["']/gm)].map(([, name = '']) => name),
+    );
+    expect(asked).toContain('node:http');
+    const known = /^(node:[\w/]+|rxjs(\/ajax)?|jwt-decode|renewal|@angular\/.+)$/;
+    expect(asked.filter((name) => !known.test(name))).toEqual([]);
   });
 
   it('names no path of the machine that built it', () => {

@@ -26,9 +26,25 @@ const node16 = { module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolu
 
 describe('the types of the package', () => {
   beforeAll(async () => {
-    for (const name of ['usage.ts', 'usage.mts', 'usage.cts']) {
-      await cp(join(root, 'spec/package/consumer/usage.ts'), join(consumer, name));
+    const from = (name: string) => join(root, 'spec/package/consumer', name);
+    for (const kind of ['ts', 'mts', 'cts']) {
+      for (const name of ['usage', 'usage-node']) await cp(from(`${name}.ts`), join(consumer, `${name}.${kind}`));
     }
+    await cp(from('usage-dom.ts'), join(consumer, 'usage-dom.ts'));
+  });
+
+  it.each([
+    ['bundler', 'usage-node.ts', bundler],
+    ['node16', 'usage-node.mts', node16],
+    ['node16', 'usage-node.cts', node16],
+  ])('compile without lib.dom, declarations included (%s, %s)', (_resolution, file, options) => {
+    const types = { lib: ['lib.es2022.d.ts'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] };
+    expect(complaints(file, { ...options, ...types, skipLibCheck: false })).toBe('');
+  });
+
+  it('are those of the platform if lib.dom is there', () => {
+    const failures = complaints('usage-dom.ts', { ...bundler, skipLibCheck: false });
+    expect(failures).toBe('');
   });
 
   it.each([

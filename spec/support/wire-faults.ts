@@ -122,6 +122,7 @@ export const wrong: readonly (readonly [string, Act])[] = [
   ],
   ['gzip that is none', sends(encoded('gzip', text('[1]')))],
   ['gzip in gzip that is none', sends(encoded('gzip, gzip', gzipSync('[1]')))],
+  ['gzip that was applied five times', sends(encoded('gzip, gzip, gzip, gzip, gzip', gzipSync('[1]')))],
   ['gzip that was applied ten times', sends(encoded(Array(10).fill('gzip').join(), gzipSync('[1]')))],
   ['deflate that ends early', sends(encoded('deflate', deflateSync('[1,2,3]').subarray(0, -6)))],
   ['raw deflate that ends early', sends(encoded('deflate', deflateRawSync('[1,2,3]').subarray(0, -2)))],

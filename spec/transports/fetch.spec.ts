@@ -60,7 +60,7 @@ describe('fetch', () => {
 
   it('that is none is a mistake, said at once', () => {
     const none = 'fetch' as unknown as typeof fetch; // what plain JavaScript may pass
-    expect(() => fetchTransport({ fetch: none })).toThrow(new TypeError('fetch: not a function'));
+    expect(() => fetchTransport({ fetch: none })).toThrow(new TypeError('fetch: expected a function'));
   });
 
   it('that is missing is an error of the request', async () => {
@@ -140,7 +140,7 @@ describe('a body', () => {
     });
     expect(await errorOf(firstValueFrom(api.post$('/a', new ReadableStream())))).toMatchObject({
       code: 'request',
-      message: expect.stringContaining('a stream can not be sent from here'),
+      message: expect.stringContaining('a stream cannot be sent from here'),
     });
     expect(calls).toEqual([]);
   });
@@ -161,22 +161,23 @@ describe('a body', () => {
 });
 
 describe('an error', () => {
-  it.each([
-    ['connection', 'hidden'],
-    ['transfer-encoding', 'hidden'],
-    ['content-length', 'hidden'],
-    ['upgrade', 'hidden'],
-  ])('is of the request for the header %s, which Node refuses on the way', async (name, value) => {
-    const error = await errorOf(firstValueFrom(apiWith().post$('/a', 'b', { headers: { [name]: value } })));
-    expect(error).toMatchObject({ code: 'request' });
-    expect(shownOf(error)).not.toContain('hidden');
-  });
+  /** From undici 7 on, so from Node 24 on, `fetch` takes this header and sends it. */
+  const takesConnection = Number.parseInt(process.versions.undici ?? '', 10) >= 7;
+
+  it.each([...(takesConnection ? [] : ['connection']), 'transfer-encoding', 'content-length', 'upgrade'])(
+    'is of the request for the header %s, which Node refuses on the way',
+    async (name) => {
+      const error = await errorOf(firstValueFrom(apiWith().post$('/a', 'b', { headers: { [name]: 'hidden' } })));
+      expect(error).toMatchObject({ code: 'request', message: expect.stringContaining(name) });
+      expect(shownOf(error)).not.toContain('hidden');
+    },
+  );
 
   it('has a cause that says why, without what had come of the answer', async () => {
     server.answer = (request) =>
       request.socket.end('HTTP/1.1 200 OK\r\nset-cookie: id=hidden\r\ncontent-length: hidden\r\n\r\n');
     const error = await errorOf(firstValueFrom(apiWith().get$('/a')));
-    expect(error).toMatchObject({ code: 'network', cause: { code: 'HPE_INVALID_CONTENT_LENGTH' } });
+    expect(error).toMatchObject({ code: 'network', cause: { message: expect.stringContaining('Content-Length') } });
     expect(shownOf(error)).not.toContain('hidden');
   });
 

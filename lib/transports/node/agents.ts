@@ -13,10 +13,11 @@ export interface NodeAgents {
  * and limit nothing, so that no number of answers that a server holds back keeps others from being asked for. Throws a `TypeError` that names the option.
  */
 export const agentsOf = (agents: Agents = {}): (() => NodeAgents) => {
+  if (!agents || typeof agents !== 'object') throw new TypeError('agents: expected an object with http and https');
   for (const name of ['http', 'https'] as const) {
     const agent = agents[name];
-    if (agent !== undefined && !(Object(agent).addRequest instanceof Function))
-      throw new TypeError(`agents.${name}: not an agent`);
+    if (agent !== undefined && typeof Object(agent).addRequest !== 'function')
+      throw new TypeError(`agents.${name}: expected an agent of node:${name}`);
   }
   // What Node needs of an agent is what has been looked for.
   const own = agents as Partial<NodeAgents>;

@@ -1,3 +1,6 @@
+import { kindOf } from '../../http/body';
+import { bytesOf, type ReadableBody, toMultipart, toParts } from '../multipart';
+
 /** A body that has to be read before it can be sent. */
 export interface BodySource {
   /** Of a form with its boundary; `null` where it has none. */
@@ -7,26 +10,26 @@ export interface BodySource {
   cancel(): void;
 }
 
-const isNamed = (body: unknown, ...names: string[]): body is object =>
-  names.includes(Object.prototype.toString.call(body).slice(8, -1));
+const encode = (text: string): Uint8Array => Buffer.from(text);
 
-/** Begins to read a form or a blob; nothing where the body is something else. Throws a `TypeError` for a form that is not the platform's own. */
+/**
+ * Begins to read a form or a blob, of whatever realm or polyfill; nothing where the body is something else. What `Response` makes of them differs: Bun's
+ * forgets the type, Node's makes the text `[object FormData]` of jsdom's. Throws a `Refusal` for what cannot be read.
+ */
 export const readBody = (body: unknown): BodySource | undefined => {
-  if (!isNamed(body, 'FormData', 'Blob', 'File')) return undefined;
-  // A form of another make would be sent as the text `[object FormData]`.
-  if (!(body instanceof FormData || body instanceof Blob)) throw new TypeError('not a form or a blob of this platform');
-  const response = new Response(body);
-  const reader = response.body?.getReader();
+  const kind = kindOf(body);
+  if (kind !== 'form' && kind !== 'blob') return undefined;
+  const own = body as object; // by its kind
+  const source: ReadableBody = kind === 'form' ? toMultipart(own) : toParts(own);
+  const controller = new AbortController();
   const read = async (): Promise<Buffer> => {
-    const parts: Uint8Array[] = [];
-    for (let part = await reader?.read(); part?.value; part = await reader?.read()) parts.push(part.value);
-    return Buffer.concat(parts);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of bytesOf(source, encode, controller.signal)) pieces.push(piece);
+    return Buffer.concat(pieces);
   };
   return {
-    type: response.headers.get('content-type'),
+    type: source.type,
     bytes: read(),
-    cancel: () => {
-      reader?.cancel().catch(() => {});
-    },
+    cancel: () => controller.abort(),
   };
 };

@@ -1,15 +1,12 @@
-import { constants } from 'node:buffer';
 import { pipeline, Writable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { tooLarge } from '../limit';
 
 /** What {@link decode} can take apart. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
-/** The most bytes that a body may have, received and decoded: as many as one text can hold in any charset. */
-export const MOST_BYTES = constants.MAX_STRING_LENGTH;
-
-/** A server that encodes more often than this is up to no good. */
-const MOST_ENCODINGS = 3;
+/** A body that is encoded more often is refused: each layer multiplies what a few bytes decode to. */
+const MAX_ENCODINGS = 3;
 
 /** The encodings of a body, in the order in which they are taken off (RFC 9110 section 8.4); as in browsers, one that nobody knows is none. */
 export const encodingsOf = (header: string | undefined): readonly string[] =>
@@ -28,29 +25,38 @@ const decoderOf = (encoding: string, bytes: Buffer | undefined) => {
   return bytes && !isZlib(bytes) ? createInflateRaw() : createInflate();
 };
 
-/** Takes the encodings off a body of at least one byte. What it returns ends that early, without a word to `done`. */
+/** Takes the encodings off a body of at least one byte. What it returns cancels that; `done` is then not called. Throws if it cannot begin. */
 export const decode = (
   bytes: Buffer,
   encodings: readonly string[],
-  mostBytes: number,
+  maxBytes: number,
   done: (error: Error | null, decoded: Buffer) => void,
 ): (() => void) => {
-  const parts: Buffer[] = [];
+  // Before there is a stream: from Node 24 on, `pipeline` throws later, and to nobody, if one of its streams has been destroyed.
+  if (encodings.length > MAX_ENCODINGS) throw new RangeError('its body is encoded too often');
+  let parts: Buffer[] = [];
   let size = 0;
   let isCancelled = false;
   const sink = new Writable({
     write: (part: Buffer, _encoding, next) => {
       size += part.length;
-      parts.push(part);
-      next(size > mostBytes ? tooLarge(mostBytes) : null);
+      if (size > maxBytes) parts = [];
+      else parts.push(part);
+      next(size > maxBytes ? tooLarge(maxBytes) : null);
     },
   });
-  const decoders = encodings
-    .slice(0, MOST_ENCODINGS)
-    .map((encoding, index) => decoderOf(encoding, index ? undefined : bytes));
-  if (encodings.length > MOST_ENCODINGS) sink.destroy(new RangeError('its body is encoded too often'));
+  const decoders = encodings.map((encoding, index) => decoderOf(encoding, index ? undefined : bytes));
   pipeline([...decoders, sink], (error) => {
-    if (!isCancelled) done(error ?? null, error ? bytes : Buffer.concat(parts, size));
+    if (isCancelled) return;
+    let decoded = bytes;
+    let failure = error ?? null;
+    try {
+      if (!failure) decoded = Buffer.concat(parts, size);
+    } catch (final) {
+      // There is no memory for it.
+      failure = final as Error; // Node throws errors only
+    }
+    done(failure, decoded);
   });
   decoders[0]?.end(bytes);
   return () => {
@@ -58,8 +64,6 @@ export const decode = (
     sink.destroy();
   };
 };
-
-export const tooLarge = (mostBytes: number): Error => new RangeError(`its body has more than ${mostBytes} bytes`);
 
 const hasMark = (bytes: Buffer): boolean => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 

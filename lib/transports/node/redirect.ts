@@ -21,6 +21,9 @@ const OF_BODY = /^(content-.*|transfer-encoding)$/;
 
 export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
+/** From http to https on the same host: the body has been there already, readable to anyone on the way. */
+const isUpgrade = (from: URL, to: URL): boolean => to.origin === `https${from.origin.slice(4)}` && !from.port;
+
 const keep = (headers: Hop['headers'], isKept: (name: string) => boolean): Hop['headers'] =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isKept(name)));
 
@@ -43,7 +46,7 @@ export const nextHop = (
   status: number | undefined,
   location: string | undefined,
   { method, url, headers }: Pick<Hop, 'method' | 'url' | 'headers'>,
-  canReplay: boolean,
+  { canReplay, hasBody }: { readonly canReplay: boolean; readonly hasBody: boolean },
 ): Hop => {
   const from = new URL(url);
   let target: URL;
@@ -55,6 +58,9 @@ export const nextHop = (
   const isSameOrigin = target.origin === from.origin;
   const turnsToGet = status === 303 ? method !== 'HEAD' : method === 'POST' && (status === 301 || status === 302);
   if (!turnsToGet && !canReplay) throw new TypeError('a redirect of a body that can be sent only once');
+  // It may hold a refresh token, a client's secret or a password, and nothing says whom the other origin belongs to.
+  if (!turnsToGet && hasBody && !isSameOrigin && !isUpgrade(from, target))
+    throw new TypeError('a redirect of a body to another origin');
   return {
     method: turnsToGet ? 'GET' : method,
     url: target.href,

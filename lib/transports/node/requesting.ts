@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import Xhr2, { type ParsedUrl } from 'xhr2';
+import { Refusal } from '../refusal';
 import { dequeue, type NodeAgents } from './agents';
 import { type BodySource, readBody } from './body';
 import { ACCEPTED_ENCODINGS } from './content';
@@ -41,12 +42,12 @@ export class RequestingXHR extends Xhr2 {
   /** Takes headers that a browser keeps to itself, such as `cookie`; throws for those that would break the connection. */
   override setRequestHeader(name: string, value: string): void {
     const lowered = name.toLowerCase();
-    if (NOT_THE_CALLERS.test(lowered)) throw new TypeError(`${lowered} can not be set`);
+    if (NOT_THE_CALLERS.test(lowered)) throw new Refusal(`header ${lowered}: the connection itself sets it`);
     this._headers[lowered] = value;
   }
 
   override send(data?: unknown): void {
-    if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new TypeError('it can have no body');
+    if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new Refusal('it can have no body');
     if (data != null) this.#check();
     const source = data == null ? undefined : readBody(data);
     this.#source = source;
@@ -69,7 +70,7 @@ export class RequestingXHR extends Xhr2 {
   /** Ends with an error what is going on. */
   fail(cause: unknown): void {
     // Of an answer that it can not parse, Node keeps the bytes, and so maybe a token.
-    if (Object(cause).rawPacket) Object.assign(Object(cause), { rawPacket: undefined });
+    if (Object(cause).rawPacket) Reflect.set(Object(cause), 'rawPacket', undefined);
     this.cause = cause;
     this.abort();
     this._setReadyState(DONE);
@@ -185,7 +186,7 @@ export class RequestingXHR extends Xhr2 {
       if (++this.#redirects > MOST_REDIRECTS) throw new RangeError('too many redirects');
       const { href: url, auth } = this._url;
       const from = { method: this._method, url, headers: this._headers };
-      const hop = nextHop(statusCode, headers.location, from, this.upload.canReplay);
+      const hop = nextHop(statusCode, headers.location, from, this.upload);
       this._url = { ...toParsedUrl(hop.url), auth: hop.isSameOrigin ? auth : null };
       this._method = hop.method;
       this._headers = { ...hop.headers };

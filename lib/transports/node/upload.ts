@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
 import Xhr2 from 'xhr2';
 import { isOneShot } from '../../http/body';
+import { Refusal } from '../refusal';
 
 /** How much is handed to the socket at once, where somebody counts. */
 const SLICE_BYTES = 64 * 1024;
@@ -12,6 +13,13 @@ type Reader = ReadableStreamDefaultReader<unknown>;
 /** Resolves once the bytes are with the operating system, so at the pace of the network. */
 const write = (request: ClientRequest, part: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => request.write(part, (error) => (error ? reject(error) : resolve())));
+
+/** Nobody is left who could be told that it failed. */
+const cancel = async (reader: Reader): Promise<void> => {
+  try {
+    await reader.cancel();
+  } catch {}
+};
 
 function* slicesOf(body: Buffer): Generator<Uint8Array> {
   for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
@@ -38,6 +46,10 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
     return !this.#reader;
   }
 
+  get hasBody(): boolean {
+    return !!this.#reader || !!this._body?.length;
+  }
+
   /** Adds what the body says of itself; nothing where there is none. */
   addHeaders(headers: Record<string, string>): void {
     if (this._contentType) headers['content-type'] ??= this._contentType;
@@ -45,16 +57,14 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
     else if (this._body) headers['content-length'] = `${this._body.length}`;
   }
 
-  /**
-   * Takes what `send` was given, and its type where it has one of its own. Throws a `TypeError`, which does not quote it, for what can not be sent.
-   */
+  /** Takes what `send` was given, and its type where it has one of its own. Throws a `Refusal` for what cannot be sent. */
   override _setData(data: unknown, type: string | null = null): void {
     this._contentType = typeof data === 'string' ? 'text/plain;charset=UTF-8' : type;
     if (typeof data === 'string') this._body = Buffer.from(data);
     else if (isAnyArrayBuffer(data)) this._body = Buffer.from(data);
     else if (ArrayBuffer.isView(data)) this._body = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     else if (isOneShot(data)) this.#reader = readerOf(data);
-    else if (data != null) throw new TypeError('a body of this kind can not be sent');
+    else if (data != null) throw new Refusal('a body of this kind cannot be sent');
   }
 
   override _startUpload(request: ClientRequest): void {
@@ -68,7 +78,7 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
   /** Lets go of the body: of a stream that has not been read to its end, too. */
   release(): void {
     this._reset();
-    this.#reader?.cancel().catch(() => {});
+    if (this.#reader) cancel(this.#reader);
     this.#reader = undefined;
   }
 
@@ -102,6 +112,6 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
 const readerOf = (stream: unknown): Reader => {
   // What has been told to be a web stream by its tag; Node can tell of those, too, whether somebody has read from them.
   const body = stream as ReadableStream & NodeJS.ReadableStream;
-  if (Readable.isDisturbed(body)) throw new TypeError('a stream that has been read from');
+  if (body.locked || Readable.isDisturbed(body)) throw new Refusal('a stream that someone reads or has read from');
   return body.getReader();
 };

@@ -1,7 +1,9 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agents } from '../agents';
+import { MAX_BYTES, tooLarge } from '../limit';
+import type { PlatformXHR } from '../platform-xhr';
 import { agentsOf, type NodeAgents } from './agents';
-import { decode, encodingsOf, MOST_BYTES, toBody, tooLarge } from './content';
+import { decode, encodingsOf, toBody } from './content';
 import { isRedirect } from './redirect';
 import { RequestingXHR } from './requesting';
 
@@ -13,11 +15,11 @@ const DONE = 4;
  */
 class NodeXHR extends RequestingXHR {
   #stopDecoding: (() => void) | undefined;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
 
-  constructor(agents: NodeAgents, mostBytes: number) {
+  constructor(agents: NodeAgents, maxBytes: number) {
     super(agents);
-    this.#mostBytes = mostBytes;
+    this.#maxBytes = maxBytes;
   }
 
   /** What the transport reads instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by line feeds. */
@@ -38,7 +40,7 @@ class NodeXHR extends RequestingXHR {
     if (this._request !== request) response.destroy();
     else if (isRedirect(statusCode)) this.follow(request, response);
     else if (statusCode < 200 || statusCode > 599) this.fail(new TypeError('a status that is none'));
-    else if (this.#isTooLarge(statusCode, Number(headers['content-length']))) this.fail(tooLarge(this.#mostBytes));
+    else if (this.#isTooLarge(statusCode, Number(headers['content-length']))) this.fail(tooLarge(this.#maxBytes));
     else {
       super._onHttpResponse(request, response);
       this.statusText = statusMessage;
@@ -51,23 +53,17 @@ class NodeXHR extends RequestingXHR {
 
   protected override _onHttpResponseData(response: IncomingMessage, data: Buffer): void {
     super._onHttpResponseData(response, data);
-    if (this._response === response && this._loadedBytes > this.#mostBytes) this.fail(tooLarge(this.#mostBytes));
+    if (this._response === response && this._loadedBytes > this.#maxBytes) this.fail(tooLarge(this.#maxBytes));
   }
 
   protected override _onHttpResponseEnd(response: IncomingMessage): void {
     if (this._response !== response) return;
-    const parts = this._responseParts ?? [];
-    const [first] = parts;
-    const bytes = first && parts.length === 1 ? first : Buffer.concat(parts);
-    const encodings = encodingsOf(response.headers['content-encoding']);
-    if (!bytes.length || !encodings.length) {
-      this.#finish(bytes);
-      return;
+    // What is thrown in a listener of Node's ends the process.
+    try {
+      this.#take(response);
+    } catch (error) {
+      this.fail(error);
     }
-    this.#stopDecoding = decode(bytes, encodings, this.#mostBytes, (error, decoded) => {
-      if (error) this.fail(error);
-      else this.#finish(decoded);
-    });
   }
 
   protected override _onHttpResponseClose(response: IncomingMessage): void {
@@ -83,7 +79,22 @@ class NodeXHR extends RequestingXHR {
 
   /** The length that an answer promises; those to HEAD and with 304 speak of another answer. */
   #isTooLarge(status: number, promised: number): boolean {
-    return promised > this.#mostBytes && this._method !== 'HEAD' && status !== 304;
+    return promised > this.#maxBytes && this._method !== 'HEAD' && status !== 304;
+  }
+
+  #take(response: IncomingMessage): void {
+    const parts = this._responseParts ?? [];
+    const [first] = parts;
+    const bytes = first && parts.length === 1 ? first : Buffer.concat(parts);
+    const encodings = encodingsOf(response.headers['content-encoding']);
+    if (!bytes.length || !encodings.length) {
+      this.#finish(bytes);
+      return;
+    }
+    this.#stopDecoding = decode(bytes, encodings, this.#maxBytes, (error, decoded) => {
+      if (error) this.fail(error);
+      else this.#finish(decoded);
+    });
   }
 
   #finish(bytes: Buffer): void {
@@ -110,10 +121,10 @@ export const canStream = true;
 
 /**
  * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or the process's. Throws a `TypeError` for what is no agent.
- * `mostBytes` limits what a body may have, received and decoded.
+ * `maxBytes` limits what a body may have, received and decoded.
  */
-export const xhrFactory = (agents?: Agents, mostBytes = MOST_BYTES): (() => XMLHttpRequest) => {
+export const xhrFactory = (agents?: Agents, maxBytes = MAX_BYTES): (() => PlatformXHR) => {
   const own = agentsOf(agents);
   // Of the whole interface it has what rxjs/ajax and the transport use.
-  return () => new NodeXHR(own(), mostBytes) as unknown as XMLHttpRequest;
+  return () => new NodeXHR(own(), maxBytes) as unknown as PlatformXHR;
 };

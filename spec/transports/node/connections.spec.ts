@@ -60,7 +60,7 @@ describe('connections', () => {
     ['http', { http: null as unknown as object }],
     ['https', { https: 'no agent' as unknown as object }],
   ])('are refused to be made by what is no agent (agents.%s)', (name, agents) => {
-    expect(() => ajaxTransport({ agents })).toThrow(new TypeError(`agents.${name}: not an agent`));
+    expect(() => ajaxTransport({ agents })).toThrow(new TypeError(`agents.${name}: expected an agent of node:${name}`));
   });
 
   it('that its agent refuses to make are an error, at whatever time', async () => {

@@ -31,7 +31,8 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   'the status 600': 'status',
   'the status 999': 'status',
   '1 GiB promised': 'timeout',
-  '101 to no protocol': 'timeout',
+  // In Node up to 22 it waits.
+  '101 to no protocol': '(network|timeout)',
   'an extension of a chunk without end': 'timeout',
 };
 
@@ -55,8 +56,8 @@ describe('an answer', () => {
     async (name, act) => {
       server.act = act;
       const code = OTHERWISE[name] ?? 'network';
-      const expected = name in WHOLE ? { value: WHOLE[name] } : { code };
-      expect(await end(code === 'timeout' ? 50 : 2_000)).toMatchObject(expected);
+      const expected = name in WHOLE ? { value: WHOLE[name] } : { code: expect.stringMatching(`^${code}$`) };
+      expect(await end(code.includes('timeout') ? 50 : 2_000)).toMatchObject(expected);
     },
   );
 

@@ -104,9 +104,32 @@ describe('a redirect', () => {
       referer: 'x',
     };
     const harmless = { accept: 'text/csv', 'accept-language': 'de', 'user-agent': 'shop', range: 'bytes=0-9' };
-    const { body } = await ask('POST', 'text', { ...secrets, ...harmless });
-    expect(body).toMatchObject({ method: 'POST', headers: harmless, bytes: [...Buffer.from('text')] });
+    const { body } = await ask('POST', null, { ...secrets, ...harmless });
+    expect(body).toMatchObject({ method: 'POST', headers: harmless, bytes: [] });
     expect(Object.keys(body.headers).filter((name) => name in secrets)).toEqual([]);
+  });
+
+  it.each<[number, string, () => Body]>([
+    [307, 'POST', () => ({ refresh_token: 'hidden', client_secret: 'hidden' })],
+    [308, 'POST', () => new URLSearchParams({ refresh_token: 'hidden' })],
+    [307, 'PUT', () => 'hidden'],
+    [301, 'PATCH', () => Buffer.from('hidden')],
+    [302, 'DELETE', () => new Blob(['hidden'])],
+  ])('of status %d to another origin takes no body of %s along', async (status, method, body) => {
+    lead(status, `${other.origin}/to`);
+    const heard: unknown[] = [];
+    other.answer = ({ url }, response) => {
+      heard.push(url);
+      response.end();
+    };
+    const error = await endOf(api.request$(method, '/from', { body: body() }));
+    expect(error).toMatchObject({ code: 'network', cause: { message: 'a redirect of a body to another origin' } });
+    expect(heard).toEqual([]);
+  });
+
+  it('that leaves the body behind may lead a POST to another origin', async () => {
+    lead(303, `${other.origin}/to`);
+    expect((await ask('POST', { refresh_token: 'hidden' })).body).toMatchObject({ method: 'GET', bytes: [] });
   });
 
   it('that comes back has no secrets any more', async () => {
@@ -231,25 +254,34 @@ describe('a redirect', () => {
 });
 
 describe('nextHop', () => {
+  const replayable = { canReplay: true, hasBody: false };
   const from = { method: 'GET', url: 'https://shop.example/a', headers: { authorization: 'Bearer x' } };
 
   it('refuses to go from https to http, also to the same host', () => {
-    expect(() => nextHop(302, 'http://shop.example/a', from, true)).toThrow('a redirect from https to http');
+    expect(() => nextHop(302, 'http://shop.example/a', from, replayable)).toThrow('a redirect from https to http');
   });
 
   it('goes from http to https, which is another origin', () => {
-    const hop = nextHop(302, 'https://shop.example/a', { ...from, url: 'http://shop.example/a' }, true);
+    const hop = nextHop(302, 'https://shop.example/a', { ...from, url: 'http://shop.example/a' }, replayable);
     expect(hop).toMatchObject({ url: 'https://shop.example/a', isSameOrigin: false, headers: {} });
   });
 
+  it('takes a body along within the origin and to https on the same host, and nowhere else', () => {
+    const post = { method: 'POST', url: 'http://shop.example/a', headers: {} };
+    const hop = (location: string) => () => nextHop(307, location, post, { canReplay: true, hasBody: true });
+    for (const to of ['/b', 'https://shop.example/b']) expect(hop(to)()).toMatchObject({ keepsBody: true });
+    for (const to of ['http://shop.example:81/', 'https://shop.example:444/', 'https://evil.example/'])
+      expect(hop(to)).toThrow('a redirect of a body to another origin');
+  });
+
   it('takes no user info along', () => {
-    expect(nextHop(302, 'https://user:pass@shop.example/b', from, true)).toMatchObject({
+    expect(nextHop(302, 'https://user:pass@shop.example/b', from, replayable)).toMatchObject({
       url: 'https://shop.example/b',
     });
   });
 
   it('takes a default port for none', () => {
-    expect(nextHop(302, 'https://shop.example:443/b', from, true)).toMatchObject({ isSameOrigin: true });
+    expect(nextHop(302, 'https://shop.example:443/b', from, replayable)).toMatchObject({ isSameOrigin: true });
   });
 
   it.each([
@@ -258,13 +290,13 @@ describe('nextHop', () => {
     'https://evil\\@shop.example/',
     '//shop.example:444/',
   ])('takes %s for another origin', (location) => {
-    expect(nextHop(302, location, from, true)).toMatchObject({ isSameOrigin: false, headers: {} });
+    expect(nextHop(302, location, from, replayable)).toMatchObject({ isSameOrigin: false, headers: {} });
   });
 
   it.each([undefined, 'http://[', 'https://h:99999/secret', 'https://%zz/secret'])(
     'quotes nothing of %s',
     (location) => {
-      expect(() => nextHop(302, location, from, true)).toThrow(/^a redirect [a-z ]+$/);
+      expect(() => nextHop(302, location, from, replayable)).toThrow(/^a redirect [a-z ]+$/);
     },
   );
 });

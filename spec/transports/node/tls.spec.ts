@@ -115,8 +115,8 @@ describe('a redirect', () => {
     plain.answer = answering('', { location: `${server.origin}/b` }, 307);
     const api = apiOf(trusting(), plain.origin);
     const headers = { ...SECRETS, authorization: 'Bearer hidden' };
-    const { body } = await firstValueFrom(api.request$<Echo>('POST', '/a', { body: 'text', headers }));
-    expect(body).toMatchObject({ method: 'POST', url: '/b', bytes: [...Buffer.from('text')] });
+    const { body } = await firstValueFrom(api.request$<Echo>('POST', '/a', { headers }));
+    expect(body).toMatchObject({ method: 'POST', url: '/b' });
     expect(JSON.stringify(body.headers)).not.toContain('hidden');
   });
 

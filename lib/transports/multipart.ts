@@ -1,0 +1,83 @@
+import { Refusal } from './refusal';
+
+/** What is read of a file or blob, of whatever make. */
+interface FileLike {
+  readonly name?: string;
+  readonly type?: string;
+  arrayBuffer?(): Promise<ArrayBuffer>;
+  stream?(): { getReader(): Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'> };
+}
+
+type Part = string | FileLike;
+
+/** A body that is read before it is sent: its type, `null` if it has none, and its parts in order. */
+export interface ReadableBody {
+  readonly type: string | null;
+  readonly parts: readonly Part[];
+}
+
+/** Files of any make that can be read. Throws a `Refusal`. */
+const checked = (file: FileLike): FileLike => {
+  if (typeof file?.stream === 'function' || typeof file?.arrayBuffer === 'function') return file;
+  throw new Refusal('a blob or file whose bytes cannot be read here: expected stream() or arrayBuffer()');
+};
+
+const quoted = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
+
+const withLineEnds = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
+
+/** A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a `Refusal`. */
+export const toMultipart = (form: object): ReadableBody => {
+  const { entries } = form as Partial<FormData>; // it is asked whether it has them
+  if (typeof entries !== 'function') throw new Refusal('a form whose fields cannot be listed here: expected entries()');
+  const random = () => Math.random().toString(36).slice(2);
+  const boundary = `----renewal-${random()}${random()}`;
+  const parts: Part[] = [];
+  for (const [name, value] of entries.call(form)) {
+    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name=${quoted(withLineEnds(name))}`);
+    if (typeof value === 'string') parts.push(`\r\n\r\n${withLineEnds(value)}`);
+    else {
+      const { name: fileName = 'blob', type } = value;
+      parts.push(`; filename=${quoted(fileName)}\r\ncontent-type: ${type ? type : 'application/octet-stream'}\r\n\r\n`);
+      parts.push(checked(value));
+    }
+    parts.push('\r\n');
+  }
+  parts.push(`--${boundary}--\r\n`);
+  return { type: `multipart/form-data; boundary=${boundary}`, parts };
+};
+
+/** A blob of any realm or polyfill. Throws a `Refusal`. */
+export const toParts = (blob: object): ReadableBody => {
+  const file = checked(blob);
+  return { type: file.type ? file.type : null, parts: [file] };
+};
+
+/** The bytes of a file in pieces as they come; ends early once `signal` is aborted. */
+async function* piecesOf(file: FileLike, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (!file.stream) {
+    if (file.arrayBuffer) yield new Uint8Array(await file.arrayBuffer());
+    return;
+  }
+  const reader = file.stream().getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  signal.addEventListener('abort', stop);
+  try {
+    for (let step = await reader.read(); step.value; step = await reader.read()) yield step.value;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The bytes of the parts, in pieces as they come; ends early once `signal` is aborted. */
+export async function* bytesOf(
+  { parts }: ReadableBody,
+  encode: (text: string) => Uint8Array,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for (const part of parts) {
+    if (signal.aborted) return;
+    if (typeof part === 'string') yield encode(part);
+    else yield* piecesOf(part, signal);
+  }
+}
