@@ -343,7 +343,9 @@ describe('a refresh and its store', () => {
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     await session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
     expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
-    expect(warnings).toContainEqual(expect.objectContaining({ type: 'warning', message: 'write: ReferenceError' }));
+    // a Node that knows localStorage, and was given no file for it, has undefined in its place
+    const message = expect.stringMatching(/^write: (Reference|Type)Error$/);
+    expect(warnings).toContainEqual(expect.objectContaining({ type: 'warning', message }));
   });
 });
 

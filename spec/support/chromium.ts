@@ -27,6 +27,17 @@ export const startChromium = (): Promise<Browser> =>
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
 
+const { RENEWAL_PACKAGE: unpacked } = process.env;
+
+/** The library: its sources, or an unpacked tarball, which RENEWAL_PACKAGE names. */
+const library: Readonly<Record<string, string>> = unpacked
+  ? { renewal: `${unpacked}/dist/index.js`, 'renewal/devtools': `${unpacked}/dist/devtools.js` }
+  : {
+      renewal: path('../../lib/index.ts'),
+      'renewal/devtools': path('../../lib/devtools/index.ts'),
+      '#xhr': path('../../lib/transports/xhr.ts'),
+    };
+
 /** A page that runs a file, bundled with the library as a browser gets it. */
 export const bundlePage = async (entry: string): Promise<string> => {
   const { outputFiles } = await build({
@@ -34,11 +45,9 @@ export const bundlePage = async (entry: string): Promise<string> => {
     bundle: true,
     format: 'iife',
     platform: 'browser',
-    alias: {
-      renewal: path('../../lib/index.ts'),
-      'renewal/devtools': path('../../lib/devtools/index.ts'),
-      '#xhr': path('../../lib/transports/xhr.ts'),
-    },
+    alias: library,
+    // what a tarball imports is not beside it
+    nodePaths: [path('../../node_modules')],
     write: false,
   });
   const script = outputFiles.map(({ text }) => text).join('\n');

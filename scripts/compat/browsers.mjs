@@ -1,0 +1,36 @@
+// The transport contract and the tab specs in real browsers of Debian's, which are installed on demand.
+import { existsSync } from 'node:fs';
+import { output, run } from './process.mjs';
+import { runVitest } from './suites/vitest.mjs';
+import { root, tarball } from './tarball.mjs';
+
+const BROWSERS = {
+  chromium: { binary: '/usr/bin/chromium', packages: ['chromium'] },
+  firefox: { binary: '/usr/bin/firefox-esr', packages: ['firefox-esr'] },
+  webkit: { binary: '/usr/bin/WebKitWebDriver', packages: ['webkit2gtk-driver', 'xvfb', 'xauth'] },
+};
+
+async function install({ binary, packages }) {
+  if (existsSync(binary)) return;
+  await output('apt-get', ['update']);
+  await output('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
+}
+
+/** The version that Debian calls it by, without what Debian adds. */
+async function versionOf({ packages: [name] }) {
+  const { stdout } = await run('dpkg-query', ['--show', name]);
+  const [, version = ''] = stdout.split('\t');
+  return version.replace(/^\d+:/, '').replace(/(esr)?[-~+].*$/s, '');
+}
+
+/** Runs the specs for browsers in one of them. */
+export async function browser(name, say) {
+  await install(BROWSERS[name]);
+  const args = ['--config', 'vitest.browser.config.ts'];
+  const counted = await runVitest(process.execPath, root, args, say, {
+    BROWSER: name,
+    RENEWAL_PACKAGE: await tarball(),
+  });
+  const ran = name === 'chromium' ? 'transport contract, tabs and pages' : 'transport contract and tabs';
+  return { version: await versionOf(BROWSERS[name]), ran, ...counted };
+}

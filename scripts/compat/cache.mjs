@@ -1,0 +1,40 @@
+// What targets need beyond the repository: one folder of `tools` for each, with exact versions and a lock file. It is installed on
+// demand into a cache outside the repository, and once: the folder is named by its lock file.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { output } from './process.mjs';
+
+const tools = fileURLToPath(new URL('./tools', import.meta.url));
+const userCache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+
+/** Where installed tools are kept. */
+export const cache = process.env.RENEWAL_COMPAT_CACHE || join(userCache, 'renewal-compat');
+
+const readJson = async (path) => JSON.parse(await readFile(path, 'utf8'));
+
+/** The exact versions of a set of tools, by package. */
+export const versionsOf = async (tool) => (await readJson(join(tools, tool, 'package.json'))).dependencies;
+
+/** Installs a set of tools, unless the cache has it. Resolves to the folder that holds its `node_modules`. */
+export async function install(tool) {
+  const lock = await readFile(join(tools, tool, 'package-lock.json'));
+  const folder = join(cache, `${tool}-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`);
+  if (existsSync(folder)) return folder;
+  await mkdir(cache, { recursive: true });
+  // a run that is interrupted leaves no half of a folder under the name that counts
+  const draft = await mkdtemp(join(cache, `.${tool}-`));
+  for (const name of ['package.json', 'package-lock.json']) await cp(join(tools, tool, name), join(draft, name));
+  const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  await output('npm', ['ci', ...flags], { cwd: draft });
+  try {
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
+  return folder;
+}

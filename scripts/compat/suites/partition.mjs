@@ -1,0 +1,40 @@
+// Divides the specs: those that know the package by its name only can run on the tarball; those that reach into `lib`
+// run on the sources. No spec sees two copies of the package.
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { root } from '../tarball.mjs';
+
+const IMPORTS = /(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/g;
+/** A path of the sources, written out in a string, or a script of package.json that builds them. */
+const SOURCES = /['"`](?:\.{1,2}\/)*lib\/|spawn\('npm'/;
+
+const candidates = (path) => [path, `${path}.ts`, `${path}.mjs`, join(path, 'index.ts')];
+
+const isFile = (path) => /\.(ts|mjs|js)$/.test(path) && existsSync(path);
+
+const importsOf = (file, text) =>
+  [...text.matchAll(IMPORTS)].flatMap(([, specifier]) =>
+    candidates(resolve(dirname(file), specifier))
+      .filter(isFile)
+      .slice(0, 1),
+  );
+
+/** Whether a file, or one that it imports, names the sources. */
+function reachesSources(file, visited = new Set()) {
+  if (visited.has(file)) return false;
+  visited.add(file);
+  const text = readFileSync(file, 'utf8');
+  return SOURCES.test(text) || importsOf(file, text).some((imported) => reachesSources(imported, visited));
+}
+
+/** The specs in Node, by their paths: `byName` know the package by its name, `ofSources` reach into `lib`. */
+export async function partition(accepts) {
+  const paths = (await readdir(join(root, 'spec'), { recursive: true }))
+    .filter((path) => path.endsWith('.spec.ts') && !/^(package|browser)\//.test(path))
+    .map((path) => `spec/${path}`)
+    .filter(accepts)
+    .sort();
+  const ofSources = paths.filter((path) => reachesSources(join(root, path)));
+  return { byName: paths.filter((path) => !ofSources.includes(path)), ofSources };
+}
