@@ -8,7 +8,7 @@ import { headersOf, isEmpty } from './answer';
 import { LimitError, maxBytesOf, optionsOf, tooLarge } from './limit';
 import { bytesOf, toMultipart, toParts } from './multipart';
 import { isTakenByFetch } from './native';
-import { isRefusal, Refusal, refusalOf } from './refusal';
+import { headerRefusal, isRefusal, Refusal, refusalOf } from './refusal';
 
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
@@ -63,6 +63,8 @@ const toSent = async (request: HttpRequest, signal: AbortSignal): Promise<Sent> 
   const kind = kindOf(request.body);
   // Of what is serialised `fetch` takes all but shared memory.
   const body = (copyOf(request) ?? request.body) as BodyInit | null;
+  // Bun's fetch leaves out the type that the standard gives to a text.
+  if (typeof body === 'string') return { body, type: 'text/plain;charset=UTF-8' };
   if (kind === 'stream') return { body: toStream(request.body as ReadableStream, signal) }; // by its kind
   if ((kind !== 'form' && kind !== 'blob') || isTakenByFetch(Object(body))) return { body };
   const source = kind === 'form' ? toMultipart(Object(body)) : toParts(Object(body));
@@ -90,7 +92,7 @@ const failureOf = (error: unknown, request: HttpRequest): Error => {
   const cause = causeOf(error);
   try {
     // Node takes some headers here, and refuses them on the way.
-    if (cause.code === 'UND_ERR_INVALID_ARG') throw cause;
+    if (cause.code === 'UND_ERR_INVALID_ARG' || headerRefusal(headers)) throw cause;
     if (typeof Request === 'function') new Request(url, { method, headers });
   } catch {
     // Node's words for a header that it refuses on the way: its name.
