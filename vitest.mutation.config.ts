@@ -9,7 +9,8 @@ const LONG = /\/(a10|h3|h4|h11|n4)-|stores\/memory/;
 
 const inVirtualTime = readdirSync('spec', { recursive: true, encoding: 'utf8' })
   .filter(
-    (path) => path.endsWith('.spec.ts') && !/^(package|examples|docs|types|angular|scenarios\/angular)\//.test(path),
+    (path) =>
+      path.endsWith('.spec.ts') && !/^(package|examples|docs|types|angular|scripts|scenarios\/angular)\//.test(path),
   )
   .map((path) => `spec/${path}`)
   .filter((path) => !LONG.test(path) && !SLOW.test(readFileSync(path, 'utf8')));

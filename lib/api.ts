@@ -1,72 +1,49 @@
 import { from, map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
-import { buildRequest } from './http/build-request';
+import { buildRequest, type RequestInput } from './http/build-request';
+import type { Get, Post, SendRequest } from './http/calls';
 import { conform } from './http/conform';
-import type { HttpContext } from './http/context';
-import { mergeHeaders } from './http/headers';
+import { type HeadersInput, mergeHeaders } from './http/headers';
 import { parseResponse } from './http/json-text';
-import { defined, durationMs } from './http/options';
+import { check, checkBoolean, checkFunction, checkList, defined, durationMs, optionsOf } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
-import type { Body, HttpHandler, Interceptor, ResponseType, Transport } from './http/request';
-import type { HttpEvent, HttpResponse } from './http/response';
-import type { StandardSchemaV1 } from './http/schema';
+import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
 import { addScope, createTrace, type RequestEvent, scopeOf, silent } from './http/trace';
-import { originOf, type Params, toBaseUrl, toOrigins } from './http/url';
+import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
 import { coreOf, type Session } from './session/session';
+import { createWithheld } from './session/withheld';
 import { ajaxTransport } from './transports/ajax';
 
 /** The options of {@link createApi}. */
 export interface ApiOptions {
   /**
-   * What relative urls are resolved against (RFC 3986 section 5), its path taken as a folder: `orders` lies in it, `/orders` at
-   * the root of its host. Absolute, but in a browser it may itself be relative to the page. @defaultValue the page; in Node none
+   * Relative urls are appended to its path, `orders` and `/orders` alike; one that is empty or only a query keeps that path as it is. `..` climbs, above
+   * that path too, but never to another origin. Has no query and no hash. Absolute, but in a browser it may itself be relative to the
+   * page. @defaultValue the page, which urls are relative to as its links are; in Node none
    */
-  baseUrl?: string;
+  baseUrl?: string | URL | undefined;
   /** Whose token requests carry. @defaultValue none: a plain client that attaches no token */
-  session?: Session;
+  session?: Session | undefined;
   /** Outermost first; the session's own comes after them, next to the transport. */
-  interceptors?: readonly Interceptor[];
+  interceptors?: readonly Interceptor[] | undefined;
   /** @defaultValue `ajaxTransport()` */
-  transport?: Transport;
-  /** Sent with every request, unless it names its own. */
-  headers?: Record<string, string>;
+  transport?: Transport | undefined;
+  /** Sent with every request, unless it names its own; `null` and `undefined` in `extend` take one away. */
+  headers?: HeadersInput | undefined;
   /** How long one attempt may take on the wire, in milliseconds, waiting for a refresh excluded; 0 and `Infinity`: no limit. @defaultValue 0 */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Whether cookies go to other origins too; browsers only. @defaultValue false */
-  withCredentials?: boolean;
-  /** Where the session's token may go. @defaultValue the origin of `baseUrl`; of the page, if there is none */
-  allowedOrigins?: readonly string[];
-}
-
-/** The options of one request. */
-export interface RequestOptions<T = unknown> {
-  /** Win over the client's; `undefined` takes one of those away. */
-  headers?: Record<string, string | undefined>;
-  /** Added to the query: an array repeats its name, `null` and `undefined` are left out. */
-  params?: Params;
-  /** @defaultValue `'json'` */
-  responseType?: ResponseType;
-  /** As in {@link ApiOptions}. */
-  timeoutMs?: number;
-  /** As in {@link ApiOptions}. */
-  withCredentials?: boolean;
-  /** `false`: no token, no refresh: login, sign-up, public pages. @defaultValue true */
-  auth?: boolean;
+  withCredentials?: boolean | undefined;
   /**
-   * Validates the body of an answer below 400, `null` where there is none, after all interceptors; what the schema makes of it is emitted, and
-   * `T` inferred. A mismatch is a `SchemaError`. Any library of https://standardschema.dev, synchronous or not. @defaultValue none
+   * Where the session's token may go; a token that is withheld from an origin is a warning on `events$`, once. In Node, a session needs this or a
+   * `baseUrl`. @defaultValue the origin of `baseUrl`; of the page, whatever its `<base>` says, if there is none
    */
-  schema?: StandardSchemaV1<unknown, T>;
-  /** Typed values for interceptors; copied for each request. */
-  context?: HttpContext;
+  allowedOrigins?: readonly string[] | undefined;
 }
-
-type Get = <T>(url: string, options?: RequestOptions<T>) => Observable<T>;
-type Post = <T>(url: string, body?: Body, options?: RequestOptions<T>) => Observable<T>;
 
 /**
  * A client. All its requests are cold: each subscription sends one, and unsubscribing aborts it on the wire. They emit the
@@ -88,26 +65,27 @@ export interface Api {
   /** As {@link post$}. */
   patch$: Post;
   /** Emits the whole answer and completes; with `reportProgress`, progress first. */
-  request$<T>(
-    method: string,
-    url: string,
-    options: RequestOptions<T> & { body?: Body; reportProgress: true },
-  ): Observable<HttpEvent<T>>;
-  request$<T>(method: string, url: string, options?: RequestOptions<T> & { body?: Body }): Observable<HttpResponse<T>>;
+  request$: SendRequest;
   /** A new client: headers merge, interceptors append, the rest replaces; what is left out or `undefined` stays. */
   extend(options: ApiOptions): Api;
   /** What happens to requests and to the session, for logs and tools: hot, never errors, holds no token. */
   readonly events$: Observable<ApiEvent>;
 }
 
-type AnyOptions = RequestOptions & { body?: Body; reportProgress?: boolean };
-
-/** The url that a page resolves relative urls against; none in Node. */
-const pageUrl = (): string | undefined => {
-  const url = globalThis.document?.baseURI ?? globalThis.location?.href;
-  // A page from a file or a blob is nothing to resolve against.
-  return /^https?:/.test(url) ? url : undefined;
+/** The page that this runs in; none in Node. */
+const findPage = (): Page | undefined => {
+  const href = globalThis.location?.href;
+  return href === undefined ? undefined : { href, baseHref: globalThis.document?.baseURI ?? href };
 };
+
+/** Hands interceptors on, once they are checked. */
+const checked = (interceptors: readonly Interceptor[] = []): readonly Interceptor[] => {
+  checkList('interceptors', interceptors, (each) => typeof each === 'function', 'functions');
+  return interceptors;
+};
+
+/** What a body can be added to. */
+const isOptions = (input: unknown): boolean => input === undefined || (typeof input === 'object' && input !== null);
 
 /**
  * Makes a client. Throws a `TypeError` that names the option which is wrong.
@@ -119,14 +97,23 @@ const pageUrl = (): string | undefined => {
  * ```
  */
 export const createApi = (options: ApiOptions = {}): Api => {
-  const { session, interceptors = [], transport = ajaxTransport(), withCredentials = false } = options;
-  const baseUrl = toBaseUrl(options.baseUrl, pageUrl());
-  const headers = mergeHeaders(options.headers ?? {});
+  const { session, transport = ajaxTransport(), withCredentials = false } = optionsOf(options);
+  const interceptors = checked(options.interceptors);
+  checkFunction('transport', transport);
+  checkBoolean('withCredentials', withCredentials);
+  if (session !== undefined) coreOf(session);
+  const baseUrl = toBase(options.baseUrl, findPage());
+  const headers = mergeHeaders({}, options.headers);
   const defaults = { headers, timeoutMs: durationMs('timeoutMs', options.timeoutMs), withCredentials };
-  if (typeof transport !== 'function') throw new TypeError('transport: not a function');
-  const allowedOrigins = options.allowedOrigins ? toOrigins(options.allowedOrigins) : [originOf(baseUrl ?? '')];
+  const allowedOrigins = options.allowedOrigins === undefined ? [baseUrl?.origin] : toOrigins(options.allowedOrigins);
+  check(
+    !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
+    'baseUrl',
+    'a url, or allowedOrigins: without either, and without a page, the token of the session can go nowhere',
+  );
 
   const events = new Subject<RequestEvent>();
+  const withheld = createWithheld();
   let requests = 0;
   const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
@@ -139,15 +126,15 @@ export const createApi = (options: ApiOptions = {}): Api => {
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
-  const events$ = session ? merge(events, coreOf(session).events$) : events;
+  const events$ = session ? merge(events, withheld.events$, coreOf(session).events$) : events;
 
-  const send = <T>(method: string, url: string, input: AnyOptions = {}, isBodyOnly = false): Observable<T> =>
+  const send = <T>(method: string, url: string | URL, input: RequestInput = {}, isBodyOnly = false): Observable<T> =>
     new Observable((caller) => {
       const { request, origin } = buildRequest(method, url, input, baseUrl, defaults);
       const trace = events.observed ? createTrace(events, ++requests, request) : silent;
       const { url: own } = request;
       const known = (asked: string) => (asked === own ? origin : originOf(asked));
-      addScope(request, { allowedOrigins, trace, caller, originOf: known });
+      addScope(request, { allowedOrigins, trace, caller, originOf: known, withhold: withheld.warn });
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
@@ -159,16 +146,18 @@ export const createApi = (options: ApiOptions = {}): Api => {
     });
 
   // The caller says what is in the body.
-  const body$ = <T>(method: string, url: string, input?: AnyOptions): Observable<T> => send(method, url, input, true);
+  const body$ = <T>(method: string, url: string | URL, input?: RequestInput): Observable<T> =>
+    send(method, url, input, true);
 
   const bodyless =
     (method: string): Get =>
-    (url, input) =>
+    (url: string | URL, input?: RequestInput) =>
       body$(method, url, input);
   const bodied =
     (method: string): Post =>
-    (url, body, input) =>
-      body$(method, url, { ...input, ...(body !== undefined && { body }) });
+    (url: string | URL, body?: Body, input?: RequestInput) =>
+      // What are no options stays that, and is refused.
+      body$(method, url, body !== undefined && isOptions(input) ? { ...input, body } : input);
 
   return {
     get$: bodyless('GET'),
@@ -179,13 +168,13 @@ export const createApi = (options: ApiOptions = {}): Api => {
     put$: bodied('PUT'),
     patch$: bodied('PATCH'),
     // The overloads only say which events come with and without progress.
-    request$: ((method: string, url: string, input?: AnyOptions) => send(method, url, input)) as Api['request$'],
+    request$: ((method: string, url: string | URL, input?: RequestInput) => send(method, url, input)) as SendRequest,
     extend: (more) =>
       createApi({
         ...options,
-        ...defined(more),
-        headers: mergeHeaders(headers, more.headers ?? {}),
-        interceptors: [...interceptors, ...(more.interceptors ?? [])],
+        ...defined(optionsOf(more)),
+        headers: mergeHeaders(headers, more.headers),
+        interceptors: [...interceptors, ...checked(more.interceptors)],
       }),
     events$: new Observable((subscriber) => events$.subscribe(subscriber)),
   };

@@ -1,7 +1,8 @@
-export { type Api, type ApiOptions, createApi, type RequestOptions } from './api';
+export { type Api, type ApiOptions, createApi } from './api';
 export { createSession } from './create-session';
 export { HttpContext, HttpContextToken } from './http/context';
 export {
+  type AnyApiError,
   ApiError,
   type ApiErrorCode,
   BodyNotReplayableError,
@@ -18,11 +19,13 @@ export {
   SignedOutError,
   TokenRejectedError,
 } from './http/errors';
+export type { HeadersInput } from './http/headers';
 export type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
+export type { RequestOptions } from './http/request-options';
 export type { HttpEvent, HttpProgressEvent, HttpResponse, HttpSentEvent } from './http/response';
 export type { SchemaIssue, StandardSchemaV1 } from './http/schema';
 export type { RequestEvent } from './http/trace';
-export type { Params } from './http/url';
+export type { Param, ParamsInput } from './http/url';
 export { type EnvelopeOptions, envelope } from './interceptors/envelope';
 export { log } from './interceptors/log';
 export { type RetryOptions, retry } from './interceptors/retry';

@@ -1,26 +1,56 @@
-// Type-checks renewal/angular with the oldest Angular that it works with, and runs its specs; the newest is what all else runs with.
-// Arguments are handed on to vitest.
+// Type-checks renewal/angular with the versions of Angular that it works with, and runs its specs with each.
+//
+//   node scripts/angular-versions.mjs [major ...] [-- arguments of vitest]     default: 20 22, those that the repository itself does not use
+//
+// The last line is `N passed, M failed, K skipped`. It counts specs; a type check that fails is one failure, a version that cannot be run
+// here is one skipped, and a line says why. The exit code is 0 if something passed and nothing failed.
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const oldest = join(root, 'spec/package/angular-20');
 
-/** What is copied: the specs, what they test, and what both are read with. */
-const COPIED = ['lib', 'spec/angular', 'spec/scenarios/angular', 'spec/support', 'vitest.config.ts'];
+/** The versions, each with the major version of Node that it needs at least; the repository's own has no packages of its own here. */
+const VERSIONS = new Map([
+  ['20', { node: 20, packages: 'spec/package/angular-20' }],
+  ['21', { node: 20 }],
+  ['22', { node: 24, packages: 'spec/package/angular-22' }],
+]);
 
-// Outside the repository, so that nothing is found there by walking up.
-const folder = await mkdtemp(join(await realpath(tmpdir()), 'renewal-angular-'));
+/** What is run, and what it is read with besides. */
+const SPECS = ['spec/angular', 'spec/scenarios/angular'];
+const COPIED = ['lib', ...SPECS, 'spec/support', 'docs/angular.md', 'vitest.config.ts'];
 
-/** Runs a command of the repository in the folder; its exit code. */
-const run = (command, args) => spawnSync(command, args, { cwd: folder, stdio: 'inherit' }).status ?? 1;
-const bin = (name) => join(root, 'node_modules/.bin', name);
+const NPM_FLAGS = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+
+const cache =
+  process.env.RENEWAL_COMPAT_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'renewal-compat');
+
+/** Why a version cannot be run here. */
+class LeftOut extends Error {}
+
+/** Runs a command; its exit code. */
+const run = (cwd, command, args) => spawnSync(command, args, { cwd, stdio: 'inherit' }).status ?? 1;
+
+/** A Node that is new enough: this one, or one of the npm registry, kept outside the repository. */
+async function nodeBinary(major) {
+  if (Number.parseInt(process.versions.node, 10) >= major) return process.execPath;
+  const name = `node-${process.platform}-${process.arch}`;
+  const folder = join(cache, `angular-node-${major}`);
+  const binary = join(folder, 'node_modules', name, 'bin/node');
+  if (!existsSync(binary)) {
+    await mkdir(folder, { recursive: true });
+    const code = run(folder, 'npm', ['install', ...NPM_FLAGS, '--prefix', folder, `${name}@${major}`]);
+    if (code !== 0 || !existsSync(binary)) throw new LeftOut(`it needs Node ${major}, and ${name} cannot be installed`);
+  }
+  return binary;
+}
 
 /** Everything but Angular and what comes with it is what the repository has. */
-async function linkTheRest() {
+async function linkTheRest(folder) {
   const modules = join(root, 'node_modules');
   const own = new Set(await readdir(join(folder, 'node_modules')));
   for (const name of await readdir(modules)) {
@@ -28,27 +58,57 @@ async function linkTheRest() {
   }
 }
 
-async function prepare() {
+/** Fills a folder with this version of Angular, the specs, and what they test. */
+async function prepare(folder, packages) {
   for (const path of COPIED) await cp(join(root, path), join(folder, path), { recursive: true });
-  for (const name of ['package.json', 'package-lock.json']) await cp(join(oldest, name), join(folder, name));
-  const code = run('npm', [
-    'ci',
-    '--prefer-offline',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ]);
-  if (code !== 0) return code;
-  await linkTheRest();
-  const include = ['lib', 'spec/angular', 'spec/scenarios/angular'];
+  for (const name of ['package.json', 'package-lock.json']) await cp(join(root, packages, name), join(folder, name));
+  if (run(folder, 'npm', ['ci', ...NPM_FLAGS]) !== 0) throw new LeftOut('its packages cannot be installed');
+  await linkTheRest(folder);
   await cp(join(root, 'tsconfig.json'), join(folder, 'tsconfig.base.json'));
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ extends: './tsconfig.base.json', include }));
-  return 0;
+  const config = { extends: './tsconfig.base.json', include: ['lib', ...SPECS] };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
 }
 
-let code = await prepare();
-if (code === 0) code = run(bin('tsc'), ['--noEmit']);
-if (code === 0) code = run(bin('vitest'), ['run', ...process.argv.slice(2)]);
-await rm(folder, { recursive: true, force: true });
-process.exitCode = code;
+/** Checks the types and runs the specs in a folder. */
+async function check(folder, node, results, vitestArgs) {
+  const script = (path) => join(root, 'node_modules', path);
+  if (run(folder, node, [script('typescript/bin/tsc'), '--noEmit']) !== 0) return { passed: 0, failed: 1, skipped: 0 };
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+  const code = run(folder, node, [script('vitest/vitest.mjs'), 'run', ...reporters, ...SPECS, ...vitestArgs]);
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(await readFile(results, 'utf8'));
+  // A run also fails by errors outside its specs.
+  const failed = numFailedTests || Number(code !== 0);
+  return { passed: numPassedTests, failed, skipped: numPendingTests };
+}
+
+async function checkVersion(major, vitestArgs) {
+  const { node, packages } = VERSIONS.get(major);
+  // Outside the repository, so that nothing is found there by walking up.
+  const folder = await mkdtemp(join(await realpath(tmpdir()), `renewal-angular-${major}-`));
+  try {
+    const binary = await nodeBinary(node);
+    if (packages) await prepare(folder, packages);
+    return await check(packages ? folder : root, binary, join(folder, 'results.json'), vitestArgs);
+  } catch (error) {
+    if (!(error instanceof LeftOut)) throw error;
+    console.log(`Angular ${major} is left out: ${error.message}`);
+    return { passed: 0, failed: 0, skipped: 1 };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const args = process.argv.slice(2);
+const end = args.includes('--') ? args.indexOf('--') : args.length;
+const majors = end === 0 ? ['20', '22'] : args.slice(0, end);
+const unknown = majors.filter((major) => !VERSIONS.has(major));
+if (unknown.length > 0) throw new TypeError(`versions: expected some of ${[...VERSIONS.keys()].join(', ')}`);
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+for (const major of majors) {
+  console.log(`Angular ${major}`);
+  const counts = await checkVersion(major, args.slice(end + 1));
+  for (const name of Object.keys(sum)) sum[name] += counts[name];
+}
+console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;

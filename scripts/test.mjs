@@ -1,18 +1,31 @@
-// Runs everything that has to hold before a change goes in, and stops at the first step that fails.
+// Runs everything that has to hold before a change goes in, and stops at the first failure. `npm test -- lint quick` runs these steps only.
 // The last line counts the tests that ran.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const reports = await mkdtemp(join(tmpdir(), 'renewal-test-'));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const reporter = fileURLToPath(new URL('./reporter.mjs', import.meta.url));
+const counts = await mkdtemp(join(tmpdir(), 'renewal-test-'));
 
-const step = (script) => ({ script, args: [] });
-const suite = (script) => {
-  const report = join(reports, `${script.replace(':', '-')}.json`);
-  return { script, report, args: ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`] };
-};
+/** What is over in seconds and notices most of what can break, so it runs first. */
+const QUICK = ['session', 'http', 'interceptors', 'stores', 'platform', 'devtools', 'servers.spec.ts', 'api.spec.ts'];
+
+/** The other suites that `npm run unit` knows. */
+const others = readdirSync(join(root, 'spec')).filter((name) => !['package', 'browser', ...QUICK].includes(name));
+
+const filters = (names) => names.map((name) => (name.endsWith('.ts') ? `spec/${name}` : `spec/${name}/`));
+
+const step = (name) => ({ name, script: name, args: [] });
+const suite = (name, { script = name, args = [] } = {}) => ({
+  name,
+  script,
+  args: [`--reporter=${reporter}`, ...args],
+  counts: join(counts, `${name.replace(':', '-')}.json`),
+});
 
 /** Where the Chromium of this machine is, if it has one. */
 function findChromium() {
@@ -21,77 +34,120 @@ function findChromium() {
 }
 
 const chromium = findChromium();
+const NO_CHROMIUM = 'no Chromium found (CHROMIUM, /usr/bin/chromium, or chromium in the PATH)';
 
-/** A suite that needs Chromium. A machine of one's own may do without; what CI leaves out, no one runs. */
-const browserSuite = (script) => {
-  if (chromium) return { ...suite(script), env: { CHROMIUM: chromium } };
-  return process.env.CI === 'true' ? { script, fails: 'there is no Chromium here' } : { script, isLeftOut: true };
+/** A suite that needs Chromium. A developer's machine may lack it; in CI nothing is left out. */
+const browserSuite = (name) => {
+  if (chromium) return { ...suite(name), env: { CHROMIUM: chromium } };
+  return process.env.CI === 'true' ? { name, fails: NO_CHROMIUM } : { name, isLeftOut: true };
 };
 
 const steps = [
   step('lint'),
+  suite('quick', { script: 'unit', args: filters(QUICK) }),
   step('types'),
   step('build'),
-  suite('unit'),
+  suite('unit', { args: filters(others) }),
   suite('angular:versions'),
   browserSuite('browser'),
   suite('package'),
   step('size'),
 ];
 
-/** Runs a script of package.json. Its output is kept until it is known whether anyone needs to read it. */
-function run({ script, args, env, fails }) {
-  if (fails) return { ok: false, output: fails };
-  return new Promise((resolve) => {
-    const child = spawn('npm', ['run', '--silent', script, '--', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
-    const output = [];
-    child.stdout.on('data', (chunk) => output.push(chunk));
-    child.stderr.on('data', (chunk) => output.push(chunk));
-    child.on('error', (error) => resolve({ ok: false, output: error.message }));
-    child.on('close', (code) => resolve({ ok: code === 0, output: Buffer.concat(output).toString() }));
+/** No step is silent for so long, unless it runs in circles. */
+const MAX_SILENCE_MS = 600_000;
+
+let running;
+
+/** Ends all that a step has started. */
+function kill() {
+  try {
+    if (running?.pid) process.kill(-running.pid, 'SIGKILL');
+  } catch {} // all of it has ended
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    kill();
+    process.kill(process.pid, signal);
   });
 }
 
-/** A file that could not be loaded, or whose set-up failed, has failed although none of its tests did. */
-const broke = ({ status, assertionResults }) =>
-  status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
-
-/** Counts the tests of one suite; none, if it ended before it could write its report. */
-async function count(report) {
-  const text = await readFile(report, 'utf8').catch(() => '{}');
-  const { testResults: files = [] } = JSON.parse(text);
-  const tests = files.flatMap((file) => file.assertionResults);
-  const passed = tests.filter((test) => test.status === 'passed').length;
-  const failed = tests.filter((test) => test.status === 'failed').length;
-  return { passed, failed: failed + files.filter(broke).length, skipped: tests.length - passed - failed };
+/** Runs a script of package.json and shows what it prints; resolves with whether it has ended well. */
+function run({ script, args, env, counts: RENEWAL_COUNTS }) {
+  return new Promise((resolve) => {
+    const child = spawn('npm', ['run', '--silent', script, '--', ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, to be killed with all its children.
+      detached: true,
+      env: { ...process.env, ...env, ...(RENEWAL_COUNTS && { RENEWAL_COUNTS }) },
+    });
+    running = child;
+    let silence;
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => {
+        process.stdout.write(`nothing was printed for ${MAX_SILENCE_MS / 1000} s\n`);
+        kill();
+      }, MAX_SILENCE_MS);
+    };
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ]) {
+      from.on('data', heard).pipe(to, { end: false });
+    }
+    heard();
+    child.on('error', (error) => process.stderr.write(`${error.message}\n`));
+    // What a failed run has left holds its output open, so this does not wait for 'close'.
+    child.on('exit', (code) => code !== 0 && kill());
+    child.on('close', (code) => {
+      clearTimeout(silence);
+      resolve(code === 0);
+    });
+  });
 }
 
-const total = { passed: 0, failed: 0, skipped: 0 };
-let ok = true;
+const NONE = { passed: 0, failed: 0, skipped: 0 };
+const total = { ...NONE };
 
+/** Whether the step has held. A suite that ran nothing has shown nothing, whatever its exit code says. */
+async function hold(each) {
+  if (each.fails) {
+    process.stdout.write(`${each.fails}\n`);
+    return false;
+  }
+  const ok = await run(each);
+  if (!each.counts) return ok;
+  const counted = JSON.parse(await readFile(each.counts, 'utf8').catch(() => JSON.stringify(NONE)));
+  for (const key of Object.keys(NONE)) total[key] += counted[key];
+  if (counted.passed + counted.failed === 0) process.stdout.write('no test has run\n');
+  return ok && counted.passed > 0;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !steps.some((each) => each.name === name));
+if (unknown.length > 0)
+  throw new Error(`there is no step ${unknown.join(', ')}; there are ${steps.map(({ name }) => name).join(', ')}`);
+
+let ok = true;
+let leftOut = '';
 for (const each of steps) {
-  process.stdout.write(`${each.script.padEnd(16)}`);
-  if (each.isLeftOut) {
-    process.stdout.write('left out: no Chromium found (CHROMIUM, /usr/bin/chromium, or chromium in the PATH)\n');
+  const { name, isLeftOut } = each;
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (isLeftOut) {
+    leftOut = `== ${name} left out: ${NO_CHROMIUM}\n`;
     continue;
   }
+  process.stdout.write(`== ${name}\n`);
   const startedAt = performance.now();
-  const outcome = await run(each);
+  ok = await hold(each);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  const counted = each.report ? await count(each.report) : undefined;
-  for (const key of Object.keys(counted ?? {})) total[key] += counted[key];
-  // a suite that ran nothing has shown nothing, whatever its exit code says
-  ok = outcome.ok && (counted === undefined || counted.passed + counted.failed > 0);
-  process.stdout.write(`${seconds.padStart(6)} s  ${ok ? 'ok' : 'FAILED'}\n`);
-  if (!ok) {
-    process.stdout.write(`\n${outcome.output}\n`);
-    break;
-  }
+  process.stdout.write(`== ${name} ${ok ? 'ok' : 'FAILED'}, ${seconds} s\n`);
+  if (!ok) break;
 }
 
-await rm(reports, { recursive: true, force: true });
-process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
+await rm(counts, { recursive: true, force: true });
+process.stdout.write(`${leftOut}${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = ok ? 0 : 1;

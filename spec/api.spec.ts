@@ -4,6 +4,7 @@ import {
   bearer,
   createApi,
   createSession,
+  envelope,
   type HttpEvent,
   type HttpRequest,
   type HttpResponse,
@@ -49,6 +50,10 @@ describe('createApi', () => {
     ['baseUrl', ''],
     ['baseUrl', 'ftp://host/'],
     ['baseUrl', 'data:text/plain,x'],
+    ['baseUrl', null],
+    ['baseUrl', 7],
+    ['baseUrl', ['https://shop.test']],
+    ['baseUrl', 'https://shop.test/?key=1'],
     ['timeoutMs', -1],
     ['timeoutMs', Number.NaN],
     ['timeoutMs', Number.NEGATIVE_INFINITY],
@@ -63,13 +68,51 @@ describe('createApi', () => {
     ['allowedOrigins', ['*']],
     ['allowedOrigins', ['']],
     ['allowedOrigins', 'https://shop.test'],
+    ['allowedOrigins', [null]],
+    ['allowedOrigins', null],
     ['interceptors', {}],
+    ['interceptors', null],
+    ['interceptors', envelope()],
+    ['interceptors', [null]],
     ['transport', {}],
+    ['transport', null],
     ['session', {}],
+    ['session', null],
+    ['session', createSession],
+    ['headers', null],
+    ['headers', 'accept: hidden'],
+    ['headers', { accept: {} }],
+    ['headers', { 'a b': 'hidden' }],
+    ['withCredentials', null],
+    ['withCredentials', 'include'],
   ])('refuses a wrong %s: %o', (name, value) => {
-    const create = () => createApi(untyped<ApiOptions>({ [name]: value }));
-    expect(create).toThrow(TypeError);
-    expect(create).toThrow(name);
+    const options = untyped<ApiOptions>({ [name]: value });
+    for (const create of [() => createApi(options), () => createApi().extend(options)]) {
+      expect(create).toThrow(TypeError);
+      expect(create).toThrow(new RegExp(`^${name}\\b.*: expected (?!.*hidden)`));
+    }
+  });
+
+  it.each([[null], ['https://shop.test'], [7], [envelope], [['https://shop.test']]])(
+    'refuses %o for its options',
+    (options) => {
+      for (const create of [() => createApi(untyped(options)), () => createApi().extend(untyped(options))]) {
+        expect(create).toThrow(new TypeError('options: expected an object'));
+      }
+    },
+  );
+
+  it('refuses a session whose token could go nowhere: without baseUrl, allowedOrigins and a page', () => {
+    const session = createSignedIn();
+    const refusal = 'baseUrl: expected a url, or allowedOrigins: without either, and without a page';
+    expect(() => createApi({ session })).toThrow(TypeError);
+    expect(() => createApi({ session })).toThrow(refusal);
+    expect(() => createApi().extend({ session })).toThrow(refusal);
+    expect(() => createApi({ session, allowedOrigins: ['https://shop.test'] })).not.toThrow();
+    expect(() => createApi({ session, allowedOrigins: [] })).not.toThrow();
+    expect(() => createApi({ baseUrl: 'https://shop.test' }).extend({ session })).not.toThrow();
+    vi.stubGlobal('location', { href: 'capacitor://localhost/' });
+    expect(() => createApi({ session })).not.toThrow();
   });
 
   it('quotes no value of an option that it refuses', () => {
@@ -256,11 +299,35 @@ describe('a request', () => {
     ['a timeout that is no number', '/a', { timeoutMs: Number.NaN }],
     ['a timeout that is a text', '/a', untyped({ timeoutMs: '5' })],
     ['a header that is a symbol', '/a', untyped({ headers: { 'x-a': Symbol('a') } })],
+    ['headers that are null', '/a', untyped({ headers: null })],
+    ['params that are null', '/a', untyped({ params: null })],
+    ['a responseType that there is not', '/a', untyped({ responseType: 'document' })],
+    ['auth that is a text', '/a', untyped({ auth: 'false' })],
+    ['withCredentials that is a text', '/a', untyped({ withCredentials: 'include' })],
+    ['reportProgress that is a number', '/a', untyped({ reportProgress: 1 })],
+    ['a context that is none', '/a', untyped({ context: {} })],
+    ['null for its options', '/a', untyped(null)],
+    ['a text for its options', '/a', untyped('text')],
   ])('is refused with %s', (_, url, options) => {
     const { api, requests } = createRecorder();
     expect(() => api.get$(url, options)).not.toThrow();
     expect(outcomeOf(api.get$(url, options))).toMatchObject({ values: [], error: { code: 'request' } });
     expect(requests).toHaveLength(0);
+  });
+
+  it.each([undefined, null, '', 'G T', 'GET\n', 7, Symbol('a')])('is refused with %o for a method', (method) => {
+    const { api, requests } = createRecorder();
+    const { error } = outcomeOf(api.request$(untyped(method), '/a'));
+    expect(error).toMatchObject({ code: 'request', message: expect.stringContaining('method: expected') });
+    expect(requests).toHaveLength(0);
+  });
+
+  it('is refused with options that are null beside a body, too', () => {
+    const { api } = createRecorder();
+    for (const options of [null, 'text']) {
+      expect(() => api.post$('/a', {}, untyped<RequestOptions>(options))).not.toThrow();
+      expect(outcomeOf(api.post$('/a', {}, untyped<RequestOptions>(options))).error).toMatchObject({ code: 'request' });
+    }
   });
 
   it.each(['GET', 'get', 'HEAD'])('is refused with a body on %s', (method) => {
@@ -712,6 +779,26 @@ describe('where the token goes', () => {
     ]);
   });
 
+  it('is the origin of the page, and not of its <base>, where there is no baseUrl or one that is relative', () => {
+    vi.stubGlobal('location', { href: 'https://shop.test/cart/' });
+    vi.stubGlobal('document', { baseURI: 'https://cdn.test/assets/' });
+    const urls = ['x', '/x', 'https://cdn.test/x', 'https://shop.test/x'];
+    const onlyThePage = [undefined, undefined, undefined, 'Bearer T1'];
+    expect(tokensAt(urls, { baseUrl: undefined })).toEqual(onlyThePage);
+    expect(tokensAt(urls, { baseUrl: '/api' })).toEqual(onlyThePage);
+    expect(tokensAt(urls, { baseUrl: '//cdn.test/api' })).toEqual(['Bearer T1', 'Bearer T1', 'Bearer T1', undefined]);
+  });
+
+  it.each(['http://relative.invalid/', 'http://a.invalid/', 'http://b.invalid/', '//a.invalid/', 'a relative url'])(
+    'is no origin that stands for relative urls: %s',
+    (url) => {
+      vi.stubGlobal('location', { href: 'capacitor://localhost/' });
+      const [token] = tokensAt([url], { baseUrl: undefined });
+      // Only what is relative belongs to a page of another scheme.
+      expect(token).toBe(url.includes('//') ? undefined : 'Bearer T1');
+    },
+  );
+
   it.each([
     'HTTPS://API.TEST/x',
     'https://api.test:443/x',
@@ -757,7 +844,8 @@ describe('where the token goes', () => {
   it.each(['http:evil.test/x', 'http:/evil.test/x', 'http:\\evil.test\\x', '//evil.test/x', '/\\evil.test/x'])(
     'is not where %j leads when there is nothing that it is relative to',
     (url) => {
-      const { api, requests } = createRecorder(untyped<ApiOptions>({ baseUrl: undefined, session: createSignedIn() }));
+      const allowedOrigins = ['https://shop.test'];
+      const { api, requests } = createRecorder({ baseUrl: undefined, allowedOrigins, session: createSignedIn() });
       outcomeOf(api.get$(url));
       for (const { url: sent, headers } of requests) {
         // Where the platform takes what was sent to be, all by itself.
@@ -791,5 +879,58 @@ describe('where the token goes', () => {
     for (const origin of ['https://api.test', 'https://API.test/', 'https://api.test:443/v1']) {
       expect(own([origin])).toMatchObject([{ headers: { authorization: 'Bearer T1' } }]);
     }
+  });
+});
+
+describe('a token that is withheld', () => {
+  const warningsOf = (options: ApiOptions = {}) => {
+    const recorder = createRecorder({ session: createSignedIn(), ...options });
+    const warnings: string[] = [];
+    recorder.api.events$.subscribe((event) => event.type === 'warning' && warnings.push(event.message));
+    return { ...recorder, warnings };
+  };
+  const warning = (origin: string) => `the token is withheld from ${origin}: it is not among allowedOrigins`;
+
+  it('is a warning, once for each origin and client', () => {
+    const { api, warnings } = warningsOf();
+    for (const url of ['https://a.test/x?hidden', 'https://user:hidden@a.test/y', 'https://b.test:8443/', '/own']) {
+      outcomeOf(api.get$(url));
+    }
+    expect(warnings).toEqual([warning('https://a.test'), warning('https://b.test:8443')]);
+    const other = api.extend({});
+    other.events$.subscribe((event) => event.type === 'warning' && warnings.push(event.message));
+    outcomeOf(other.get$('https://a.test/x'));
+    expect(warnings).toHaveLength(3);
+  });
+
+  it('is a warning for the first one who listens, however late', () => {
+    const { api } = createRecorder({ session: createSignedIn() });
+    outcomeOf(api.get$('https://a.test/x'));
+    const warnings: ApiEvent[] = [];
+    api.events$.subscribe((event) => event.type === 'warning' && warnings.push(event));
+    outcomeOf(api.get$('https://a.test/x'));
+    expect(warnings).toMatchObject([{ message: warning('https://a.test'), atMs: expect.any(Number) }]);
+  });
+
+  it.each<[string, RequestOptions]>([
+    ['auth is false', { auth: false }],
+    ['it has an authorization of its own', { headers: { Authorization: 'Basic mine' } }],
+  ])('is none where %s', (_, options) => {
+    const { api, warnings } = warningsOf();
+    outcomeOf(api.get$('https://a.test/x', options));
+    expect(warnings).toEqual([]);
+  });
+
+  it('is none where there is no token', () => {
+    const session = createSession({ refresh: () => NEVER });
+    const { api, warnings } = warningsOf({ session });
+    outcomeOf(api.get$('https://a.test/x'));
+    expect(warnings).toEqual([]);
+  });
+
+  it('is remembered for a hundred origins, and not for more', () => {
+    const { api, warnings } = warningsOf();
+    for (let n = 0; n < 150; n++) outcomeOf(api.get$(`https://h${n}.test/`));
+    expect(warnings).toHaveLength(100);
   });
 });

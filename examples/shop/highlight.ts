@@ -9,16 +9,22 @@ const ANY = new RegExp(PARTS.map(([name, { source }]) => `(?<${name}>${source})`
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Turns code into HTML, in which the words that matter have a class. */
+/** Turns code into HTML, in which the words that matter have a class. A line may break at brackets and dots, and never inside a word. */
 export function highlight(code: string): string {
   let end = 0;
   let html = '';
   for (const { 0: found, index, groups = {} } of code.matchAll(ANY)) {
     const name = PARTS.find(([each]) => groups[each] !== undefined)?.[0];
-    html += `${escapeHtml(code.slice(end, index))}<span class="${name}">${escapeHtml(found)}</span>`;
+    html += `${breakable(code.slice(end, index))}<span class="${name}">${escapeHtml(found)}</span>`;
     end = index + found.length;
   }
-  return html + escapeHtml(code.slice(end));
+  return html + breakable(code.slice(end));
+}
+
+function breakable(code: string): string {
+  return escapeHtml(code)
+    .replace(/\((?!\))/g, '(<wbr>')
+    .replace(/\.(?=\w|$)/g, '<wbr>.');
 }
 
 function escapeHtml(text: string): string {

@@ -4,7 +4,7 @@ import type { RequestOptions } from 'renewal';
 import { type ApiName, PROVIDED_API } from './provided-api';
 
 /** What {@link apiResource} asks for: a url, or one with the options of a request. */
-export type ApiResourceRequest<T> = string | (RequestOptions<T> & { readonly url: string });
+export type ApiResourceRequest<T> = string | (RequestOptions<T> & { readonly url: string | URL });
 
 /** The options of {@link apiResource}. */
 export interface ApiResourceOptions<T> {

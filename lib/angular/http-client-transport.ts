@@ -1,8 +1,10 @@
-import { HttpRequest as AngularRequest, HttpClient, HttpHeaders } from '@angular/common/http';
+import { HttpRequest as AngularRequest, HttpClient, type HttpErrorResponse, HttpHeaders } from '@angular/common/http';
 import { inject, NgZone } from '@angular/core';
-import { type HttpEvent, type HttpRequest, InvalidRequestError, type Transport } from 'renewal';
+import { type HttpEvent, type HttpRequest, type HttpResponse, InvalidRequestError, type Transport } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
-import { isAnswer, toEvent, toResponse } from './http-events';
+import { isAnswer, toEvent, toResponse, unparsedText } from './http-events';
+import { toSent } from './page-url';
+import { injectPastCaches, type PastCaches } from './past-caches';
 import { CALLER_ZONE, IS_PRIVATE } from './request-context';
 import { toApiError } from './to-api-error';
 import { withoutSession } from './without-session';
@@ -19,14 +21,25 @@ const toBody = (request: HttpRequest): unknown => {
   return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
 };
 
-const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
-  new AngularRequest(request.method, request.url, toBody(request), {
-    ...request,
-    headers: new HttpHeaders(request.headers),
+const toAngular = (request: HttpRequest, { headers, ...mode }: PastCaches): AngularRequest<unknown> =>
+  new AngularRequest(request.method, toSent(request.url), toBody(request), {
+    responseType: request.responseType,
+    withCredentials: request.withCredentials,
+    reportProgress: request.reportProgress,
+    ...mode,
+    headers: new HttpHeaders({ ...request.headers, ...headers }),
     context: withoutSession(),
     // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
     ...((request.context.get(IS_PRIVATE) || 'authorization' in request.headers) && { transferCache: false }),
   });
+
+/** The response that `HttpClient` makes an error of; nothing for an interceptor's own error. A text that is not JSON goes to the client, which has it judged first. */
+const recovered = (error: HttpErrorResponse, request: HttpRequest): HttpResponse | undefined => {
+  const response = toResponse(error, request.url);
+  const text = unparsedText(error);
+  if (text !== undefined) return { ...response, body: { [Symbol.for('renewal.json-text')]: text } };
+  return error.status >= 300 ? response : undefined;
+};
 
 /**
  * Sends through `HttpClient`, so that Angular's interceptors, `withFetch()`, the transfer cache, the testing backend and pending tasks apply. Call it in an
@@ -43,18 +56,20 @@ const toAngular = (request: HttpRequest): AngularRequest<unknown> =>
 export const httpClientTransport = (): Transport => {
   const http = inject(HttpClient);
   const leave = outside(inject(NgZone));
+  const pastCaches = injectPastCaches();
   return (request) => {
     const { reportProgress, context } = request;
     // Angular's interceptors are to find themselves where the request was made.
     return across(
-      defer(() => http.request(toAngular(request))),
+      defer(() => http.request(toAngular(request, pastCaches(request)))),
       context.get(CALLER_ZONE) ?? leave,
       leave,
     ).pipe(
-      map(toEvent),
+      map((event) => toEvent(event, request.url)),
       filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
       catchError((error) => {
-        if (isAnswer(error)) return of(toResponse(error));
+        const response = isAnswer(error) && recovered(error, request);
+        if (response) return of(response);
         throw toApiError(error, request);
       }),
     );

@@ -12,6 +12,17 @@ import { toUrl } from './page-url';
 export const toHeaders = (headers: HttpHeaders): Record<string, string> =>
   Object.fromEntries(headers.keys().map((name) => [name.toLowerCase(), `${headers.getAll(name)?.join(', ')}`]));
 
+const isError = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object Error]';
+
+/**
+ * The text that could not be parsed as JSON, of a response that failed by that. Angular's XHR keeps it beside the parser's error; its fetch keeps the
+ * error only, which then stands for the text.
+ */
+export const unparsedText = ({ status, error }: HttpErrorResponse): string | undefined => {
+  const { error: cause = error, text = cause } = Object(error);
+  return status && status < 300 && isError(cause) ? `${text}` : undefined;
+};
+
 /** A complete answer, also one that `HttpClient` makes an error of. Its url, which a testing backend gives as it was asked for, is relative to `page`. */
 export const toResponse = (answer: AngularResponse<unknown> | HttpErrorResponse, page?: string): HttpResponse => ({
   type: 'response',
@@ -19,13 +30,13 @@ export const toResponse = (answer: AngularResponse<unknown> | HttpErrorResponse,
   statusText: answer.statusText,
   headers: toHeaders(answer.headers),
   url: (answer.url && toUrl(answer.url, page)) ?? '',
-  body: answer instanceof HttpErrorResponse ? answer.error : answer.body,
+  body: answer instanceof HttpErrorResponse ? (unparsedText(answer) ?? answer.error) : answer.body,
 });
 
 /** What an event of `HttpClient` is to renewal; `undefined` for those that it has no counterpart of: headers alone, and events of interceptors' own. */
-export const toEvent = (event: AngularEvent<unknown>): HttpEvent | undefined => {
+export const toEvent = (event: AngularEvent<unknown>, page: string): HttpEvent | undefined => {
   const { type } = event;
-  if (type === HttpEventType.Response) return toResponse(event);
+  if (type === HttpEventType.Response) return toResponse(event, page);
   if (!('loaded' in event)) return type === HttpEventType.Sent ? { type: 'sent' } : undefined;
   const { loaded, total } = event;
   return {
@@ -35,6 +46,6 @@ export const toEvent = (event: AngularEvent<unknown>): HttpEvent | undefined => 
   };
 };
 
-/** Whether an error is a complete answer with a status of its own: neither a broken connection nor a body that could not be parsed. */
+/** Whether an error is a complete response, also one whose body could not be parsed, and no broken connection. */
 export const isAnswer = (error: unknown): error is HttpErrorResponse =>
-  error instanceof HttpErrorResponse && error.status >= 300;
+  error instanceof HttpErrorResponse && error.status > 0;

@@ -1,5 +1,8 @@
 import { PlatformLocation } from '@angular/common';
-import { inject } from '@angular/core';
+import { DOCUMENT, inject } from '@angular/core';
+
+/** The origin of the page that the locations of Angular's test modules make up while a test names none. */
+const NO_PAGE = 'http://_empty_';
 
 /** The url of http or https that this is, if it is one. */
 export const toUrl = (url: string, base?: string): string | undefined => {
@@ -11,12 +14,27 @@ export const toUrl = (url: string, base?: string): string | undefined => {
   }
 };
 
+/** Where the page is. Angular's own location, as the document of a server does not know that. */
+const hrefOf = (location: PlatformLocation): string =>
+  // Angular 20 makes up a page without a protocol.
+  location.protocol === '' ? NO_PAGE + location.pathname : location.href;
+
 /**
  * The folder that the page resolves relative urls against, on a server the page that is being rendered; `undefined` where it is not one of http or https.
- * Angular's own location, as the document of a server does not know its base.
+ * A `<base>` may name another origin, which Angular's location leaves out.
  */
 export const injectPageUrl = (): string | undefined => {
   const location = inject(PlatformLocation);
-  const page = toUrl(location.getBaseHrefFromDOM() ?? '', location.href);
+  const base = inject(DOCUMENT).querySelector('base')?.getAttribute('href') ?? location.getBaseHrefFromDOM() ?? '';
+  const page = toUrl(base, hrefOf(location));
   return page && toUrl('.', page);
 };
+
+/** The root of the page's own origin, where its token may go, whatever a `<base>` says. */
+export const injectPageRoot = (): string | undefined => toUrl('/', hrefOf(inject(PlatformLocation)));
+
+/** Whether a url has a host of its own, so that it is the same one whatever page it is resolved against (`invalid` resolves nowhere, RFC 2606). */
+export const hasHost = (url: string): boolean => toUrl(url, 'http://a.invalid') === toUrl(url, 'http://b.invalid');
+
+/** A url as `HttpClient` gets it: relative again in a test that names no page, as the test expects it. */
+export const toSent = (url: string): string => (url.startsWith(`${NO_PAGE}/`) ? url.slice(NO_PAGE.length) : url);

@@ -12,11 +12,12 @@ import {
   createApi,
   createSession,
   type HttpRequest,
+  type Interceptor,
   type Session,
   type SessionOptions,
 } from 'renewal';
-import { catchError, defer, type ObservableInput } from 'rxjs';
-import { injectPageUrl, toUrl } from './page-url';
+import { catchError, from, isObservable, type ObservableInput } from 'rxjs';
+import { hasHost, injectPageRoot, injectPageUrl, toUrl } from './page-url';
 import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
 import { zonedRequests } from './zoned-requests';
@@ -54,12 +55,18 @@ export const withName = (name: ApiName): ApiFeature => ({ name });
 /** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
 const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
   const { refresh, restore, onExpired } = options;
-  const understood = <T>(ask: () => ObservableInput<T>) =>
-    defer(ask).pipe(
-      catchError((error) => {
-        throw toApiError(error);
-      }),
-    );
+  const fail = (error: unknown): never => {
+    throw toApiError(error);
+  };
+  const understood = <T>(ask: () => ObservableInput<T>): ObservableInput<T> => {
+    try {
+      const asked = ask();
+      // Nothing else comes from `HttpClient`; a native Observable is for `createSession` to take.
+      return isObservable(asked) || 'then' in Object(asked) ? from(asked).pipe(catchError(fail)) : asked;
+    } catch (error) {
+      return fail(error);
+    }
+  };
   return {
     ...options,
     // What is no function is left for `createSession` to refuse.
@@ -74,16 +81,23 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
   if (handedIn && makeOptions) throw new TypeError('session: given twice');
   const page = injectPageUrl();
-  const base = options.baseUrl ?? '';
+  const base = options.baseUrl;
   // What is no url is left for `createApi` to refuse.
-  const baseUrl = (page && toUrl(base, page)) ?? base;
+  const baseUrl = typeof base === 'string' ? ((page && toUrl(base, page)) ?? base) : base;
+  const root = injectPageRoot();
+  // What names no host belongs to the page, also if a `<base>` leads elsewhere.
+  const ownOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;
+  const allowedOrigins = options.allowedOrigins === undefined ? ownOrigins : options.allowedOrigins;
+  /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not see on a server. */
+  const ofPage: Interceptor = (request, next) => next({ ...request, url: toUrl(request.url, page) ?? request.url });
   const tasks = inject(PendingTasks);
   const client = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
     createApi({
       ...options,
-      ...(baseUrl && { baseUrl }),
+      baseUrl,
+      allowedOrigins,
       ...(session && { session }),
-      interceptors: [zonedRequests(zone, tasks, isPrivate), ...(options.interceptors ?? [])],
+      interceptors: [zonedRequests(zone, tasks, isPrivate), ofPage, ...(options.interceptors ?? [])],
     });
 
   const own = makeOptions?.(client(() => true));
@@ -94,7 +108,7 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   return {
     api: client(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
     session: session && zonedSession(session, zone, tasks),
-    allowedOrigins: options.allowedOrigins ?? (baseUrl ? [baseUrl] : undefined),
+    allowedOrigins: allowedOrigins ?? (baseUrl === undefined ? undefined : [`${baseUrl}`]),
   };
 };
 

@@ -8,7 +8,8 @@ import { InjectionToken, inject, NgZone } from '@angular/core';
 import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Session } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
 import { isAnswer, toResponse } from './http-events';
-import { injectPageUrl, toUrl } from './page-url';
+import { injectPageRoot, injectPageUrl, toUrl } from './page-url';
+import { injectPastCaches } from './past-caches';
 import { type ApiName, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
 import { toAngular, toWire } from './wire-request';
 import { WITHOUT_SESSION } from './without-session';
@@ -65,12 +66,13 @@ export const sessionInterceptor = (
     const back = backHere(zone);
     const leave = outside(zone);
     const provided: Partial<ProvidedApi> = session instanceof InjectionToken ? inject(session) : { session };
-    const allowedOrigins = options.allowedOrigins ?? provided.allowedOrigins ?? [page];
+    const allowedOrigins = options.allowedOrigins ?? provided.allowedOrigins ?? [injectPageRoot() ?? page];
+    const pastCaches = injectPastCaches();
     const wire = toWire(request, url);
     const handler: HttpHandler = (sent) =>
       // An interceptor after it finds itself where the caller is.
       across(
-        defer(() => next(toAngular(request, wire, sent))),
+        defer(() => next(toAngular(request, wire, sent, pastCaches(sent)))),
         back,
         leave,
       ).pipe(

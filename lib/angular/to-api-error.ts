@@ -1,6 +1,6 @@
 import { HttpErrorResponse } from '@angular/common/http';
 import { type HttpRequest, HttpStatusError, NetworkError, ResponseParseError } from 'renewal';
-import { isAnswer, toResponse } from './http-events';
+import { toResponse, unparsedText } from './http-events';
 
 /**
  * An error of `HttpClient` as renewal has it: what tells a refresh that was refused from one that may be tried again, and for how long to wait. What is thrown
@@ -12,11 +12,14 @@ export const toApiError = (error: unknown, asked?: HttpRequest): unknown => {
   if (!(error instanceof HttpErrorResponse)) return error;
   const request = asked ?? ({ method: 'HTTP', url: error.url ?? '' } as HttpRequest);
   const response = toResponse(error);
-  const { status, error: below } = error;
+  const { status } = error;
   // What `fetch` itself says may quote a header.
-  if (!status) return new NetworkError('no complete answer', { request, cause: below?.cause });
-  if (isAnswer(error)) return new HttpStatusError(request, response);
-  // As much of it as an error of renewal's own transports keeps.
-  const body = `${below?.text ?? ''}`.slice(0, 200);
+  if (!status) return new NetworkError('no complete answer', { request, cause: error.error?.cause });
+  if (status >= 300) return new HttpStatusError(request, response);
+  const text = unparsedText(error);
+  // An interceptor's own.
+  if (text === undefined) return error;
+  // As much of it as an error of renewal's own transports keeps; a copy, as a slice keeps the whole text in memory.
+  const body = Array.from(text.slice(0, 200)).join('');
   return new ResponseParseError('its body is not JSON', { request, response: { ...response, body } });
 };

@@ -1,6 +1,8 @@
 import { type HttpRequest as AngularRequest, HttpParams } from '@angular/common/http';
 import { type Body, HttpContext, type HttpRequest } from 'renewal';
 import { toHeaders } from './http-events';
+import { toSent } from './page-url';
+import type { PastCaches } from './past-caches';
 
 /** A request of `HttpClient` as it goes to the wire: with an absolute url, and a body that is serialised once, for both attempts. */
 export const toWire = (request: AngularRequest<unknown>, url: string): HttpRequest => {
@@ -35,11 +37,13 @@ const replayed = (request: AngularRequest<unknown>, text: string): unknown => {
  *
  * @param wire - What the caller's request was.
  * @param sent - What has become of that.
+ * @param pastCaches - What gets it past HTTP caches.
  */
 export const toAngular = (
   request: AngularRequest<unknown>,
   wire: HttpRequest,
   sent: HttpRequest,
+  { headers: toPass, ...mode }: PastCaches,
 ): AngularRequest<unknown> => {
   if (sent === wire) return request;
   const { url, headers, body, withCredentials } = sent;
@@ -49,11 +53,12 @@ export const toAngular = (
     ([name, value]) => wire.headers[name] !== value || (isRewritten && name === 'content-type'),
   );
   return request.clone({
-    setHeaders: Object.fromEntries(changed),
+    setHeaders: { ...Object.fromEntries(changed), ...toPass },
     withCredentials,
     body: isRewritten || typeof body !== 'string' ? body : replayed(request, body),
     // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
     transferCache: false,
-    ...(url !== wire.url && { url, params: new HttpParams() }),
+    ...mode,
+    ...(url !== wire.url && { url: toSent(url), params: new HttpParams() }),
   });
 };

@@ -35,9 +35,12 @@ const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement 
   );
 };
 
-/** Where the mark of a fold stands: left of the label that comes after it. */
-const beside = (x: number, { ticks, x: toX }: Scale): number =>
-  Math.min(x, ...ticks.map((ms) => toX(ms) - 36).filter((left) => left > x - 36));
+/** The mark of a fold: left of the label that comes after it, and left out if it would stand on the label before it. */
+const drawFold = (x: number, { ticks, x: toX }: Scale): SVGElement[] => {
+  const at = Math.min(x, ...ticks.map((ms) => toX(ms) - 36).filter((left) => left > x - 36));
+  const isTaken = ticks.some((ms) => Math.abs(toX(ms) - at) < milliseconds(ms).length * 3 + 4);
+  return isTaken ? [] : [label(at, TICKS_Y, 'tick', '//')];
+};
 
 /** Draws the axis, the refreshes and the names of what happened to the session. */
 export const drawHead = (backdrop: Backdrop): SVGElement[] => {
@@ -45,13 +48,16 @@ export const drawHead = (backdrop: Backdrop): SVGElement[] => {
   let free = 0;
   return [
     ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
-    ...scale.folds.map((x) => label(beside(x, scale), TICKS_Y, 'tick', '//')),
+    ...scale.folds.flatMap((x) => drawFold(x, scale)),
     ...sessionChanges.flatMap(({ phase, atMs }) => {
       const x = scale.x(atMs);
       const name = SESSION_WORDS[phase];
-      if (x < free) return [];
-      free = x + name.length * 6.5 + 12;
-      return label(x + 4, SESSION_Y, 'session-name', name);
+      const width = name.length * 5.8 + 12;
+      // Left of its line where the right has no room for it.
+      const left = x + width > scale.width ? x - width : x;
+      if (left < free) return [];
+      free = left + width;
+      return label(left + 4, SESSION_Y, 'session-name', name);
     }),
     ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session', SESSION_Y - 8, HEAD_HEIGHT + 1)),
     ...refreshes.map((band) => drawRefresh(band, backdrop)),

@@ -18,6 +18,8 @@ type PageElement = typeof globalThis extends { HTMLElement: { prototype: infer D
  *
  * Up and down, page up and page down, home and end move over the requests, left and right over the marbles of one.
  *
+ * What the page puts into the element is shown while there are no requests.
+ *
  * It follows the `color-scheme` of where it stands, and `prefers-reduced-motion`. Custom properties change its colours: `--renewal-background`, `--renewal-text`,
  * `--renewal-sent`, `--renewal-expired`, `--renewal-waiting`, `--renewal-answer`, `--renewal-error`, `--renewal-refresh`, `--renewal-session`. It is
  * 28rem high, unless the page says otherwise.
@@ -66,6 +68,9 @@ const NOTHING: Timeline = {
  * ```
  */
 export const defineTimelineElement = (name = 'renewal-timeline'): void => {
+  if (typeof name !== 'string' || !/^[a-z][^A-Z\s]*-[^A-Z\s]*$/.test(name)) {
+    throw new TypeError('name: expected a name in lower case with a hyphen, such as renewal-timeline');
+  }
   if (!globalThis.customElements || customElements.get(name)) return;
   // A class of the page's can only be made where there is a page, and each name needs one of its own.
   class Defined extends HTMLElement implements TimelineElement {

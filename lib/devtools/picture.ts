@@ -37,8 +37,9 @@ export class Picture {
     ),
     this.#space,
   );
+  readonly #empty = html('div', { class: 'empty' }, html('slot', {}, 'No requests yet.'));
   readonly #details = html('p', { id: 'details', class: 'details', role: 'status' });
-  readonly element = html('div', { class: 'picture' }, this.#scroller, this.#details);
+  readonly element = html('div', { class: 'picture' }, this.#scroller, this.#empty, this.#details);
 
   readonly #changed: () => void;
   readonly #rows: Row[] = [];
@@ -63,6 +64,9 @@ export class Picture {
 
   /** Draws a timeline as it is at `nowMs`. Returns after how many milliseconds it will look different though nothing happens. */
   draw(timeline: Timeline, nowMs: number): number {
+    const isEmpty = timeline.requests.length === 0;
+    this.#details.hidden = this.#scroller.hidden = isEmpty;
+    this.#empty.hidden = !isEmpty;
     this.#scrollTo(timeline);
     const top = this.#scroller.scrollTop;
     this.#first = Math.floor(top / ROW_HEIGHT);
@@ -107,8 +111,7 @@ export class Picture {
     const { lane: { id = undefined } = {}, marble = -1 } = this.#selection ?? {};
     const lane = timeline.requests.find((each) => each.id === id);
     this.#selection = lane && { lane, marble };
-    const hint = timeline.requests.length > 0 ? 'Click a request, or move with the arrow keys.' : 'No requests yet.';
-    const text = lane ? describe(lane, marble, timeline) : hint;
+    const text = lane ? describe(lane, marble, timeline) : 'Click a request, or move with the arrow keys.';
     if (this.#details.textContent !== text) this.#details.textContent = text;
   }
 

@@ -17,7 +17,7 @@ export interface RecordTimelineOptions {
    * How many requests are kept, and of refreshes, session changes and warnings as many each. Of those that have settled, the one that did so first
    * leaves first; those in flight stay, however many they are. @defaultValue 500
    */
-  readonly maxLanes?: number;
+  readonly maxLanes?: number | undefined;
 }
 
 /** What {@link recordTimeline} returns. */
@@ -77,9 +77,9 @@ const extendBand = (band: RefreshBand | undefined, event: RefreshEvent, atMs: nu
   };
 };
 
-const checked = (maxLanes: number): number => {
-  if (Number.isInteger(maxLanes) && maxLanes > 0) return maxLanes;
-  throw new TypeError('maxLanes: not a whole number of 1 or more');
+/** Refuses a wrong option by its name. */
+const check = (isRight: boolean, name: string, expected: string): void => {
+  if (!isRight) throw new TypeError(`${name}: expected ${expected}`);
 };
 
 /**
@@ -99,15 +99,16 @@ const checked = (maxLanes: number): number => {
  * logger.debug(recorder.timeline);
  * ```
  */
-export const recordTimeline = (
-  { events$ }: Pick<Api, 'events$'>,
-  { maxLanes = 500 }: RecordTimelineOptions = {},
-): TimelineRecorder => {
-  const limit = checked(maxLanes);
-  const requests = createShelf<RequestLane>(limit);
-  const refreshes = createShelf<RefreshBand>(limit);
-  const sessionChanges = createShelf<SessionChange>(limit);
-  const warnings = createShelf<TimelineWarning>(limit);
+export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelineOptions = {}): TimelineRecorder => {
+  const { events$ } = Object(api) as typeof api;
+  check(typeof events$?.subscribe === 'function', 'api', 'a client, or an object with its events$');
+  check(typeof options === 'object' && options !== null, 'options', 'an object');
+  const { maxLanes = 500 } = options;
+  check(Number.isInteger(maxLanes) && maxLanes > 0, 'maxLanes', 'a whole number, 1 or more');
+  const requests = createShelf<RequestLane>(maxLanes);
+  const refreshes = createShelf<RefreshBand>(maxLanes);
+  const sessionChanges = createShelf<SessionChange>(maxLanes);
+  const warnings = createShelf<TimelineWarning>(maxLanes);
   const changes = new Subject<void>();
   let startedAtMs: number | undefined;
   let durationMs = 0;

@@ -64,7 +64,9 @@ export const createRow = (): Row => {
   const method = html('i');
   const path = html('span');
   const plot = svg('svg', { height: ROW_HEIGHT });
-  const end = html('span', { class: 'end' });
+  const outcome = html('span');
+  const took = html('span');
+  const end = html('span', { class: 'end' }, outcome, took);
   const element = html('div', { class: 'row' }, html('span', { class: 'name' }, id, method, path), plot, end);
   let shown: RequestLane | undefined;
   let shownKey = '';
@@ -78,10 +80,10 @@ export const createRow = (): Row => {
         method.textContent = lane.method;
         path.textContent = pathOf(url);
         path.title = url;
-        const took = endedMs === undefined ? [] : [milliseconds(endedMs - startedMs)];
         const last = marbles.at(-1);
-        // Where there is a status, the marble shows it.
-        end.textContent = [...(last?.status ? [] : [last?.error ?? outcomeOf(lane)]), ...took].join(' · ');
+        // A status is on the marble.
+        outcome.textContent = last?.status ? '' : (last?.error ?? outcomeOf(lane));
+        took.textContent = endedMs === undefined ? '' : milliseconds(endedMs - startedMs);
       }
       shown = lane;
       shownKey = key;

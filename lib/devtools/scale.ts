@@ -4,6 +4,8 @@ export type Span = readonly [fromMs: number, toMs: number];
 /** Where a moment stands on an axis. */
 export interface Scale {
   /** In pixels. */
+  readonly width: number;
+  /** In pixels. */
   x(ms: number): number;
   /** The moments, in milliseconds, that are written at the axis. */
   readonly ticks: readonly number[];
@@ -100,6 +102,7 @@ export const createScale = (spans: readonly Span[], width: number): Scale => {
   };
 
   return {
+    width,
     x,
     ticks: tick(stretches, last.fromMs + totalMs - last.at, roundUp(LABEL_WIDTH / perMs, [1, 2, 5, 10]), x),
     folds: stretches.slice(1).map(({ at }) => toX(at - foldMs / 2)),

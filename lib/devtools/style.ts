@@ -27,17 +27,18 @@ button:hover, button[aria-pressed=true] { background: var(--faint); }
 .picture { flex: 1; min-height: 0; display: flex; flex-direction: column; }
 .scroller { flex: 1; overflow: auto; border: 2px solid transparent; }
 .scroller:focus-visible { outline: none; border-color: var(--sent); }
-.row { display: grid; grid-template-columns: minmax(6rem, 13rem) 1fr 9rem; align-items: center; padding: 0 12px; height: 28px; }
+.row { display: grid; grid-template-columns: minmax(6rem, 13rem) 1fr 10.5rem; align-items: center; padding: 0 12px; height: 28px; }
 .head { position: sticky; top: 0; z-index: 1; height: auto; background: var(--bg); color: var(--muted); border-bottom: 1px solid var(--faint); }
 .head .name, .head .end { align-self: end; padding-bottom: 6px; }
 .space { overflow: clip; min-height: calc(100% - 61px); }
 .view { position: sticky; top: 61px; height: 0; }
 .view > .row { position: absolute; inset: 0; height: auto; align-items: start; pointer-events: none; }
 .view > .row svg { grid-column: 2; }
-.name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.name, .end :first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .name b { display: inline-block; min-width: 2.2em; margin-right: 8px; text-align: right; font-weight: 400; color: var(--muted); }
 .name i { font-style: normal; font-weight: 600; margin-right: 6px; }
-.end { text-align: right; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--muted); }
+.end { display: flex; justify-content: flex-end; gap: 8px; white-space: nowrap; color: var(--muted); }
+.empty { margin: auto; }
 [class=row]:hover { background: color-mix(in srgb, var(--ink) 4%, transparent); }
 .selected { background: color-mix(in srgb, var(--sent) 10%, transparent) !important; }
 .scroller:focus-visible .selected { box-shadow: inset 0 0 0 2px var(--sent); }
@@ -71,7 +72,7 @@ line { stroke-width: 1.5; }
 .tables { flex: 1; overflow: auto; padding: 0 14px 14px; }
 table { border-collapse: collapse; width: 100%; margin-top: 12px; }
 caption { text-align: left; font-weight: 600; padding: 4px 0; }
-th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--faint); font-weight: 400; vertical-align: top; }
+th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--faint); font-weight: 400; white-space: nowrap; }
 thead th { color: var(--muted); }
-@container (width < 600px) { .row { grid-template-columns: 7rem 1fr; } .end { display: none; } }
+@container (width < 600px) { .row { grid-template-columns: minmax(6rem, 9rem) minmax(7rem, 1fr); padding: 0 8px; } .end { display: none; } }
 `;

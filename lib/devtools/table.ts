@@ -23,7 +23,8 @@ const createTable = <Entry extends object>(
   };
   const draw = (entries: readonly Entry[]): void => {
     const before = rows;
-    rows = new Map(entries.map((entry) => [entry, before.get(entry) ?? toRow(entry)]));
+    // The newest first: it is what a table opens with, as the picture does.
+    rows = new Map(entries.map((entry): [Entry, HTMLElement] => [entry, before.get(entry) ?? toRow(entry)]).reverse());
     element.hidden = entries.length === 0;
     for (const [entry, row] of before) if (!rows.has(entry)) row.remove();
     let place = body.firstElementChild;

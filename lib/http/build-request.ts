@@ -1,10 +1,10 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
-import { type HeadersInit, mergeHeaders } from './headers';
-import { durationMs } from './options';
-import type { Body, HttpRequest, ResponseType } from './request';
-import type { StandardSchemaV1 } from './schema';
-import { type Params, resolveUrl } from './url';
+import { mergeHeaders, TOKEN } from './headers';
+import { check, checkBoolean, durationMs, optionsOf } from './options';
+import type { Body, HttpRequest } from './request';
+import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
+import { type Base, resolveUrl, textOf } from './url';
 
 /** What a client adds to each of its requests. */
 export interface RequestDefaults {
@@ -14,52 +14,69 @@ export interface RequestDefaults {
 }
 
 /** What a caller gives for one request. */
-export interface RequestInput {
-  readonly headers?: HeadersInit;
-  readonly params?: Params;
-  readonly responseType?: ResponseType;
-  readonly timeoutMs?: number;
-  readonly withCredentials?: boolean;
-  readonly auth?: boolean;
-  readonly body?: Body;
-  readonly reportProgress?: boolean;
-  readonly context?: HttpContext;
-  readonly schema?: StandardSchemaV1;
+export interface RequestInput extends CommonOptions {
+  readonly responseType?: SchemaOptions<unknown>['responseType'];
+  readonly schema?: RequestOptions['schema'];
+  readonly body?: Body | undefined;
+  readonly reportProgress?: boolean | undefined;
 }
 
 /**
- * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for a bad url, a timeout or a schema that
- * is none, or a body on a request that can't have one.
+ * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for an option that is wrong, such as
+ * a bad url, or a body on a request that can't have one.
  */
 export const buildRequest = (
   method: string,
-  url: string,
+  url: string | URL,
   input: RequestInput,
-  baseUrl: string | undefined,
+  base: Base | undefined,
   defaults: RequestDefaults,
 ): { readonly request: HttpRequest; readonly origin: string } => {
-  const { headers = {}, body = null, timeoutMs = defaults.timeoutMs, schema } = input;
-  // Written out, as spreading what may be undefined would cost more than all the rest of this.
-  const make = (resolved: string, merged: HttpRequest['headers']): HttpRequest => ({
-    method: method.toUpperCase(),
-    url: resolved,
-    headers: merged,
-    body,
-    responseType: input.responseType ?? 'json',
-    timeoutMs,
-    withCredentials: input.withCredentials ?? defaults.withCredentials,
-    reportProgress: input.reportProgress ?? false,
-    auth: input.auth ?? true,
-    context: new HttpContext(input.context),
-  });
+  let text = '';
   try {
+    text = textOf('url', url);
+    check(typeof method === 'string' && TOKEN.test(method), 'method', 'the name of a method');
+    const { headers, params, body = null, responseType = 'json', schema, context } = optionsOf(input);
+    const { timeoutMs = defaults.timeoutMs, withCredentials = defaults.withCredentials } = input;
+    const { auth = true, reportProgress = false } = input;
     durationMs('timeoutMs', timeoutMs);
-    if (schema && !schema['~standard']?.validate) throw new TypeError('schema: not a Standard Schema');
-    if (body !== null && /^(GET|HEAD)$/i.test(method)) throw new TypeError('it can have no body');
-    const resolved = resolveUrl(url, baseUrl, input.params);
-    return { request: make(resolved.url, mergeHeaders(defaults.headers, headers)), origin: resolved.origin };
+    checkBoolean('withCredentials', withCredentials);
+    checkBoolean('auth', auth);
+    checkBoolean('reportProgress', reportProgress);
+    check(RESPONSE_TYPE.test(responseType), 'responseType', 'json, text, blob or arraybuffer');
+    check(schema == null || !!Object(schema)['~standard']?.validate, 'schema', 'a Standard Schema');
+    check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `none, as ${method.toUpperCase()} has none`);
+    const resolved = resolveUrl(text, base, params);
+    // Written out, as spreading what may be undefined would cost more than all the rest of this.
+    const request: HttpRequest = {
+      method: method.toUpperCase(),
+      url: resolved.url,
+      headers: mergeHeaders(defaults.headers, headers),
+      body,
+      responseType,
+      timeoutMs,
+      withCredentials,
+      reportProgress,
+      auth,
+      context: new HttpContext(context),
+    };
+    return { request, origin: resolved.origin };
   } catch (error) {
+    const request: HttpRequest = {
+      method: typeof method === 'string' ? method.toUpperCase() : '',
+      url: text,
+      headers: {},
+      body: null,
+      responseType: 'json',
+      reportProgress: false,
+      auth: true,
+      context: new HttpContext(),
+      timeoutMs: defaults.timeoutMs,
+      withCredentials: defaults.withCredentials,
+    };
     // What is thrown here quotes no value.
-    throw new InvalidRequestError((error as Error).message, { request: make(url, {}) });
+    throw new InvalidRequestError((error as Error).message, { request });
   }
 };
+
+const RESPONSE_TYPE = /^(json|text|blob|arraybuffer)$/;

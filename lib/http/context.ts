@@ -1,8 +1,18 @@
+import { check, checkFunction } from './options';
+
 /** A key for a typed value in an {@link HttpContext}; compared by identity, so two tokens never clash. */
 export class HttpContextToken<T> {
-  /** @param defaultValue - Makes the value that {@link HttpContext.get} answers where none was set. */
-  constructor(readonly defaultValue: () => T) {}
+  /** @param defaultValue - Makes the value that {@link HttpContext.get} returns if none was set. */
+  constructor(readonly defaultValue: () => T) {
+    check(defaultValue !== undefined, 'defaultValue', 'a function');
+    checkFunction('defaultValue', defaultValue);
+  }
 }
+
+type Values = Map<HttpContextToken<unknown>, unknown>;
+
+/** Reads the values of a context that any copy of this package has made: private names are of one copy. */
+const VALUES = Symbol.for('renewal.context');
 
 /**
  * Typed values that travel with a request for its interceptors. Every request gets a copy of the context in its options,
@@ -15,11 +25,19 @@ export class HttpContextToken<T> {
  * ```
  */
 export class HttpContext {
+  static {
+    // A function, so that what prints a context shows none of its values.
+    Object.defineProperty(HttpContext.prototype, VALUES, { value: (context: HttpContext) => context.#values });
+  }
+
   // Made when it is needed: most requests have no values, and many may wait.
-  #values: Map<HttpContextToken<unknown>, unknown> | undefined;
+  #values: Values | undefined;
 
   constructor(from?: HttpContext) {
-    const values = from ? from.#values : undefined;
+    if (from === undefined) return;
+    const valuesOf: ((context: HttpContext) => Values | undefined) | undefined = Object(from)[VALUES];
+    check(!!valuesOf, 'context', 'an HttpContext');
+    const values = valuesOf(from);
     if (values) this.#values = new Map(values);
   }
 

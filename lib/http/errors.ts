@@ -19,11 +19,39 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Marks the errors of every copy of this package: a page may hold two, and a process one for `import` and one for `require`. */
+const BRAND = Symbol.for('renewal.error');
+
+/** The fields in which servers say what went wrong, RFC 9457 and RFC 6749 section 5.2 among them, the most telling one first. */
+const WORDS = ['message', 'msg', 'detail', 'title', 'error_description'];
+
+/** Longer than that, it is nothing for a toast: a stack, a page, a dump. */
+const MAX_WORDS = 500;
+
+const isWords = (text: unknown): text is string =>
+  typeof text === 'string' && text.length <= MAX_WORDS && text.trim() !== '';
+
+/** What the server itself says in a body. */
+const wordsOf = (body: unknown): string | undefined => WORDS.map((name) => Object(body)[name]).find(isWords);
+
+/** The request as an error shows it: field by field, as interceptors and this package put more into it, tokens among them. */
+const shownOf = (request: HttpRequest): HttpRequest => {
+  const { method, url, responseType, timeoutMs, withCredentials, reportProgress, auth, context } = request;
+  const settings = { responseType, timeoutMs, withCredentials, reportProgress, auth, context };
+  return { method, url: bareUrl(url), headers: {}, body: null, ...settings };
+};
+
 /**
- * What all errors of renewal extend. `code` is literal, so a `switch` over it narrows; `cause` is what led here.
- * Messages read `GET https://host/path: what happened`; no error shows a token.
+ * What all errors of renewal extend; `cause` is what led here. Messages read `GET https://host/path: what happened`; no error shows a token.
+ *
+ * `error instanceof ApiError` does not narrow `error.code`, and misses the errors of another copy of this package: use {@link isApiError}, which
+ * narrows to {@link AnyApiError}, so that a `switch` over `code` narrows to a class.
  */
 export abstract class ApiError extends Error {
+  static {
+    Object.defineProperty(ApiError.prototype, BRAND, { value: true });
+  }
+
   abstract readonly code: ApiErrorCode;
   /** The request it happened to, without headers, body and query; not enumerable. Errors of the session have none. */
   declare readonly request?: HttpRequest;
@@ -31,7 +59,7 @@ export abstract class ApiError extends Error {
   declare readonly response?: HttpResponse;
 
   constructor(what: string, { request, response, cause }: ErrorDetails = {}) {
-    const shown = request && { ...request, url: bareUrl(request.url), headers: {}, body: null };
+    const shown = request && shownOf(request);
     super(shown ? `${shown.method} ${shown.url}: ${what}` : what, cause ? { cause } : {});
     // Not enumerable: `JSON.stringify` and a console leave them out.
     Object.defineProperties(this, { request: { value: shown }, response: { value: response } });
@@ -47,6 +75,14 @@ export class HttpStatusError extends ApiError {
   constructor(request: HttpRequest, response: HttpResponse) {
     super(`status ${response.status}`, { request, response });
     this.status = response.status;
+  }
+
+  /**
+   * The server's own words, for toasts: `message`, `msg`, `detail`, `title` or `error_description` of a JSON body, up to 500 characters; `undefined` if there
+   * is none.
+   */
+  get serverMessage(): string | undefined {
+    return wordsOf(this.response.body);
   }
 
   override get name() {
@@ -112,9 +148,15 @@ export class BusinessError extends ApiError {
   declare readonly response: HttpResponse;
   readonly businessCode: number | string;
 
-  constructor(request: HttpRequest, response: HttpResponse, businessCode: number | string, message: string) {
-    super(message, { request, response });
+  /** The server's own words, for toasts: the message of the envelope, or as of {@link HttpStatusError}; `undefined` if there is none. */
+  declare readonly serverMessage: string | undefined;
+
+  /** @param message - What the server says, if it does. */
+  constructor(request: HttpRequest, response: HttpResponse, businessCode: number | string, message?: string) {
+    super(message ?? `code ${businessCode}`, { request, response });
     this.businessCode = businessCode;
+    // Not enumerable, as `response`.
+    Object.defineProperty(this, 'serverMessage', { value: isWords(message) ? message : wordsOf(response.body) });
   }
 
   override get name() {
@@ -202,8 +244,11 @@ interface ApiErrors {
 /** The literal `code` of each error class. */
 export type ApiErrorCode = keyof ApiErrors;
 
+/** Any error of renewal's: a `switch` over its `code` narrows to the class. */
+export type AnyApiError = ApiErrors[ApiErrorCode];
+
 /**
- * Whether `error` is one of renewal's, and, if a `code` is given, that one.
+ * Whether `error` is one of renewal's, of this copy of the package or another, and, if a `code` is given, that one.
  *
  * @example
  * ```ts
@@ -213,7 +258,7 @@ export type ApiErrorCode = keyof ApiErrors;
 export const isApiError = <Code extends ApiErrorCode = ApiErrorCode>(
   error: unknown,
   code?: Code,
-): error is ApiErrors[Code] => error instanceof ApiError && (!code || error.code === code);
+): error is ApiErrors[Code] => Object(error)[BRAND] === true && (!code || Object(error).code === code);
 
 /** How an error is named in events: by its `code`, or `'unknown'` where it is not one of renewal's. */
 export const codeOf = (error: unknown): ApiErrorCode | 'unknown' => (isApiError(error) ? error.code : 'unknown');

@@ -1,15 +1,53 @@
-/** Headers as a caller gives them: any case; `undefined` takes a default away. */
-export type HeadersInit = Readonly<Record<string, string | undefined>>;
+import { check, isScalar } from './options';
+import { pairsOf } from './url';
 
-/** Joins headers, the later ones winning, under names in lower case. What RFC 9110 section 5 does not allow, transports refuse. */
-export const mergeHeaders = (...all: readonly HeadersInit[]): Record<string, string> => {
-  const merged: Record<string, string> = {};
-  for (const headers of all) {
-    for (const [name, value] of Object.entries(headers)) {
-      const key = name.toLowerCase();
-      if (value === undefined) delete merged[key];
-      else merged[key] = `${value}`;
+/**
+ * Headers as a caller gives them, names in any case; `null` and `undefined` take one away that was there. `Headers` may come from any realm; of
+ * pairs, those with the same name are joined by `, `.
+ */
+export type HeadersInput =
+  | Readonly<Record<string, string | null | undefined>>
+  | Headers
+  | Iterable<readonly [string, string]>;
+
+/** What a name consists of (RFC 9110 section 5.6.2). */
+export const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** What a value consists of (RFC 9110 section 5.5). */
+const VALUE = /^[\t -~\x80-\xff]*$/;
+
+/** As much of a name as is one: what else was given for it may be a value. */
+const shown = (name: string): string => name.replace(/[^\w!#$%&'*+.^`|~-].*/s, '…').slice(0, 64);
+
+/**
+ * Joins headers, the later ones winning, under names in lower case. Throws a `TypeError`, which names the header and does not quote its value, for
+ * what is no header (RFC 9110 section 5), or no headers at all.
+ */
+export const mergeHeaders = (
+  before: Readonly<Record<string, string>>,
+  input?: HeadersInput,
+): Record<string, string> => {
+  const merged = { ...before };
+  if (input === undefined) return merged;
+  const isPairs = Symbol.iterator in Object(input);
+  const added = new Set<string>();
+  for (const [name, value] of pairsOf('headers', input)) {
+    check(typeof name === 'string', 'headers', 'names that are strings');
+    check(TOKEN.test(name), `headers.${shown(name)}`, 'a name of letters, digits and hyphens');
+    const key = name.toLowerCase();
+    if (value == null) {
+      delete merged[key];
+      continue;
     }
+    check(isScalar(value), `headers.${key}`, 'a string');
+    const text = `${value}`;
+    check(
+      VALUE.test(text),
+      `headers.${key}`,
+      'a value without line breaks, control characters and characters beyond Latin-1',
+    );
+    merged[key] = isPairs && added.has(key) ? `${merged[key]}, ${text}` : text;
+    added.add(key);
   }
   return merged;
 };

@@ -1,5 +1,6 @@
 import { defer, map, NEVER, takeUntil, timer } from 'rxjs';
 import { RequestTimeoutError } from './errors';
+import { observed } from './observed';
 import type { HttpHandler, Interceptor } from './request';
 
 /**
@@ -8,7 +9,7 @@ import type { HttpHandler, Interceptor } from './request';
  */
 export const compose = (interceptors: readonly Interceptor[], transport: HttpHandler): HttpHandler =>
   interceptors.reduceRight<HttpHandler>(
-    (next, interceptor) => (request) => defer(() => interceptor(request, next)),
+    (next, interceptor) => (request) => defer(() => observed('interceptors', interceptor(request, next))),
     (request) => defer(() => transport(request)),
   );
 
@@ -23,11 +24,12 @@ export const withDeadline =
   (transport: HttpHandler): HttpHandler =>
   (request) => {
     const { timeoutMs } = request;
-    if (!timeoutMs) return transport(request);
+    const response$ = observed('transport', transport(request));
+    if (!timeoutMs) return response$;
     const late$ = deadline$(timeoutMs).pipe(
       map(() => {
         throw new RequestTimeoutError(`no complete answer within ${timeoutMs} ms`, { request });
       }),
     );
-    return transport(request).pipe(takeUntil(late$));
+    return response$.pipe(takeUntil(late$));
   };

@@ -49,6 +49,8 @@ export interface RequestScope {
   readonly caller: { readonly closed: boolean };
   /** The origin of a url, which need not be parsed again where it is the one that the request was made with. */
   readonly originOf: (url: string) => string | undefined;
+  /** The token does not go to this origin. */
+  readonly withhold: (origin: string) => void;
 }
 
 const SCOPE = Symbol('renewal.scope');
@@ -58,7 +60,13 @@ type ScopedRequest = HttpRequest & { [SCOPE]?: () => RequestScope };
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
-const NO_SCOPE: RequestScope = { allowedOrigins: [], trace: silent, caller: { closed: false }, originOf };
+const NO_SCOPE: RequestScope = {
+  allowedOrigins: [],
+  trace: silent,
+  caller: { closed: false },
+  originOf,
+  withhold: () => {},
+};
 
 /**
  * Adds the scope to a request; copies that interceptors make keep it. A function, because a logger that walks the request would otherwise

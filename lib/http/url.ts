@@ -1,65 +1,72 @@
-/** Query parameters: an array repeats its name; `null` and `undefined` are left out. */
-export type Params =
-  | Readonly<Record<string, string | number | boolean | null | undefined | readonly (string | number | boolean)[]>>
-  | URLSearchParams;
+import { check, isScalar } from './options';
 
-const toQuery = (params: Params): string => {
-  if (params instanceof URLSearchParams) return `${params}`;
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(params)) {
-    for (const item of [value].flat()) if (item != null) search.append(name, `${item}`);
+/** One value of a query parameter; `null` and `undefined` are left out. */
+export type Param = string | number | boolean | null | undefined;
+
+/** An object that an interface describes, which has no index signature. A literal is held to the other members of {@link ParamsInput}. */
+interface Described {
+  toString(): string;
+}
+
+/**
+ * Query parameters: an array repeats its name; `null` and `undefined` are left out. A value of any other kind, such as a nested object, is an
+ * `InvalidRequestError` that names the parameter. `URLSearchParams`, a `Map` and other pairs may come from any realm.
+ */
+export type ParamsInput =
+  | Readonly<Record<string, Param | readonly Param[]>>
+  | URLSearchParams
+  | Iterable<readonly [string, string]>
+  | (object & Described);
+
+/** What a name looks like that may be shown; a longer or a stranger one may be a value. */
+const PLAIN_NAME = /^[\w$.[\]-]{1,32}$/;
+
+/** The pairs that an iterable or an object of values holds. Throws a `TypeError` for anything else, which would be lost in silence. */
+export const pairsOf = (name: string, input: unknown): Iterable<readonly [unknown, unknown]> => {
+  const isObject = typeof input === 'object' && input !== null;
+  // Read through `Object`, as any object may be one.
+  if (isObject && typeof Object(input)[Symbol.iterator] === 'function') {
+    return Array.from(input as Iterable<unknown>, (pair) => {
+      check(Array.isArray(pair) && pair.length === 2, name, 'pairs of a name and a value');
+      return pair as [unknown, unknown]; // as checked
+    });
   }
-  return `${search}`;
+  // Of a date, a promise or a file, no entry would be found.
+  const isPlain = isObject && Object.prototype.toString.call(input) === '[object Object]';
+  check(isPlain, name, 'an object, or pairs of a name and a value');
+  return Object.entries(Object(input));
+};
+
+/** The pairs as a form or a query has them, without those that hold nothing. Throws a `TypeError` if this platform can make none. */
+export const searchOf = (pairs: Iterable<readonly [string, Param]>): URLSearchParams => {
+  try {
+    const search = new URLSearchParams();
+    for (const [name, value] of pairs) if (value != null) search.append(name, `${value}`);
+    return search;
+  } catch {
+    throw new TypeError(missing('URLSearchParams'));
+  }
+};
+
+const toQuery = (params: ParamsInput): string => {
+  const pairs: (readonly [string, Param])[] = [];
+  for (const [name, value] of pairsOf('params', params)) {
+    check(isScalar(name), 'params', 'names that are strings');
+    const shown = PLAIN_NAME.test(`${name}`) ? `params.${name}` : 'params.…';
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item == null) continue;
+      check(isScalar(item), shown, 'a string, a number, a boolean, or an array of those');
+      pairs.push([`${name}`, item]);
+    }
+  }
+  return `${searchOf(pairs)}`;
 };
 
 /** Appends to the query and leaves what the caller wrote as it is. */
-const withParams = (url: string, params: Params): string => {
+const withParams = (url: string, params: ParamsInput): string => {
   const query = toQuery(params);
   const joint = /^[^#]*\?/.test(url) ? '&' : '?';
   return query ? url.replace(/#.*|$/s, (hash) => joint + query + hash) : url;
-};
-
-/** Stands in for a missing base (`invalid` resolves nowhere, RFC 2606): what has this origin is a relative url. */
-const NO_BASE = 'http://relative.invalid';
-
-/** The url of http or https that this is, if it is one. */
-const parse = (url: string, base?: string): URL | undefined => {
-  try {
-    const parsed = new URL(url, base);
-    return /^https?:/.test(parsed.href) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
-/** A relative url; `//host/path` is none, as there is no scheme that it could have from a base. */
-const parseRelative = (url: string): URL | undefined => {
-  const parsed = parse(url, NO_BASE);
-  return parsed?.origin === NO_BASE ? parsed : undefined;
-};
-
-/** A url or a `TypeError` that names where it was given, but does not quote it: there may be a secret in it. */
-const valid = <T>(name: string, parsed: T | undefined): T => {
-  if (parsed) return parsed;
-  throw new TypeError(`${name}: not a url of http or https`);
-};
-
-/** The origin of a url, by parsing and never by prefix: all relative urls have the same, and what is no url has none. */
-export const originOf = (url: string): string | undefined => (parse(url) ?? parseRelative(url))?.origin;
-
-/** The origins of absolute urls. Throws a `TypeError` that names the option. */
-export const toOrigins = (urls: readonly string[]): readonly string[] =>
-  Array.from(urls, (url) => valid('allowedOrigins', parse(url)).origin);
-
-/**
- * What relative urls are resolved against: the page, or a url whose path is taken as a folder. Throws a `TypeError` for one that is
- * no absolute url, and not relative to a page.
- */
-export const toBaseUrl = (url: string | undefined, page: string | undefined): string | undefined => {
-  if (url === undefined) return page;
-  const base = valid('baseUrl', parse(url, page));
-  if (!base.pathname.endsWith('/')) base.pathname += '/';
-  return base.href;
 };
 
 /** A url with its query, and the origin that parsing it has shown. */
@@ -68,13 +75,108 @@ export interface ResolvedUrl {
   readonly origin: string;
 }
 
+/** What relative urls belong to. */
+export interface Base {
+  readonly href: string;
+  /** Whether they are appended to its path, as to a `baseUrl`; to a page they are relative (RFC 3986 section 5). */
+  readonly isFolder: boolean;
+  /** Where the token may go by default; missing where there is no such place. */
+  readonly origin: string | undefined;
+}
+
+/** Where a page is, and what its relative urls are resolved against: a `<base>` may make that another place. */
+export interface Page {
+  readonly href: string;
+  readonly baseHref: string;
+}
+
+/** What all relative urls have for an origin while there is nothing that they are relative to: no parsed url has this one. */
+export const RELATIVE = 'a relative url';
+
+/** Why no url is understood, if it is the platform that lacks something. */
+const missing = (name: string): string =>
+  `${name} is missing or incomplete here; load a polyfill first, such as react-native-url-polyfill or core-js`;
+
+/** Whether this platform can parse urls: mini programs have no `URL`, and that of React Native throws `not implemented`. */
+const canParse = (): boolean => parse('https://h.invalid/a')?.origin === 'https://h.invalid';
+
+/** The url of http or https that this is, if it is one. */
+const parse = (url: string, base?: string): ResolvedUrl | undefined => {
+  try {
+    const { href, origin } = new URL(url, base);
+    return /^https?:/.test(href) ? { url: href, origin } : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** As the platform reads it: without white space around it, tabs and line breaks (WHATWG URL section 4.4). */
+const plainOf = (url: string): string => url.replace(/^[\0- ]+|[\t\n\r]/g, '');
+
+const SCHEME = /^[a-z][a-z\d+.-]*:/i;
+
+/** A scheme, or a host without one; a backslash is a slash to the platform. */
+const hasHost = (plain: string): boolean => SCHEME.test(plain) || /^[\\/]{2}/.test(plain);
+
+/** Two hosts that resolve nowhere (RFC 2606): a url that belongs to whichever it is resolved against is relative. */
+const isRelative = (plain: string): boolean =>
+  ['http://a.invalid', 'http://b.invalid'].every((origin) => parse(plain, origin)?.origin === origin);
+
+/** A url or a `TypeError` that names where it was given, but does not quote it: there may be a secret in it. */
+const valid = <T>(name: string, parsed: T | undefined): T => {
+  if (parsed) return parsed;
+  throw new TypeError(`${name}: ${canParse() ? 'expected a url of http or https' : missing('URL')}`);
+};
+
+/** The text of a url, or of a `URL` of any realm. Throws a `TypeError` that names where it was given. */
+export const textOf = (name: string, url: unknown): string => {
+  const text = typeof url === 'string' ? url : Object(url).href;
+  check(typeof text === 'string', name, 'a string or a URL');
+  return text as string; // as checked
+};
+
+/** The origin of a url, by parsing and never by prefix: all relative urls have the same, and what is no url has none. */
+export const originOf = (url: string): string | undefined =>
+  parse(url)?.origin ?? (isRelative(plainOf(url)) ? RELATIVE : undefined);
+
+/** The origins of absolute urls. Throws a `TypeError` that names the option. */
+export const toOrigins = (urls: readonly string[]): readonly string[] => {
+  check(Array.isArray(urls), 'allowedOrigins', 'an array of urls');
+  return urls.map((url) => valid('allowedOrigins', parse(textOf('allowedOrigins', url))).origin);
+};
+
 /**
- * Resolves `url` against `base` (RFC 3986 section 5) and adds `params` to its query. Without a base a relative url stays one.
- * Throws a `TypeError` for what is no url of http or https.
+ * What relative urls belong to: a `baseUrl`, or else the page. Throws a `TypeError` for a `baseUrl` that is not absolute, and not relative to a page, or has a
+ * query or a hash.
  */
-export const resolveUrl = (url: string, base: string | undefined, params?: Params): ResolvedUrl => {
-  const parsed = parse(url, base);
-  const { origin } = parsed ?? valid('url', base ? undefined : parseRelative(url));
-  const whole = parsed?.href ?? url;
-  return { url: params ? withParams(whole, params) : whole, origin };
+export const toBase = (url: unknown, page: Page | undefined): Base | undefined => {
+  const found = page && parse(page.baseHref)?.url;
+  // A page from a file or a blob is nothing to resolve against, but the platform may know what is relative to it.
+  const own = page && (parse(page.href)?.origin ?? RELATIVE);
+  if (url === undefined) return page && { href: found ?? '', isFolder: false, origin: own };
+  const text = plainOf(textOf('baseUrl', url));
+  const { url: href, origin } = valid('baseUrl', parse(text, found));
+  check(!/[?#]/.test(href), 'baseUrl', 'a url without a query and without a hash');
+  // What names no host belongs to the page, whatever `<base>` says.
+  return { href, isFolder: true, origin: hasHost(text) ? origin : own };
+};
+
+/** Appends a relative url to the path of a `baseUrl`; one that is empty, or only a query, leaves that path as it is. */
+const join = (href: string, plain: string): string =>
+  /^([?#]|$)/.test(plain) ? href + plain : href.replace(/\/?$/, '/') + plain.replace(/^[\\/]/, '');
+
+/**
+ * Resolves `url` against `base` and adds `params` to its query. A url with a scheme or a host of its own is absolute. `..` climbs as it does in
+ * every url, above the path of a `baseUrl` too, but never to another origin. Without a base a relative url stays one. Throws a `TypeError`
+ * for what is no url of http or https.
+ */
+export const resolveUrl = (url: string, base: Base | undefined, params?: ParamsInput): ResolvedUrl => {
+  const plain = plainOf(url);
+  const { href } = base ?? {};
+  let found: ResolvedUrl | undefined;
+  if (SCHEME.test(plain)) found = parse(plain);
+  else if (!href) found = isRelative(plain) ? { url: plain, origin: RELATIVE } : undefined;
+  else found = base?.isFolder && !hasHost(plain) ? parse(join(href, plain)) : parse(plain, href);
+  const { url: whole, origin } = valid('url', found);
+  return { url: params === undefined ? whole : withParams(whole, params), origin };
 };

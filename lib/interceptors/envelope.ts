@@ -1,29 +1,29 @@
 import { map } from 'rxjs';
 import { BusinessError } from '../http/errors';
+import { check, checkText, isScalar, optionsOf } from '../http/options';
 import type { Interceptor } from '../http/request';
 
 /** The options of {@link envelope}. */
 export interface EnvelopeOptions {
   /** The code of success; `0` and `'0'` are the same. @defaultValue 0 */
-  readonly successCode?: number;
+  readonly successCode?: number | undefined;
   /** The name of the field that holds the code. @defaultValue `'code'` */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /** The name of the field that holds the data. @defaultValue `'data'` */
-  readonly data?: string;
+  readonly data?: string | undefined;
   /** The name of the field that holds the message. @defaultValue `'message'` */
-  readonly message?: string;
+  readonly message?: string | undefined;
 }
 
 /**
  * Opens answers of the form `{ code, data, message }`: emits `data` as the body, `null` where there is none; errors with
  * `BusinessError` for any other code. Bodies without a code, and statuses of 400 and above, pass as they are.
  */
-export const envelope = ({
-  successCode = 0,
-  code = 'code',
-  data = 'data',
-  message = 'message',
-}: EnvelopeOptions = {}): Interceptor => {
+export const envelope = (options: EnvelopeOptions = {}): Interceptor => {
+  const { successCode = 0, code = 'code', data = 'data', message = 'message' } = optionsOf(options);
+  check(Number.isFinite(successCode) || typeof successCode === 'string', 'successCode', 'a number');
+  for (const [name, field] of Object.entries({ code, data, message })) checkText(name, field);
+
   return (request, next) =>
     next(request).pipe(
       map((event) => {
@@ -34,11 +34,12 @@ export const envelope = ({
         const fields = body as Readonly<Record<string, unknown>>;
         const found = fields[code];
         if (`${found}` === `${successCode}`) return { ...event, body: fields[data] ?? null };
+        const said = fields[message];
         throw new BusinessError(
           request,
           event,
           typeof found === 'number' ? found : `${found}`,
-          `${fields[message] ?? `code ${found}`}`,
+          isScalar(said) ? `${said}` : undefined,
         );
       }),
     );

@@ -1,5 +1,6 @@
 import { asyncScheduler, defer, finalize, tap } from 'rxjs';
 import { bareUrl, codeOf } from '../http/errors';
+import { check } from '../http/options';
 import type { HttpRequest, Interceptor } from '../http/request';
 
 /** Query parameters whose values are shown, in any case. */
@@ -52,7 +53,7 @@ const shownHeaders = (mark: string, headers: HttpRequest['headers']): string => 
  * ```
  */
 export const log = (write: (line: string) => void): Interceptor => {
-  if (typeof write !== 'function') throw new TypeError('write: not a function');
+  check(typeof write === 'function', 'write', 'a function');
 
   return (request, next) =>
     defer(() => {

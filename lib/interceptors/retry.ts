@@ -1,7 +1,7 @@
 import { asyncScheduler, catchError, map, of, retry as resubscribe, throwError, timer } from 'rxjs';
 import { isOneShot } from '../http/body';
 import { isApiError } from '../http/errors';
-import { durationMs, wholeNumber } from '../http/options';
+import { checkList, durationMs, optionsOf, wholeNumber } from '../http/options';
 import { LONGEST_TIMER_MS } from '../http/pipeline';
 import type { Interceptor } from '../http/request';
 import type { HttpResponse } from '../http/response';
@@ -10,28 +10,24 @@ import { retryAfterMs } from '../http/retry-after';
 /** The options of {@link retry}. */
 export interface RetryOptions {
   /** How often a request is sent at the most, the first time included; 1 never repeats it, `Infinity` for as long as it takes. @defaultValue 3 */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /**
    * The first pause, in milliseconds, doubling with each attempt; each time a random part of it is waited, from nothing to all, so that those
    * who failed together do not come back together. 0: at once. @defaultValue 500
    */
-  readonly delayMs?: number;
+  readonly delayMs?: number | undefined;
   /** The longest pause, in milliseconds. An answer whose `Retry-After` asks for more is let through at once. @defaultValue 30_000 */
-  readonly maxDelayMs?: number;
+  readonly maxDelayMs?: number | undefined;
   /** Those that may be sent again, in any case. @defaultValue the idempotent ones: GET, HEAD, OPTIONS, PUT, DELETE */
-  readonly methods?: readonly string[];
+  readonly methods?: readonly string[] | undefined;
   /** Answers that may be followed by a better one. @defaultValue 408, 429, 502, 503, 504 */
-  readonly statuses?: readonly number[];
+  readonly statuses?: readonly number[] | undefined;
 }
 
 /** Ends an attempt whose answer may be followed by a better one. */
 class Unavailable {
   constructor(readonly response: HttpResponse) {}
 }
-
-const checkList = (name: string, list: unknown, isItem: (item: unknown) => boolean): void => {
-  if (!Array.isArray(list) || !list.every(isItem)) throw new TypeError(`${name}: not a list of ${name}`);
-};
 
 /**
  * Sends a request again when it meets a `NetworkError`, a `RequestTimeoutError` or one of `statuses`, after a pause: what `Retry-After` asks
@@ -46,18 +42,19 @@ const checkList = (name: string, list: unknown, isItem: (item: unknown) => boole
  * createApi({ session, interceptors: [renewal.retry({ attempts: 5 })] });
  * ```
  */
-export const retry = ({
-  attempts = 3,
-  delayMs = 500,
-  maxDelayMs = 30_000,
-  methods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'],
-  statuses = [408, 429, 502, 503, 504],
-}: RetryOptions = {}): Interceptor => {
+export const retry = (options: RetryOptions = {}): Interceptor => {
+  const {
+    attempts = 3,
+    delayMs = 500,
+    maxDelayMs = 30_000,
+    methods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'],
+    statuses = [408, 429, 502, 503, 504],
+  } = optionsOf(options);
   wholeNumber('attempts', attempts, 1);
   durationMs('delayMs', delayMs);
   const longestMs = Math.min(durationMs('maxDelayMs', maxDelayMs), LONGEST_TIMER_MS);
-  checkList('methods', methods, (method) => typeof method === 'string');
-  checkList('statuses', statuses, Number.isInteger);
+  checkList('methods', methods, (method) => typeof method === 'string', 'strings');
+  checkList('statuses', statuses, Number.isInteger, 'whole numbers');
   const repeatable = new Set(methods.map((method) => method.toUpperCase()));
   const unavailable = new Set(statuses);
 

@@ -1,21 +1,20 @@
 import { changeAnew } from '../http/anew';
+import { TOKEN } from '../http/headers';
+import { check, optionsOf } from '../http/options';
 import type { HttpRequest, Interceptor } from '../http/request';
-import { originOf } from '../http/url';
+import { originOf, RELATIVE } from '../http/url';
 
 /** The options of {@link xsrf}. */
 export interface XsrfOptions {
   /** The cookie that the server has set the token in. @defaultValue `'XSRF-TOKEN'` */
-  readonly cookieName?: string;
+  readonly cookieName?: string | undefined;
   /** The header that the server looks for it in. @defaultValue `'X-XSRF-TOKEN'` */
-  readonly headerName?: string;
+  readonly headerName?: string | undefined;
 }
 
-/** What a name of a cookie or a header may consist of (RFC 9110 section 5.6.2). */
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-
-const checkName = (option: string, name: unknown): void => {
-  if (typeof name !== 'string' || !NAME.test(name)) throw new TypeError(`${option}: not a name`);
-};
+/** Cookies and headers are named alike. */
+const checkName = (option: string, name: unknown): void =>
+  check(typeof name === 'string' && TOKEN.test(name), option, 'a name of letters, digits and hyphens');
 
 /** The value of the page's cookie; empty where there is none, or no page that has cookies. */
 const cookieOf = (name: string): string => {
@@ -33,7 +32,7 @@ const cookieOf = (name: string): string => {
 /** Whether the url lies at the page's own origin, or is relative to the page. */
 const isOfPage = (url: string): boolean => {
   const origin = originOf(url);
-  return !!origin && (origin === originOf('/') || origin === originOf(globalThis.location?.href ?? ''));
+  return !!origin && (origin === RELATIVE || origin === originOf(globalThis.location?.href ?? ''));
 };
 
 /**
@@ -46,7 +45,8 @@ const isOfPage = (url: string): boolean => {
  * createApi({ interceptors: [renewal.xsrf()] });
  * ```
  */
-export const xsrf = ({ cookieName = 'XSRF-TOKEN', headerName = 'X-XSRF-TOKEN' }: XsrfOptions = {}): Interceptor => {
+export const xsrf = (options: XsrfOptions = {}): Interceptor => {
+  const { cookieName = 'XSRF-TOKEN', headerName = 'X-XSRF-TOKEN' } = optionsOf(options);
   checkName('cookieName', cookieName);
   checkName('headerName', headerName);
   const header = headerName.toLowerCase();

@@ -2,6 +2,7 @@ import { isObservable, Observable, type Observer, type Subscriber, Subscription 
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
+import { optionsOf } from '../http/options';
 import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
@@ -13,7 +14,7 @@ import type { Waiter } from './waiting-room';
 /** The options of {@link bearer}. */
 export interface BearerOptions {
   /** Where the token may go. @defaultValue where the client that made the request lets it go */
-  readonly allowedOrigins?: readonly string[];
+  readonly allowedOrigins?: readonly string[] | undefined;
 }
 
 const SINCE = Symbol('renewal.since');
@@ -168,17 +169,21 @@ class Errand implements Waiter {
  * Requests with `auth: false`, with an `authorization` header of their own, or to other origins pass as they are.
  * Errors with `TokenRejectedError`, `BodyNotReplayableError`, `RefreshError`, `SessionExpiredError` or `SignedOutError`.
  */
-export const bearer = (session: Session, { allowedOrigins }: BearerOptions = {}): Interceptor => {
+export const bearer = (session: Session, options: BearerOptions = {}): Interceptor => {
   const core = coreOf(session);
-  const ownOrigins = allowedOrigins && toOrigins(allowedOrigins);
+  const { allowedOrigins } = optionsOf(options);
+  const ownOrigins = allowedOrigins === undefined ? undefined : toOrigins(allowedOrigins);
 
   return (request, next) => {
     if (!request.auth || core.isCalling() || 'authorization' in request.headers) return next(request);
     const scope = scopeOf(request);
     const origins = ownOrigins ?? scope.allowedOrigins;
     const origin = scope.originOf(request.url);
-    if (!origin) throw new InvalidRequestError('url: not a url of http or https', { request });
-    if (!origins.includes(origin)) return next(request);
+    if (!origin) throw new InvalidRequestError('url: expected a url of http or https', { request });
+    if (!origins.includes(origin)) {
+      if (core.since()) scope.withhold(origin);
+      return next(request);
+    }
 
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
     const bytes = copyOf(request);

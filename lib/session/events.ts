@@ -39,7 +39,7 @@ export interface SessionEvent extends Timed {
   readonly generation: number;
 }
 
-/** Something is wrong that no caller was told of, such as a store that throws. */
+/** Something is wrong that no caller was told of, such as a store that throws, or a token that is withheld from an origin. */
 export interface WarningEvent extends Timed {
   readonly type: 'warning';
   /** What failed, and the name of the error: its own message is left out, as it may quote a token. */

@@ -1,3 +1,4 @@
+import { check, checkList } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import type { HttpResponse } from '../http/response';
 
@@ -12,24 +13,25 @@ export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => 
  * createSession({ refresh, isExpired: anyOf(bodyCode(40101), status(401)) });
  * ```
  */
-export const bodyCode =
-  (code: number | string) =>
-  ({ body }: HttpResponse): boolean => {
+export const bodyCode = (code: number | string): ((response: HttpResponse) => boolean) => {
+  check(typeof code === 'number' || typeof code === 'string', 'code', 'a number or a string');
+  return ({ body }) => {
     const { code: found } = Object(body);
     return found === `${code}` || found === Number(code);
   };
+};
 
 /** Matches these HTTP status codes. */
-export const status =
-  (...codes: number[]) =>
-  (response: HttpResponse): boolean =>
-    codes.includes(response.status);
+export const status = (...codes: number[]): ((response: HttpResponse) => boolean) => {
+  checkList('codes', codes, Number.isInteger, 'whole numbers');
+  return (response) => codes.includes(response.status);
+};
 
 /** Matches what any of the predicates matches. */
-export const anyOf =
-  (...predicates: ExpiryPredicate[]): ExpiryPredicate =>
-  (response, request) =>
-    predicates.some((matches) => matches(response, request));
+export const anyOf = (...predicates: ExpiryPredicate[]): ExpiryPredicate => {
+  checkList('predicates', predicates, (each) => typeof each === 'function', 'functions');
+  return (response, request) => predicates.some((matches) => matches(response, request));
+};
 
 /** What a fresh token cannot give: a nonce (RFC 9449 section 8), a stronger login (RFC 9470 section 3), more scope (RFC 6750 section 3.1). */
 const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)\b/i;

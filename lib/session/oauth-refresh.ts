@@ -1,24 +1,25 @@
 import { map, type Observable } from 'rxjs';
 import { SessionExpiredError } from '../http/errors';
-import { defined } from '../http/options';
+import { check, checkText, optionsOf } from '../http/options';
 import type { Body } from '../http/request';
+import { searchOf, textOf } from '../http/url';
 import type { TokenGrant } from './grants';
 import type { Tokens } from './state';
 
 /** The options of {@link oauthRefresh}. */
 export interface OAuthRefreshOptions {
   /** The token endpoint. */
-  readonly url: string;
+  readonly url: string | URL;
   readonly clientId: string;
   /** Of a confidential client, sent in the body (RFC 6749 section 2.3.1); not for browsers. */
-  readonly clientSecret?: string;
+  readonly clientSecret?: string | undefined;
   /** Space-separated; not more than was granted. @defaultValue as granted */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
 }
 
 /** The one thing that is asked of a client, so that an `Api` of any kind will do. */
 interface Poster {
-  post$<T>(url: string, body?: Body, options?: { auth?: boolean }): Observable<T>;
+  post$<T>(url: string | URL, body?: Body, options?: { auth?: boolean }): Observable<T>;
 }
 
 interface OAuthGrant {
@@ -36,24 +37,23 @@ interface OAuthGrant {
  * createSession({ refresh: oauthRefresh(http, { url: '/oauth/token', clientId: 'shop' }) });
  * ```
  */
-export const oauthRefresh =
-  (http: Poster, { url, clientId, clientSecret, scope }: OAuthRefreshOptions) =>
-  ({ refreshToken }: Tokens): Observable<TokenGrant> => {
+export const oauthRefresh = (
+  http: Poster,
+  options: OAuthRefreshOptions,
+): ((tokens: Tokens) => Observable<TokenGrant>) => {
+  check(typeof Object(http).post$ === 'function', 'http', 'a client that createApi has made');
+  const { url, clientId, clientSecret, scope } = optionsOf(options);
+  textOf('url', url);
+  check(clientId !== undefined, 'clientId', 'a string that is not empty');
+  for (const [name, text] of Object.entries({ clientId, clientSecret, scope })) checkText(name, text);
+
+  return ({ refreshToken }) => {
     if (!refreshToken) throw new SessionExpiredError('there is no refresh token');
+    const form = { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId };
     return http
-      .post$<OAuthGrant>(
-        url,
-        new URLSearchParams(
-          defined({
-            grant_type: 'refresh_token',
-            refresh_token: refreshToken,
-            client_id: clientId,
-            client_secret: clientSecret,
-            scope,
-          }) as Record<string, string>,
-        ),
-        { auth: false },
-      )
+      .post$<OAuthGrant>(url, searchOf(Object.entries({ ...form, client_secret: clientSecret, scope })), {
+        auth: false,
+      })
       .pipe(
         map((grant) => ({
           accessToken: grant?.access_token,
@@ -62,3 +62,4 @@ export const oauthRefresh =
         })),
       );
   };
+};

@@ -1,6 +1,6 @@
 import { noop, type ObservableInput } from 'rxjs';
 import type { SessionExpiredError } from '../http/errors';
-import { defined, durationMs, wholeNumber } from '../http/options';
+import { check, checkFunction, type Defined, defined, durationMs, optionsOf, wholeNumber } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { type ExpiryPredicate, isExpiredByDefault } from './expiry';
 import type { TokenGrant } from './grants';
@@ -16,12 +16,12 @@ export interface SessionOptions {
    */
   refresh: (tokens: Tokens) => ObservableInput<TokenGrant>;
   /** Where the tokens are kept. @defaultValue memory */
-  store?: TokenStore;
+  store?: TokenStore | undefined;
   /**
    * Asks the server for tokens when the store is empty: where the refresh token is a cookie that scripts can't read. Asked when someone first
    * needs the session. Refused, the session is signed out; after a failure that may pass, the next one who needs it asks again. @defaultValue none
    */
-  restore?: () => ObservableInput<TokenGrant>;
+  restore?: (() => ObservableInput<TokenGrant>) | undefined;
   /**
    * Whether a response says that the access token has expired. Asked about every complete response to a request that carried a token, whatever its
    * status. If JSON was requested and the body is not JSON (a login page after a redirect), `response.body` is its text; a download of at
@@ -29,41 +29,51 @@ export interface SessionOptions {
    * @defaultValue `anyOf(bodyCode(1002), status(401))`, but not a 401 whose `www-authenticate` says `use_dpop_nonce` (RFC 9449),
    * `insufficient_user_authentication` (RFC 9470) or `insufficient_scope` (RFC 6750): such a response is the caller's
    */
-  isExpired?: ExpiryPredicate;
+  isExpired?: ExpiryPredicate | undefined;
   /**
    * Whether an error of `refresh` is final, and so ends the session. By default 400, 401 and 403 with a JSON body are, 401 with
    * none, and an answer below 400 that `isExpired`; but not OAuth errors about something else, such as `invalid_client`. So is a `SessionExpiredError` that
    * `refresh` itself throws.
    */
-  isRefused?: (error: unknown) => boolean;
+  isRefused?: ((error: unknown) => boolean) | undefined;
   /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
-  authorize?: (request: HttpRequest, tokens: Tokens) => HttpRequest;
+  authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest) | undefined;
   /** How long one refresh may take as a whole, its retries included, in milliseconds; 0 and `Infinity`: no limit. @defaultValue 30 000 */
-  refreshTimeoutMs?: number;
+  refreshTimeoutMs?: number | undefined;
   /**
    * How often a refresh that failed in a way that may pass is tried again, after `Retry-After` or after 1 s, 2 s, 4 s … 30 s, before those who wait
    * are told. Where a server rotates refresh tokens and its answer was lost, the second try presents a spent one. @defaultValue 0
    */
-  refreshRetries?: number;
+  refreshRetries?: number | undefined;
   /**
    * How long before its expiry a token is renewed while requests still leave with it, in milliseconds; never more than half of
    * what was left when the token was first seen. 0: only once it has expired. @defaultValue 60 000
    */
-  refreshAheadMs?: number;
+  refreshAheadMs?: number | undefined;
   /**
    * How many of those who waited for a refresh are on the wire at once after it; the others leave as these are answered, so give requests a `timeoutMs` with
    * it. @defaultValue Infinity
    */
-  releaseConcurrency?: number;
+  releaseConcurrency?: number | undefined;
   /** Called once for each session that ends because its refresh was refused: the place to go to the login page. */
-  onExpired?: (error: SessionExpiredError) => void;
+  onExpired?: ((error: SessionExpiredError) => void) | undefined;
 }
 
 /** The options of a session with nothing left out. */
-export type SessionSettings = Required<Omit<SessionOptions, 'isRefused' | 'restore'>> & {
+export type SessionSettings = Required<Defined<Omit<SessionOptions, 'isRefused' | 'restore'>>> & {
   readonly restore?: NonNullable<SessionOptions['restore']>;
   readonly isRefused: (error: unknown, isExpired: ExpiryPredicate) => boolean;
 };
+
+/** Whether it can be called as a store; a member that throws when it is read makes a store that fails, and no wrong option. */
+const isStore = (store: unknown): boolean =>
+  ['load', 'save', 'clear'].every((name) => {
+    try {
+      return typeof Object(store)[name] === 'function';
+    } catch {
+      return true;
+    }
+  });
 
 const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest => ({
   ...request,
@@ -82,9 +92,14 @@ export const withDefaults = (options: SessionOptions): SessionSettings => {
     refreshRetries: 0,
     releaseConcurrency: Infinity,
     onExpired: noop,
-    ...defined(options),
+    ...defined(optionsOf(options ?? {})),
   };
-  if (typeof settings.refresh !== 'function') throw new TypeError('refresh: not a function');
+  const { refresh, restore, isExpired, isRefused, authorize, onExpired } = settings;
+  check(typeof refresh === 'function', 'refresh', 'a function');
+  check(isStore(settings.store), 'store', 'an object with load, save and clear');
+  for (const [name, hook] of Object.entries({ restore, isExpired, isRefused, authorize, onExpired })) {
+    checkFunction(name, hook);
+  }
   durationMs('refreshTimeoutMs', settings.refreshTimeoutMs);
   durationMs('refreshAheadMs', settings.refreshAheadMs);
   wholeNumber('refreshRetries', settings.refreshRetries, 0);

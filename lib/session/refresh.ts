@@ -15,6 +15,7 @@ import {
   timer,
 } from 'rxjs';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../http/errors';
+import { observed } from '../http/observed';
 import { deadline$, LONGEST_TIMER_MS } from '../http/pipeline';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
@@ -74,7 +75,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
   const call = (tokens: Tokens | undefined): Observable<TokenGrant> =>
     new Observable((subscriber) => {
       isCalling = true;
-      subscriber.add(defer(() => (tokens ? refresh(tokens) : (restore?.() ?? EMPTY))).subscribe(subscriber));
+      const asked$ = defer(() =>
+        tokens ? observed('refresh', refresh(tokens)) : restore ? observed('restore', restore()) : EMPTY,
+      );
+      subscriber.add(asked$.subscribe(subscriber));
       isCalling = false;
     });
 

@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { tagOf } from '../http/body';
 import { emit } from '../http/emit';
 import { nowMs } from './clock';
 import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
@@ -35,7 +36,9 @@ export const createReports = (): Reports => {
       if (phase) emit(events, { type: 'session', phase, generation, atMs });
     },
     warn: (what, error) => {
-      const why = error instanceof Error ? error.name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
+      // An error of any realm.
+      const isError = /Error|Exception/.test(tagOf(error));
+      const why = isError ? Object(error).name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
       caution(`${what}: ${why}`);
     },
     caution,

@@ -1,4 +1,5 @@
 import { defer, lastValueFrom, map, merge, noop, Observable, tap } from 'rxjs';
+import { checkBoolean, optionsOf } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
@@ -20,7 +21,7 @@ import type { Wake } from './wake';
 /** The options of {@link Session.keepFresh$}. */
 export interface KeepFreshOptions {
   /** Whether to go on while the page is hidden. In Node, no page ever is. @defaultValue false */
-  readonly whileHidden?: boolean;
+  readonly whileHidden?: boolean | undefined;
 }
 
 /** A session: its tokens, and the one refresh that renews them. Made by `createSession`. */
@@ -64,11 +65,18 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
 
 const CORE = Symbol('renewal.session');
 
+/** Marks the sessions of every copy of this package, whose insides differ. */
+const BRAND = Symbol.for('renewal.session');
+
 /** The inside of a session that `createSession` has made. */
 export const coreOf = (session: Session): SessionCore => {
-  const { [CORE]: core } = Object(session) as { [CORE]?: SessionCore };
+  const { [CORE]: core, [BRAND]: isForeign } = Object(session) as { [CORE]?: SessionCore; [BRAND]?: true };
   if (core) return core;
-  throw new TypeError('session: not made by createSession');
+  throw new TypeError(
+    isForeign
+      ? 'session: made by another copy of renewal (import and require, or two bundles); use bearer(session, { allowedOrigins }) of that copy as an interceptor'
+      : 'session: expected one that createSession has made',
+  );
 };
 
 /** Makes a session that is told by `wake` when to look again. */
@@ -156,7 +164,9 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   });
 
   const wake$ = merge(wake.online$.pipe(tap(renewal.thaw)), wake.visible$);
-  const keepFresh$: Session['keepFresh$'] = ({ whileHidden = false } = {}) => {
+  const keepFresh$: Session['keepFresh$'] = (options = {}) => {
+    const { whileHidden = false } = optionsOf(options);
+    checkBoolean('whileHidden', whileHidden);
     const dueInSightMs = () => (whileHidden || !wake.isHidden() ? dueInMs() : Infinity);
     return createKeepFresh(machine, state$, dueInSightMs, renewal.start, wake$, admission.wait$());
   };
@@ -184,6 +194,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   };
 
   loading.begin();
-  // Neither is enumerable: what prints a session shows no token.
-  return Object.defineProperties(session, { state: { get: () => machine.state }, [CORE]: { value: core } }) as Session;
+  // None is enumerable: what prints a session shows no token.
+  const hidden = { state: { get: () => machine.state }, [CORE]: { value: core }, [BRAND]: { value: true } };
+  return Object.defineProperties(session, hidden) as Session;
 };

@@ -29,12 +29,12 @@ export interface TokenStore {
    * Emits what the store holds, `null` for nothing, each time when someone else has written to it: another tab, another process. The session follows it from the
    * first request or subscription on, until it is destroyed.
    */
-  readonly changes$?: Observable<Tokens | null>;
+  readonly changes$?: Observable<Tokens | null> | undefined;
   /**
    * Runs `work` while no one else who shares the store runs theirs, and lets go as soon as it ends or is unsubscribed. A store
    * without it is taken to be shared with others who can't be kept out.
    */
-  exclusive?<T>(work: Observable<T>): Observable<T>;
+  exclusive?: (<T>(work: Observable<T>) => Observable<T>) | undefined;
 }
 
 /** What a store of ours wants users to know, asked once when its session is first used: a warning on `events$`. */

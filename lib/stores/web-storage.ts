@@ -1,6 +1,6 @@
 import { defer, EMPTY, mergeMap, of } from 'rxjs';
 import { parseJson } from '../http/body';
-import { durationMs } from '../http/options';
+import { check, checkFunction, checkText, durationMs, optionsOf } from '../http/options';
 import type { Tokens } from '../session/state';
 import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
 import type { PlatformStorage } from './platform-storage';
@@ -11,20 +11,20 @@ import { createWebLock } from './web-locks';
 /** The options of {@link webStorageStore}. */
 export interface WebStorageStoreOptions {
   /** Called anew for each access, as a browser may forbid it. @defaultValue `() => localStorage` */
-  readonly storage?: () => PlatformStorage;
+  readonly storage?: (() => PlatformStorage) | undefined;
   /** The name of the one entry, which holds JSON. @defaultValue `'renewal'` */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /**
    * The names of two plain entries, for an app that has them already. A third beside them, `<accessToken>.renewal`, holds the expiry
    * and the id of the session.
    */
-  readonly keys?: { readonly accessToken: string; readonly refreshToken: string };
+  readonly keys?: { readonly accessToken: string; readonly refreshToken: string } | undefined;
   /**
    * How long a refresh waits for the refresh of another tab before it goes on without the lock, in milliseconds; 0 and `Infinity`: for as long as
    * `refreshTimeoutMs` lets it. Only a tab that the browser has frozen keeps others waiting that long, or a refresh that takes longer: where the server ends a
    * session whose refresh token comes twice, let this be longer than a refresh may well take. @defaultValue 5 000
    */
-  readonly lockTimeoutMs?: number;
+  readonly lockTimeoutMs?: number | undefined;
 }
 
 /** Whether this is a page or a worker of a browser. A server has Web Locks and a `localStorage` too, from Node 24 on and in Deno. */
@@ -73,6 +73,12 @@ const plainEntries = (
   };
 };
 
+/** Whether these are the names of two entries. */
+const isNames = (keys: unknown): boolean => {
+  const { accessToken, refreshToken } = Object(keys);
+  return [accessToken, refreshToken].every((name) => name && typeof name === 'string') && accessToken !== refreshToken;
+};
+
 /**
  * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and are shared by all tabs: those refresh once, one after another, and
  * hear of one another's sign-ins, sign-outs and new tokens. Reads and writes are synchronous. Throws a `TypeError` for an option that is wrong.
@@ -82,12 +88,11 @@ const plainEntries = (
  * webStorageStore({ keys: { accessToken: 'token', refreshToken: 'refreshToken' } });
  * ```
  */
-export const webStorageStore = ({
-  storage = () => localStorage,
-  key = 'renewal',
-  keys,
-  lockTimeoutMs = 5_000,
-}: WebStorageStoreOptions = {}): TokenStore => {
+export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStore => {
+  const { storage = () => localStorage, key = 'renewal', keys, lockTimeoutMs = 5_000 } = optionsOf(options);
+  checkFunction('storage', storage);
+  checkText('key', key);
+  check(keys === undefined || isNames(keys), 'keys', 'two different names, { accessToken, refreshToken }');
   const entry = keys?.accessToken ?? key;
   // What no one else's lock or channel is called.
   const name = `renewal:${entry}`;

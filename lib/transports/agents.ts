@@ -3,6 +3,6 @@
  * because the declarations are read by browsers' projects too, which know no types of Node.
  */
 export interface Agents {
-  readonly http?: object;
-  readonly https?: object;
+  readonly http?: object | undefined;
+  readonly https?: object | undefined;
 }

@@ -20,17 +20,17 @@ export interface AjaxTransportOptions {
    * Makes the `XMLHttpRequest` of one attempt. One of your own is not trusted with a `ReadableStream`.
    * @defaultValue the browser's own; in Node one that stands on xhr2
    */
-  readonly createXHR?: () => PlatformXHR;
+  readonly createXHR?: (() => PlatformXHR) | undefined;
   /**
    * What connections are made by, in Node; browsers have no agents and ignore them.
    * @defaultValue `globalAgent` of `node:http` and `node:https`, which keep connections alive
    */
-  readonly agents?: Agents;
+  readonly agents?: Agents | undefined;
   /**
    * How many bytes the body of a response may have, decoded; one with more is a `NetworkError` that names the limit. `Infinity`: no limit.
    * @defaultValue 512 MiB
    */
-  readonly maxResponseBytes?: number;
+  readonly maxResponseBytes?: number | undefined;
 }
 
 /** What the XHR for Node has besides: its headers, parsed, and why the connection failed. A browser's has neither. */

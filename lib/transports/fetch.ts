@@ -13,12 +13,12 @@ import { headerRefusal, isRefusal, Refusal, refusalOf } from './refusal';
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
   /** Called for each attempt. @defaultValue the platform's own, looked up when a request is made */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: typeof fetch | undefined;
   /**
    * How many bytes the body of a response may have, decoded; one with more is a `NetworkError` that names the limit. `Infinity`: no limit.
    * @defaultValue 512 MiB
    */
-  readonly maxResponseBytes?: number;
+  readonly maxResponseBytes?: number | undefined;
 }
 
 /** `duplex` is missing from the declarations of some platforms; Chromium and Node ask for it with a stream. */

@@ -4,6 +4,7 @@ import { MOCK_PLATFORM_LOCATION_CONFIG } from '@angular/common/testing';
 import {
   ApplicationRef,
   createEnvironmentInjector,
+  DOCUMENT,
   EnvironmentInjector,
   InjectionToken,
   inject,
@@ -21,7 +22,7 @@ import {
   withName,
   withSession,
 } from 'renewal/angular';
-import { filter, firstValueFrom, NEVER, of, Subject, throwError } from 'rxjs';
+import { filter, firstValueFrom, NEVER, type Observer, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stopClock } from '../support/clock';
 import { outcomeOf } from '../support/http-client';
@@ -48,6 +49,10 @@ describe('provideApi', () => {
     [undefined, 'orders', `${PAGE}orders`],
     [undefined, '/orders', 'http://shop.test/orders'],
     ['/api/', 'orders', 'http://shop.test/api/orders'],
+    ['/api/', '/orders', 'http://shop.test/api/orders'],
+    ['https://other.test/v1', '/orders', 'https://other.test/v1/orders'],
+    ['/api', '../orders', 'http://shop.test/orders'],
+    ['/api', '?page=2', 'http://shop.test/api?page=2'],
     ['api', 'orders', `${PAGE}api/orders`],
     ['https://other.test/v1', 'orders', 'https://other.test/v1/orders'],
   ])('resolves against a baseUrl of %s: %s', (baseUrl, url, resolved) => {
@@ -64,6 +69,21 @@ describe('provideApi', () => {
       ],
     });
     expect(outcomeOf(bed.inject(API).get$('orders')).values).toEqual([{ url: 'http://shop.test/a/orders', by: '' }]);
+  });
+
+  it.each([
+    [undefined, 'orders', 'https://cdn.test/app/orders', ''],
+    ['api/', 'orders', 'https://cdn.test/app/api/orders', ''],
+    [undefined, 'http://shop.test/orders', 'http://shop.test/orders', 'Bearer T1'],
+    ['https://cdn.test/v1/', 'orders', 'https://cdn.test/v1/orders', 'Bearer T1'],
+  ])('keeps the token at the page if a <base> leads elsewhere, baseUrl %s: %s', (baseUrl, url, resolved, by) => {
+    const bed = provide(provideApi({ ...(baseUrl && { baseUrl }), transport: echo }, signedInBy('T1')));
+    const document = bed.inject(DOCUMENT);
+    const element = document.createElement('base');
+    element.setAttribute('href', 'https://cdn.test/app/');
+    document.head.appendChild(element);
+    onTestFinished(() => element.remove());
+    expect(outcomeOf(bed.inject(API).get$(url)).values).toEqual([{ url: resolved, by }]);
   });
 
   it('runs the factories of its options in an injection context', () => {
@@ -195,7 +215,7 @@ describe('provideApi', () => {
 
   it('refuses a refresh that is no function', () => {
     const bed = provide(provideApi({ transport: echo }, withSession({ refresh: 'later' as never })));
-    expect(() => bed.inject(API)).toThrow('refresh: not a function');
+    expect(() => bed.inject(API)).toThrow('refresh: expected a function');
   });
 
   it('says what is missing where there is no session', () => {
@@ -252,6 +272,32 @@ describe('provideApi', () => {
     expect(failure).toMatchObject({ code });
     expect(Object(failure).cause.message).toMatch('HTTP http://shop.test/renew');
     expect(Object(failure).cause.message).not.toMatch('secret');
+  });
+
+  it.each<[string, () => unknown, string | undefined]>([
+    [
+      'a native Observable',
+      () => ({ subscribe: (observer: Observer<unknown>) => observer.next({ accessToken: 'T2' }) }),
+      'T2',
+    ],
+    ['a promise', () => Promise.resolve({ accessToken: 'T2' }), 'T2'],
+    ['nothing', () => undefined, undefined],
+  ])('takes from a refresh what createSession takes: %s', async (_, ask, token) => {
+    const store = memoryStore({ accessToken: 'T1' });
+    const bed = provide(provideApi({ transport: echo }, withSession({ refresh: ask as typeof refresh, store })));
+    const { values, error } = outcomeOf(bed.inject(SESSION).refresh$());
+    await Promise.resolve();
+    if (token) expect(values).toMatchObject([{ accessToken: token }]);
+    else expect(error).toMatchObject({ cause: { message: expect.stringMatching(/^refresh: expected it to return/) } });
+  });
+
+  it('understands a refresh that throws an HttpErrorResponse', () => {
+    const throws = (): never => {
+      throw new HttpErrorResponse({ status: 401, url: 'http://shop.test/renew' });
+    };
+    const store = memoryStore({ accessToken: 'T1' });
+    const bed = provide(provideApi({ transport: echo }, withSession({ refresh: throws, store })));
+    expect(outcomeOf(bed.inject(SESSION).refresh$()).error).toMatchObject({ code: 'session-expired' });
   });
 
   it('understands a restore that is refused', async () => {

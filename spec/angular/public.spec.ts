@@ -12,6 +12,7 @@ describe('the public surface of renewal/angular', () => {
       'injectApi',
       'injectSession',
       'provideApi',
+      'provideSessionInterceptor',
       'sessionInterceptor',
       'sessionState',
       'signedIn',

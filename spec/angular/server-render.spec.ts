@@ -1,6 +1,8 @@
 import '@angular/compiler';
+import { isPlatformBrowser } from '@angular/common';
+import { inject, PLATFORM_ID } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
-import { type Api, memoryStore, type SessionOptions, type TokenGrant } from 'renewal';
+import { type Api, memoryStore, type SessionOptions, type TokenGrant, webStorageStore } from 'renewal';
 import {
   apiResource,
   httpClientTransport,
@@ -10,7 +12,7 @@ import {
   withSession,
 } from 'renewal/angular';
 import type { Observable } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Echo, type Issued, json, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
 import { type Rendering, render } from './support/render';
 
@@ -149,4 +151,37 @@ it('waits on a server for a token that someone has asked for', async () => {
     },
   });
   expect(html).toMatch('<p>has come</p>');
+});
+
+it('keeps the session of a visitor out of the storage of the process, by the store of the guide', async () => {
+  server = await startServer();
+  const entries = new Map<string, string>();
+  // As Node has it by an option, and Deno: one for all visitors.
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => entries.get(key) ?? null,
+    setItem: (key: string, value: string) => entries.set(key, value),
+    removeItem: (key: string) => entries.delete(key),
+  });
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  const injectStore = () => (isPlatformBrowser(inject(PLATFORM_ID)) ? webStorageStore() : memoryStore());
+  const visit = (accessToken?: string) =>
+    render({
+      providers: [
+        provideApi(
+          transport,
+          withSession(() => ({ store: injectStore(), refresh: () => [] })),
+        ),
+      ],
+      show: () => {
+        const session = injectSession();
+        if (accessToken) session.signIn({ accessToken });
+        const state = sessionState();
+        return () => [state().status];
+      },
+    });
+  expect(await visit('ada')).toMatch('<p>active</p>');
+  expect(await visit()).toMatch('<p>signed-out</p>');
+  expect([...entries]).toEqual([]);
 });

@@ -11,12 +11,12 @@ import {
   withNoXsrfProtection,
 } from '@angular/common/http';
 import { HttpTestingController, provideHttpClientTesting } from '@angular/common/http/testing';
-import { inject, provideZonelessChangeDetection } from '@angular/core';
+import { DOCUMENT, inject, provideZonelessChangeDetection } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
 import { createSession, type HttpRequest, memoryStore } from 'renewal';
 import { provideApi, sessionInterceptor, withoutSession, withSession } from 'renewal/angular';
 import { of, retry, Subject } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { createBackend, expire, renew, tokenOf } from './support/backend';
 import { provide } from './support/testbed';
@@ -107,6 +107,23 @@ describe('sessionInterceptor', () => {
     expect(tokenOf(bed.inject(HttpTestingController).expectOne('/orders'))).toBe('T1');
   });
 
+  it('takes a relative url for what a <base> of another origin makes of it, where no token goes', () => {
+    const bed = provide(
+      provideHttpClient(withInterceptors([sessionInterceptor(createSignedIn())]), withNoXsrfProtection()),
+      provideHttpClientTesting(),
+    );
+    const document = bed.inject(DOCUMENT);
+    const base = document.createElement('base');
+    base.setAttribute('href', 'https://cdn.test/app/');
+    document.head.appendChild(base);
+    onTestFinished(() => base.remove());
+    const tokens = ['orders', '/orders', 'http://shop.test/orders'].map((url) => {
+      bed.inject(HttpClient).get(url).subscribe();
+      return tokenOf(bed.inject(HttpTestingController).expectOne(url));
+    });
+    expect(tokens).toEqual(['', '', 'T1']);
+  });
+
   it('hands on the very request of the caller to those after it, where it has nothing to add', async () => {
     const seen: unknown[] = [];
     const watch = (): HttpInterceptorFn => (request, next) => {
@@ -157,7 +174,7 @@ describe('sessionInterceptor', () => {
   });
 
   it('refuses what is no session, or no origin, at once', () => {
-    expect(() => sessionInterceptor({} as never)).toThrow('session: not made by createSession');
+    expect(() => sessionInterceptor({} as never)).toThrow('session: expected one that createSession has made');
     expect(() => sessionInterceptor(createSignedIn(), { allowedOrigins: ['shop'] })).toThrow('allowedOrigins');
   });
 

@@ -1,25 +1,28 @@
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundlePage, startChromium } from '../support/chromium';
+import { type BrowserName, browserName, startBrowser } from '../support/browsers';
+import type { BrowserTab, TestBrowser } from '../support/browsers/browser';
+import { bundlePage } from '../support/chromium';
 import type { Capabilities } from '../transports/contract/context';
 import type { Order } from '../transports/contract/page';
 import { type ContractServer, startContractServer } from '../transports/contract/server';
 import { contract } from '../transports/contract/statements';
 
-const can = { page: true, setCookie: false, cause: false };
-
 const ajax: Capabilities = {
-  ...can,
+  page: true,
+  setCookie: false,
+  cause: false,
   uploadProgress: true,
   totalAcrossOrigins: true,
   stream: 'request',
   userInfo: { sent: true, followed: false },
+  followsTab: true,
+  joinsGets: false,
   takesBack: false,
 };
 
 const fetch: Capabilities = {
-  ...can,
+  ...ajax,
   uploadProgress: false,
   totalAcrossOrigins: false,
   // The server speaks HTTP/1.1.
@@ -28,21 +31,36 @@ const fetch: Capabilities = {
   takesBack: true,
 };
 
+/** How the browsers differ from Chromium. */
+const differences: Readonly<Record<BrowserName, { readonly [of in Order['transport']]?: Partial<Capabilities> }>> = {
+  chromium: {},
+  firefox: {
+    // It takes a location with a tab in it for none.
+    ajaxTransport: { followsTab: false },
+    // It sends no streams: `Request` makes a text of one, by which the transport knows.
+    fetchTransport: { followsTab: false, stream: 'request' },
+  },
+  webkit: {
+    // Its memory cache joins what XMLHttpRequest sends, `no-store` or not; `fetch` goes past it.
+    ajaxTransport: { joinsGets: true },
+  },
+};
+
 const platforms: readonly (readonly [Order['transport'], Capabilities])[] = [
-  ['ajaxTransport', ajax],
-  ['fetchTransport', fetch],
+  ['ajaxTransport', { ...ajax, ...differences[browserName].ajaxTransport }],
+  ['fetchTransport', { ...fetch, ...differences[browserName].fetchTransport }],
 ];
 
 let server: ContractServer;
-let browser: Browser;
-let page: Page;
+let browser: TestBrowser;
+let page: BrowserTab;
 
 beforeAll(async () => {
   const script = fileURLToPath(new URL('../transports/contract/page.ts', import.meta.url));
   server = await startContractServer(await bundlePage(script));
-  browser = await startChromium();
-  page = await browser.newPage();
-  await page.goto(`${server.origins.own}/page`);
+  browser = await startBrowser();
+  const profile = await browser.openProfile();
+  page = await profile.open(`${server.origins.own}/page`);
 });
 
 afterAll(async () => {
@@ -50,7 +68,7 @@ afterAll(async () => {
   await server?.close();
 });
 
-describe.each(platforms)('%s in Chromium', (transport, can) => {
+describe.each(platforms)(`%s in ${browserName}`, (transport, can) => {
   describe.each(contract)('%s', (part, statements) => {
     it.each(statements.map(({ title }) => title))('%s', async (title) => {
       const order = { transport, part, title, can, origins: server.origins };

@@ -6,6 +6,7 @@ import { pageFiles } from '../../examples/shop/page-files';
 import type { PageFile } from '../../examples/shop/page-routes';
 import { createShop, type Shop, type ShopOptions } from '../../examples/shop/server';
 import { violationsIn } from '../support/axe';
+import { createBarrier } from '../support/barrier';
 import { startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -94,7 +95,8 @@ describe('the demo page', () => {
     await says(page, '10 requests: 10 answers\\.');
     await press(page, 'Clear');
     await shows(page, '#sent', '0$');
-    await page.getByText('No requests yet.').waitFor();
+    await says(page, 'Cleared\\. Let the token die, then send 50\\.');
+    await page.getByText('Each request becomes a row here').waitFor();
     await send(page, 1);
     await says(page, '1 request: 1 answer\\.');
     expect(await countsOf(page)).toEqual(['1', '0', '0', '1', '0']);
@@ -157,6 +159,85 @@ describe('the demo page', () => {
     expect(await sessionOf(page)).toEqual(['No one', 'signed-out', '2']);
     await send(page, 10);
     await says(page, '10 requests: 10 errors \\(turned away: no one is signed in\\)\\.');
+    await press(page, 'Clear');
+    await says(page, 'Cleared\\. Sign in as Ada or Grace\\.');
+  });
+
+  it('shows it all with one button, as long as there are no requests', async () => {
+    const { page } = await open();
+    const all = page.getByRole('button', { name: 'Let the token die, then send 50' });
+    await all.click();
+    await says(page, '50 requests: 50 answers, after 1 refresh\\.');
+    expect(await all.isVisible()).toBe(false);
+    await press(page, 'Sign out');
+    await says(page, 'Signed out');
+    await press(page, 'Clear');
+    await all.click();
+    await says(page, '50 requests: 50 answers, after 1 refresh\\.');
+    expect(await sessionOf(page)).toEqual(['Ada', 'active', '5']);
+  });
+
+  it('lets no token die that is not there', async () => {
+    const { page } = await open();
+    await press(page, 'Sign out');
+    await says(page, 'Signed out');
+    await press(page, 'Let the token die');
+    await says(page, 'There is no token: no one is signed in\\.');
+  });
+
+  it('says that a token is dead already', async () => {
+    const { page } = await open();
+    await choose(page, 'offline', 'The next refresh meets no network');
+    await letTokenDie(page);
+    await send(page, 1);
+    await says(page, '1 request: 1 error \\(the refresh failed\\)');
+    await press(page, 'Let the token die');
+    await says(page, 'The token is dead already');
+  });
+
+  it('says what requests wait for while they are on the way', async () => {
+    const { page } = await open({}, { slowMs: 3_600_000 });
+    await choose(page, 'slow', 'The next refresh takes');
+    await letTokenDie(page);
+    await send(page, 10);
+    await says(page, '10 requests on the way\\.');
+    await shows(page, '#meaning', 'The token is dead\\. Requests wait');
+    await press(page, 'Let the token die');
+    await says(page, 'A refresh is running');
+  });
+
+  it('explains the cool-down after a failed refresh, while it lasts', async () => {
+    const { page } = await open();
+    await page.clock.install();
+    await choose(page, 'offline', 'The next refresh meets no network');
+    await letTokenDie(page);
+    await send(page, 10);
+    await says(page, '10 requests: 10 errors \\(the refresh failed\\), after 1 refresh\\.');
+    await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 10)));
+    await send(page, 10);
+    await says(page, '10 requests: 10 errors \\(cool-down: the last refresh failed\\)\\.');
+    await shows(page, '#meaning', 'The refresh failed\\. Cool-down: for 1\\ss, requests fail at once\\.');
+    await page.clock.runFor(1_000);
+    await shows(page, '#meaning', 'The refresh failed\\. The next request tries again\\.');
+  });
+
+  it('brings new tokens once it has said so, also after a refresh that fails only then', async () => {
+    const { page } = await open();
+    const lost = createBarrier();
+    await page.route('**/app/renewal', async (route) => {
+      await lost.passed;
+      await route.abort();
+    });
+    await choose(page, 'offline', 'The next refresh meets no network');
+    await letTokenDie(page);
+    await send(page, 10);
+    await shows(page, '#status', 'refreshing');
+    await choose(page, 'normal', 'The next refresh brings new tokens');
+    lost.open();
+    await says(page, '10 requests: 10 errors \\(the refresh failed\\)');
+    await page.unroute('**/app/renewal');
+    await send(page, 10);
+    await says(page, '10 requests: 10 answers, after 1 refresh');
   });
 
   it('is one session in all tabs', async () => {
@@ -170,6 +251,27 @@ describe('the demo page', () => {
     await shows(page, '#user', 'Grace');
     await press(page, 'Sign out');
     await shows(other, '#user', 'No one');
+  });
+
+  it('says in all tabs what has happened in one', async () => {
+    const { page } = await open();
+    await says(page, 'Ada is signed in, in all tabs\\. Let the token die, then send 50\\.');
+    const other = await page.context().newPage();
+    await other.goto(page.url());
+    await says(other, 'Ada is signed in');
+    await press(page, 'Sign out');
+    await says(page, 'Signed out, in all tabs\\.');
+    await says(other, 'Signed out, in all tabs\\.');
+    await press(other, 'Sign in as Grace');
+    await says(page, 'Grace is signed in');
+    await says(other, 'Grace is signed in');
+    await letTokenDie(page);
+    await send(other, 10);
+    await says(other, '10 requests: 10 answers, after 1 refresh');
+    await says(page, 'Another tab has renewed the token');
+    await choose(other, 'refused', 'The next refresh is refused');
+    await says(page, 'The next refresh is refused');
+    expect(await page.locator('[value=refused]').isChecked()).toBe(true);
   });
 
   it('signs in by itself only when it is opened first', async () => {
@@ -216,7 +318,7 @@ describe('the demo page, for everyone', () => {
         }),
       );
     };
-    for (let stops = 0; stops < 11; stops++) await tab();
+    for (let stops = 0; stops < 12; stops++) await tab();
     expect(names).toEqual([
       'Let the token die',
       'Send 1 request',
@@ -229,7 +331,11 @@ describe('the demo page, for everyone', () => {
       'Open a second tab',
       'Clear',
       'Table',
+      'Let the token die, then send 50',
     ]);
+    await page.keyboard.press('Enter');
+    await says(page, '50 requests: 50 answers, after 1 refresh');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('outcome');
     await page.locator('#expire').focus();
     await page.keyboard.press('Enter');
     await says(page, 'The token is dead');
@@ -252,14 +358,42 @@ describe('the demo page, for everyone', () => {
     expect(needed).toBe(given);
   });
 
+  it.each([320, 390, 1280])('cuts off no counter and no word of the code, %i pixels wide', async (width) => {
+    const { page } = await open({ viewport: { width, height: 800 } });
+    await storm(page);
+    const broken = await page.evaluate(() => {
+      const range = document.createRange();
+      const found: string[] = [];
+      for (const counter of document.querySelectorAll('.counts div')) {
+        const { right } = counter.getBoundingClientRect();
+        for (const text of counter.children) {
+          range.selectNodeContents(text);
+          if (range.getBoundingClientRect().right > right) found.push(`${text.textContent}`);
+        }
+      }
+      const code = document.createTreeWalker(document.querySelector('pre') ?? document.body, NodeFilter.SHOW_TEXT);
+      for (let node = code.nextNode(); node; node = code.nextNode()) {
+        for (const { 0: word, index } of `${node.textContent}`.matchAll(/[\w$]+/g)) {
+          range.setStart(node, index);
+          range.setEnd(node, index + word.length);
+          if (range.getClientRects().length > 1) found.push(word);
+        }
+      }
+      return found;
+    });
+    expect(broken).toEqual([]);
+  });
+
   it.each([390, 1280])('keeps all things in their place, %i pixels wide', async (width) => {
     const { page } = await open({ viewport: { width, height: 800 } });
     const places = () =>
       page.evaluate(() =>
-        [...document.querySelectorAll('section, h2, button, dl, renewal-timeline')].map((element) => {
-          const { top, height } = element.getBoundingClientRect();
-          return `${element.id || element.className || element.textContent}: ${top} ${height}`;
-        }),
+        [...document.querySelectorAll('section, h2, section > button, fieldset button, dl, renewal-timeline')].map(
+          (element) => {
+            const { top, height } = element.getBoundingClientRect();
+            return `${element.id || element.className || element.textContent}: ${top} ${height}`;
+          },
+        ),
       );
     const before = await places();
     await storm(page);

@@ -272,14 +272,14 @@ describe('<renewal-timeline> as tables', () => {
       find('tbody tr').map((row) => [...row.children].map(({ textContent }) => textContent).join(' | ')),
     );
     expect(lines).toEqual([
-      '1 | GET /orders/1 | 40 ms | 40 ms | 90 ms | 90 ms, for refresh 1 | 190 ms | 215 ms | answer 200',
-      '2 | DELETE /orders/2 | 60 ms | 60 ms |  |  |  | 150 ms | cancelled',
-      '3 | POST /orders/3 | 110 ms | 190 ms |  | 110 ms, for refresh 1 |  | 270 ms | error network',
       '4 | GET /orders/4 | 60,000 ms | 60,000 ms | 60,030 ms | 60,030 ms, for refresh 2 |  | 60,090 ms | error session-expired',
-      '1 | 90 ms | 190 ms | 1 | new tokens',
+      '3 | POST /orders/3 | 110 ms | 190 ms |  | 110 ms, for refresh 1 |  | 270 ms | error network',
+      '2 | DELETE /orders/2 | 60 ms | 60 ms |  |  |  | 150 ms | cancelled',
+      '1 | GET /orders/1 | 40 ms | 40 ms | 90 ms | 90 ms, for refresh 1 | 190 ms | 215 ms | answer 200',
       '2 | 60,030 ms | 60,090 ms | 1 | failed, status 400 and the session is over',
-      '0 ms | signed in',
+      '1 | 90 ms | 190 ms | 1 | new tokens',
       '60,090 ms | session over',
+      '0 ms | signed in',
       '60,100 ms | save of the store: QuotaExceededError',
     ]);
   });
@@ -288,16 +288,85 @@ describe('<renewal-timeline> as tables', () => {
     const page = await openStory(1);
     await showTable(page);
     await page.evaluate((events) => tell(events), [request(9, 99_000, 'queued'), request(9, 99_000, 'sent')]);
-    const last = () =>
+    const newest = () =>
       page.evaluate(async () => {
         await drawn();
-        return find('table:first-of-type tbody tr:last-child')[0]?.lastElementChild?.textContent;
+        return find('table:first-of-type tbody tr:first-child')[0]?.lastElementChild?.textContent;
       });
-    expect(await last()).toBe('on the wire');
+    expect(await newest()).toBe('on the wire');
     await page.evaluate((events) => tell(events), [request(9, 99_010, 'settled', { status: 204 })]);
-    expect(await last()).toBe('answer 204');
+    expect(await newest()).toBe('answer 204');
     await showTable(page);
     expect(await page.evaluate(() => rows().at(-1))).toMatchObject({ id: 9, marbles: 'S 204' });
+  });
+});
+
+describe('<renewal-timeline> shows all of', () => {
+  /** How far each text of a selector reaches beyond the box that clips it, in pixels; at most 0 where all of it can be seen. */
+  const clipped = (page: Page, selector: string): Promise<number[]> =>
+    page.evaluate((each) => {
+      const box = shown.getBoundingClientRect();
+      return find(each).map((element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        const text = range.getBoundingClientRect();
+        const { scrollWidth, clientWidth } = element;
+        return Math.max(text.right - box.right, box.left - text.left, scrollWidth - clientWidth);
+      });
+    }, selector);
+
+  it.each([1_000, 640])('how long a request took, beside the longest code, %i pixels wide', async (width) => {
+    const page = await open({ viewport: { width, height: 620 } });
+    const failed = { error: 'session-expired' } as const;
+    await page.evaluate(
+      (events) => tell(events),
+      [request(1, 0, 'queued'), request(1, 0, 'sent'), request(1, 21_525, 'settled', failed)],
+    );
+    await page.evaluate(() => drawn());
+    expect(await textsOf(page, '.end :last-child')).toEqual(['21,525 ms']);
+    expect(await textsOf(page, '.end :first-child')).toEqual(['session-expired']);
+    expect(await clipped(page, '.end *')).toEqual([0, 0]);
+  });
+
+  it('the name of the end of a session and each url, as narrow as on a phone', async () => {
+    const page = await openStory(12, { viewport: { width: 340, height: 620 } });
+    expect(await textsOf(page, '.session-name')).toContain('session over');
+    expect(Math.max(...(await clipped(page, '.session-name, .name')))).toBeLessThanOrEqual(0);
+  });
+
+  it('each label of the axis: no mark of a fold stands on one', async () => {
+    const page = await openStory(3, { viewport: { width: 320, height: 620 } });
+    const overlaps = await page.evaluate(() => {
+      const boxes = find('.tick')
+        .map((tick) => tick.getBoundingClientRect())
+        .sort((a, b) => a.left - b.left);
+      return boxes.slice(1).map(({ left }, index) => (boxes[index]?.right ?? 0) - left);
+    });
+    expect(overlaps.length).toBeGreaterThan(0);
+    expect(Math.max(...overlaps)).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('<renewal-timeline> without requests', () => {
+  it('says so, and draws no empty grid', async () => {
+    const page = await open();
+    await page.getByText('No requests yet.').waitFor();
+    expect(await page.locator('.scroller').isVisible()).toBe(false);
+  });
+
+  it('shows what the page has put into it, until there is a request', async () => {
+    const page = await open();
+    await page.evaluate(() => shown.append('Press the button.'));
+    const text = page.getByText('Press the button.');
+    await text.waitFor();
+    await page.evaluate((events) => tell(events), [request(1, 0, 'queued'), request(1, 0, 'sent')]);
+    await page.evaluate(() => drawn());
+    expect(await page.evaluate(() => [rows().length, find('.empty')[0]?.hidden])).toEqual([1, true]);
+    await page.evaluate(() => {
+      shown.api = { events$: events };
+      return drawn();
+    });
+    expect(await page.evaluate(() => find('.empty')[0]?.hidden)).toBe(false);
   });
 });
 

@@ -213,7 +213,7 @@ describe('the memory of a recorder', () => {
   });
 
   it.each([0, -1, 1.5, Number.NaN, Infinity])('is not bounded by %d: that is refused', (maxLanes) => {
-    expect(() => createRecorder(maxLanes)).toThrow(new TypeError('maxLanes: not a whole number of 1 or more'));
+    expect(() => createRecorder(maxLanes)).toThrow(new TypeError('maxLanes: expected a whole number, 1 or more'));
   });
 
   it('is let go of by stop, which ends the subscription and completes changes$', () => {

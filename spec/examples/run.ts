@@ -11,9 +11,14 @@ export interface Finished {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs a script of this repo as its user would, and resolves when it has ended by itself. */
-export async function run(script: string, flags: readonly string[] = []): Promise<Finished> {
+export async function run(
+  script: string,
+  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Finished> {
   const child = spawn(process.execPath, ['--import', 'tsx', script, ...flags], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve, reject) => {

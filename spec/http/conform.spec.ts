@@ -277,7 +277,7 @@ describe('a schema', () => {
     const options = { schema } as RequestOptions; // what plain JavaScript may pass
     expect(outcomeOf(api.get$('/a', options)).error).toMatchObject({
       code: 'request',
-      message: `GET /a: schema: not a Standard Schema`,
+      message: `GET /a: schema: expected a Standard Schema`,
     });
     expect(requests).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { HttpContext, HttpContextToken, type Interceptor } from 'renewal';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createRecorder, outcomeOf, shownOf } from '../support/http-client';
 
 describe('an HttpContext', () => {
@@ -20,6 +20,30 @@ describe('an HttpContext', () => {
     const [one, other] = [new HttpContextToken(() => 0), new HttpContextToken(() => 0)];
     const context = new HttpContext().set(one, 1).set(other, 2);
     expect([context.get(one), context.get(other)]).toEqual([1, 2]);
+  });
+
+  it('of another copy of the package is copied, too', async () => {
+    vi.resetModules();
+    const other = await import('renewal');
+    const COUNT = new HttpContextToken(() => 0);
+    const foreign = new other.HttpContext().set(COUNT, 7) as unknown as HttpContext; // private names are of one copy
+    expect(foreign).not.toBeInstanceOf(HttpContext);
+    expect(new HttpContext(foreign).get(COUNT)).toBe(7);
+    const { api, requests } = createRecorder();
+    outcomeOf(api.get$('/a', { context: foreign }));
+    expect(requests[0]?.context.get(COUNT)).toBe(7);
+    expect(new HttpContext(new other.HttpContext() as unknown as HttpContext).get(COUNT)).toBe(0);
+  });
+
+  it.each([null, {}, 'text', new Map()])('is not made of %o', (from) => {
+    expect(() => new HttpContext(from as unknown as HttpContext)).toThrow(
+      // what JavaScript may pass
+      new TypeError('context: expected an HttpContext'),
+    );
+  });
+
+  it.each([undefined, null, 0, 'text'])('has no token whose default is %o instead of a function', (value) => {
+    expect(() => new HttpContextToken(value as never)).toThrow(new TypeError('defaultValue: expected a function'));
   });
 
   it('is copied by its constructor', () => {

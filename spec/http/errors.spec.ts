@@ -11,14 +11,16 @@ import {
   RefreshError,
   RequestTimeoutError,
   ResponseParseError,
+  retry,
   SchemaError,
   SessionExpiredError,
   SignedOutError,
   TokenRejectedError,
+  xsrf,
 } from 'renewal';
 import { throwError } from 'rxjs';
-import { describe, expect, it } from 'vitest';
-import { createRecorder, outcomeOf, shownOf } from '../support/http-client';
+import { describe, expect, it, vi } from 'vitest';
+import { createRecorder, createSignedIn, outcomeOf, shownOf } from '../support/http-client';
 import { requestOf } from '../support/request';
 import { response } from '../support/virtual';
 
@@ -136,6 +138,92 @@ describe('an error', () => {
     expect(shownOf(new SessionExpiredError('what', { cause: new HttpStatusError(request, answer) }))).not.toContain(
       'hidden',
     );
+  });
+});
+
+describe('serverMessage', () => {
+  const bodies: [string, unknown, string | undefined][] = [
+    ['message', { message: 'sold out', detail: 'no' }, 'sold out'],
+    ['msg', { msg: 'sold out' }, 'sold out'],
+    ['the detail of a problem (RFC 9457)', { title: 'Conflict', detail: 'sold out', status: 409 }, 'sold out'],
+    ['the title of one without', { title: 'Conflict' }, 'Conflict'],
+    ['error_description (RFC 6749)', { error: 'invalid_request', error_description: 'no code' }, 'no code'],
+    ['the next one where the first is no text', { message: { en: 'no' }, msg: 'sold out' }, 'sold out'],
+    ['the next one where the first is empty', { message: ' ', title: 'Conflict' }, 'Conflict'],
+    ['500 characters', { message: 'x'.repeat(500) }, 'x'.repeat(500)],
+    ['no more than that', { message: 'x'.repeat(501) }, undefined],
+    ['nothing of a code', { error: 'invalid_grant' }, undefined],
+    ['nothing of a text', '<html>message</html>', undefined],
+    ['nothing of a list', ['sold out'], undefined],
+    ['nothing of a file', new Blob(['{"message":"sold out"}']), undefined],
+    ['nothing of no body', null, undefined],
+  ];
+
+  it.each(bodies)('is %s', (_, body, words) => {
+    const found = response(409, body);
+    expect(new HttpStatusError(request, found).serverMessage).toBe(words);
+    expect(new BusinessError(request, found, 7).serverMessage).toBe(words);
+  });
+
+  it('of a business is the message of its envelope, and its message without one is the code', () => {
+    const error = new BusinessError(request, response(200, { message: 'other' }), 7, 'sold out');
+    expect([error.serverMessage, error.message]).toEqual(['sold out', 'POST https://h.test:8443/a/b: sold out']);
+    expect(new BusinessError(request, response(200), 'E7').message).toMatch(/: code E7$/);
+  });
+
+  it.each([
+    new HttpStatusError(request, response(409, { message: 'sold out' })),
+    new BusinessError(request, response(200), 7, 'sold out'),
+  ])('is no key of $name', (error) => {
+    expect(error.serverMessage).toBe('sold out');
+    expect(Object.keys(error)).not.toContain('serverMessage');
+  });
+});
+
+describe('the request of an error', () => {
+  it('holds the fields of a request and nothing that was added to it', () => {
+    const added = { ...request, [Symbol('added')]: 'hidden', added: 'hidden' };
+    const { request: shown } = new NetworkError('what', { request: added });
+    expect(Reflect.ownKeys(shown ?? {}).sort()).toEqual(Reflect.ownKeys(request).sort());
+    expect(shown).toEqual({ ...request, url: 'https://h.test:8443/a/b', headers: {}, body: null });
+  });
+
+  it('holds no symbol of this package, whatever made it', () => {
+    const session = createSignedIn();
+    const { api } = createRecorder({
+      session,
+      interceptors: [xsrf()],
+      transport: (sent) => throwError(() => new NetworkError('no answer', { request: sent })),
+    });
+    const { error } = outcomeOf(api.post$('/a', {}));
+    expect(Object.getOwnPropertySymbols(Object(error).request)).toEqual([]);
+  });
+});
+
+describe('errors of another copy of the package', () => {
+  it('are taken for what they are', async () => {
+    vi.resetModules();
+    const other = await import('renewal');
+    const error = new other.HttpStatusError(request, response(404));
+    expect(error).not.toBeInstanceOf(ApiError);
+    expect([isApiError(error), isApiError(error, 'status'), isApiError(error, 'network')]).toEqual([true, true, false]);
+    expect(other.isApiError(new NetworkError('what'), 'network')).toBe(true);
+  });
+
+  it('are named in events, and understood by those who look at errors', async () => {
+    vi.resetModules();
+    const other = await import('renewal');
+    const { api } = createRecorder({
+      interceptors: [retry({ attempts: 2, delayMs: 0 })],
+      transport: (sent) => throwError(() => new other.NetworkError('no answer', { request: sent })),
+    });
+    const phases: unknown[] = [];
+    api.events$.subscribe((event) => event.type === 'request' && phases.push(event.error ?? event.phase));
+    vi.useFakeTimers();
+    outcomeOf(api.get$('/a'));
+    vi.runAllTimers();
+    vi.useRealTimers();
+    expect(phases).toEqual(['queued', 'sent', 'resent', 'network']);
   });
 });
 

@@ -126,6 +126,14 @@ describe('xsrf', () => {
     expect(headersOf({ url: 'https://api.test/a', interceptors: [readdress] })).toEqual(headers);
   });
 
+  it.each(['http://relative.invalid/', 'http://a.invalid/', 'http://b.invalid/'])(
+    'does not take %s for a relative url where nothing says what that is relative to',
+    (url) => {
+      vi.stubGlobal('document', { cookie: 'XSRF-TOKEN=T' });
+      expect(headersOf({ url })).toEqual({});
+    },
+  );
+
   it('goes to a relative url where nothing says what it is relative to', () => {
     vi.stubGlobal('document', { cookie: 'XSRF-TOKEN=T' });
     expect(headersOf()).toEqual(WITH_TOKEN);

@@ -41,3 +41,24 @@ describe.each([
     expect(after).toEqual(before);
   });
 });
+
+describe('the package twice in one process, by import and by require', () => {
+  it('takes errors and contexts of the other copy, and says what to do about its session', async () => {
+    const said = JSON.parse(await output(process.execPath, ['copies.mjs'], consumer));
+    const { areTwo, refusal, outcomes, sent, context } = said;
+    expect(areTwo).toBe(true);
+    expect(refusal).toMatch(
+      /^TypeError: session: made by another copy of renewal .*bearer\(session, \{ allowedOrigins \}\)/,
+    );
+    // The other copy's own interceptor renews the token, and keeps it from other origins.
+    expect(outcomes.slice(0, 2)).toEqual([[{ by: 'Bearer T2' }], [{ by: '-' }]]);
+    expect(sent).toEqual([
+      'https://api.test/orders Bearer T1',
+      'https://api.test/orders Bearer T2',
+      'https://other.test/orders -',
+      'https://api.test/missing Bearer T2',
+    ]);
+    expect(outcomes[2]).toEqual([[false, true, true]]);
+    expect(context).toBe(7);
+  });
+});

@@ -485,7 +485,7 @@ describe('what a transport and its errors say', () => {
     const { session } = createVirtualClient();
     const astray: Interceptor = (request, next) => next({ ...request, url: 'ftp://api.test/a' });
     expect(errorOf(createApi({ baseUrl: ORIGIN, session, interceptors: [astray] }).get$('/a'))).toMatchObject({
-      message: 'GET ftp://api.test/a: url: not a url of http or https',
+      message: 'GET ftp://api.test/a: url: expected a url of http or https',
       request: { url: 'ftp://api.test/a' },
     });
   });

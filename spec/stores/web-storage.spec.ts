@@ -47,7 +47,9 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
 
   it.each([-1, Number.NaN, '5', null])('refuses lockTimeoutMs: %j', (lockTimeoutMs) => {
     const wrong = { ...options, lockTimeoutMs } as WebStorageStoreOptions; // what plain JavaScript may pass
-    expect(() => webStorageStore(wrong)).toThrow(new TypeError('lockTimeoutMs: not a number of milliseconds'));
+    expect(() => webStorageStore(wrong)).toThrow(
+      new TypeError('lockTimeoutMs: expected a number of milliseconds, 0 or more'),
+    );
   });
 
   it.each([

@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Certificate } from './certificate';
+import { listen } from './listen';
 
 /** Answers a request whose body has arrived. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
@@ -13,28 +13,18 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const listen = async (listener: RequestListener, certificate?: Certificate): Promise<Server> => {
-  const server = certificate ? createTlsServer(certificate, listener) : createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
-};
-
 /** A server of Node on a port of its own; with a certificate it speaks TLS. */
 export const startHttpServer = async (certificate?: Certificate): Promise<HttpServer> => {
-  const server = await listen((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => started.answer(request, response, Buffer.concat(chunks)));
-  }, certificate);
-  const { port } = server.address() as AddressInfo; // it listens on a port
+  };
+  const { port, close } = await listen(certificate ? createTlsServer(certificate, listener) : createServer(listener));
   const started: HttpServer = {
     origin: `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`,
     answer: (_request, response) => response.end(),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
   return started;
 };

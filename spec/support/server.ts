@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createGate, createTally, type Gate, type Tally } from './barrier';
+import { listen } from './listen';
 
 /** How the server says that an access token is dead. */
 export const SIGNALS = ['HTTP 401', 'code 1002'] as const;
@@ -78,7 +79,9 @@ export interface TestServer {
   hold(matches: (hit: Hit) => boolean): Gate<Hit>;
   /** Resolves once the client has closed a connection on which it still waited for the answer of `path`. */
   aborted(path: string): Promise<void>;
-  /** Closes what is idle; resolves when there is no connection left, so not while one still waits for an answer. */
+  /** Closes what is idle; resolves when no connection is left, so not while a request still waits for its response. */
+  quiet(): Promise<void>;
+  /** Destroys all connections, whatever still waits on them. */
   close(): Promise<void>;
 }
 
@@ -200,9 +203,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     handle(request, response).catch(() => response.destroy());
   });
   server.on('connection', (socket) => unused.add(socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A server that listens on a port has an address of this form.
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await listen(server);
 
   const test: TestServer = {
     origin: `http://127.0.0.1:${port}`,
@@ -226,12 +227,13 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
       return gate;
     },
     aborted: (path) => abortsOf(path).reached(1),
-    close: () =>
+    quiet: () =>
       new Promise((resolve) => {
         isClosing = true;
         server.close(() => resolve());
         for (const socket of unused) socket.destroy();
       }),
+    close,
   };
   return test;
 };

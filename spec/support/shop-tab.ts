@@ -49,6 +49,10 @@ const ask = (path: string, body: object): Observable<TokenGrant> =>
     })),
   );
 
+let asked = 0;
+/** No two urls are the same: WebKitGTK joins identical GETs that are in flight. */
+const orders = (): string => `/orders?request=${++asked}`;
+
 let hesitation: { readonly reached: Barrier; readonly over: Barrier } | undefined;
 
 const session = createSession({
@@ -77,7 +81,7 @@ const outcomeOf = (request$: Observable<unknown>): Promise<string> =>
 globalThis.tab = {
   signIn: async () => session.signIn(await firstValueFrom(ask('/app/login', DEMO_USER))),
   signOut: () => session.signOut(),
-  get: (count) => Promise.all(Array.from({ length: count }, () => outcomeOf(api.get$('/orders')))),
+  get: (count) => Promise.all(Array.from({ length: count }, () => outcomeOf(api.get$(orders())))),
   get state() {
     return session.state;
   },

@@ -1,11 +1,10 @@
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
 import { createShop, type Shop } from '../../examples/shop/server';
 import { createGate, type Gate } from './barrier';
-import { type BrowserTab, openProfile } from './browser-tabs';
+import type { BrowserTab, TestBrowser } from './browsers/browser';
 import { bundlePage } from './chromium';
+import { listen } from './listen';
 import type { Signal } from './server';
 
 /** A request as it came from a tab. */
@@ -70,7 +69,10 @@ const callOf = ({ method = '', url = '', headers }: IncomingMessage, body: strin
 /** The page of a tab, made once for all specs of a file. */
 export const bundleTab = (): Promise<string> => bundlePage(fileURLToPath(new URL('./shop-tab.ts', import.meta.url)));
 
-export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
+/** @param init - Runs in each page before anything else: where the browser is to lack something, or to break. */
+export const openDoor = async (page: string, signal: Signal, init?: () => void): Promise<Door> => {
+  const served = init ? page.replace('<script>', () => `<script>(${init})()</script><script>`) : page;
+
   const shop = createShop({ expiredAs: signal === 'HTTP 401' ? 'status' : 'code' });
   const inside = await shop.listen();
   const calls: Call[] = [];
@@ -95,7 +97,7 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
         // A sandbox has an origin of its own, and neither storage nor locks.
         if (asked.url.startsWith('/tab/sandbox'))
           response.setHeader('content-security-policy', 'sandbox allow-scripts');
-        response.writeHead(200, { 'content-type': 'text/html' }).end(page);
+        response.writeHead(200, { 'content-type': 'text/html' }).end(served);
         return;
       }
       const body = await read(asked);
@@ -117,9 +119,7 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
       response.destroy();
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A server that listens on a port has an address of this form.
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await listen(server);
 
   const door: Door = {
     origin: `http://127.0.0.1:${port}`,
@@ -133,30 +133,26 @@ export const openDoor = async (page: string, signal: Signal): Promise<Door> => {
       return gate;
     },
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await shop.close();
-      await closed;
+      await Promise.all([close(), shop.close()]);
     },
   };
   return door;
 };
 
 /** Some tabs of one browser profile, all at the door. */
-export interface Tabs {
+export interface Tabs<T extends BrowserTab = BrowserTab> {
   readonly door: Door;
   /** Opens one more. */
-  open(query?: string, path?: string): Promise<BrowserTab>;
+  open(query?: string, path?: string): Promise<T>;
   /** Opens `count`, all signed in, whose token the shop no longer takes. */
-  openExpired(count: number, query?: string): Promise<[BrowserTab, ...BrowserTab[]]>;
+  openExpired(count: number, query?: string): Promise<[T, ...T[]]>;
   close(): Promise<void>;
 }
 
-/** @param init - Runs in each page before anything else: where the browser is to lack something, or to break. */
-export const openTabs = async (browser: Browser, door: Door, init?: () => void): Promise<Tabs> => {
-  const profile = await openProfile(browser, init);
+export const openTabs = async <T extends BrowserTab>(browser: TestBrowser<T>, door: Door): Promise<Tabs<T>> => {
+  const profile = await browser.openProfile();
   let opened = 0;
-  const open = (query = '', path = '/tab'): Promise<BrowserTab> =>
+  const open = (query = '', path = '/tab'): Promise<T> =>
     profile.open(`${door.origin}${path}?tab=${++opened}&${query}`);
   return {
     door,

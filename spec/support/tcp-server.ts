@@ -1,5 +1,6 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { createBarrier } from './barrier';
+import { listen } from './listen';
 
 /** What a server does with a request whose headers have arrived; `nth` counts all of them, from 1. */
 export type Act = (socket: Socket, head: string, nth: number) => void;
@@ -27,19 +28,16 @@ export interface TcpServer {
 
 /** A server on a port of its own. Bodies that arrive are dropped, unless `act` pauses the socket. */
 export const startTcpServer = async (): Promise<TcpServer> => {
-  const sockets = new Set<Socket>();
   const heads: string[] = [];
   const waiting = new Set<() => void>();
   let opened = 0;
 
   const listener = createServer((socket) => {
     opened++;
-    sockets.add(socket);
     let text = '';
     // Whatever a test does to the connection, an error here is the least surprise.
     socket.on('error', () => {});
     socket.on('close', () => {
-      sockets.delete(socket);
       if (sockets.size === 0) for (const tell of waiting) tell();
     });
     socket.on('data', (data) => {
@@ -54,8 +52,7 @@ export const startTcpServer = async (): Promise<TcpServer> => {
     });
     server.greet(socket);
   });
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const { port } = listener.address() as AddressInfo; // it listens on a port
+  const { port, sockets, close } = await listen(listener);
 
   const server: TcpServer = {
     origin: `http://127.0.0.1:${port}`,
@@ -81,11 +78,7 @@ export const startTcpServer = async (): Promise<TcpServer> => {
       else waiting.add(barrier.open);
       return barrier.passed;
     },
-    close: () =>
-      new Promise((resolve) => {
-        listener.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    close,
   };
   return server;
 };

@@ -1,14 +1,17 @@
 // Types only: checked by `npm run types`, never run.
 import { type } from 'arktype';
 import type {
+  AnyApiError,
   Api,
   ApiErrorCode,
   ApiEvent,
   ApiOptions,
+  BearerOptions,
   Body,
   BusinessError,
   EnvelopeOptions,
   ExpiryPredicate,
+  HeadersInput,
   HttpContext,
   HttpEvent,
   HttpHandler,
@@ -16,7 +19,10 @@ import type {
   HttpResponse,
   HttpStatusError,
   Interceptor,
+  KeepFreshOptions,
   NetworkError,
+  OAuthRefreshOptions,
+  ParamsInput,
   RefreshError,
   RequestEvent,
   RequestOptions,
@@ -32,6 +38,7 @@ import type {
   TokenStore,
   Tokens,
   Transport,
+  WebStorageStoreOptions,
   XsrfOptions,
 } from 'renewal';
 import {
@@ -54,6 +61,7 @@ import {
   webStorageStore,
   xsrf,
 } from 'renewal';
+import type { RecordTimelineOptions } from 'renewal/devtools';
 import { EMPTY, type Observable, of } from 'rxjs';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
@@ -93,6 +101,60 @@ export const wholeAnswers = (api: Api, isProgressWanted: boolean): void => {
   >();
   // @ts-expect-error what comes out must be known when it is asked for
   api.request$('GET', '/a', { reportProgress: isProgressWanted });
+};
+
+export const theEmittedTypeFollowsResponseType = (api: Api, isText: boolean): void => {
+  for (const get of [api.get$, api.head$, api.options$, api.delete$]) {
+    expectTypeOf(get('/a', { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(get('/a', { responseType: 'blob', auth: false })).toEqualTypeOf<Observable<Blob>>();
+    expectTypeOf(get('/a', { responseType: 'arraybuffer' })).toEqualTypeOf<Observable<ArrayBuffer>>();
+    expectTypeOf(get<Order>('/a', { responseType: 'json' })).toEqualTypeOf<Observable<Order>>();
+    expectTypeOf(get<Order>('/a', { responseType: undefined })).toEqualTypeOf<Observable<Order>>();
+    expectTypeOf(get('/a', { responseType: isText ? 'text' : 'blob' })).toEqualTypeOf<Observable<string | Blob>>();
+    expectTypeOf(get('/a', { responseType: isText ? 'text' : 'json' })).toEqualTypeOf<Observable<unknown>>();
+    expectTypeOf(get<string>('/a', { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(get<string | null>('/a', { responseType: 'text' })).toEqualTypeOf<Observable<string | null>>();
+    // @ts-expect-error a text is no order
+    get<Order>('/a', { responseType: 'text' });
+    // @ts-expect-error nor is a file
+    get<Order>('/a', { responseType: 'blob' });
+    // @ts-expect-error what is wanted is not what comes
+    const order$: Observable<Order> = get('/a', { responseType: 'text' });
+    expectTypeOf(order$).toEqualTypeOf<Observable<Order>>();
+  }
+  for (const post of [api.post$, api.put$, api.patch$]) {
+    expectTypeOf(post('/a', {}, { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(post('/a', undefined, { responseType: 'blob' })).toEqualTypeOf<Observable<Blob>>();
+    expectTypeOf(post<Order>('/a', {}, { responseType: 'json' })).toEqualTypeOf<Observable<Order>>();
+    // @ts-expect-error a text is no order
+    post<Order>('/a', {}, { responseType: 'text' });
+  }
+  expectTypeOf(api.request$('GET', '/a', { responseType: 'text' })).toEqualTypeOf<Observable<HttpResponse<string>>>();
+  expectTypeOf(api.request$('GET', '/a', { responseType: 'blob', reportProgress: false })).toEqualTypeOf<
+    Observable<HttpResponse<Blob>>
+  >();
+  expectTypeOf(api.request$('PUT', '/a', { responseType: 'blob', body: {}, reportProgress: true })).toEqualTypeOf<
+    Observable<HttpEvent<Blob>>
+  >();
+  // @ts-expect-error a text is no order
+  api.request$<Order>('GET', '/a', { responseType: 'text' });
+  // @ts-expect-error with progress neither
+  api.request$<Order>('GET', '/a', { responseType: 'text', reportProgress: true });
+};
+
+export const aSchemaSaysWhatIsMadeOfAText = (api: Api): void => {
+  expectTypeOf(api.get$('/a', { responseType: 'text', schema: VALIBOT })).toEqualTypeOf<Observable<number>>();
+  expectTypeOf(api.post$('/a', {}, { responseType: 'blob', schema: HAND_MADE })).toEqualTypeOf<Observable<Order>>();
+  expectTypeOf(api.request$('GET', '/a', { responseType: 'text', schema: VALIBOT })).toEqualTypeOf<
+    Observable<HttpResponse<number>>
+  >();
+};
+
+/** As an app wraps a client. */
+export const optionsAreHandedOn = <T>(api: Api, options?: RequestOptions<T>): Observable<T>[] => {
+  const wide: RequestOptions = { responseType: 'blob' };
+  expectTypeOf(api.get$('/a', wide)).toEqualTypeOf<Observable<unknown>>();
+  return [api.get$<T>('/a', options), api.get$('/a', options), api.post$<T>('/a', {}, options)];
 };
 
 const ZOD = z.object({ id: z.string(), at: z.string().transform((at) => new Date(at)) });
@@ -193,6 +255,12 @@ export const errorsNarrowByCode = (error: unknown): void => {
   if (error instanceof ApiError) expectTypeOf(error.code).toEqualTypeOf<ApiErrorCode>();
   // @ts-expect-error there is no such code
   isApiError(error, 'http');
+};
+
+export const errorsSayWhatTheServerSaid = (error: unknown): void => {
+  if (isApiError(error, 'status')) expectTypeOf(error.serverMessage).toEqualTypeOf<string | undefined>();
+  if (isApiError(error, 'business')) expectTypeOf(error.serverMessage).toEqualTypeOf<string | undefined>();
+  if (isApiError(error)) expectTypeOf(error).toEqualTypeOf<AnyApiError>();
 };
 
 export const errorsAreAUnionByCode = (error: unknown): string | undefined => {
@@ -361,6 +429,71 @@ export const whatHappens = (event: ApiEvent): void => {
   expectTypeOf(event.type).toEqualTypeOf<'request' | 'refresh' | 'session' | 'warning'>();
 };
 
+export const urls = (api: Api): void => {
+  expectTypeOf(api.get$<Order>(new URL('https://h.test'))).toEqualTypeOf<Observable<Order>>();
+  expectTypeOf(api.get$(new URL('https://h.test'), { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
+  api.post$(new URL('https://h.test'), {});
+  api.request$('GET', new URL('https://h.test'), { reportProgress: true });
+  createApi({ baseUrl: new URL('https://h.test') });
+};
+
+export const headers = (api: Api, given: Headers): void => {
+  const inputs: HeadersInput[] = [
+    { a: '1', b: null, c: undefined },
+    given,
+    new Map([['a', '1']]),
+    [['a', '1']],
+    Object.entries({ a: '1' }),
+  ];
+  for (const each of inputs) api.extend({ headers: each }).get$('/a', { headers: each });
+  // @ts-expect-error a text is no headers
+  api.get$('/a', { headers: 'a: 1' });
+  // @ts-expect-error an object is no value
+  api.get$('/a', { headers: { a: {} } });
+};
+
+export const paramsOfAnInterface = (api: Api): void => {
+  interface Filter {
+    page: number;
+    tags?: readonly string[];
+    open?: boolean | null;
+  }
+  const filter: Filter = { page: 1 };
+  const inputs: ParamsInput[] = [filter, new Map([['a', '1']]), [['a', '1']], new URLSearchParams(), { a: [1, null] }];
+  for (const each of inputs) api.get$('/a', { params: each });
+  api.get$<Order>('/a', { params: filter });
+  api.get$('/a', { params: filter, schema: HAND_MADE });
+  api.get$('/a', { params: filter, responseType: 'text' });
+  api.request$('GET', '/a', { params: filter, reportProgress: true });
+  // @ts-expect-error a text is no params
+  api.get$('/a', { params: 'a=1' });
+  // @ts-expect-error a nested object has no place in a query
+  api.get$<Order>('/a', { params: { a: { b: 1 } } });
+};
+
+/** What is optional may be passed as `undefined`, also under `exactOptionalPropertyTypes`; fails to compile for a member that may not. */
+type Optional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key : never]-?: undefined };
+
+export const undefinedIsTheSameAsLeftOut = (api: Api, session: Session, url: string | undefined): void => {
+  createApi({ baseUrl: url });
+  expectTypeOf<Optional<ApiOptions>>().toExtend<ApiOptions>();
+  expectTypeOf<Optional<RequestOptions<Order>>>().toExtend<RequestOptions<Order>>();
+  expectTypeOf<Optional<SessionOptions>>().toExtend<Omit<SessionOptions, 'refresh'>>();
+  expectTypeOf<Optional<BearerOptions>>().toExtend<BearerOptions>();
+  expectTypeOf<Optional<OAuthRefreshOptions>>().toExtend<Omit<OAuthRefreshOptions, 'url' | 'clientId'>>();
+  expectTypeOf<Optional<WebStorageStoreOptions>>().toExtend<WebStorageStoreOptions>();
+  expectTypeOf<Optional<EnvelopeOptions>>().toExtend<EnvelopeOptions>();
+  expectTypeOf<Optional<RetryOptions>>().toExtend<RetryOptions>();
+  expectTypeOf<Optional<XsrfOptions>>().toExtend<XsrfOptions>();
+  expectTypeOf<Optional<KeepFreshOptions>>().toExtend<KeepFreshOptions>();
+  expectTypeOf<Optional<RecordTimelineOptions>>().toExtend<RecordTimelineOptions>();
+  expectTypeOf<Optional<TokenStore>>().toExtend<Pick<TokenStore, 'changes$' | 'exclusive'>>();
+  expectTypeOf<Optional<TokenGrant>>().toExtend<Omit<TokenGrant, 'accessToken'>>();
+  api.request$('GET', '/a', { body: undefined, reportProgress: undefined });
+  api.post$('/a', undefined, undefined);
+  session.keepFresh$({ whileHidden: undefined });
+};
+
 export const params = (api: Api): void => {
   api.get$('/a', { params: { a: 1, b: 'x', c: true, d: null, e: undefined, f: [1, 'x', false] } });
   api.get$('/a', { params: new URLSearchParams() });
@@ -377,8 +510,6 @@ export const wrongOptions = (api: Api): void => {
   createApi({ timeoutMs: '5' });
   // @ts-expect-error origins come in a list
   createApi({ allowedOrigins: 'https://h.test' });
-  // @ts-expect-error undefined takes no header of a client away: there is none yet
-  createApi({ headers: { a: undefined } });
   // @ts-expect-error there is no such option
   createApi({ baseURL: 'https://h.test' });
   // @ts-expect-error there is no such option
@@ -389,7 +520,4 @@ export const wrongOptions = (api: Api): void => {
   api.get$('/a', { reportProgress: true });
   // @ts-expect-error there is no such type
   api.get$('/a', { responseType: 'document' });
-  // @ts-expect-error undefined is not the same as left out
-  createApi({ timeoutMs: undefined } satisfies ApiOptions);
-  api.get$('/a', { headers: { 'x-a': undefined } });
 };

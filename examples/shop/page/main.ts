@@ -1,13 +1,16 @@
 import { webStorageStore } from 'renewal';
 import { defineTimelineElement } from 'renewal/devtools';
+import { filter, firstValueFrom, shareReplay } from 'rxjs';
 import { createShopClient } from '../client';
 import { askForOrders, tally } from '../outcomes';
-import { type Credentials, DEMO_USER, isRenewalMode, OTHER_USER } from '../protocol';
+import { DEMO_USER, isRenewalMode, OTHER_USER, type RenewalMode } from '../protocol';
 import { showCounts } from './counts-view';
+import { sessionHeadline$ } from './headlines';
 import { part, show } from './part';
-import { properName, showSession } from './session-view';
+import { showSession } from './session-view';
 import { askDemo, expireTokens, setRefresh } from './switches';
-import { CHOSEN, sentenceOf } from './words';
+import { user$ } from './who';
+import { CHOSEN, hintOf, noDeathOf, sentenceOf, sentSentenceOf } from './words';
 
 const PATIENCE_MS = 60_000;
 const RUN = 'renewal-shop-run';
@@ -15,34 +18,45 @@ const RUN = 'renewal-shop-run';
 const outcome = part('outcome', HTMLElement);
 const say = (text: string): void => show(outcome, text);
 
-const client = createShopClient(
-  location.origin,
-  () => say('The shop has refused the refresh: the session is over.'),
-  webStorageStore({ key: 'renewal-shop' }),
-);
+// The headline says when the session is over, as it does for the other tabs.
+const client = createShopClient(location.origin, () => {}, webStorageStore({ key: 'renewal-shop' }));
+const { api, session } = client;
 
 defineTimelineElement();
 const timeline = document.querySelector('renewal-timeline');
-if (timeline) timeline.api = client.api;
-const view = showCounts(client.api);
-showSession(client);
+if (timeline) timeline.api = api;
+const view = showCounts(api);
+const known$ = user$(api, session).pipe(shareReplay({ bufferSize: 1, refCount: true }));
+showSession(session, known$);
+sessionHeadline$(api, session, known$).subscribe(say);
 
 async function send(requests: number): Promise<void> {
   const { refreshes } = view.counts;
-  const outcomes = await askForOrders(client.api, requests, PATIENCE_MS);
+  say(sentSentenceOf(requests));
+  const outcomes = await askForOrders(api, requests, PATIENCE_MS);
   say(sentenceOf(tally(outcomes), Math.max(0, view.counts.refreshes - refreshes)));
 }
 
-async function signIn(credentials: Credentials): Promise<void> {
-  await client.signIn(credentials);
-  say(`${properName(credentials.user)} is signed in, in all tabs.`);
+async function letTokenDie(): Promise<void> {
+  const reason = noDeathOf(session.state);
+  if (!reason) await expireTokens();
+  say(reason ?? 'The token is dead. The page does not know yet: send some requests.');
+}
+
+/** All of it at once, for those who see the page for the first time. */
+async function showStorm(): Promise<void> {
+  // The button that was pressed is about to vanish.
+  outcome.focus();
+  if (session.state.status === 'signed-out') await client.signIn(DEMO_USER);
+  await letTokenDie();
+  await send(50);
 }
 
 function clear(): void {
   view.clear();
   // A client that is set begins a new picture.
-  if (timeline) timeline.api = client.api;
-  say('Cleared. Let the token die, then send 50.');
+  if (timeline) timeline.api = api;
+  say(`Cleared. ${hintOf(session.state)}`);
 }
 
 function onClick(button: Element, act: () => void | Promise<void>): void {
@@ -64,25 +78,35 @@ for (const button of document.querySelectorAll<HTMLElement>('[data-send]')) {
   onClick(button, () => send(Number(button.dataset.send)));
 }
 for (const user of [DEMO_USER, OTHER_USER]) {
-  for (const button of document.querySelectorAll(`[data-sign-in=${user.user}]`)) onClick(button, () => signIn(user));
+  for (const button of document.querySelectorAll(`[data-sign-in=${user.user}]`)) {
+    onClick(button, () => client.signIn(user));
+  }
 }
+onClick(part('show', HTMLButtonElement), showStorm);
 onClick(part('clear', HTMLButtonElement), clear);
-onClick(part('expire', HTMLButtonElement), async () => {
-  await expireTokens();
-  say('The token is dead. The page does not know yet: send some requests.');
-});
-onClick(part('sign-out', HTMLButtonElement), async () => {
-  await client.session.signOut();
-  say('Signed out, in all tabs.');
-});
+onClick(part('expire', HTMLButtonElement), letTokenDie);
+onClick(part('sign-out', HTMLButtonElement), () => session.signOut());
 
 const choices = [...document.querySelectorAll<HTMLInputElement>('[name=refresh]')];
-let chosen = 'ok';
+let chosen: RenewalMode = 'ok';
 
-function showChosen(refresh: string): void {
+function showChosen(refresh: RenewalMode): void {
   chosen = refresh;
   for (const choice of choices) choice.checked = choice.value === refresh;
 }
+
+/** The same in all tabs, as it is the shop that changes. */
+async function choose(refresh: RenewalMode): Promise<void> {
+  const wasOffline = chosen === 'offline';
+  showChosen(refresh);
+  say(CHOSEN[refresh]);
+  if (!wasOffline || refresh === 'offline') return;
+  // What a browser tells a page once the network is back: it ends the cool-down, also of a refresh that fails only now.
+  await firstValueFrom(session.state$.pipe(filter(({ status }) => status !== 'refreshing')));
+  dispatchEvent(new Event('online'));
+}
+
+const otherTabs = new BroadcastChannel('renewal-shop');
 
 for (const choice of choices) {
   choice.addEventListener('change', () =>
@@ -90,17 +114,15 @@ for (const choice of choices) {
       const { value } = choice;
       if (!isRenewalMode(value)) return;
       await setRefresh(value);
-      // What a browser tells a page once the network is back.
-      if (chosen === 'offline') dispatchEvent(new Event('online'));
-      chosen = value;
-      say(CHOSEN[value]);
+      otherTabs.postMessage(value);
+      await choose(value);
     }),
   );
 }
 
-/** Another tab may have chosen meanwhile. */
-const catchUp = () => attempt(async () => showChosen((await askDemo()).refresh));
-document.addEventListener('visibilitychange', catchUp);
+otherTabs.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  if (isRenewalMode(data)) attempt(() => choose(data));
+});
 
 attempt(async () => {
   const { run, refresh } = await askDemo();

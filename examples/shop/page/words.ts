@@ -2,8 +2,8 @@ import type { SessionState } from 'renewal';
 import type { Tally } from '../outcomes';
 import type { RenewalMode } from '../protocol';
 
-/** What the state of a session means. */
-export function meaningOf(state: SessionState): string {
+/** What the state of a session means; `coolDown` is for how many seconds more it starts no refresh. */
+export function meaningOf(state: SessionState, coolDown: number): string {
   switch (state.status) {
     case 'loading':
       return 'The page asks its store who is here.';
@@ -12,25 +12,58 @@ export function meaningOf(state: SessionState): string {
     case 'refreshing':
       return state.rejected ? 'The token is dead. Requests wait for the next.' : 'New tokens are on their way.';
     case 'expired':
+      if (coolDown > 0) return `The refresh failed. Cool-down: for ${coolDown}\u00a0s, requests fail at once.`;
       return state.error
-        ? 'The refresh failed, in a way that may pass. The session is kept.'
+        ? 'The refresh failed. The next request tries again.'
         : 'The token is dead. The next request asks for another.';
     case 'signed-out':
-      return SIGNED_OUT[state.reason];
+      return MEANING[state.reason];
   }
 }
 
-const SIGNED_OUT = {
+const MEANING = {
   none: 'No one has signed in yet.',
-  'sign-out': 'The user has signed out.',
+  'sign-out': 'Signed out, here or in another tab.',
   expired: 'The shop refused to renew the session. Sign in again.',
 } as const;
 
+/** The headline once no one is signed in any more. */
+export const SIGNED_OUT = {
+  none: 'No one is signed in. Sign in as Ada or Grace.',
+  'sign-out': 'Signed out, in all tabs.',
+  expired: 'The shop has refused the refresh: the session is over.',
+} as const;
+
+/** What to do next. */
+export function hintOf({ status }: SessionState): string {
+  return status === 'signed-out' ? 'Sign in as Ada or Grace.' : 'Let the token die, then send 50.';
+}
+
+/** Why no token can die now; `undefined` if there is one that lives. */
+export function noDeathOf({ status }: SessionState): string | undefined {
+  switch (status) {
+    case 'signed-out':
+      return 'There is no token: no one is signed in. Sign in as Ada or Grace.';
+    case 'expired':
+      return 'The token is dead already, and the page knows it.';
+    case 'refreshing':
+      return 'A refresh is running: its tokens can die once they are here.';
+    default:
+      return undefined;
+  }
+}
+
+/** What becomes of requests that have just been made. */
+export function sentSentenceOf(requests: number): string {
+  return `${plural(requests, 'request')} on the way.`;
+}
+
 /** What became of some requests that were made at once. */
 export function sentenceOf({ answers, errors }: Tally, refreshes: number): string {
+  const reasons: Readonly<Record<string, string>> = refreshes > 0 ? REASONS : { ...REASONS, refresh: COOL_DOWN };
   const parts = [
     ...(answers > 0 ? [plural(answers, 'answer')] : []),
-    ...Object.entries(errors).map(([code, times]) => `${plural(times, 'error')} (${REASONS[code] ?? code})`),
+    ...Object.entries(errors).map(([code, times]) => `${plural(times, 'error')} (${reasons[code] ?? code})`),
   ];
   const renewed = refreshes > 0 ? `, after ${plural(refreshes, 'refresh', 'refreshes')}` : '';
   const failed = Object.values(errors).reduce((sum, times) => sum + times, 0);
@@ -42,8 +75,11 @@ const REASONS: Readonly<Record<string, string>> = {
   refresh: 'the refresh failed',
   'signed-out': 'the user has left',
   business: 'turned away: no one is signed in',
-  network: 'the shop can not be reached',
+  network: 'the shop cannot be reached',
 };
+
+/** Why requests fail with the refresh before them. */
+const COOL_DOWN = 'cool-down: the last refresh failed';
 
 /** What the user has chosen for the next refresh. */
 export const CHOSEN: Readonly<Record<RenewalMode, string>> = {
@@ -52,6 +88,11 @@ export const CHOSEN: Readonly<Record<RenewalMode, string>> = {
   refused: 'The next refresh is refused: that ends the session.',
   offline: 'The next refresh meets no network. The session is kept.',
 };
+
+/** A user as a person is written. */
+export function properName(user: string): string {
+  return user.charAt(0).toUpperCase() + user.slice(1);
+}
 
 function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

@@ -1,16 +1,16 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest';
-import { startChromium } from '../../support/chromium';
+import { startBrowser } from '../../support/browsers';
+import type { TestBrowser } from '../../support/browsers/browser';
 import { bundleTab, isRenewal, openDoor, openTabs } from '../../support/shop-tabs';
 
 /** Renewed when half of it is over. */
 const LIFE_MS = 2_500;
 
-let browser: Browser;
+let browser: TestBrowser;
 let page: string;
 
 beforeAll(async () => {
-  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+  [browser, page] = await Promise.all([startBrowser(), bundleTab()]);
 });
 afterAll(() => browser?.close());
 
@@ -50,25 +50,5 @@ describe.concurrent('tabs that keep their tokens fresh', () => {
     await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh(true))));
     await gate.arrived(1);
     expect(refreshes()).toBe(1);
-  });
-
-  it('refresh once where five of them wake together', async (context) => {
-    const { tabs, all, expiresAtMs, refreshes } = await openKept(5, context);
-    await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh(true))));
-    await Promise.all(all.map((each) => each.freeze()));
-    const asleep = refreshes();
-    await vi.waitUntil(() => Date.now() > expiresAtMs, { timeout: 5_000 });
-    const gate = tabs.door.hold('out', isRenewal);
-    await Promise.all(all.map((each) => each.thaw()));
-    await gate.arrived(1);
-    await Promise.all(all.map((each) => each.evaluate(() => tab.until('refreshing'))));
-    expect(refreshes()).toBe(asleep + 1);
-    const fresh = Promise.all(all.map((each) => each.evaluate(() => tab.until('active'))));
-    gate.open();
-    await fresh;
-    const counters = tabs.door.shop.counters();
-    expect(counters.reuseDetected).toBe(0);
-    const tokens = await Promise.all(all.map((each) => each.evaluate(() => Object(tab.state).tokens.accessToken)));
-    expect(new Set(tokens).size).toBe(1);
   });
 });

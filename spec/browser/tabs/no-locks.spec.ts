@@ -1,12 +1,12 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startChromium } from '../../support/chromium';
+import { startBrowser } from '../../support/browsers';
+import type { TestBrowser } from '../../support/browsers/browser';
 import { SIGNALS } from '../../support/server';
 import { bundleTab, openDoor, openTabs } from '../../support/shop-tabs';
 
 const LOCK_TIMEOUT_MS = 500;
-/** What the requests may need beside the time that they wait for a lock, on a machine that has much to do. */
-const REFRESH_MS = 5_000;
+/** What the requests may need beside the wait for a lock, on a busy machine: half of `refreshTimeoutMs`, which would end them otherwise. */
+const REFRESH_MS = 15_000;
 
 /** How a browser may be, before the page begins. */
 const BROKEN: Readonly<Record<string, () => void>> = {
@@ -36,11 +36,11 @@ const BROKEN: Readonly<Record<string, () => void>> = {
   },
 };
 
-let browser: Browser;
+let browser: TestBrowser;
 let page: string;
 
 beforeAll(async () => {
-  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+  [browser, page] = await Promise.all([startBrowser(), bundleTab()]);
 });
 afterAll(() => browser?.close());
 
@@ -48,7 +48,7 @@ describe.concurrent.each(SIGNALS)('four tabs whose token is dead for all, by %s'
   it.for(Object.entries(BROKEN))(
     'stay signed in, and settle in time, where %s',
     async ([, init], { onTestFinished }) => {
-      const tabs = await openTabs(browser, await openDoor(page, signal), init);
+      const tabs = await openTabs(browser, await openDoor(page, signal, init));
       onTestFinished(tabs.close);
       // A server that takes none twice, but ends no session for it: nothing could be done about one that does.
       tabs.door.isLenient = true;

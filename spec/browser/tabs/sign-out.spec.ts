@@ -1,23 +1,20 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BrowserTab } from '../../support/browser-tabs';
-import { startChromium } from '../../support/chromium';
+import { startBrowser } from '../../support/browsers';
+import type { BrowserTab, TestBrowser } from '../../support/browsers/browser';
 import { SIGNALS } from '../../support/server';
 import { bundleTab, isOrder, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
 
-let browser: Browser;
+let browser: TestBrowser;
 let page: string;
 let tabs: Tabs;
 
 beforeAll(async () => {
-  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+  [browser, page] = await Promise.all([startBrowser(), bundleTab()]);
 });
 afterAll(() => browser?.close());
 afterEach(() => tabs.close());
 
 const sessionIdOf = (of: BrowserTab): Promise<string> => of.evaluate(() => Object(tab.state).tokens?.sessionId);
-
-const storedBy = (of: BrowserTab): Promise<string | null> => of.evaluate(() => localStorage.getItem('renewal'));
 
 describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
   beforeEach(async () => {
@@ -89,27 +86,5 @@ describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
           .map(({ token }) => token),
       ),
     ).toEqual(new Set([stored]));
-  });
-
-  it('compare sessions when they are woken: one that slept through a sign-out and a sign-in belongs to neither', async () => {
-    const [first, second] = await tabs.openExpired(2);
-    if (!second) throw new Error('too few tabs');
-    const old = await sessionIdOf(second);
-    const gate = tabs.door.hold('out', isRenewal);
-    const waiter = second.evaluate(() => tab.get(1));
-    await gate.arrived(1);
-    await first.show();
-    await second.freeze();
-    await first.evaluate(() => tab.signOut());
-    await first.evaluate(() => tab.signIn());
-    // What one tab has written, another may read only some milliseconds later.
-    while ((await storedBy(second)) !== (await storedBy(first))) await second.evaluate(() => tab.state);
-    gate.open();
-    await second.thaw();
-    expect(await waiter).toEqual(['signed-out']);
-    await second.evaluate(() => tab.until('active'));
-    expect(await sessionIdOf(second)).toBe(await sessionIdOf(first));
-    expect(await sessionIdOf(second)).not.toBe(old);
-    expect(await second.evaluate(() => tab.get(1))).toEqual(['ok']);
   });
 });

@@ -1,13 +1,13 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { startChromium } from '../../support/chromium';
+import { startBrowser } from '../../support/browsers';
+import type { TestBrowser } from '../../support/browsers/browser';
 import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
 
-let browser: Browser;
+let browser: TestBrowser;
 let page: string;
 
 beforeAll(async () => {
-  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+  [browser, page] = await Promise.all([startBrowser(), bundleTab()]);
 });
 afterAll(() => browser?.close());
 
@@ -62,7 +62,8 @@ describe.concurrent('the storage of a real browser', () => {
       const tabs = await open(context);
       const [first, second] = await tabs.openExpired(2);
       if (!second) throw new Error('too few tabs');
-      // Whoever has not used the session yet has nothing to be told of.
+      // A session listens to the storage from its first use on.
+      await second.evaluate(() => tab.until('active'));
       const signedOut = second.evaluate(() => tab.until('signed-out'));
       await first.evaluate(clear);
       await signedOut;

@@ -1,13 +1,13 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startChromium } from '../../support/chromium';
+import { startBrowser } from '../../support/browsers';
+import type { TestBrowser } from '../../support/browsers/browser';
 import { bundleTab, isOrder, isRenewal, openDoor, openTabs } from '../../support/shop-tabs';
 
-let browser: Browser;
+let browser: TestBrowser;
 let page: string;
 
 beforeAll(async () => {
-  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+  [browser, page] = await Promise.all([startBrowser(), bundleTab()]);
 });
 afterAll(() => browser?.close());
 
@@ -37,6 +37,6 @@ describe('six tabs whose token is dead for all', () => {
       expect(calls.filter(isOrder).length).toBeLessThanOrEqual(2 * 120 * rounds);
       await tabs.close();
     },
-    60_000,
+    120_000,
   );
 });

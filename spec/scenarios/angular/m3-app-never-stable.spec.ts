@@ -1,7 +1,7 @@
 import 'zone.js';
 import '@angular/compiler';
 import { provideHttpClient, withFetch, withInterceptors, withNoXsrfProtection } from '@angular/common/http';
-import { ApplicationRef, Component, NgZone } from '@angular/core';
+import { ApplicationRef, ChangeDetectionStrategy, Component, NgZone } from '@angular/core';
 import { memoryStore, type TokenGrant } from 'renewal';
 import {
   httpClientTransport,
@@ -132,7 +132,9 @@ failureMode(
       );
       const api = bed.runInInjectionContext(() => injectApi());
       const answered = createBarrier();
-      const View = Component({ selector: 'x-view', template: '{{ text }}' })(
+      // Angular 22 checks each view only once it is marked, unless it says otherwise; the other name of this is not in Angular 20.
+      const changeDetection = ChangeDetectionStrategy.Default;
+      const View = Component({ selector: 'x-view', template: '{{ text }}', changeDetection })(
         class {
           text = 'waits';
           constructor() {

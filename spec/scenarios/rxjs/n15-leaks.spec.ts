@@ -160,28 +160,30 @@ failureMode(
 
     it.each(Object.entries(ENDS))('leaves no connection of %s', async (_, end) => {
       const server = await startServer(signal);
+      onTestFinished(() => server.close());
       await end(server);
-      await server.close();
+      await server.quiet();
       await closing(inFlight(server));
       expect(inFlight(server)).toEqual([]);
     });
 
-    it('would see a connection that is left: a server that someone waits for does not close', async () => {
+    it('sees a connection that is left: a server is not quiet while a request waits', async () => {
       const [server, elsewhere] = await Promise.all([startServer(signal), startServer(signal)]);
+      onTestFinished(() => server.close());
       const slow = server.hold(() => true);
       const { api } = createClient(server);
       const request = api.get$('/slow').subscribe();
       await slow.arrived(1);
       const steps: string[] = [];
-      const closed = server.close().then(() => steps.push('closed'));
+      const quiet = server.quiet().then(() => steps.push('quiet'));
       expect(await lastValueFrom(createClient(elsewhere).api.get$('/orders'))).toMatchObject({ nth: 1 });
       expect(inFlight(server)).toHaveLength(1);
       steps.push('unsubscribed');
       request.unsubscribe();
 
-      await Promise.all([closed, elsewhere.close()]);
+      await Promise.all([quiet, elsewhere.close()]);
       await closing(inFlight(server));
-      expect(steps).toEqual(['unsubscribed', 'closed']);
+      expect(steps).toEqual(['unsubscribed', 'quiet']);
       expect(inFlight(server)).toEqual([]);
     });
   },

@@ -46,7 +46,9 @@ failureMode(
     it('says of a relative url what is missing where there is no page: baseUrl', async () => {
       expect(await messageOf(createApi().get$('/orders'))).toMatch(/^GET \/orders: .*baseUrl/);
       const { session } = createClient(server);
-      expect(await messageOf(createApi({ session }).get$('/orders'))).toMatch(/^GET \/orders: .*baseUrl/);
+      expect(() => createApi({ session })).toThrow(/^baseUrl: expected a url, or allowedOrigins/);
+      const api = createApi({ session, allowedOrigins: [server.origin] });
+      expect(await messageOf(api.get$('/orders'))).toMatch(/^GET \/orders: .*baseUrl/);
     });
 
     it('says of the transport of a browser what is missing: XMLHttpRequest', async () => {

@@ -26,6 +26,10 @@ export interface Capabilities {
   readonly stream: 'sent' | 'request' | 'network';
   /** Whether a url with user info is sent, and whether a redirect to one of another origin is followed. */
   readonly userInfo: { readonly sent: boolean; readonly followed: boolean };
+  /** Whether a redirect to a url with a tab in its host is followed: the url standard has such tabs removed. */
+  readonly followsTab: boolean;
+  /** Whether a GET joins one with the same url and headers that is in flight, and is answered with it. */
+  readonly joinsGets: boolean;
   /** Whether a request that is taken back in the same tick never goes out. */
   readonly takesBack: boolean;
   /** Whether an error tells what went wrong with the connection, as a code of the system. */

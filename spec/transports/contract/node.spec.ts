@@ -7,6 +7,8 @@ import { contract } from './statements';
 
 const can: Omit<Capabilities, 'uploadProgress' | 'userInfo'> = {
   takesBack: true,
+  followsTab: true,
+  joinsGets: false,
   page: false,
   setCookie: true,
   totalAcrossOrigins: true,

@@ -26,6 +26,7 @@ globalThis.check = async ({ transport, part, title, can, origins }) => {
     await statement.run({ transport: transports[transport], can, origins });
     return undefined;
   } catch (error) {
-    return `${Object(error).stack ?? error}`;
+    // Only V8 puts the message into the stack.
+    return `${error}\n${Object(error).stack}`;
   }
 };

@@ -1,11 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { createTally, type Tally } from '../../support/barrier';
+import { listen } from '../../support/listen';
 import type { Echo, Hit, Origins, Part, Reply } from './context';
-
-/** Names that every resolver of the contract takes to this machine (RFC 6761: `test` is no one's). */
-const HOST = 'shop.test';
+import { HOST } from './hosts';
 
 export interface ContractServer {
   readonly origins: Origins;
@@ -96,11 +94,18 @@ const reply = ({ response, query }: Call): void => {
   response.end(chunked ? '' : body);
 };
 
-/** Takes one token; to others it says that they are dead. With `to`, whoever it takes is sent on. */
+const LOGIN_PAGE = '<!doctype html><title>Sign in</title>';
+
+/** Takes one token; to others it says that they are dead, as `says` has it. With `to`, whoever it takes is sent on. */
 const guarded = ({ request, response, query, body }: Call): void => {
   const location = query.get('to');
   if (request.headers.authorization !== `Bearer ${query.get('by')}`) {
-    if (query.get('says') === '1002') sendJson(response, { code: 1002 });
+    const says = query.get('says');
+    const type = query.get('type') ?? 'application/json';
+    const cache = query.get('cache') ?? 'no-cache';
+    if (says === 'page') return void response.writeHead(200, { 'content-type': 'text/html' }).end(LOGIN_PAGE);
+    if (says === 'redirect') return void response.writeHead(302, { location: '/login' }).end();
+    if (says === '1002') response.writeHead(200, { 'content-type': type, 'cache-control': cache }).end('{"code":1002}');
     else sendJson(response, { error: 'expired' }, 401);
   } else if (location === null) sendJson(response, { base64: body.toString('base64') });
   else response.writeHead(302, { location }).end();
@@ -114,6 +119,9 @@ const routes: { readonly [name: string]: (call: Call) => void | Promise<void> } 
   form: async (call) => sendJson(call.response, await parts(call)),
   reply,
   guarded,
+  login: ({ response }) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end(LOGIN_PAGE);
+  },
   renew: ({ response }) => sendJson(response, { accessToken: 'T2', refreshToken: 'R2' }),
   redirect: ({ response, query }) => {
     response.writeHead(Number(query.get('status') ?? 302), { location: query.get('to') ?? '' }).end();
@@ -142,7 +150,7 @@ export const startContractServer = async (page = ''): Promise<ContractServer> =>
   const watch = async ({ response, query }: Call): Promise<void> => {
     const record = recordOf(query.get('of') ?? '');
     const until = query.get('until');
-    if (until === 'arrived' || until === 'closed') await record[until].reached(1);
+    if (until === 'arrived' || until === 'closed') await record[until].reached(Number(query.get('count') ?? 1));
     sendJson(response, record.hits);
   };
 
@@ -164,21 +172,14 @@ export const startContractServer = async (page = ''): Promise<ContractServer> =>
     await route(name === 'never' ? call : { ...call, body: await read(request) });
   };
 
-  const listen = async () => {
+  const start = () => {
     const server = createServer((request, response) => {
       handle(request, response).catch(() => response.destroy());
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo; // it listens on a port
-    const close = () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-    return { port, close };
+    return listen(server);
   };
 
-  const [own, other, gone] = [await listen(), await listen(), await listen()];
+  const [own, other, gone] = [await start(), await start(), await start()];
   await gone.close();
   return {
     origins: {

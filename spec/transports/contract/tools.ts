@@ -6,6 +6,7 @@ import {
   createSession,
   isApiError,
   memoryStore,
+  type SessionOptions,
   type TokenGrant,
 } from 'renewal';
 import { lastValueFrom, type Observable } from 'rxjs';
@@ -69,9 +70,9 @@ const watch = async ({ origins }: Context, query: Readonly<Record<string, string
 /** The requests with this id that the server has seen. */
 export const hitsOf = (context: Context, id: string): Promise<Hit[]> => watch(context, { of: id });
 
-/** Resolves once a request with this id has come, or once the client has closed the connection on which it waited. */
-export const until = async (context: Context, id: string, event: 'arrived' | 'closed'): Promise<void> => {
-  await watch(context, { of: id, until: event });
+/** Resolves once `count` requests with this id have come, or once the client has closed the connections on which they waited. */
+export const until = async (context: Context, id: string, event: 'arrived' | 'closed', count = 1): Promise<void> => {
+  await watch(context, { of: id, until: event, count: `${count}` });
 };
 
 export const toBase64 = (bytes: ArrayLike<number>): string =>
@@ -83,6 +84,7 @@ export const textToBase64 = (text: string): string => toBase64(new TextEncoder()
 export const signedIn = (
   context: Context,
   options: ApiOptions = {},
+  ofSession: Pick<SessionOptions, 'isExpired'> = {},
 ): { readonly api: Api; readonly refreshes: () => number } => {
   let refreshes = 0;
   const http = apiOf(context);
@@ -92,6 +94,7 @@ export const signedIn = (
       refreshes++;
       return http.post$<TokenGrant>('/renew', { refreshToken });
     },
+    ...ofSession,
   });
   return { api: apiOf(context, { session, ...options }), refreshes: () => refreshes };
 };

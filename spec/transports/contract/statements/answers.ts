@@ -1,6 +1,6 @@
 import type { HttpResponse, RequestOptions } from 'renewal';
 import { firstValueFrom } from 'rxjs';
-import type { Context, Reply, Statement } from '../context';
+import type { Context, Echo, Reply, Statement } from '../context';
 import { apiOf, errorOf, holds, replyPath, same, toBase64 } from '../tools';
 
 const get = (context: Context, reply: Reply, options?: RequestOptions): Promise<HttpResponse> =>
@@ -82,6 +82,25 @@ export const answers: readonly Statement[] = [
     run: async (context) => {
       const { code, response } = await errorOf(apiOf(context).get$(replyPath({ text: 'abc', times: 100_000 })));
       same([code, response?.body], ['parse', 'abc'.repeat(67).slice(0, 200)]);
+    },
+  },
+  {
+    title: 'is requested as JSON if it is decoded as JSON, whatever the method',
+    run: async (context) => {
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+        const { body } = await firstValueFrom(apiOf(context).request$<Echo>(method, '/echo'));
+        same(body.headers.accept, 'application/json, text/plain, */*', method);
+      }
+    },
+  },
+  {
+    title: 'is requested as the caller says',
+    run: async (context) => {
+      for (const name of ['accept', 'Accept']) {
+        const headers = { [name]: 'application/vnd.shop+json' };
+        const { body } = await firstValueFrom(apiOf(context).request$<Echo>('GET', '/echo', { headers }));
+        same(body.headers.accept, 'application/vnd.shop+json', name);
+      }
     },
   },
   {

@@ -5,6 +5,8 @@ import { apiOf, errorOf, hitsOf, newId, path, same, signedIn, textToBase64, toBa
 
 const SIGNALS = ['401', '1002'] as const;
 
+const LOGIN = { page: 'a login page', redirect: 'a redirect to a login page' } as const;
+
 const tokensOf = (hits: readonly Hit[]): (string | undefined)[] => hits.map(({ headers }) => headers.authorization);
 
 const form = (): FormData => {
@@ -40,12 +42,66 @@ export const renewals: readonly Statement[] = [
     run: async (context: Context) => {
       const id = newId();
       const { api, refreshes } = signedIn(context);
-      const url = path('guarded', { id, by: 'T2', says });
-      await firstValueFrom(forkJoin(Array.from({ length: 20 }, () => api.get$(url))));
+      // WebKitGTK joins identical GETs that are in flight.
+      const urls = Array.from({ length: 20 }, (_, index) => path('guarded', { id, by: 'T2', says, index: `${index}` }));
+      await firstValueFrom(forkJoin(urls.map((url) => api.get$(url))));
       const tokens = tokensOf(await hitsOf(context, id));
       same([refreshes(), tokens.filter((token) => token === 'Bearer T2').length], [1, 20]);
     },
   })),
+  ...(['page', 'redirect'] as const).map((says) => ({
+    title: `run for ${LOGIN[says]} in place of JSON, if isExpired says so`,
+    run: async (context: Context) => {
+      const id = newId();
+      const { api, refreshes } = signedIn(context, {}, { isExpired: ({ body }) => `${body}`.includes('Sign in') });
+      const body = await firstValueFrom(api.get$(path('guarded', { id, by: 'T2', says })));
+      same(body, { base64: '' });
+      same([tokensOf(await hitsOf(context, id)), refreshes()], [['Bearer T1', 'Bearer T2'], 1]);
+    },
+  })),
+  {
+    title: 'run if the final url says that the session is over',
+    run: async (context) => {
+      const { api, refreshes } = signedIn(context, {}, { isExpired: ({ url }) => new URL(url).pathname === '/login' });
+      const body = await firstValueFrom(api.get$(path('guarded', { by: 'T2', says: 'redirect' })));
+      same([body, refreshes()], [{ base64: '' }, 1]);
+    },
+  },
+  {
+    title: 'do not run for a page that isExpired does not know: that is a parse error',
+    run: async (context) => {
+      let asked = 0;
+      const isExpired = () => {
+        asked++;
+        return false;
+      };
+      const { api, refreshes } = signedIn(context, {}, { isExpired });
+      const { code } = await errorOf(api.get$(path('guarded', { by: 'T2', says: 'page' })));
+      same([code, asked, refreshes()], ['parse', 1, 0]);
+    },
+  },
+  ...(['json', 'text', 'blob', 'arraybuffer'] as const).map((responseType) => ({
+    title: `run if text/plain says 1002, requested as ${responseType}`,
+    run: async (context: Context) => {
+      const id = newId();
+      const { api, refreshes } = signedIn(context);
+      const url = path('guarded', { id, by: 'T2', says: '1002', type: 'text/plain' });
+      const body = await firstValueFrom(api.get$<BodyInit>(url, { responseType }));
+      const text = responseType === 'json' ? JSON.stringify(body) : await new Response(body).text();
+      same(text, '{"base64":""}');
+      same([tokensOf(await hitsOf(context, id)), refreshes()], [['Bearer T1', 'Bearer T2'], 1]);
+    },
+  })),
+  {
+    title: 'send the second attempt past a cache that holds the first response',
+    run: async (context) => {
+      const id = newId();
+      const { api, refreshes } = signedIn(context);
+      const url = path('guarded', { id, by: 'T2', says: '1002', cache: 'max-age=60' });
+      same(await firstValueFrom(api.get$(url)), { base64: '' });
+      same([tokensOf(await hitsOf(context, id)), refreshes()], [['Bearer T1', 'Bearer T2'], 1]);
+    },
+  },
   ...replayed.map(([what, body, base64]) => ({
     title: `send ${what} a second time, to the byte`,
     run: async (context: Context) => {

@@ -14,6 +14,8 @@ interface LookAlike {
 
 const withUserInfo = ({ userInfo }: Capabilities) => userInfo;
 
+const withTab = ({ followsTab }: Capabilities) => ({ sent: true, followed: followsTab });
+
 const never = () => ({ sent: false, followed: false });
 
 type Way = keyof Capabilities['userInfo'];
@@ -36,7 +38,7 @@ const table: readonly LookAlike[] = [
   { what: 'no scheme', url: ({ port }) => `//evil.test:${port}/PATH` },
   { what: 'one more slash', url: ({ port }) => `http:///evil.test:${port}/PATH` },
   { what: 'another host, encoded', url: ({ port }) => `http://%65vil%2Etest:${port}/PATH` },
-  { what: 'a tab in another host', url: ({ port }) => `http://ev\til.test:${port}/PATH` },
+  { what: 'a tab in another host', url: ({ port }) => `http://ev\til.test:${port}/PATH`, goesOut: withTab },
   {
     what: 'the origin as user info',
     url: ({ own, port }) => `${own}@evil.test:${port}/PATH`,

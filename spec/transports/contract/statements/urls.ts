@@ -1,12 +1,12 @@
-import { createApi, type Params } from 'renewal';
+import { createApi, type ParamsInput } from 'renewal';
 import { firstValueFrom } from 'rxjs';
 import type { Context, Echo, Origins, Statement } from '../context';
-import { apiOf, errorOf, same } from '../tools';
+import { apiOf, errorOf, hitsOf, newId, path, same, until } from '../tools';
 
 interface Case {
   readonly what: string;
   readonly url: string | ((origins: Origins) => string);
-  readonly params?: Params;
+  readonly params?: ParamsInput;
   /** Relative to the origin of the server. */
   readonly base?: string;
   /** What arrives. */
@@ -44,7 +44,13 @@ const cases: readonly Case[] = [
     base: '/api/',
     arrives: '/api/a/echo',
   },
-  { what: 'from the root, whatever the path of baseUrl', url: '/echo', base: '/api/v1/', arrives: '/echo' },
+  {
+    what: 'appended to the path of baseUrl, with a slash too',
+    url: '/echo',
+    base: '/api/v1/',
+    arrives: '/api/v1/echo',
+  },
+  { what: 'as the baseUrl, with nothing to append but a query', url: '?x', base: '/echo', arrives: '/echo?x' },
   { what: 'up from the path of baseUrl', url: '../echo?x', base: '/api/v1/', arrives: '/api/echo?x' },
   { what: 'that are absolute', url: ({ other }) => `${other}/echo`, base: '/api', arrives: '/echo', at: 'other' },
   { what: 'that leave out the scheme', url: ({ other }) => `${other.slice(5)}/echo`, arrives: '/echo', at: 'other' },
@@ -71,6 +77,21 @@ export const urls: readonly Statement[] = [
       same((await errorOf(apiOf(context).get$(url))).code, 'request');
     },
   })),
+  {
+    title: 'go out while the same one is in flight, so that a GET sees a write before it',
+    run: async (context) => {
+      const id = newId();
+      const api = apiOf(context);
+      const running = api.get$(path('never', { id })).subscribe();
+      await until(context, id, 'arrived');
+      await firstValueFrom(api.post$('/echo'));
+      running.add(api.get$(path('never', { id })).subscribe());
+      if (!context.can.joinsGets) await until(context, id, 'arrived', 2);
+      await firstValueFrom(api.post$('/echo'));
+      same((await hitsOf(context, id)).length, context.can.joinsGets ? 1 : 2);
+      running.unsubscribe();
+    },
+  },
   {
     title: 'are relative to the page, and refused where there is none',
     run: async ({ transport, can }) => {

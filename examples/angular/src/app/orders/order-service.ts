@@ -32,6 +32,6 @@ export class OrderService {
 
   /** Has the shop take no access token of now any more. Not of the api, and not for the session. */
   expire$(): Observable<null> {
-    return this.#api.post$('/shop/expire', null, { auth: false });
+    return this.#api.post$('../shop/expire', null, { auth: false });
   }
 }

@@ -1,30 +1,6 @@
 import type { Browser, CDPSession } from 'playwright-core';
-
-/**
- * A tab as a user has it: hidden as soon as another one is in front, and frozen where the test says so. The pages of playwright-core will not do, as it
- * keeps each of them visible and awake.
- */
-export interface BrowserTab {
-  /** Runs a function in the page; resolves with what it returns, rejects with what it throws. */
-  evaluate<R, A = undefined>(run: (given: A) => R | Promise<R>, given?: A): Promise<R>;
-  /** Loads another page, or with `back` the one before. */
-  go(url: string | 'back'): Promise<void>;
-  /** Brings the tab to the front: all others are hidden then. */
-  show(): Promise<void>;
-  /** Stops the page where it stands, as the browser does with one that was hidden for long. */
-  freeze(): Promise<void>;
-  thaw(): Promise<void>;
-  /** Ends the process of the page. */
-  crash(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A profile of its own, with any number of tabs. */
-export interface BrowserProfile {
-  /** Opens a tab in front of the others. */
-  open(url: string): Promise<BrowserTab>;
-  close(): Promise<void>;
-}
+import { startChromium } from '../chromium';
+import { type BrowserProfile, callOf, type StoppableTab, type TestBrowser } from './browser';
 
 interface Answer {
   readonly id?: number;
@@ -66,12 +42,12 @@ const attach = async (browser: CDPSession, targetId: string) => {
   return { send, next };
 };
 
-/** @param init - Runs in each page before anything else: where the browser is to lack something, or to break. */
-export const openProfile = async (browser: Browser, init?: () => void): Promise<BrowserProfile> => {
+/** The pages of playwright-core will not do: it keeps each of them visible and awake. */
+const openProfile = async (browser: Browser): Promise<BrowserProfile<StoppableTab>> => {
   const devtools = await browser.newBrowserCDPSession();
   const { browserContextId } = await devtools.send('Target.createBrowserContext');
 
-  const open = async (url: string): Promise<BrowserTab> => {
+  const open = async (url: string): Promise<StoppableTab> => {
     const { targetId } = await devtools.send('Target.createTarget', { url: 'about:blank', browserContextId });
     const { send, next } = await attach(devtools, targetId);
     const loaded = async (start: () => Promise<unknown>): Promise<void> => {
@@ -86,14 +62,12 @@ export const openProfile = async (browser: Browser, init?: () => void): Promise<
       await shown;
     };
     await Promise.all([send('Page.enable'), send('Inspector.enable')]);
-    if (init) await send('Page.addScriptToEvaluateOnNewDocument', { source: `(${init})()` });
     await loaded(() => send('Page.navigate', { url }));
 
     return {
       evaluate: async <R, A>(run: (given: A) => R | Promise<R>, given?: A): Promise<R> => {
-        const expression = `(${run})(${JSON.stringify(given)})`;
         const { result, exceptionDetails } = await send<Evaluated>('Runtime.evaluate', {
-          expression,
+          expression: callOf(run, given),
           awaitPromise: true,
           returnByValue: true,
         });
@@ -124,4 +98,9 @@ export const openProfile = async (browser: Browser, init?: () => void): Promise<
       await devtools.detach();
     },
   };
+};
+
+export const startChromiumTabs = async (): Promise<TestBrowser<StoppableTab>> => {
+  const browser = await startChromium();
+  return { openProfile: () => openProfile(browser), close: () => browser.close() };
 };

@@ -1,7 +1,6 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import type { BrowserTab } from '../../support/browser-tabs';
-import { startChromium } from '../../support/chromium';
+import type { StoppableTab, TestBrowser } from '../../support/browsers/browser';
+import { startChromiumTabs } from '../../support/browsers/chromium';
 import { SIGNALS } from '../../support/server';
 import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
 
@@ -9,15 +8,15 @@ const LOCK_TIMEOUT_MS = 700;
 /** What the others may need beside the time that they wait for the lock, on a machine that has much to do. */
 const REFRESH_MS = 5_000;
 
-let browser: Browser;
+let browser: TestBrowser<StoppableTab>;
 let page: string;
 
 beforeAll(async () => {
-  [browser, page] = await Promise.all([startChromium(), bundleTab()]);
+  [browser, page] = await Promise.all([startChromiumTabs(), bundleTab()]);
 });
 afterAll(() => browser?.close());
 
-const get = (pages: readonly BrowserTab[], count = 5): Promise<string[][]> =>
+const get = (pages: readonly StoppableTab[], count = 5): Promise<string[][]> =>
   Promise.all(pages.map((each) => each.evaluate((requests) => tab.get(requests), count)));
 
 /** A tab that is gone leaves its evaluations without an end, or with an error. */
@@ -26,7 +25,9 @@ const left = (evaluation: Promise<unknown>): void => {
 };
 
 describe.concurrent.each(SIGNALS)('a tab that stops while the others need its refresh, by %s', (signal) => {
-  const openThree = async ({ onTestFinished }: TestContext): Promise<[Tabs, BrowserTab, BrowserTab[]]> => {
+  const openThree = async ({
+    onTestFinished,
+  }: TestContext): Promise<[Tabs<StoppableTab>, StoppableTab, StoppableTab[]]> => {
     const tabs = await openTabs(browser, await openDoor(page, signal));
     onTestFinished(tabs.close);
     const [first, ...others] = await tabs.openExpired(3, `lockTimeoutMs=${LOCK_TIMEOUT_MS}`);
@@ -40,7 +41,7 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
   };
 
   const countersOf = ({ door }: Tabs) => door.shop.counters();
-  const statusOf = (of: BrowserTab): Promise<string> => of.evaluate(() => tab.state.status);
+  const statusOf = (of: StoppableTab): Promise<string> => of.evaluate(() => tab.state.status);
 
   it('is overtaken where it is frozen before it has asked, and takes over what the others got', async (context) => {
     const [tabs, first, others] = await openThree(context);
@@ -101,29 +102,6 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
     expect(await late).toEqual([expect.stringMatching(/signed-out|session-expired/)]);
     expect(await statusOf(first)).toBe('signed-out');
     expect(await first.evaluate(() => localStorage.length)).toBe(0);
-  });
-
-  it('holds no one up where it is closed before it has asked', async (context) => {
-    const [tabs, first, others] = await openThree(context);
-    await first.evaluate(() => tab.hesitate());
-    left(first.evaluate(() => tab.get(1)));
-    await first.evaluate(() => tab.hesitates());
-    await first.close();
-    expect((await get(others)).flat()).toEqual(Array(10).fill('ok'));
-    expect(countersOf(tabs)).toMatchObject({ refreshes: 1, reuseDetected: 0 });
-  });
-
-  it('holds no one up where it is closed while its refresh is lost on the way', async (context) => {
-    const [tabs, first, others] = await openThree(context);
-    const gate = tabs.door.hold('in', isRenewal);
-    left(first.evaluate(() => tab.get(1)));
-    await gate.arrived(1);
-    tabs.door.loses = (call) => call.tab === 1 && isRenewal(call);
-    const outcomes = get(others);
-    await first.close();
-    gate.open();
-    expect((await outcomes).flat()).toEqual(Array(10).fill('ok'));
-    expect(countersOf(tabs)).toMatchObject({ refreshes: 1, reuseDetected: 0 });
   });
 
   it('costs all of them the session where it is killed between the answer and the write: its new token is lost', async (context) => {

@@ -1,0 +1,25 @@
+import type { Api, Session } from 'renewal';
+import { distinctUntilChanged, filter, map, merge, type Observable } from 'rxjs';
+import { properName, SIGNED_OUT } from './words';
+
+/** What has become of the session, in this tab or in another: a headline from before would no longer be true. */
+export function sessionHeadline$(
+  api: Api,
+  session: Session,
+  user$: Observable<string | undefined>,
+): Observable<string> {
+  const signedIn$ = user$.pipe(
+    filter((user) => user !== undefined),
+    map((user) => `${properName(user)} is signed in, in all tabs. Let the token die, then send 50.`),
+  );
+  const signedOut$ = session.state$.pipe(
+    distinctUntilChanged((one, other) => one.status === other.status),
+    filter((state) => state.status === 'signed-out'),
+    map(({ reason }) => SIGNED_OUT[reason]),
+  );
+  const adopted$ = api.events$.pipe(
+    filter((event) => event.type === 'session' && event.phase === 'adopted'),
+    map(() => 'Another tab has renewed the token. This tab uses the new one.'),
+  );
+  return merge(adopted$, signedOut$, signedIn$);
+}

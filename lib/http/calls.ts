@@ -1,0 +1,50 @@
+import type { Observable } from 'rxjs';
+import type { Body } from './request';
+import type { Bodies, RequestOptions, SchemaOptions, TypedOptions } from './request-options';
+import type { HttpEvent, HttpResponse } from './response';
+
+/** A request without a body: emits the decoded body of the response and completes. */
+export interface Get {
+  <Type extends keyof Bodies>(url: string | URL, options: TypedOptions<Type>): Observable<Bodies[Type]>;
+  <T>(url: string | URL, options: SchemaOptions<T>): Observable<T>;
+  <T>(url: string | URL, options?: RequestOptions<T>): Observable<T>;
+}
+
+/** A request with a body: emits the decoded body of the response and completes. */
+export interface Post {
+  <Type extends keyof Bodies>(
+    url: string | URL,
+    body: Body | undefined,
+    options: TypedOptions<Type>,
+  ): Observable<Bodies[Type]>;
+  <T>(url: string | URL, body: Body | undefined, options: SchemaOptions<T>): Observable<T>;
+  <T>(url: string | URL, body?: Body, options?: RequestOptions<T>): Observable<T>;
+}
+
+interface Whole {
+  body?: Body | undefined;
+  reportProgress?: false | undefined;
+}
+
+interface InSteps {
+  body?: Body | undefined;
+  reportProgress: true;
+}
+
+/** A request of any method: emits the whole response and completes; with `reportProgress`, progress first. */
+export interface SendRequest {
+  <Type extends keyof Bodies>(
+    method: string,
+    url: string | URL,
+    options: TypedOptions<Type> & InSteps,
+  ): Observable<HttpEvent<Bodies[Type]>>;
+  <Type extends keyof Bodies>(
+    method: string,
+    url: string | URL,
+    options: TypedOptions<Type> & Whole,
+  ): Observable<HttpResponse<Bodies[Type]>>;
+  <T>(method: string, url: string | URL, options: SchemaOptions<T> & InSteps): Observable<HttpEvent<T>>;
+  <T>(method: string, url: string | URL, options: SchemaOptions<T> & Whole): Observable<HttpResponse<T>>;
+  <T>(method: string, url: string | URL, options: RequestOptions<T> & InSteps): Observable<HttpEvent<T>>;
+  <T>(method: string, url: string | URL, options?: RequestOptions<T> & Whole): Observable<HttpResponse<T>>;
+}

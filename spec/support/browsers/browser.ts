@@ -1,0 +1,39 @@
+/** A browser that opens tabs, and evaluates functions in them. */
+export interface TestBrowser<T extends BrowserTab = BrowserTab> {
+  /** Opens a profile that shares nothing with the others. */
+  openProfile(): Promise<BrowserProfile<T>>;
+  close(): Promise<void>;
+}
+
+/** A profile with any number of tabs. */
+export interface BrowserProfile<T extends BrowserTab = BrowserTab> {
+  /** Opens a tab in front of the others, which are hidden then. */
+  open(url: string): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** A tab as a user has it: hidden as soon as another one is in front, with the throttling that follows. */
+export interface BrowserTab {
+  /**
+   * Runs a function in the page; resolves with what JSON leaves of its result, rejects with what it throws. The function
+   * is sent as text, so it sees nothing of the spec. Does not change which tab is in front.
+   */
+  evaluate<R, A = undefined>(run: (given: A) => R | Promise<R>, given?: A): Promise<R>;
+  /** Loads another page, or with `back` the one before. */
+  go(url: string | 'back'): Promise<void>;
+  /** Brings the tab to the front: all others of the profile are hidden then. */
+  show(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A tab that can be stopped from outside. Only Chromium has a command for it. */
+export interface StoppableTab extends BrowserTab {
+  /** Stops the page where it stands, as the browser does with one that was hidden for long. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** Ends the process of the page. */
+  crash(): Promise<void>;
+}
+
+/** An expression that calls a function with a value, both as text. */
+export const callOf = <R, A>(run: (given: A) => R, given?: A): string => `(${run})(${JSON.stringify(given)})`;
