@@ -8,7 +8,7 @@ import { headersOf, isEmpty } from './answer';
 import { LimitError, maxBytesOf, optionsOf, tooLarge } from './limit';
 import { bytesOf, toMultipart, toParts } from './multipart';
 import { isTakenByFetch } from './native';
-import { headerRefusal, isRefusal, Refusal, refusalOf } from './refusal';
+import { isRefusal, Refusal, refusalOf } from './refusal';
 
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
@@ -92,7 +92,7 @@ const failureOf = (error: unknown, request: HttpRequest): Error => {
   const cause = causeOf(error);
   try {
     // Node takes some headers here, and refuses them on the way.
-    if (cause.code === 'UND_ERR_INVALID_ARG' || headerRefusal(headers)) throw cause;
+    if (cause.code === 'UND_ERR_INVALID_ARG') throw cause;
     if (typeof Request === 'function') new Request(url, { method, headers });
   } catch {
     // Node's words for a header that it refuses on the way: its name.

@@ -11,7 +11,7 @@ const NOT_OF_NAMES = /[^\w!#$%&'*+.^`|~-]/g;
 const NOT_OF_VALUES = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** The header that no platform sends, by its name. */
-export const headerRefusal = (headers: HttpRequest['headers']): string | undefined => {
+const headerRefusal = (headers: HttpRequest['headers']): string | undefined => {
   for (const [name, value] of Object.entries(headers)) {
     const shown = name.replace(NOT_OF_NAMES, '…').slice(0, 64);
     if (shown !== name || !name) return `header ${shown ? shown : '""'}: expected a name of RFC 9110`;
