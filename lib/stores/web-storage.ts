@@ -96,7 +96,8 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   const entry = keys?.accessToken ?? key;
   // What no one else's lock or channel is called.
   const name = `renewal:${entry}`;
-  let isTold = true;
+  /** Whether it is a storage of the platform, of which browsers tell; not known before it was opened. */
+  let isTold: boolean | undefined;
   let hasWritten = false;
 
   const open = (): PlatformStorage => {
@@ -125,17 +126,11 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   const locked = createWebLock(name, durationMs('lockTimeoutMs', lockTimeoutMs), () => hasWritten);
 
   const store: CautiousStore = {
-    [CAUTION]: () => {
-      try {
-        open();
-      } catch {
-        return undefined;
-      }
-      // `isTold`: the platform's own.
-      return isTold && !isPage()
+    // As far as it has been opened: on the way of a request nothing is touched.
+    [CAUTION]: () =>
+      isTold && !isPage()
         ? "webStorageStore: the storage is the process's own, so its visitors share one session"
-        : undefined;
-    },
+        : undefined,
     load,
     save: (tokens) => {
       save(tokens);
@@ -145,7 +140,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
       clear();
       wrote();
     },
-    changes$: changesOf$(entry, () => (isTold || !isPage() ? undefined : name)).pipe(
+    changes$: changesOf$(entry, () => (isTold === false && isPage() ? name : undefined)).pipe(
       mergeMap(() => {
         try {
           return of(load());

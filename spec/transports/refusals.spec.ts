@@ -41,11 +41,11 @@ const browsers = (): Transport => ajaxTransport({ createXHR: () => new Refusing(
 
 describe.each([...transports, ['ajaxTransport in a browser', browsers] as const])('over %s a header', (_, make) => {
   it.each([
-    ['with a line break', { 'x-one': '1', 'x-two': 'hidden\nx-b: c' }, 'header x-two: '],
-    ['beyond latin1', { 'x-two': 'hidden č' }, 'header x-two: '],
-    ['with a NUL', { 'x-two': 'hidden\0' }, 'header x-two: '],
-    ['with a name that is none', { 'x two': 'hidden' }, 'header x…two: '],
-    ['with an empty name', { '': 'hidden' }, 'header "": '],
+    ['with a line break', { 'x-one': '1', 'x-two': 'hidden\nx-b: c' }, 'headers.x-two: '],
+    ['beyond latin1', { 'x-two': 'hidden č' }, 'headers.x-two: '],
+    ['with a NUL', { 'x-two': 'hidden\0' }, 'headers.x-two: '],
+    ['with a name that is none', { 'x two': 'hidden' }, 'headers.x…: '],
+    ['with an empty name', { '': 'hidden' }, 'headers.: '],
   ])('%s is named, and its value is not quoted', async (_, headers, message) => {
     const error = await get(make(), { headers });
     expect(error).toMatchObject({ code: 'request', message: expect.stringContaining(message) });
@@ -55,7 +55,7 @@ describe.each([...transports, ['ajaxTransport in a browser', browsers] as const]
 
 it('a header that the connection sets is named by ajaxTransport in Node', async () => {
   const error = await get(ajaxTransport(), { headers: { 'content-length': '1' } });
-  expect(error).toMatchObject({ code: 'request', message: expect.stringContaining('header content-length: ') });
+  expect(error).toMatchObject({ code: 'request', message: expect.stringContaining('headers.content-length: ') });
 });
 
 describe('a part of the platform that is missing is named:', () => {

@@ -42,7 +42,7 @@ export class RequestingXHR extends Xhr2 {
   /** Takes headers that a browser keeps to itself, such as `cookie`; throws for those that would break the connection. */
   override setRequestHeader(name: string, value: string): void {
     const lowered = name.toLowerCase();
-    if (NOT_THE_CALLERS.test(lowered)) throw new Refusal(`header ${lowered}: the connection itself sets it`);
+    if (NOT_THE_CALLERS.test(lowered)) throw new Refusal(`headers.${lowered}: the connection itself sets it`);
     this._headers[lowered] = value;
   }
 
