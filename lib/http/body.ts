@@ -16,7 +16,8 @@ export const kindOf = (body: unknown): BodyKind | undefined => {
   if (!body || typeof body !== 'object') return undefined;
   const isAble = (name: string): boolean => typeof (body as Record<string, unknown>)[name] === 'function'; // any object has members
   if (ArrayBuffer.isView(body) || /^(Shared)?ArrayBuffer$/.test(tagOf(body))) return 'bytes';
-  if (isAble('toJSON')) return undefined;
+  // Bun's forms and parameters have a `toJSON` as well.
+  if (isAble('toJSON') && !/^(FormData|URLSearchParams)$/.test(tagOf(body))) return undefined;
   if (isAble('getReader')) return 'stream';
   if (isAble('append') && (isAble('getAll') || isAble('getParts')) && !isAble('pipe'))
     return isAble('sort') || tagOf(body) === 'URLSearchParams' ? 'params' : 'form';

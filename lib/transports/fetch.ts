@@ -63,6 +63,8 @@ const toSent = async (request: HttpRequest, signal: AbortSignal): Promise<Sent> 
   const kind = kindOf(request.body);
   // Of what is serialised `fetch` takes all but shared memory.
   const body = (copyOf(request) ?? request.body) as BodyInit | null;
+  // Bun's fetch leaves out the type that the standard gives to a text.
+  if (typeof body === 'string') return { body, type: 'text/plain;charset=UTF-8' };
   if (kind === 'stream') return { body: toStream(request.body as ReadableStream, signal) }; // by its kind
   if ((kind !== 'form' && kind !== 'blob') || isTakenByFetch(Object(body))) return { body };
   const source = kind === 'form' ? toMultipart(Object(body)) : toParts(Object(body));
