@@ -1,4 +1,4 @@
-import { from, map, merge, NEVER, Observable, Subject } from 'rxjs';
+import { map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
@@ -122,7 +122,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     if (caller.closed) return NEVER;
     const wire = serialize(anew(request));
     trace('attempt');
-    return caller.closed ? NEVER : from(onTime(wire)).pipe(map(parseResponse));
+    return caller.closed ? NEVER : onTime(wire).pipe(map(parseResponse));
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
