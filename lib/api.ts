@@ -1,4 +1,4 @@
-import { map, merge, NEVER, Observable, Subject } from 'rxjs';
+import { EMPTY, map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
@@ -126,7 +126,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
-  const events$ = session ? merge(events, withheld.events$, coreOf(session).events$) : events;
+  const events$ = merge(events, withheld.events$, session ? coreOf(session).events$ : EMPTY);
 
   const send = <T>(method: string, url: string | URL, input: RequestInput = {}, isBodyOnly = false): Observable<T> =>
     new Observable((caller) => {

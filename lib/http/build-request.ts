@@ -1,7 +1,7 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
 import { mergeHeaders, TOKEN } from './headers';
-import { check, checkBoolean, durationMs, optionsOf } from './options';
+import { check, checkBoolean, durationMs, OptionError, optionsOf } from './options';
 import type { Body, HttpRequest } from './request';
 import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
 import { type Base, resolveUrl, textOf } from './url';
@@ -74,8 +74,9 @@ export const buildRequest = (
       timeoutMs: defaults.timeoutMs,
       withCredentials: defaults.withCredentials,
     };
-    // What is thrown here quotes no value.
-    throw new InvalidRequestError((error as Error).message, { request });
+    // What a getter or a proxy of the caller's throws may quote a value.
+    const why = error instanceof OptionError ? error.message : 'an option cannot be read';
+    throw new InvalidRequestError(why, { request });
   }
 };
 

@@ -222,8 +222,8 @@ const send = async (
  * A redirect to another origin (307, 308) takes the body along, whatever is in it: a token endpoint that redirects a refresh elsewhere gets the refresh
  * token and the client's secret sent there. `ajaxTransport` in Node refuses that.
  *
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what `fetch` can't send, such as a stream where the platform
- * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so. Throws a `TypeError` that names the option which is wrong.
+ * Errors with `NetworkError`, or `InvalidRequestError` for what `fetch` cannot send, such as a stream where the platform
+ * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so. A text that is not JSON is no error here. Throws a `TypeError` that names the option which is wrong.
  */
 export const fetchTransport = (options: FetchTransportOptions = {}): Transport => {
   const { fetch, maxResponseBytes } = optionsOf(options);

@@ -1,5 +1,6 @@
 import { InvalidRequestError } from '../http/errors';
 import { mergeHeaders } from '../http/headers';
+import { OptionError } from '../http/options';
 import type { HttpRequest } from '../http/request';
 
 /** Why a request cannot be sent, in words that quote no value. */
@@ -11,7 +12,7 @@ const headerRefusal = (headers: HttpRequest['headers']): string | undefined => {
     mergeHeaders({}, headers);
     return undefined;
   } catch (error) {
-    return (error as Error).message; // of a `check`, which quotes no value
+    return error instanceof OptionError ? error.message : undefined;
   }
 };
 

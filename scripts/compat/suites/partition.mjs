@@ -7,10 +7,10 @@ import { root } from '../tarball.mjs';
 
 const IMPORTS = /(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/g;
 /**
- * What only the repository has: a path of the sources, written out in a string; a script of package.json that builds them; a second copy of
+ * What only the repository has: a path of the sources, written out in a string; `#xhr`, which a package imports of itself; a script of package.json that builds them; a second copy of
  * the package, which vitest makes of what it has transformed itself.
  */
-const SOURCES = /['"`](?:\.{1,2}\/)*lib\/|spawn\('npm'|resetModules/;
+const SOURCES = /['"`](?:\.{1,2}\/)*lib\/|'#xhr'|spawn\('npm'|resetModules/;
 
 /** Specs of the repository's own scripts. */
 const OF_SCRIPTS = /^spec\/scripts\//;
