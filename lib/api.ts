@@ -6,11 +6,11 @@ import type { Get, Post, SendRequest } from './http/calls';
 import { conform } from './http/conform';
 import { type HeadersInput, mergeHeaders } from './http/headers';
 import { parseResponse } from './http/json-text';
-import { check, checkBoolean, checkFunction, checkList, defined, durationMs, optionsOf } from './http/options';
+import { check, checkBoolean, checkFunction, checkFunctions, checkMs, checkOptions, defined } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
-import { addScope, createTrace, type RequestEvent, scopeOf, silent } from './http/trace';
+import { addScope, createTrace, scopeOf, silent } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
@@ -78,11 +78,13 @@ const findPage = (): Page | undefined => {
   return href === undefined ? undefined : { href, baseHref: globalThis.document?.baseURI ?? href };
 };
 
-/** Hands interceptors on, once they are checked. */
-const checked = (interceptors: readonly Interceptor[] = []): readonly Interceptor[] => {
-  checkList('interceptors', interceptors, (each) => typeof each === 'function', 'functions');
-  return interceptors;
-};
+const checked = (options: ApiOptions): ApiOptions =>
+  checkOptions(options, {
+    interceptors: checkFunctions,
+    transport: checkFunction,
+    withCredentials: checkBoolean,
+    timeoutMs: checkMs,
+  });
 
 /** What a body can be added to. */
 const isOptions = (input: unknown): boolean => input === undefined || (typeof input === 'object' && input !== null);
@@ -97,14 +99,17 @@ const isOptions = (input: unknown): boolean => input === undefined || (typeof in
  * ```
  */
 export const createApi = (options: ApiOptions = {}): Api => {
-  const { session, transport = ajaxTransport(), withCredentials = false } = optionsOf(options);
-  const interceptors = checked(options.interceptors);
-  checkFunction('transport', transport);
-  checkBoolean('withCredentials', withCredentials);
+  const {
+    session,
+    interceptors = [],
+    transport = ajaxTransport(),
+    withCredentials = false,
+    timeoutMs = 0,
+  } = checked(options);
   if (session !== undefined) coreOf(session);
   const baseUrl = toBase(options.baseUrl, findPage());
   const headers = mergeHeaders({}, options.headers);
-  const defaults = { headers, timeoutMs: durationMs('timeoutMs', options.timeoutMs), withCredentials };
+  const defaults = { headers, timeoutMs, withCredentials };
   const allowedOrigins = options.allowedOrigins === undefined ? [baseUrl?.origin] : toOrigins(options.allowedOrigins);
   check(
     !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
@@ -112,8 +117,8 @@ export const createApi = (options: ApiOptions = {}): Api => {
     'a url, or allowedOrigins: without either, and without a page, the token of the session can go nowhere',
   );
 
-  const events = new Subject<RequestEvent>();
-  const withheld = createWithheld();
+  const events = new Subject<ApiEvent>();
+  const withhold = createWithheld(events);
   let requests = 0;
   const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
@@ -126,7 +131,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
-  const events$ = session ? merge(events, withheld.events$, coreOf(session).events$) : events;
+  const events$ = session ? merge(events, coreOf(session).events$) : events;
 
   const send = <T>(method: string, url: string | URL, input: RequestInput = {}, isBodyOnly = false): Observable<T> =>
     new Observable((caller) => {
@@ -134,7 +139,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
       const trace = events.observed ? createTrace(events, ++requests, request) : silent;
       const { url: own } = request;
       const known = (asked: string) => (asked === own ? origin : originOf(asked));
-      addScope(request, { allowedOrigins, trace, caller, originOf: known, withhold: withheld.warn });
+      addScope(request, { allowedOrigins, trace, caller, originOf: known, withhold });
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
@@ -172,9 +177,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
     extend: (more) =>
       createApi({
         ...options,
-        ...defined(optionsOf(more)),
+        ...defined(checked(more)),
         headers: mergeHeaders(headers, more.headers),
-        interceptors: [...interceptors, ...checked(more.interceptors)],
+        interceptors: [...interceptors, ...(more.interceptors ?? [])],
       }),
     events$: new Observable((subscriber) => events$.subscribe(subscriber)),
   };
