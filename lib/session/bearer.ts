@@ -1,4 +1,4 @@
-import { isObservable, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
+import { Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -52,17 +52,16 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       errand.caller.next(event);
       return;
     }
-    const shown = errand.request.responseType === 'json' ? event : withParsedJson(event);
-    if (isObservable(shown)) {
-      this.#isOver = true;
-      this.add(
-        shown.subscribe((response) => {
-          if (!this.#judge(response, event, held)) errand.caller.complete();
-        }),
-      );
-    } else {
-      this.#judge(shown, event, held);
+    if (errand.request.responseType === 'json') {
+      this.#judge(event, event, held);
+      return;
     }
+    this.#isOver = true;
+    this.add(
+      withParsedJson(event).subscribe((shown) => {
+        if (!this.#judge(shown, event, held)) errand.caller.complete();
+      }),
+    );
   }
 
   error(error: unknown): void {
