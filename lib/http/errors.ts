@@ -37,8 +37,18 @@ const wordsOf = (body: unknown): string | undefined => WORDS.map((name) => Objec
 /** The request as an error shows it: field by field, as interceptors and this package put more into it, tokens among them. */
 const shownOf = (request: HttpRequest): HttpRequest => {
   const { method, url, responseType, timeoutMs, withCredentials, reportProgress, auth, context } = request;
-  const settings = { responseType, timeoutMs, withCredentials, reportProgress, auth, context };
-  return { method, url: bareUrl(url), headers: {}, body: null, ...settings };
+  return {
+    method,
+    url: bareUrl(url),
+    headers: {},
+    body: null,
+    responseType,
+    timeoutMs,
+    withCredentials,
+    reportProgress,
+    auth,
+    context,
+  };
 };
 
 /**
@@ -48,10 +58,6 @@ const shownOf = (request: HttpRequest): HttpRequest => {
  * narrows to {@link AnyApiError}, so that a `switch` over `code` narrows to a class.
  */
 export abstract class ApiError extends Error {
-  static {
-    Object.defineProperty(ApiError.prototype, BRAND, { value: true });
-  }
-
   abstract readonly code: ApiErrorCode;
   /** The request it happened to, without headers, body and query; not enumerable. Errors of the session have none. */
   declare readonly request?: HttpRequest;
@@ -62,7 +68,11 @@ export abstract class ApiError extends Error {
     const shown = request && shownOf(request);
     super(shown ? `${shown.method} ${shown.url}: ${what}` : what, cause ? { cause } : {});
     // Not enumerable: `JSON.stringify` and a console leave them out.
-    Object.defineProperties(this, { request: { value: shown }, response: { value: response } });
+    Object.defineProperties(this, {
+      [BRAND]: { value: true },
+      request: { value: shown },
+      response: { value: response },
+    });
   }
 }
 
