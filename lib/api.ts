@@ -1,4 +1,4 @@
-import { from, map, merge, NEVER, Observable, Subject } from 'rxjs';
+import { map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
@@ -86,9 +86,6 @@ const checked = (options: ApiOptions): ApiOptions =>
     timeoutMs: checkMs,
   });
 
-/** What a body can be added to. */
-const isOptions = (input: unknown): boolean => input === undefined || (typeof input === 'object' && input !== null);
-
 /**
  * Makes a client. Throws a `TypeError` that names the option which is wrong.
  *
@@ -114,7 +111,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
   check(
     !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
     'baseUrl',
-    'a url, or allowedOrigins: without either, and without a page, the token of the session can go nowhere',
+    'a url, or allowedOrigins: without a page, the token can go nowhere',
   );
 
   const events = new Subject<ApiEvent>();
@@ -127,19 +124,30 @@ export const createApi = (options: ApiOptions = {}): Api => {
     if (caller.closed) return NEVER;
     const wire = serialize(anew(request));
     trace('attempt');
-    return caller.closed ? NEVER : from(onTime(wire)).pipe(map(parseResponse));
+    return caller.closed ? NEVER : onTime(wire).pipe(map(parseResponse));
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
   const events$ = session ? merge(events, coreOf(session).events$) : events;
 
-  const send = <T>(method: string, url: string | URL, input: RequestInput = {}, isBodyOnly = false): Observable<T> =>
+  const send = <T>(
+    method: string,
+    given: string | URL,
+    input: RequestInput = {},
+    isBodyOnly = false,
+    body?: Body,
+  ): Observable<T> =>
     new Observable((caller) => {
-      const { request, origin } = buildRequest(method, url, input, baseUrl, defaults);
+      const { request, origin } = buildRequest(method, given, input, baseUrl, defaults, body);
+      const { url } = request;
       const trace = events.observed ? createTrace(events, ++requests, request) : silent;
-      const { url: own } = request;
-      const known = (asked: string) => (asked === own ? origin : originOf(asked));
-      addScope(request, { allowedOrigins, trace, caller, originOf: known, withhold });
+      addScope(request, {
+        allowedOrigins,
+        trace,
+        caller,
+        originOf: (asked) => (asked === url ? origin : originOf(asked)),
+        withhold,
+      });
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
@@ -150,19 +158,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
       if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
     });
 
-  // The caller says what is in the body.
-  const body$ = <T>(method: string, url: string | URL, input?: RequestInput): Observable<T> =>
-    send(method, url, input, true);
-
   const bodyless =
     (method: string): Get =>
     (url: string | URL, input?: RequestInput) =>
-      body$(method, url, input);
+      send(method, url, input, true);
   const bodied =
     (method: string): Post =>
     (url: string | URL, body?: Body, input?: RequestInput) =>
-      // What are no options stays that, and is refused.
-      body$(method, url, body !== undefined && isOptions(input) ? { ...input, body } : input);
+      send(method, url, input, true, body);
 
   return {
     get$: bodyless('GET'),

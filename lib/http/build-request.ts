@@ -36,6 +36,8 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
 /**
  * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for an option that is wrong, such as
  * a bad url, or a body on a request that can't have one.
+ *
+ * @param given - A body that is no option.
  */
 export const buildRequest = (
   method: string,
@@ -43,14 +45,24 @@ export const buildRequest = (
   input: RequestInput,
   base: Base | undefined,
   defaults: RequestDefaults,
+  given?: Body,
 ): { readonly request: HttpRequest; readonly origin: string } => {
   let text = '';
   try {
     text = textOf('url', url);
     check(typeof method === 'string' && TOKEN.test(method), 'method', 'the name of a method');
-    const { headers, params, body = null, responseType = 'json', context } = checkOptions(input, CHECKS);
-    const { timeoutMs = defaults.timeoutMs, withCredentials = defaults.withCredentials } = input;
-    const { auth = true, reportProgress = false } = input;
+    const {
+      headers,
+      params,
+      context,
+      body: own = null,
+      responseType = 'json',
+      timeoutMs = defaults.timeoutMs,
+      withCredentials = defaults.withCredentials,
+      auth = true,
+      reportProgress = false,
+    } = checkOptions(input, CHECKS);
+    const body = given === undefined ? own : given;
     check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `none, as ${method.toUpperCase()} has none`);
     const resolved = resolveUrl(text, base, params);
     // Written out, as spreading what may be undefined would cost more than all the rest of this.

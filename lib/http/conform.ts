@@ -1,4 +1,4 @@
-import { concatMap, type MonoTypeOperatorFunction, map, type Observable, of, pipe, takeWhile } from 'rxjs';
+import { type MonoTypeOperatorFunction, map, mergeMap, type Observable, of, takeWhile } from 'rxjs';
 import { SchemaError } from './errors';
 import { isNotJson } from './json-text';
 import { call$ } from './observed';
@@ -24,8 +24,9 @@ export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTyp
     return call$(() => schema['~standard'].validate(event.body)).pipe(map(toEvent));
   };
   // A schema that takes its time keeps no connection open.
-  return pipe(
-    takeWhile(({ type }) => type !== 'response', true),
-    concatMap(check),
-  );
+  return (events$) =>
+    events$.pipe(
+      takeWhile(({ type }) => type !== 'response', true),
+      mergeMap(check),
+    );
 };

@@ -1,3 +1,4 @@
+import { shownName } from './options';
 import type { HttpRequest } from './request';
 import type { HttpResponse } from './response';
 import type { SchemaIssue } from './schema';
@@ -14,8 +15,8 @@ export const bareUrl = (url: string): string => {
 
 /** What an error knows beyond its message. */
 export interface ErrorDetails {
-  readonly request?: HttpRequest;
-  readonly response?: HttpResponse;
+  readonly request?: HttpRequest | undefined;
+  readonly response?: HttpResponse | undefined;
   readonly cause?: unknown;
 }
 
@@ -128,9 +129,6 @@ export class ResponseParseError extends ApiError {
   }
 }
 
-/** What a key looks like that may be shown; a longer or a stranger one may be a value. */
-const PLAIN_KEY = /^[\w$-]{1,32}$/;
-
 /**
  * The body does not match the `schema` of the request. The message names where the first issue is, a key that does not look like one as
  * `…`, and quotes no value.
@@ -142,8 +140,8 @@ export class SchemaError extends ApiError {
   declare readonly issues: readonly SchemaIssue[];
 
   constructor(request: HttpRequest, response: HttpResponse, issues: readonly SchemaIssue[]) {
-    const path = issues[0]?.path.map(String).map((key) => (PLAIN_KEY.test(key) ? key : '…'));
-    super(`its body does not match the schema${path?.length ? ` at ${path.join('.')}` : ''}`, { request, response });
+    const path = issues[0]?.path.map(shownName).join('.');
+    super(`its body does not match the schema${path ? ` at ${path}` : ''}`, { request, response });
     Object.defineProperty(this, 'issues', { value: issues });
   }
 

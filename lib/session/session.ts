@@ -74,7 +74,7 @@ export const coreOf = (session: Session): SessionCore => {
   if (core) return core;
   throw new TypeError(
     isForeign
-      ? 'session: made by another copy of renewal (import and require, or two bundles); use bearer(session, { allowedOrigins }) of that copy as an interceptor'
+      ? 'session: made by another copy of renewal; use bearer(session, { allowedOrigins }) of that copy as an interceptor'
       : 'session: expected one that createSession has made',
   );
 };

@@ -3,7 +3,6 @@ import {
   catchError,
   defer,
   finalize,
-  identity,
   map,
   mergeMap,
   NEVER,
@@ -176,6 +175,6 @@ export const createOwnStore = (): TokenStore => {
     clear: () => {
       kept = null;
     },
-    exclusive: identity,
+    exclusive: (work) => work,
   };
 };

@@ -44,8 +44,7 @@ const toHeaders = (lines: string): Record<string, string> =>
 
 /** An XHR that sends `body`, past rxjs/ajax: of a form, blob or stream that it does not know, it would make JSON. */
 const sending = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
-  const { send } = xhr;
-  xhr.send = () => Reflect.apply(send, xhr, [body]);
+  xhr.send = xhr.send.bind(xhr, body as Blob); // what it takes was asked before
   return xhr;
 };
 
