@@ -111,7 +111,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
   check(
     !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
     'baseUrl',
-    'a url, or allowedOrigins: without a page, the token can go nowhere',
+    'a url, or allowedOrigins: without either, and without a page, the token can go nowhere',
   );
 
   const events = new Subject<ApiEvent>();

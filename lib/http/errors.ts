@@ -1,4 +1,3 @@
-import { shownName } from './options';
 import type { HttpRequest } from './request';
 import type { HttpResponse } from './response';
 import type { SchemaIssue } from './schema';
@@ -129,6 +128,9 @@ export class ResponseParseError extends ApiError {
   }
 }
 
+/** What a key looks like that may be shown; a longer or a stranger one may be a value. */
+const PLAIN_KEY = /^[\w$-]{1,32}$/;
+
 /**
  * The body does not match the `schema` of the request. The message names where the first issue is, a key that does not look like one as
  * `…`, and quotes no value.
@@ -140,7 +142,7 @@ export class SchemaError extends ApiError {
   declare readonly issues: readonly SchemaIssue[];
 
   constructor(request: HttpRequest, response: HttpResponse, issues: readonly SchemaIssue[]) {
-    const path = issues[0]?.path.map(shownName).join('.');
+    const path = issues[0]?.path.map((key) => (PLAIN_KEY.test(String(key)) ? key : '…')).join('.');
     super(`its body does not match the schema${path ? ` at ${path}` : ''}`, { request, response });
     Object.defineProperty(this, 'issues', { value: issues });
   }

@@ -9,12 +9,6 @@ export const optionsOf = <T extends object>(options: T, name = 'options'): T => 
   return options;
 };
 
-/** A name that may be shown in an error, or `…`: a longer or a stranger one may be a value. */
-export const shownName = (name: unknown): string => {
-  const text = String(name);
-  return /^[\w$.[\]-]{1,32}$/.test(text) ? text : '…';
-};
-
 /** Whether it has a method of that name. */
 export const isAble = (value: unknown, name: PropertyKey): boolean => typeof Object(value)[name] === 'function';
 

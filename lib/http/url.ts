@@ -1,5 +1,5 @@
 import { tagOf } from './body';
-import { check, isScalar, shownName } from './options';
+import { check, isScalar } from './options';
 
 /** One value of a query parameter; `null` and `undefined` are left out. */
 export type Param = string | number | boolean | null | undefined;
@@ -18,6 +18,9 @@ export type ParamsInput =
   | URLSearchParams
   | Iterable<readonly [string, string]>
   | (object & Described);
+
+/** What a name looks like that may be shown; a longer or a stranger one may be a value. */
+const PLAIN_NAME = /^[\w$.[\]-]{1,32}$/;
 
 /** The pairs that an iterable or an object of values holds. Throws a `TypeError` for anything else, which would be lost in silence. */
 export const pairsOf = (name: string, input: unknown): readonly (readonly [unknown, unknown])[] => {
@@ -50,7 +53,11 @@ const toQuery = (params: ParamsInput): string => {
     check(isScalar(name), 'params', 'names that are strings');
     for (const item of [value].flat()) {
       if (item == null) continue;
-      check(isScalar(item), `params.${shownName(name)}`, 'a string, a number, a boolean, or an array of those');
+      check(
+        isScalar(item),
+        `params.${PLAIN_NAME.test(`${name}`) ? name : '…'}`,
+        'a string, a number, a boolean, or an array of those',
+      );
       pairs.push([`${name}`, item]);
     }
   }
