@@ -14,8 +14,22 @@ import {
   type Session,
   type Transport,
 } from 'renewal';
-import { asyncScheduler, concat, delay, EMPTY, NEVER, of, Subject, switchMap, takeUntil, tap, throwError } from 'rxjs';
+import {
+  asyncScheduler,
+  concat,
+  delay,
+  EMPTY,
+  map,
+  NEVER,
+  of,
+  Subject,
+  switchMap,
+  takeUntil,
+  tap,
+  throwError,
+} from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { eventsOf } from './support/events';
 import { answered, createRecorder, createSignedIn, outcomeOf, shownOf, unhandledBy } from './support/http-client';
 import { createVirtualClient, ORIGIN, response, virtually } from './support/virtual';
 
@@ -932,5 +946,73 @@ describe('a token that is withheld', () => {
     const { api, warnings } = warningsOf();
     for (let n = 0; n < 150; n++) outcomeOf(api.get$(`https://h${n}.test/`));
     expect(warnings).toHaveLength(100);
+  });
+});
+
+describe('an interceptor in JavaScript', () => {
+  it.each([undefined, null])('that emits %s ends its request, and nothing is thrown', (nothing) => {
+    const silent: Interceptor = (request, next) => next(request).pipe(map(() => untyped<HttpEvent>(nothing)));
+    const outcomes: unknown[] = [];
+    const unhandled = unhandledBy(() => {
+      for (const interceptors of [[silent], [bearer(createSignedIn()), silent]]) {
+        const { api } = createRecorder({ interceptors });
+        outcomes.push(outcomeOf(api.request$('GET', '/a', { reportProgress: true })));
+      }
+    });
+    expect(outcomes).toMatchObject(Array(2).fill({ values: [], error: { code: 'network' } }));
+    expect(unhandled).toEqual([]);
+  });
+});
+
+describe('a client whose session is that of a bearer among its interceptors', () => {
+  it('warns of a withheld token, too', () => {
+    const { api } = createRecorder({ interceptors: [bearer(createSignedIn())] });
+    const events = eventsOf(api);
+    outcomeOf(api.get$('https://elsewhere.test/a'));
+    expect(events).toMatchObject([
+      { type: 'request', phase: 'queued' },
+      { type: 'warning', message: expect.stringContaining('https://elsewhere.test') },
+      { type: 'request', phase: 'sent' },
+      { type: 'request', phase: 'settled' },
+    ]);
+  });
+});
+
+describe('an option of a request that throws when it is read', () => {
+  it('is refused, and what it throws is not quoted', () => {
+    const { api, requests } = createRecorder();
+    const options = {
+      get headers(): never {
+        throw new Error('hidden');
+      },
+    };
+    const { error } = outcomeOf(api.get$('/a', options));
+    expect(error).toMatchObject({ code: 'request', message: 'GET /a: an option cannot be read' });
+    expect(shownOf(error)).not.toContain('hidden');
+    expect(requests).toEqual([]);
+  });
+});
+
+describe('a predicate that returns a promise', () => {
+  const promised = () => untyped<boolean>(Promise.resolve(false));
+
+  it('is an error of the request if it is isExpired', () => {
+    const { api, session, sent } = createVirtualClient({ isExpired: promised });
+    expect(outcomeOf(api.get$('/a')).error).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining('isExpired: '),
+    });
+    expect(sent).toEqual(['GET /a T1']);
+    expect(session.state.status).toBe('active');
+  });
+
+  it('signs no one out if it is isRefused', () => {
+    const { api, session } = createVirtualClient({
+      isRefused: promised,
+      refresh: () => throwError(() => new Error('offline')),
+    });
+    const { error } = outcomeOf(api.get$('/a'));
+    expect(error).toMatchObject({ code: 'refresh', cause: { message: expect.stringContaining('isRefused: ') } });
+    expect(session.state.status).toBe('expired');
   });
 });

@@ -10,11 +10,26 @@ import { toApiError } from './to-api-error';
 import { withoutSession } from './without-session';
 import { across, outside } from './zone';
 
+/** Whether `HttpClient` would make JSON of its internals: what is no text by now is a form, a blob or bytes, of whatever make. */
+const isForeign = (body: unknown): boolean => {
+  const { FormData, Blob } = globalThis;
+  if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body)) return false;
+  const isBuffer = /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(body));
+  return !isBuffer && ![FormData, Blob].some((type) => type && body instanceof type);
+};
+
 /** The body as `HttpClient` takes it, which would make JSON of a view. Throws an `InvalidRequestError` for a stream. */
 const toBody = (request: HttpRequest): unknown => {
   const { body } = request;
   if (body && 'getReader' in Object(body))
     throw new InvalidRequestError('HttpClient can not send a stream', { request });
+  if (isForeign(body))
+    throw new InvalidRequestError(
+      'HttpClient does not take this body: expected a form, blob or buffer of this platform',
+      {
+        request,
+      },
+    );
   if (!ArrayBuffer.isView(body)) return body;
   const { buffer, byteOffset, byteLength } = body;
   // A copy, as the memory may be shared, which can not be sent.
@@ -46,7 +61,7 @@ const recovered = (error: HttpErrorResponse, request: HttpRequest): HttpResponse
  * injection context, such as the options of `provideApi`. Bodies reach Angular's interceptors as they go to the wire: objects as JSON.
  * `sessionInterceptor` lets its requests pass; all other interceptors see each attempt, and the refresh.
  *
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for a stream; what an interceptor throws stays what it is.
+ * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for a stream, or a form or blob of another platform; what an interceptor throws stays what it is.
  *
  * @example
  * ```ts

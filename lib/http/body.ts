@@ -16,7 +16,8 @@ export const kindOf = (body: unknown): BodyKind | undefined => {
   // Most have none, or a text.
   if (!body || typeof body !== 'object') return undefined;
   if (ArrayBuffer.isView(body) || /^(Shared)?ArrayBuffer$/.test(tagOf(body))) return 'bytes';
-  if (isAble(body, 'toJSON')) return undefined;
+  // Bun's forms and parameters have a `toJSON` as well.
+  if (isAble(body, 'toJSON') && !/^(FormData|URLSearchParams)$/.test(tagOf(body))) return undefined;
   if (isAble(body, 'getReader')) return 'stream';
   if (isAble(body, 'append') && (isAble(body, 'getAll') || isAble(body, 'getParts')) && !isAble(body, 'pipe'))
     return isAble(body, 'sort') || tagOf(body) === 'URLSearchParams' ? 'params' : 'form';

@@ -1,7 +1,7 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
 import { mergeHeaders, TOKEN } from './headers';
-import { type Check, check, checkBoolean, checkMs, checkOptions } from './options';
+import { type Check, check, checkBoolean, checkMs, checkOptions, OptionError } from './options';
 import type { Body, HttpRequest } from './request';
 import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
 import { type Base, resolveUrl, textOf } from './url';
@@ -90,7 +90,8 @@ export const buildRequest = (
       auth: true,
       context: new HttpContext(),
     };
-    // What is thrown here quotes no value.
-    throw new InvalidRequestError((error as Error).message, { request });
+    // What a getter or a proxy of the caller's throws may quote a value.
+    const why = error instanceof OptionError ? error.message : 'an option cannot be read';
+    throw new InvalidRequestError(why, { request });
   }
 };

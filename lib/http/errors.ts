@@ -100,7 +100,7 @@ export class HttpStatusError extends ApiError {
   }
 }
 
-/** No complete answer came: no connection, or it broke. */
+/** No complete response came: no connection, it broke, or it was larger than `maxResponseBytes`. */
 export class NetworkError extends ApiError {
   readonly code = 'network';
 
@@ -177,7 +177,7 @@ export class BusinessError extends ApiError {
 /** The refresh failed in a way that may pass; the session is kept. */
 export class RefreshError extends ApiError {
   readonly code = 'refresh';
-  /** How long the server asked to wait (`Retry-After`, RFC 9110 section 10.2.3). */
+  /** How long the server asked to wait (`Retry-After`, RFC 9110 section 10.2.3), in milliseconds; at most an hour. */
   declare readonly retryAfterMs?: number;
 
   constructor(cause?: unknown, retryAfterMs?: number) {

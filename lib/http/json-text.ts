@@ -8,8 +8,6 @@ const NOT_JSON = Symbol('renewal.not-json');
 /** How much of a text that is not JSON an error keeps. */
 const MAX_QUOTED = 200;
 
-type Draft = { -readonly [Key in keyof HttpResponse]: HttpResponse[Key] } & { [NOT_JSON]?: string };
-
 /**
  * The body of a response as a transport emits it if JSON was requested: a text that the client parses. The client asks the session's
  * `isExpired` first, so a text that is not JSON (a login page) reaches that too, and only then is a `ResponseParseError`.
@@ -21,17 +19,16 @@ export const jsonText = (text: string): object => ({ [TEXT]: text });
  * response is marked; see {@link isNotJson}.
  */
 export const parseResponse = (event: HttpEvent): HttpEvent => {
-  if (event.type !== 'response') return event;
+  if (event?.type !== 'response') return event;
   // Read from what may be anything, so it is checked below.
   const text: unknown = (event.body as { readonly [TEXT]?: unknown } | null)?.[TEXT];
   if (typeof text !== 'string') return event;
   const json = text ? parseJson(text) : null;
-  // In place: a transport made it for this response alone, and a copy would cost each request.
-  const draft: Draft = event;
-  draft.body = json === undefined ? text : json;
+  if (json !== undefined) return { ...event, body: json };
   // The body of an error may be a page.
-  if (json === undefined && event.status < 400) draft[NOT_JSON] = text;
-  return draft;
+  const response: HttpResponse & { [NOT_JSON]?: string } = { ...event, body: text };
+  if (event.status < 400) response[NOT_JSON] = text;
+  return response;
 };
 
 /** Whether the body is a text although JSON was requested, and no interceptor has replaced it since. */

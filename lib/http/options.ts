@@ -1,6 +1,9 @@
+/** What is wrong with an option, in words of ours, which quote no value. */
+export class OptionError extends TypeError {}
+
 /** Refuses a wrong option with a `TypeError`, which names the option, says what was expected, and quotes no value. */
 export function check(isRight: boolean, name: string, expected: string): asserts isRight {
-  if (!isRight) throw new TypeError(`${name}: expected ${expected}`);
+  if (!isRight) throw new OptionError(`${name}: expected ${expected}`);
 }
 
 /** The options of a function, checked to be an object: `null`, a function or a list would lose them in silence. */

@@ -30,4 +30,4 @@ export type HttpEvent<T = unknown> = HttpSentEvent | HttpProgressEvent | HttpRes
 
 /** Whether the answer says that its body is JSON (`application/json`, `application/problem+json` …). */
 export const isJson = (response: HttpResponse): boolean =>
-  /^[^;]*[/+]json\b/i.test(response.headers['content-type'] ?? '');
+  /^[^;]*[/+]json\b/i.test(response.headers?.['content-type'] ?? '');

@@ -19,8 +19,9 @@ export class Settlement implements Observer<HttpEvent> {
   next(event: HttpEvent): void {
     const { request, caller } = this;
     if (this.isSettled || caller.closed) return;
-    if (event.type !== 'response') {
-      if (request.reportProgress) caller.next(event);
+    // An interceptor in JavaScript may emit nothing, as one without a `return` does: the request ends without a response.
+    if (event?.type !== 'response') {
+      if (event && request.reportProgress) caller.next(event);
       return;
     }
     const { status } = event;

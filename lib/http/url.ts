@@ -1,5 +1,5 @@
 import { tagOf } from './body';
-import { check, isScalar } from './options';
+import { check, isScalar, OptionError } from './options';
 
 /** One value of a query parameter; `null` and `undefined` are left out. */
 export type Param = string | number | boolean | null | undefined;
@@ -43,7 +43,7 @@ export const searchOf = (pairs: Iterable<readonly [string, Param]>): URLSearchPa
     for (const [name, value] of pairs) if (value != null) search.append(name, `${value}`);
     return search;
   } catch {
-    throw new TypeError(missing('URLSearchParams'));
+    throw new OptionError(missing('URLSearchParams'));
   }
 };
 
@@ -126,7 +126,7 @@ const isRelative = (plain: string): boolean => !hasHost(plain) && canParse();
 /** A url or a `TypeError` that names where it was given, but does not quote it: there may be a secret in it. */
 const valid = <T>(name: string, parsed: T | undefined): T => {
   if (parsed) return parsed;
-  throw new TypeError(`${name}: ${canParse() ? 'expected a url of http or https' : missing('URL')}`);
+  throw new OptionError(`${name}: ${canParse() ? 'expected a url of http or https' : missing('URL')}`);
 };
 
 /** The text of a url, or of a `URL` of any realm. Throws a `TypeError` that names where it was given. */

@@ -7,6 +7,7 @@ import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import { originOf, toOrigins } from '../http/url';
+import { verdictOf } from './expiry';
 import { coreOf, type Session, type SessionCore } from './session';
 import type { Held } from './state';
 import type { Waiter } from './waiting-room';
@@ -48,7 +49,7 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
     const { errand, held } = this;
     if (this.#isOver) return;
     // Only what was sent with tokens is judged.
-    if (!held || event.type !== 'response' || !errand.isFromAllowed(event.url)) {
+    if (!held || event?.type !== 'response' || !errand.isFromAllowed(event.url)) {
       errand.caller.next(event);
       return;
     }
@@ -77,7 +78,7 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
     const { errand } = this;
     let isExpired = false;
     try {
-      isExpired = errand.core.isExpired(shown, errand.request);
+      isExpired = verdictOf('isExpired', errand.core.isExpired(shown, errand.request));
     } catch (error) {
       errand.error(error);
     }

@@ -1,8 +1,11 @@
-import { check, checkFunctions, checkList } from '../http/options';
+import { check, checkFunctions, checkList, isAble } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import type { HttpResponse } from '../http/response';
 
-/** Whether an answer says that the access token is dead. `response.body` is the decoded JSON wherever there is any. */
+/**
+ * Whether a response says that the access token has expired. `response.body` is the parsed JSON if there is any (of a download: up to 64 kB),
+ * otherwise what the transport has read, such as the text of a login page.
+ */
 export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => boolean;
 
 /** Whether the body of a response has this top-level `code`. */
@@ -30,6 +33,12 @@ export const status = (...codes: number[]): ((response: HttpResponse) => boolean
   return (response) => codes.includes(response.status);
 };
 
+/** What a predicate of the caller's says. Throws a `TypeError` for a promise, which would always count as true. */
+export const verdictOf = (name: string, verdict: unknown): boolean => {
+  check(!isAble(verdict, 'then'), name, 'true or false, and no promise');
+  return !!verdict;
+};
+
 /** Matches what any of the predicates matches. */
 export const anyOf = (...predicates: ExpiryPredicate[]): ExpiryPredicate => {
   checkFunctions('predicates', predicates);
@@ -41,7 +50,7 @@ const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authen
 
 /** Whether the challenge of a 401 (RFC 9110 section 11.6.1) asks for something else than a fresh token. */
 export const demandsMore = ({ headers }: HttpResponse): boolean =>
-  ANOTHER_DEMAND.test(headers['www-authenticate'] ?? '');
+  ANOTHER_DEMAND.test(headers?.['www-authenticate'] ?? '');
 
 /** The default of `isExpired`. */
 export const isExpiredByDefault: ExpiryPredicate = (response) =>

@@ -42,7 +42,8 @@ export interface SessionOptions {
   isExpired?: ExpiryPredicate | undefined;
   /**
    * Whether an error of `refresh` is final, and so ends the session. By default 400, 401 and 403 with a JSON body are, 401 with
-   * none, and an answer below 400 that `isExpired`; but not OAuth errors about something else, such as `invalid_client`. So is a `SessionExpiredError` that
+   * none, and an answer below 400 that `isExpired`; but not OAuth errors about something else, such as `invalid_client`, nor a challenge that no
+   * fresh token meets, such as `use_dpop_nonce`. So is a `SessionExpiredError` that
    * `refresh` itself throws.
    */
   isRefused?: ((error: unknown) => boolean) | undefined;

@@ -19,6 +19,7 @@ import { observed } from '../http/observed';
 import { deadline$, LONGEST_TIMER_MS } from '../http/pipeline';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
+import { verdictOf } from './expiry';
 import { type TokenGrant, toTokens } from './grants';
 import type { SessionSettings } from './options';
 import { retryAfterMs } from './refusal';
@@ -79,7 +80,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
       isCalling = false;
     });
 
-  const isRefused = (error: unknown): boolean => settings.isRefused(error, isExpired);
+  const isRefused = (error: unknown): boolean => verdictOf('isRefused', settings.isRefused(error, isExpired));
 
   /** Without a cause, it took too long; `answer` is what may say how long to wait. */
   const failed = (cause?: unknown, answer = cause): RefreshOutcome => {

@@ -27,7 +27,7 @@ export interface WebStorageStoreOptions {
   readonly lockTimeoutMs?: number | undefined;
 }
 
-/** Whether this is a page or a worker of a browser. A server has Web Locks and a `localStorage` too, from Node 24 on and in Deno. */
+/** Whether this is a page or a worker of a browser. Servers have Web Locks (from Node 24 on) and a `Storage` (from Node 26 on, and in Deno) as well. */
 const isPage = (): boolean => !!globalThis.document || 'WorkerGlobalScope' in globalThis;
 
 /** How the tokens are written down. */

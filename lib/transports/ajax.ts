@@ -94,7 +94,7 @@ const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
  * In Node, a redirect to another origin takes no body along: it may hold a refresh token or a password. One that would (307, 308, or of another method than
  * POST) is a `NetworkError`. Browsers follow it with the body.
  *
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what XHR can't send. Throws a `TypeError` that names the option which
+ * Errors with `NetworkError`, or `InvalidRequestError` for what XHR cannot send; a text that is not JSON is no error here. Throws a `TypeError` that names the option which
  * is wrong.
  */
 export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => {

@@ -64,6 +64,8 @@ const toSent = async (request: HttpRequest, signal: AbortSignal): Promise<Sent> 
   const kind = kindOf(request.body);
   // Of what is serialised `fetch` takes all but shared memory.
   const body = (copyOf(request) ?? request.body) as BodyInit | null;
+  // Bun's fetch leaves out the type that the standard gives to a text.
+  if (typeof body === 'string') return { body, type: 'text/plain;charset=UTF-8' };
   if (kind === 'stream') return { body: toStream(request.body as ReadableStream, signal) }; // by its kind
   if ((kind !== 'form' && kind !== 'blob') || isTakenByFetch(Object(body))) return { body };
   const source = kind === 'form' ? toMultipart(Object(body)) : toParts(Object(body));
@@ -221,8 +223,8 @@ const send = async (
  * A redirect to another origin (307, 308) takes the body along, whatever is in it: a token endpoint that redirects a refresh elsewhere gets the refresh
  * token and the client's secret sent there. `ajaxTransport` in Node refuses that.
  *
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for what `fetch` can't send, such as a stream where the platform
- * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so. Throws a `TypeError` that names the option which is wrong.
+ * Errors with `NetworkError`, or `InvalidRequestError` for what `fetch` cannot send, such as a stream where the platform
+ * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so. A text that is not JSON is no error here. Throws a `TypeError` that names the option which is wrong.
  */
 export const fetchTransport = (options: FetchTransportOptions = {}): Transport => {
   const checks = { fetch: checkFunction, maxResponseBytes: checkMaxBytes };

@@ -1,5 +1,6 @@
 import { InvalidRequestError } from '../http/errors';
 import { mergeHeaders } from '../http/headers';
+import { OptionError } from '../http/options';
 import type { HttpRequest } from '../http/request';
 
 /** Why a request cannot be sent, in words that quote no value. */
@@ -10,7 +11,7 @@ const whyNot = ({ url, headers }: HttpRequest): string => {
   try {
     mergeHeaders({}, headers);
   } catch (error) {
-    return (error as Error).message; // of a `check`, which quotes no value
+    if (error instanceof OptionError) return error.message;
   }
   return /^https?:/i.test(url) ? 'this transport cannot send it' : 'a relative url needs a page or a baseUrl';
 };

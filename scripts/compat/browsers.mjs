@@ -4,14 +4,15 @@ import { output, run } from './process.mjs';
 import { runVitest } from './suites/vitest.mjs';
 import { root, tarball } from './tarball.mjs';
 
+/** The package whose version counts comes first; each brings one of the programs. */
 const BROWSERS = {
-  chromium: { binary: '/usr/bin/chromium', packages: ['chromium'] },
-  firefox: { binary: '/usr/bin/firefox-esr', packages: ['firefox-esr'] },
-  webkit: { binary: '/usr/bin/WebKitWebDriver', packages: ['webkit2gtk-driver', 'xvfb', 'xauth'] },
+  chromium: { packages: ['chromium'], programs: ['chromium'] },
+  firefox: { packages: ['firefox-esr'], programs: ['firefox-esr'] },
+  webkit: { packages: ['webkit2gtk-driver', 'xvfb', 'xdotool'], programs: ['WebKitWebDriver', 'Xvfb', 'xdotool'] },
 };
 
-async function install({ binary, packages }) {
-  if (existsSync(binary)) return;
+async function install({ packages, programs }) {
+  if (programs.every((name) => existsSync(`/usr/bin/${name}`))) return;
   await output('apt-get', ['update']);
   await output('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
 }

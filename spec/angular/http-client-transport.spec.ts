@@ -147,6 +147,24 @@ describe('httpClientTransport', () => {
     backend.expectOne(ORDERS);
   });
 
+  it.each([
+    ['form', { append: () => {}, getAll: () => [], entries: () => [['a', '1']] }],
+    ['blob', { size: 1, type: 'text/plain', slice: () => {}, arrayBuffer: () => {} }],
+  ])('refuses a %s of another platform, and sends no JSON of its internals', (_what, body) => {
+    const { api, backend } = createHarness();
+    const outcome = outcomeOf(api.post$('/orders', body));
+    expect(outcome.error).toMatchObject({ code: 'request', message: expect.stringContaining('of this platform') });
+    backend.verify();
+  });
+
+  it('sends a form and a blob of this platform as they are', () => {
+    const { api, backend } = createHarness();
+    for (const body of [new FormData(), new Blob(['a'])]) {
+      api.post$('/orders', body).subscribe();
+      expect(backend.expectOne(ORDERS).request.body).toBeInstanceOf(body.constructor);
+    }
+  });
+
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
     expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({

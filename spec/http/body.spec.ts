@@ -37,6 +37,8 @@ const serialised: [string, unknown, unknown, string | undefined][] = [
   ['null', null, null, undefined],
   ['undefined', undefined, null, undefined],
   ['URLSearchParams', new URLSearchParams({ a: '1 &', ü: '' }), 'a=1+%26&%C3%BC=', FORM_TYPE],
+  // those of Bun have a toJSON
+  ['URLSearchParams with a toJSON', Object.assign(new URLSearchParams('a=1'), { toJSON: () => 1 }), 'a=1', FORM_TYPE],
 ];
 
 const leftAlone: [string, Body][] = [

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { createApi, createSession, type HttpResponse, memoryStore, type ResponseType } from 'renewal';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -122,4 +123,18 @@ describe('an answer that was asked for as json', () => {
       expect(await judged(body, JSON_TYPE, 'json')).toEqual({ shown: body, got: body });
     },
   );
+});
+
+describe('a download of another realm, as a test environment or a polyfill makes it,', () => {
+  const text = '{"code":1002}';
+  const inOtherRealm = (code: string): unknown => runInNewContext(code, { text, bytes: [...Buffer.from(text)] });
+
+  it.each<[string, ResponseType, string]>([
+    ['a buffer', 'arraybuffer', 'Uint8Array.from(bytes).buffer'],
+    ['a blob', 'blob', '({ size: text.length, type: "", text: async () => text, slice() {}, arrayBuffer() {} })'],
+  ])('is shown to isExpired as JSON: %s', async (_, responseType, code) => {
+    const body = inOtherRealm(code);
+    expect(body instanceof Object).toBe(false);
+    expect(await judged(body, 'text/plain', responseType)).toEqual({ shown: { code: 1002 }, got: body });
+  });
 });

@@ -2,7 +2,7 @@ import { createApi, type HttpEvent, type HttpResponse, type Interceptor, type Re
 import { concat, map, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { jsonText } from '../../lib/http/json-text';
-import { answered, createRecorder, outcomeOf } from '../support/http-client';
+import { answered, createRecorder, createSignedIn, outcomeOf } from '../support/http-client';
 import { ORIGIN, response } from '../support/virtual';
 
 const outcome = (
@@ -79,6 +79,16 @@ describe('the text of a response to a request for JSON', () => {
     const last: HttpResponse = response(200, jsonText('1'));
     const api = createApi({ baseUrl: ORIGIN, transport: () => concat(of(first), of(last)) });
     expect(outcomeOf(api.request$('GET', '/a', { reportProgress: true })).values).toMatchObject([first, { body: 1 }]);
+  });
+
+  it('may come in a response that cannot be changed, and may have no headers', () => {
+    const frozen = Object.freeze({
+      type: 'response',
+      status: 200,
+      body: jsonText('{"a":1}'),
+    } as unknown as HttpResponse);
+    const { api } = createRecorder({ transport: () => of(frozen), session: createSignedIn() });
+    expect(outcomeOf(api.get$('/a'))).toEqual(answered({ a: 1 }));
   });
 
   it('is understood from another copy of the package', () => {

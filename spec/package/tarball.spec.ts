@@ -7,10 +7,25 @@ import { bin, output, root, run } from './support/run';
 const tarball = inject('tarball');
 
 describe('the tarball', () => {
-  it('holds dist, README, LICENSE, CHANGELOG and package.json, and nothing else', async () => {
+  const entriesOf = async (): Promise<string[]> => {
     const entries = (await output('tar', ['-tzf', tarball], root)).trim().split('\n');
-    const tops = new Set(entries.map((entry) => entry.split('/')[1]));
-    expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
+    return entries.map((entry) => entry.replace('package/', ''));
+  };
+
+  it('holds dist, docs, README, LICENSE, CHANGELOG and package.json, and nothing else', async () => {
+    const tops = new Set((await entriesOf()).map((entry) => entry.split('/')[0]));
+    expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
+  });
+
+  it('holds each page and picture that its README links to, by a url that works from anywhere', async () => {
+    const text = await readFile(join(root, 'README.md'), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
+      ([, link, source]) => link ?? source,
+    );
+    const own = links.flatMap((link) => link?.match(/^https:\/\/cdn\.jsdelivr\.net\/npm\/renewal\/(.+)$/)?.[1] ?? []);
+    expect(links.filter((link) => !link?.startsWith('https://'))).toEqual([]);
+    expect(own).toContain('docs/page-light.png');
+    expect(await entriesOf()).toEqual(expect.arrayContaining(own));
   });
 
   it('passes publint without a suggestion', async () => {

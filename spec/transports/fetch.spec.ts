@@ -160,6 +160,23 @@ describe('a body', () => {
   });
 });
 
+describe('a text', () => {
+  it.each([
+    ['text/plain;charset=UTF-8', {}],
+    ['text/csv', { headers: { 'content-type': 'text/csv' } }],
+  ])('is sent as %s, whatever fetch would add', async (type, options) => {
+    const calls: unknown[] = [];
+    const api = apiWith({
+      async fetch(_url, init) {
+        calls.push(Object.fromEntries(new Headers(init?.headers)));
+        return new Response('1');
+      },
+    });
+    await firstValueFrom(api.post$('/a', 'b', options));
+    expect(calls).toMatchObject([{ 'content-type': type }]);
+  });
+});
+
 describe('an error', () => {
   /** From undici 7 on, so from Node 24 on, `fetch` takes this header and sends it. */
   const takesConnection = Number.parseInt(process.versions.undici ?? '', 10) >= 7;

@@ -6,8 +6,14 @@ import { dirname, join, resolve } from 'node:path';
 import { root } from '../tarball.mjs';
 
 const IMPORTS = /(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/g;
-/** A path of the sources, written out in a string, or a script of package.json that builds them. */
-const SOURCES = /['"`](?:\.{1,2}\/)*lib\/|spawn\('npm'/;
+/**
+ * What only the repository has: a path of the sources, written out in a string; `#xhr`, which a package imports of itself; a script of package.json that builds them; a second copy of
+ * the package, which vitest makes of what it has transformed itself.
+ */
+const SOURCES = /['"`](?:\.{1,2}\/)*lib\/|'#xhr'|spawn\('npm'|resetModules/;
+
+/** Specs of the repository's own scripts. */
+const OF_SCRIPTS = /^spec\/scripts\//;
 
 const candidates = (path) => [path, `${path}.ts`, `${path}.mjs`, join(path, 'index.ts')];
 
@@ -35,6 +41,6 @@ export async function partition(accepts) {
     .map((path) => `spec/${path}`)
     .filter(accepts)
     .sort();
-  const ofSources = paths.filter((path) => reachesSources(join(root, path)));
+  const ofSources = paths.filter((path) => OF_SCRIPTS.test(path) || reachesSources(join(root, path)));
   return { byName: paths.filter((path) => !ofSources.includes(path)), ofSources };
 }
