@@ -6,12 +6,6 @@ export function check(isRight: boolean, name: string, expected: string): asserts
   if (!isRight) throw new OptionError(`${name}: expected ${expected}`);
 }
 
-/** The options of a function, checked to be an object: `null`, a function or a list would lose them in silence. */
-export const optionsOf = <T extends object>(options: T, name = 'options'): T => {
-  check(typeof options === 'object' && options !== null && !Array.isArray(options), name, 'an object');
-  return options;
-};
-
 /** Whether it has a method of that name. */
 export const isAble = (value: unknown, name: PropertyKey): boolean => typeof Object(value)[name] === 'function';
 
@@ -53,13 +47,16 @@ export const checkList =
 export const checkFunctions: Check = (name, list) =>
   checkList('functions', (each) => typeof each === 'function')(name, list);
 
-/** The options of a function, once they are checked: to be an object, and each by its own check. */
+/**
+ * The options of a function, once they are checked: to be an object, as `null`, a function or a list would lose them in silence, and each by its
+ * own check.
+ */
 export const checkOptions = <T extends object>(
   options: T,
-  checks: { readonly [Name in keyof T]?: Check },
-  name?: string,
+  checks: { readonly [Name in keyof T]?: Check } = {},
+  name = 'options',
 ): T => {
-  optionsOf(options, name);
+  check(typeof options === 'object' && options !== null && !Array.isArray(options), name, 'an object');
   for (const key in checks) checks[key]?.(key, options[key]);
   return options;
 };

@@ -173,11 +173,11 @@ const join = (href: string, plain: string): string =>
  */
 export const resolveUrl = (url: string, base: Base | undefined, params?: ParamsInput): ResolvedUrl => {
   const plain = plainOf(url);
-  const { href } = base ?? {};
   let found: ResolvedUrl | undefined;
   if (SCHEME.test(plain)) found = parse(plain);
-  else if (!href) found = isRelative(plain) ? { url: plain, origin: RELATIVE } : undefined;
-  else found = base?.isFolder && !hasHost(plain) ? parse(join(href, plain)) : parse(plain, href);
+  else if (base?.href)
+    found = base.isFolder && !hasHost(plain) ? parse(join(base.href, plain)) : parse(plain, base.href);
+  else if (isRelative(plain)) found = { url: plain, origin: RELATIVE };
   const { url: whole, origin } = valid('url', found);
   return { url: params === undefined ? whole : withParams(whole, params), origin };
 };

@@ -2,7 +2,7 @@ import { Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
-import { optionsOf } from '../http/options';
+import { checkOptions } from '../http/options';
 import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
@@ -171,7 +171,7 @@ class Errand implements Waiter {
  */
 export const bearer = (session: Session, options: BearerOptions = {}): Interceptor => {
   const core = coreOf(session);
-  const { allowedOrigins } = optionsOf(options);
+  const { allowedOrigins } = checkOptions(options);
   const ownOrigins = allowedOrigins === undefined ? undefined : toOrigins(allowedOrigins);
 
   return (request, next) => {

@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import { SessionExpiredError } from '../http/errors';
-import { check, checkText, optionsOf } from '../http/options';
+import { check, checkOptions, checkText } from '../http/options';
 import type { Body } from '../http/request';
 import { searchOf, textOf } from '../http/url';
 import type { TokenGrant } from './grants';
@@ -42,7 +42,7 @@ export const oauthRefresh = (
   options: OAuthRefreshOptions,
 ): ((tokens: Tokens) => Observable<TokenGrant>) => {
   check(typeof Object(http).post$ === 'function', 'http', 'a client that createApi has made');
-  const { url, clientId, clientSecret, scope } = optionsOf(options);
+  const { url, clientId, clientSecret, scope } = checkOptions(options);
   textOf('url', url);
   check(clientId !== undefined, 'clientId', 'a string that is not empty');
   for (const [name, text] of Object.entries({ clientId, clientSecret, scope })) checkText(name, text);

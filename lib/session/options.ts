@@ -9,7 +9,6 @@ import {
   type Defined,
   defined,
   isAble,
-  optionsOf,
 } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { type ExpiryPredicate, isExpiredByDefault } from './expiry';
@@ -94,7 +93,7 @@ const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest 
 /** Fills in the defaults; throws a `TypeError` that names the option which is wrong. */
 export const withDefaults = (options: SessionOptions): SessionSettings => {
   // Plain JavaScript may give none.
-  const { refresh = null as never, ...others } = defined(optionsOf(options ?? {}));
+  const { refresh = null as never, ...others } = defined(checkOptions(options ?? {}));
   return checkOptions(
     {
       store: createOwnStore(),
