@@ -1,4 +1,4 @@
-import { EMPTY, map, merge, NEVER, Observable, Subject } from 'rxjs';
+import { map, merge, NEVER, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
@@ -6,11 +6,11 @@ import type { Get, Post, SendRequest } from './http/calls';
 import { conform } from './http/conform';
 import { type HeadersInput, mergeHeaders } from './http/headers';
 import { parseResponse } from './http/json-text';
-import { check, checkBoolean, checkFunction, checkList, defined, durationMs, optionsOf } from './http/options';
+import { check, checkBoolean, checkFunction, checkFunctions, checkMs, checkOptions, defined } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
-import { addScope, createTrace, type RequestEvent, scopeOf, silent } from './http/trace';
+import { addScope, createTrace, scopeOf, silent } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
@@ -78,14 +78,13 @@ const findPage = (): Page | undefined => {
   return href === undefined ? undefined : { href, baseHref: globalThis.document?.baseURI ?? href };
 };
 
-/** Hands interceptors on, once they are checked. */
-const checked = (interceptors: readonly Interceptor[] = []): readonly Interceptor[] => {
-  checkList('interceptors', interceptors, (each) => typeof each === 'function', 'functions');
-  return interceptors;
-};
-
-/** What a body can be added to. */
-const isOptions = (input: unknown): boolean => input === undefined || (typeof input === 'object' && input !== null);
+const checked = (options: ApiOptions): ApiOptions =>
+  checkOptions(options, {
+    interceptors: checkFunctions,
+    transport: checkFunction,
+    withCredentials: checkBoolean,
+    timeoutMs: checkMs,
+  });
 
 /**
  * Makes a client. Throws a `TypeError` that names the option which is wrong.
@@ -97,23 +96,26 @@ const isOptions = (input: unknown): boolean => input === undefined || (typeof in
  * ```
  */
 export const createApi = (options: ApiOptions = {}): Api => {
-  const { session, transport = ajaxTransport(), withCredentials = false } = optionsOf(options);
-  const interceptors = checked(options.interceptors);
-  checkFunction('transport', transport);
-  checkBoolean('withCredentials', withCredentials);
+  const {
+    session,
+    interceptors = [],
+    transport = ajaxTransport(),
+    withCredentials = false,
+    timeoutMs = 0,
+  } = checked(options);
   if (session !== undefined) coreOf(session);
   const baseUrl = toBase(options.baseUrl, findPage());
   const headers = mergeHeaders({}, options.headers);
-  const defaults = { headers, timeoutMs: durationMs('timeoutMs', options.timeoutMs), withCredentials };
+  const defaults = { headers, timeoutMs, withCredentials };
   const allowedOrigins = options.allowedOrigins === undefined ? [baseUrl?.origin] : toOrigins(options.allowedOrigins);
   check(
     !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
     'baseUrl',
-    'a url, or allowedOrigins: without either, and without a page, the token of the session can go nowhere',
+    'a url, or allowedOrigins: without either, and without a page, the token can go nowhere',
   );
 
-  const events = new Subject<RequestEvent>();
-  const withheld = createWithheld();
+  const events = new Subject<ApiEvent>();
+  const withhold = createWithheld(events);
   let requests = 0;
   const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
@@ -126,15 +128,26 @@ export const createApi = (options: ApiOptions = {}): Api => {
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
-  const events$ = merge(events, withheld.events$, session ? coreOf(session).events$ : EMPTY);
+  const events$ = session ? merge(events, coreOf(session).events$) : events;
 
-  const send = <T>(method: string, url: string | URL, input: RequestInput = {}, isBodyOnly = false): Observable<T> =>
+  const send = <T>(
+    method: string,
+    given: string | URL,
+    input: RequestInput = {},
+    isBodyOnly = false,
+    body?: Body,
+  ): Observable<T> =>
     new Observable((caller) => {
-      const { request, origin } = buildRequest(method, url, input, baseUrl, defaults);
+      const { request, origin } = buildRequest(method, given, input, baseUrl, defaults, body);
+      const { url } = request;
       const trace = events.observed ? createTrace(events, ++requests, request) : silent;
-      const { url: own } = request;
-      const known = (asked: string) => (asked === own ? origin : originOf(asked));
-      addScope(request, { allowedOrigins, trace, caller, originOf: known, withhold: withheld.warn });
+      addScope(request, {
+        allowedOrigins,
+        trace,
+        caller,
+        originOf: (asked) => (asked === url ? origin : originOf(asked)),
+        withhold,
+      });
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
@@ -145,19 +158,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
       if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
     });
 
-  // The caller says what is in the body.
-  const body$ = <T>(method: string, url: string | URL, input?: RequestInput): Observable<T> =>
-    send(method, url, input, true);
-
   const bodyless =
     (method: string): Get =>
     (url: string | URL, input?: RequestInput) =>
-      body$(method, url, input);
+      send(method, url, input, true);
   const bodied =
     (method: string): Post =>
     (url: string | URL, body?: Body, input?: RequestInput) =>
-      // What are no options stays that, and is refused.
-      body$(method, url, body !== undefined && isOptions(input) ? { ...input, body } : input);
+      send(method, url, input, true, body);
 
   return {
     get$: bodyless('GET'),
@@ -172,9 +180,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
     extend: (more) =>
       createApi({
         ...options,
-        ...defined(optionsOf(more)),
+        ...defined(checked(more)),
         headers: mergeHeaders(headers, more.headers),
-        interceptors: [...interceptors, ...checked(more.interceptors)],
+        interceptors: [...interceptors, ...(more.interceptors ?? [])],
       }),
     events$: new Observable((subscriber) => events$.subscribe(subscriber)),
   };

@@ -84,7 +84,7 @@ export const breaks = [
       { file: bearer, from: 'this.caller.add(() => this.core.dismiss(this));', to: '' },
       { file: bearer, from: 'return this.caller.closed;', to: 'return false;' },
       { file: api, from: 'if (caller.closed) return NEVER;', to: '' },
-      { file: api, from: 'return caller.closed ? NEVER : onTime(wire);', to: 'return onTime(wire);' },
+      { file: api, from: 'return caller.closed ? NEVER : onTime(wire).pipe', to: 'return onTime(wire).pipe' },
     ],
   },
   {

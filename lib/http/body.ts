@@ -1,4 +1,5 @@
 import { InvalidRequestError } from './errors';
+import { isAble } from './options';
 import type { Body, HttpRequest } from './request';
 
 /** What kind of object it is, by its own name: `FormData`, `Uint8Array` … */
@@ -14,14 +15,13 @@ export type BodyKind = 'bytes' | 'stream' | 'params' | 'form' | 'blob';
 export const kindOf = (body: unknown): BodyKind | undefined => {
   // Most have none, or a text.
   if (!body || typeof body !== 'object') return undefined;
-  const isAble = (name: string): boolean => typeof (body as Record<string, unknown>)[name] === 'function'; // any object has members
   if (ArrayBuffer.isView(body) || /^(Shared)?ArrayBuffer$/.test(tagOf(body))) return 'bytes';
   // Bun's forms and parameters have a `toJSON` as well.
-  if (isAble('toJSON') && !/^(FormData|URLSearchParams)$/.test(tagOf(body))) return undefined;
-  if (isAble('getReader')) return 'stream';
-  if (isAble('append') && (isAble('getAll') || isAble('getParts')) && !isAble('pipe'))
-    return isAble('sort') || tagOf(body) === 'URLSearchParams' ? 'params' : 'form';
-  return isAble('slice') && 'size' in body && 'type' in body ? 'blob' : undefined;
+  if (isAble(body, 'toJSON') && !/^(FormData|URLSearchParams)$/.test(tagOf(body))) return undefined;
+  if (isAble(body, 'getReader')) return 'stream';
+  if (isAble(body, 'append') && (isAble(body, 'getAll') || isAble(body, 'getParts')) && !isAble(body, 'pipe'))
+    return isAble(body, 'sort') || tagOf(body) === 'URLSearchParams' ? 'params' : 'form';
+  return isAble(body, 'slice') && 'size' in body && 'type' in body ? 'blob' : undefined;
 };
 
 /** Whether sending the body uses it up. */
@@ -90,11 +90,10 @@ const reasonOf = (error: unknown): string => {
 
 /** The JSON of what JSON can say. Maps, sets, promises and streams of Node would be sent as `{}` or as their internals. */
 const toJson = (body: unknown, tag: string): string | undefined => {
-  const { toJSON, pipe, then, subscribe } = Object(body);
-  const isPlain = /^(Object|Array|Number|Boolean|String)$/.test(tag);
-  if (typeof toJSON !== 'function' && (!isPlain || [pipe, then, subscribe].some((it) => typeof it === 'function')))
-    return undefined;
-  return typeof body === 'function' ? undefined : JSON.stringify(body);
+  const isPlain =
+    /^(Object|Array|Number|Boolean|String)$/.test(tag) &&
+    !['pipe', 'then', 'subscribe'].some((name) => isAble(body, name));
+  return typeof body !== 'function' && (isPlain || isAble(body, 'toJSON')) ? JSON.stringify(body) : undefined;
 };
 
 /**

@@ -1,7 +1,7 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
 import { mergeHeaders, TOKEN } from './headers';
-import { check, checkBoolean, durationMs, OptionError, optionsOf } from './options';
+import { type Check, check, checkBoolean, checkMs, checkOptions, OptionError } from './options';
 import type { Body, HttpRequest } from './request';
 import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
 import { type Base, resolveUrl, textOf } from './url';
@@ -21,9 +21,23 @@ export interface RequestInput extends CommonOptions {
   readonly reportProgress?: boolean | undefined;
 }
 
+const RESPONSE_TYPE = /^(json|text|blob|arraybuffer)$/;
+
+const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
+  timeoutMs: checkMs,
+  withCredentials: checkBoolean,
+  auth: checkBoolean,
+  reportProgress: checkBoolean,
+  responseType: (name, value = 'json') =>
+    check(RESPONSE_TYPE.test(`${value}`), name, 'json, text, blob or arraybuffer'),
+  schema: (name, value) => check(value == null || !!Object(value)['~standard']?.validate, name, 'a Standard Schema'),
+};
+
 /**
  * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for an option that is wrong, such as
  * a bad url, or a body on a request that can't have one.
+ *
+ * @param given - A body that is no option.
  */
 export const buildRequest = (
   method: string,
@@ -31,20 +45,24 @@ export const buildRequest = (
   input: RequestInput,
   base: Base | undefined,
   defaults: RequestDefaults,
+  given?: Body,
 ): { readonly request: HttpRequest; readonly origin: string } => {
   let text = '';
   try {
     text = textOf('url', url);
     check(typeof method === 'string' && TOKEN.test(method), 'method', 'the name of a method');
-    const { headers, params, body = null, responseType = 'json', schema, context } = optionsOf(input);
-    const { timeoutMs = defaults.timeoutMs, withCredentials = defaults.withCredentials } = input;
-    const { auth = true, reportProgress = false } = input;
-    durationMs('timeoutMs', timeoutMs);
-    checkBoolean('withCredentials', withCredentials);
-    checkBoolean('auth', auth);
-    checkBoolean('reportProgress', reportProgress);
-    check(RESPONSE_TYPE.test(responseType), 'responseType', 'json, text, blob or arraybuffer');
-    check(schema == null || !!Object(schema)['~standard']?.validate, 'schema', 'a Standard Schema');
+    const {
+      headers,
+      params,
+      context,
+      body: own = null,
+      responseType = 'json',
+      timeoutMs = defaults.timeoutMs,
+      withCredentials = defaults.withCredentials,
+      auth = true,
+      reportProgress = false,
+    } = checkOptions(input, CHECKS);
+    const body = given === undefined ? own : given;
     check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `none, as ${method.toUpperCase()} has none`);
     const resolved = resolveUrl(text, base, params);
     // Written out, as spreading what may be undefined would cost more than all the rest of this.
@@ -63,21 +81,17 @@ export const buildRequest = (
     return { request, origin: resolved.origin };
   } catch (error) {
     const request: HttpRequest = {
+      ...defaults,
       method: typeof method === 'string' ? method.toUpperCase() : '',
       url: text,
-      headers: {},
       body: null,
       responseType: 'json',
       reportProgress: false,
       auth: true,
       context: new HttpContext(),
-      timeoutMs: defaults.timeoutMs,
-      withCredentials: defaults.withCredentials,
     };
     // What a getter or a proxy of the caller's throws may quote a value.
     const why = error instanceof OptionError ? error.message : 'an option cannot be read';
     throw new InvalidRequestError(why, { request });
   }
 };
-
-const RESPONSE_TYPE = /^(json|text|blob|arraybuffer)$/;

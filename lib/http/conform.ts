@@ -1,6 +1,7 @@
-import { concatMap, from, type MonoTypeOperatorFunction, map, type Observable, of, pipe, takeWhile } from 'rxjs';
+import { type MonoTypeOperatorFunction, map, mergeMap, type Observable, of, takeWhile } from 'rxjs';
 import { SchemaError } from './errors';
 import { isNotJson } from './json-text';
+import { call$ } from './observed';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
 import type { SchemaResult, StandardSchemaV1 } from './schema';
@@ -20,12 +21,12 @@ export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTyp
       }));
       throw new SchemaError(request, event, issues);
     };
-    const result = schema['~standard'].validate(event.body);
-    return from('then' in result ? result : of(result)).pipe(map(toEvent));
+    return call$(() => schema['~standard'].validate(event.body)).pipe(map(toEvent));
   };
   // A schema that takes its time keeps no connection open.
-  return pipe(
-    takeWhile(({ type }) => type !== 'response', true),
-    concatMap(check),
-  );
+  return (events$) =>
+    events$.pipe(
+      takeWhile(({ type }) => type !== 'response', true),
+      mergeMap(check),
+    );
 };

@@ -25,20 +25,19 @@ const VALUES = Symbol.for('renewal.context');
  * ```
  */
 export class HttpContext {
-  static {
-    // A function, so that what prints a context shows none of its values.
-    Object.defineProperty(HttpContext.prototype, VALUES, { value: (context: HttpContext) => context.#values });
-  }
-
   // Made when it is needed: most requests have no values, and many may wait.
   #values: Values | undefined;
 
   constructor(from?: HttpContext) {
     if (from === undefined) return;
-    const valuesOf: ((context: HttpContext) => Values | undefined) | undefined = Object(from)[VALUES];
-    check(!!valuesOf, 'context', 'an HttpContext');
-    const values = valuesOf(from);
+    check(VALUES in Object(from), 'context', 'an HttpContext');
+    const values = from[VALUES]();
     if (values) this.#values = new Map(values);
+  }
+
+  /** A method, so that what prints a context shows none of its values. */
+  protected [VALUES](): Values | undefined {
+    return this.#values;
   }
 
   /** Stores a value and returns this context, for chaining. */

@@ -14,8 +14,8 @@ export const bareUrl = (url: string): string => {
 
 /** What an error knows beyond its message. */
 export interface ErrorDetails {
-  readonly request?: HttpRequest;
-  readonly response?: HttpResponse;
+  readonly request?: HttpRequest | undefined;
+  readonly response?: HttpResponse | undefined;
   readonly cause?: unknown;
 }
 
@@ -37,8 +37,18 @@ const wordsOf = (body: unknown): string | undefined => WORDS.map((name) => Objec
 /** The request as an error shows it: field by field, as interceptors and this package put more into it, tokens among them. */
 const shownOf = (request: HttpRequest): HttpRequest => {
   const { method, url, responseType, timeoutMs, withCredentials, reportProgress, auth, context } = request;
-  const settings = { responseType, timeoutMs, withCredentials, reportProgress, auth, context };
-  return { method, url: bareUrl(url), headers: {}, body: null, ...settings };
+  return {
+    method,
+    url: bareUrl(url),
+    headers: {},
+    body: null,
+    responseType,
+    timeoutMs,
+    withCredentials,
+    reportProgress,
+    auth,
+    context,
+  };
 };
 
 /**
@@ -48,10 +58,6 @@ const shownOf = (request: HttpRequest): HttpRequest => {
  * narrows to {@link AnyApiError}, so that a `switch` over `code` narrows to a class.
  */
 export abstract class ApiError extends Error {
-  static {
-    Object.defineProperty(ApiError.prototype, BRAND, { value: true });
-  }
-
   abstract readonly code: ApiErrorCode;
   /** The request it happened to, without headers, body and query; not enumerable. Errors of the session have none. */
   declare readonly request?: HttpRequest;
@@ -62,7 +68,11 @@ export abstract class ApiError extends Error {
     const shown = request && shownOf(request);
     super(shown ? `${shown.method} ${shown.url}: ${what}` : what, cause ? { cause } : {});
     // Not enumerable: `JSON.stringify` and a console leave them out.
-    Object.defineProperties(this, { request: { value: shown }, response: { value: response } });
+    Object.defineProperties(this, {
+      [BRAND]: { value: true },
+      request: { value: shown },
+      response: { value: response },
+    });
   }
 }
 
@@ -132,8 +142,8 @@ export class SchemaError extends ApiError {
   declare readonly issues: readonly SchemaIssue[];
 
   constructor(request: HttpRequest, response: HttpResponse, issues: readonly SchemaIssue[]) {
-    const path = issues[0]?.path.map(String).map((key) => (PLAIN_KEY.test(key) ? key : '…'));
-    super(`its body does not match the schema${path?.length ? ` at ${path.join('.')}` : ''}`, { request, response });
+    const path = issues[0]?.path.map((key) => (PLAIN_KEY.test(String(key)) ? key : '…')).join('.');
+    super(`its body does not match the schema${path ? ` at ${path}` : ''}`, { request, response });
     Object.defineProperty(this, 'issues', { value: issues });
   }
 

@@ -41,11 +41,7 @@ export const mergeHeaders = (
     }
     check(isScalar(value), `headers.${key}`, 'a string');
     const text = `${value}`;
-    check(
-      VALUE.test(text),
-      `headers.${key}`,
-      'a value without line breaks, control characters and characters beyond Latin-1',
-    );
+    check(VALUE.test(text), `headers.${key}`, 'Latin-1 without line breaks and control characters');
     merged[key] = isPairs && added.has(key) ? `${merged[key]}, ${text}` : text;
     added.add(key);
   }

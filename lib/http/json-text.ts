@@ -5,6 +5,9 @@ import type { HttpEvent, HttpResponse } from './response';
 const TEXT = Symbol.for('renewal.json-text');
 const NOT_JSON = Symbol('renewal.not-json');
 
+/** How much of a text that is not JSON an error keeps. */
+const MAX_QUOTED = 200;
+
 /**
  * The body of a response as a transport emits it if JSON was requested: a text that the client parses. The client asks the session's
  * `isExpired` first, so a text that is not JSON (a login page) reaches that too, and only then is a `ResponseParseError`.
@@ -31,3 +34,12 @@ export const parseResponse = (event: HttpEvent): HttpEvent => {
 /** Whether the body is a text although JSON was requested, and no interceptor has replaced it since. */
 export const isNotJson = (response: HttpResponse & { readonly [NOT_JSON]?: string }): boolean =>
   response[NOT_JSON] !== undefined && response[NOT_JSON] === response.body;
+
+/** Such a response with a copy of the beginning of its text: a slice, or the mark of the response, would keep all of it in memory. */
+export const withQuote = ({
+  [NOT_JSON]: text = '',
+  ...response
+}: HttpResponse & { [NOT_JSON]?: string }): HttpResponse => ({
+  ...response,
+  body: JSON.parse(JSON.stringify(text.slice(0, MAX_QUOTED))),
+});

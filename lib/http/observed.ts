@@ -1,4 +1,5 @@
-import { from, Observable, type ObservableInput, observable } from 'rxjs';
+import { defer, from, Observable, type ObservableInput, observable, of } from 'rxjs';
+import { isAble } from './options';
 
 /** The `Observable` of a platform (https://wicg.github.io/observable), which RxJS 7 does not know: a signal unsubscribes it. */
 interface NativeObservable<T> {
@@ -10,7 +11,7 @@ interface NativeObservable<T> {
 
 /** An object that can be subscribed to, and not by the protocol that RxJS knows. */
 const isNative = <T>(input: unknown): input is NativeObservable<T> =>
-  typeof Object(input).subscribe === 'function' && !Object(input)[observable];
+  isAble(input, 'subscribe') && !isAble(input, observable);
 
 const fromNative = <T>(native: NativeObservable<T>): Observable<T> =>
   new Observable((subscriber) => {
@@ -40,3 +41,11 @@ export const observed = <T>(name: string, input: ObservableInput<T>): Observable
   } catch {}
   throw new TypeError(`${name}: expected it to return an Observable, a Promise or an iterable`);
 };
+
+/** Calls a function of the caller's or the platform's; emits what it returned, in the same tick unless that is a promise. */
+export const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
+  defer(() => {
+    const result = call();
+    // What has no `then` is no promise, so it is the value itself.
+    return isAble(result, 'then') ? from(result as PromiseLike<T>) : of(result as T);
+  });

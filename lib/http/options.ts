@@ -6,45 +6,60 @@ export function check(isRight: boolean, name: string, expected: string): asserts
   if (!isRight) throw new OptionError(`${name}: expected ${expected}`);
 }
 
-/** The options of a function, checked to be an object: `null`, a function or a list would lose them in silence. */
-export const optionsOf = <T extends object>(options: T, name = 'options'): T => {
-  check(typeof options === 'object' && options !== null && !Array.isArray(options), name, 'an object');
-  return options;
-};
+/** Whether it has a method of that name. */
+export const isAble = (value: unknown, name: PropertyKey): boolean => typeof Object(value)[name] === 'function';
 
 /** What has one text that everyone expects. */
 export const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 
-/** A function option, checked; `undefined` stands for none. */
-export const checkFunction = (name: string, value: unknown): void =>
+/** Refuses a value that an option cannot have; `undefined` stands for none. */
+export type Check = (name: string, value: unknown) => void;
+
+export const checkFunction: Check = (name, value) =>
   check(value === undefined || typeof value === 'function', name, 'a function');
 
-/** A text option, checked; `undefined` stands for none. */
-export const checkText = (name: string, value: unknown): void =>
+export const checkText: Check = (name, value) =>
   check(value === undefined || (typeof value === 'string' && value !== ''), name, 'a string that is not empty');
 
-/** A switch, checked; `undefined` stands for none. */
-export const checkBoolean = (name: string, value: unknown): void =>
+export const checkBoolean: Check = (name, value) =>
   check(value === undefined || typeof value === 'boolean', name, 'true or false');
 
-/** A duration option, checked: anything but a number of 0 or more is a mistake. */
-export const durationMs = (name: string, ms: unknown = 0): number => {
-  check(typeof ms === 'number' && ms >= 0, name, 'a number of milliseconds, 0 or more');
-  return ms as number; // as checked
+/** Of a duration: anything but a number of 0 or more is a mistake. */
+export const checkMs: Check = (name, value) =>
+  check(value === undefined || (typeof value === 'number' && value >= 0), name, 'a number of milliseconds, 0 or more');
+
+/** Of a count: a whole number of `least` or more, or `Infinity`. */
+export const checkCount =
+  (least: number): Check =>
+  (name, value = least) =>
+    check(
+      typeof value === 'number' && value >= least && (value === Infinity || value % 1 === 0),
+      name,
+      `a whole number, ${least} or more`,
+    );
+
+export const checkList =
+  (expected: string, isItem: (item: unknown) => boolean): Check =>
+  (name, list = []) =>
+    check(Array.isArray(list) && list.every(isItem), name, `an array of ${expected}`);
+
+export const checkFunctions: Check = (name, list) =>
+  checkList('functions', (each) => typeof each === 'function')(name, list);
+
+/**
+ * The options of a function, once they are checked: to be an object, as `null`, a function or a list would lose them in silence, and each by its
+ * own check.
+ */
+export const checkOptions = <T extends object>(
+  options: T,
+  checks: { readonly [Name in keyof T]?: Check } = {},
+  name = 'options',
+): T => {
+  check(typeof options === 'object' && options !== null && !Array.isArray(options), name, 'an object');
+  for (const key in checks) checks[key]?.(key, options[key]);
+  return options;
 };
-
-/** A count option, checked: anything but a whole number of `least` or more, or `Infinity`, is a mistake. */
-export const wholeNumber = (name: string, value: unknown, least: number): void =>
-  check(
-    typeof value === 'number' && value >= least && (value === Infinity || value % 1 === 0),
-    name,
-    `a whole number, ${least} or more`,
-  );
-
-/** A list option, checked. */
-export const checkList = (name: string, list: unknown, isItem: (item: unknown) => boolean, expected: string): void =>
-  check(Array.isArray(list) && list.every(isItem), name, `an array of ${expected}`);
 
 /** Options without the keys that hold `undefined`. */
 export type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };

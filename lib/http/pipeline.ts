@@ -1,7 +1,8 @@
-import { defer, map, NEVER, takeUntil, timer } from 'rxjs';
+import { defer, map, NEVER, type Observable, takeUntil, timer } from 'rxjs';
 import { RequestTimeoutError } from './errors';
 import { observed } from './observed';
-import type { HttpHandler, Interceptor } from './request';
+import type { HttpHandler, HttpRequest, Interceptor } from './request';
+import type { HttpEvent } from './response';
 
 /**
  * Joins interceptors, outermost first, and a transport to one handler. Each subscription runs the chain anew from where it
@@ -21,8 +22,8 @@ export const deadline$ = (ms: number) => (ms > 0 && ms <= LONGEST_TIMER_MS ? tim
 
 /** Ends an attempt that takes longer than the request's `timeoutMs`. */
 export const withDeadline =
-  (transport: HttpHandler): HttpHandler =>
-  (request) => {
+  (transport: HttpHandler) =>
+  (request: HttpRequest): Observable<HttpEvent> => {
     const { timeoutMs } = request;
     const response$ = observed('transport', transport(request));
     if (!timeoutMs) return response$;

@@ -1,18 +1,9 @@
 import type { Observer, Subscriber } from 'rxjs';
 import { codeOf, HttpStatusError, NetworkError, ResponseParseError } from './errors';
-import { isNotJson } from './json-text';
+import { isNotJson, withQuote } from './json-text';
 import type { HttpRequest } from './request';
-import type { HttpEvent, HttpResponse } from './response';
+import type { HttpEvent } from './response';
 import type { Trace } from './trace';
-
-/** How much of a text that is not JSON an error keeps. */
-const MAX_QUOTED = 200;
-
-/** The response with a copy of the beginning of its text: a slice, or the mark of the response, would keep all of it in memory. */
-const withQuote = ({ type, status, statusText, headers, url, body }: HttpResponse): HttpResponse => {
-  const quote = JSON.parse(JSON.stringify(`${body}`.slice(0, MAX_QUOTED)));
-  return { type, status, statusText, headers, url, body: quote };
-};
 
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
 export class Settlement implements Observer<HttpEvent> {

@@ -79,7 +79,11 @@ export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
 export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE]?.() ?? NO_SCOPE;
 
 /** Reports the steps of one request to `events`, up to its end. Each `attempt` is `sent` the first time, and `resent` from then on. */
-export const createTrace = (events: Subject<RequestEvent>, requestId: number, { method, url }: HttpRequest): Trace => {
+export const createTrace = (
+  events: Pick<Subject<RequestEvent>, 'next'>,
+  requestId: number,
+  { method, url }: HttpRequest,
+): Trace => {
   let attempt = 0;
   let isOver = false;
   let carried: Pick<RequestEvent, 'generation'> | undefined;

@@ -1,3 +1,4 @@
+import { tagOf } from './body';
 import { check, isScalar, OptionError } from './options';
 
 /** One value of a query parameter; `null` and `undefined` are left out. */
@@ -22,19 +23,17 @@ export type ParamsInput =
 const PLAIN_NAME = /^[\w$.[\]-]{1,32}$/;
 
 /** The pairs that an iterable or an object of values holds. Throws a `TypeError` for anything else, which would be lost in silence. */
-export const pairsOf = (name: string, input: unknown): Iterable<readonly [unknown, unknown]> => {
-  const isObject = typeof input === 'object' && input !== null;
-  // Read through `Object`, as any object may be one.
-  if (isObject && typeof Object(input)[Symbol.iterator] === 'function') {
-    return Array.from(input as Iterable<unknown>, (pair) => {
-      check(Array.isArray(pair) && pair.length === 2, name, 'pairs of a name and a value');
-      return pair as [unknown, unknown]; // as checked
-    });
-  }
+export const pairsOf = (name: string, input: unknown): readonly (readonly [unknown, unknown])[] => {
+  const isPairs = typeof input === 'object' && Symbol.iterator in Object(input);
   // Of a date, a promise or a file, no entry would be found.
-  const isPlain = isObject && Object.prototype.toString.call(input) === '[object Object]';
-  check(isPlain, name, 'an object, or pairs of a name and a value');
-  return Object.entries(Object(input));
+  const isRight = isPairs || tagOf(input) === 'Object';
+  const pairs: unknown[] = isRight ? (isPairs ? [...(input as Iterable<unknown>)] : Object.entries(Object(input))) : [];
+  check(
+    isRight && pairs.every((pair) => Array.isArray(pair) && pair.length === 2),
+    name,
+    'an object, or pairs of a name and a value',
+  );
+  return pairs as [unknown, unknown][]; // as checked
 };
 
 /** The pairs as a form or a query has them, without those that hold nothing. Throws a `TypeError` if this platform can make none. */
@@ -52,10 +51,13 @@ const toQuery = (params: ParamsInput): string => {
   const pairs: (readonly [string, Param])[] = [];
   for (const [name, value] of pairsOf('params', params)) {
     check(isScalar(name), 'params', 'names that are strings');
-    const shown = PLAIN_NAME.test(`${name}`) ? `params.${name}` : 'params.…';
-    for (const item of Array.isArray(value) ? value : [value]) {
+    for (const item of [value].flat()) {
       if (item == null) continue;
-      check(isScalar(item), shown, 'a string, a number, a boolean, or an array of those');
+      check(
+        isScalar(item),
+        `params.${PLAIN_NAME.test(`${name}`) ? name : '…'}`,
+        'a string, a number, a boolean, or an array of those',
+      );
       pairs.push([`${name}`, item]);
     }
   }
@@ -118,9 +120,8 @@ const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 /** A scheme, or a host without one; a backslash is a slash to the platform. */
 const hasHost = (plain: string): boolean => SCHEME.test(plain) || /^[\\/]{2}/.test(plain);
 
-/** Two hosts that resolve nowhere (RFC 2606): a url that belongs to whichever it is resolved against is relative. */
-const isRelative = (plain: string): boolean =>
-  ['http://a.invalid', 'http://b.invalid'].every((origin) => parse(plain, origin)?.origin === origin);
+/** Whether the platform would resolve it against whatever there is. */
+const isRelative = (plain: string): boolean => !hasHost(plain) && canParse();
 
 /** A url or a `TypeError` that names where it was given, but does not quote it: there may be a secret in it. */
 const valid = <T>(name: string, parsed: T | undefined): T => {
@@ -172,11 +173,11 @@ const join = (href: string, plain: string): string =>
  */
 export const resolveUrl = (url: string, base: Base | undefined, params?: ParamsInput): ResolvedUrl => {
   const plain = plainOf(url);
-  const { href } = base ?? {};
   let found: ResolvedUrl | undefined;
   if (SCHEME.test(plain)) found = parse(plain);
-  else if (!href) found = isRelative(plain) ? { url: plain, origin: RELATIVE } : undefined;
-  else found = base?.isFolder && !hasHost(plain) ? parse(join(href, plain)) : parse(plain, href);
+  else if (base?.href)
+    found = base.isFolder && !hasHost(plain) ? parse(join(base.href, plain)) : parse(plain, base.href);
+  else if (isRelative(plain)) found = { url: plain, origin: RELATIVE };
   const { url: whole, origin } = valid('url', found);
   return { url: params === undefined ? whole : withParams(whole, params), origin };
 };

@@ -1,6 +1,6 @@
 import { map } from 'rxjs';
 import { BusinessError } from '../http/errors';
-import { check, checkText, isScalar, optionsOf } from '../http/options';
+import { check, checkOptions, checkText, isScalar } from '../http/options';
 import type { Interceptor } from '../http/request';
 
 /** The options of {@link envelope}. */
@@ -20,7 +20,7 @@ export interface EnvelopeOptions {
  * `BusinessError` for any other code. Bodies without a code, and statuses of 400 and above, pass as they are.
  */
 export const envelope = (options: EnvelopeOptions = {}): Interceptor => {
-  const { successCode = 0, code = 'code', data = 'data', message = 'message' } = optionsOf(options);
+  const { successCode = 0, code = 'code', data = 'data', message = 'message' } = checkOptions(options);
   check(Number.isFinite(successCode) || typeof successCode === 'string', 'successCode', 'a number');
   for (const [name, field] of Object.entries({ code, data, message })) checkText(name, field);
 

@@ -1,7 +1,7 @@
 import { asyncScheduler, catchError, map, of, retry as resubscribe, throwError, timer } from 'rxjs';
 import { isOneShot } from '../http/body';
 import { isApiError } from '../http/errors';
-import { checkList, durationMs, optionsOf, wholeNumber } from '../http/options';
+import { checkCount, checkList, checkMs, checkOptions } from '../http/options';
 import { LONGEST_TIMER_MS } from '../http/pipeline';
 import type { Interceptor } from '../http/request';
 import type { HttpResponse } from '../http/response';
@@ -49,12 +49,14 @@ export const retry = (options: RetryOptions = {}): Interceptor => {
     maxDelayMs = 30_000,
     methods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'],
     statuses = [408, 429, 502, 503, 504],
-  } = optionsOf(options);
-  wholeNumber('attempts', attempts, 1);
-  durationMs('delayMs', delayMs);
-  const longestMs = Math.min(durationMs('maxDelayMs', maxDelayMs), LONGEST_TIMER_MS);
-  checkList('methods', methods, (method) => typeof method === 'string', 'strings');
-  checkList('statuses', statuses, Number.isInteger, 'whole numbers');
+  } = checkOptions(options, {
+    attempts: checkCount(1),
+    delayMs: checkMs,
+    maxDelayMs: checkMs,
+    methods: checkList('strings', (method) => typeof method === 'string'),
+    statuses: checkList('whole numbers', Number.isInteger),
+  });
+  const longestMs = Math.min(maxDelayMs, LONGEST_TIMER_MS);
   const repeatable = new Set(methods.map((method) => method.toUpperCase()));
   const unavailable = new Set(statuses);
 

@@ -1,6 +1,6 @@
 import { changeAnew } from '../http/anew';
 import { TOKEN } from '../http/headers';
-import { check, optionsOf } from '../http/options';
+import { check, checkOptions } from '../http/options';
 import type { HttpRequest, Interceptor } from '../http/request';
 import { originOf, RELATIVE } from '../http/url';
 
@@ -50,7 +50,7 @@ const isOfPage = (url: string): boolean => {
  * ```
  */
 export const xsrf = (options: XsrfOptions = {}): Interceptor => {
-  const { cookieName = 'XSRF-TOKEN', headerName = 'X-XSRF-TOKEN' } = optionsOf(options);
+  const { cookieName = 'XSRF-TOKEN', headerName = 'X-XSRF-TOKEN' } = checkOptions(options);
   checkName('cookieName', cookieName);
   checkName('headerName', headerName);
   const header = headerName.toLowerCase();

@@ -1,8 +1,8 @@
-import { isObservable, Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
+import { Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
-import { optionsOf } from '../http/options';
+import { checkOptions } from '../http/options';
 import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
@@ -53,17 +53,16 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       errand.caller.next(event);
       return;
     }
-    const shown = errand.request.responseType === 'json' ? event : withParsedJson(event);
-    if (isObservable(shown)) {
-      this.#isOver = true;
-      this.add(
-        shown.subscribe((response) => {
-          if (!this.#judge(response, event, held)) errand.caller.complete();
-        }),
-      );
-    } else {
-      this.#judge(shown, event, held);
+    if (errand.request.responseType === 'json') {
+      this.#judge(event, event, held);
+      return;
     }
+    this.#isOver = true;
+    this.add(
+      withParsedJson(event).subscribe((shown) => {
+        if (!this.#judge(shown, event, held)) errand.caller.complete();
+      }),
+    );
   }
 
   error(error: unknown): void {
@@ -172,7 +171,7 @@ class Errand implements Waiter {
  */
 export const bearer = (session: Session, options: BearerOptions = {}): Interceptor => {
   const core = coreOf(session);
-  const { allowedOrigins } = optionsOf(options);
+  const { allowedOrigins } = checkOptions(options);
   const ownOrigins = allowedOrigins === undefined ? undefined : toOrigins(allowedOrigins);
 
   return (request, next) => {

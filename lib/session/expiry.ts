@@ -1,4 +1,4 @@
-import { check, checkList } from '../http/options';
+import { check, checkFunctions, checkList, isAble } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import type { HttpResponse } from '../http/response';
 
@@ -7,6 +7,12 @@ import type { HttpResponse } from '../http/response';
  * otherwise what the transport has read, such as the text of a login page.
  */
 export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => boolean;
+
+/** Whether the body of a response has this top-level `code`. */
+const hasCode = ({ body }: HttpResponse, code: number | string): boolean => {
+  const { code: found } = Object(body);
+  return found === `${code}` || found === Number(code);
+};
 
 /**
  * Matches a JSON body whose top-level `code` is this one; `1002` and `'1002'` are the same. Nested codes do not count.
@@ -18,27 +24,24 @@ export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => 
  */
 export const bodyCode = (code: number | string): ((response: HttpResponse) => boolean) => {
   check(typeof code === 'number' || typeof code === 'string', 'code', 'a number or a string');
-  return ({ body }) => {
-    const { code: found } = Object(body);
-    return found === `${code}` || found === Number(code);
-  };
+  return (response) => hasCode(response, code);
 };
 
 /** Matches these HTTP status codes. */
 export const status = (...codes: number[]): ((response: HttpResponse) => boolean) => {
-  checkList('codes', codes, Number.isInteger, 'whole numbers');
+  checkList('whole numbers', Number.isInteger)('codes', codes);
   return (response) => codes.includes(response.status);
 };
 
 /** What a predicate of the caller's says. Throws a `TypeError` for a promise, which would always count as true. */
 export const verdictOf = (name: string, verdict: unknown): boolean => {
-  check(typeof Object(verdict).then !== 'function', name, 'true or false, and no promise');
+  check(!isAble(verdict, 'then'), name, 'true or false, and no promise');
   return !!verdict;
 };
 
 /** Matches what any of the predicates matches. */
 export const anyOf = (...predicates: ExpiryPredicate[]): ExpiryPredicate => {
-  checkList('predicates', predicates, (each) => typeof each === 'function', 'functions');
+  checkFunctions('predicates', predicates);
   return (response, request) => predicates.some((matches) => matches(response, request));
 };
 
@@ -50,7 +53,5 @@ export const demandsMore = ({ headers }: HttpResponse): boolean =>
   ANOTHER_DEMAND.test(headers?.['www-authenticate'] ?? '');
 
 /** The default of `isExpired`. */
-export const isExpiredByDefault: ExpiryPredicate = anyOf(
-  bodyCode(1002),
-  (response) => response.status === 401 && !demandsMore(response),
-);
+export const isExpiredByDefault: ExpiryPredicate = (response) =>
+  hasCode(response, 1002) || (response.status === 401 && !demandsMore(response));

@@ -1,16 +1,4 @@
-import {
-  concat,
-  defer,
-  EMPTY,
-  ignoreElements,
-  type Observable,
-  of,
-  race,
-  retry,
-  startWith,
-  switchMap,
-  timer,
-} from 'rxjs';
+import { concat, defer, EMPTY, ignoreElements, type Observable, of, race, retry, switchMap, timer } from 'rxjs';
 import { LONGEST_TIMER_MS } from '../http/pipeline';
 import type { StateMachine } from './machine';
 import { isHeld, type Tokens } from './state';
@@ -51,13 +39,7 @@ export const createKeepFresh = (
         generation = Math.max(generation, state.generation);
         if (state.status === 'loading') return load$;
         if (!isHeld(state)) return EMPTY;
-        return concat(
-          isNew ? of(state.tokens) : EMPTY,
-          wake$.pipe(
-            startWith(null),
-            switchMap(() => tick$),
-          ),
-        );
+        return concat(isNew ? of(state.tokens) : EMPTY, concat(of(null), wake$).pipe(switchMap(() => tick$)));
       }),
     );
   });

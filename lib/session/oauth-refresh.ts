@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import { SessionExpiredError } from '../http/errors';
-import { check, checkText, optionsOf } from '../http/options';
+import { check, checkOptions, checkText } from '../http/options';
 import type { Body } from '../http/request';
 import { searchOf, textOf } from '../http/url';
 import type { TokenGrant } from './grants';
@@ -45,8 +45,8 @@ export const oauthRefresh = (
   options: OAuthRefreshOptions,
 ): ((tokens: Tokens) => Observable<TokenGrant>) => {
   check(typeof Object(http).post$ === 'function', 'http', 'a client that createApi has made');
-  const { url, clientId } = optionsOf(options);
-  const [clientSecret, scope] = [options.clientSecret, options.scope].map(orNone);
+  const { url, clientId, ...confidential } = checkOptions(options);
+  const [clientSecret, scope] = [confidential.clientSecret, confidential.scope].map(orNone);
   textOf('url', url);
   check(clientId !== undefined, 'clientId', 'a string that is not empty');
   for (const [name, text] of Object.entries({ clientId, clientSecret, scope })) checkText(name, text);

@@ -1,6 +1,15 @@
 import { noop, type ObservableInput } from 'rxjs';
 import type { SessionExpiredError } from '../http/errors';
-import { check, checkFunction, type Defined, defined, durationMs, optionsOf, wholeNumber } from '../http/options';
+import {
+  check,
+  checkCount,
+  checkFunction,
+  checkMs,
+  checkOptions,
+  type Defined,
+  defined,
+  isAble,
+} from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { type ExpiryPredicate, isExpiredByDefault } from './expiry';
 import type { TokenGrant } from './grants';
@@ -70,7 +79,7 @@ export type SessionSettings = Required<Defined<Omit<SessionOptions, 'isRefused' 
 const isStore = (store: unknown): boolean =>
   ['load', 'save', 'clear'].every((name) => {
     try {
-      return typeof Object(store)[name] === 'function';
+      return isAble(store, name);
     } catch {
       return true;
     }
@@ -83,27 +92,34 @@ const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest 
 
 /** Fills in the defaults; throws a `TypeError` that names the option which is wrong. */
 export const withDefaults = (options: SessionOptions): SessionSettings => {
-  const settings = {
-    store: createOwnStore(),
-    isExpired: isExpiredByDefault,
-    isRefused: isRefusal,
-    authorize: withBearer,
-    refreshTimeoutMs: 30_000,
-    refreshAheadMs: 60_000,
-    refreshRetries: 0,
-    releaseConcurrency: Infinity,
-    onExpired: noop,
-    ...defined(optionsOf(options ?? {})),
-  };
-  const { refresh, restore, isExpired, isRefused, authorize, onExpired } = settings;
-  check(typeof refresh === 'function', 'refresh', 'a function');
-  check(isStore(settings.store), 'store', 'an object with load, save and clear');
-  for (const [name, hook] of Object.entries({ restore, isExpired, isRefused, authorize, onExpired })) {
-    checkFunction(name, hook);
-  }
-  durationMs('refreshTimeoutMs', settings.refreshTimeoutMs);
-  durationMs('refreshAheadMs', settings.refreshAheadMs);
-  wholeNumber('refreshRetries', settings.refreshRetries, 0);
-  wholeNumber('releaseConcurrency', settings.releaseConcurrency, 1);
-  return settings;
+  // Plain JavaScript may give none.
+  const { refresh = null as never, ...others } = defined(checkOptions(options ?? {}));
+  return checkOptions(
+    {
+      store: createOwnStore(),
+      isExpired: isExpiredByDefault,
+      isRefused: isRefusal,
+      authorize: withBearer,
+      refreshTimeoutMs: 30_000,
+      refreshAheadMs: 60_000,
+      refreshRetries: 0,
+      releaseConcurrency: Infinity,
+      onExpired: noop,
+      refresh,
+      ...others,
+    },
+    {
+      refresh: checkFunction,
+      store: (name, store) => check(isStore(store), name, 'an object with load, save and clear'),
+      restore: checkFunction,
+      isExpired: checkFunction,
+      isRefused: checkFunction,
+      authorize: checkFunction,
+      onExpired: checkFunction,
+      refreshTimeoutMs: checkMs,
+      refreshAheadMs: checkMs,
+      refreshRetries: checkCount(0),
+      releaseConcurrency: checkCount(1),
+    },
+  );
 };

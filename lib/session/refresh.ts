@@ -59,10 +59,7 @@ const NO_CAUSE = new Error('failed without an error');
 const withoutText = (cause: unknown): unknown => {
   if (!isApiError(cause, 'parse')) return cause;
   const { request, response } = cause;
-  return new ResponseParseError('its body is not JSON', {
-    ...(request && { request }),
-    response: { ...response, body: '' },
-  });
+  return new ResponseParseError('its body is not JSON', { request, response: { ...response, body: '' } });
 };
 
 export const createRefresh = (port: StorePort, settings: SessionSettings, reports: Reports): Refresh => {

@@ -1,5 +1,6 @@
 import { noop, type Observable, Subscription } from 'rxjs';
 import type { RefreshError, SessionExpiredError } from '../http/errors';
+import { call$ } from '../http/observed';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
 import { endOf, type RefreshEvent } from './events';
@@ -8,7 +9,7 @@ import type { SessionSettings } from './options';
 import { createRefresh } from './refresh';
 import type { Reports } from './reports';
 import { type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
-import { call$, type StorePort } from './store';
+import type { StorePort } from './store';
 import type { WaitingRoom } from './waiting-room';
 
 /** The one refresh of a session: at most one runs, and after a failure that may pass the next one waits. */

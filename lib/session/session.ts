@@ -1,5 +1,5 @@
 import { defer, lastValueFrom, map, merge, noop, Observable, tap } from 'rxjs';
-import { checkBoolean, optionsOf } from '../http/options';
+import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
@@ -74,7 +74,7 @@ export const coreOf = (session: Session): SessionCore => {
   if (core) return core;
   throw new TypeError(
     isForeign
-      ? 'session: made by another copy of renewal (import and require, or two bundles); use bearer(session, { allowedOrigins }) of that copy as an interceptor'
+      ? 'session: made by another copy of renewal; use bearer(session, { allowedOrigins }) of that copy as an interceptor'
       : 'session: expected one that createSession has made',
   );
 };
@@ -165,8 +165,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
 
   const wake$ = merge(wake.online$.pipe(tap(renewal.thaw)), wake.visible$);
   const keepFresh$: Session['keepFresh$'] = (options = {}) => {
-    const { whileHidden = false } = optionsOf(options);
-    checkBoolean('whileHidden', whileHidden);
+    const { whileHidden = false } = checkOptions(options, { whileHidden: checkBoolean });
     const dueInSightMs = () => (whileHidden || !wake.isHidden() ? dueInMs() : Infinity);
     return createKeepFresh(machine, state$, dueInSightMs, renewal.start, wake$, admission.wait$());
   };

@@ -3,8 +3,6 @@ import {
   catchError,
   defer,
   finalize,
-  from,
-  identity,
   map,
   mergeMap,
   NEVER,
@@ -14,6 +12,7 @@ import {
   tap,
   timeout,
 } from 'rxjs';
+import { call$ } from '../http/observed';
 import { toStored } from './grants';
 import type { Tokens } from './state';
 
@@ -64,14 +63,6 @@ export interface StorePort {
   /** Saves `tokens`, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
   write(tokens: Tokens | null): Observable<unknown>;
 }
-
-/** Calls the store; emits what it returned, in the same tick where it is synchronous. */
-export const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
-  defer(() => {
-    const result = call();
-    // What has no `then` is no promise, so it is the value itself.
-    return typeof Object(result).then === 'function' ? from(result as PromiseLike<T>) : of(result as T);
-  });
 
 /** Gives up what has not answered after {@link STORE_TIMEOUT_MS}: emits what `giveUp` returns instead. */
 export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
@@ -184,6 +175,6 @@ export const createOwnStore = (): TokenStore => {
     clear: () => {
       kept = null;
     },
-    exclusive: identity,
+    exclusive: (work) => work,
   };
 };

@@ -1,4 +1,4 @@
-import { optionsOf } from '../http/options';
+import { checkOptions } from '../http/options';
 import { nowMs } from '../session/clock';
 import { type TokenGrant, toTokens } from '../session/grants';
 import type { Tokens } from '../session/state';
@@ -11,7 +11,7 @@ import { createTurns } from './turns';
  * @param initial - What the store holds to begin with. Throws a `TypeError` where it is malformed.
  */
 export const memoryStore = (initial?: TokenGrant): TokenStore => {
-  let kept: Tokens | null = initial === undefined ? null : toTokens(optionsOf(initial, 'initial'), {}, nowMs());
+  let kept: Tokens | null = initial === undefined ? null : toTokens(checkOptions(initial, {}, 'initial'), {}, nowMs());
   return {
     load: () => kept,
     save: (tokens) => {

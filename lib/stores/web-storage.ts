@@ -1,6 +1,6 @@
 import { defer, EMPTY, mergeMap, of } from 'rxjs';
 import { parseJson } from '../http/body';
-import { check, checkFunction, checkText, durationMs, optionsOf } from '../http/options';
+import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
 import type { Tokens } from '../session/state';
 import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
 import type { PlatformStorage } from './platform-storage';
@@ -89,9 +89,16 @@ const isNames = (keys: unknown): boolean => {
  * ```
  */
 export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStore => {
-  const { storage = () => localStorage, key = 'renewal', keys, lockTimeoutMs = 5_000 } = optionsOf(options);
-  checkFunction('storage', storage);
-  checkText('key', key);
+  const {
+    storage = () => localStorage,
+    key = 'renewal',
+    keys,
+    lockTimeoutMs = 5_000,
+  } = checkOptions(options, {
+    storage: checkFunction,
+    key: checkText,
+    lockTimeoutMs: checkMs,
+  });
   check(keys === undefined || isNames(keys), 'keys', 'two different names, { accessToken, refreshToken }');
   const entry = keys?.accessToken ?? key;
   // What no one else's lock or channel is called.
@@ -123,7 +130,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     if (!isTold && isPage()) announce(name);
   };
   const inTurn = createTurns();
-  const locked = createWebLock(name, durationMs('lockTimeoutMs', lockTimeoutMs), () => hasWritten);
+  const locked = createWebLock(name, lockTimeoutMs, () => hasWritten);
 
   const store: CautiousStore = {
     // As far as it has been opened: on the way of a request nothing is touched.

@@ -1,15 +1,16 @@
-import { Observable, throwError } from 'rxjs';
+import { Observable } from 'rxjs';
 import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
 import { copyOf, kindOf } from '../http/body';
-import { InvalidRequestError, NetworkError } from '../http/errors';
+import { InvalidRequestError } from '../http/errors';
 import { jsonText } from '../http/json-text';
+import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import type { Agents } from './agents';
 import { headersOf, isEmpty } from './answer';
-import { lossOf, maxBytesOf, optionsOf, tooLarge } from './limit';
+import { checkMaxBytes, lossOf, MAX_BYTES, tooLarge } from './limit';
 import { isTakenByXHR } from './native';
 import type { PlatformXHR } from './platform-xhr';
 import { isRefusal, refusalOf } from './refusal';
@@ -43,8 +44,7 @@ const toHeaders = (lines: string): Record<string, string> =>
 
 /** An XHR that sends `body`, past rxjs/ajax: of a form, blob or stream that it does not know, it would make JSON. */
 const sending = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
-  const { send } = xhr;
-  xhr.send = () => Reflect.apply(send, xhr, [body]);
+  xhr.send = xhr.send.bind(xhr, body as Blob); // what it takes was asked before
   return xhr;
 };
 
@@ -85,7 +85,7 @@ const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
   if (!(error instanceof AjaxError)) throw refusalOf(error, request);
   const xhr: AnyXHR = error.xhr;
   if (isRefusal(xhr.cause)) throw refusalOf(xhr.cause, request);
-  if (xhr.status < 400) throw new NetworkError(lossOf(xhr.cause), { request, cause: xhr.cause });
+  if (xhr.status < 400) throw lossOf(request, xhr.cause);
   return toResponse(xhr, request);
 };
 
@@ -99,10 +99,8 @@ const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
  * is wrong.
  */
 export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => {
-  const { createXHR, agents, maxResponseBytes } = optionsOf(options);
-  const maxBytes = maxBytesOf(maxResponseBytes);
-  if (createXHR !== undefined && typeof createXHR !== 'function')
-    throw new TypeError('createXHR: expected a function that makes an XMLHttpRequest');
+  const checks = { createXHR: checkFunction, maxResponseBytes: checkMaxBytes };
+  const { createXHR, agents, maxResponseBytes: maxBytes = MAX_BYTES } = checkOptions(options, checks);
   const create = createXHR ?? xhrFactory(agents, maxBytes);
   // Node's own reads forms and blobs of any make, sends streams, and counts what it receives.
   const isNodes = canStream && !createXHR;
@@ -112,14 +110,12 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
     const headers = withoutCache(request, headersOf(request));
     const kind = kindOf(body);
     const isOpaque = !!kind && /form|blob|stream/.test(kind);
-    if (isOpaque && !isNodes && (kind === 'stream' || !isTakenByXHR(Object(body)))) {
-      const refusal =
-        kind === 'stream'
-          ? 'XMLHttpRequest sends no stream'
-          : `XMLHttpRequest does not take this ${kind}: expected one of this platform`;
-      return throwError(() => new InvalidRequestError(refusal, { request }));
-    }
     return new Observable((caller) => {
+      if (isOpaque && !isNodes && (kind === 'stream' || !isTakenByXHR(Object(body))))
+        throw new InvalidRequestError(
+          `XMLHttpRequest does not take this ${kind}: expected a form or blob of this platform`,
+          { request },
+        );
       if (reportProgress) caller.next({ type: 'sent' });
       // Who unsubscribes there is heard of here only later.
       if (scopeOf(request).caller.closed) return;
@@ -127,10 +123,7 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
         const xhr = create();
         if (!isNodes)
           xhr.addEventListener('progress', ({ loaded }) => {
-            // A mock may say nothing of it.
-            if (!(loaded > maxBytes)) return;
-            const cause = tooLarge(maxBytes);
-            caller.error(new NetworkError(cause.message, { request, cause }));
+            if (loaded > maxBytes) caller.error(lossOf(request, tooLarge(maxBytes)));
           });
         return isOpaque ? sending(xhr, body) : xhr;
       };
@@ -145,29 +138,25 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
         // Adds no `x-requested-with`, which would cost a preflight request.
         crossDomain: true,
         createXHR: makeXHR,
-        ...(withCredentials && { withCredentials }),
-        ...(reportProgress && { includeDownloadProgress: true, includeUploadProgress: true }),
+        withCredentials,
+        includeDownloadProgress: reportProgress,
+        includeUploadProgress: reportProgress,
       });
+      /** Emits what is read of an answer; an error of that is the caller's, which rxjs would throw from a timer. */
+      const emit = <T>(read: (from: T, request: HttpRequest) => HttpEvent, from: T): void => {
+        let event: HttpEvent;
+        try {
+          event = read(from, request);
+        } catch (error) {
+          caller.error(error);
+          return;
+        }
+        caller.next(event);
+      };
       const answer = source$.subscribe({
-        next: (shown) => {
-          let event: HttpEvent;
-          try {
-            event = toEvent(shown, request);
-          } catch (error) {
-            caller.error(error);
-            return;
-          }
-          caller.next(event);
-        },
+        next: (shown) => emit(toEvent, shown),
         error: (error) => {
-          let response: HttpResponse;
-          try {
-            response = recovered(error, request);
-          } catch (final) {
-            caller.error(final);
-            return;
-          }
-          caller.next(response);
+          emit(recovered, error);
           caller.complete();
         },
         complete: () => caller.complete(),

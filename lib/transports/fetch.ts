@@ -2,10 +2,11 @@ import { Observable, type Subscriber } from 'rxjs';
 import { copyOf, isOneShot, kindOf } from '../http/body';
 import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
 import { jsonText } from '../http/json-text';
+import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
 import { headersOf, isEmpty } from './answer';
-import { LimitError, maxBytesOf, optionsOf, tooLarge } from './limit';
+import { checkMaxBytes, LimitError, MAX_BYTES, tooLarge } from './limit';
 import { bytesOf, toMultipart, toParts } from './multipart';
 import { isTakenByFetch } from './native';
 import { isRefusal, Refusal, refusalOf } from './refusal';
@@ -226,9 +227,8 @@ const send = async (
  * has none; Chromium sends one over HTTP/2 only, and a `NetworkError` says so. A text that is not JSON is no error here. Throws a `TypeError` that names the option which is wrong.
  */
 export const fetchTransport = (options: FetchTransportOptions = {}): Transport => {
-  const { fetch, maxResponseBytes } = optionsOf(options);
-  if (fetch !== undefined && typeof fetch !== 'function') throw new TypeError('fetch: expected a function');
-  const maxBytes = maxBytesOf(maxResponseBytes);
+  const checks = { fetch: checkFunction, maxResponseBytes: checkMaxBytes };
+  const { fetch, maxResponseBytes: maxBytes = MAX_BYTES } = checkOptions(options, checks);
   return (request) =>
     new Observable((caller) => {
       const missing = missingFor(request);

@@ -1,4 +1,6 @@
-import { wholeNumber } from '../http/options';
+import { NetworkError } from '../http/errors';
+import { type Check, checkCount } from '../http/options';
+import type { HttpRequest } from '../http/request';
 
 /** How many bytes a response may have, decoded, unless the caller says otherwise: 512 MiB, about as many as one text can hold. */
 export const MAX_BYTES = 512 * 1024 * 1024;
@@ -9,17 +11,8 @@ export class LimitError extends RangeError {}
 export const tooLarge = (maxBytes: number): LimitError =>
   new LimitError(`its body has more than ${maxBytes} bytes (maxResponseBytes)`);
 
-/** The option, checked. Throws a `TypeError` that names it. */
-export const maxBytesOf = (maxResponseBytes = MAX_BYTES): number => {
-  wholeNumber('maxResponseBytes', maxResponseBytes, 1);
-  return maxResponseBytes;
-};
+export const checkMaxBytes: Check = (name, value) => checkCount(1)(name, value);
 
-/** Why no whole response came: a limit of ours says so itself. */
-export const lossOf = (cause: unknown): string => (cause instanceof LimitError ? cause.message : 'no complete answer');
-
-/** The options of a transport, checked to be some. Throws a `TypeError`. */
-export const optionsOf = <T extends object>(options: T): T => {
-  if (!options || typeof options !== 'object') throw new TypeError('options: expected an object');
-  return options;
-};
+/** No whole response came: a limit of ours says itself why. */
+export const lossOf = (request: HttpRequest, cause: unknown): NetworkError =>
+  new NetworkError(cause instanceof LimitError ? cause.message : 'no complete answer', { request, cause });

@@ -6,19 +6,15 @@ import type { HttpRequest } from '../http/request';
 /** Why a request cannot be sent, in words that quote no value. */
 export class Refusal extends TypeError {}
 
-/** Names the header that no platform sends: an interceptor may have added it after the client had checked those of the caller. */
-const headerRefusal = (headers: HttpRequest['headers']): string | undefined => {
+/** Why a platform did not take a request: a header that an interceptor added after the client had checked those of the caller, or else its url. */
+const whyNot = ({ url, headers }: HttpRequest): string => {
   try {
     mergeHeaders({}, headers);
-    return undefined;
   } catch (error) {
-    return error instanceof OptionError ? error.message : undefined;
+    if (error instanceof OptionError) return error.message;
   }
+  return /^https?:/i.test(url) ? 'this transport cannot send it' : 'a relative url needs a page or a baseUrl';
 };
-
-/** Why a platform did not take a request, if no header is to blame. */
-const whyNot = ({ url }: HttpRequest): string =>
-  /^https?:/i.test(url) ? 'this transport cannot send it' : 'a relative url needs a page or a baseUrl';
 
 /** What a `ReferenceError` misses, as the engines word it. */
 const missingOf = (message: string): string =>
@@ -35,8 +31,8 @@ export const refusalOf = (error: unknown, request: HttpRequest): InvalidRequestE
   let why: string;
   if (error instanceof Refusal) why = error.message;
   else if (isRefusal(error)) {
-    const name = missingOf(`${Object(error).message}`);
+    const name = missingOf(Object(error).message);
     why = `there is no ${name} here${name === 'XMLHttpRequest' ? CURE : ''}`;
-  } else why = headerRefusal(request.headers) ?? whyNot(request);
+  } else why = whyNot(request);
   return new InvalidRequestError(why, { request });
 };
