@@ -119,12 +119,13 @@ export const createApi = (options: ApiOptions = {}): Api => {
   let requests = 0;
   const onTime = withDeadline(transport);
   const attempt: HttpHandler = (request) => {
-    const { trace, caller } = scopeOf(request);
+    const scope = scopeOf(request);
+    const { trace, caller } = scope;
     // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
     if (caller.closed) return NEVER;
     const wire = serialize(anew(request));
     trace('attempt');
-    return caller.closed ? NEVER : onTime(wire).pipe(map(parseResponse));
+    return caller.closed ? NEVER : onTime(wire).pipe(map((event) => parseResponse(event, scope)));
   };
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 

@@ -1016,3 +1016,32 @@ describe('a predicate that returns a promise', () => {
     expect(session.state.status).toBe('expired');
   });
 });
+
+describe('a baseUrl', () => {
+  const PAGE = 'https://shop.test/cart/items?x=1#h';
+  const stubPage = (base = PAGE): void => {
+    vi.stubGlobal('location', { href: PAGE });
+    vi.stubGlobal('document', { baseURI: base });
+  };
+
+  it('that is empty is none, as of a variable that is not set', () => {
+    stubPage();
+    const { api, requests } = createRecorder({ baseUrl: '' });
+    for (const path of ['/orders', 'orders']) outcomeOf(api.get$(path));
+    expect(requests).toMatchObject([{ url: 'https://shop.test/orders' }, { url: 'https://shop.test/cart/orders' }]);
+  });
+
+  it.each(['https:api', 'https:/api'])('with a scheme and no host is not completed by a <base>: %s', (baseUrl) => {
+    stubPage('https://cdn.test/');
+    const { api, requests } = createRecorder({ baseUrl, session: createSignedIn() });
+    outcomeOf(api.get$('/orders'));
+    expect(requests.filter(({ url }) => url.includes('cdn.test'))).toEqual([]);
+  });
+});
+
+describe('options that are an array', () => {
+  it('are refused with a body, too', () => {
+    const { api } = createRecorder();
+    expect(outcomeOf(api.post$('/a', 'text', untyped<RequestOptions>([]))).error).toMatchObject({ code: 'request' });
+  });
+});

@@ -81,9 +81,11 @@ const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature
   const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
   if (handedIn && makeOptions) throw new TypeError('session: given twice');
   const page = injectPageUrl();
-  const base = options.baseUrl;
+  // An empty one is none, and one with a scheme is not for a `<base>` to complete.
+  const base = options.baseUrl === '' ? undefined : options.baseUrl;
+  const isRelative = typeof base === 'string' && !/^\s*[a-z][a-z\d+.-]*:/i.test(base);
   // What is no url is left for `createApi` to refuse.
-  const baseUrl = typeof base === 'string' ? ((page && toUrl(base, page)) ?? base) : base;
+  const baseUrl = isRelative ? ((page && toUrl(base, page)) ?? base) : base;
   const root = injectPageRoot();
   // What names no host belongs to the page, also if a `<base>` leads elsewhere.
   const ownOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;

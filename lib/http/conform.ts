@@ -5,6 +5,7 @@ import { call$ } from './observed';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
 import type { SchemaResult, StandardSchemaV1 } from './schema';
+import { scopeOf } from './trace';
 
 /**
  * Has a schema validate the body of a successful answer, and hands on what that makes of it. Errors with `SchemaError`; what the schema
@@ -12,7 +13,7 @@ import type { SchemaResult, StandardSchemaV1 } from './schema';
  */
 export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
   const check = (event: HttpEvent): Observable<HttpEvent> => {
-    if (event.type !== 'response' || event.status >= 400 || isNotJson(event)) return of(event);
+    if (event.type !== 'response' || event.status >= 400 || isNotJson(event, scopeOf(request))) return of(event);
     const toEvent = (result: SchemaResult<unknown>): HttpEvent => {
       if (!result.issues) return { ...event, body: result.value };
       const issues = Array.from(result.issues, ({ message, path = [] }) => ({

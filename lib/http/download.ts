@@ -1,10 +1,13 @@
-import { catchError, map, type Observable, of } from 'rxjs';
+import { catchError, map, type Observable, of, timeout } from 'rxjs';
 import { parseJson } from './body';
 import { call$ } from './observed';
 import { type HttpResponse, isJson } from './response';
 
 /** How much of a download is inspected at most, in bytes or characters. */
 const MAX_INSPECTED = 64 * 1024;
+
+/** How long a blob may take to be read; it is in memory. */
+const MAX_READING_MS = 5_000;
 
 /**
  * Emits the response with its JSON parsed, if it was requested as a blob, buffer or text and begins like a JSON object or array, whatever its content
@@ -20,6 +23,7 @@ export const withParsedJson = (response: HttpResponse): Observable<HttpResponse>
     return size === undefined ? new TextDecoder().decode(body as ArrayBuffer) : (body as Blob).text();
   };
   return call$(read).pipe(
+    timeout({ first: MAX_READING_MS }),
     map((text) => {
       const json = isJson(response) || /^\s*[{[]/.test(text) ? parseJson(text) : undefined;
       return json === undefined ? response : { ...response, body: json };

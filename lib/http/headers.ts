@@ -16,8 +16,8 @@ export const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** What a value consists of (RFC 9110 section 5.5). */
 const VALUE = /^[\t -~\x80-\xff]*$/;
 
-/** As much of a name as is one: what else was given for it may be a value. */
-const shown = (name: string): string => name.replace(/[^\w!#$%&'*+.^`|~-].*/s, '…').slice(0, 64);
+/** A name that looks like one; of pairs the wrong way round, it is a value. */
+const shown = (name: string): string => (/^[a-z-]{1,32}$/i.test(name) ? name.toLowerCase() : '…');
 
 /**
  * Joins headers, the later ones winning, under names in lower case. Throws a `TypeError`, which names the header and does not quote its value, for
@@ -39,9 +39,9 @@ export const mergeHeaders = (
       delete merged[key];
       continue;
     }
-    check(isScalar(value), `headers.${key}`, 'a string');
+    check(isScalar(value), `headers.${shown(name)}`, 'a string');
     const text = `${value}`;
-    check(VALUE.test(text), `headers.${key}`, 'Latin-1 without line breaks and control characters');
+    check(VALUE.test(text), `headers.${shown(name)}`, 'Latin-1 without line breaks and control characters');
     merged[key] = isPairs && added.has(key) ? `${merged[key]}, ${text}` : text;
     added.add(key);
   }

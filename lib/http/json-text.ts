@@ -3,7 +3,6 @@ import type { HttpEvent, HttpResponse } from './response';
 
 /** Registered, so that any transport can use it, of another copy of the package too. */
 const TEXT = Symbol.for('renewal.json-text');
-const NOT_JSON = Symbol('renewal.not-json');
 
 /** How much of a text that is not JSON an error keeps. */
 const MAX_QUOTED = 200;
@@ -14,32 +13,32 @@ const MAX_QUOTED = 200;
  */
 export const jsonText = (text: string): object => ({ [TEXT]: text });
 
+/** What the steps of one request know of its newest response: the text of its body, if that is not JSON. */
+export interface NotJson {
+  notJson?: string | undefined;
+}
+
 /**
- * Parses the {@link jsonText} of a response, the step next to the transport; no text is `null`. A text that is not JSON stays a text, and the
- * response is marked; see {@link isNotJson}.
+ * Parses the {@link jsonText} of a response, the step next to the transport; no text is `null`. A text that is not JSON stays a text, and is
+ * noted in `scope`: an interceptor may make another response of this one, but keeps the body.
  */
-export const parseResponse = (event: HttpEvent): HttpEvent => {
+export const parseResponse = (event: HttpEvent, scope: NotJson): HttpEvent => {
   if (event?.type !== 'response') return event;
   // Read from what may be anything, so it is checked below.
   const text: unknown = (event.body as { readonly [TEXT]?: unknown } | null)?.[TEXT];
   if (typeof text !== 'string') return event;
   const json = text ? parseJson(text) : null;
-  if (json !== undefined) return { ...event, body: json };
   // The body of an error may be a page.
-  const response: HttpResponse & { [NOT_JSON]?: string } = { ...event, body: text };
-  if (event.status < 400) response[NOT_JSON] = text;
-  return response;
+  scope.notJson = json === undefined && event.status < 400 ? text : undefined;
+  return { ...event, body: json === undefined ? text : json };
 };
 
 /** Whether the body is a text although JSON was requested, and no interceptor has replaced it since. */
-export const isNotJson = (response: HttpResponse & { readonly [NOT_JSON]?: string }): boolean =>
-  response[NOT_JSON] !== undefined && response[NOT_JSON] === response.body;
+export const isNotJson = ({ body }: HttpResponse, { notJson }: NotJson): boolean =>
+  notJson !== undefined && notJson === body;
 
-/** Such a response with a copy of the beginning of its text: a slice, or the mark of the response, would keep all of it in memory. */
-export const withQuote = ({
-  [NOT_JSON]: text = '',
-  ...response
-}: HttpResponse & { [NOT_JSON]?: string }): HttpResponse => ({
+/** Such a response with a copy of the beginning of its text: a slice would keep all of it in memory. */
+export const withQuote = (response: HttpResponse): HttpResponse => ({
   ...response,
-  body: JSON.parse(JSON.stringify(text.slice(0, MAX_QUOTED))),
+  body: JSON.parse(JSON.stringify(`${response.body}`.slice(0, MAX_QUOTED))),
 });

@@ -18,7 +18,7 @@ const fromNative = <T>(native: NativeObservable<T>): Observable<T> =>
     // biome-ignore lint/plugin: a platform that has such an Observable has this too.
     const controller = new AbortController();
     subscriber.add(() => controller.abort());
-    native.subscribe(
+    const subscription = native.subscribe(
       {
         next: (value) => subscriber.next(value),
         error: (error) => subscriber.error(error),
@@ -26,6 +26,8 @@ const fromNative = <T>(native: NativeObservable<T>): Observable<T> =>
       },
       { signal: controller.signal },
     );
+    // An `Observable` of another library returns what unsubscribes it.
+    if (isAble(subscription, 'unsubscribe')) subscriber.add(() => Object(subscription).unsubscribe());
   });
 
 /**

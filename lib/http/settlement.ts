@@ -3,7 +3,7 @@ import { codeOf, HttpStatusError, NetworkError, ResponseParseError } from './err
 import { isNotJson, withQuote } from './json-text';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
-import type { Trace } from './trace';
+import { scopeOf, type Trace } from './trace';
 
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
 export class Settlement implements Observer<HttpEvent> {
@@ -29,7 +29,9 @@ export class Settlement implements Observer<HttpEvent> {
       this.#fail(new HttpStatusError(request, event), status);
       return;
     }
-    if (isNotJson(event)) {
+    const scope = scopeOf(request);
+    if (isNotJson(event, scope)) {
+      scope.notJson = undefined;
       const error = new ResponseParseError('its body is not JSON', { request, response: withQuote(event) });
       // V8 keeps all that the frames of a stack refer to, the whole text here, until the stack is read.
       void error.stack;

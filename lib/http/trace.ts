@@ -1,6 +1,7 @@
 import { asyncScheduler, type Subject } from 'rxjs';
 import { emit } from './emit';
 import { type ApiErrorCode, bareUrl } from './errors';
+import type { NotJson } from './json-text';
 import type { HttpRequest } from './request';
 import { originOf } from './url';
 
@@ -41,7 +42,7 @@ export type Trace = (
 ) => void;
 
 /** What the client that made a request tells the steps of the pipeline. */
-export interface RequestScope {
+export interface RequestScope extends NotJson {
   /** Where the session's token may go. */
   readonly allowedOrigins: readonly (string | undefined)[];
   readonly trace: Trace;
@@ -60,13 +61,13 @@ type ScopedRequest = HttpRequest & { [SCOPE]?: () => RequestScope };
 export const silent: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
-const NO_SCOPE: RequestScope = {
+const noScope = (): RequestScope => ({
   allowedOrigins: [],
   trace: silent,
   caller: { closed: false },
   originOf,
   withhold: () => {},
-};
+});
 
 /**
  * Adds the scope to a request; copies that interceptors make keep it. A function, because a logger that walks the request would otherwise
@@ -76,7 +77,7 @@ export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
   request[SCOPE] = () => scope;
 };
 
-export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE]?.() ?? NO_SCOPE;
+export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE]?.() ?? noScope();
 
 /** Reports the steps of one request to `events`, up to its end. Each `attempt` is `sent` the first time, and `resent` from then on. */
 export const createTrace = (

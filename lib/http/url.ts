@@ -25,6 +25,8 @@ const PLAIN_NAME = /^[\w$.[\]-]{1,32}$/;
 /** The pairs that an iterable or an object of values holds. Throws a `TypeError` for anything else, which would be lost in silence. */
 export const pairsOf = (name: string, input: unknown): readonly (readonly [unknown, unknown])[] => {
   const isPairs = typeof input === 'object' && Symbol.iterator in Object(input);
+  // An iterator is used up by the first subscription.
+  check(!isPairs || Object(input)[Symbol.iterator]() !== input, name, 'pairs that can be read more than once');
   // Of a date, a promise or a file, no entry would be found.
   const isRight = isPairs || tagOf(input) === 'Object';
   const pairs: unknown[] = isRight ? (isPairs ? [...(input as Iterable<unknown>)] : Object.entries(Object(input))) : [];
@@ -154,10 +156,12 @@ export const toBase = (url: unknown, page: Page | undefined): Base | undefined =
   const found = page && parse(page.baseHref)?.url;
   // A page from a file or a blob is nothing to resolve against, but the platform may know what is relative to it.
   const own = page && (parse(page.href)?.origin ?? RELATIVE);
-  if (url === undefined) return page && { href: found ?? '', isFolder: false, origin: own };
-  const text = plainOf(textOf('baseUrl', url));
-  const { url: href, origin } = valid('baseUrl', parse(text, found));
-  check(!/[?#]/.test(href), 'baseUrl', 'a url without a query and without a hash');
+  const text = url === undefined ? '' : plainOf(textOf('baseUrl', url));
+  // An empty one is none, as of a variable that is not set.
+  if (!text && (page || url === undefined)) return page && { href: found ?? '', isFolder: false, origin: own };
+  check(!/[?#]/.test(text), 'baseUrl', 'a url without a query and without a hash');
+  // One with a scheme and no host is not for a `<base>` to complete.
+  const { url: href, origin } = valid('baseUrl', parse(text, hasHost(text) && SCHEME.test(text) ? undefined : found));
   // What names no host belongs to the page, whatever `<base>` says.
   return { href, isFolder: true, origin: hasHost(text) ? origin : own };
 };

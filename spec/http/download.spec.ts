@@ -2,9 +2,10 @@ import { runInNewContext } from 'node:vm';
 import { createApi, createSession, type HttpResponse, memoryStore, type ResponseType } from 'renewal';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { ORIGIN, response } from '../support/virtual';
+import { ORIGIN, response, virtually } from '../support/virtual';
 
 const LIMIT = 64 * 1024;
+const NEVER_SETTLES = new Promise<string>(() => {});
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 const bytesOf = (text: string): ArrayBuffer => Uint8Array.from(Buffer.from(text)).buffer;
@@ -123,6 +124,20 @@ describe('an answer that was asked for as json', () => {
       expect(await judged(body, JSON_TYPE, 'json')).toEqual({ shown: body, got: body });
     },
   );
+});
+
+describe('a blob that is never read', () => {
+  it('is judged by its status after 5 s', () => {
+    virtually(({ expectObservable }) => {
+      const blob = Object.assign(new Blob(['{"code":1002}']), { text: () => NEVER_SETTLES });
+      const session = createSession({
+        store: memoryStore({ accessToken: 'T1' }),
+        refresh: () => of({ accessToken: 'T2' }),
+      });
+      const api = createApi({ baseUrl: ORIGIN, session, transport: () => of(response(200, blob)) });
+      expectObservable(api.get$('/file', { responseType: 'blob' })).toBe('5s (a|)', { a: blob });
+    });
+  });
 });
 
 describe('a download of another realm, as a test environment or a polyfill makes it,', () => {

@@ -55,6 +55,21 @@ describe('the text of a response to a request for JSON', () => {
     expect(seen).toMatchObject([{ status: 200, body: PAGE }]);
   });
 
+  it.each<[string, (event: HttpEvent) => HttpEvent]>([
+    ['a copy', (event) => ({ ...event })],
+    ['a clone', (event) => structuredClone(event)],
+    [
+      'one that is made anew',
+      (event) => (event.type === 'response' ? response(event.status, event.body, event.headers) : event),
+    ],
+  ])('is an error also if an interceptor has made %s of the response', (_, change) => {
+    const changing: Interceptor = (request, next) => next(request).pipe(map(change));
+    expect(outcome(PAGE, 200, {}, [changing]).error).toMatchObject({
+      code: 'parse',
+      response: { body: PAGE.slice(0, 200) },
+    });
+  });
+
   it('is no error any more once an interceptor has replaced it', () => {
     const opening: Interceptor = (request, next) =>
       next(request).pipe(map((event) => (event.type === 'response' ? { ...event, body: 'opened' } : event)));

@@ -89,7 +89,7 @@ describe('params', () => {
         ['b', '2'],
       ],
     ],
-    ['the entries of a form', new URLSearchParams('a=1&b=2').entries()],
+    ['the entries of a form, in an array', [...new URLSearchParams('a=1&b=2').entries()]],
     ['an object without a prototype', Object.assign(Object.create(null), { a: 1, b: 2 })],
   ])('may be %s', (_, params) => {
     expect(resolved('/x', {}, params)).toBe('/x?a=1&b=2');

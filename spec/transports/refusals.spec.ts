@@ -44,8 +44,8 @@ describe.each([...transports, ['ajaxTransport in a browser', browsers] as const]
     ['with a line break', { 'x-one': '1', 'x-two': 'hidden\nx-b: c' }, 'headers.x-two: '],
     ['beyond latin1', { 'x-two': 'hidden č' }, 'headers.x-two: '],
     ['with a NUL', { 'x-two': 'hidden\0' }, 'headers.x-two: '],
-    ['with a name that is none', { 'x two': 'hidden' }, 'headers.x…: '],
-    ['with an empty name', { '': 'hidden' }, 'headers.: '],
+    ['with a name that is none', { 'x two': 'hidden' }, 'headers.…: '],
+    ['with an empty name', { '': 'hidden' }, 'headers.…: '],
   ])('%s is named, and its value is not quoted', async (_, headers, message) => {
     const error = await get(make(), { headers });
     expect(error).toMatchObject({ code: 'request', message: expect.stringContaining(message) });
