@@ -104,8 +104,18 @@ const options: readonly (readonly [string, string, readonly unknown[], (value: n
   ['oauthRefresh', 'options', [undefined, ...notObjects], (value) => oauthRefresh(http, value)],
   ['oauthRefresh', 'url', [undefined, null, 7, {}], (value) => oauthRefresh(http, { ...oauth, url: value })],
   ['oauthRefresh', 'clientId', [undefined, ...notTexts], (value) => oauthRefresh(http, { ...oauth, clientId: value })],
-  ['oauthRefresh', 'clientSecret', notTexts, (value) => oauthRefresh(http, { ...oauth, clientSecret: value })],
-  ['oauthRefresh', 'scope', notTexts, (value) => oauthRefresh(http, { ...oauth, scope: value })],
+  [
+    'oauthRefresh',
+    'clientSecret',
+    notTexts.filter((each) => each !== ''),
+    (value) => oauthRefresh(http, { ...oauth, clientSecret: value }),
+  ],
+  [
+    'oauthRefresh',
+    'scope',
+    notTexts.filter((each) => each !== ''),
+    (value) => oauthRefresh(http, { ...oauth, scope: value }),
+  ],
   ['envelope', 'options', notObjects, (value) => envelope(value)],
   ['envelope', 'successCode', [null, Number.NaN, {}, true], (value) => envelope({ successCode: value })],
   ...['code', 'data', 'message'].map(

@@ -20,7 +20,7 @@ const isError = (value: unknown): boolean => Object.prototype.toString.call(valu
  */
 export const unparsedText = ({ status, error }: HttpErrorResponse): string | undefined => {
   const { error: cause = error, text = cause } = Object(error);
-  return status && status < 300 && isError(cause) ? `${text}` : undefined;
+  return status && status < 300 && isError(cause) && cause.name === 'SyntaxError' ? `${text}` : undefined;
 };
 
 /** A complete answer, also one that `HttpClient` makes an error of. Its url, which a testing backend gives as it was asked for, is relative to `page`. */

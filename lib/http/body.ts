@@ -25,7 +25,14 @@ export const kindOf = (body: unknown): BodyKind | undefined => {
 };
 
 /** Whether sending the body uses it up. */
-export const isOneShot = (body: unknown): boolean => kindOf(body) === 'stream';
+export const isOneShot = (body: unknown): boolean => {
+  try {
+    return kindOf(body) === 'stream';
+  } catch {
+    // A getter of the caller's: `serialize` says so.
+    return false;
+  }
+};
 
 /** What {@link copyOf} reads of a view, a buffer or a form. */
 interface Copied extends Partial<ArrayBufferView> {
@@ -34,13 +41,14 @@ interface Copied extends Partial<ArrayBufferView> {
   readonly _parts?: Iterable<readonly [string, unknown]>;
 }
 
-/** A form with the same fields, made by the class that `append` is from: one that extends it may add fields of its own. The first itself if its fields cannot be listed. */
+/** A form with the same fields, made by the class at the base, as one that extends it may add or rename fields. The first itself if its fields cannot be listed. */
 const formCopy = (form: object & Copied): object => {
   const entries = form.entries?.() ?? form._parts;
   if (!entries) return form;
   let base: object = form;
-  while (!Object.hasOwn(base, 'append')) base = Object.getPrototypeOf(base);
-  const copy: { append(name: string, value: unknown): void } = Reflect.construct(base.constructor, []);
+  for (let at: object | null = form; at; at = Object.getPrototypeOf(at)) if (Object.hasOwn(at, 'append')) base = at;
+  const copy: { append?(name: string, value: unknown): void } = Reflect.construct(base.constructor, []);
+  if (typeof copy.append !== 'function') return form;
   for (const [name, value] of entries) copy.append(name, value);
   return copy;
 };

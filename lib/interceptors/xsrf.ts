@@ -31,8 +31,12 @@ const cookieOf = (name: string): string => {
 
 /** Whether the url lies at the page's own origin, or is relative to the page. */
 const isOfPage = (url: string): boolean => {
+  const page = originOf(globalThis.location?.href ?? '');
   const origin = originOf(url);
-  return !!origin && (origin === RELATIVE || origin === originOf(globalThis.location?.href ?? ''));
+  if (origin !== RELATIVE) return !!origin && origin === page;
+  // A `<base>` may lead a relative url elsewhere.
+  const base = originOf(globalThis.document?.baseURI ?? '');
+  return base === RELATIVE || base === page;
 };
 
 /**

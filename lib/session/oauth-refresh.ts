@@ -28,6 +28,9 @@ interface OAuthGrant {
   readonly expires_in?: number | string;
 }
 
+/** A secret that is empty may be left out (RFC 6749 section 2.3.1); an environment variable that is not set leads to one. */
+const orNone = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
 /**
  * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token; some servers send `expires_in` as a text. Without a refresh token
  * the session ends.
@@ -42,7 +45,8 @@ export const oauthRefresh = (
   options: OAuthRefreshOptions,
 ): ((tokens: Tokens) => Observable<TokenGrant>) => {
   check(typeof Object(http).post$ === 'function', 'http', 'a client that createApi has made');
-  const { url, clientId, clientSecret, scope } = checkOptions(options);
+  const { url, clientId, ...confidential } = checkOptions(options);
+  const [clientSecret, scope] = [confidential.clientSecret, confidential.scope].map(orNone);
   textOf('url', url);
   check(clientId !== undefined, 'clientId', 'a string that is not empty');
   for (const [name, text] of Object.entries({ clientId, clientSecret, scope })) checkText(name, text);

@@ -59,7 +59,8 @@ const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers
 const toResponse = (xhr: AnyXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url, response } = xhr;
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
-  const body = request.responseType === 'json' ? jsonText(response ?? '') : response;
+  // An XHR of the caller's may have parsed it.
+  const body = request.responseType === 'json' && Object(response) !== response ? jsonText(response ?? '') : response;
   return { type: 'response', status, statusText, headers, url, body: isEmpty(request, status) ? null : body };
 };
 

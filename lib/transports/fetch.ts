@@ -130,8 +130,8 @@ const read = async (
     pieces.push(piece);
     report?.(loaded);
   };
-  const reader = response.body?.getReader();
-  // There are platforms whose responses have no stream.
+  // Some responses have no stream, or one of Node's, as those of node-fetch.
+  const reader = response.body?.getReader?.();
   if (!reader) take(new Uint8Array(await response.arrayBuffer()));
   for (let step = await reader?.read(); step?.value; step = await reader?.read()) take(step.value);
   return joined(pieces, loaded);
@@ -196,7 +196,7 @@ const send = async (
     ...(isOneShot(request.body) && { duplex: 'half' }),
   };
   // On a connection that stands, Node would send at once, also what is taken back in the same tick; here some ticks have passed.
-  signal.throwIfAborted();
+  if (signal.aborted) throw signal.reason;
   try {
     const response = await fetch(url, init);
     const total = reportProgress ? totalOf(response) : {};

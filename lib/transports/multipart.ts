@@ -24,6 +24,9 @@ const checked = (file: FileLike): FileLike => {
 
 const quoted = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
 
+/** A type of a polyfill's file may hold anything; line breaks in it would begin a header. */
+const isPlain = (type: unknown): boolean => typeof type === 'string' && /^[ -~]+$/.test(type);
+
 const withLineEnds = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
 /** A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a `Refusal`. */
@@ -38,7 +41,9 @@ export const toMultipart = (form: object): ReadableBody => {
     if (typeof value === 'string') parts.push(`\r\n\r\n${withLineEnds(value)}`);
     else {
       const { name: fileName = 'blob', type } = value;
-      parts.push(`; filename=${quoted(fileName)}\r\ncontent-type: ${type ? type : 'application/octet-stream'}\r\n\r\n`);
+      parts.push(
+        `; filename=${quoted(fileName)}\r\ncontent-type: ${isPlain(type) ? type : 'application/octet-stream'}\r\n\r\n`,
+      );
       parts.push(checked(value));
     }
     parts.push('\r\n');
@@ -50,7 +55,7 @@ export const toMultipart = (form: object): ReadableBody => {
 /** A blob of any realm or polyfill. Throws a `Refusal`. */
 export const toParts = (blob: object): ReadableBody => {
   const file = checked(blob);
-  return { type: file.type ? file.type : null, parts: [file] };
+  return { type: isPlain(file.type) ? `${file.type}` : null, parts: [file] };
 };
 
 /** The bytes of a file in pieces as they come; ends early once `signal` is aborted. */

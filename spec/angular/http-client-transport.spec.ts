@@ -251,9 +251,15 @@ describe('httpClientTransport', () => {
 
   it('keeps the error of the parser instead of a text that is not JSON where Angular keeps none', () => {
     const { api } = createHarness(() =>
-      throwError(() => new HttpErrorResponse({ status: 200, error: new Error('x') })),
+      throwError(() => new HttpErrorResponse({ status: 200, error: new SyntaxError('x') })),
     );
-    expect(outcomeOf(api.get$('/orders')).error).toMatchObject({ code: 'parse', response: { body: 'Error: x' } });
+    expect(outcomeOf(api.get$('/orders')).error).toMatchObject({ code: 'parse', response: { body: 'SyntaxError: x' } });
+  });
+
+  it('hands on an error of an interceptor that has the status of a success', () => {
+    const own = new HttpErrorResponse({ status: 200, error: new Error('out of stock') });
+    const { api } = createHarness(() => throwError(() => own));
+    expect(outcomeOf(api.get$('/orders')).error).toBe(own);
   });
 
   it('hands on what an interceptor of Angular’s throws as it is', () => {

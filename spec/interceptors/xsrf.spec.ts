@@ -147,6 +147,18 @@ describe('xsrf', () => {
     expect(headersOf({ url: 'https://shop.test/a' })).toEqual(WITH_TOKEN);
   });
 
+  it('is not given to a relative url that a base leads elsewhere', () => {
+    vi.stubGlobal('location', { href: PAGE });
+    const toRelative: Interceptor = (request, next) => next({ ...request, url: '/cart' });
+    for (const [baseURI, headers] of [
+      ['https://cdn.test/', {}],
+      ['https://shop.test/other/', WITH_TOKEN],
+    ] as const) {
+      vi.stubGlobal('document', { cookie: 'XSRF-TOKEN=T', baseURI });
+      expect(headersOf({ interceptors: [toRelative] })).toEqual(headers);
+    }
+  });
+
   it('leaves a header that the caller has set, whatever its case', () => {
     stubPage('XSRF-TOKEN=T');
     expect(headersOf({ request: { headers: { 'X-Xsrf-Token': 'own' } } })).toEqual({ 'x-xsrf-token': 'own' });

@@ -37,6 +37,13 @@ const refresh = (
 const FORM = 'application/x-www-form-urlencoded;charset=UTF-8';
 
 describe('oauthRefresh', () => {
+  it('leaves out an empty secret or scope, as of a variable that is not set', () => {
+    const { sent } = refresh({ clientSecret: '', scope: '' }, { access_token: 'T2' });
+    expect(sent).toMatchObject([
+      ['POST', `${ORIGIN}/token`, FORM, undefined, 'grant_type=refresh_token&refresh_token=R1&client_id=shop'],
+    ]);
+  });
+
   it('asks as RFC 6749 section 6 says, without a token of its own', () => {
     const { sent } = refresh({}, { access_token: 'T2' });
     expect(sent).toEqual([

@@ -477,6 +477,27 @@ describe('createXHR', () => {
     });
   });
 
+  it('may make a mock that parses by itself, and tells nothing of its progress', async () => {
+    const createXHR = () =>
+      Object.assign(new EventTarget(), {
+        upload: new EventTarget(),
+        status: 200,
+        statusText: 'OK',
+        responseURL: '',
+        responseType: '',
+        timeout: 0,
+        response: { a: 1 },
+        open: () => {},
+        setRequestHeader: () => {},
+        getAllResponseHeaders: () => '',
+        abort: () => {},
+        send(this: EventTarget) {
+          for (const type of ['progress', 'load']) this.dispatchEvent(new Event(type));
+        },
+      }) as unknown as XMLHttpRequest; // as much of it as rxjs/ajax needs
+    expect(await firstValueFrom(api.extend({ transport: ajaxTransport({ createXHR }) }).get$('/a'))).toEqual({ a: 1 });
+  });
+
   it('that throws does so through the error of the request', async () => {
     const transport = ajaxTransport({
       createXHR: () => {

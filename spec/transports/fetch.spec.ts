@@ -209,6 +209,22 @@ describe('an error', () => {
   });
 });
 
+describe('a response of another make', () => {
+  it('may have a stream of Node for its body, as node-fetch gives it', async () => {
+    const bytes = Uint8Array.from(Buffer.from('{"a":1}')).buffer;
+    const foreign = {
+      status: 200,
+      statusText: 'OK',
+      url: '',
+      headers: new Headers(),
+      body: { pipe: () => {} },
+      arrayBuffer: async () => bytes,
+    };
+    const own = async () => foreign as unknown as Response; // as much of it as counts
+    expect(await firstValueFrom(apiWith({ fetch: own }).get$('/a'))).toEqual({ a: 1 });
+  });
+});
+
 describe('a redirect', () => {
   it('to another origin leaves cookies behind as well, where there are any to set', async () => {
     const other = await startHttpServer();

@@ -10,9 +10,10 @@ import {
 } from 'renewal';
 import { firstValueFrom, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { kindOf } from '../../lib/http/body';
+import { copyOf, kindOf } from '../../lib/http/body';
 import { type Echo, echo, type HttpServer, startHttpServer } from '../support/http-server';
 import { endOf } from '../support/node-client';
+import { requestOf } from '../support/request';
 
 let server: HttpServer;
 
@@ -122,6 +123,14 @@ describe.each(transports)('over %s in Node, a body', (_, transportOf) => {
     const file = found.get('file "1"\r\n') as File; // it was appended as one
     expect([file.name, file.type, await file.text()]).toEqual(['kép "1"\r\n.png', 'image/png', 'byt€s']);
     expect(found.get('file')).toMatchObject({ name: 'b', type: 'application/octet-stream', size: 0 });
+  });
+
+  it('that is a form begins no header by the type of a file with line breaks', async () => {
+    const form = new ForeignForm();
+    form.append('f', new ForeignFile('1', 'a.txt', 'text/plain\r\nx-injected: 1'));
+    const text = `${Buffer.from((await post(form)).bytes)}`;
+    expect(text).not.toContain('x-injected');
+    expect(text).toContain('content-type: application/octet-stream');
   });
 
   it('that is a form whose fields cannot be listed is refused with a message that says so', async () => {
@@ -314,6 +323,33 @@ class WithDefaults extends FormData {
     this.append('id', id.toString());
   }
 }
+
+describe('a form of a class that changes what is appended', () => {
+  class Shouting extends FormData {
+    constructor() {
+      super();
+      this.append('csrf', 't');
+    }
+    override append(name: string, value: string | Blob): void {
+      super.append(name.toUpperCase(), value as string); // or a file, which the platform takes as well
+    }
+  }
+
+  it('is copied as it is', () => {
+    const form = new Shouting();
+    form.append('a', '1');
+    const copied = copyOf(requestOf({ method: 'POST', body: form }));
+    expect([...(copied as FormData)]).toEqual([
+      ['CSRF', 't'],
+      ['A', '1'],
+    ]);
+  });
+
+  it('is left alone if no form can be made like it', () => {
+    const form = { append: () => {}, getAll: () => [], entries: () => [['a', '1']] };
+    expect(copyOf(requestOf({ method: 'POST', body: form }))).toBe(form);
+  });
+});
 
 describe('a form that the caller changes while the request waits', () => {
   const fieldsOf = (body: unknown): unknown[] => [...(Object(body).entries?.() ?? Object(body)._parts)];
