@@ -1,6 +1,6 @@
 // Type-checks renewal/angular with the versions of Angular that it works with, and runs its specs with each.
 //
-//   node scripts/angular-versions.mjs [major ...] [-- arguments of vitest]     default: 20 22, those that the repository itself does not use
+//   node scripts/angular-versions.mjs [major ...] [--options of vitest]     default: 20 22, those that the repository itself does not use
 //
 // The last line is `N passed, M failed, K skipped`. It counts specs; a type check that fails is one failure, a version that cannot be run
 // here is one skipped, and a line says why. The exit code is 0 if something passed and nothing failed.
@@ -73,9 +73,12 @@ async function prepare(folder, packages) {
 async function check(folder, node, results, vitestArgs) {
   const script = (path) => join(root, 'node_modules', path);
   if (run(folder, node, [script('typescript/bin/tsc'), '--noEmit']) !== 0) return { passed: 0, failed: 1, skipped: 0 };
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+  const isGiven = vitestArgs.some((arg) => arg.startsWith('--reporter'));
+  const reporters = [...(isGiven ? [] : ['--reporter=default']), '--reporter=json', `--outputFile.json=${results}`];
   const code = run(folder, node, [script('vitest/vitest.mjs'), 'run', ...reporters, ...SPECS, ...vitestArgs]);
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(await readFile(results, 'utf8'));
+  // A reporter that stops at the first failure leaves no results.
+  const found = existsSync(results) ? await readFile(results, 'utf8') : '{}';
+  const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = JSON.parse(found);
   // A run also fails by errors outside its specs.
   const failed = numFailedTests || Number(code !== 0);
   return { passed: numPassedTests, failed, skipped: numPendingTests };
@@ -99,16 +102,21 @@ async function checkVersion(major, vitestArgs) {
 }
 
 const args = process.argv.slice(2);
-const end = args.includes('--') ? args.indexOf('--') : args.length;
-const majors = end === 0 ? ['20', '22'] : args.slice(0, end);
+const vitestArgs = args.filter((arg) => arg.startsWith('-') && arg !== '--');
+const asked = args.filter((arg) => !arg.startsWith('-'));
+const majors = asked.length > 0 ? asked : ['20', '22'];
+// Of all versions together: a reporter would write it anew for each.
+const { RENEWAL_COUNTS: counts } = process.env;
+delete process.env.RENEWAL_COUNTS;
 const unknown = majors.filter((major) => !VERSIONS.has(major));
 if (unknown.length > 0) throw new TypeError(`versions: expected some of ${[...VERSIONS.keys()].join(', ')}`);
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
 for (const major of majors) {
   console.log(`Angular ${major}`);
-  const counts = await checkVersion(major, args.slice(end + 1));
-  for (const name of Object.keys(sum)) sum[name] += counts[name];
+  const counted = await checkVersion(major, vitestArgs);
+  for (const name of Object.keys(sum)) sum[name] += counted[name];
 }
+if (counts) await writeFile(counts, JSON.stringify(sum));
 console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
