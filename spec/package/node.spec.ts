@@ -48,7 +48,7 @@ describe('the package twice in one process, by import and by require', () => {
     const { areTwo, refusal, outcomes, sent, context } = said;
     expect(areTwo).toBe(true);
     expect(refusal).toMatch(
-      /^TypeError: session: made by another copy of renewal .*bearer\(session, \{ allowedOrigins \}\)/,
+      /^TypeError: session: made by another copy of renewal; use bearer\(session, \{ allowedOrigins \}\)/,
     );
     // The other copy's own interceptor renews the token, and keeps it from other origins.
     expect(outcomes.slice(0, 2)).toEqual([[{ by: 'Bearer T2' }], [{ by: '-' }]]);
