@@ -39,7 +39,8 @@ const targetOf = (location: string | undefined, from: URL): URL => {
 };
 
 /**
- * The request that follows an answer with a status of redirection (RFC 9110 section 15.4, and `fetch` where that leaves a choice; but no body to another origin). Throws an error
+ * The request that follows an answer with a status of redirection (RFC 9110 section 15.4, and `fetch` where that leaves a choice; but no body
+ * goes to another origin). Throws an error
  * that says why it must not be followed, and quotes nothing.
  */
 export const nextHop = (
