@@ -50,8 +50,9 @@ const sending = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
 
 /** Adds what keeps an HTTP cache from answering, if that needs no CORS preflight: to the page's own origin. */
 const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers']): HttpRequest['headers'] => {
+  if (!cache) return headers;
   const page = globalThis.location as Location | undefined; // missing in Node
-  const isOfPage = cache && page && new URL(url, page.href).origin === page.origin;
+  const isOfPage = page && new URL(url, page.href).origin === page.origin;
   return isOfPage ? { 'cache-control': 'no-cache', ...headers } : headers;
 };
 
@@ -95,8 +96,8 @@ const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
  * In Node, a redirect to another origin takes no body along: it may hold a refresh token or a password. One that would (307, 308, or of another method than
  * POST) is a `NetworkError`. Browsers follow it with the body.
  *
- * Errors with `NetworkError`, or `InvalidRequestError` for what XHR cannot send; a text that is not JSON is no error here. Throws a `TypeError` that names the option which
- * is wrong.
+ * Errors with `NetworkError`, or `InvalidRequestError` for what XHR cannot send; a text that is not JSON is no error here. Throws a `TypeError`
+ * that names the option which is wrong.
  */
 export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => {
   const checks = { createXHR: checkFunction, maxResponseBytes: checkMaxBytes };
