@@ -6,8 +6,10 @@ export interface Tokens {
   readonly refreshToken?: string;
   /** Milliseconds since the epoch by this machine's clock; left out where unknown. */
   readonly expiresAtMs?: number;
-  /** Made by `signIn` and kept through refreshes: tells two users, or two sign-ins of one, apart. */
+  /** Made by `signIn` and kept through refreshes: tells two users, or two sign-ins of one, apart. Sorts by the time of the sign-in: the later one counts. */
   readonly sessionId: string;
+  /** Rises with each grant of a session, from 1: of two grants the higher one counts. Left out by writers that know of none. */
+  readonly revision?: number;
 }
 
 /** What a session is. `generation` rises whenever the tokens change or vanish. */

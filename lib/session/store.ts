@@ -21,7 +21,8 @@ import type { Tokens } from './state';
  * on `events$`. Writes never overlap.
  */
 export interface TokenStore {
-  load(): Tokens | null | PromiseLike<Tokens | null>;
+  /** What is stored: `null` for nothing (signed out), undefined if what was there is lost, so that a session that holds tokens writes them again. */
+  load(): Tokens | null | undefined | PromiseLike<Tokens | null | undefined>;
   save(tokens: Tokens): void | PromiseLike<void>;
   clear(): void | PromiseLike<void>;
   /**
@@ -29,6 +30,11 @@ export interface TokenStore {
    * first request or subscription on, until it is destroyed.
    */
   readonly changes$?: Observable<Tokens | null> | undefined;
+  /**
+   * Stands for what the store holds, cheap and synchronous: it is called for each request, and if the value is not the one of the last look, the store is read
+   * before the request leaves.
+   */
+  version?: (() => unknown) | undefined;
   /**
    * Runs `work` while no one else who shares the store runs theirs, and lets go as soon as it ends or is unsubscribed. A store
    * without it is taken to be shared with others who can't be kept out.

@@ -62,7 +62,7 @@ failureMode(
       const issued = server.issue();
       const kept = memoryStore(issued);
       const loading = createBarrier();
-      const load = async (): Promise<Tokens | null> => {
+      const load = async (): Promise<Tokens | null | undefined> => {
         await loading.passed;
         return kept.load();
       };
