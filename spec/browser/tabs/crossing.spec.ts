@@ -49,6 +49,8 @@ describe('a sign-in that crosses the refresh of another tab', () => {
       const { door } = tabs;
       const [first, second] = [await tabs.open(layout), await tabs.open(layout)];
       const both = [first, second];
+      // A session listens to the storage from its first use on.
+      await Promise.all(both.map((each) => each.evaluate(() => tab.until('signed-out'))));
       const undone: number[] = [];
 
       for (let round = 0; round < ROUNDS; round++) {
