@@ -80,7 +80,7 @@ describe.each(SIGNALS)('the body of a POST, by %s', (signal) => {
     refresh.open();
     await request;
     // The boundary of a form is another one each time.
-    const [first, second] = server.hitsOf('/orders').map(({ body }) => `${body}`.replace(/^(--\S+)[^]*/, bounded));
+    const [first, second] = server.hitsOf('/orders').map(({ body }) => `${body}`.replace(/^(--\S+)[\s\S]*/, bounded));
     expect(first).toMatch(/amount/);
     expect(second).toBe(first);
   });

@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { installChannels } from '../../support/channels';
 import { warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
@@ -23,27 +24,7 @@ failureMode(
       const browser = installBrowser(signal);
       const kept = createStorage({ renewal: `${browser.storage.getItem('renewal')}` });
       const open = () => browser.open({ storage: () => kept });
-      const messages: unknown[] = [];
-      const names: string[] = [];
-      const listeners = new Set<FakeChannel>();
-      class FakeChannel {
-        onmessage: ((event: { data: unknown }) => void) | null = null;
-        constructor(readonly name: string) {
-          names.push(name);
-          listeners.add(this);
-        }
-        postMessage(data: unknown): void {
-          messages.push(data);
-          setTimeout(() => {
-            for (const each of listeners) if (each !== this && each.name === this.name) each.onmessage?.({ data });
-          }, 1);
-        }
-        close(): void {
-          listeners.delete(this);
-        }
-      }
-      vi.stubGlobal('BroadcastChannel', FakeChannel);
-      return { browser, kept, open, messages, names, listeners };
+      return { browser, kept, open, ...installChannels() };
     };
 
     it('says only to look again, and the others find the tokens in the storage', async () => {
