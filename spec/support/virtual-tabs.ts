@@ -161,7 +161,8 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     isDeaf: false,
     lagMs: 0,
     open: ({ session, ...options } = {}) => {
-      const view = browser.lagMs > 0 ? viewOf(browser.lagMs) : storage;
+      // Each page has a `Storage` object of its own.
+      const view = viewOf(browser.lagMs);
       const store = webStorageStore({ storage: () => view, ...options });
       const client = createVirtualClient({
         signal,

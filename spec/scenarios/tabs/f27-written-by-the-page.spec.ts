@@ -24,7 +24,7 @@ failureMode(
     const openPage = async (number = 5) => {
       const browser = installBrowser(signal);
       browser.isDeaf = true;
-      const tab = browser.open({ keys: KEYS, session: { refresh: () => NEVER } });
+      const tab = browser.open({ keys: KEYS, storage: () => browser.storage, session: { refresh: () => NEVER } });
       await tab.session.signIn({ accessToken: `T${number}`, refreshToken: `R${number}`, expiresInMs: 600_000 });
       return { browser, tab };
     };
