@@ -14,7 +14,7 @@ const SIGN_IN_AT_MS = Array.from({ length: 60 }, (_, index) => index + 1);
 
 /** A store of several processes: each call takes a while, and what one writes the others are told later. */
 const createSlowCell = (callMs: number, tellMs: number) => {
-  const cell = { held: { accessToken: 'T1', refreshToken: 'R1', sessionId: 'ann' } as Tokens | null };
+  const cell = { held: null as Tokens | null };
   const { exclusive } = memoryStore();
   const later = <T>(work: () => T, ms = callMs): Promise<T> =>
     new Promise((resolve) => setTimeout(() => resolve(work()), ms));
@@ -71,6 +71,7 @@ failureMode(
             for (const { session } of [refreshing, signing]) session.destroy();
           });
           signing.session.state$.subscribe();
+          refreshing.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
           await vi.advanceTimersByTimeAsync(100);
           const outcome = outcomeOf(refreshing.api.post$('/transfer', { amount: 1 }));
           await vi.advanceTimersByTimeAsync(atMs);

@@ -66,7 +66,7 @@ failureMode(
         (session) => session.signIn({ accessToken: 'B1' }),
         { status: 'active', tokens: { accessToken: 'B1' } },
       ],
-      ['a sign-out', (session) => session.signOut(), { status: 'signed-out', reason: 'sign-out' }],
+      ['a sign-out', (session) => session.signOut(), { status: 'signed-out' }],
       ['destroy()', async (session) => session.destroy(), { status: 'signed-out' }],
     ])('drops them after %s', async (_, act, state) => {
       const { api, session, pass } = openSlow();
