@@ -1,11 +1,12 @@
-import { defer, EMPTY, mergeMap, of } from 'rxjs';
-import { parseJson } from '../http/body';
+import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
-import type { Tokens } from '../session/state';
 import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
+import { announce } from './channel';
+import { oneEntry, plainEntries } from './layouts';
+import { isPage } from './page';
 import type { PlatformStorage } from './platform-storage';
-import { createTurns } from './turns';
-import { announce, changesOf$ } from './web-changes';
+import { type Shelf, shelfOf } from './shelf';
+import { changesOf$, LOOK } from './web-changes';
 import { createWebLock } from './web-locks';
 
 /** The options of {@link webStorageStore}. */
@@ -26,52 +27,6 @@ export interface WebStorageStoreOptions {
    */
   readonly lockTimeoutMs?: number | undefined;
 }
-
-/** Whether this is a page or a worker of a browser. Servers have Web Locks (from Node 24 on) and a `Storage` (from Node 26 on, and in Deno) as well. */
-const isPage = (): boolean => !!globalThis.document || 'WorkerGlobalScope' in globalThis;
-
-/** How the tokens are written down. */
-interface Layout {
-  load(): Tokens | null;
-  save(tokens: Tokens): void;
-  clear(): void;
-}
-
-/** One JSON entry: what is read is always of one write. */
-const oneEntry = (storage: () => PlatformStorage, key: string): Layout => ({
-  load: () => JSON.parse(storage().getItem(key) ?? 'null'),
-  save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
-  clear: () => storage().removeItem(key),
-});
-
-/** Two plain entries, and one for what those can't hold. The access token is written last and removed first: who hears of it finds the rest. */
-const plainEntries = (
-  storage: () => PlatformStorage,
-  { accessToken, refreshToken }: NonNullable<WebStorageStoreOptions['keys']>,
-): Layout => {
-  const rest = `${accessToken}.renewal`;
-  return {
-    load: () => {
-      const entries = storage();
-      const access = entries.getItem(accessToken);
-      if (access === null) return null;
-      const refresh = entries.getItem(refreshToken) ?? undefined;
-      const { expiresAtMs, sessionId = '' } = Object(parseJson(entries.getItem(rest) ?? ''));
-      // The session checks what it loads.
-      return { accessToken: access, refreshToken: refresh, expiresAtMs, sessionId } as Tokens;
-    },
-    save: ({ accessToken: access, refreshToken: refresh, ...others }) => {
-      const entries = storage();
-      if (refresh === undefined) entries.removeItem(refreshToken);
-      else entries.setItem(refreshToken, refresh);
-      entries.setItem(rest, JSON.stringify(others));
-      entries.setItem(accessToken, access);
-    },
-    clear: () => {
-      for (const key of [accessToken, refreshToken, rest]) storage().removeItem(key);
-    },
-  };
-};
 
 /** Whether these are the names of two entries. */
 const isNames = (keys: unknown): boolean => {
@@ -105,6 +60,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   const name = `renewal:${entry}`;
   /** Whether it is a storage of the platform, of which browsers tell; not known before it was opened. */
   let isTold: boolean | undefined;
+  let shelf: Shelf | undefined;
   let hasWritten = false;
 
   const open = (): PlatformStorage => {
@@ -113,23 +69,33 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     isTold = !!globalThis.Storage && opened instanceof Storage;
     return opened;
   };
-  /** Whether others may write to it: without a page or without a storage the visitors of one server process would wait for one another. */
+  const getShelf = (): Shelf => {
+    shelf ??= shelfOf(open, entry);
+    return shelf;
+  };
+  /** Whether other tabs may write to it: without a page or without a storage the visitors of one server process would wait for one another. */
   const isShared = (): boolean => {
     try {
       if (!isPage()) return false;
-      open().getItem(entry);
-      return true;
+      const opened = open();
+      opened.getItem(entry);
+      return opened !== globalThis.sessionStorage;
     } catch {
       return false;
     }
   };
-  const { load, save, clear } = keys ? plainEntries(open, keys) : oneEntry(open, key);
+  const { load, save, clear } = keys ? plainEntries(open, keys.accessToken, keys.refreshToken) : oneEntry(open, key);
 
-  const wrote = (): void => {
-    hasWritten = true;
-    if (!isTold && isPage()) announce(name);
+  /** Writes, and notifies the others, also if the write has failed half-way. */
+  const write = (run: () => void): void => {
+    try {
+      run();
+    } finally {
+      hasWritten = true;
+      getShelf().writes.next();
+      if (!isTold && isPage()) announce(name, LOOK);
+    }
   };
-  const inTurn = createTurns();
   const locked = createWebLock(name, lockTimeoutMs, () => hasWritten);
 
   const store: CautiousStore = {
@@ -139,15 +105,33 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
         ? "webStorageStore: the storage is the process's own, so its visitors share one session"
         : undefined,
     load,
-    save: (tokens) => {
-      save(tokens);
-      wrote();
+    save: (tokens) =>
+      write(() => {
+        try {
+          save(tokens);
+        } catch (error) {
+          // The refresh token that is stored has been used up: another tab must not present it again.
+          const { refreshToken, sessionId, revision = 0 } = tokens;
+          try {
+            if (!refreshToken) throw error;
+            save({ accessToken: '', refreshToken, sessionId, revision });
+          } catch {
+            clear();
+          }
+          throw error;
+        }
+      }),
+    clear: () => write(clear),
+    version: () => {
+      try {
+        return open().getItem(entry);
+      } catch {
+        return undefined;
+      }
     },
-    clear: () => {
-      clear();
-      wrote();
-    },
-    changes$: changesOf$(entry, () => (isTold === false && isPage() ? name : undefined)).pipe(
+    changes$: defer(() =>
+      merge(getShelf().writes, changesOf$(entry, isTold === false && isPage() ? name : undefined)),
+    ).pipe(
       mergeMap(() => {
         try {
           return of(load());
@@ -163,7 +147,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
           hasWritten = false;
           return work;
         });
-        return inTurn(isShared() ? locked(turn) : turn);
+        return getShelf().exclusive(isShared() ? locked(turn) : turn);
       }),
   };
   return store;
