@@ -22,6 +22,16 @@ const MARK = 'renewal:';
 
 const markOf = (refreshToken = ''): string => MARK + digestOf(refreshToken);
 
+/** Removes them in this order, also after one could not be removed. */
+const removeEach = (entries: PlatformStorage, [key, ...others]: readonly string[]): void => {
+  if (!key) return;
+  try {
+    entries.removeItem(key);
+  } finally {
+    removeEach(entries, others);
+  }
+};
+
 /**
  * Two plain entries, and one for the rest, which names the access token that it belongs to. Other tabs see each write by itself, so the access token is
  * written last and removed first. A mark in its place is written first: until the other two belong to it, nothing can be read.
@@ -52,16 +62,6 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       ];
       for (const step of accessToken ? steps : steps.reverse()) step();
     },
-    clear: () => {
-      const errors: unknown[] = [];
-      for (const key of [accessKey, refreshKey, restKey]) {
-        try {
-          storage().removeItem(key);
-        } catch (error) {
-          errors.push(error);
-        }
-      }
-      if (errors.length) throw errors[0];
-    },
+    clear: () => removeEach(storage(), [accessKey, refreshKey, restKey]),
   };
 };

@@ -1,4 +1,5 @@
 import { Subject } from 'rxjs';
+import { attempt } from './attempt';
 import { createTurns, type Exclusive } from './turns';
 
 /** What the stores of one page have in common if they keep their tokens in the same entry of the same storage. */
@@ -10,18 +11,14 @@ export interface Shelf {
 
 const createShelf = (): Shelf => ({ writes: new Subject(), exclusive: createTurns() });
 
-const shelves = /* @__PURE__ */ new WeakMap<object, Map<string, Shelf>>();
+const shelves = /* @__PURE__ */ new WeakMap<object, Record<string, Shelf>>();
 
-/** The shelf of that entry; one of its own if the storage cannot be opened. */
-export const shelfOf = (open: () => object, entry: string): Shelf => {
-  try {
+/** The shelf of that name; one of its own if the storage cannot be opened. */
+export const shelfOf = (open: () => object, name: `renewal:${string}`): Shelf =>
+  attempt(() => {
     const storage = open();
-    const named = shelves.get(storage) ?? new Map<string, Shelf>();
+    const named = shelves.get(storage) ?? {};
     shelves.set(storage, named);
-    const shelf = named.get(entry) ?? createShelf();
-    named.set(entry, shelf);
-    return shelf;
-  } catch {
-    return createShelf();
-  }
-};
+    named[name] ??= createShelf();
+    return named[name];
+  }) ?? createShelf();

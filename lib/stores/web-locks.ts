@@ -49,7 +49,9 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
           run();
           return;
         }
-        const untilMs = nowMs() + timeoutMs;
+        const askedAtMs = nowMs();
+        /** When the timer of the patience is due. */
+        let untilMs = askedAtMs;
         const leave = new AbortController();
         let isWaiting = true;
         let patience = Subscription.EMPTY;
@@ -67,6 +69,7 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
         /** Waits for `timeoutMs`, and again if another client has come to hold the lock by then. */
         const wait = (): void => {
           let isAnswered = false;
+          untilMs = nowMs() + timeoutMs;
           holderOf(next).then((found) => {
             isAnswered = true;
             // Only a manager that answers is asked for a second lock: who waits for a silent one should not wait twice.
@@ -82,13 +85,14 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
           for (const done of held) done();
         };
         const enter = (lock: unknown): Promise<void> | undefined => {
-          if (!lock) goOn();
+          // In a page that was frozen, the grant may come before the timer that has long been due: others have gone on meanwhile.
+          if (!lock || (timeoutMs > 0 && nowMs() >= untilMs)) goOn();
           if (!isWaiting) return undefined;
           stop();
           return new Promise((done) => {
             held.push(done);
-            // In a page that was frozen, the grant may come long after it was due: others have gone on with the second lock.
-            if (timeoutMs > 0 && nowMs() >= untilMs) ask();
+            // After a long wait, others may have gone on with the second lock: this page waits for that as well.
+            if (timeoutMs > 0 && nowMs() >= askedAtMs + timeoutMs) ask();
             else run();
           });
         };

@@ -1,6 +1,7 @@
 import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
 import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
+import { attempt } from './attempt';
 import { announce } from './channel';
 import { oneEntry, plainEntries } from './layouts';
 import { isPage } from './page';
@@ -57,7 +58,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   check(keys === undefined || isNames(keys), 'keys', 'two different names, { accessToken, refreshToken }');
   const entry = keys?.accessToken ?? key;
   // What no one else's lock or channel is called.
-  const name = `renewal:${entry}`;
+  const name = `renewal:${entry}` as const;
   /** Whether it is a storage of the platform, of which browsers tell; not known before it was opened. */
   let isTold: boolean | undefined;
   let shelf: Shelf | undefined;
@@ -70,20 +71,17 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     return opened;
   };
   const getShelf = (): Shelf => {
-    shelf ??= shelfOf(open, entry);
+    shelf ??= shelfOf(open, name);
     return shelf;
   };
   /** Whether other tabs may write to it: without a page or without a storage the visitors of one server process would wait for one another. */
-  const isShared = (): boolean => {
-    try {
-      if (!isPage()) return false;
+  const isShared = (): boolean | undefined =>
+    isPage() &&
+    attempt(() => {
       const opened = open();
       opened.getItem(entry);
       return opened !== globalThis.sessionStorage;
-    } catch {
-      return false;
-    }
-  };
+    });
   const { load, save, clear } = keys ? plainEntries(open, keys.accessToken, keys.refreshToken) : oneEntry(open, key);
 
   /** Writes, and notifies the others, also if the write has failed half-way. */
@@ -112,35 +110,20 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
         } catch (error) {
           // The refresh token that is stored has been used up: another tab must not present it again.
           const { refreshToken, sessionId, revision = 0 } = tokens;
-          try {
-            if (!refreshToken) throw error;
-            save({ accessToken: '', refreshToken, sessionId, revision });
-          } catch {
-            clear();
-          }
+          const keep = () => {
+            save({ accessToken: '', refreshToken: `${refreshToken}`, sessionId, revision });
+            return true;
+          };
+          if (!refreshToken || !attempt(keep)) attempt(clear);
           throw error;
         }
       }),
     clear: () => write(clear),
-    version: () => {
-      try {
-        return open().getItem(entry);
-      } catch {
-        return undefined;
-      }
-    },
-    changes$: defer(() =>
-      merge(getShelf().writes, changesOf$(entry, isTold === false && isPage() ? name : undefined)),
-    ).pipe(
-      mergeMap(() => {
-        try {
-          return of(load());
-        } catch {
-          // What is broken is no one's tokens, and no sign-out.
-          return EMPTY;
-        }
-      }),
-    ),
+    version: () => attempt(() => open().getItem(entry)),
+    changes$: defer(
+      () => merge(getShelf().writes, changesOf$(entry, isTold === false && isPage() ? name : undefined)),
+      // What is broken is no one's tokens, and no sign-out.
+    ).pipe(mergeMap(() => attempt(() => of(load())) ?? EMPTY)),
     exclusive: (work) =>
       defer(() => {
         const turn = defer(() => {

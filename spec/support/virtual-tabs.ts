@@ -138,7 +138,9 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     authority,
     isDeaf: false,
     open: ({ session, ...options } = {}) => {
-      const store = webStorageStore({ storage: () => storage, ...options });
+      // Each tab has an object of its own for the storage that all share.
+      const own: Storage = Object.create(storage);
+      const store = webStorageStore({ storage: () => own, ...options });
       const client = createVirtualClient({
         signal,
         store,
