@@ -4,7 +4,7 @@ import { nowMs } from '../session/clock';
 import { type TokenGrant, toTokens } from '../session/grants';
 import { createSessionId, isOrdered } from '../session/precedence';
 import type { Tokens } from '../session/state';
-import type { TokenStore } from '../session/store';
+import { OVERTAKEN, type TokenStore } from '../session/store';
 import { announce, announced$ } from './channel';
 import { isPage } from './page';
 import { createTurns } from './turns';
@@ -46,9 +46,12 @@ const LOCK_TIMEOUT_MS = 5_000;
 export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = {}): TokenStore => {
   const { name } = checkOptions(options, { name: checkText });
   const channel = `renewal:${name}`;
-  let kept: Tokens | null = initial === undefined ? null : toTokens(checkOptions(initial, {}, 'initial'), {}, nowMs());
+  let kept: Tokens | null =
+    initial === undefined
+      ? null
+      : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs());
   /** The latest sign-in or sign-out that this tab knows of. */
-  let latest = '';
+  let latest = kept?.sessionId ?? '';
   const writes = new Subject<Tokens | null>();
 
   const keep = (tokens: Tokens | null): void => {
@@ -74,7 +77,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
   // What tabs share is the cookie, which is written before the answer arrives.
   const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => false);
 
-  return {
+  const store: TokenStore & { [OVERTAKEN]?: true } = {
     load: () => kept,
     save: (tokens) => {
       const { sessionId, revision } = tokens;
@@ -83,15 +86,20 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
         if (revision === 1) announceFrom(sessionId, true);
         else latest = sessionId;
       }
-      keep(tokens);
+      // What `restore` was asked before a sign-out or sign-in of another tab does not count any more.
+      const isOver = revision === 0 && isOrdered(sessionId) && sessionId < latest;
+      keep(isOver ? kept : tokens);
     },
     clear: () => {
       // Sorts before a sign-in of the same millisecond.
-      if (kept) announceFrom(`${createSessionId(nowMs(), latest).slice(0, 10)}0`, false);
+      announceFrom(`${createSessionId(nowMs(), latest).slice(0, 10)}0`, false);
       keep(null);
     },
     version: () => kept,
     changes$: merge(writes, notices$),
     exclusive: (work) => inTurn(defer(() => (name && isPage() ? locked(work) : work))),
   };
+  // A refusal may come before the notice of the sign-in that has caused it.
+  if (name) store[OVERTAKEN] = true;
+  return store;
 };

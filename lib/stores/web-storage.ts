@@ -1,6 +1,6 @@
 import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
-import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
+import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store';
 import { attempt } from './attempt';
 import { announce } from './channel';
 import { oneEntry, plainEntries } from './layouts';
@@ -96,7 +96,8 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   };
   const locked = createWebLock(name, lockTimeoutMs, () => hasWritten);
 
-  const store: CautiousStore = {
+  const store: CautiousStore & { readonly [OVERTAKEN]: true } = {
+    [OVERTAKEN]: true,
     // As far as it has been opened: on the way of a request nothing is touched.
     [CAUTION]: () =>
       isTold && !isPage()

@@ -18,6 +18,7 @@ describe('memoryStore', () => {
         refreshToken: 'R1',
         expiresAtMs: 9,
         sessionId: expect.stringMatching(/./),
+        revision: 1,
       });
       expect(one.load()).not.toMatchObject({ sessionId: Object(other.load()).sessionId });
     });
