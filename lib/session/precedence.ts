@@ -24,9 +24,12 @@ export type Verdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
 /** A session id that sorts by the time of its sign-in. Others, such as those of foreign writers, have no order. */
 const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
 
+/** Whether ids of this form sort by the time of the sign-in. */
+export const isOrdered = (id: string): boolean => ORDERED.test(id);
+
 /** The id of a sign-in at `atMs`: later than the sign-in `after`, so that a clock that was set back changes nothing. */
 export const createSessionId = (atMs: number, after = ''): string => {
-  const ms = Math.max(Math.floor(atMs), ORDERED.test(after) ? Number.parseInt(after, 36) + 1 : 0);
+  const ms = Math.max(Math.floor(atMs), isOrdered(after) ? Number.parseInt(after, 36) + 1 : 0);
   // The rest tells sign-ins of the same millisecond apart; an id protects nothing.
   return `${ms.toString(36).padStart(9, '0')}.${Math.random().toString(36).slice(2)}`;
 };
@@ -58,7 +61,7 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
     if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
     return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
-  if (ORDERED.test(mine.sessionId) && ORDERED.test(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
+  if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
   if (isAccess(found, mine)) return 0;
   return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;

@@ -1,15 +1,17 @@
 import { vi } from 'vitest';
 
-/** What goes over the channels of a page. */
 export interface FakeChannels {
-  readonly messages: readonly unknown[];
-  /** The names of all that were ever opened. */
-  readonly names: readonly string[];
-  /** The listeners of those that are open. */
-  readonly listeners: ReadonlySet<{ onmessage: ((event: { data: unknown }) => void) | null }>;
+  /** All that was sent, in order. */
+  readonly messages: unknown[];
+  /** The name of each channel that was ever opened. */
+  readonly names: string[];
+  /** How many are open. */
+  readonly open: number;
+  /** Delivers this to all that listen, at once. */
+  tell(data: unknown): void;
 }
 
-/** Puts a `BroadcastChannel` in place that delivers a millisecond later. Removed by `vi.unstubAllGlobals`. */
+/** Channels as browsers have them: each message reaches all others of that name, some time later and as a copy. */
 export const installChannels = (): FakeChannels => {
   const messages: unknown[] = [];
   const names: string[] = [];
@@ -21,9 +23,10 @@ export const installChannels = (): FakeChannels => {
       listeners.add(this);
     }
     postMessage(data: unknown): void {
-      messages.push(data);
+      const copy = structuredClone(data);
+      messages.push(copy);
       setTimeout(() => {
-        for (const each of listeners) if (each !== this && each.name === this.name) each.onmessage?.({ data });
+        for (const each of listeners) if (each !== this && each.name === this.name) each.onmessage?.({ data: copy });
       }, 1);
     }
     close(): void {
@@ -31,5 +34,14 @@ export const installChannels = (): FakeChannels => {
     }
   }
   vi.stubGlobal('BroadcastChannel', FakeChannel);
-  return { messages, names, listeners };
+  return {
+    messages,
+    names,
+    get open() {
+      return listeners.size;
+    },
+    tell: (data) => {
+      for (const { onmessage } of listeners) onmessage?.({ data });
+    },
+  };
 };
