@@ -60,7 +60,7 @@ failureMode(
 
     it('ends what waits for the first sign-in, although the second has brought the same strings', async () => {
       const browser = installBrowser(signal);
-      const dead = { accessToken: 'T1', refreshToken: 'R1' };
+      const dead = { accessToken: 'T0', refreshToken: 'R0' };
       const [one, other] = [browser.open({ session: { refresh: () => NEVER } }), browser.open()];
       await other.session.signIn(dead);
       await browser.pass(10);
@@ -70,7 +70,7 @@ failureMode(
       await other.session.signIn(dead);
       await browser.pass(10);
       expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
-      expect(one.sent).toEqual(['GET /a T1']);
+      expect(one.sent).toEqual(['GET /a T0']);
     });
   },
 );

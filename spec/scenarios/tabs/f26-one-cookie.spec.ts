@@ -118,7 +118,7 @@ failureMode(
       const { browser, server, open } = openShop();
       const [one, ...others] = [open(), open(), open()];
       for (const { session } of others) session.state$.subscribe();
-      await browser.pass(1_000);
+      await browser.pass(10_000);
       for (const { session } of others) expect(session.state.status).toBe('signed-out');
       await one.session.signIn(server.login('ada'));
       await browser.pass(1_000);
@@ -157,6 +157,15 @@ failureMode(
       const outcomes = tabs.map((tab) => tab.get());
       await browser.pass(1_000);
       expect(outcomes.map(userOf)).toEqual(Array(6).fill(''));
+    });
+
+    it('leaves without a token as soon as `restore` is refused, in a tab that no one has signed in', async () => {
+      const { browser, open } = openShop();
+      const tab = open();
+      tab.get();
+      await browser.pass(ANSWER_MS + 10);
+      expect(tab.sent).toEqual(['GET /a -']);
+      expect(tab.session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     });
 
     it('sends no token over a channel, and writes none down', async () => {
