@@ -32,8 +32,8 @@ export interface TabClient {
 
 /** A client of the shop in a page of its own: what a spec does with one tab. */
 export interface Tab extends TabClient {
-  /** Signs a user in at that time of this machine's clock, with tokens that were there before; resolves with the access token. */
-  signInAt(atMs: number, user: UserName): Promise<string>;
+  /** Signs a user in at that time of this machine's clock, with tokens that were there before; resolves with them. */
+  signInAt(atMs: number, user: UserName): Promise<TokenGrant>;
   /** Has the shop hand out tokens that no session gets, as code does that knows of none. */
   login(user: UserName): Promise<TokenPair>;
   /** What became of the requests that the page has sent as it was loaded. */
@@ -148,7 +148,7 @@ globalThis.tab = Object.assign(client, {
     const grant = await grantFor(user);
     await new Promise((resolve) => setTimeout(resolve, atMs - Date.now()));
     await session.signIn(grant);
-    return grant.accessToken;
+    return grant;
   },
   login: (user: UserName) => firstValueFrom(http.post$<TokenPair>('/app/login', USERS[user])),
   greeted: client.get(numberOf('requests', 0)),

@@ -116,5 +116,39 @@ failureMode(
         for (const { session } of [refreshing, signing]) session.destroy();
       }
     });
+
+    /** Of three entries, which the second tab has written last. */
+    const MIXTURES = [1, 2, 3, 4, 5, 6].map((bits) => [0, 1, 2].filter((index) => bits & (1 << index)));
+
+    it.each(MIXTURES.map((ofBob) => [ofBob]))(
+      'ends with that user when the plain entries of both writes get mixed (of the second: %j)',
+      async (ofBob) => {
+        const browser = installBrowser(signal);
+        // Neither tab sees what the other one writes.
+        browser.lagMs = 50;
+        browser.isDeaf = true;
+        const layout = { keys: { accessToken: 'token', refreshToken: 'refreshToken' } };
+        const [ann, bob] = [browser.open(layout), browser.open(layout)];
+        await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+        await browser.pass(100);
+        for (const { session } of [ann, bob]) session.state$.subscribe();
+        ann.get();
+        await browser.pass(ANSWER_MS);
+        const names = [...new Set(browser.written)];
+        expect(names).toHaveLength(3);
+        const read = () => names.map((name) => browser.storage.getItem(name) ?? '');
+        const written = read();
+        await bob.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
+        const both = written.map((text, index) => (ofBob.includes(index) ? read()[index] : text));
+
+        for (const [index, name] of names.entries()) browser.storage.setItem(name, `${both[index]}`);
+        browser.isDeaf = false;
+        for (const key of names) browser.tell({ key });
+        await browser.pass(3_000);
+        const tokens = { accessToken: 'T50', refreshToken: 'R50' };
+        for (const { session } of [ann, bob]) expect(session.state).toMatchObject({ status: 'active', tokens });
+        expect([browser.storage.getItem('token'), browser.storage.getItem('refreshToken')]).toEqual(['T50', 'R50']);
+      },
+    );
   },
 );

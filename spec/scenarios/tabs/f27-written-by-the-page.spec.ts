@@ -64,6 +64,20 @@ failureMode(
       });
     });
 
+    it('takes over both tokens when another tab has read the first of two entries too early', async () => {
+      const browser = installBrowser(signal);
+      const tab = browser.open({ keys: KEYS, session: { refresh: () => NEVER } });
+      await tab.session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
+      await browser.pass(10);
+      browser.storage.setItem('token', 'T7');
+      await browser.pass(10);
+      expect(tab.get()).toEqual(by('T7'));
+      browser.storage.setItem('refreshToken', 'R7');
+      await browser.pass(10);
+      expect(tab.session.state).toMatchObject({ tokens: { accessToken: 'T7', refreshToken: 'R7' } });
+      expect(tab.get()).toEqual(by('T7'));
+    });
+
     it('never shows the data of the first user after a sign-out and a login by code of the page', async () => {
       const { browser, tab } = await openPage();
       expect(tab.get()).toEqual(by('T5'));
