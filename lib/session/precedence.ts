@@ -60,7 +60,7 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
   }
   if (ORDERED.test(mine.sessionId) && ORDERED.test(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
-  if (isAccess(found, mine)) return 0;
+  if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
   return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;
 };
 

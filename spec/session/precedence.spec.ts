@@ -94,6 +94,13 @@ describe('which tokens count', () => {
     expect(decide({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
   });
 
+  it('takes over the id of a writer that has one, if the token is the same', () => {
+    const legacy = tokens('T2', digestOf('T2'));
+    expect(decide({ mine: legacy, replaced: null }, mine)).toBe('adopt');
+    expect(decide({ mine: legacy, replaced: null }, tokens('T2', 'custom'))).toBe('adopt');
+    expect(decide({ mine, replaced }, legacy)).toBe('ours');
+  });
+
   it('counts tokens without a revision as older than a first grant', () => {
     const old = tokens('T1', 'from an older version');
     expect(decide({ mine: old, replaced: null }, { ...tokens('T2', old.sessionId), revision: 1 })).toBe('adopt');
