@@ -35,7 +35,7 @@ export const createSessionId = (atMs: number, after = ''): string => {
 };
 
 /** The later one of two sign-ins, as far as their ids have an order. */
-export const laterId = (one: string, other: string): string => (ORDERED.test(other) && other > one ? other : one);
+export const laterId = (one: string, other: string): string => (isOrdered(other) && other > one ? other : one);
 
 /** A short hash (32-bit FNV-1a) that names a token without showing it; it protects nothing. */
 export const digestOf = (text: string): string => {
@@ -55,8 +55,10 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
+      // A full store may hold nothing but the refresh token of this session's own grant.
+      const isMine = found.accessToken ? isAccess(found, mine) : found.refreshToken === mine.refreshToken;
       // Two refreshes without a lock have given out one revision: what the store holds counts.
-      return order || Number(!isAccess(found, mine));
+      return order || Number(!isMine);
     }
     if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
     return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
