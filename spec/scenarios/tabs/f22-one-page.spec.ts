@@ -13,7 +13,6 @@ failureMode(
     title: 'Two sessions of one page share a store, and one goes on with the user that the other has signed out',
     renewal:
       'They follow each other in the same tick, and refresh once, be it one store or two over the same storage: a browser sends a page no event of its own writes, so the stores notify each other.',
-    threads: ['TheUnderScorer/module-federation-plugin#574', 'keycloakify/oidc-spa#32'],
   },
   (signal) => {
     const PAIRS: readonly [string, () => readonly [TokenStore, TokenStore]][] = [
