@@ -107,6 +107,15 @@ describe('which tokens count', () => {
     expect(decide({ mine: { ...tokens('T2', old.sessionId), revision: 1 }, replaced: old }, old)).toBe('write');
   });
 
+  it('takes a refresh token that was kept alone for its own, and for newer than an older grant', () => {
+    const mine: Tokens = { ...tokens('T2', EARLIER, 2), refreshToken: 'R2' };
+    const alone: Tokens = { ...mine, accessToken: '' };
+    const standing: Standing = { mine, isOwed: true, replaced: tokens('T1', EARLIER, 1) };
+    expect(decide(standing, alone)).toBe('ours');
+    expect(decide(standing, { ...alone, refreshToken: 'R9' })).toBe('adopt');
+    expect(decide({ mine: tokens('T1', EARLIER, 1), replaced: null }, alone)).toBe('adopt');
+  });
+
   it('ends in the same for two sessions that look at each other in turn', () => {
     const all = Object.values(FOUND).filter((each) => each?.revision !== undefined);
     for (const one of all) {
