@@ -35,7 +35,7 @@ export const createSessionId = (atMs: number, after = ''): string => {
 };
 
 /** The later one of two sign-ins, as far as their ids have an order. */
-export const laterId = (one: string, other: string): string => (ORDERED.test(other) && other > one ? other : one);
+export const laterId = (one: string, other: string): string => (isOrdered(other) && other > one ? other : one);
 
 /** A short hash (32-bit FNV-1a) that names a token without showing it; it protects nothing. */
 export const digestOf = (text: string): string => {
@@ -55,15 +55,17 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
+      // A full store may hold nothing but the refresh token of this session's own grant.
+      const isMine = found.accessToken ? isAccess(found, mine) : found.refreshToken === mine.refreshToken;
       // Two refreshes without a lock have given out one revision: what the store holds counts.
-      return order || Number(!isAccess(found, mine));
+      return order || Number(!isMine);
     }
     if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
     return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
-  if (isAccess(found, mine)) return 0;
+  if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
   return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;
 };
 

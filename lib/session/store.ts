@@ -6,14 +6,16 @@ import {
   first,
   map,
   merge,
+  mergeMap,
   NEVER,
   type Observable,
   type OperatorFunction,
   of,
   Subject,
-  switchMap,
+  takeUntil,
   tap,
   timeout,
+  timer,
 } from 'rxjs';
 import { call$, observed } from '../http/observed';
 import { nowMs } from './clock';
@@ -98,11 +100,19 @@ export interface StorePort {
   close(): void;
 }
 
+/** Stands for a version that no store has. */
+const UNSEEN = Symbol('unseen');
+
 /** Gives up what has not answered after so long: emits what `giveUp` returns instead. */
 const within = <T, U>(ms: number, giveUp: () => U): OperatorFunction<T, T | U> =>
   timeout({ first: ms, with: () => of(giveUp()) });
 
-export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
+/** @param heed - Called with what follows from a look that no one has asked for. */
+export const createStorePort = (
+  store: TokenStore,
+  warn: (what: string, error?: unknown) => undefined,
+  heed: (news: News) => void,
+): StorePort => {
   let standing: Standing = { mine: undefined };
   /** What the store held when it was last read or written. */
   let known: News;
@@ -130,7 +140,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
 
   const versionNow = (): unknown => {
     try {
-      return store.version?.();
+      return store.version ? store.version() : version;
     } catch {
       return version;
     }
@@ -148,24 +158,27 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
       const written$ = new AsyncSubject<void>();
       call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
       let isAtOnce = true;
-      merge(written$, closed$)
+      const late$ = timer(STORE_TIMEOUT_MS).pipe(
+        takeUntil(closed$),
+        map(() => {
+          // It may end later, over what has been written since.
+          const lookAgain = () => {
+            rewrites = 0;
+            read(true).subscribe(heed);
+          };
+          written$.subscribe({ next: lookAgain, error: lookAgain });
+          rewrites = MAX_REWRITES;
+          throw undefined;
+        }),
+      );
+      merge(written$, late$)
         .pipe(
           first(),
           map(() => {
             known = what;
             // Later, someone else may have written after it.
-            if (isAtOnce) version = versionNow();
+            version = isAtOnce ? versionNow() : UNSEEN;
             standing = { ...standing, isOwed: writes.length > 1 };
-          }),
-          within(STORE_TIMEOUT_MS, () => {
-            // It may end later, over what others have written since.
-            const lookAgain = () => {
-              rewrites = 0;
-              read$.subscribe();
-            };
-            written$.subscribe({ next: lookAgain, error: lookAgain });
-            rewrites = MAX_REWRITES;
-            return warn('write');
           }),
           catchError((error) => of(warn('write', error))),
           finalize(() => {
@@ -180,14 +193,14 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: known };
     writesAsked++;
     if (writes.push(run) < 2) run();
-    return done$;
+    return merge(done$, closed$).pipe(first());
   };
 
-  /** What follows from what was read by the `nth` read, begun after so many writes had been asked for. */
-  const conclude = (found: News, nth: number, writesBefore: number): News => {
+  /** What follows from what was read by the `nth` read. */
+  const conclude = (found: News, nth: number): News => {
     const tokens = found && toStored(found);
-    // A write asked for since, or a later read, says more.
-    if (isClosed || nth < lastRead || writesAsked !== writesBefore) return undefined;
+    // A later one says more.
+    if (isClosed || nth < lastRead) return undefined;
     lastRead = nth;
     const { mine, over, replaced } = standing;
     const verdict = decide(standing, tokens);
@@ -201,23 +214,28 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
   };
 
-  const read$: Observable<News> = defer(() => {
+  /** With `isCleared`, a write that has ended late may have cleared the store; with `isAgain`, a write has crossed the read before. */
+  const read = (isCleared = false, isAgain = false): Observable<News> => {
     // What a write of this session's own has left half done says nothing.
     if (writes.length)
       return idle$.pipe(
         first(),
-        switchMap(() => read$),
+        mergeMap(() => read(isCleared, isAgain)),
       );
     const [nth, writesBefore] = [++readsBegun, writesAsked];
     version = versionNow();
     return call$(() => store.load()).pipe(
-      map((found) => conclude(found, nth, writesBefore)),
+      mergeMap((found) => {
+        if (writesAsked === writesBefore) return of(conclude(isCleared ? (found ?? undefined) : found, nth));
+        // Nor does what was there before a write.
+        return isAgain ? of(undefined) : read(isCleared, true);
+      }),
       catchError((error) => of(warn('load', error))),
       tap(() => {
         isHanging = false;
       }),
     );
-  });
+  };
 
   const giveUp = (): undefined => {
     isHanging = true;
@@ -230,7 +248,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     },
     look: () => {
       const news$ = new AsyncSubject<News>();
-      read$.subscribe(news$);
+      read().subscribe(news$);
       return news$;
     },
     inTime: (news$) =>

@@ -27,16 +27,21 @@ const failing = (): never => {
 const createPort = (store: Partial<TokenStore> = {}) => {
   const shelf = createOwnStore();
   const warnings: string[] = [];
-  const port = createStorePort({ ...shelf, ...store }, (what, error) => {
-    warnings.push(`${what}: ${error === undefined ? 'no answer' : Object(error).message}`);
-    return undefined;
-  });
+  const heeded: unknown[] = [];
+  const port = createStorePort(
+    { ...shelf, ...store },
+    (what, error) => {
+      warnings.push(`${what}: ${error === undefined ? 'no answer' : Object(error).message}`);
+      return undefined;
+    },
+    (news) => heeded.push(news),
+  );
   const look = (): unknown[] => {
     const seen: unknown[] = [];
     port.look().subscribe((each) => seen.push(each));
     return seen;
   };
-  return { port, shelf, warnings, look };
+  return { port, shelf, warnings, heeded, look };
 };
 
 describe('what a look into the store says', () => {
@@ -223,13 +228,18 @@ describe('a store that answers later', () => {
     expect(first).toEqual([undefined]);
   });
 
-  it('says nothing if a write has begun since it was asked', async () => {
+  it('is read again, once, if a write has begun since it was asked', async () => {
     const { port, look, answers } = createSlow();
     const seen = look();
     port.write(tokens(2));
     answers[0]?.(null);
     await setImmediate();
+    expect(seen).toEqual([]);
+    port.write(tokens(3));
+    answers[1]?.(tokens(4));
+    await setImmediate();
     expect(seen).toEqual([undefined]);
+    expect(answers).toHaveLength(2);
   });
 
   it('is read after the write that is under way', async () => {
@@ -285,14 +295,14 @@ describe('the version of a store', () => {
     expect(createPort({ version: failing }).port.isSeen()).toBe(true);
   });
 
-  it('is not taken for that of a write that was done later, as others may have written after it', async () => {
-    let version = 1;
-    const { port, look } = createPort({ version: () => version, save: () => Promise.resolve() });
+  it('is seen by no write that was done later, as others may have written after it', async () => {
+    const { port, look } = createPort({ version: () => 1, save: () => Promise.resolve() });
     look();
     port.write(tokens(1));
-    version = 2;
     await setImmediate();
     expect(port.isSeen()).toBe(false);
+    look();
+    expect(port.isSeen()).toBe(true);
   });
 });
 
@@ -356,6 +366,39 @@ describe('writes to the store', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect([isDone, warnings]).toEqual([true, ['write: no answer']]);
     expect(cleared).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[string, Tokens | 'sign-out', Tokens | null]>([
+    ['a clear over a sign-in', tokens(1, LATER), tokens(1, LATER)],
+    ['older tokens over newer ones', tokens(2), tokens(2)],
+    ['tokens of a session that is over', 'sign-out', null],
+  ])('that were given up and end late are written over: %s', async (what, next, kept) => {
+    stopClock();
+    let end = (): void => {};
+    let isHanging = true;
+    const slowly = (write: () => void) => {
+      if (!isHanging) return write();
+      isHanging = false;
+      return new Promise<void>((resolve) => {
+        end = () => {
+          write();
+          resolve();
+        };
+      });
+    };
+    const shelf = createOwnStore();
+    const { port } = createPort({
+      load: shelf.load,
+      save: (saved) => slowly(() => void shelf.save(saved)),
+      clear: () => slowly(() => void shelf.clear()),
+    });
+    port.write(what.startsWith('a clear') ? 'sign-out' : tokens(1));
+    await vi.advanceTimersByTimeAsync(5_000);
+    port.write(next);
+    expect(shelf.load()).toEqual(kept);
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(shelf.load()).toEqual(kept);
   });
 
   it('count as done only if the last one is', async () => {

@@ -89,10 +89,9 @@ describe('memoryStore with a name', () => {
     expect(channels.messages).toEqual([]);
   });
 
-  it('tells of a sign-in once, and nothing of a sign-out where there was nothing', async () => {
+  it('tells of a sign-in once', async () => {
     const { browser, channels, now, open } = setUp();
     const { store } = open();
-    store.clear();
     store.save(signIn(now));
     store.save(signIn(now));
     await browser.pass(10);
@@ -123,6 +122,21 @@ describe('memoryStore with a name', () => {
     await browser.pass(10);
     channels.tell({ id: idAt(now), isIn: true });
     expect(other.store.load()).toBeNull();
+  });
+
+  it.each([
+    ['sign-out', (store: TokenStore) => store.clear(), null],
+    ['sign-in', (store: TokenStore, now: number) => store.save(signIn(now)), 'elsewhere'],
+  ] as const)('drops what was restored from before a %s of another tab', async (_, act, left) => {
+    const { browser, now, open } = setUp();
+    const [one, other] = [open(), open()];
+    act(one.store, now);
+    await browser.pass(10);
+    other.seen.length = 0;
+    other.store.save(signIn(now - 5, { revision: 0 }));
+    const expected = left && elsewhere(now);
+    expect(other.store.load()).toEqual(expected);
+    expect(other.seen).toEqual([expected]);
   });
 
   it('lets a sign-in count that follows a sign-out in the same millisecond', async () => {

@@ -1,11 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import {
-  type SessionOptions,
-  type TokenStore,
-  type Tokens,
-  type WebStorageStoreOptions,
-  webStorageStore,
-} from 'renewal';
+import { type TokenStore, type Tokens, type WebStorageStoreOptions, webStorageStore } from 'renewal';
 import { Observable } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
 import { stopClock } from './clock';
@@ -44,7 +38,7 @@ export interface VirtualBrowser {
   /** How long it takes until a tab reads what another one has written; 0 for at once. Tabs that are opened later have it. */
   lagMs: number;
   /** Opens a tab; `lifeMs` later than the clock says where the tokens are to have an expiry. */
-  open(options?: WebStorageStoreOptions & { readonly session?: Partial<SessionOptions> }): VirtualTab;
+  open(options?: WebStorageStoreOptions & { readonly session?: Parameters<typeof createVirtualClient>[0] }): VirtualTab;
   /** Lets time pass, and all that comes with it happen. */
   pass(ms?: number): Promise<void>;
   /** The names of the entries that were written, in order. */
