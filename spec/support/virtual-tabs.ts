@@ -155,8 +155,8 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     isDeaf: false,
     lagMs: 0,
     open: ({ session, ...options } = {}) => {
-      // Each page has a `Storage` object of its own.
-      const view = viewOf(browser.lagMs);
+      // Each tab has an object of its own for the storage that all share.
+      const view: Storage = browser.lagMs > 0 ? viewOf(browser.lagMs) : Object.create(storage);
       const store = webStorageStore({ storage: () => view, ...options });
       const client = createVirtualClient({
         signal,

@@ -14,7 +14,7 @@ const REVISIONS: readonly (readonly [string, (revision: number) => Partial<Token
 
 failureMode(
   {
-    id: 'F28',
+    id: 'F24',
     title: 'A late notice of another tab brings a token back that was spent long ago',
     renewal: 'A notice is only a hint: the session reads the store and decides from what it finds there.',
   },

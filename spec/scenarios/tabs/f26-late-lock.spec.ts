@@ -16,7 +16,7 @@ const lateStore = (lateMs: number): TokenStore => ({
 
 failureMode(
   {
-    id: 'F30',
+    id: 'F26',
     title: 'The wait for another tab counts as part of the refresh: it is sent, and given up at once',
     renewal:
       '`refreshTimeoutMs` counts from calling `refresh`. A lock that does not come within that time is a failure that may pass, and then nothing was sent.',

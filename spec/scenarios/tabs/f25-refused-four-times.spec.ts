@@ -19,7 +19,7 @@ const createRefuser = () => {
 
 failureMode(
   {
-    id: 'F29',
+    id: 'F25',
     title: 'Each of four tabs presents the refresh token that was refused in the first',
     renewal:
       'Whether there are newer tokens is looked up, the store is cleared and the session ends before the lock is released: the next tab finds an empty store, and presents nothing.',
