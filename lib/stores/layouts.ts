@@ -3,11 +3,19 @@ import { digestOf } from '../session/precedence';
 import type { Tokens } from '../session/state';
 import type { PlatformStorage } from './platform-storage';
 
+/** A storage event, as far as it is read. */
+export interface EntryChange {
+  readonly key: string | null;
+  readonly newValue: string | null;
+}
+
 /** How the tokens are written down. An access token that is empty stands for one that found no room. */
 export interface Layout {
-  load(): Tokens | null;
+  load(): Tokens | null | undefined;
   save(tokens: Tokens): void;
   clear(): void;
+  /** Whether what the store holds may be another one after this change of another page. */
+  heed(change: EntryChange): boolean;
 }
 
 /** One JSON entry: what is read is always of one write. */
@@ -15,6 +23,8 @@ export const oneEntry = (storage: () => PlatformStorage, key: string): Layout =>
   load: () => JSON.parse(storage().getItem(key) ?? 'null'),
   save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
   clear: () => storage().removeItem(key),
+  // Without a name, the storage was cleared.
+  heed: (change) => change.key === null || change.key === key,
 });
 
 /** Begins what the access token's entry holds if there is no room for the token. */
@@ -32,36 +42,89 @@ const removeEach = (entries: PlatformStorage, [key, ...others]: readonly string[
   }
 };
 
+/** What the third entry holds: digests of the two tokens that it belongs to, and all that is not in their entries. */
+interface Rest extends Omit<Tokens, 'accessToken' | 'refreshToken'> {
+  readonly of: string;
+  readonly by: string;
+}
+
+/** How many third entries a tab remembers. */
+const MAX_RESTS = 20;
+
+const isLater = (one: Rest, { sessionId, revision = 0 }: Rest): boolean =>
+  one.sessionId === sessionId ? (one.revision ?? 0) >= revision : one.sessionId > sessionId;
+
 /**
- * Two plain entries, and one for the rest, which names the access token that it belongs to. Other tabs see each write by itself, so the access token is
+ * Two plain entries, and one for the rest, which names the tokens that it belongs to. Other tabs see each write by itself, so the access token is
  * written last and removed first. A mark in its place is written first: until the other two belong to it, nothing can be read.
+ *
+ * The writes of two tabs may get mixed. Storage events show also what was overwritten at once, so a tab knows to which sign-in an access token belongs even if its third
+ * entry is gone, and the tab of the later sign-in writes again.
  */
 export const plainEntries = (storage: () => PlatformStorage, accessKey: string, refreshKey: string): Layout => {
   const restKey = `${accessKey}.renewal`;
+  /** What the third entry has held, the newest first. */
+  let rests: Rest[] = [];
+  let saved: Rest | undefined;
+  /** The access token that was read last, if it belongs to no third entry. */
+  let foreign: string | undefined;
+
+  const note = (rest: Rest): void => {
+    rests = [rest, ...rests.filter(({ of }) => of !== rest.of)].slice(0, MAX_RESTS);
+  };
+  const read = (text: string | null): void => {
+    const rest: Rest = Object(parseJson(text ?? ''));
+    if (rest.by && !rests.some((each) => each.of === rest.of && isLater(each, rest))) note(rest);
+  };
+  const restOf = (access: string): Rest | undefined => rests.find(({ of }) => of === digestOf(access));
+
   return {
     load: () => {
       const entries = storage();
       const access = entries.getItem(accessKey);
+      const rest = entries.getItem(restKey);
+      read(rest);
       // Some pages sign out by writing an empty token.
-      if (!access) return null;
+      if (!access) {
+        if (!rest) rests = [];
+        return null;
+      }
       const refreshToken = entries.getItem(refreshKey) ?? undefined;
-      const { of, ...rest } = Object(parseJson(entries.getItem(restKey) ?? ''));
-      const isWhole = of === digestOf(access);
+      const by = digestOf(refreshToken ?? '');
+      const ofAccess = restOf(access);
+      const ofRefresh = rests.find((each) => each.by === by);
       const isMark = access.startsWith(MARK);
-      if (isMark && !(isWhole && access === markOf(refreshToken))) throw new Error('a write is not finished');
+      const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
+      if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
+      if (isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
+      foreign = ofAccess ? undefined : access;
+      const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
-      return { sessionId: '', ...(isWhole && rest), accessToken: isMark ? '' : access, refreshToken } as Tokens;
+      return { ...others, accessToken: isMark ? '' : access, refreshToken } as Tokens;
     },
-    save: ({ accessToken, refreshToken, ...rest }) => {
+    save: ({ accessToken, refreshToken, ...others }) => {
       const entries = storage();
       const access = accessToken || markOf(refreshToken);
+      const rest = { ...others, of: digestOf(access), by: digestOf(refreshToken ?? '') };
+      note(rest);
+      saved = rest;
       const steps = [
         () => (refreshToken ? entries.setItem(refreshKey, refreshToken) : entries.removeItem(refreshKey)),
-        () => entries.setItem(restKey, JSON.stringify({ ...rest, of: digestOf(access) })),
+        () => entries.setItem(restKey, JSON.stringify(rest)),
         () => entries.setItem(accessKey, access),
       ];
       for (const step of accessToken ? steps : steps.reverse()) step();
     },
-    clear: () => removeEach(storage(), [accessKey, refreshKey, restKey]),
+    clear: () => {
+      rests = [];
+      saved = undefined;
+      removeEach(storage(), [accessKey, refreshKey, restKey]);
+    },
+    heed: ({ key, newValue }) => {
+      if (key === null || (key === restKey && !newValue)) rests = [];
+      else if (key === restKey) read(newValue);
+      // A page that knows two entries may have written the access token first, and been read in between.
+      return key === null || key === accessKey || (key === refreshKey && storage().getItem(accessKey) === foreign);
+    },
   };
 };

@@ -82,7 +82,9 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
       opened.getItem(entry);
       return opened !== globalThis.sessionStorage;
     });
-  const { load, save, clear } = keys ? plainEntries(open, keys.accessToken, keys.refreshToken) : oneEntry(open, key);
+  const { load, save, clear, heed } = keys
+    ? plainEntries(open, keys.accessToken, keys.refreshToken)
+    : oneEntry(open, key);
 
   /** Writes, and notifies the others, also if the write has failed half-way. */
   const write = (run: () => void): void => {
@@ -122,9 +124,9 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     clear: () => write(clear),
     version: () => attempt(() => open().getItem(entry)),
     changes$: defer(
-      () => merge(getShelf().writes, changesOf$(entry, isTold === false && isPage() ? name : undefined)),
+      () => merge(getShelf().writes, changesOf$(heed, isTold === false && isPage() ? name : undefined)),
       // What is broken is no one's tokens, and no sign-out.
-    ).pipe(mergeMap(() => attempt(() => of(load())) ?? EMPTY)),
+    ).pipe(mergeMap(() => attempt(() => of(load() ?? null)) ?? EMPTY)),
     exclusive: (work) =>
       defer(() => {
         const turn = defer(() => {
