@@ -30,6 +30,14 @@ failureMode(
     const LOGINS: readonly [string, (browser: ReturnType<typeof installBrowser>) => void | Promise<void>][] = [
       ['overwrites both entries', write],
       [
+        'overwrites both entries, the refresh token first and the access token later',
+        async (browser) => {
+          browser.storage.setItem('refreshToken', bob.refreshToken);
+          await browser.pass(10);
+          browser.storage.setItem('token', bob.token);
+        },
+      ],
+      [
         'removes both and writes them later',
         async (browser) => {
           for (const key of Object.keys(bob)) browser.storage.removeItem(key);
