@@ -1,3 +1,4 @@
+import { EMPTY, filter, type Observable, of, timer } from 'rxjs';
 import { parseJson } from '../http/body';
 import { digestOf } from '../session/precedence';
 import type { Tokens } from '../session/state';
@@ -14,8 +15,8 @@ export interface Layout {
   load(): Tokens | null | undefined;
   save(tokens: Tokens): void;
   clear(): void;
-  /** Whether what the store holds may be another one after this change of another page. */
-  heed(change: EntryChange): boolean;
+  /** Emits if it is time to look after this change by another page. */
+  heed(change: EntryChange): Observable<unknown>;
 }
 
 /** One JSON entry: what is read is always of one write. */
@@ -24,7 +25,7 @@ export const oneEntry = (storage: () => PlatformStorage, key: string): Layout =>
   save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
   clear: () => storage().removeItem(key),
   // Without a name, the storage was cleared.
-  heed: (change) => change.key === null || change.key === key,
+  heed: (change) => (change.key === null || change.key === key ? of(change) : EMPTY),
 });
 
 /** Begins what the access token's entry holds if there is no room for the token. */
@@ -48,6 +49,9 @@ interface Rest extends Omit<Tokens, 'accessToken' | 'refreshToken'> {
   readonly by: string;
 }
 
+/** How long another tab may take for its three writes. */
+const SETTLE_MS = 250;
+
 /** How many third entries a tab remembers. */
 const MAX_RESTS = 20;
 
@@ -70,13 +74,13 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
   let foreign: string | undefined;
 
   const note = (rest: Rest): void => {
-    rests = [rest, ...rests.filter(({ of }) => of !== rest.of)].slice(0, MAX_RESTS);
+    rests = [rest, ...rests.filter((each) => each.of !== rest.of)].slice(0, MAX_RESTS);
   };
   const read = (text: string | null): void => {
     const rest: Rest = Object(parseJson(text ?? ''));
     if (rest.by && !rests.some((each) => each.of === rest.of && isLater(each, rest))) note(rest);
   };
-  const restOf = (access: string): Rest | undefined => rests.find(({ of }) => of === digestOf(access));
+  const restOf = (access: string): Rest | undefined => rests.find((each) => each.of === digestOf(access));
 
   return {
     load: () => {
@@ -123,8 +127,9 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
     heed: ({ key, newValue }) => {
       if (key === null || (key === restKey && !newValue)) rests = [];
       else if (key === restKey) read(newValue);
-      // A page that knows two entries may have written the access token first, and been read in between.
-      return key === null || key === accessKey || (key === refreshKey && storage().getItem(accessKey) === foreign);
+      if (key === null || key === accessKey) return of(key);
+      // A page that knows two entries may have written the access token first, and been read in between; another tab goes on to write that.
+      return key === refreshKey ? timer(SETTLE_MS).pipe(filter(() => storage().getItem(accessKey) === foreign)) : EMPTY;
     },
   };
 };
