@@ -122,7 +122,11 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     clear: () => write(clear),
     version: () => attempt(() => open().getItem(entry)),
     changes$: defer(
-      () => merge(getShelf().writes, changesOf$(entry, isTold === false && isPage() ? name : undefined)),
+      () =>
+        merge(
+          getShelf().writes,
+          changesOf$(keys ? [entry, keys.refreshToken] : [entry], isTold === false && isPage() ? name : undefined),
+        ),
       // What is broken is no one's tokens, and no sign-out.
     ).pipe(mergeMap(() => attempt(() => of(load())) ?? EMPTY)),
     exclusive: (work) =>
