@@ -90,8 +90,10 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       removeEach(storage(), [accessKey, refreshKey, restKey]);
     },
     told: () => {
-      isTold = true;
-      return !!own && nowMs() < own.untilMs;
+      const { values = [], untilMs = 0 } = own ?? {};
+      const isCrossing = nowMs() < untilMs;
+      isTold ||= isCrossing && read(storage()).some((value, index) => value !== values[index]);
+      return isCrossing;
     },
   };
 };
