@@ -176,7 +176,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       lastValueFrom(
         defer(() => {
           if (isDestroyed) throw signedOut();
-          return change$(toTokens(grant, {}, nowMs()));
+          return change$(toTokens(grant, {}, nowMs(), 'signIn'));
         }),
       ),
     signOut: () => lastValueFrom(change$(null)),
