@@ -52,7 +52,7 @@ const tokensOf = (
   refreshToken: unknown,
   expiresAtMs: unknown,
   sessionId: unknown,
-  name = 'load',
+  name = 'store',
 ): Tokens => ({
   accessToken: token(accessToken, `${name}: accessToken`),
   ...(refreshToken != null && refreshToken !== '' && { refreshToken: token(refreshToken, `${name}: refreshToken`) }),

@@ -1,6 +1,6 @@
 import { tagOf } from '../http/body';
 import { HttpContext } from '../http/context';
-import { isApiError, SessionExpiredError } from '../http/errors';
+import { isApiError, SessionExpiredError, shownKey } from '../http/errors';
 import { isAble } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { type HttpResponse, isJson } from '../http/response';
@@ -14,7 +14,7 @@ import type { RefreshOutcome } from './state';
  * throttling, as AWS, Google, Firebase, Auth0, GitHub, Meta, Slack and RFC 8628 name it in a value.
  */
 const NOT_THE_TOKEN =
-  /"error":"(invalid_(request|client|scope|target|dpop_proof)|unauthorized_client|unsupported_grant_type|use_dpop_nonce|server_error|temporarily_unavailable)"|(too.?many.{0,20}(request|attempt)|slow.?down|throttl|rate.?(limit|exceed)|(attempt|request|"|quota).?(limit.?)?exceeded|request.?limit)(?![^"]*":)/i;
+  /"error":"(invalid_(request|client|scope|target|dpop_proof)"|unauthorized_client|unsupported_|use_dpop|server_error|temporarily_)|(too.?many.{0,20}(request|attempt)|slow.?down|throttl|rate.?(limit|exceed)|(request|attempt).?limit|("limit|quota).?exceed)(?![^"]*":)/i;
 
 const toResponse = (status: number, body: unknown, headers = {}): HttpResponse => ({
   type: 'response',
@@ -33,12 +33,16 @@ const foreignResponse = (error: unknown): HttpResponse | undefined => {
     // Otherwise it is the body, as of RxJS.
     const isWhole = 'headers' in inner || !outer.status;
     const { status, headers } = isWhole ? inner : outer;
-    const header = (name: string) => ({ [name]: `${isAble(headers, 'get') ? headers.get(name) : headers?.[name]}` });
-    const json = [outer.data, outer.error, isWhole ? inner.data : inner].find((body) => tagOf(body) === 'Object');
+    const challenge = 'www-authenticate';
+    const json = [outer.data, outer.error, isWhole ? inner.data : outer.response].find(
+      (body) => tagOf(body) === 'Object',
+    );
     // A copy has no getters that throw later.
     const body = json && JSON.parse(JSON.stringify(json));
     return status > 0
-      ? toResponse(status, body, { ...header('www-authenticate'), ...header('retry-after') })
+      ? toResponse(status, body, {
+          [challenge]: isAble(headers, 'get') ? headers.get(challenge) : headers?.[challenge],
+        })
       : undefined;
   } catch {
     return undefined;
@@ -120,8 +124,7 @@ export const warningOf = (outcome: RefreshOutcome, name: string): string | undef
   const { cause } = outcome.error;
   if (cause instanceof MalformedGrantError) return cause.message;
   if (!isApiError(cause, 'business')) return undefined;
-  const code = `${cause.businessCode}`;
-  return `${name}: isRefused does not know the code ${/^[\w.-]{1,32}$/.test(code) ? code : '…'}`;
+  return `${name}: isRefused does not know the code ${shownKey(cause.businessCode)}`;
 };
 
 /** A server that asks for more than an hour means something else, such as a Unix time. */

@@ -135,7 +135,7 @@ describe('what the store holds', () => {
     const { shelf, news, warnings } = createPort();
     shelf.save({ accessToken: '', sessionId: '' });
     expect(news()).toEqual([undefined]);
-    expect(warnings).toEqual(['load: malformed tokens']);
+    expect(warnings).toEqual(['load: store: accessToken: expected a string of printable ASCII']);
   });
 
   it('is asked for once where it does not answer', async () => {
