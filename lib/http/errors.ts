@@ -131,9 +131,6 @@ export class ResponseParseError extends ApiError {
 /** What a key looks like that may be shown; a longer or a stranger one may be a value. */
 const PLAIN_KEY = /^[\w$-]{1,32}$/;
 
-/** A key or a code as a message shows it. */
-export const shownKey = (key: PropertyKey): string => (PLAIN_KEY.test(String(key)) ? String(key) : '…');
-
 /**
  * The body does not match the `schema` of the request. The message names where the first issue is, a key that does not look like one as
  * `…`, and quotes no value.
@@ -145,7 +142,7 @@ export class SchemaError extends ApiError {
   declare readonly issues: readonly SchemaIssue[];
 
   constructor(request: HttpRequest, response: HttpResponse, issues: readonly SchemaIssue[]) {
-    const path = issues[0]?.path.map(shownKey).join('.');
+    const path = issues[0]?.path.map((key) => (PLAIN_KEY.test(String(key)) ? key : '…')).join('.');
     super(`its body does not match the schema${path ? ` at ${path}` : ''}`, { request, response });
     Object.defineProperty(this, 'issues', { value: issues });
   }

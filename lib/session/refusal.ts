@@ -1,6 +1,6 @@
 import { tagOf } from '../http/body';
 import { HttpContext } from '../http/context';
-import { isApiError, SessionExpiredError, shownKey } from '../http/errors';
+import { isApiError, SessionExpiredError } from '../http/errors';
 import { isAble } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { type HttpResponse, isJson } from '../http/response';
@@ -124,7 +124,8 @@ export const warningOf = (outcome: RefreshOutcome, name: string): string | undef
   const { cause } = outcome.error;
   if (cause instanceof MalformedGrantError) return cause.message;
   if (!isApiError(cause, 'business')) return undefined;
-  return `${name}: isRefused does not know the code ${shownKey(cause.businessCode)}`;
+  const code = `${cause.businessCode}`;
+  return `${name}: isRefused does not know the code ${/^[\w.-]{1,32}$/.test(code) ? code : '…'}`;
 };
 
 /** A server that asks for more than an hour means something else, such as a Unix time. */
