@@ -8,6 +8,9 @@ import { failureMode } from '../../support/failure-mode';
 import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 
+/** What no fresh token meets, for clients whose errors show headers. */
+const CHALLENGE: Reply = { status: 401, headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"' } };
+
 /** Makes the error that a client throws for a response, whose body it has read. */
 type ToError = (response: Response, body: unknown) => unknown;
 
@@ -41,7 +44,6 @@ const DEFINITE: Readonly<Record<string, Reply>> = {
 };
 
 const TRANSIENT: Readonly<Record<string, Reply>> = {
-  '401 that demands a nonce': { status: 401, headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"' } },
   '401 invalid_client': json({ error: 'invalid_client' }, 401),
   '400 of throttling': json({ __type: 'TooManyRequestsException' }, 400),
   '400 with a page': { status: 400, type: 'text/html', body: '<h1>no</h1>' },
@@ -113,6 +115,13 @@ failureMode(
       });
     });
 
+    it.each(['axios', 'HttpClient of Angular', 'ofetch', 'ky'])(
+      'keeps the session for a challenge that no fresh token meets, through %s',
+      async (name) => {
+        expect(await fail(through(CLIENTS[name] ?? Object), CHALLENGE)).toEqual(kept);
+      },
+    );
+
     it('takes a Response that is thrown for what it is', async () => {
       const thrown: SessionOptions['refresh'] = async ({ refreshToken }) => {
         throw await ask(refreshToken);
@@ -144,7 +153,7 @@ failureMode(
         const { session } = createExpiredClient(server, { refresh: () => throwError(() => error) });
         const [fate] = await settleAll([session.refresh$()]);
         expect(fate?.status === 'rejected' && isApiError(fate.reason, 'refresh')).toBe(true);
-        expect(session.state.status).toBe('expired');
+        expect(session.state.status).toBe('active');
       }
     });
   },
