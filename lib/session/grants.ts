@@ -1,5 +1,6 @@
 import { jwtDecode } from 'jwt-decode';
 import { tagOf } from '../http/body';
+import { digestOf } from './precedence';
 import type { Tokens } from './state';
 
 /** What a server hands out. */
@@ -25,7 +26,7 @@ const shapeOf = (value: unknown): string => {
 };
 
 /** A text of printable ASCII (RFC 6749 appendix A.12), as anything else can't travel in a header; throws a `TypeError` otherwise. */
-const token = (value: unknown, name: string): string => {
+const token = (value: unknown, name = 'tokens'): string => {
   if (typeof value === 'string' && /^[ -~]+$/.test(value)) return value;
   throw new MalformedGrantError(`${name}: expected a string of printable ASCII`);
 };
@@ -48,35 +49,50 @@ const known = (ms: unknown): number | undefined => (typeof ms === 'number' && ms
 
 /** Tokens from what is checked here, field by field; no key holds `undefined`. */
 const tokensOf = (
-  accessToken: unknown,
-  refreshToken: unknown,
-  expiresAtMs: unknown,
-  sessionId: unknown,
-  name = 'store',
+  accessToken: string,
+  { refreshToken, expiresAtMs, sessionId, revision }: { readonly [Key in keyof Omit<Tokens, 'accessToken'>]: unknown },
+  name?: string,
 ): Tokens => ({
-  accessToken: token(accessToken, `${name}: accessToken`),
-  ...(refreshToken != null && refreshToken !== '' && { refreshToken: token(refreshToken, `${name}: refreshToken`) }),
+  accessToken,
+  ...(refreshToken != null &&
+    refreshToken !== '' && { refreshToken: token(refreshToken, name && `${name}: refreshToken`) }),
   ...(known(expiresAtMs) && { expiresAtMs: Number(expiresAtMs) }),
   sessionId: `${sessionId}`,
+  ...(Number.isSafeInteger(revision) && { revision: Number(revision) }),
 });
 
 /**
- * Tokens from a grant received at `atMs`. Throws a `TypeError`, which quotes nothing, for a grant that is malformed.
+ * Tokens from a grant received at `atMs`, which replaces those of `previous`. Throws a `TypeError`, which quotes nothing, for a grant that is malformed.
  *
  * @param name - Who brought it, for that error: `refresh` and `restore` emit one, others are given one.
  */
-export const toTokens = (grant: unknown, previous: Partial<Tokens>, atMs: number, name = 'initial'): Tokens => {
+export const toTokens = (
+  grant: unknown,
+  previous: Pick<Tokens, 'sessionId'> & Partial<Tokens>,
+  atMs: number,
+  name: string,
+): Tokens => {
   const { accessToken, refreshToken, expiresInMs } = Object(grant);
   if (accessToken == null || accessToken === '') {
     const place = /^re/.test(name) ? 'emitted' : 'was given';
     throw new MalformedGrantError(`${name}: no accessToken in what it ${place} (${shapeOf(grant)})`);
   }
   const lifeMs = known(expiresInMs) ?? known(jwtLifeMs(accessToken, atMs));
-  // An id tells sessions apart; it protects nothing.
-  const { sessionId = Math.random().toString(36).slice(2) } = previous;
-  return tokensOf(accessToken, refreshToken || previous.refreshToken, lifeMs && atMs + lifeMs, sessionId, name);
+  const fields = {
+    refreshToken: refreshToken || previous.refreshToken,
+    expiresAtMs: lifeMs && atMs + lifeMs,
+    sessionId: previous.sessionId,
+    revision: (previous.revision ?? 0) + 1,
+  };
+  return tokensOf(token(accessToken, `${name}: accessToken`), fields, name);
 };
 
-/** What a store returned, checked. Tokens that someone else wrote may lack a session id. Throws as {@link toTokens}. */
-export const toStored = ({ accessToken, refreshToken, expiresAtMs, sessionId = '' }: Tokens): Tokens =>
-  tokensOf(accessToken, refreshToken, expiresAtMs, sessionId);
+/**
+ * What a store returned, checked. Throws as {@link toTokens}. Tokens without a session id are a session of their own, named after the access token, so
+ * that all who read them take them for the same one. Without an access token, only the refresh token could be kept, or what there is of a session is elsewhere.
+ */
+export const toStored = (stored: Tokens): Tokens => {
+  const { accessToken, sessionId } = stored;
+  if (!accessToken && sessionId) return { ...tokensOf('', stored), expiresAtMs: 1 };
+  return tokensOf(token(accessToken), { ...stored, sessionId: sessionId || digestOf(accessToken) });
+};

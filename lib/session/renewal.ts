@@ -9,7 +9,7 @@ import type { SessionSettings } from './options';
 import { createRefresh } from './refresh';
 import { warningOf } from './refusal';
 import type { Reports } from './reports';
-import { type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
+import { endOfLoading, type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
 import type { StorePort } from './store';
 import type { WaitingRoom } from './waiting-room';
 
@@ -51,7 +51,7 @@ export const createRenewal = (
   reports: Reports,
   online$: Observable<unknown>,
 ): Renewal => {
-  const refresh = createRefresh(port, settings, reports);
+  const refresh = createRefresh(port, settings);
   /** Tells of a step, later, what is so now. */
   const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>, warning?: string): (() => void) => {
     const waiting = room.size;
@@ -85,7 +85,10 @@ export const createRenewal = (
       letGo();
     } else {
       // The store was empty: what came, if anything, is what it held.
-      machine.dispatch({ type: 'loaded', tokens: 'tokens' in outcome ? outcome.tokens : null }, tell);
+      machine.dispatch(
+        'tokens' in outcome ? { type: 'loaded', tokens: outcome.tokens } : endOfLoading(machine.state),
+        tell,
+      );
     }
   };
 
@@ -126,7 +129,6 @@ export const createRenewal = (
     bring: (tokens) => {
       const overtaken = running;
       if (!overtaken) return;
-      port.own(tokens);
       running = undefined;
       overtaken.work.unsubscribe();
       conclude(overtaken, { type: 'adopt', tokens });

@@ -86,7 +86,7 @@ failureMode(
       const before = session.state;
       const error = await session.signIn(emitted() as TokenGrant).catch((thrown) => thrown);
       expect(error).toBeInstanceOf(TypeError);
-      expect(error.message).toBe(`signIn: ${why.replace('emitted', 'was given')}`);
+      expect(error.message).toBe(`signIn: ${why.replace('emitted', 'was given').replace('(Null)', '(keys: none)')}`);
       expect(session.state).toBe(before);
       expect(tokensShownBy([error])).toEqual([]);
     });
