@@ -70,7 +70,7 @@ export const toTokens = (
   grant: unknown,
   previous: Pick<Tokens, 'sessionId'> & Partial<Tokens>,
   atMs: number,
-  name: string,
+  name = 'initial',
 ): Tokens => {
   const { accessToken, refreshToken, expiresInMs } = Object(grant);
   if (accessToken == null || accessToken === '') {

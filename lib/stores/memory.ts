@@ -15,7 +15,7 @@ export const memoryStore = (initial?: TokenGrant): TokenStore => {
   let kept: Tokens | null =
     initial === undefined
       ? null
-      : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs(), 'initial');
+      : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs());
   return {
     load: () => kept,
     save: (tokens) => {
