@@ -16,6 +16,8 @@ import type { RefreshOutcome } from './state';
 const NOT_THE_TOKEN =
   /"error":"(invalid_(request|client|scope|target|dpop_proof)"|unauthorized_client|unsupported_|use_dpop|server_error|temporarily_)|(too.?many.{0,20}(request|attempt)|slow.?down|throttl|rate.?(limit|exceed)|(request|attempt).?limit|("limit|quota).?exceed)(?![^"]*":)/i;
 
+const CHALLENGE = 'www-authenticate';
+
 const toResponse = (status: number, body: unknown, headers = {}): HttpResponse => ({
   type: 'response',
   status,
@@ -29,21 +31,15 @@ const toResponse = (status: number, body: unknown, headers = {}): HttpResponse =
 const foreignResponse = (error: unknown): HttpResponse | undefined => {
   try {
     const outer = Object(error);
-    const inner = Object(outer.response);
+    const { response } = outer;
     // Otherwise it is the body, as of RxJS.
-    const isWhole = 'headers' in inner || !outer.status;
-    const { status, headers } = isWhole ? inner : outer;
-    const challenge = 'www-authenticate';
-    const json = [outer.data, outer.error, isWhole ? inner.data : outer.response].find(
-      (body) => tagOf(body) === 'Object',
-    );
+    const isWhole = response?.headers || !outer.status;
+    const { status, headers } = isWhole ? response : outer;
+    const json = [outer.data, outer.error, isWhole ? response.data : response].find((body) => tagOf(body) === 'Object');
     // A copy has no getters that throw later.
     const body = json && JSON.parse(JSON.stringify(json));
-    return status > 0
-      ? toResponse(status, body, {
-          [challenge]: isAble(headers, 'get') ? headers.get(challenge) : headers?.[challenge],
-        })
-      : undefined;
+    const challenge = isAble(headers, 'get') ? headers.get(CHALLENGE) : headers?.[CHALLENGE];
+    return status > 0 ? toResponse(status, body, { [CHALLENGE]: challenge }) : undefined;
   } catch {
     return undefined;
   }
