@@ -27,7 +27,7 @@ const toResponse = (status: number, body: unknown, headers = {}): HttpResponse =
   body,
 });
 
-/** The response that the error of another client holds: axios, ofetch, ky, Angular, RxJS; a `Response` is one itself. */
+/** The response that the error of another client holds: axios, ofetch, Angular, RxJS; a `Response` is one itself, and ky shows no more than that. */
 const foreignResponse = (error: unknown): HttpResponse | undefined => {
   try {
     const outer = Object(error);
@@ -72,7 +72,7 @@ const isRefusing = (response: HttpResponse, isExpired: (response: HttpResponse) 
  *
  * @example
  * ```ts
- * createSession({ refresh, isRefused: (error, isExpired) => isRefusal(error, isExpired) || error instanceof LockedOut });
+ * createSession({ refresh, isRefused: anyOf(isRefusal, (error) => isApiError(error, 'status') && error.status === 410) });
  * ```
  */
 export const isRefusal = (

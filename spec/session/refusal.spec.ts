@@ -173,7 +173,7 @@ describe('an error of another client', () => {
     for (const code of [400, 401, 403, 419]) {
       const answer = new Response('{"error":"invalid_grant"}', { status: code });
       expect(isFinal(answer)).toBe(code === 401);
-      expect(isFinal(Object.assign(new Error('ky'), { response: answer }))).toBe(code === 401);
+      expect(isFinal(Object.assign(new Error('of ky'), { response: answer }))).toBe(code === 401);
     }
   });
 

@@ -22,7 +22,7 @@ const CLIENTS: Readonly<Record<string, ToError>> = {
   'HttpClient of Angular': (response, error) =>
     new HttpErrorResponse({ status: response.status, error, headers: new HttpHeaders(response.headers) }),
   ofetch: (response, data) => Object.assign(new Error('failed'), { response, status: response.status, data }),
-  ky: (response, data) => Object.assign(new Error('failed'), { response, data }),
+  'a client that keeps response and data': (response, data) => Object.assign(new Error('failed'), { response, data }),
   'rxjs/ajax': (response, body) =>
     // What its constructor reads of an XHR.
     new AjaxError(
@@ -115,7 +115,7 @@ failureMode(
       });
     });
 
-    it.each(['axios', 'HttpClient of Angular', 'ofetch', 'ky'])(
+    it.each(['axios', 'HttpClient of Angular', 'ofetch', 'a client that keeps response and data'])(
       'keeps the session for a challenge that no fresh token meets, through %s',
       async (name) => {
         expect(await fail(through(CLIENTS[name] ?? Object), CHALLENGE)).toEqual(kept);
