@@ -1,4 +1,4 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, switchMap, tap } from 'rxjs';
+import { defer, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
@@ -55,7 +55,10 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   isCalling(): boolean;
   /** Stands for the session that there is now, and for none of its tokens; nothing where there is none. */
   since(): Held | undefined;
-  /** Looks into the store if that has changed. Emits when it has answered; undefined if there is nothing to wait for. */
+  /**
+   * Looks into the store if that has changed. Emits when it has answered, errors with `SignedOutError` if a session begins or ends here before that; undefined
+   * if there is nothing to wait for.
+   */
   look(): Observable<unknown> | undefined;
   /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
   admit(waiter: Waiter): void;
@@ -116,10 +119,13 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   });
 
   const change$ = (grant?: TokenGrant): Observable<void> => {
+    const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
+    const own = ++changes;
     // The id of a sign-in is later than that of what the store holds.
     follower.check();
-    const tokens = grant && toTokens(grant, { sessionId: port.createId() }, nowMs());
-    const own = ++changes;
+    const tokens = granted && { ...granted, sessionId: port.createId() };
+    // One who was told of what the store holds has called for another change.
+    if (own !== changes) return of(undefined);
     // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
     const { generation } = machine.state;
     let written$ = port.write(tokens ?? 'sign-out');
@@ -146,6 +152,17 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     return claimed;
   };
 
+  const look = (): Observable<unknown> | undefined => {
+    const looked$ = follower.check();
+    const before = changes;
+    return looked$?.pipe(
+      tap(() => {
+        // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
+        if (before !== changes) throw signedOut();
+      }),
+    );
+  };
+
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -154,7 +171,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     events$: reports.events$,
     isCalling: renewal.isCalling,
     since,
-    look: follower.check,
+    look,
     admit: (waiter) => admission.admit(waiter),
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
@@ -163,7 +180,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
     defer(() => {
       const wait$ = admission.wait$(isNew);
-      return follower.check()?.pipe(switchMap(() => wait$)) ?? wait$;
+      return look()?.pipe(switchMap(() => wait$)) ?? wait$;
     });
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {

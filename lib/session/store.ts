@@ -59,6 +59,9 @@ export interface CautiousStore extends TokenStore {
 /** Marks a store of ours whose `exclusive` cannot keep out everyone: a tab that was frozen is overtaken, and goes on later. */
 export const OVERTAKEN = Symbol('renewal.overtaken');
 
+/** Marks a store of ours that no other page shares: a page that sleeps misses nothing of what it emits. */
+export const LOCAL = Symbol('renewal.local');
+
 /** How long the store may take for one call before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 
@@ -86,6 +89,8 @@ export interface StorePort {
   /** Whether the store tells of what others write, if only by `changes$`: what they wrote before someone subscribed is not told. */
   readonly isShared: boolean;
   readonly isBlind: boolean;
+  /** Whether others may write to it while this page sleeps. */
+  readonly isMissed: boolean;
   /** Emits when others may have written to the store. Never errors. */
   readonly changes$: Observable<unknown>;
   /** An id for a sign-in of now: later than all that this session has seen. */
@@ -99,6 +104,9 @@ export interface StorePort {
   /** From now on nothing follows, and nothing is written. */
   close(): void;
 }
+
+/** How long a store that could not be read, and has a version, is left alone before the next use looks again. */
+const RETRY_MS = 1_000;
 
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
@@ -118,6 +126,7 @@ export const createStorePort = (
   let known: News;
   let version: unknown;
   let latestId = '';
+  let retryAtMs = Infinity;
   let writesAsked = 0;
   let readsBegun = 0;
   let lastRead = 0;
@@ -224,13 +233,17 @@ export const createStorePort = (
       );
     const [nth, writesBefore] = [++readsBegun, writesAsked];
     version = versionNow();
+    retryAtMs = Infinity;
     return call$(() => store.load()).pipe(
       mergeMap((found) => {
         if (writesAsked === writesBefore) return of(conclude(isCleared ? (found ?? undefined) : found, nth));
         // Nor does what was there before a write.
         return isAgain ? of(undefined) : read(isCleared, true);
       }),
-      catchError((error) => of(warn('load', error))),
+      catchError((error) => {
+        if (version !== undefined) retryAtMs = nowMs() + RETRY_MS;
+        return of(warn('load', error));
+      }),
       tap(() => {
         isHanging = false;
       }),
@@ -256,7 +269,8 @@ export const createStorePort = (
     giveUp,
     isShared: has('changes$'),
     isBlind: has('changes$') && !has('version'),
-    isSeen: () => Object.is(versionNow(), version),
+    isMissed: !(LOCAL in store),
+    isSeen: () => Object.is(versionNow(), version) && (retryAtMs === Infinity || nowMs() < retryAtMs),
     changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),

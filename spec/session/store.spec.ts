@@ -177,7 +177,7 @@ describe('what a look into the store says', () => {
     expect(look()).toEqual([undefined]);
     load = failing;
     expect(look()).toEqual([undefined]);
-    expect(warnings).toEqual(['load: malformed tokens', 'load: full']);
+    expect(warnings).toEqual(['load: tokens: expected a string of printable ASCII', 'load: full']);
     load = () => tokens(1);
     expect(look()).toEqual([tokens(1)]);
   });
@@ -287,6 +287,23 @@ describe('the version of a store', () => {
     version = 2;
     expect(port.isSeen()).toBe(false);
     port.write(tokens(1));
+    expect(port.isSeen()).toBe(true);
+  });
+
+  it('is looked at again a second after the store could not be read', () => {
+    stopClock();
+    let isBroken = true;
+    const { port, look } = createPort({
+      version: () => 1,
+      load: () => (isBroken ? failing() : tokens(1)),
+    });
+    look();
+    expect(port.isSeen()).toBe(true);
+    vi.advanceTimersByTime(1_000);
+    expect(port.isSeen()).toBe(false);
+    isBroken = false;
+    look();
+    vi.advanceTimersByTime(10_000);
     expect(port.isSeen()).toBe(true);
   });
 
