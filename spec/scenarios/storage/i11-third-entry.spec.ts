@@ -21,8 +21,7 @@ failureMode(
       const ann = browser.open({ keys, session: { refresh: () => NEVER } });
       await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 60_000 });
       const waiter = ann.get();
-      // What another page writes at the same time may get mixed with it, and is read later.
-      await browser.pass(300);
+      await browser.pass(10);
       return { browser, ann, waiter };
     };
     const write = ({ storage }: { readonly storage: Storage }): void => {
