@@ -57,16 +57,35 @@ const listen = (world: World, caller: Caller): void => {
 const isCalling = ({ calling }: World, member: Member): boolean =>
   calling?.member === member && calling.generation === member.session.state.generation;
 
+/** A caller belongs to the session that there is now, after a look into the store, if there is one; and to no other. */
+const bind = (caller: Caller): void => {
+  caller.family ||= familyIn(caller.member.session.state);
+};
+
+/** A request has got past the look into the store that comes before anything else. */
+export const bound = (world: World, caller: Caller): void => {
+  if (caller.isBound || caller.wish !== 'request') return;
+  caller.isBound = true;
+  bind(caller);
+  world.tell('bound', caller);
+};
+
+/** Who waits for tokens has looked, if at all, while it was being subscribed. */
+const rebind = ({ shelf }: World, caller: Caller): void => {
+  const isLate = caller.wish === 'refresh$' || caller.wish === 'accessToken$';
+  if (isLate && caller.looks !== shelf.looks) caller.family = familyIn(caller.member.session.state);
+};
+
 /** A caller has come to its session: what becomes of it is decided by what that is now. */
 export const arrive = (world: World, caller: Caller): void => {
   const { member } = caller;
   caller.hasArrived = true;
   caller.before = member.session.state;
-  // It belongs to the session that it was made in, if there was one, and to no other.
-  caller.family ||= familyIn(caller.before);
+  bind(caller);
   caller.isInside = world.called.has(member) ? 'maybe' : 'no';
   if (isCalling(world, member)) caller.isInside = 'yes';
   caller.reactions = world.reactions;
+  caller.looks = world.shelf.looks;
 };
 
 /** A caller is on its way to the server: with a token where it has been given one. */
@@ -84,8 +103,10 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
     hasArrived: false,
     before: member.session.state,
     reactions: 0,
+    looks: 0,
     isInside: 'no',
-    family: familyIn(member.session.state),
+    isBound: false,
+    family: undefined,
     sent: 0,
     leaving: undefined,
     attempt: undefined,
@@ -101,6 +122,7 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
   world.callers.push(caller);
   world.tell('asking', caller);
   listen(world, caller);
+  rebind(world, caller);
   caller.isBeingSubscribed = false;
   world.tell('asked', caller);
 };

@@ -1,7 +1,16 @@
-import { type ApiEvent, anyOf, bodyCode, createApi, createSession, type SessionOptions, status } from 'renewal';
+import {
+  type ApiEvent,
+  anyOf,
+  bodyCode,
+  createApi,
+  createSession,
+  type SessionOptions,
+  status,
+  type TokenGrant,
+} from 'renewal';
 import { NEVER, Subscription, tap } from 'rxjs';
 import { ORIGIN, REFRESH_REQUEST, REFUSALS } from './answers';
-import { arrive, callerOf, leave } from './callers';
+import { arrive, bound, callerOf, leave } from './callers';
 import { rejected } from './deferred';
 import type { Change, Member } from './happenings';
 import { createFault, react } from './hooks';
@@ -64,6 +73,7 @@ export const join = (world: World): void => {
     interceptors: [
       (request, next) => {
         const caller = callerOf(world, request);
+        bound(world, caller);
         caller.isKept = react(world, 'interceptor', index, caller) === 'hang';
         // The others pass the session by.
         if (!caller.isKept && caller.wish === 'request') arrive(world, caller);
@@ -109,7 +119,10 @@ const note = (world: World, member: Member, event: ApiEvent): void => {
   const { requestId, phase } = event;
   const newest = world.callers.at(-1);
   // It is the first that a request tells.
-  if (phase === 'queued' && newest) member.requests.set(requestId, newest);
+  if (phase === 'queued' && newest) {
+    member.requests.set(requestId, newest);
+    bound(world, newest);
+  }
   const caller = member.requests.get(requestId);
   if (!caller) return;
   if (phase === 'held') caller.held = ++member.waits;
@@ -140,8 +153,8 @@ const follow = (world: World, promise: Promise<void>): void => {
   promise.then(settle, settle);
 };
 
-const change = (world: World, member: Member, how: Change, act: () => void): void => {
-  world.tell('changing', member, how);
+const change = (world: World, member: Member, how: Change, act: () => void, grant?: TokenGrant): void => {
+  world.tell('changing', member, how, grant);
   world.changing.push(member);
   act();
   world.changing.pop();
@@ -153,7 +166,7 @@ export const signIn = (world: World, member: Member, user: User): void => {
   const act = () => follow(world, member.session.signIn(grant));
   // A session that was destroyed is so for good.
   if (member.isDestroyed) act();
-  else change(world, member, 'sign in', act);
+  else change(world, member, 'sign in', act, grant);
 };
 
 export const signOut = (world: World, member: Member): void =>

@@ -60,8 +60,11 @@ export class World {
   }
 
   /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
-  isForetold({ hasArrived, isInside, reactions, outcome }: Caller): boolean {
-    return hasArrived && isInside === 'no' && reactions === this.reactions && outcome !== 'cancelled';
+  isForetold({ hasArrived, isInside, reactions, outcome, looks, before, member }: Caller): boolean {
+    // A look into the store may have made something else of the session.
+    const isSame = before.status !== 'loading' && before.generation === member.session.state.generation;
+    const isAsBefore = isSame || looks === this.shelf.looks;
+    return hasArrived && isInside === 'no' && reactions === this.reactions && outcome !== 'cancelled' && isAsBefore;
   }
 
   openCallers(): Caller[] {

@@ -1,0 +1,174 @@
+import { REFUSALS } from '../answers';
+import { type Invariant, LEGACY, type Member, type Write } from '../happenings';
+import { familyOf } from '../server';
+import { familyIn } from '../view';
+
+/** A sign-in or sign-out: of a user, of a legacy app, or what the store held in the beginning. */
+interface Act {
+  readonly nth: number;
+  readonly member: number;
+  /** Which family it has begun; `null` for a sign-out. */
+  readonly family: string | null;
+  /** Acts that its session knew of, and all that was known there. Undefined until the act is over. */
+  known: ReadonlySet<Act> | undefined;
+  /** The session id, if ids of that form have an order. */
+  id: string | undefined;
+  /** Whether nobody can insist on it: no user has asked for it, or others may have written over it before anyone has seen it. */
+  isWeak: boolean;
+}
+
+/** Session ids of this form sort by the time of the sign-in. */
+const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
+
+/** The last sign-in or sign-out that a user made is what every session ends with. */
+export const lastAct: Invariant = {
+  number: 11,
+  watch: (world) => {
+    const { shelf, setup, members } = world;
+    const acts: Act[] = [];
+    const known = new Map<number, Set<Act>>();
+    const families = new Map<string, Act>();
+    const clears = new Map<Write, Act>();
+    const refused = new Set<string | null | undefined>();
+    /** Acts that are under way, by the sessions that they belong to. */
+    const begun = new Map<Member, Act[]>();
+
+    const knownTo = (member: number): Set<Act> => {
+      const acts = known.get(member) ?? new Set();
+      known.set(member, acts);
+      return acts;
+    };
+    const learn = (member: number, act: Act | undefined): void => {
+      if (!act || member === LEGACY) return;
+      const acts = knownTo(member).add(act);
+      for (const each of act.known ?? []) acts.add(each);
+    };
+    const begin = (member: number, family: string | null, isWeak = false): Act => {
+      const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, isWeak };
+      acts.push(act);
+      if (family) families.set(family, act);
+      return act;
+    };
+    const actOf = (write: Write | undefined): Act | undefined => {
+      if (!write) return families.get(familyOf(shelf.first?.accessToken) ?? '');
+      return write.tokens ? families.get(familyOf(write.tokens.accessToken) ?? '') : clears.get(write);
+    };
+    /** What a session knows before its own act: it looks into the store first, if it can do so at once. */
+    const close = (act: Act): void => {
+      act.known ??= new Set([...knownTo(act.member)].filter(({ nth }) => nth < act.nth));
+      learn(act.member, act);
+    };
+
+    const isWeak = ({ member, isWeak }: Act): boolean => isWeak || !!members[member]?.isDestroyed;
+
+    /** Whether `act` certainly comes after `other`, as everyone who has both in hand can see. */
+    const isLater = (act: Act, other: Act): boolean => {
+      if (act === other || isWeak(act)) return false;
+      if (act.known?.has(other)) return true;
+      if (act.id && other.id) return act.id > other.id && !other.known?.has(act);
+      // What is written at once comes in the order in which it is done. Not if a clock was set back between a sign-out and a sign-in unknown to it.
+      const isInOrder = [...(other.known ?? [])].every(({ id }) => !id || !act.id || id < act.id);
+      return setup.store === 'sync' && shelf.isInstant && act.nth > other.nth && isInOrder;
+    };
+
+    /** Families that a session may end with; `null` for none. */
+    const endings = (acts: readonly Act[]): ReadonlySet<string | null> => {
+      const last = acts.filter((other) => !acts.some((act) => isLater(act, other)));
+      const families = new Set(last.map(({ family }) => family));
+      // The server has ended what the user had begun, or no one has begun anything.
+      if (last.every(({ isWeak }) => isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
+      return families;
+    };
+
+    const whyNotLast = (member: Member): string | undefined => {
+      const { status } = member.session.state;
+      const family = familyIn(member.session.state);
+      if (member.isDestroyed || family === undefined) return undefined;
+      // It cannot learn of anything, as it never looks.
+      if (isBlind && (status === 'signed-out' || setup.exclusive === 'stuck' || setup.exclusive === 'throws'))
+        return undefined;
+      const own = setup.store === 'none' ? acts.filter((act) => act.member === member.index) : acts;
+      const possible = endings(own);
+      if (possible.has(family)) return undefined;
+      return `session ${member.index} ends with ${family}, and the last that a user did was ${[...possible].join(' or ')}`;
+    };
+
+    /** Without `version` and `changes$`, only a refresh looks into the store. */
+    const isBlind = setup.changes === 'missing' && !setup.hasVersion;
+
+    /** Whether a session's last write has failed, so that the store may not hold what it should. */
+    const isOwed = ({ index, isDestroyed }: Member): boolean =>
+      !isDestroyed && shelf.writes.filter(({ member }) => member === index).at(-1)?.state === 'failed';
+
+    const whyApart = (): string | undefined => {
+      if (setup.store === 'none' || isBlind || members.some(isOwed)) return undefined;
+      const held = familyOf(shelf.kept?.accessToken) ?? null;
+      const other = members.find(
+        ({ isDestroyed, session: { state } }) => !isDestroyed && state.status !== 'loading' && familyIn(state) !== held,
+      );
+      return other && `session ${other.index} ends with ${familyIn(other.session.state)}, and the store with ${held}`;
+    };
+
+    return {
+      notes: {
+        made: ({ index }) => {
+          const { first } = shelf;
+          if (index > 0 || !first || setup.store === 'none') return;
+          const act = begin(LEGACY, familyOf(first.accessToken) ?? null);
+          act.known = new Set();
+          if (ORDERED.test(first.sessionId ?? '')) act.id = first.sessionId;
+        },
+        changing: (member, how, grant) => {
+          if (how === 'destroy') return;
+          const act = begin(member.index, familyOf(grant?.accessToken) ?? null);
+          begun.set(member, [...(begun.get(member) ?? []), act]);
+        },
+        changed: (member, how) => {
+          const act = how === 'destroy' ? undefined : begun.get(member)?.pop();
+          if (act) close(act);
+        },
+        writing: (write) => {
+          const { tokens, member: index } = write;
+          const member = members[index];
+          if (!member) return;
+          const act = tokens
+            ? families.get(familyOf(tokens.accessToken) ?? '')
+            : acts.filter(({ member, family }) => member === index && !family).at(-1);
+          // Its session may also have been ended by a refusal.
+          const isEnd = member.session.state.status !== 'signed-out' || member.session.state.reason === 'sign-out';
+          if (!act) return;
+          if (!tokens && isEnd) clears.set(write, act);
+          if (act.member !== index) return;
+          if (tokens && ORDERED.test(tokens.sessionId ?? '')) act.id ??= tokens.sessionId;
+          close(act);
+        },
+        landed: (write, last) => {
+          if (write.member !== LEGACY) return;
+          const open = shelf.writes.some(({ state }) => state === 'open');
+          const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, open);
+          if (!write.tokens) clears.set(write, act);
+          const before = actOf(last);
+          act.known = new Set(before && [before, ...(before.known ?? [])]);
+        },
+        published: ({ index }, state) => {
+          const family = familyIn(state);
+          if (family) learn(index, families.get(family));
+          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
+            learn(index, actOf(shelf.lastDone));
+        },
+        looked: (member, found) => {
+          if (shelf.isInstant) learn(member, actOf(found));
+        },
+        renewing: ({ member, tokens }, said, grant) => {
+          if (said in REFUSALS) refused.add(familyOf(tokens?.accessToken));
+          if (!grant || tokens) return;
+          const act = begin(member.index, familyOf(grant.accessToken) ?? null, true);
+          close(act);
+        },
+      },
+      checks: {
+        used: () => members.map(whyNotLast).find(Boolean) ?? whyApart(),
+      },
+    };
+  },
+};
