@@ -70,10 +70,10 @@ export const bound = (world: World, caller: Caller): void => {
   world.tell('bound', caller);
 };
 
-/** Who waits for tokens has looked, if at all, while it was being subscribed. */
+/** Who waits for tokens may have come to its session before or after a look into the store that has changed it. */
 const rebind = ({ shelf }: World, caller: Caller): void => {
-  const isLate = caller.wish === 'refresh$' || caller.wish === 'accessToken$';
-  if (isLate && caller.looks !== shelf.looks) caller.family = familyIn(caller.member.session.state);
+  const isUnclear = caller.looks !== shelf.looks && caller.family !== familyIn(caller.member.session.state);
+  if (isUnclear && caller.wish !== 'request') caller.family = undefined;
 };
 
 /** A caller has come to its session: what becomes of it is decided by what that is now. */

@@ -11,14 +11,14 @@ interface Act {
   readonly family: string | null;
   /** Acts that its session knew of, and all that was known there. Undefined until the act is over. */
   known: ReadonlySet<Act> | undefined;
-  /** The session id, if ids of that form have an order. */
+  /** The session id that the store keeps of it, if any. */
   id: string | undefined;
   /** Whether nobody can insist on it: no user has asked for it, or others may have written over it before anyone has seen it. */
   isWeak: boolean;
 }
 
 /** Session ids of this form sort by the time of the sign-in. */
-const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
+const hasOrder = ({ id = '' }: Act): boolean => /^[0-9a-z]{9}\.[0-9a-z]+$/.test(id);
 
 /** The last sign-in or sign-out that a user made is what every session ends with. */
 export const lastAct: Invariant = {
@@ -61,14 +61,23 @@ export const lastAct: Invariant = {
 
     const isWeak = ({ member, isWeak }: Act): boolean => isWeak || !!members[member]?.isDestroyed;
 
-    /** Whether `act` certainly comes after `other`, as everyone who has both in hand can see. */
+    const isAlone = setup.store === 'none' || members.length === 1;
+
+    /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
+    const isTold = (act: Act, other: Act): boolean =>
+      isAlone || shelf.isInstant || !other.family || (act.family ? hasOrder(act) && hasOrder(other) : !!other.id);
+
+    /** Whether `act` certainly comes after `other`, as everyone can see. */
     const isLater = (act: Act, other: Act): boolean => {
       if (act === other || isWeak(act)) return false;
-      if (act.known?.has(other)) return true;
-      if (act.id && other.id) return act.id > other.id && !other.known?.has(act);
-      // What is written at once comes in the order in which it is done. Not if a clock was set back between a sign-out and a sign-in unknown to it.
-      const isInOrder = [...(other.known ?? [])].every(({ id }) => !id || !act.id || id < act.id);
-      return setup.store === 'sync' && shelf.isInstant && act.nth > other.nth && isInOrder;
+      if (act.known?.has(other)) return isTold(act, other);
+      if (other.known?.has(act)) return false;
+      if (hasOrder(act) && hasOrder(other)) return `${act.id}` > `${other.id}`;
+      // What is written at once comes in the order in which it is done; not if a clock was set back between a sign-out and a sign-in that knew nothing of it.
+      const isInOrder = [...(other.known ?? [])].every(
+        (each) => !hasOrder(each) || !hasOrder(act) || `${each.id}` < `${act.id}`,
+      );
+      return shelf.isInstant && act.nth > other.nth && isInOrder;
     };
 
     /** Families that a session may end with; `null` for none. */
@@ -90,7 +99,7 @@ export const lastAct: Invariant = {
       const own = setup.store === 'none' ? acts.filter((act) => act.member === member.index) : acts;
       const possible = endings(own);
       if (possible.has(family)) return undefined;
-      return `session ${member.index} ends with ${family}, and the last that a user did was ${[...possible].join(' or ')}`;
+      return `session ${member.index} ends with ${family}, and the last that a user did was ${[...possible].map(String).join(' or ')}`;
     };
 
     /** Without `version` and `changes$`, only a refresh looks into the store. */
@@ -116,7 +125,7 @@ export const lastAct: Invariant = {
           if (index > 0 || !first || setup.store === 'none') return;
           const act = begin(LEGACY, familyOf(first.accessToken) ?? null);
           act.known = new Set();
-          if (ORDERED.test(first.sessionId ?? '')) act.id = first.sessionId;
+          act.id = first.sessionId;
         },
         changing: (member, how, grant) => {
           if (how === 'destroy') return;
@@ -139,7 +148,7 @@ export const lastAct: Invariant = {
           if (!act) return;
           if (!tokens && isEnd) clears.set(write, act);
           if (act.member !== index) return;
-          if (tokens && ORDERED.test(tokens.sessionId ?? '')) act.id ??= tokens.sessionId;
+          act.id ??= tokens?.sessionId;
           close(act);
         },
         landed: (write, last) => {

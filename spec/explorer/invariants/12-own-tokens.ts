@@ -32,11 +32,11 @@ export const ownTokens: Invariant = {
       },
       checks: {
         bound: (caller) => !caller.member.isDestroyed && whyOther(caller, familyIn(caller.member.session.state)),
-        sent: ({ caller, token }) =>
-          caller.wish === 'request' &&
-          !!token &&
-          familyOf(token) !== caller.family &&
-          `${nameOf(caller)} leaves with ${token}`,
+        sent: ({ caller, token }) => {
+          const { wish, isInside, family } = caller;
+          if (wish !== 'request' || (isInside !== 'no' && !token)) return false;
+          return family !== (familyOf(token) ?? null) && `${nameOf(caller)} carries ${token}`;
+        },
         told: (caller) => {
           const { outcome, wish, family, isBeingSubscribed } = caller;
           if (typeof outcome !== 'object' || !('value' in outcome)) return false;
