@@ -134,6 +134,8 @@ export interface Happenings {
   writing: [write: Write, open: readonly Write[]];
   /** What the store holds is from this write now; its answer may still be on its way. */
   landed: [write: Write, before: Write | undefined];
+  /** The store has lost what it held. */
+  lost: [];
   /** A session has read what the store holds, which is from this write, if from any. */
   looked: [member: number, found: Write | undefined];
   /** Someone has got into `exclusive`. */

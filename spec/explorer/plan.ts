@@ -110,6 +110,8 @@ export interface Commands {
   /** An old version of the app, in another tab, knows two entries: it writes both, or removes them. */
   'legacy sign-in': { readonly user: User };
   'legacy sign-out': object;
+  /** The store loses what it holds, and cannot tell that from a sign-out that it knows nothing of. */
+  'lose tokens': object;
   /** A notice of `changes$` arrives, or is lost. */
   deliver: OnOne;
   drop: OnOne;
@@ -201,6 +203,7 @@ const command = fc.oneof(
   step(2, { do: of('store from now on'), how: of<Mood>('works', 'works', 'throws', 'hangs') }),
   step(1, { do: of('legacy sign-in'), user: of<User>('A', 'B') }),
   step(1, { do: of('legacy sign-out') }),
+  step(1, { do: of('lose tokens') }),
   step(6, { do: of('deliver'), which }),
   step(1, { do: of('drop'), which }),
   step(5, { do: of('expire'), session }),

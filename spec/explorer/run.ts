@@ -58,6 +58,7 @@ const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Comm
   clock: ({ platform }, { ms }) => platform.set(ms),
   'legacy sign-in': ({ shelf }, { user }) => shelf.overwrite(user),
   'legacy sign-out': ({ shelf }) => shelf.overwrite(null),
+  'lose tokens': ({ shelf }) => shelf.lose(),
   deliver: ({ shelf }, { which }) => shelf.deliver(which),
   drop: ({ shelf }, { which }) => shelf.drop(which),
   online: (world) => goOnline(world),

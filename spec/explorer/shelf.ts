@@ -21,9 +21,12 @@ interface Notice {
   readonly tokens: Tokens | null;
 }
 
+/** What a store returns: tokens, `null` for nothing, undefined if it has lost what it held. */
+type Kept = Tokens | null | undefined;
+
 /** One place for tokens, and a store for each session that shares it. */
 export interface Shelf {
-  readonly kept: Tokens | null;
+  readonly kept: Kept;
   /** What it held in the beginning. */
   readonly first: Tokens | null;
   readonly operations: readonly Operation[];
@@ -43,9 +46,12 @@ export interface Shelf {
   readonly isPrompt: boolean;
   /** Whether each call of it was done at once: then everything has happened in the order in which it was asked for. */
   readonly isInstant: boolean;
+  /** Whether it has ever lost what it held. */
+  readonly hasLost: boolean;
   feel(mood: Mood): void;
   /** An old version of the app signs a user in, or out, without any session. */
   overwrite(user: User | null): void;
+  lose(): void;
   /** A notice arrives: in order, unless `changes$` mixes them up. */
   deliver(which: number): void;
   /** A notice is lost, if `changes$` loses any. */
@@ -73,7 +79,8 @@ export const createShelf = (world: World): Shelf => {
   const followers = new Map<number, Set<Subscriber<Tokens | null>>>();
   /** How turns are taken is not what is explored: the library's own will do. */
   const turns = memoryStore();
-  let kept: Tokens | null = null;
+  let kept: Kept = null;
+  let hasLost = false;
   let mood: Mood = 'works';
   let lastDone: Write | undefined;
   let hasFailed = false;
@@ -141,7 +148,7 @@ export const createShelf = (world: World): Shelf => {
     return result;
   };
 
-  const load = (member: number): Tokens | null | PromiseLike<Tokens | null> =>
+  const load = (member: number): Kept | PromiseLike<Kept> =>
     operate(member, () => {
       looks++;
       world.tell('looked', member, lastDone);
@@ -206,7 +213,7 @@ export const createShelf = (world: World): Shelf => {
     kept = keptOf({ accessToken, refreshToken, ...expiry, ...id }, isLegacy ? 'two entries' : setup.keeps);
   }
 
-  const first = kept;
+  const first = kept ?? null;
   return {
     get kept() {
       return kept;
@@ -233,6 +240,9 @@ export const createShelf = (world: World): Shelf => {
     get isPrompt() {
       return slowest() === 0;
     },
+    get hasLost() {
+      return hasLost;
+    },
     get isInstant() {
       return isInstant && !hasFailed;
     },
@@ -245,6 +255,11 @@ export const createShelf = (world: World): Shelf => {
       written.state = 'done';
       writes.push(written);
       land(written);
+    },
+    lose: () => {
+      kept = undefined;
+      hasLost = true;
+      world.tell('lost');
     },
     deliver: (which) => {
       const notice = take(which);

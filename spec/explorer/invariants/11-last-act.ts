@@ -50,6 +50,7 @@ export const lastAct: Invariant = {
       return act;
     };
     const actOf = (write: Write | undefined): Act | undefined => {
+      if (!write && shelf.hasLost) return undefined;
       if (!write) return families.get(familyOf(shelf.first?.accessToken) ?? '');
       return write.tokens ? families.get(familyOf(write.tokens.accessToken) ?? '') : clears.get(write);
     };
@@ -61,11 +62,13 @@ export const lastAct: Invariant = {
 
     const isWeak = ({ member, isWeak }: Act): boolean => isWeak || !!members[member]?.isDestroyed;
 
+    /** Whether all has been written at once, and is still there. */
+    const isInOrder = (): boolean => shelf.isInstant && !shelf.hasLost;
     const isAlone = setup.store === 'none' || members.length === 1;
 
     /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
     const isTold = (act: Act, other: Act): boolean =>
-      isAlone || shelf.isInstant || !other.family || (act.family ? hasOrder(act) && hasOrder(other) : !!other.id);
+      isAlone || isInOrder() || !other.family || (act.family ? hasOrder(act) && hasOrder(other) : !!other.id);
 
     /** Whether `act` certainly comes after `other`, as everyone can see. */
     const isLater = (act: Act, other: Act): boolean => {
@@ -74,10 +77,10 @@ export const lastAct: Invariant = {
       if (other.known?.has(act)) return false;
       if (hasOrder(act) && hasOrder(other)) return `${act.id}` > `${other.id}`;
       // What is written at once comes in the order in which it is done; not if a clock was set back between a sign-out and a sign-in that knew nothing of it.
-      const isInOrder = [...(other.known ?? [])].every(
+      const isSet = [...(other.known ?? [])].every(
         (each) => !hasOrder(each) || !hasOrder(act) || `${each.id}` < `${act.id}`,
       );
-      return shelf.isInstant && act.nth > other.nth && isInOrder;
+      return isInOrder() && act.nth > other.nth && isSet;
     };
 
     /** Families that a session may end with; `null` for none. */
@@ -165,8 +168,13 @@ export const lastAct: Invariant = {
           else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
             learn(index, actOf(shelf.lastDone));
         },
+        // Whoever has not seen it yet will not see it any more.
+        lost: () => {
+          for (const act of acts)
+            act.isWeak ||= act.member === LEGACY && ![...known.values()].some((acts) => acts.has(act));
+        },
         looked: (member, found) => {
-          if (shelf.isInstant) learn(member, actOf(found));
+          if (shelf.isInstant && shelf.kept !== undefined) learn(member, actOf(found));
         },
         renewing: ({ member, tokens }, said, grant) => {
           if (said in REFUSALS) refused.add(familyOf(tokens?.accessToken));

@@ -18,6 +18,7 @@ export const ownTokens: Invariant = {
       const held = familyOf(shelf.kept?.accessToken) ?? null;
       return (
         isKnown(caller) &&
+        shelf.kept !== undefined &&
         family !== undefined &&
         family !== held &&
         `${nameOf(caller)} is of ${family} while the store holds ${held}`

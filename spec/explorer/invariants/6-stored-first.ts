@@ -41,7 +41,7 @@ export const storedFirst: Invariant = {
       const member = world.members[shelf.lastDone?.member ?? 0];
       if (!shelf.isSound || setup.store === 'none' || !member || member.isDestroyed) return false;
       const { state } = member.session;
-      if (state.status === 'loading') return false;
+      if (state.status === 'loading' || shelf.kept === undefined) return false;
       const has = isHeld(state) ? state.tokens.accessToken : undefined;
       const { accessToken } = shelf.kept ?? {};
       return accessToken !== has && `the store holds ${accessToken}, and the session has ${has}`;
