@@ -36,8 +36,8 @@ export const createAdmission = (
 
   /** What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. Throws where nothing will come. */
   const ready = (old: Held | undefined): Held | null | undefined => {
-    if (machine.state.status === 'loading') return undefined;
     const state = old ? later(old) : machine.state;
+    if (state.status === 'loading') return undefined;
     if (!isHeld(state)) return null;
     const atMs = nowMs();
     if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;

@@ -1,4 +1,4 @@
-import { Observable, type Observer, type Subscriber, Subscription } from 'rxjs';
+import { AsyncSubject, identity, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -25,6 +25,7 @@ type Claimed = HttpRequest & { [SINCE]?: (asking: SessionCore) => Held | undefin
 /** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that there is now. */
 export const claim = (request: Claimed, session: Session): HttpRequest => {
   const core = coreOf(session);
+  core.look();
   const since = core.since();
   // A function, as interceptors and errors show requests, and there are tokens in it. Another session may have put a `bearer` on the way.
   if (since) request[SINCE] = (asking) => (asking === core ? since : undefined);
@@ -188,8 +189,16 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
     const bytes = copyOf(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-    // However late it is subscribed to, and however often.
-    const since = sinceOf(request, core);
-    return new Observable((caller) => core.admit(new Errand(core, wire, next, origins, caller, since)));
+    const bind = () => {
+      // However late it is subscribed to, and however often.
+      const since = sinceOf(request, core);
+      return new Observable<HttpEvent>((caller) => core.admit(new Errand(core, wire, next, origins, caller, since)));
+    };
+    // It belongs to the session that the store holds now.
+    const looked$ = core.look();
+    if (!looked$) return bind();
+    const bound$ = new AsyncSubject<Observable<HttpEvent>>();
+    looked$.pipe(map(bind)).subscribe(bound$);
+    return bound$.pipe(switchMap(identity));
   };
 };

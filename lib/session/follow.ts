@@ -1,77 +1,84 @@
-import { type Observable, Subscription } from 'rxjs';
+import { AsyncSubject, finalize, type Observable, Subscription } from 'rxjs';
 import { nowMs } from './clock';
 import type { StateMachine } from './machine';
 import type { Renewal } from './renewal';
-import { isHeld, isPast, type Tokens } from './state';
-import type { StorePort } from './store';
+import { isPast } from './state';
+import type { News, StorePort } from './store';
 
-/** Follows what others who share the store do: other tabs, other processes. */
+/** Follows what others who share the store do: other sessions of this page, other tabs, other processes. */
 export interface Follower {
-  /** Begins, where the store tells of changes and it has not begun yet; with `isLooking` after a look at what has happened before. */
-  begin(isLooking?: boolean): void;
+  /**
+   * Called at each use of the session: begins with the first one, and looks if the store shows that it has changed. Emits when the store has answered;
+   * undefined if that was in the same tick, or there is nothing to look at.
+   */
+  check(): Observable<unknown> | undefined;
+  /** What has followed from a look becomes the state of the session. */
+  heed(news: News): void;
   end(): void;
 }
 
 /**
- * @param isShared - Whether the store tells of what others write.
  * @param onBegin - Called once, before anything else.
- * @param wake$ - When to look into the store again, as what it told may be lost: a page that sleeps hears nothing.
+ * @param wake$ - When to look into the store again, as a page that sleeps is told nothing.
  */
 export const createFollower = (
   machine: StateMachine,
   renewal: Renewal,
   port: StorePort,
-  isShared: boolean,
   wake$: Observable<unknown>,
   onBegin: () => void,
 ): Follower => {
   const following = new Subscription();
-  let isBegun = !isShared;
-  let hasLooked = !isShared;
-  let sessionId = '';
-  let isEnded = false;
+  let isBegun = false;
+  let pending: Observable<unknown> | undefined;
 
-  const heed = (news: Tokens | null | undefined): void => {
+  const heed = (news: News): void => {
+    if (news === undefined || following.closed) return;
     const { state } = machine;
-    if (news && isEnded && news.sessionId === sessionId) {
-      // A refresh of another tab, which has not heard of the sign-out yet.
-      port.write(null);
-    } else if (news && state.status === 'refreshing' && news.sessionId === sessionId) {
+    if (!news) {
+      machine.dispatch({ type: 'signOut' }, renewal.reset());
+    } else if (state.status === 'refreshing' && news.sessionId === state.tokens.sessionId) {
       // Past their expiry, they are for the refresh to judge.
       if (!isPast(news, nowMs())) renewal.bring(news);
-    } else if (news) {
-      port.own(news);
+    } else {
       machine.dispatch({ type: 'adopt', tokens: news }, renewal.reset());
-    } else if (news === null && isHeld(state)) {
-      machine.dispatch({ type: 'signOut' }, renewal.reset());
     }
   };
 
-  const look = (): void => {
-    hasLooked = true;
-    port.news$.subscribe(heed);
+  const look = (): Observable<News> => {
+    const news$ = port.look();
+    following.add(news$.subscribe(heed));
+    return news$;
+  };
+
+  const begin = (): void => {
+    onBegin();
+    if (!port.isShared) return;
+    following.add(port.changes$.subscribe(look));
+    following.add(wake$.subscribe(look));
   };
 
   return {
-    begin: (isLooking = false) => {
-      if (isLooking && !hasLooked) look();
-      if (isBegun) return;
+    heed,
+    check: () => {
+      const isFirst = !isBegun;
       isBegun = true;
-      onBegin();
-      following.add(
-        machine.state$.subscribe((state) => {
-          if (isHeld(state)) sessionId = state.tokens.sessionId;
-          // Tokens that others have written without a session id may be anyone's.
-          isEnded = !!sessionId && state.status === 'signed-out' && state.reason === 'sign-out';
-        }),
-      );
-      following.add(port.changes$.subscribe(heed));
-      following.add(wake$.subscribe(look));
+      if (following.closed) return undefined;
+      if (isFirst) begin();
+      const isLoading = machine.state.status === 'loading';
+      if (isLoading || (port.isSeen() && !(isFirst && port.isBlind))) return pending;
+      const looked$ = new AsyncSubject<unknown>();
+      pending = looked$;
+      port
+        .inTime(look())
+        .pipe(
+          finalize(() => {
+            if (pending === looked$) pending = undefined;
+          }),
+        )
+        .subscribe(looked$);
+      return pending;
     },
-    end: () => {
-      isBegun = true;
-      hasLooked = true;
-      following.unsubscribe();
-    },
+    end: () => following.unsubscribe(),
   };
 };

@@ -1,4 +1,5 @@
 import { jwtDecode } from 'jwt-decode';
+import { digestOf } from './precedence';
 import type { Tokens } from './state';
 
 /** What a server hands out. */
@@ -33,22 +34,41 @@ const jwtLifeMs = (accessToken: string): number => {
 const known = (ms: unknown): number | undefined => (typeof ms === 'number' && ms > 0 && ms < Infinity ? ms : undefined);
 
 /** Tokens from what is checked here, field by field; no key holds `undefined`. */
-const tokensOf = (accessToken: unknown, refreshToken: unknown, expiresAtMs: unknown, sessionId: unknown): Tokens => ({
-  accessToken: token(accessToken),
+const tokensOf = (
+  accessToken: string,
+  { refreshToken, expiresAtMs, sessionId, revision }: { readonly [Key in keyof Omit<Tokens, 'accessToken'>]: unknown },
+): Tokens => ({
+  accessToken,
   ...(refreshToken != null && refreshToken !== '' && { refreshToken: token(refreshToken) }),
   ...(known(expiresAtMs) && { expiresAtMs: Number(expiresAtMs) }),
   sessionId: `${sessionId}`,
+  ...(Number.isSafeInteger(revision) && { revision: Number(revision) }),
 });
 
-/** Tokens from a grant received at `atMs`. Throws a `TypeError`, which quotes nothing, for a grant that is malformed. */
-export const toTokens = (grant: unknown, previous: Partial<Tokens>, atMs: number): Tokens => {
+/**
+ * Tokens from a grant received at `atMs`, which replaces those of `previous`. Throws a `TypeError`, which quotes nothing, for a grant that is malformed.
+ */
+export const toTokens = (
+  grant: unknown,
+  previous: Pick<Tokens, 'sessionId'> & Partial<Tokens>,
+  atMs: number,
+): Tokens => {
   const { accessToken, refreshToken, expiresInMs } = Object(grant);
   const lifeMs = known(expiresInMs) ?? known(jwtLifeMs(accessToken));
-  // An id tells sessions apart; it protects nothing.
-  const { sessionId = Math.random().toString(36).slice(2) } = previous;
-  return tokensOf(accessToken, refreshToken || previous.refreshToken, lifeMs && atMs + lifeMs, sessionId);
+  return tokensOf(token(accessToken), {
+    refreshToken: refreshToken || previous.refreshToken,
+    expiresAtMs: lifeMs && atMs + lifeMs,
+    sessionId: previous.sessionId,
+    revision: (previous.revision ?? 0) + 1,
+  });
 };
 
-/** What a store returned, checked. Tokens that someone else wrote may lack a session id. Throws as {@link toTokens}. */
-export const toStored = ({ accessToken, refreshToken, expiresAtMs, sessionId = '' }: Tokens): Tokens =>
-  tokensOf(accessToken, refreshToken, expiresAtMs, sessionId);
+/**
+ * What a store returned, checked. Throws as {@link toTokens}. Tokens without a session id are a session of their own, named after the access token, so
+ * that all who read them take them for the same one. Without an access token, only the refresh token could be kept, or what there is of a session is elsewhere.
+ */
+export const toStored = (stored: Tokens): Tokens => {
+  const { accessToken, sessionId } = stored;
+  if (!accessToken && sessionId) return { ...tokensOf('', stored), expiresAtMs: 1 };
+  return tokensOf(token(accessToken), { ...stored, sessionId: sessionId || digestOf(accessToken) });
+};

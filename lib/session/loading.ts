@@ -1,9 +1,8 @@
 import { Subscription, timer } from 'rxjs';
 import type { StateMachine } from './machine';
 import type { Renewal } from './renewal';
-import type { Reports } from './reports';
-import type { Tokens } from './state';
-import { STORE_TIMEOUT_MS, type StorePort } from './store';
+import { endOfLoading, isElsewhere } from './state';
+import { type News, STORE_TIMEOUT_MS, type StorePort } from './store';
 
 /** The way of a session out of `loading`: what the store holds, or where that is nothing what `restore` brings. */
 export interface Loading {
@@ -11,37 +10,46 @@ export interface Loading {
   begin(): void;
   /** Someone can't go on before the session is loaded: the store has its time from now on, and `restore` is asked where it is empty. */
   need(): void;
+  /** The session is loading again: the store knows of it, and its tokens are elsewhere. */
+  again(): void;
   /** The session is loaded, or something else has become of it. */
   end(): void;
 }
 
+/** @param heed - Called with what a store has answered after its time. */
 export const createLoading = (
   machine: StateMachine,
   renewal: Renewal,
   port: StorePort,
-  reports: Reports,
   hasRestore: boolean,
+  heed: (news: News) => void,
 ): Loading => {
   let isAnswered = false;
   let isNeeded = false;
   let patience = Subscription.EMPTY;
 
   /** The store has answered, or has had its time. */
-  const answer = (tokens: Tokens | null | undefined): void => {
-    if (isAnswered || machine.state.status !== 'loading') return;
+  const answer = (tokens: News): void => {
     isAnswered = true;
-    if (tokens) port.own(tokens);
     patience.unsubscribe();
-    if (tokens || !hasRestore) machine.dispatch({ type: 'loaded', tokens: tokens ?? null });
+    const isElse = tokens && isElsewhere(tokens);
+    if (isElse) port.own(tokens);
+    if (tokens && !isElse) machine.dispatch({ type: 'loaded', tokens });
+    else if (!hasRestore) machine.dispatch(endOfLoading(machine.state));
     else if (isNeeded) renewal.start();
   };
 
   return {
-    begin: () => port.news$.subscribe(answer),
+    begin: () =>
+      port.look().subscribe((news) => (isAnswered || machine.state.status !== 'loading' ? heed(news) : answer(news))),
     need: () => {
       if (isAnswered) renewal.start();
-      else if (!isNeeded) patience = timer(STORE_TIMEOUT_MS).subscribe(() => answer(reports.warn('load')));
+      else if (!isNeeded) patience = timer(STORE_TIMEOUT_MS).subscribe(() => answer(port.giveUp()));
       isNeeded = true;
+    },
+    again: () => {
+      isNeeded = true;
+      if (machine.state.status === 'loading') answer(undefined);
     },
     end: () => patience.unsubscribe(),
   };

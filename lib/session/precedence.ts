@@ -1,13 +1,16 @@
 import type { Tokens } from './state';
 
+/** How the tokens of a session have come to an end. */
+export type Over = 'sign-out' | 'refused';
+
 /** What a session knows when it looks into its store. */
 export interface Standing {
   /** The newest tokens that it has had; undefined if it never had any. */
   readonly mine: Tokens | undefined;
   /** Whether it has been signed out of those, or the refresh token was refused; undefined while it holds them. */
-  readonly over?: 'sign-out' | 'refused' | undefined;
+  readonly over?: Over | undefined;
   /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
-  readonly isOwed?: boolean;
+  readonly isOwed?: boolean | undefined;
   /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
 }
@@ -28,6 +31,9 @@ export const createSessionId = (atMs: number, after = ''): string => {
   return `${ms.toString(36).padStart(9, '0')}.${Math.random().toString(36).slice(2)}`;
 };
 
+/** The later one of two sign-ins, as far as their ids have an order. */
+export const laterId = (one: string, other: string): string => (ORDERED.test(other) && other > one ? other : one);
+
 /** A short hash (32-bit FNV-1a) that names a token without showing it; it protects nothing. */
 export const digestOf = (text: string): string => {
   let hash = 0x811c9dc5;
@@ -36,6 +42,10 @@ export const digestOf = (text: string): string => {
 };
 
 const isAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
+
+/** Whether both came from one grant. */
+export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
+  one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
 
 /** Whether what the store holds is newer (above 0) or older (below 0) than the tokens of this session; 0 if they are the same. */
 const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): number => {

@@ -1,10 +1,12 @@
 import {
+  BehaviorSubject,
   catchError,
   defer,
   EMPTY,
   finalize,
   first,
   map,
+  NEVER,
   Observable,
   repeat,
   retry,
@@ -12,6 +14,7 @@ import {
   switchMap,
   takeUntil,
   tap,
+  throwIfEmpty,
   timer,
 } from 'rxjs';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../http/errors';
@@ -23,9 +26,8 @@ import { verdictOf } from './expiry';
 import { type TokenGrant, toTokens } from './grants';
 import type { SessionSettings } from './options';
 import { retryAfterMs } from './refusal';
-import type { Reports } from './reports';
-import { isPast, type RefreshOutcome, type Tokens } from './state';
-import { inTime, type StorePort } from './store';
+import { isElsewhere, isPast, type RefreshOutcome, type Tokens } from './state';
+import { type News, OVERTAKEN, type StorePort } from './store';
 
 /** What one refresh does, from the look into the store to the write. */
 export interface Refresh {
@@ -45,12 +47,17 @@ const LEAST_LIFE_MS = 500;
 
 const lasting = (tokens: Tokens, atMs: number): Tokens => {
   const { expiresAtMs = Infinity } = tokens;
-  return expiresAtMs < atMs + LEAST_LIFE_MS ? { ...tokens, expiresAtMs: atMs + LEAST_LIFE_MS } : tokens;
+  return tokens.accessToken && expiresAtMs < atMs + LEAST_LIFE_MS
+    ? { ...tokens, expiresAtMs: atMs + LEAST_LIFE_MS }
+    : tokens;
 };
 
 /** Without a lock, the one who won may not have saved yet when the loser is refused: how often and how long to look again. */
 const LOOK_AGAIN_EVERY_MS = 100;
 const LOOK_AGAIN_FOR_MS = 1_000;
+
+/** Stands for a deadline that has passed. */
+const LATE = Symbol('late');
 
 /** Stands for what was thrown where that was `undefined` or the like. */
 const NO_CAUSE = new Error('failed without an error');
@@ -62,11 +69,9 @@ const withoutText = (cause: unknown): unknown => {
   return new ResponseParseError('its body is not JSON', { request, response: { ...response, body: '' } });
 };
 
-export const createRefresh = (port: StorePort, settings: SessionSettings, reports: Reports): Refresh => {
+export const createRefresh = (port: StorePort, settings: SessionSettings): Refresh => {
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
-  const news$ = port.news$.pipe(inTime(() => reports.warn('load')));
-  /** Whether others write to it at any time, as they may where a lock fails them or one of them was frozen under it. */
-  const isShared = !!store.changes$;
+  const news$ = defer(() => port.inTime(port.look()));
   let isCalling = false;
 
   // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
@@ -89,45 +94,50 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
   };
 
   const run: Refresh['run'] = (held, own, conclude) => {
-    const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
     let outcome: RefreshOutcome | undefined;
     let isWritten = false;
-    const write$ = (tokens: Tokens | null): Observable<unknown> => {
+    const write$ = (what: Tokens | 'refused'): Observable<unknown> => {
       isWritten = true;
-      return port.write(tokens);
+      return port.write(what);
     };
     const decide = (decided: RefreshOutcome): Observable<never> => {
       outcome = decided;
       return EMPTY;
     };
 
-    /** Takes over what someone else has stored; renews it first where it is past its expiry. */
+    /** Takes over what someone else has stored; renews it first if it is of this session and past its expiry, and asks for it if it is elsewhere. */
     const adopt$ = (tokens: Tokens): Observable<unknown> => {
-      if (isPast(tokens, nowMs())) return renew$(tokens);
+      const isElse = isElsewhere(tokens);
+      if (held ? tokens.sessionId !== held.sessionId || !isPast(tokens, nowMs()) : !isElse)
+        return decide({ type: 'adopt', tokens });
       port.own(tokens);
-      return decide({ type: 'adopt', tokens });
+      return renew$(isElse ? undefined : tokens);
     };
 
-    const refuse$ = (cause: unknown): Observable<unknown> => {
+    const refuse$ = (cause: unknown, endsAtMs: number): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
       decide({ type: 'refused', error });
-      const look$ =
-        store.exclusive && !isShared
-          ? news$
-          : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
+      // With a lock that keeps out everyone, no one who has got through is still about to write.
+      const isAlone = store.exclusive && !(OVERTAKEN in store);
+      const look$ = isAlone
+        ? news$
+        : news$.pipe(
+            repeat({ delay: LOOK_AGAIN_EVERY_MS }),
+            takeUntil(timer(Math.min(LOOK_AGAIN_FOR_MS, endsAtMs - nowMs()))),
+          );
       return look$.pipe(
         first(Boolean, null),
-        switchMap((news) => (news ? adopt$(news) : held ? write$(null) : EMPTY)),
+        switchMap((news) => (news ? adopt$(news) : held ? write$('refused') : EMPTY)),
       );
     };
 
-    /** Saves what came, unless the store shows that the session has ended or changed hands meanwhile, or that others have renewed it while this page was frozen. */
+    /** Saves what came, unless the session has ended or changed hands meanwhile, or others have renewed it while this page was frozen. */
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
       return news$.pipe(
         switchMap((news) => {
-          if (news === null && held) return decide({ type: 'signOut' });
-          return news && (isShared || news.sessionId !== tokens.sessionId) ? adopt$(news) : write$(tokens);
+          if (news === null) return decide({ type: 'signOut' });
+          return news ? adopt$(news) : write$(tokens);
         }),
       );
     };
@@ -135,10 +145,13 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {
       outcome = undefined;
       isWritten = false;
-      let news: Tokens | null | undefined;
+      const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
+      // A grant of `restore` is no sign-in, so it is as old as the look that found nothing.
+      const previous = current ?? port.mine ?? { sessionId: port.createId(), revision: -1 };
+      let news: News;
       return call(current).pipe(
         first(),
-        map((grant) => toTokens(grant, current ?? {}, nowMs())),
+        map((grant) => toTokens(grant, previous, nowMs())),
         retry({
           count: refreshRetries,
           delay: (error, tries) => {
@@ -155,50 +168,56 @@ export const createRefresh = (port: StorePort, settings: SessionSettings, report
             );
           },
         }),
-        // Used up, whatever came of it; what a failure has left of them is taken over the next time.
-        tap(() => current && port.own(current)),
+        takeUntil(deadline$(settings.refreshTimeoutMs)),
+        throwIfEmpty(() => LATE),
         switchMap(save$),
         catchError((error) => {
           if (news) return adopt$(news);
           let isFinal: boolean;
           try {
-            isFinal = isRefused(error);
+            isFinal = error !== LATE && isRefused(error);
           } catch (thrown) {
             return decide(failed(thrown || NO_CAUSE, error));
           }
-          if (!isFinal) {
-            decide(failed(error || NO_CAUSE));
-            // Others may have got through, of whom a page that was frozen has not heard yet.
-            return isShared ? news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY))) : EMPTY;
-          }
-          if (current) port.own(current);
-          return refuse$(error);
+          if (isFinal) return refuse$(error, endsAtMs);
+          decide(error === LATE ? failed() : failed(error || NO_CAUSE));
+          // Others may have got through, of whom a page that was frozen has not been told yet.
+          return news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY)));
         }),
       );
     };
 
-    const work$ = news$.pipe(
+    /** Whether `exclusive` has still to run the work, or has to let go of it. */
+    const isOutside$ = new BehaviorSubject(true);
+    const work$ = defer(() => {
+      isOutside$.next(false);
+      return news$;
+    }).pipe(
       switchMap((news) => {
         if (news) return adopt$(news);
-        return news === null && held ? decide({ type: 'signOut' }) : renew$(held);
+        // Those that a failed refresh has found in the store are newer than those of the state.
+        return news === null ? decide({ type: 'signOut' }) : renew$(held && (port.mine ?? held));
       }),
       // It may be let go while it is being subscribed, when there is nothing to unsubscribe yet.
       takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
+      finalize(() => isOutside$.next(true)),
     );
 
     own.add(
       defer(() => store.exclusive?.(work$) ?? work$)
         .pipe(
-          takeUntil(deadline$(settings.refreshTimeoutMs)),
+          takeUntil(
+            isOutside$.pipe(switchMap((isOutside) => (isOutside ? deadline$(settings.refreshTimeoutMs) : NEVER))),
+          ),
           catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
           finalize(() => {
             // One that answered in the same tick is still being called.
             isCalling = false;
             const ended = outcome ?? failed();
-            // The deadline may have come before the store was asked; one that was let go writes nothing.
+            // The lock may have failed before the store was asked; one that was let go writes nothing.
             if (!isWritten && !own.closed) {
               if (ended.type === 'refreshed') write$(ended.tokens);
-              if (ended.type === 'refused' && held) write$(null);
+              if (ended.type === 'refused' && held) write$('refused');
             }
             conclude('tokens' in ended ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
           }),

@@ -8,7 +8,7 @@ import { type StateMachine, signedOut } from './machine';
 import type { SessionSettings } from './options';
 import { createRefresh } from './refresh';
 import type { Reports } from './reports';
-import { type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
+import { endOfLoading, type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
 import type { StorePort } from './store';
 import type { WaitingRoom } from './waiting-room';
 
@@ -50,7 +50,7 @@ export const createRenewal = (
   reports: Reports,
   online$: Observable<unknown>,
 ): Renewal => {
-  const refresh = createRefresh(port, settings, reports);
+  const refresh = createRefresh(port, settings);
   /** Tells of a step, later, what is so now. */
   const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>): (() => void) => {
     const waiting = room.size;
@@ -81,7 +81,10 @@ export const createRenewal = (
       letGo();
     } else {
       // The store was empty: what came, if anything, is what it held.
-      machine.dispatch({ type: 'loaded', tokens: 'tokens' in outcome ? outcome.tokens : null }, tell);
+      machine.dispatch(
+        'tokens' in outcome ? { type: 'loaded', tokens: outcome.tokens } : endOfLoading(machine.state),
+        tell,
+      );
     }
   };
 
@@ -122,7 +125,6 @@ export const createRenewal = (
     bring: (tokens) => {
       const overtaken = running;
       if (!overtaken) return;
-      port.own(tokens);
       running = undefined;
       overtaken.work.unsubscribe();
       conclude(overtaken, { type: 'adopt', tokens });

@@ -1,4 +1,4 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, tap } from 'rxjs';
+import { defer, lastValueFrom, map, merge, noop, Observable, switchMap, tap } from 'rxjs';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
@@ -55,6 +55,8 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   isCalling(): boolean;
   /** Stands for the session that there is now, and for none of its tokens; nothing where there is none. */
   since(): Held | undefined;
+  /** Looks into the store if that has changed. Emits when it has answered; undefined if there is nothing to wait for. */
+  look(): Observable<unknown> | undefined;
   /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
   admit(waiter: Waiter): void;
   /** `waiter` has given up. */
@@ -89,33 +91,42 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   let isDestroyed = false;
   let changes = 0;
 
-  const machine = createStateMachine(room, ({ generation }, action) => {
+  const machine = createStateMachine(room, ({ status, generation }, action) => {
     const atMs = nowMs();
     loading.end();
+    if (action.type === 'signOut') port.end('sign-out');
+    if (action.type === 'refused') port.end('refused');
     if ('tokens' in action && action.tokens) {
+      port.own(action.tokens);
       const { expiresAtMs = Infinity } = action.tokens;
       renewAtMs = expiresAtMs - Math.min(settings.refreshAheadMs, Math.max(0, expiresAtMs - atMs) / 2);
     }
-    return () => reports.session(action.type, generation, atMs);
+    return () => {
+      reports.session(action.type, generation, atMs);
+      if (status === 'loading') machine.publish(loading.again);
+    };
   });
   const renewal = createRenewal(machine, room, port, settings, reports, wake.online$);
-  const loading = createLoading(machine, renewal, port, reports, !!settings.restore);
+  const loading = createLoading(machine, renewal, port, !!settings.restore, (news) => follower.heed(news));
   const admission = createAdmission(machine, room, renewal, (atMs) => atMs >= renewAtMs, loading.need);
-  const follower = createFollower(machine, renewal, port, !!settings.store.changes$, wake.visible$, () => {
+  const follower = createFollower(machine, renewal, port, wake.visible$, () => {
     const { [CAUTION]: caution }: CautiousStore = settings.store;
     const message = caution?.();
     if (message) reports.caution(message);
   });
 
-  const change$ = (tokens: Tokens | null): Observable<void> => {
+  const change$ = (grant?: TokenGrant): Observable<void> => {
+    // The id of a sign-in is later than that of what the store holds.
+    follower.check();
+    const tokens = grant && toTokens(grant, { sessionId: port.createId() }, nowMs());
     const own = ++changes;
-    // Written first: who hears of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
+    // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
     const { generation } = machine.state;
-    let written$ = port.write(tokens);
-    // Where the store itself has called for another change from within that, it is the later one.
+    let written$ = port.write(tokens ?? 'sign-out');
+    // If the store itself has called for another change from within that, it is the later one.
     if (own !== changes) return written$.pipe(map(noop));
-    // Where it has called for a refresh, that has written after it.
-    if (machine.state.generation !== generation) written$ = port.write(tokens);
+    // If it has called for a refresh, that has written after it.
+    if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
     machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
     return written$.pipe(map(noop));
   };
@@ -143,22 +154,20 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     events$: reports.events$,
     isCalling: renewal.isCalling,
     since,
-    admit: (waiter) => {
-      follower.begin();
-      admission.admit(waiter);
-    },
+    look: follower.check,
+    admit: (waiter) => admission.admit(waiter),
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
     defer(() => {
-      follower.begin(true);
-      return admission.wait$(isNew);
+      const wait$ = admission.wait$(isNew);
+      return follower.check()?.pipe(switchMap(() => wait$)) ?? wait$;
     });
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
-    follower.begin(true);
+    follower.check();
     subscriber.add(machine.state$.subscribe(subscriber));
     if (machine.state.status === 'loading') loading.need();
   });
@@ -176,16 +185,17 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       lastValueFrom(
         defer(() => {
           if (isDestroyed) throw signedOut();
-          return change$(toTokens(grant, {}, nowMs()));
+          return change$(Object(grant));
         }),
       ),
-    signOut: () => lastValueFrom(change$(null)),
+    signOut: () => lastValueFrom(change$()),
     refresh$: () => wait$(true),
     accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
     keepFresh$,
     destroy: () => {
       isDestroyed = true;
       changes++;
+      port.close();
       follower.end();
       machine.dispatch({ type: 'signOut' }, renewal.reset());
       machine.complete();

@@ -15,7 +15,7 @@ export interface Tokens {
 /** What a session is. `generation` rises whenever the tokens change or vanish. */
 export type SessionState = { readonly generation: number } & (
   | {
-      /** The store has not answered yet. */
+      /** The store, or `restore`, has not answered yet. */
       readonly status: 'loading';
     }
   | { readonly status: 'signed-out'; readonly reason: 'none' | 'sign-out' | 'expired' }
@@ -54,12 +54,19 @@ export type RefreshOutcome =
 
 export const isHeld = (state: SessionState): state is Held => 'tokens' in state;
 
+/** Whether a store knows of a session whose tokens are kept elsewhere: in the memory of another tab. */
+export const isElsewhere = ({ accessToken, refreshToken }: Tokens): boolean => !accessToken && !refreshToken;
+
 /** Stands for the session of a state, and for none of its tokens; nothing where there is no session. */
 export const sessionOf = (state: SessionState): Held | undefined =>
   isHeld(state) ? { ...state, generation: -1 } : undefined;
 
 /** Whether the tokens are past their own expiry. */
 export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolean => atMs >= expiresAtMs;
+
+/** What a session that is loading becomes if there are no tokens: one that has been loaded before has been signed out elsewhere. */
+export const endOfLoading = ({ generation }: SessionState): SessionAction =>
+  generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };
 
 /** Whether a request may leave with the state's token: neither refused by the server nor past its expiry. */
 export const isAlive = (state: SessionState, atMs: number): state is Held =>
@@ -76,7 +83,10 @@ export const transition = (state: SessionState, action: SessionAction): SessionS
     reason,
     generation: risen,
   });
-  const active = (tokens: Tokens): SessionState => ({ status: 'active', tokens, generation: generation + 1 });
+  const active = (tokens: Tokens): SessionState =>
+    isElsewhere(tokens)
+      ? { status: 'loading', generation: generation + 1 }
+      : { status: 'active', tokens, generation: generation + 1 };
 
   if ('generation' in action && action.generation !== generation) return state;
   switch (action.type) {

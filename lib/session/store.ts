@@ -3,17 +3,22 @@ import {
   catchError,
   defer,
   finalize,
+  first,
   map,
-  mergeMap,
+  merge,
   NEVER,
   type Observable,
   type OperatorFunction,
   of,
+  Subject,
+  switchMap,
   tap,
   timeout,
 } from 'rxjs';
-import { call$ } from '../http/observed';
+import { call$, observed } from '../http/observed';
+import { nowMs } from './clock';
 import { toStored } from './grants';
+import { createSessionId, decide, isSameGrant, laterId, type Over, type Standing } from './precedence';
 import type { Tokens } from './state';
 
 /**
@@ -49,123 +54,200 @@ export interface CautiousStore extends TokenStore {
   readonly [CAUTION]?: () => string | undefined;
 }
 
+/** Marks a store of ours whose `exclusive` cannot keep out everyone: a tab that was frozen is overtaken, and goes on later. */
+export const OVERTAKEN = Symbol('renewal.overtaken');
+
 /** How long the store may take for one call before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 
-/** How many tokens a session remembers to have had. */
-const MOST_REMEMBERED = 100;
+/** How often the same tokens are written again over older ones: a store may tell a session's own writes and yet return what was there before. */
+const MAX_REWRITES = 10;
+
+/**
+ * What follows from a look into the store: tokens that have precedence over what the session has, `null` if someone has signed out, undefined if nothing
+ * follows.
+ */
+export type News = Tokens | null | undefined;
 
 /** The store as the session sees it: its writes never overlap, and what it throws, or leaves unanswered, becomes a warning. */
 export interface StorePort {
-  /**
-   * What someone else has put into the store since this session last looked or wrote: tokens, `null` where they have cleared it, and
-   * `undefined` for no news. In the same tick for a store that is synchronous.
-   */
-  readonly news$: Observable<Tokens | null | undefined>;
-  /** What the store tells by itself, in the same terms. Never errors. */
-  readonly changes$: Observable<Tokens | null | undefined>;
-  /** The session has taken these over, or used them up: they are no news to it any more. */
+  /** The newest tokens of the session, also while a refresh has them and the state does not. */
+  readonly mine: Tokens | undefined;
+  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered. */
+  look(): Observable<News>;
+  /** What follows from a look, at the latest when the store is given up; at once while it has not answered since it was given up before. */
+  inTime(news$: Observable<News>): Observable<News>;
+  /** A read of the store has had its time. */
+  giveUp(): undefined;
+  /** Whether the store holds what it held at the last look, as far as its `version` tells. */
+  isSeen(): boolean;
+  /** Whether the store tells of what others write, if only by `changes$`: what they wrote before someone subscribed is not told. */
+  readonly isShared: boolean;
+  readonly isBlind: boolean;
+  /** Emits when others may have written to the store. Never errors. */
+  readonly changes$: Observable<unknown>;
+  /** An id for a sign-in of now: later than all that this session has seen. */
+  createId(): string;
+  /** The session has taken these over. */
   own(tokens: Tokens): void;
-  /** Saves `tokens`, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
-  write(tokens: Tokens | null): Observable<unknown>;
+  /** The session is signed out, or its refresh token was refused. */
+  end(over: Over): void;
+  /** Saves tokens, or clears the store of a session that is over: at once, subscribed or not. Emits when it is done or given up. */
+  write(what: Tokens | Over): Observable<unknown>;
+  /** From now on nothing follows, and nothing is written. */
+  close(): void;
 }
 
-/** Gives up what has not answered after {@link STORE_TIMEOUT_MS}: emits what `giveUp` returns instead. */
-export const inTime = <T, U>(giveUp: () => U): OperatorFunction<T, T | U> =>
-  timeout({ first: STORE_TIMEOUT_MS, with: () => of(giveUp()) });
+/** Gives up what has not answered after so long: emits what `giveUp` returns instead. */
+const within = <T, U>(ms: number, giveUp: () => U): OperatorFunction<T, T | U> =>
+  timeout({ first: ms, with: () => of(giveUp()) });
 
 export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
-  /** What the store holds as far as this session knows. */
-  let known: Tokens | null = null;
-  /** The tokens that it has had, the newest last. */
-  const had = new Set<string | undefined>();
-  let asks = 0;
-  let isWritten = true;
-  let isRead = false;
-  let isLoading = false;
+  let standing: Standing = { mine: undefined };
+  /** What the store held when it was last read or written. */
+  let known: News;
+  let version: unknown;
+  let latestId = '';
+  let writesAsked = 0;
+  let readsBegun = 0;
+  let lastRead = 0;
+  let rewrites = 0;
+  let isClosed = false;
+  /** Whether a read was given up, and none has been answered since. */
+  let isHanging = false;
   const writes: (() => void)[] = [];
+  const idle$ = new Subject<void>();
 
-  const own = ({ accessToken, refreshToken }: Tokens): void => {
-    for (const token of [accessToken, refreshToken]) {
-      had.delete(token);
-      had.add(token);
+  const has = (name: keyof TokenStore): boolean => {
+    try {
+      return !!store[name];
+    } catch {
+      // A getter that throws: the call says so.
+      return true;
     }
-    for (const token of had) if (had.size > MOST_REMEMBERED) had.delete(token);
   };
 
-  /** Whether someone else has written that: it is nothing that a write of this session's own has left, which may be old, or half of one. */
-  const isNews = ({ accessToken, refreshToken }: Tokens): boolean => !had.has(accessToken) || !had.has(refreshToken);
+  const versionNow = (): unknown => {
+    try {
+      return store.version?.();
+    } catch {
+      return version;
+    }
+  };
 
-  /** What is told is written by others, and what is told to be gone was cleared by them. */
-  const toldNews = (found: Tokens | null): Tokens | null | undefined => {
+  const hold = (tokens: Tokens, next: Omit<Standing, 'mine'>): void => {
+    latestId = laterId(latestId, tokens.sessionId);
+    rewrites = 0;
+    standing = { ...next, mine: tokens, over: undefined };
+  };
+
+  const enqueue = (what: Tokens | null): Observable<unknown> => {
+    const done$ = new AsyncSubject<unknown>();
+    const run = (): void => {
+      let isAtOnce = true;
+      call$<void>(() => (what ? store.save(what) : store.clear()))
+        .pipe(
+          map(() => {
+            known = what;
+            // Later, someone else may have written after it.
+            if (isAtOnce) version = versionNow();
+            standing = { ...standing, isOwed: writes.length > 1 };
+          }),
+          within(STORE_TIMEOUT_MS, () => warn('write')),
+          catchError((error) => of(warn('write', error))),
+          finalize(() => {
+            writes.shift();
+            if (writes[0]) writes[0]();
+            else idle$.next();
+          }),
+        )
+        .subscribe(done$);
+      isAtOnce = false;
+    };
+    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: known };
+    writesAsked++;
+    if (writes.push(run) < 2) run();
+    return done$;
+  };
+
+  /** What follows from what was read by the `nth` read, begun after so many writes had been asked for. */
+  const conclude = (found: News, nth: number, writesBefore: number): News => {
     const tokens = found && toStored(found);
-    // A write of one's own that is under way comes after it.
-    if (writes.length) return undefined;
+    // A write asked for since, or a later read, says more.
+    if (isClosed || nth < lastRead || writesAsked !== writesBefore) return undefined;
+    lastRead = nth;
+    const { mine, over, replaced } = standing;
+    const verdict = decide(standing, tokens);
     known = tokens;
-    return tokens && !isNews(tokens) ? undefined : tokens;
+    standing = {
+      ...standing,
+      isOwed: standing.isOwed && verdict !== 'ours',
+      replaced: replaced === undefined ? tokens : replaced,
+    };
+    if (verdict === 'write' && rewrites++ < MAX_REWRITES) enqueue(over ? null : (mine ?? null));
+    return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
+  };
+
+  const read$: Observable<News> = defer(() => {
+    // What a write of this session's own has left half done says nothing.
+    if (writes.length)
+      return idle$.pipe(
+        first(),
+        switchMap(() => read$),
+      );
+    const [nth, writesBefore] = [++readsBegun, writesAsked];
+    version = versionNow();
+    return call$(() => store.load()).pipe(
+      map((found) => conclude(found, nth, writesBefore)),
+      catchError((error) => of(warn('load', error))),
+      tap(() => {
+        isHanging = false;
+      }),
+    );
+  });
+
+  const giveUp = (): undefined => {
+    isHanging = true;
+    return warn('load');
   };
 
   return {
-    changes$: defer(() => store.changes$ ?? NEVER).pipe(
-      mergeMap((found) =>
-        of(found).pipe(
-          map(toldNews),
-          catchError((error) => of(warn('changes$', error))),
-        ),
-      ),
+    get mine() {
+      return standing.over ? undefined : standing.mine;
+    },
+    look: () => {
+      const news$ = new AsyncSubject<News>();
+      read$.subscribe(news$);
+      return news$;
+    },
+    inTime: (news$) =>
+      isHanging ? merge(news$, of(undefined)).pipe(first()) : news$.pipe(within(STORE_TIMEOUT_MS, giveUp)),
+    giveUp,
+    isShared: has('changes$'),
+    isBlind: has('changes$') && !has('version'),
+    isSeen: () => Object.is(versionNow(), version),
+    changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),
-    news$: defer(() => {
-      // One that hangs is not asked again before it has answered.
-      if (isLoading) return of(undefined);
-      isLoading = true;
-      const asksBefore = asks;
-      const news$ = new AsyncSubject<Tokens | null | undefined>();
-      call$(() => store.load())
-        .pipe(
-          map((found) => {
-            const tokens = found ? toStored(found) : null;
-            // What was read before a write of one's own was done says nothing of what is there now.
-            if (asks !== asksBefore || writes.length) return undefined;
-            // Where the write of a sign-in failed and nothing had been read before it, it is what the sign-in was to replace.
-            const isOld = !isWritten && !isRead;
-            const news = (tokens ? !isOld && isNews(tokens) : isWritten && known) ? tokens : undefined;
-            known = tokens;
-            isRead = true;
-            if (tokens && !news) own(tokens);
-            return news;
-          }),
-          catchError((error) => of(warn('load', error))),
-          finalize(() => {
-            isLoading = false;
-          }),
-        )
-        .subscribe(news$);
-      return news$;
-    }),
-    own,
-    write: (tokens) => {
-      const done$ = new AsyncSubject<void>();
-      const run = () =>
-        call$<void>(() => (tokens ? store.save(tokens) : store.clear()))
-          .pipe(
-            tap(() => {
-              known = tokens;
-              isWritten = !writes[1];
-            }),
-            catchError((error) => of(warn('write', error))),
-            finalize(() => {
-              writes.shift();
-              writes[0]?.();
-            }),
-          )
-          .subscribe(done$);
-      // What it held until now is replaced, also where the write fails.
-      for (const each of [known, tokens]) if (each) own(each);
-      asks++;
-      isWritten = false;
-      if (writes.push(run) < 2) run();
-      return done$.pipe(inTime(() => warn('write')));
+    createId: () => createSessionId(nowMs(), latestId),
+    own: (tokens) => {
+      const { mine } = standing;
+      // What it has written itself comes back with the state.
+      hold(tokens, isSameGrant(tokens, mine) ? standing : { replaced: mine ?? null });
+    },
+    end: (over) => {
+      standing = { ...standing, over };
+    },
+    write: (what) => {
+      if (typeof what !== 'string') {
+        hold(what, standing);
+        return enqueue(what);
+      }
+      standing = { ...standing, over: what };
+      return enqueue(null);
+    },
+    close: () => {
+      isClosed = true;
     },
   };
 };

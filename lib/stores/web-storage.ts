@@ -2,7 +2,7 @@ import { defer, EMPTY, mergeMap, of } from 'rxjs';
 import { parseJson } from '../http/body';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
 import type { Tokens } from '../session/state';
-import { CAUTION, type CautiousStore, type TokenStore } from '../session/store';
+import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store';
 import type { PlatformStorage } from './platform-storage';
 import { createTurns } from './turns';
 import { announce, changesOf$ } from './web-changes';
@@ -132,7 +132,8 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   const inTurn = createTurns();
   const locked = createWebLock(name, lockTimeoutMs, () => hasWritten);
 
-  const store: CautiousStore = {
+  const store: CautiousStore & { readonly [OVERTAKEN]: true } = {
+    [OVERTAKEN]: true,
     // As far as it has been opened: on the way of a request nothing is touched.
     [CAUTION]: () =>
       isTold && !isPage()

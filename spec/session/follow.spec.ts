@@ -64,12 +64,13 @@ describe('what a store tells', () => {
     expect(count).toBe(1);
   });
 
-  it('costs a request with a live token no look into the store', () => {
+  it('costs a request with a live token no look into the store but for the first', () => {
     const { api, loads } = createShared();
     const before = loads();
     outcomeOf(api.get$('/a'));
-    outcomeOf(api.get$('/b'));
-    expect(loads()).toBe(before);
+    expect(loads()).toBe(before + 1);
+    for (const path of ['/b', '/c']) outcomeOf(api.get$(path));
+    expect(loads()).toBe(before + 1);
   });
 
   it('that happened before the first use is found in the store', () => {
@@ -201,14 +202,23 @@ describe('what a store tells', () => {
   it('may be malformed, or fail: that is a warning, and the session goes on', () => {
     const { session, changes, write, id, events } = createShared();
     session.state$.subscribe();
-    changes.next({ accessToken: 'hidden\n', sessionId: 's' });
-    changes.next({} as Tokens); // as a broken store may
+    write({ accessToken: 'hidden\n', sessionId: 's' });
+    write({} as Tokens); // as a broken store may
     write(tokens(2, id));
     expect(session.state).toMatchObject({ tokens: { accessToken: 'T2' } });
     changes.error(new Error('hidden'));
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
-    expect(warningsIn(events)).toEqual(['changes$: TypeError', 'changes$: TypeError', 'changes$: Error']);
+    expect(warningsIn(events)).toEqual(['load: TypeError', 'load: TypeError', 'changes$: Error']);
     expect(shownOf(events)).not.toContain('hidden');
+  });
+
+  it('is a hint: what the store holds counts, whatever it tells', () => {
+    const { session, changes, write, id } = createShared();
+    session.state$.subscribe();
+    write({ ...tokens(3, id), revision: 3 });
+    changes.next({ ...tokens(2, id), revision: 2 });
+    changes.next(null);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3' } });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MalformedGrantError, toStored, toTokens } from '../../lib/session/grants';
+import { digestOf } from '../../lib/session/precedence';
 import type { Tokens } from '../../lib/session/state';
 
 const NOW = 1_000_000;
@@ -16,6 +17,7 @@ describe('tokens from a grant', () => {
       refreshToken: 'R1',
       expiresAtMs: NOW + 5_000,
       sessionId: 's',
+      revision: 1,
     });
   });
 
@@ -25,19 +27,31 @@ describe('tokens from a grant', () => {
       accessToken: 'T2',
       refreshToken: 'R1',
       ...SESSION,
+      revision: 1,
     });
     expect(toTokens({ accessToken: 'T2', refreshToken: '' }, previous, NOW).refreshToken).toBe('R1');
     expect(toTokens({ accessToken: 'T2', refreshToken: 'R2' }, previous, NOW).refreshToken).toBe('R2');
   });
 
-  it('begin a session of their own where there was none', () => {
-    const ids = [1, 2].map(() => toTokens({ accessToken: 'T1' }, {}, NOW).sessionId);
-    expect(new Set(ids).size).toBe(2);
-    for (const id of ids) expect(id).toMatch(/^[a-z0-9]{6,}$/);
+  it.each([
+    [undefined, 1],
+    [-1, 0],
+    [0, 1],
+    [41, 42],
+  ])('raise the revision, from %s to %d', (revision, raised) => {
+    expect(toTokens({ accessToken: 'T2' }, { ...SESSION, ...(revision !== undefined && { revision }) }, NOW)).toEqual({
+      accessToken: 'T2',
+      ...SESSION,
+      revision: raised,
+    });
   });
 
   it.each([0, -1, NaN, Infinity, null, '5000', {}])('do not expire where expiresInMs is %s', (expiresInMs) => {
-    expect(toTokens({ accessToken: 'T1', expiresInMs }, SESSION, NOW)).toEqual({ accessToken: 'T1', ...SESSION });
+    expect(toTokens({ accessToken: 'T1', expiresInMs }, SESSION, NOW)).toEqual({
+      accessToken: 'T1',
+      ...SESSION,
+      revision: 1,
+    });
   });
 
   it('live as long as a JWT says, whatever its clock', () => {
@@ -70,21 +84,33 @@ describe('tokens from a grant', () => {
     { accessToken: 'T1', refreshToken: 7 },
     { accessToken: 'T1', refreshToken: 'R\n1' },
   ])('are refused, and not quoted, where the grant is malformed: %#', (grant) => {
-    expect(() => toTokens(grant, {}, NOW)).toThrow(new MalformedGrantError('malformed tokens'));
+    expect(() => toTokens(grant, SESSION, NOW)).toThrow(new MalformedGrantError('malformed tokens'));
   });
 });
 
 describe('tokens from a store', () => {
   it('are taken over field by field', () => {
-    const stored = { accessToken: 'T1', refreshToken: 'R1', expiresAtMs: NOW, sessionId: 's' };
+    const stored = { accessToken: 'T1', refreshToken: 'R1', expiresAtMs: NOW, sessionId: 's', revision: 3 };
     expect(toStored({ ...stored, other: 1 } as Tokens)).toEqual(stored);
   });
 
   it('may lack all but the access token', () => {
     // What another program wrote.
     const stored = { accessToken: 'T1', refreshToken: null, expiresAtMs: 'soon' } as unknown as Tokens;
-    expect(toStored(stored)).toEqual({ accessToken: 'T1', sessionId: '' });
-    expect(toStored({ ...stored, refreshToken: '' })).toEqual({ accessToken: 'T1', sessionId: '' });
+    const sessionId = digestOf('T1');
+    expect(toStored(stored)).toEqual({ accessToken: 'T1', sessionId });
+    expect(toStored({ ...stored, refreshToken: '', sessionId: '' })).toEqual({ accessToken: 'T1', sessionId });
+  });
+
+  it('may be a refresh token alone, or only name a session: past their expiry', () => {
+    const alone = { accessToken: '', refreshToken: 'R1', sessionId: 's', revision: 2 };
+    expect(toStored(alone)).toEqual({ ...alone, expiresAtMs: 1 });
+    expect(toStored({ accessToken: '', sessionId: 's' })).toEqual({ accessToken: '', sessionId: 's', expiresAtMs: 1 });
+  });
+
+  it.each([1.5, Number.NaN, '2', null])('have no revision if that is %j', (revision) => {
+    const stored = { accessToken: 'T1', sessionId: 's', revision } as Tokens; // what another program may write
+    expect(toStored(stored)).toEqual({ accessToken: 'T1', sessionId: 's' });
   });
 
   it('are refused where they are malformed', () => {

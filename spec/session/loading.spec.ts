@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import type { SessionOptions, TokenGrant, Tokens } from 'renewal';
-import { NEVER, of, Subject } from 'rxjs';
+import { type Session, SessionExpiredError, type SessionOptions, type TokenGrant, type Tokens } from 'renewal';
+import { NEVER, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
+import { createSessionId } from '../../lib/session/precedence';
 import { createCellStore, tokens, watch } from '../support/cell-store';
 import { stopClock } from '../support/clock';
 import { eventsOf, warningsIn } from '../support/events';
@@ -59,7 +60,7 @@ describe('a session that is being loaded', () => {
     const { session } = createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store, restore });
     const { seen } = watch(session.accessToken$());
     expect(restore).not.toHaveBeenCalled();
-    await loaded;
+    await setImmediate();
     expect(restore).toHaveBeenCalledTimes(1);
     expect(seen).toEqual(['T2', 'done']);
   });
@@ -101,7 +102,7 @@ describe('a session that is being loaded', () => {
     const loaded = Promise.resolve(tokens('T1'));
     const { session } = createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store });
     const { seen } = watch(session.refresh$());
-    await loaded;
+    await setImmediate();
     expect(seen).toMatchObject([{ accessToken: 'T2' }, 'done']);
   });
 });
@@ -109,8 +110,9 @@ describe('a session that is being loaded', () => {
 describe('a session that is being loaded, and begins or ends before it is', () => {
   const setUp = (options: Partial<SessionOptions> = {}) => {
     const answers: ((found: Tokens | null) => void)[] = [];
-    const { store } = createCellStore(null, { load: () => new Promise((resolve) => answers.push(resolve)) });
+    const { cell, store } = createCellStore(null, { load: () => new Promise((resolve) => answers.push(resolve)) });
     return {
+      cell,
       ...createVirtualClient({ store, ...options }),
       answer: (found: Tokens | null) => answers.shift()?.(found),
     };
@@ -124,10 +126,16 @@ describe('a session that is being loaded, and begins or ends before it is', () =
     expect(sent).toEqual([]);
   });
 
-  it('is renewed as ever where it begins', () => {
-    const { api, session } = setUp();
+  it('is renewed as ever where it begins', async () => {
+    const { api, session, answer, cell } = setUp();
     session.signIn({ accessToken: 'T1' });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    const { seen } = watch(api.get$('/a'));
+    // The first is what the session began with, the others are the looks before and after the refresh.
+    for (let look = 0; look < 3; look++) {
+      answer(cell.held);
+      await setImmediate();
+    }
+    expect(seen).toMatchObject([{ by: 'T2' }, 'done']);
   });
 
   it('is renewed for nothing where it begins and the store answers then', async () => {
@@ -141,19 +149,88 @@ describe('a session that is being loaded, and begins or ends before it is', () =
     expect(session.state.status).toBe('active');
   });
 
-  it('is what restore brings where the store answers too late', async () => {
+  it('takes what a store answers too late, and lets go of what was asked instead', async () => {
     stopClock();
     const grants = new Subject<TokenGrant>();
     const { session, answer } = setUp({ restore: () => grants });
     session.state$.subscribe();
-    vi.advanceTimersByTime(5_000);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(grants.observed).toBe(true);
     answer(tokens('T1'));
     await setImmediate();
-    expect(session.state.status).toBe('loading');
-    grants.next({ accessToken: 'T2' });
-    // It is asked once more before something is written to it.
-    answer(null);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T1' } });
+    expect(grants.observed).toBe(false);
+  });
+
+  it.each<[string, (session: Session) => void, string]>([
+    ['signed in', (session) => session.signIn({ accessToken: 'B1' }), 'active'],
+    ['signed out', (session) => session.signOut(), 'signed-out'],
+  ])('takes nothing that a store answers after someone has %s', async (_, act, status) => {
+    stopClock();
+    const { session, answer } = setUp();
+    session.state$.subscribe();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+    act(session);
+    answer(tokens('T1'));
     await setImmediate();
-    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+    expect(session.state.status).toBe(status);
+    expect(Object(session.state).tokens?.accessToken).not.toBe('T1');
+  });
+});
+
+describe('a session whose tokens are elsewhere', () => {
+  const elsewhere: Tokens = { accessToken: '', sessionId: createSessionId(Date.now() + 60_000) };
+
+  /** A client of ann's, over a store that tells of a sign-in elsewhere. */
+  const setUp = (options: Parameters<typeof createVirtualClient>[0] = {}) => {
+    const { cell, store } = createCellStore(null);
+    const changes = new Subject<null>();
+    const client = createVirtualClient({ store: { ...store, changes$: changes }, isDead: () => false, ...options });
+    client.session.state$.subscribe();
+    const tell = (held: Tokens | null) => {
+      cell.held = held;
+      changes.next(null);
+    };
+    return { ...client, cell, tell };
+  };
+
+  it('asks restore, and keeps the id of that sign-in', () => {
+    const grants = new Subject<TokenGrant>();
+    let restores = 0;
+    const restore = () => (restores++ ? grants : of({ accessToken: 'A1' }));
+    const { session, api, cell, tell } = setUp({ restore, isDead: (token) => token === 'A1', refresh: () => NEVER });
+    const waiting = watch(api.get$('/ann'));
+    tell(elsewhere);
+    expect(session.state).toMatchObject({ status: 'loading' });
+    expect(waiting.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    const bob = watch(api.get$('/bob'));
+    grants.next({ accessToken: 'B1' });
+    expect(bob.seen).toMatchObject([{ by: 'B1' }, 'done']);
+    expect(cell.held).toMatchObject({ accessToken: 'B1', sessionId: elsewhere.sessionId });
+  });
+
+  it('is signed out without restore, or if that is refused', () => {
+    let restores = 0;
+    const refused = () => (restores++ ? throwError(() => new SessionExpiredError('no')) : of({ accessToken: 'A1' }));
+    for (const restore of [undefined, refused]) {
+      const { session, tell } = setUp({ restore });
+      if (!restore) void session.signIn({ accessToken: 'A1' });
+      tell(elsewhere);
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+    }
+  });
+
+  it('is signed out once that session is, while restore is asked', () => {
+    const { session, tell } = setUp({ restore: () => NEVER });
+    tell(elsewhere);
+    expect(session.state.status).toBe('loading');
+    tell(null);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
+  it('is asked for when the first look finds it', () => {
+    const { session } = setUp({ restore: () => of({ accessToken: 'B1' }), store: createCellStore(elsewhere).store });
+    expect(session.state).toMatchObject({ tokens: { accessToken: 'B1', sessionId: elsewhere.sessionId } });
   });
 });

@@ -129,16 +129,17 @@ describe('a refresh and its store', () => {
     expect(session.state).toMatchObject({ tokens: { refreshToken: 'R1' } });
   });
 
-  it('takes no token that it has replaced for news, whoever put it back', () => {
-    const { cell, store } = createCellStore(tokens('T1'));
+  it('takes no tokens of a lower revision over, whoever put them back: its own are written again', () => {
+    const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
     const grants = ['T2', 'T3', 'T4'].map((accessToken) => ({
       accessToken,
       refreshToken: accessToken.replace('T', 'R'),
     }));
     const { session } = createVirtualClient({ store, refresh: () => of(grants.shift() ?? T2) });
     for (const accessToken of ['T2', 'T3', 'T4']) {
-      cell.held = tokens('T1');
+      cell.held = tokens('T1', { revision: 1 });
       expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
+      expect(cell.held).toMatchObject({ accessToken });
     }
   });
 
@@ -351,11 +352,11 @@ describe('a refresh and its store', () => {
 
 describe('what came too late, or from elsewhere, while a refresh ran', () => {
   /** A refresh that ends when the test says so, over a store that others may write to meanwhile. */
-  const setUp = (options: Partial<SessionOptions> = {}) => {
-    const { cell, log, store } = createCellStore(tokens('T1'));
+  const setUp = (initial = tokens('T1')) => {
+    const { cell, log, store } = createCellStore(initial);
     const grants = new Subject<TokenGrant>();
     const onExpired = vi.fn();
-    const client = createVirtualClient({ store, refresh: () => grants, onExpired, ...options });
+    const client = createVirtualClient({ store, refresh: () => grants, onExpired });
     return { ...client, cell, log, grants, onExpired, answer: watch(client.api.get$('/a')) };
   };
 
@@ -378,12 +379,15 @@ describe('what came too late, or from elsewhere, while a refresh ran', () => {
     expect(log).toEqual([]);
   });
 
-  it('is newer than other tokens of the same session', () => {
-    const { session, cell, log, grants } = setUp();
-    cell.held = tokens('T9');
+  it.each([
+    ['is newer than others of the same session with a lower revision', 3, 'T2'],
+    ['gives way to others of the same session with a higher revision', 5, 'T9'],
+  ])('%s', (_, revision, accessToken) => {
+    const { session, cell, grants } = setUp(tokens('T1', { revision: 4 }));
+    cell.held = tokens('T9', { revision });
     grants.next(T2);
-    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
-    expect(log).toEqual(['save T2']);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken } });
+    expect(cell.held).toMatchObject({ accessToken });
   });
 });
 

@@ -9,6 +9,8 @@ const lasting: Tokens = { accessToken: 'lasting', refreshToken: 'r', sessionId: 
 const living: Tokens = { ...lasting, accessToken: 'living', expiresAtMs: NOW_MS + 1 };
 const past: Tokens = { ...lasting, accessToken: 'past', expiresAtMs: NOW_MS };
 const renewed: Tokens = { ...lasting, accessToken: 'renewed' };
+/** A session that another tab has begun, whose tokens are there. */
+const elsewhere: Tokens = { accessToken: '', sessionId: 'b', expiresAtMs: 1 };
 const error = new RefreshError();
 const refusal = new SessionExpiredError('refused');
 
@@ -37,6 +39,7 @@ const ACTIONS = {
   'loaded, with none': { type: 'loaded', tokens: null },
   signIn: { type: 'signIn', tokens: renewed },
   adopt: { type: 'adopt', tokens: renewed },
+  'adopt, elsewhere': { type: 'adopt', tokens: elsewhere },
   rejected: { type: 'rejected', generation: G },
   refreshStarted: { type: 'refreshStarted' },
   refreshed: { type: 'refreshed', generation: G, tokens: renewed },
@@ -68,6 +71,7 @@ const TABLE: { readonly [Action in ActionName]: { readonly [State in Name]?: Ses
   // Each with every state.
   signIn: Object.fromEntries(NAMES.map((name) => [name, active(renewed)])),
   adopt: Object.fromEntries(NAMES.map((name) => [name, active(renewed)])),
+  'adopt, elsewhere': Object.fromEntries(NAMES.map((name) => [name, { status: 'loading', generation: G + 1 }])),
   rejected: {
     'active, no expiry': expired(lasting),
     'active, living': expired(living),
@@ -130,7 +134,7 @@ describe('transition', () => {
     (cell) => {
       const before: SessionState = STATES[cell.state];
       const after = transition(before, ACTIONS[cell.action]);
-      const vanished = cell.action === 'signOut' && after !== before;
+      const vanished = ['signOut', 'adopt, elsewhere'].includes(cell.action) && after !== before;
       const changed = tokensOf(after) !== tokensOf(before) || vanished;
       expect(after.generation).toBe(changed ? G + 1 : G);
     },
@@ -152,7 +156,7 @@ describe('transition', () => {
   );
 
   it('covers every pair of a state and an action', () => {
-    expect(cells).toHaveLength(NAMES.length * 10);
+    expect(cells).toHaveLength(NAMES.length * 11);
     expect(new Set(NAMES.map((name) => STATES[name].status)).size).toBe(5);
   });
 });

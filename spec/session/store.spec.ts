@@ -1,14 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
 import type { TokenStore, Tokens } from 'renewal';
 import { describe, expect, it, vi } from 'vitest';
+import { createSessionId, digestOf } from '../../lib/session/precedence';
 import { createOwnStore, createStorePort } from '../../lib/session/store';
 import { stopClock } from '../support/clock';
 
-const tokens = (number: number, sessionId = 's'): Tokens => ({
-  accessToken: `T${number}`,
-  refreshToken: `R${number}`,
+const EARLIER = createSessionId(1);
+const ID = createSessionId(2);
+const LATER = createSessionId(3);
+
+const tokens = (revision: number, sessionId = ID): Tokens => ({
+  accessToken: `T${revision}`,
+  refreshToken: `R${revision}`,
   sessionId,
+  revision,
 });
+
+/** Tokens of a writer that knows of no sessions. */
+const foreign = (number: number) => ({ accessToken: `F${number}`, refreshToken: `G${number}`, sessionId: '' });
+
+const failing = (): never => {
+  throw new Error('full');
+};
 
 /** A port over a store that others may write to, with what it warned of. */
 const createPort = (store: Partial<TokenStore> = {}) => {
@@ -18,168 +31,268 @@ const createPort = (store: Partial<TokenStore> = {}) => {
     warnings.push(`${what}: ${error === undefined ? 'no answer' : Object(error).message}`);
     return undefined;
   });
-  const news = (): unknown[] => {
+  const look = (): unknown[] => {
     const seen: unknown[] = [];
-    port.news$.subscribe((each) => seen.push(each));
+    port.look().subscribe((each) => seen.push(each));
     return seen;
   };
-  return { port, shelf, warnings, news };
+  return { port, shelf, warnings, look };
 };
 
-describe('what the store holds', () => {
-  it('is news where someone else has written it, once', () => {
-    const { shelf, news } = createPort();
-    expect(news()).toEqual([undefined]);
-    shelf.save(tokens(1));
-    expect(news()).toEqual([tokens(1)]);
+describe('what a look into the store says', () => {
+  it('is nothing of a store that is empty', () => {
+    expect(createPort().look()).toEqual([undefined]);
   });
 
-  it('is news as long as no one has taken it over', () => {
-    const { port, shelf, news } = createPort();
+  it('is the tokens that have precedence, as long as the session has not taken them over', () => {
+    const { port, shelf, look } = createPort();
     shelf.save(tokens(1));
-    news();
-    expect(news()).toEqual([tokens(1)]);
+    expect(look()).toEqual([tokens(1)]);
+    expect(look()).toEqual([tokens(1)]);
     port.own(tokens(1));
-    expect(news()).toEqual([undefined]);
+    expect(look()).toEqual([undefined]);
+    shelf.save(tokens(2));
+    expect(look()).toEqual([tokens(2)]);
+    shelf.save(tokens(1, LATER));
+    expect(look()).toEqual([tokens(1, LATER)]);
   });
 
-  it('is news where one of the two tokens is', () => {
-    const { port, shelf, news } = createPort();
-    port.write(tokens(1));
-    shelf.save({ ...tokens(1), accessToken: 'T2' });
-    expect(news()).toHaveLength(1);
-    expect(news()[0]).toMatchObject({ accessToken: 'T2' });
-    shelf.save({ ...tokens(1), refreshToken: 'R2' });
-    expect(news()[0]).toMatchObject({ refreshToken: 'R2' });
-  });
-
-  it('is no news where this session has written it, or had it before', () => {
-    const { port, shelf, news } = createPort();
-    port.write(tokens(1));
-    expect(news()).toEqual([undefined]);
+  it('is nothing of tokens without precedence: those of the session are written again', () => {
+    const { port, shelf, look } = createPort();
     port.write(tokens(2));
-    shelf.save(tokens(1));
-    expect(news()).toEqual([undefined]);
+    for (const older of [tokens(1), tokens(9, EARLIER)]) {
+      shelf.save(older);
+      expect(look()).toEqual([undefined]);
+      expect(shelf.load()).toEqual(tokens(2));
+    }
   });
 
-  it('is no news where a write of this session has left half of it', () => {
-    const { port, shelf, news } = createPort();
-    port.write(tokens(1));
-    port.write(tokens(2));
-    shelf.save({ ...tokens(1), refreshToken: 'R2' });
-    expect(news()).toEqual([undefined]);
-  });
-
-  it('has been cleared by someone else where this session has written it', () => {
-    const { port, shelf, news } = createPort();
+  it('is a sign-out if the store is empty and held what the session has written or taken over', () => {
+    const { port, shelf, look } = createPort();
     port.write(tokens(1));
     shelf.clear();
-    expect(news()).toEqual([null]);
-    expect(news()).toEqual([undefined]);
+    expect(look()).toEqual([null]);
+    const other = createPort();
+    other.shelf.save(tokens(1));
+    other.look();
+    other.port.own(tokens(1));
+    other.shelf.clear();
+    expect(other.look()).toEqual([null]);
   });
 
-  it('has been cleared by no one where the write of this session had failed', () => {
-    const { port, news } = createPort({
-      save: () => {
-        throw new Error('full');
-      },
-    });
+  it('is no sign-out once the session is over', () => {
+    const { port, shelf, look } = createPort();
     port.write(tokens(1));
-    expect(news()).toEqual([undefined]);
-  });
-
-  it('has been cleared by someone else where it had been read before', () => {
-    const { shelf, news } = createPort();
-    shelf.save(tokens(1));
-    news();
     shelf.clear();
-    // Nothing was written by this session: its last write has not succeeded.
-    expect(news()).toEqual([null]);
+    port.end('sign-out');
+    expect(look()).toEqual([undefined]);
   });
 
-  it('remembers the hundred newest tokens, which is fifty pairs', () => {
-    const { port, shelf, news } = createPort();
-    for (let number = 0; number < 51; number++) port.own(tokens(number));
+  it('is no sign-out if the write of this session has failed', () => {
+    const { port, look } = createPort({ save: failing });
+    port.write(tokens(1));
+    expect(look()).toEqual([undefined]);
+  });
+
+  it('brings back no session that was ended here: the store is cleared again', () => {
+    const { port, shelf, look } = createPort();
+    port.write(tokens(1));
+    port.write('sign-out');
+    shelf.save(tokens(2));
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toBeNull();
+  });
+
+  it('is what others got through with after a refusal, and not what was refused', () => {
+    const { port, shelf, look } = createPort();
+    port.write(tokens(1));
+    port.write('refused');
     shelf.save(tokens(1));
-    expect(news()).toEqual([undefined]);
-    shelf.save(tokens(0));
-    expect(news()).toEqual([tokens(0)]);
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toBeNull();
+    shelf.save(tokens(2));
+    expect(look()).toEqual([tokens(2)]);
   });
 
-  it('keeps a token that is still used among the newest', () => {
-    const { port, shelf, news } = createPort();
-    for (let number = 0; number < 50; number++) port.own(tokens(number));
-    port.own(tokens(0));
-    port.own(tokens(50));
-    shelf.save(tokens(0));
-    expect(news()).toEqual([undefined]);
-    shelf.save(tokens(1));
-    expect(news()).toEqual([tokens(1)]);
+  it('is that the tokens of the session are written again if the store has lost what it held', () => {
+    const saved: unknown[] = [];
+    const { port, look } = createPort({ load: () => undefined, save: (each) => void saved.push(each) });
+    expect(look()).toEqual([undefined]);
+    port.own(tokens(1));
+    expect(look()).toEqual([undefined]);
+    expect(saved).toEqual([tokens(1)]);
   });
 
-  it('is what the sign-in was to replace, where its write failed before anything had been read', () => {
-    const { port, shelf, news } = createPort({
-      save: () => {
-        throw new Error('full');
-      },
-    });
-    shelf.save(tokens(1, 'old'));
+  it('leads to no endless writing over a store that keeps returning what was there before', () => {
+    const saved: unknown[] = [];
+    const { port, look } = createPort({ load: () => tokens(1), save: (each) => void saved.push(each) });
     port.write(tokens(2));
-    expect(news()).toEqual([undefined]);
-    expect(news()).toEqual([undefined]);
-    shelf.save(tokens(3));
-    expect(news()).toEqual([tokens(3)]);
+    for (let time = 0; time < 100; time++) look();
+    expect(saved).toHaveLength(11);
+    port.write(tokens(3));
+    look();
+    expect(saved.slice(11)).toEqual([tokens(3), tokens(3)]);
   });
 
-  it('is a warning where it throws or is malformed', () => {
-    const { shelf, news, warnings } = createPort();
-    shelf.save({ accessToken: '', sessionId: '' });
-    expect(news()).toEqual([undefined]);
-    expect(warnings).toEqual(['load: malformed tokens']);
+  it('names tokens without a session id after the access token', () => {
+    const { port, shelf, look } = createPort();
+    shelf.save(foreign(1));
+    expect(look()).toEqual([{ ...foreign(1), sessionId: digestOf('F1') }]);
+    port.own({ ...foreign(1), sessionId: digestOf('F1') });
+    expect(look()).toEqual([undefined]);
+    shelf.save(foreign(2));
+    expect(look()).toEqual([{ ...foreign(2), sessionId: digestOf('F2') }]);
   });
 
-  it('is asked for once where it does not answer', async () => {
-    const answers: ((found: Tokens) => void)[] = [];
-    const load = () => new Promise<Tokens>((resolve) => answers.push(resolve));
-    const { news } = createPort({ load });
-    const first = news();
-    expect(news()).toEqual([undefined]);
-    expect(answers).toHaveLength(1);
-    answers[0]?.(tokens(1));
-    await setImmediate();
-    expect(first).toEqual([tokens(1)]);
-    news();
+  it.each([
+    ['has been read', true],
+    ['has not been read', false],
+  ])('is nothing of what a sign-in was to replace if its write failed, in a store that %s', (_, isRead) => {
+    const { port, shelf, look } = createPort({ save: failing });
+    shelf.save(foreign(1));
+    if (isRead) look();
+    port.write(tokens(1));
+    expect(look()).toEqual([undefined]);
+    expect(look()).toEqual([undefined]);
+    shelf.save(foreign(2));
+    expect(look()).toMatchObject([{ accessToken: 'F2' }]);
+  });
+
+  it('is nothing of what several writes that failed were to replace', () => {
+    const { port, shelf, look } = createPort({ save: failing });
+    shelf.save({ ...foreign(1), sessionId: ID });
+    look();
+    for (const revision of [1, 2, 3]) port.write(tokens(revision));
+    expect(look()).toEqual([undefined]);
+  });
+
+  it('is a warning, and nothing, if the store throws or what it holds is malformed', () => {
+    let load = (): Tokens => ({ accessToken: '', sessionId: '' });
+    const { look, warnings } = createPort({ load: () => load() });
+    expect(look()).toEqual([undefined]);
+    load = failing;
+    expect(look()).toEqual([undefined]);
+    expect(warnings).toEqual(['load: malformed tokens', 'load: full']);
+    load = () => tokens(1);
+    expect(look()).toEqual([tokens(1)]);
+  });
+
+  it('is what a refresh token alone, or a session elsewhere, stands for', () => {
+    const { shelf, look } = createPort();
+    shelf.save({ accessToken: '', refreshToken: 'R1', sessionId: ID, revision: 1 });
+    expect(look()).toEqual([{ accessToken: '', refreshToken: 'R1', sessionId: ID, revision: 1, expiresAtMs: 1 }]);
+    shelf.save({ accessToken: '', sessionId: LATER });
+    expect(look()).toEqual([{ accessToken: '', sessionId: LATER, expiresAtMs: 1 }]);
+  });
+
+  it('follows from nothing once the port is closed', () => {
+    const { port, shelf, look } = createPort();
+    port.write(tokens(2));
+    port.close();
+    shelf.save(tokens(1));
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toEqual(tokens(1));
+  });
+});
+
+describe('a store that answers later', () => {
+  const createSlow = (store: Partial<TokenStore> = {}) => {
+    const answers: ((found: Tokens | null) => void)[] = [];
+    const load = () => new Promise<Tokens | null>((resolve) => answers.push(resolve));
+    return { ...createPort({ load, ...store }), answers };
+  };
+
+  it('is read again before it has answered', async () => {
+    const { look, answers } = createSlow();
+    const [first, second] = [look(), look()];
     expect(answers).toHaveLength(2);
+    answers[1]?.(tokens(1));
+    await setImmediate();
+    expect([first, second]).toEqual([[], [tokens(1)]]);
   });
 
-  it('may be read again after it has thrown', () => {
-    let isBroken = true;
-    const { news, warnings } = createPort({
-      load: () => {
-        if (isBroken) throw new Error('locked');
-        return tokens(1);
-      },
-    });
-    expect(news()).toEqual([undefined]);
-    isBroken = false;
-    expect(news()).toEqual([tokens(1)]);
-    expect(warnings).toEqual(['load: locked']);
+  it('says nothing any more once a later read has been answered', async () => {
+    const { port, look, answers } = createSlow();
+    const first = look();
+    look();
+    answers[1]?.(tokens(2));
+    await setImmediate();
+    port.own(tokens(2));
+    answers[0]?.(null);
+    await setImmediate();
+    expect(first).toEqual([undefined]);
   });
 
-  it('says nothing where a write has begun, or ended, since it was asked for', async () => {
-    const answers: ((found: Tokens) => void)[] = [];
-    const { port, news } = createPort({ load: () => new Promise((resolve) => answers.push(resolve)) });
-    const seen = news();
+  it('says nothing if a write has begun since it was asked', async () => {
+    const { port, look, answers } = createSlow();
+    const seen = look();
     port.write(tokens(2));
-    answers[0]?.(tokens(1));
+    answers[0]?.(null);
     await setImmediate();
     expect(seen).toEqual([undefined]);
   });
 
-  it('says nothing while a write is under way', () => {
-    const { port, news } = createPort({ load: () => tokens(1), save: () => new Promise(() => {}) });
-    port.write(tokens(2));
-    expect(news()).toEqual([undefined]);
+  it('is read after the write that is under way', async () => {
+    const ends: (() => void)[] = [];
+    const { port, look, answers } = createSlow({ save: () => new Promise((resolve) => ends.push(resolve)) });
+    port.write(tokens(1));
+    const seen = look();
+    expect(answers).toHaveLength(0);
+    ends[0]?.();
+    await setImmediate();
+    answers[0]?.(tokens(2));
+    await setImmediate();
+    expect(seen).toEqual([tokens(2)]);
+  });
+
+  it('is waited for 5 s, and then not at all until it has answered', async () => {
+    stopClock();
+    const { port, warnings, answers } = createSlow();
+    const seen: unknown[] = [];
+    const ask = () => port.inTime(port.look()).subscribe((each) => seen.push(each));
+    ask();
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect([seen, warnings]).toEqual([[], []]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([seen, warnings]).toEqual([[undefined], ['load: no answer']]);
+    ask();
+    expect(seen).toHaveLength(2);
+    answers[1]?.(tokens(1));
+    await vi.advanceTimersByTimeAsync(0);
+    ask();
+    expect(seen).toHaveLength(2);
+    answers[2]?.(tokens(1));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen[2]).toEqual(tokens(1));
+  });
+});
+
+describe('the version of a store', () => {
+  it('tells whether it holds what it held at the last look or write', () => {
+    let version = 1;
+    const { port, look } = createPort({ version: () => version });
+    expect(port.isSeen()).toBe(false);
+    look();
+    expect(port.isSeen()).toBe(true);
+    version = 2;
+    expect(port.isSeen()).toBe(false);
+    port.write(tokens(1));
+    expect(port.isSeen()).toBe(true);
+  });
+
+  it('tells nothing if there is none, or it throws', () => {
+    expect(createPort().port.isSeen()).toBe(true);
+    expect(createPort({ version: failing }).port.isSeen()).toBe(true);
+  });
+
+  it('is not taken for that of a write that was done later, as others may have written after it', async () => {
+    let version = 1;
+    const { port, look } = createPort({ version: () => version, save: () => Promise.resolve() });
+    look();
+    port.write(tokens(1));
+    version = 2;
+    await setImmediate();
+    expect(port.isSeen()).toBe(false);
   });
 });
 
@@ -198,7 +311,7 @@ describe('writes to the store', () => {
     });
     port.write(tokens(1));
     port.write(tokens(2));
-    port.write(null);
+    port.write('sign-out');
     expect(log).toEqual(['T1']);
     ends[0]?.();
     await setImmediate();
@@ -215,12 +328,8 @@ describe('writes to the store', () => {
     expect(done).toEqual(['next', 'complete']);
   });
 
-  it('are a warning where they throw, and the next one goes on', () => {
-    const { port, shelf, warnings } = createPort({
-      save: () => {
-        throw new Error('full');
-      },
-    });
+  it('are a warning if they throw, and the next one goes on', () => {
+    const { port, shelf, warnings } = createPort({ save: failing });
     let isDone = false;
     port.write(tokens(1)).subscribe(() => {
       isDone = true;
@@ -228,26 +337,30 @@ describe('writes to the store', () => {
     expect(isDone).toBe(true);
     expect(warnings).toEqual(['write: full']);
     shelf.save(tokens(2));
-    port.write(null);
+    port.write('sign-out');
     expect(shelf.load()).toBeNull();
   });
 
-  it('are given up for those who wait after 5 s', () => {
+  it('are given up after 5 s, and hold up no later one', async () => {
     stopClock();
-    const { port, warnings } = createPort({ save: () => new Promise(() => {}) });
+    const cleared = vi.fn();
+    const { port, warnings } = createPort({ save: () => new Promise(() => {}), clear: cleared });
     let isDone = false;
     port.write(tokens(1)).subscribe(() => {
       isDone = true;
     });
-    vi.advanceTimersByTime(4_999);
+    port.write('sign-out');
+    await vi.advanceTimersByTimeAsync(4_999);
     expect([isDone, warnings]).toEqual([false, []]);
-    vi.advanceTimersByTime(1);
+    expect(cleared).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
     expect([isDone, warnings]).toEqual([true, ['write: no answer']]);
+    expect(cleared).toHaveBeenCalledTimes(1);
   });
 
-  it('count as done only where the last one is', async () => {
+  it('count as done only if the last one is', async () => {
     const ends: (() => void)[] = [];
-    const { port, shelf, news } = createPort({
+    const { port, shelf, look } = createPort({
       save: (saved) => {
         shelf.save(saved);
         return new Promise((resolve) => ends.push(resolve));
@@ -261,6 +374,19 @@ describe('writes to the store', () => {
     ends[1]?.();
     await setImmediate();
     shelf.clear();
-    expect(news()).toEqual([null]);
+    expect(look()).toEqual([null]);
+  });
+
+  it('count as done if what they wrote is found, whatever they said', () => {
+    const { port, shelf, look } = createPort({
+      save: (saved) => {
+        shelf.save(saved);
+        return failing();
+      },
+    });
+    port.write(tokens(1));
+    expect(look()).toEqual([undefined]);
+    shelf.clear();
+    expect(look()).toEqual([null]);
   });
 });

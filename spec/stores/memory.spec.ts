@@ -17,6 +17,7 @@ describe('memoryStore', () => {
         refreshToken: 'R1',
         expiresAtMs: 9,
         sessionId: expect.stringMatching(/./),
+        revision: 1,
       });
       expect(one.load()).not.toMatchObject({ sessionId: Object(other.load()).sessionId });
     });
