@@ -92,6 +92,9 @@ export interface Write {
 
 /** Thrown on command: where it turns up is checked in the end. */
 export class Fault extends Error {
+  /** Whether what it ends had been given up before: that has been told already. */
+  isLate = false;
+
   constructor(
     nth: number,
     readonly hook: Hook,

@@ -68,6 +68,8 @@ const keptOf = (tokens: Tokens, keeps: Setup['keeps']): Tokens => {
   return keeps === 'no revision' ? unnumbered : entriesOf(tokens);
 };
 
+const A_DAY_MS = 86_400_000;
+
 /** An id as `signIn` makes them, of a sign-in at `atMs`. */
 const idOf = (atMs: number): string => `${atMs.toString(36).padStart(9, '0')}.first`;
 
@@ -124,7 +126,11 @@ export const createShelf = (world: World): Shelf => {
         closed(how === 'done');
         // It is left undefined only where it has failed.
         if (how === 'done') resolve(result as T);
-        else reject(createFault(world, 'store', member));
+        else {
+          const fault = createFault(world, 'store', member);
+          fault.isLate = tookMs(operation) >= GIVEN_UP_MS;
+          reject(fault);
+        }
       },
     };
     operations.push(operation);
@@ -209,7 +215,7 @@ export const createShelf = (world: World): Shelf => {
   if (setup.held !== 'nothing') {
     const { accessToken, refreshToken = '', expiresInMs } = world.server.signIn('A');
     const expiry = expiresInMs && { expiresAtMs: platform.nowMs + expiresInMs };
-    const id = setup.held === 'tokens' ? { sessionId: idOf(platform.nowMs), revision: 1 } : { sessionId: 'first' };
+    const id = setup.held === 'tokens' ? { sessionId: idOf(platform.nowMs - A_DAY_MS), revision: 1 } : { sessionId: 'first' };
     kept = keptOf({ accessToken, refreshToken, ...expiry, ...id }, isLegacy ? 'two entries' : setup.keeps);
   }
 

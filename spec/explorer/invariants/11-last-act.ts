@@ -60,7 +60,9 @@ export const lastAct: Invariant = {
       learn(act.member, act);
     };
 
-    const isWeak = ({ member, isWeak }: Act): boolean => isWeak || !!members[member]?.isDestroyed;
+    /** No session goes on with what a legacy app has written before it has seen it: one that cannot read the store writes over it. */
+    const isWeak = ({ member, isWeak }: Act): boolean =>
+      isWeak || !!members[member]?.isDestroyed || (member === LEGACY && !shelf.isSound);
 
     /** Whether all has been written at once, and is still there. */
     const isInOrder = (): boolean => shelf.isInstant && !shelf.hasLost;
