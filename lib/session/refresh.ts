@@ -6,7 +6,6 @@ import {
   finalize,
   first,
   map,
-  NEVER,
   Observable,
   repeat,
   retry,
@@ -14,7 +13,6 @@ import {
   switchMap,
   takeUntil,
   tap,
-  throwIfEmpty,
   timer,
 } from 'rxjs';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../http/errors';
@@ -56,9 +54,6 @@ const lasting = (tokens: Tokens, atMs: number): Tokens => {
 const LOOK_AGAIN_EVERY_MS = 100;
 const LOOK_AGAIN_FOR_MS = 1_000;
 
-/** Stands for a deadline that has passed. */
-const LATE = Symbol('late');
-
 /** Stands for what was thrown where that was `undefined` or the like. */
 const NO_CAUSE = new Error('failed without an error');
 
@@ -96,6 +91,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
   const run: Refresh['run'] = (held, own, conclude) => {
     let outcome: RefreshOutcome | undefined;
     let isWritten = false;
+    /** Counts until `exclusive` runs the work, and anew from each call of `refresh`. */
+    const deadlineMs$ = new BehaviorSubject(settings.refreshTimeoutMs);
     const write$ = (what: Tokens | 'refused'): Observable<unknown> => {
       isWritten = true;
       return port.write(what);
@@ -114,17 +111,14 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       return renew$(isElse ? undefined : tokens);
     };
 
-    const refuse$ = (cause: unknown, endsAtMs: number): Observable<unknown> => {
+    const refuse$ = (cause: unknown): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
       decide({ type: 'refused', error });
       // With a lock that keeps out everyone, no one who has got through is still about to write.
       const isAlone = store.exclusive && !(OVERTAKEN in store);
       const look$ = isAlone
         ? news$
-        : news$.pipe(
-            repeat({ delay: LOOK_AGAIN_EVERY_MS }),
-            takeUntil(timer(Math.min(LOOK_AGAIN_FOR_MS, endsAtMs - nowMs()))),
-          );
+        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
         first(Boolean, null),
         switchMap((news) => (news ? adopt$(news) : held ? write$('refused') : EMPTY)),
@@ -145,6 +139,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {
       outcome = undefined;
       isWritten = false;
+      deadlineMs$.next(settings.refreshTimeoutMs);
       const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
       // A grant of `restore` is no sign-in, so it is as old as the look that found nothing.
       const previous = current ?? port.mine ?? { sessionId: port.createId(), revision: -1 };
@@ -168,29 +163,25 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
             );
           },
         }),
-        takeUntil(deadline$(settings.refreshTimeoutMs)),
-        throwIfEmpty(() => LATE),
         switchMap(save$),
         catchError((error) => {
           if (news) return adopt$(news);
           let isFinal: boolean;
           try {
-            isFinal = error !== LATE && isRefused(error);
+            isFinal = isRefused(error);
           } catch (thrown) {
             return decide(failed(thrown || NO_CAUSE, error));
           }
-          if (isFinal) return refuse$(error, endsAtMs);
-          decide(error === LATE ? failed() : failed(error || NO_CAUSE));
+          if (isFinal) return refuse$(error);
+          decide(failed(error || NO_CAUSE));
           // Others may have got through, of whom a page that was frozen has not been told yet.
           return news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY)));
         }),
       );
     };
 
-    /** Whether `exclusive` has still to run the work, or has to let go of it. */
-    const isOutside$ = new BehaviorSubject(true);
     const work$ = defer(() => {
-      isOutside$.next(false);
+      deadlineMs$.next(0);
       return news$;
     }).pipe(
       switchMap((news) => {
@@ -200,15 +191,12 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       }),
       // It may be let go while it is being subscribed, when there is nothing to unsubscribe yet.
       takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
-      finalize(() => isOutside$.next(true)),
     );
 
     own.add(
       defer(() => store.exclusive?.(work$) ?? work$)
         .pipe(
-          takeUntil(
-            isOutside$.pipe(switchMap((isOutside) => (isOutside ? deadline$(settings.refreshTimeoutMs) : NEVER))),
-          ),
+          takeUntil(deadlineMs$.pipe(switchMap(deadline$))),
           catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
           finalize(() => {
             // One that answered in the same tick is still being called.

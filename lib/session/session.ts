@@ -195,9 +195,9 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     destroy: () => {
       isDestroyed = true;
       changes++;
-      port.close();
       follower.end();
       machine.dispatch({ type: 'signOut' }, renewal.reset());
+      port.close();
       machine.complete();
     },
   };

@@ -117,6 +117,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
   let isHanging = false;
   const writes: (() => void)[] = [];
   const idle$ = new Subject<void>();
+  const closed$ = new Subject<void>();
 
   const has = (name: keyof TokenStore): boolean => {
     try {
@@ -144,16 +145,28 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
   const enqueue = (what: Tokens | null): Observable<unknown> => {
     const done$ = new AsyncSubject<unknown>();
     const run = (): void => {
+      const written$ = new AsyncSubject<void>();
+      call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
       let isAtOnce = true;
-      call$<void>(() => (what ? store.save(what) : store.clear()))
+      merge(written$, closed$)
         .pipe(
+          first(),
           map(() => {
             known = what;
             // Later, someone else may have written after it.
             if (isAtOnce) version = versionNow();
             standing = { ...standing, isOwed: writes.length > 1 };
           }),
-          within(STORE_TIMEOUT_MS, () => warn('write')),
+          within(STORE_TIMEOUT_MS, () => {
+            // It may end later, over what others have written since.
+            const lookAgain = () => {
+              rewrites = 0;
+              read$.subscribe();
+            };
+            written$.subscribe({ next: lookAgain, error: lookAgain });
+            rewrites = MAX_REWRITES;
+            return warn('write');
+          }),
           catchError((error) => of(warn('write', error))),
           finalize(() => {
             writes.shift();
@@ -233,7 +246,8 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     own: (tokens) => {
       const { mine } = standing;
       // What it has written itself comes back with the state.
-      hold(tokens, isSameGrant(tokens, mine) ? standing : { replaced: mine ?? null });
+      if (isSameGrant(tokens, mine)) standing = { ...standing, mine: tokens, over: undefined };
+      else hold(tokens, { replaced: mine ?? null });
     },
     end: (over) => {
       standing = { ...standing, over };
@@ -248,6 +262,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     },
     close: () => {
       isClosed = true;
+      closed$.next();
     },
   };
 };

@@ -105,16 +105,19 @@ failureMode(
       expect(calls).toEqual(['load']);
     });
 
-    it('touches neither Web Locks nor the entries of a Storage', () => {
+    it('touches no Web Lock, and reads one entry of a Storage', () => {
       const request = vi.fn();
       vi.stubGlobal('navigator', { locks: { request } });
       const storage = createStorage({ token: 'T1', refreshToken: 'R1' });
-      const touched = vi.fn(() => storage);
-      const store = webStorageStore({ storage: touched, keys: { accessToken: 'token', refreshToken: 'refreshToken' } });
+      const read = vi.spyOn(storage, 'getItem');
+      const store = webStorageStore({
+        storage: () => storage,
+        keys: { accessToken: 'token', refreshToken: 'refreshToken' },
+      });
       const client = createVirtualClient({ signal, store, isDead: () => false });
-      touched.mockClear();
+      read.mockClear();
       expect(send(client)).toEqual(Array(50).fill(answered({ by: 'T1' })));
-      expect(touched).not.toHaveBeenCalled();
+      expect(read.mock.calls).toEqual(Array(50).fill(['token']));
       expect(request).not.toHaveBeenCalled();
     });
   },

@@ -73,7 +73,7 @@ failureMode(
       });
       await session.signIn({ accessToken: 'b.access.1' });
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh' });
-      expect(shown).toEqual([{ accessToken: 'b.access.1', sessionId: expect.any(String) }]);
+      expect(shown).toEqual([{ accessToken: 'b.access.1', sessionId: expect.any(String), revision: 1 }]);
       expect(await store.load()).toEqual(shown[0]);
     });
   },

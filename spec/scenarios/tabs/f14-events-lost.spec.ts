@@ -44,16 +44,19 @@ failureMode(
       expect(sleeper.session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
     });
 
-    it.each(['sign-out', 'sign-in'])('finds out before its next refresh where nothing wakes it (%s)', async (what) => {
+    it.each([
+      ['sign-out', '-', 'signed-out'],
+      ['sign-in', 'T5', 'active'],
+    ])('finds out before its next request leaves if nothing wakes it (%s)', async (what, token, status) => {
       const browser = installBrowser(signal);
       const [one, other] = [browser.open(), browser.open()];
       browser.isDeaf = true;
       if (what === 'sign-out') await other.session.signOut();
       else await other.session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
-      const outcome = one.get();
+      one.get();
+      expect(one.session.state.status).toBe(status);
+      expect(one.sent).toEqual([`GET /a ${token}`]);
       await browser.pass(500);
-      expect(outcome.error).toMatchObject({ code: 'signed-out' });
-      expect(one.sent).toEqual(['GET /a T1']);
       expect(browser.authority.presented).toEqual([]);
     });
   },
