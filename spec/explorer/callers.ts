@@ -59,7 +59,7 @@ const isCalling = ({ calling }: World, member: Member): boolean =>
 
 /** A caller belongs to the session that there is now, after a look into the store, if there is one; and to no other. */
 const bind = (caller: Caller): void => {
-  caller.family ||= familyIn(caller.member.session.state);
+  caller.family ||= familyIn(caller.member.session.state) ?? undefined;
 };
 
 /** A request has got past the look into the store that comes before anything else. */
@@ -71,9 +71,10 @@ export const bound = (world: World, caller: Caller): void => {
 };
 
 /** Who waits for tokens may have come to its session before or after a look into the store that has changed it. */
-const rebind = ({ shelf }: World, caller: Caller): void => {
-  const isUnclear = caller.looks !== shelf.looks && caller.family !== familyIn(caller.member.session.state);
-  if (isUnclear && caller.wish !== 'request') caller.family = undefined;
+const rebind = (world: World, caller: Caller): void => {
+  const { member, looks, family, wish } = caller;
+  const hasLooked = looks !== world.shelf.looks && family !== familyIn(member.session.state);
+  if ((hasLooked || world.isAsking(member)) && wish !== 'request') caller.family = undefined;
 };
 
 /** A caller has come to its session: what becomes of it is decided by what that is now. */
@@ -82,6 +83,8 @@ export const arrive = (world: World, caller: Caller): void => {
   caller.hasArrived = true;
   caller.before = member.session.state;
   bind(caller);
+  // Without a session yet, it belongs to the one that a look into the store finds.
+  if (caller.before.status === 'signed-out' && !world.isAsking(member)) caller.family ??= null;
   caller.isInside = world.called.has(member) ? 'maybe' : 'no';
   if (isCalling(world, member)) caller.isInside = 'yes';
   caller.reactions = world.reactions;

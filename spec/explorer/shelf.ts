@@ -11,6 +11,7 @@ export const GIVEN_UP_MS = 5_000;
 
 /** A call of the store that is not answered yet. */
 interface Operation {
+  readonly member: number;
   readonly openedMs: number;
   answer(how: StoreAnswer): void;
 }
@@ -117,6 +118,7 @@ export const createShelf = (world: World): Shelf => {
   const later = <T>(member: number, effect: () => T, closed: (isDone: boolean) => void): PromiseLike<T> => {
     const { promise, resolve, reject } = createDeferred<T>();
     const operation: Operation = {
+      member,
       openedMs: platform.elapsedMs,
       answer: (how) => {
         operations.splice(operations.indexOf(operation), 1);
@@ -215,7 +217,8 @@ export const createShelf = (world: World): Shelf => {
   if (setup.held !== 'nothing') {
     const { accessToken, refreshToken = '', expiresInMs } = world.server.signIn('A');
     const expiry = expiresInMs && { expiresAtMs: platform.nowMs + expiresInMs };
-    const id = setup.held === 'tokens' ? { sessionId: idOf(platform.nowMs - A_DAY_MS), revision: 1 } : { sessionId: 'first' };
+    const id =
+      setup.held === 'tokens' ? { sessionId: idOf(platform.nowMs - A_DAY_MS), revision: 1 } : { sessionId: 'first' };
     kept = keptOf({ accessToken, refreshToken, ...expiry, ...id }, isLegacy ? 'two entries' : setup.keeps);
   }
 

@@ -3,7 +3,7 @@ import type { Attempt, Call, Caller, Fault, Happenings, Invariant, Member, Watch
 import type { Answer, Hook, Reaction, RefreshAnswer, Setup } from './plan';
 import { installPlatform } from './platform';
 import { createServer, type Server } from './server';
-import { createShelf, type Shelf } from './shelf';
+import { createShelf, GIVEN_UP_MS, type Shelf } from './shelf';
 
 /** All that there is in one run: what surrounds the real sessions, and what has happened. */
 export class World {
@@ -59,12 +59,22 @@ export class World {
     }
   }
 
+  /** Whether a session has asked its store for something that it may wait for. */
+  isAsking({ index }: Member): boolean {
+    const isPast = (openedMs: number) => this.platform.elapsedMs - openedMs >= GIVEN_UP_MS;
+    return this.shelf.operations.some(({ member, openedMs }) => member === index && !isPast(openedMs));
+  }
+
   /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
-  isForetold({ hasArrived, isInside, reactions, outcome, looks, before, member }: Caller): boolean {
+  isForetold(caller: Caller): boolean {
+    const { hasArrived, isInside, reactions, outcome, looks, before, member } = caller;
     // A look into the store may have made something else of the session.
     const isSame = before.status !== 'loading' && before.generation === member.session.state.generation;
     const isAsBefore = isSame || looks === this.shelf.looks;
-    return hasArrived && isInside === 'no' && reactions === this.reactions && outcome !== 'cancelled' && isAsBefore;
+    // The look of another caller may still be under way.
+    const isLooking = this.isAsking(member) || this.callers.some((other) => other !== caller && other.isBeingSubscribed);
+    const isAsItWas = reactions === this.reactions && isAsBefore && !isLooking;
+    return hasArrived && isInside === 'no' && outcome !== 'cancelled' && isAsItWas;
   }
 
   openCallers(): Caller[] {

@@ -13,7 +13,7 @@ interface Act {
   known: ReadonlySet<Act> | undefined;
   /** The session id that the store keeps of it, if any. */
   id: string | undefined;
-  /** Whether nobody can insist on it: no user has asked for it, or others may have written over it before anyone has seen it. */
+  /** Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen it. */
   isWeak: boolean;
 }
 
@@ -85,6 +85,11 @@ export const lastAct: Invariant = {
       return isInOrder() && act.nth > other.nth && isSet;
     };
 
+    /** Whether every session has what the store held, and nothing is under way that could write over something else. */
+    const isAtRest = (act: Act | undefined): boolean =>
+      shelf.operations.length + world.calls.filter(({ isOpen }) => isOpen).length === 0 &&
+      members.every(({ isDestroyed, session: { state } }) => isDestroyed || familyIn(state) === (act?.family ?? null));
+
     /** Families that a session may end with; `null` for none. */
     const endings = (acts: readonly Act[]): ReadonlySet<string | null> => {
       const last = acts.filter((other) => !acts.some((act) => isLater(act, other)));
@@ -103,7 +108,8 @@ export const lastAct: Invariant = {
         return undefined;
       const own = setup.store === 'none' ? acts.filter((act) => act.member === member.index) : acts;
       const possible = endings(own);
-      if (possible.has(family)) return undefined;
+      // What could not be written is known only to the session that has tried to.
+      if (possible.has(family) || (members.some(isOwed) && !isOwed(member))) return undefined;
       return `session ${member.index} ends with ${family}, and the last that a user did was ${[...possible].map(String).join(' or ')}`;
     };
 
@@ -158,10 +164,9 @@ export const lastAct: Invariant = {
         },
         landed: (write, last) => {
           if (write.member !== LEGACY) return;
-          const open = shelf.writes.some(({ state }) => state === 'open');
-          const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, open);
-          if (!write.tokens) clears.set(write, act);
           const before = actOf(last);
+          const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, !shelf.isInstant && !isAtRest(before));
+          if (!write.tokens) clears.set(write, act);
           act.known = new Set(before && [before, ...(before.known ?? [])]);
         },
         published: ({ index }, state) => {

@@ -51,7 +51,9 @@ export const sameSession: Invariant = {
       notes: {
         changing: (member) => {
           const calls = world.openCalls(member).filter(({ subscriber }) => subscriber);
-          before.push({ state: member.session.state, calls, waiters: world.waiting(member) });
+          // Who waits for the store waits for no session yet.
+          const waiters = world.isAsking(member) ? [] : world.waiting(member);
+          before.push({ state: member.session.state, calls, waiters });
         },
         changed: (member) => {
           const ended = before.pop();

@@ -36,7 +36,9 @@ export const noHarm: Invariant = {
           // In a refresh it is one of those that are counted below.
           return !caller || caller.outcome === 'cancelled' || errorOf(caller) === fault ? 1 : 0;
         case 'events':
-          return setup.isObserved && !fault.isLate ? warnings.filter((message) => message.endsWith(`: ${name}`)).length : 1;
+          return setup.isObserved && !fault.isLate
+            ? warnings.filter((message) => message.endsWith(`: ${name}`)).length
+            : 1;
         case 'rxjs':
           return platform.thrown.filter((thrown) => thrown === fault).length;
         case 'refresh':
