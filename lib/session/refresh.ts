@@ -186,8 +186,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     }).pipe(
       switchMap((news) => {
         if (news) return adopt$(news);
+        if (news === null) return decide({ type: 'signOut' });
         // Those that a failed refresh has found in the store are newer than those of the state.
-        return news === null ? decide({ type: 'signOut' }) : renew$(held && (port.mine ?? held));
+        const { mine } = port;
+        return renew$(held && mine?.sessionId === held.sessionId ? mine : held);
       }),
       // It may be let go while it is being subscribed, when there is nothing to unsubscribe yet.
       takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),

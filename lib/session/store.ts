@@ -6,12 +6,12 @@ import {
   first,
   map,
   merge,
+  mergeMap,
   NEVER,
   type Observable,
   type OperatorFunction,
   of,
   Subject,
-  switchMap,
   tap,
   timeout,
 } from 'rxjs';
@@ -158,10 +158,10 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
             standing = { ...standing, isOwed: writes.length > 1 };
           }),
           within(STORE_TIMEOUT_MS, () => {
-            // It may end later, over what others have written since.
+            // It may end later, over what has been written since.
             const lookAgain = () => {
               rewrites = 0;
-              read$.subscribe();
+              read(true).subscribe();
             };
             written$.subscribe({ next: lookAgain, error: lookAgain });
             rewrites = MAX_REWRITES;
@@ -183,11 +183,11 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     return done$;
   };
 
-  /** What follows from what was read by the `nth` read, begun after so many writes had been asked for. */
-  const conclude = (found: News, nth: number, writesBefore: number): News => {
+  /** What follows from what was read by the `nth` read. */
+  const conclude = (found: News, nth: number): News => {
     const tokens = found && toStored(found);
-    // A write asked for since, or a later read, says more.
-    if (isClosed || nth < lastRead || writesAsked !== writesBefore) return undefined;
+    // A later one says more.
+    if (isClosed || nth < lastRead) return undefined;
     lastRead = nth;
     const { mine, over, replaced } = standing;
     const verdict = decide(standing, tokens);
@@ -201,23 +201,28 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
   };
 
-  const read$: Observable<News> = defer(() => {
+  /** With `isCleared`, a write that has ended late may have cleared the store; with `isAgain`, a write has crossed the read before. */
+  const read = (isCleared = false, isAgain = false): Observable<News> => {
     // What a write of this session's own has left half done says nothing.
     if (writes.length)
       return idle$.pipe(
         first(),
-        switchMap(() => read$),
+        mergeMap(() => read(isCleared, isAgain)),
       );
     const [nth, writesBefore] = [++readsBegun, writesAsked];
     version = versionNow();
     return call$(() => store.load()).pipe(
-      map((found) => conclude(found, nth, writesBefore)),
+      mergeMap((found) => {
+        if (writesAsked === writesBefore) return of(conclude(isCleared ? (found ?? undefined) : found, nth));
+        // Nor does what was there before a write.
+        return isAgain ? of(undefined) : read(isCleared, true);
+      }),
       catchError((error) => of(warn('load', error))),
       tap(() => {
         isHanging = false;
       }),
     );
-  });
+  };
 
   const giveUp = (): undefined => {
     isHanging = true;
@@ -230,7 +235,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     },
     look: () => {
       const news$ = new AsyncSubject<News>();
-      read$.subscribe(news$);
+      read().subscribe(news$);
       return news$;
     },
     inTime: (news$) =>

@@ -130,8 +130,8 @@ describe('a session that is being loaded, and begins or ends before it is', () =
     const { api, session, answer, cell } = setUp();
     session.signIn({ accessToken: 'T1' });
     const { seen } = watch(api.get$('/a'));
-    // The first is what the session began with, the others are the looks before and after the refresh.
-    for (let look = 0; look < 3; look++) {
+    // Twice for what the session began with, as the sign-in has crossed it, and before and after the refresh.
+    for (let look = 0; look < 4; look++) {
       answer(cell.held);
       await setImmediate();
     }

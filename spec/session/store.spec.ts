@@ -223,13 +223,18 @@ describe('a store that answers later', () => {
     expect(first).toEqual([undefined]);
   });
 
-  it('says nothing if a write has begun since it was asked', async () => {
+  it('is read again, once, if a write has begun since it was asked', async () => {
     const { port, look, answers } = createSlow();
     const seen = look();
     port.write(tokens(2));
     answers[0]?.(null);
     await setImmediate();
+    expect(seen).toEqual([]);
+    port.write(tokens(3));
+    answers[1]?.(tokens(4));
+    await setImmediate();
     expect(seen).toEqual([undefined]);
+    expect(answers).toHaveLength(2);
   });
 
   it('is read after the write that is under way', async () => {
@@ -356,6 +361,39 @@ describe('writes to the store', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect([isDone, warnings]).toEqual([true, ['write: no answer']]);
     expect(cleared).toHaveBeenCalledTimes(1);
+  });
+
+  it.each<[string, Tokens | 'sign-out', Tokens | null]>([
+    ['a clear over a sign-in', tokens(1, LATER), tokens(1, LATER)],
+    ['older tokens over newer ones', tokens(2), tokens(2)],
+    ['tokens of a session that is over', 'sign-out', null],
+  ])('that were given up and end late are written over: %s', async (what, next, kept) => {
+    stopClock();
+    let end = (): void => {};
+    let isHanging = true;
+    const slowly = (write: () => void) => {
+      if (!isHanging) return write();
+      isHanging = false;
+      return new Promise<void>((resolve) => {
+        end = () => {
+          write();
+          resolve();
+        };
+      });
+    };
+    const shelf = createOwnStore();
+    const { port } = createPort({
+      load: shelf.load,
+      save: (saved) => slowly(() => void shelf.save(saved)),
+      clear: () => slowly(() => void shelf.clear()),
+    });
+    port.write(what.startsWith('a clear') ? 'sign-out' : tokens(1));
+    await vi.advanceTimersByTimeAsync(5_000);
+    port.write(next);
+    expect(shelf.load()).toEqual(kept);
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(shelf.load()).toEqual(kept);
   });
 
   it('count as done only if the last one is', async () => {
