@@ -109,6 +109,7 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
     looks: 0,
     isInside: 'no',
     isBound: false,
+    isNested: world.nesting > 0,
     family: undefined,
     sent: 0,
     leaving: undefined,

@@ -35,6 +35,8 @@ export interface Caller {
   /** Whether it is part of a refresh, as `refresh` was being called then. */
   isInside: 'yes' | 'maybe' | 'no';
   isBound: boolean;
+  /** Whether it was made while the library was calling back. */
+  readonly isNested: boolean;
   /** The family that its session belonged to: `null` for none, `undefined` while that is being loaded. */
   family: string | null | undefined;
   /** How often it has been sent. */

@@ -26,6 +26,8 @@ export class World {
   /** What hooks do when they are called next. */
   readonly rigged = new Map<Hook, Reaction[]>();
   readonly faults: Fault[] = [];
+  /** How many hooks are doing something right now. */
+  nesting = 0;
   /** How often a hook has done something: what comes of a step can be foretold only where none has. */
   reactions = 0;
   /** What was wrong, in order. */
@@ -65,15 +67,19 @@ export class World {
     return this.shelf.operations.some(({ member, openedMs }) => member === index && !isPast(openedMs));
   }
 
+  /** Whether a caller may have to wait for a look into the store: its own, or one that is under way while the library calls back. */
+  isLooking({ member, isNested }: Caller): boolean {
+    const { hasVersion, changes } = this.setup;
+    return this.isAsking(member) || (isNested && (hasVersion || changes !== 'missing'));
+  }
+
   /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
   isForetold(caller: Caller): boolean {
     const { hasArrived, isInside, reactions, outcome, looks, before, member } = caller;
     // A look into the store may have made something else of the session.
     const isSame = before.status !== 'loading' && before.generation === member.session.state.generation;
     const isAsBefore = isSame || looks === this.shelf.looks;
-    // The look of another caller may still be under way.
-    const isLooking = this.isAsking(member) || this.callers.some((other) => other !== caller && other.isBeingSubscribed);
-    const isAsItWas = reactions === this.reactions && isAsBefore && !isLooking;
+    const isAsItWas = reactions === this.reactions && isAsBefore && !this.isLooking(caller);
     return hasArrived && isInside === 'no' && outcome !== 'cancelled' && isAsItWas;
   }
 

@@ -60,12 +60,18 @@ export const lastAct: Invariant = {
       learn(act.member, act);
     };
 
-    /** No session goes on with what a legacy app has written before it has seen it: one that cannot read the store writes over it. */
-    const isWeak = ({ member, isWeak }: Act): boolean =>
-      isWeak || !!members[member]?.isDestroyed || (member === LEGACY && !shelf.isSound);
-
     /** Whether all has been written at once, and is still there. */
     const isInOrder = (): boolean => shelf.isInstant && !shelf.hasLost;
+    /** Without `version` and `changes$`, only a refresh looks into the store. */
+    const isBlind = setup.changes === 'missing' && !setup.hasVersion;
+
+    const isWeak = ({ member, family, isWeak }: Act): boolean => {
+      // No session goes on with what a legacy app has written before it has seen it: one that cannot read the store writes over it.
+      if (isWeak || members[member]?.isDestroyed || (member === LEGACY && !shelf.isSound)) return true;
+      // A session that is signed out and never looks does not see what others write after its sign-out.
+      return !family && isBlind && !isInOrder();
+    };
+
     const isAlone = setup.store === 'none' || members.length === 1;
 
     /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
@@ -106,15 +112,12 @@ export const lastAct: Invariant = {
       // It cannot learn of anything, as it never looks.
       if (isBlind && (status === 'signed-out' || setup.exclusive === 'stuck' || setup.exclusive === 'throws'))
         return undefined;
-      const own = setup.store === 'none' ? acts.filter((act) => act.member === member.index) : acts;
-      const possible = endings(own);
       // What could not be written is known only to the session that has tried to.
-      if (possible.has(family) || (members.some(isOwed) && !isOwed(member))) return undefined;
+      const isAlone = setup.store === 'none' || members.some(isOwed);
+      const possible = endings(isAlone ? [...knownTo(member.index)] : acts);
+      if (possible.has(family) || (isAlone && setup.store !== 'none' && !isOwed(member))) return undefined;
       return `session ${member.index} ends with ${family}, and the last that a user did was ${[...possible].map(String).join(' or ')}`;
     };
-
-    /** Without `version` and `changes$`, only a refresh looks into the store. */
-    const isBlind = setup.changes === 'missing' && !setup.hasVersion;
 
     /** Whether a session's last write has failed, so that the store may not hold what it should. */
     const isOwed = ({ index, isDestroyed }: Member): boolean =>

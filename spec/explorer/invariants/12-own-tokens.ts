@@ -12,7 +12,11 @@ export const ownTokens: Invariant = {
 
     /** With `version`, a store that answers at once has been looked at: the session is the one that it holds. */
     const isKnown = (caller: Caller): boolean =>
-      setup.store === 'sync' && setup.hasVersion && shelf.isInstant && reactions.get(caller) === world.reactions;
+      setup.store === 'sync' &&
+      setup.hasVersion &&
+      shelf.isInstant &&
+      !world.isLooking(caller) &&
+      reactions.get(caller) === world.reactions;
 
     const whyOther = (caller: Caller, family: string | null | undefined): string | false => {
       const held = familyOf(shelf.kept?.accessToken) ?? null;
