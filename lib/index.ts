@@ -39,7 +39,7 @@ export type { SessionOptions } from './session/options';
 export type { KeepFreshOptions, Session } from './session/session';
 export type { SessionState, Tokens } from './session/state';
 export type { TokenStore } from './session/store';
-export { memoryStore } from './stores/memory';
+export { type MemoryStoreOptions, memoryStore } from './stores/memory';
 export { type WebStorageStoreOptions, webStorageStore } from './stores/web-storage';
 export { type AjaxTransportOptions, ajaxTransport } from './transports/ajax';
 export { type FetchTransportOptions, fetchTransport } from './transports/fetch';

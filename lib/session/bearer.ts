@@ -1,4 +1,4 @@
-import { AsyncSubject, identity, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
+import { AsyncSubject, identity, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -18,21 +18,30 @@ export interface BearerOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
-const SINCE = Symbol('renewal.since');
+const CLAIM = Symbol('renewal.claim');
 
-type Claimed = HttpRequest & { [SINCE]?: (asking: SessionCore) => Held | undefined };
+/** Whose a request is, once the look into the store is over that it may have to wait for. */
+interface Claim {
+  readonly looked$: Observable<unknown> | undefined;
+  readonly since: Held | undefined;
+}
 
-/** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that there is now. */
-export const claim = (request: Claimed, session: Session): HttpRequest => {
-  const core = coreOf(session);
-  core.look();
-  const since = core.since();
-  // A function, as interceptors and errors show requests, and there are tokens in it. Another session may have put a `bearer` on the way.
-  if (since) request[SINCE] = (asking) => (asking === core ? since : undefined);
-  return request;
+type Claimed = HttpRequest & { [CLAIM]?: (asking: SessionCore) => Claim | undefined };
+
+const claimOf = (core: SessionCore): Claim => {
+  const looked$ = core.look();
+  return { looked$, since: looked$ ? undefined : core.since() };
 };
 
-const sinceOf = (request: Claimed, core: SessionCore): Held | undefined => request[SINCE]?.(core) ?? core.since();
+/** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that the store holds now. */
+export const claim = (request: Claimed, session: Session): HttpRequest => {
+  const core = coreOf(session);
+  if (!request.auth) return request;
+  const claimed = claimOf(core);
+  // A function, as interceptors and errors show requests, and there are tokens in it. Another session may have put a `bearer` on the way.
+  request[CLAIM] = (asking) => (asking === core ? claimed : undefined);
+  return request;
+};
 
 /** One sending of an errand: hands on what comes, unless that says that the token is dead. An observer, as each operator in its place would cost every request. */
 class Attempt extends Subscription implements Observer<HttpEvent> {
@@ -189,16 +198,18 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
     const bytes = copyOf(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-    const bind = () => {
-      // However late it is subscribed to, and however often.
-      const since = sinceOf(request, core);
-      return new Observable<HttpEvent>((caller) => core.admit(new Errand(core, wire, next, origins, caller, since)));
-    };
-    // It belongs to the session that the store holds now.
-    const looked$ = core.look();
-    if (!looked$) return bind();
+    const { looked$, since } = (request as Claimed)[CLAIM]?.(core) ?? claimOf(core);
+    // However late it is subscribed to, and however often.
+    const bind = (bound = core.since()) =>
+      new Observable<HttpEvent>((caller) => core.admit(new Errand(core, wire, next, origins, caller, bound)));
+    if (!looked$) return bind(since);
     const bound$ = new AsyncSubject<Observable<HttpEvent>>();
-    looked$.pipe(map(bind)).subscribe(bound$);
+    looked$.subscribe({
+      complete: () => {
+        bound$.next(bind());
+        bound$.complete();
+      },
+    });
     return bound$.pipe(switchMap(identity));
   };
 };

@@ -24,15 +24,18 @@ export type Verdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
 /** A session id that sorts by the time of its sign-in. Others, such as those of foreign writers, have no order. */
 const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
 
+/** Whether ids of this form sort by the time of the sign-in. */
+export const isOrdered = (id: string): boolean => ORDERED.test(id);
+
 /** The id of a sign-in at `atMs`: later than the sign-in `after`, so that a clock that was set back changes nothing. */
 export const createSessionId = (atMs: number, after = ''): string => {
-  const ms = Math.max(Math.floor(atMs), ORDERED.test(after) ? Number.parseInt(after, 36) + 1 : 0);
+  const ms = Math.max(Math.floor(atMs), isOrdered(after) ? Number.parseInt(after, 36) + 1 : 0);
   // The rest tells sign-ins of the same millisecond apart; an id protects nothing.
   return `${ms.toString(36).padStart(9, '0')}.${Math.random().toString(36).slice(2)}`;
 };
 
 /** The later one of two sign-ins, as far as their ids have an order. */
-export const laterId = (one: string, other: string): string => (ORDERED.test(other) && other > one ? other : one);
+export const laterId = (one: string, other: string): string => (isOrdered(other) && other > one ? other : one);
 
 /** A short hash (32-bit FNV-1a) that names a token without showing it; it protects nothing. */
 export const digestOf = (text: string): string => {
@@ -52,15 +55,17 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
+      // A full store may hold nothing but the refresh token of this session's own grant.
+      const isMine = found.accessToken ? isAccess(found, mine) : found.refreshToken === mine.refreshToken;
       // Two refreshes without a lock have given out one revision: what the store holds counts.
-      return order || Number(!isAccess(found, mine));
+      return order || Number(!isMine);
     }
     if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
     return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
-  if (ORDERED.test(mine.sessionId) && ORDERED.test(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
+  if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
-  if (isAccess(found, mine)) return 0;
+  if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
   return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;
 };
 

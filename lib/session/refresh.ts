@@ -114,8 +114,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     const refuse$ = (cause: unknown): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
       decide({ type: 'refused', error });
-      // With a lock that keeps out everyone, no one who has got through is still about to write.
-      const isAlone = store.exclusive && !(OVERTAKEN in store);
+      // With a lock that keeps out everyone, or nothing to renew, no one who has got through is still about to write.
+      const isAlone = !held || (store.exclusive && !(OVERTAKEN in store));
       const look$ = isAlone
         ? news$
         : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));

@@ -85,7 +85,7 @@ export const coreOf = (session: Session): SessionCore => {
 export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const settings = withDefaults(options);
   const reports = createReports();
-  const port = createStorePort(settings.store, reports.warn);
+  const port = createStorePort(settings.store, reports.warn, (news) => follower.heed(news));
   const room = createWaitingRoom(settings.releaseConcurrency, (waiter, done) => admission.admit(waiter, done));
   let renewAtMs = Infinity;
   let isDestroyed = false;

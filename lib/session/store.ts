@@ -12,8 +12,10 @@ import {
   type OperatorFunction,
   of,
   Subject,
+  takeUntil,
   tap,
   timeout,
+  timer,
 } from 'rxjs';
 import { call$, observed } from '../http/observed';
 import { nowMs } from './clock';
@@ -98,11 +100,19 @@ export interface StorePort {
   close(): void;
 }
 
+/** Stands for a version that no store has. */
+const UNSEEN = Symbol('unseen');
+
 /** Gives up what has not answered after so long: emits what `giveUp` returns instead. */
 const within = <T, U>(ms: number, giveUp: () => U): OperatorFunction<T, T | U> =>
   timeout({ first: ms, with: () => of(giveUp()) });
 
-export const createStorePort = (store: TokenStore, warn: (what: string, error?: unknown) => undefined): StorePort => {
+/** @param heed - Called with what follows from a look that no one has asked for. */
+export const createStorePort = (
+  store: TokenStore,
+  warn: (what: string, error?: unknown) => undefined,
+  heed: (news: News) => void,
+): StorePort => {
   let standing: Standing = { mine: undefined };
   /** What the store held when it was last read or written. */
   let known: News;
@@ -130,7 +140,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
 
   const versionNow = (): unknown => {
     try {
-      return store.version?.();
+      return store.version ? store.version() : version;
     } catch {
       return version;
     }
@@ -148,24 +158,27 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
       const written$ = new AsyncSubject<void>();
       call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
       let isAtOnce = true;
-      merge(written$, closed$)
+      const late$ = timer(STORE_TIMEOUT_MS).pipe(
+        takeUntil(closed$),
+        map(() => {
+          // It may end later, over what has been written since.
+          const lookAgain = () => {
+            rewrites = 0;
+            read(true).subscribe(heed);
+          };
+          written$.subscribe({ next: lookAgain, error: lookAgain });
+          rewrites = MAX_REWRITES;
+          throw undefined;
+        }),
+      );
+      merge(written$, late$)
         .pipe(
           first(),
           map(() => {
             known = what;
             // Later, someone else may have written after it.
-            if (isAtOnce) version = versionNow();
+            version = isAtOnce ? versionNow() : UNSEEN;
             standing = { ...standing, isOwed: writes.length > 1 };
-          }),
-          within(STORE_TIMEOUT_MS, () => {
-            // It may end later, over what has been written since.
-            const lookAgain = () => {
-              rewrites = 0;
-              read(true).subscribe();
-            };
-            written$.subscribe({ next: lookAgain, error: lookAgain });
-            rewrites = MAX_REWRITES;
-            return warn('write');
           }),
           catchError((error) => of(warn('write', error))),
           finalize(() => {
@@ -180,7 +193,7 @@ export const createStorePort = (store: TokenStore, warn: (what: string, error?: 
     if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: known };
     writesAsked++;
     if (writes.push(run) < 2) run();
-    return done$;
+    return merge(done$, closed$).pipe(first());
   };
 
   /** What follows from what was read by the `nth` read. */

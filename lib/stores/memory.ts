@@ -1,29 +1,105 @@
-import { checkOptions } from '../http/options';
+import { defer, filter, ignoreElements, merge, NEVER, type Observable, Subject, tap } from 'rxjs';
+import { checkOptions, checkText } from '../http/options';
 import { nowMs } from '../session/clock';
 import { type TokenGrant, toTokens } from '../session/grants';
-import { createSessionId } from '../session/precedence';
+import { createSessionId, isOrdered } from '../session/precedence';
 import type { Tokens } from '../session/state';
-import type { TokenStore } from '../session/store';
+import { OVERTAKEN, type TokenStore } from '../session/store';
+import { announce, announced$ } from './channel';
+import { isPage } from './page';
 import { createTurns } from './turns';
+import { createWebLock } from './web-locks';
+
+/** The options of {@link memoryStore}. */
+export interface MemoryStoreOptions {
+  /**
+   * For a refresh token that is in a cookie, which all tabs share: the tabs whose stores have this name refresh one after another, and follow each other's sign-ins and
+   * sign-outs. Tokens do not leave the tab: after a sign-in elsewhere, the session asks `restore`. @defaultValue none: the store is this page's alone
+   */
+  readonly name?: string | undefined;
+}
+
+/** What travels: the id of a sign-in, or an id that was made for a sign-out. The later one counts. */
+interface Notice {
+  readonly id: string;
+  readonly isIn: boolean;
+}
+
+const isNotice = (message: unknown): message is Notice => {
+  const { id, isIn } = Object(message);
+  return typeof id === 'string' && isOrdered(id) && typeof isIn === 'boolean';
+};
+
+/** How long a refresh waits for a tab that does not let go of the lock. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /**
- * Keeps the tokens in memory: gone with the page or the process. Sessions of one process that share one such store refresh once.
+ * Keeps the tokens in memory: gone with the page or the process. Sessions of one process that share one such store refresh once, and follow each other.
+ * Throws a `TypeError` for an argument that is wrong.
  *
- * @param initial - What the store holds to begin with. Throws a `TypeError` where it is malformed.
+ * @param initial - What the store holds to begin with.
+ * @example
+ * ```ts
+ * memoryStore(undefined, { name: 'shop' });
+ * ```
  */
-export const memoryStore = (initial?: TokenGrant): TokenStore => {
+export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = {}): TokenStore => {
+  const { name } = checkOptions(options, { name: checkText });
+  const channel = `renewal:${name}`;
   let kept: Tokens | null =
     initial === undefined
       ? null
       : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs());
-  return {
+  /** The latest sign-in or sign-out that this tab knows of. */
+  let latest = kept?.sessionId ?? '';
+  const writes = new Subject<Tokens | null>();
+
+  const keep = (tokens: Tokens | null): void => {
+    kept = tokens;
+    writes.next(kept);
+  };
+  const isLater = (id: string): boolean => isOrdered(id) && id > latest;
+  const announceFrom = (id: string, isIn: boolean): void => {
+    latest = id;
+    if (name && isPage()) announce(channel, { id, isIn } satisfies Notice);
+  };
+  /** Sign-ins and sign-outs of other tabs; emits nothing. */
+  const notices$: Observable<never> = defer(() => (name && isPage() ? announced$(channel) : NEVER)).pipe(
+    filter(isNotice),
+    tap(({ id, isIn }) => {
+      if (!isLater(id)) return;
+      latest = id;
+      keep(isIn ? { accessToken: '', sessionId: id } : null);
+    }),
+    ignoreElements(),
+  );
+  const inTurn = createTurns();
+  // What tabs share is the cookie, which is written before the answer arrives.
+  const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => false);
+
+  const store: TokenStore & { [OVERTAKEN]?: true } = {
     load: () => kept,
     save: (tokens) => {
-      kept = tokens;
+      const { sessionId, revision } = tokens;
+      if (isLater(sessionId)) {
+        // A refresh or a restore tells the other tabs nothing that they need to know.
+        if (revision === 1) announceFrom(sessionId, true);
+        else latest = sessionId;
+      }
+      // What `restore` was asked before a sign-out or sign-in of another tab does not count any more.
+      const isOver = revision === 0 && isOrdered(sessionId) && sessionId < latest;
+      keep(isOver ? kept : tokens);
     },
     clear: () => {
-      kept = null;
+      // Sorts before a sign-in of the same millisecond.
+      announceFrom(`${createSessionId(nowMs(), latest).slice(0, 10)}0`, false);
+      keep(null);
     },
-    exclusive: createTurns(),
+    version: () => kept,
+    changes$: merge(writes, notices$),
+    exclusive: (work) => inTurn(defer(() => (name && isPage() ? locked(work) : work))),
   };
+  // A refusal may come before the notice of the sign-in that has caused it.
+  if (name) store[OVERTAKEN] = true;
+  return store;
 };

@@ -9,10 +9,14 @@ import { type Exclusive, runIn } from './turns';
  */
 const SETTLE_MS = 250;
 
+/** Which client holds the lock of that name, as far as the manager says. */
+const holderOf = async (name: string): Promise<unknown> =>
+  (await navigator.locks.query()).held?.find((lock) => lock.name === name)?.clientId;
+
 /**
  * Keeps the tabs of a browser apart with the Web Locks API; `hasWritten` says whether the work that ends has written. Where there is no such API, or it
- * throws, or has not answered within `timeoutMs`, work runs all the same. A lock whose holder is frozen is not stolen, as the holder would go on in
- * the belief that it is alone: those who have waited for it in vain keep one another out with a second one.
+ * throws, or has not answered within `timeoutMs`, work runs all the same, as it does if one holder keeps the lock for that long. A lock whose holder is frozen is not
+ * stolen, as the holder would go on in the belief that it is alone: those who have waited for it in vain keep one another out with a second one.
  */
 export const createWebLock = (name: string, timeoutMs: number, hasWritten: () => boolean): Exclusive => {
   /** While a lock is kept for what was written to settle, and how it is let go. */
@@ -23,11 +27,16 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
     new Observable((subscriber) => {
       const turn = new Subscription();
       const names = [name];
+      /** How the locks are released that are held. */
+      const held: (() => void)[] = [];
       let letGo = noop;
 
-      const runHolding = (letLockGo: () => void): void => {
+      const run = (): void => {
         letGo = () => {
-          release = letLockGo;
+          if (!held.length) return;
+          release = () => {
+            for (const done of held) done();
+          };
           if (hasWritten()) settling = timer(SETTLE_MS).subscribe(() => release());
           else release();
         };
@@ -37,33 +46,57 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
       const ask = (): void => {
         const next = names.shift();
         if (!next) {
-          runIn(turn, work, subscriber);
+          run();
           return;
         }
         const askedAtMs = nowMs();
+        /** When the timer of the patience is due. */
+        let untilMs = askedAtMs;
         const leave = new AbortController();
         let isWaiting = true;
+        let patience = Subscription.EMPTY;
+        let holder: unknown = leave;
         const stop = (): void => {
           isWaiting = false;
           patience.unsubscribe();
         };
         const goOn = (): void => {
           if (!isWaiting) return;
-          letGo();
+          stop();
+          leave.abort();
           ask();
         };
-        const patience = deadline$(timeoutMs).subscribe(goOn);
+        /** Waits for `timeoutMs`, and again if another client has come to hold the lock by then. */
+        const wait = (): void => {
+          let isAnswered = false;
+          untilMs = nowMs() + timeoutMs;
+          holderOf(next).then((found) => {
+            isAnswered = true;
+            // Only a manager that answers is asked for a second lock: who waits for a silent one should not wait twice.
+            if (holder === leave && next === name) names.push(`${name}:overtaken`);
+            if (holder === found) goOn();
+            holder = found;
+          }, noop);
+          patience = deadline$(timeoutMs).subscribe(() => (isAnswered ? wait() : goOn()));
+        };
         letGo = () => {
           stop();
           leave.abort();
+          for (const done of held) done();
         };
         const enter = (lock: unknown): Promise<void> | undefined => {
           // In a page that was frozen, the grant may come before the timer that has long been due: others have gone on meanwhile.
-          if (!lock || (timeoutMs > 0 && nowMs() >= askedAtMs + timeoutMs)) goOn();
+          if (!lock || (timeoutMs > 0 && nowMs() >= untilMs)) goOn();
           if (!isWaiting) return undefined;
           stop();
-          return new Promise(runHolding);
+          return new Promise((done) => {
+            held.push(done);
+            // After a long wait, others may have gone on with the second lock: this page waits for that as well.
+            if (timeoutMs > 0 && nowMs() >= askedAtMs + timeoutMs) ask();
+            else run();
+          });
         };
+        wait();
         try {
           navigator.locks.request(next, { signal: leave.signal }, enter).catch(goOn);
         } catch {
@@ -79,14 +112,11 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
         }
       });
       if (settling.closed) {
-        // Only a manager that answers is asked for a second lock: who waits for a silent one should not wait twice.
-        Promise.resolve()
-          .then(() => navigator.locks.query())
-          .then(() => names.push(`${name}:overtaken`), noop);
         ask();
       } else {
         settling.unsubscribe();
-        runHolding(release);
+        held.push(release);
+        run();
       }
     });
 };

@@ -1,11 +1,13 @@
-import { defer, EMPTY, mergeMap, of } from 'rxjs';
-import { parseJson } from '../http/body';
+import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
-import type { Tokens } from '../session/state';
 import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store';
+import { attempt } from './attempt';
+import { announce } from './channel';
+import { oneEntry, plainEntries } from './layouts';
+import { isPage } from './page';
 import type { PlatformStorage } from './platform-storage';
-import { createTurns } from './turns';
-import { announce, changesOf$ } from './web-changes';
+import { type Shelf, shelfOf } from './shelf';
+import { changesOf$, LOOK } from './web-changes';
 import { createWebLock } from './web-locks';
 
 /** The options of {@link webStorageStore}. */
@@ -26,52 +28,6 @@ export interface WebStorageStoreOptions {
    */
   readonly lockTimeoutMs?: number | undefined;
 }
-
-/** Whether this is a page or a worker of a browser. Servers have Web Locks (from Node 24 on) and a `Storage` (from Node 26 on, and in Deno) as well. */
-const isPage = (): boolean => !!globalThis.document || 'WorkerGlobalScope' in globalThis;
-
-/** How the tokens are written down. */
-interface Layout {
-  load(): Tokens | null;
-  save(tokens: Tokens): void;
-  clear(): void;
-}
-
-/** One JSON entry: what is read is always of one write. */
-const oneEntry = (storage: () => PlatformStorage, key: string): Layout => ({
-  load: () => JSON.parse(storage().getItem(key) ?? 'null'),
-  save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
-  clear: () => storage().removeItem(key),
-});
-
-/** Two plain entries, and one for what those can't hold. The access token is written last and removed first: who hears of it finds the rest. */
-const plainEntries = (
-  storage: () => PlatformStorage,
-  { accessToken, refreshToken }: NonNullable<WebStorageStoreOptions['keys']>,
-): Layout => {
-  const rest = `${accessToken}.renewal`;
-  return {
-    load: () => {
-      const entries = storage();
-      const access = entries.getItem(accessToken);
-      if (access === null) return null;
-      const refresh = entries.getItem(refreshToken) ?? undefined;
-      const { expiresAtMs, sessionId = '' } = Object(parseJson(entries.getItem(rest) ?? ''));
-      // The session checks what it loads.
-      return { accessToken: access, refreshToken: refresh, expiresAtMs, sessionId } as Tokens;
-    },
-    save: ({ accessToken: access, refreshToken: refresh, ...others }) => {
-      const entries = storage();
-      if (refresh === undefined) entries.removeItem(refreshToken);
-      else entries.setItem(refreshToken, refresh);
-      entries.setItem(rest, JSON.stringify(others));
-      entries.setItem(accessToken, access);
-    },
-    clear: () => {
-      for (const key of [accessToken, refreshToken, rest]) storage().removeItem(key);
-    },
-  };
-};
 
 /** Whether these are the names of two entries. */
 const isNames = (keys: unknown): boolean => {
@@ -102,9 +58,10 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   check(keys === undefined || isNames(keys), 'keys', 'two different names, { accessToken, refreshToken }');
   const entry = keys?.accessToken ?? key;
   // What no one else's lock or channel is called.
-  const name = `renewal:${entry}`;
+  const name = `renewal:${entry}` as const;
   /** Whether it is a storage of the platform, of which browsers tell; not known before it was opened. */
   let isTold: boolean | undefined;
+  let shelf: Shelf | undefined;
   let hasWritten = false;
 
   const open = (): PlatformStorage => {
@@ -113,23 +70,30 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     isTold = !!globalThis.Storage && opened instanceof Storage;
     return opened;
   };
-  /** Whether others may write to it: without a page or without a storage the visitors of one server process would wait for one another. */
-  const isShared = (): boolean => {
+  const getShelf = (): Shelf => {
+    shelf ??= shelfOf(open, name);
+    return shelf;
+  };
+  /** Whether other tabs may write to it: without a page or without a storage the visitors of one server process would wait for one another. */
+  const isShared = (): boolean | undefined =>
+    isPage() &&
+    attempt(() => {
+      const opened = open();
+      opened.getItem(entry);
+      return opened !== globalThis.sessionStorage;
+    });
+  const { load, save, clear } = keys ? plainEntries(open, keys.accessToken, keys.refreshToken) : oneEntry(open, key);
+
+  /** Writes, and notifies the others, also if the write has failed half-way. */
+  const write = (run: () => void): void => {
     try {
-      if (!isPage()) return false;
-      open().getItem(entry);
-      return true;
-    } catch {
-      return false;
+      run();
+    } finally {
+      hasWritten = true;
+      getShelf().writes.next();
+      if (!isTold && isPage()) announce(name, LOOK);
     }
   };
-  const { load, save, clear } = keys ? plainEntries(open, keys) : oneEntry(open, key);
-
-  const wrote = (): void => {
-    hasWritten = true;
-    if (!isTold && isPage()) announce(name);
-  };
-  const inTurn = createTurns();
   const locked = createWebLock(name, lockTimeoutMs, () => hasWritten);
 
   const store: CautiousStore & { readonly [OVERTAKEN]: true } = {
@@ -140,31 +104,34 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
         ? "webStorageStore: the storage is the process's own, so its visitors share one session"
         : undefined,
     load,
-    save: (tokens) => {
-      save(tokens);
-      wrote();
-    },
-    clear: () => {
-      clear();
-      wrote();
-    },
-    changes$: changesOf$(entry, () => (isTold === false && isPage() ? name : undefined)).pipe(
-      mergeMap(() => {
+    save: (tokens) =>
+      write(() => {
         try {
-          return of(load());
-        } catch {
-          // What is broken is no one's tokens, and no sign-out.
-          return EMPTY;
+          save(tokens);
+        } catch (error) {
+          // The refresh token that is stored has been used up: another tab must not present it again.
+          const { refreshToken, sessionId, revision = 0 } = tokens;
+          const keep = () => {
+            save({ accessToken: '', refreshToken: `${refreshToken}`, sessionId, revision });
+            return true;
+          };
+          if (!refreshToken || !attempt(keep)) attempt(clear);
+          throw error;
         }
       }),
-    ),
+    clear: () => write(clear),
+    version: () => attempt(() => open().getItem(entry)),
+    changes$: defer(
+      () => merge(getShelf().writes, changesOf$(entry, isTold === false && isPage() ? name : undefined)),
+      // What is broken is no one's tokens, and no sign-out.
+    ).pipe(mergeMap(() => attempt(() => of(load())) ?? EMPTY)),
     exclusive: (work) =>
       defer(() => {
         const turn = defer(() => {
           hasWritten = false;
           return work;
         });
-        return inTurn(isShared() ? locked(turn) : turn);
+        return getShelf().exclusive(isShared() ? locked(turn) : turn);
       }),
   };
   return store;

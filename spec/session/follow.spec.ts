@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventsOf, toldBy, warningsIn } from '../support/events';
 import { answered, outcomeOf, shownOf } from '../support/http-client';
 import { installPage } from '../support/page';
+import { createQuietStore } from '../support/quiet-store';
 import { createVirtualClient } from '../support/virtual';
 
 const tokens = (number: number, sessionId: string): Tokens => ({
@@ -15,7 +16,7 @@ const tokens = (number: number, sessionId: string): Tokens => ({
 /** A session over a store that tells of changes, and that others write to. */
 const createShared = (
   options: Parameters<typeof createVirtualClient>[0] = {},
-  kept = memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
+  kept: TokenStore = createQuietStore({ accessToken: 'T1', refreshToken: 'R1' }),
 ) => {
   const changes = new Subject<Tokens | null>();
   let loads = 0;
@@ -261,7 +262,7 @@ describe('a page that is shown again', () => {
 
   it('is not listened to for a store that tells nothing', () => {
     const page = installPage();
-    const { session } = createVirtualClient();
+    const { session } = createVirtualClient({ store: createQuietStore() });
     session.state$.subscribe();
     expect(page.listeners).toBe(0);
   });

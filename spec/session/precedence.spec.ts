@@ -94,10 +94,26 @@ describe('which tokens count', () => {
     expect(decide({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
   });
 
+  it('takes over the id of a writer that has one, if the token is the same', () => {
+    const legacy = tokens('T2', digestOf('T2'));
+    expect(decide({ mine: legacy, replaced: null }, mine)).toBe('adopt');
+    expect(decide({ mine: legacy, replaced: null }, tokens('T2', 'custom'))).toBe('adopt');
+    expect(decide({ mine, replaced }, legacy)).toBe('ours');
+  });
+
   it('counts tokens without a revision as older than a first grant', () => {
     const old = tokens('T1', 'from an older version');
     expect(decide({ mine: old, replaced: null }, { ...tokens('T2', old.sessionId), revision: 1 })).toBe('adopt');
     expect(decide({ mine: { ...tokens('T2', old.sessionId), revision: 1 }, replaced: old }, old)).toBe('write');
+  });
+
+  it('takes a refresh token that was kept alone for its own, and for newer than an older grant', () => {
+    const mine: Tokens = { ...tokens('T2', EARLIER, 2), refreshToken: 'R2' };
+    const alone: Tokens = { ...mine, accessToken: '' };
+    const standing: Standing = { mine, isOwed: true, replaced: tokens('T1', EARLIER, 1) };
+    expect(decide(standing, alone)).toBe('ours');
+    expect(decide(standing, { ...alone, refreshToken: 'R9' })).toBe('adopt');
+    expect(decide({ mine: tokens('T1', EARLIER, 1), replaced: null }, alone)).toBe('adopt');
   });
 
   it('ends in the same for two sessions that look at each other in turn', () => {

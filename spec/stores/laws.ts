@@ -25,6 +25,8 @@ export const itKeepsTokens = (create: () => TokenStore, reset: () => void = () =
     ['without a refresh token', { accessToken: 'T', expiresAtMs: 9, sessionId: 's' }],
     ['with an expiry in the far future', { ...full, expiresAtMs: Number.MAX_SAFE_INTEGER }],
     ['with a session id that is empty', { ...full, sessionId: '' }],
+    ['with a revision', { ...full, revision: 7 }],
+    ['of revision 0', { ...bare, revision: 0 }],
     ['with all that a token may hold', { ...full, accessToken: '{"a":"\\" ~|$%&\'}', refreshToken: 'null' }],
   ])('gives back the tokens that it was given (%s)', async (_, tokens) => {
     const store = fresh();
@@ -35,9 +37,11 @@ export const itKeepsTokens = (create: () => TokenStore, reset: () => void = () =
 
   it('keeps nothing of what was there before', async () => {
     const store = fresh();
-    await store.save(full);
+    const revised = { ...full, revision: 7 };
+    await store.save(revised);
     await store.save(bare);
     expect(await store.load()).toEqual(bare);
+    await store.save(revised);
     await store.save(full);
     expect(await store.load()).toEqual(full);
   });
@@ -58,6 +62,53 @@ export const itKeepsTokens = (create: () => TokenStore, reset: () => void = () =
     expect(store.save(full)).toBeUndefined();
     expect(store.load()).toEqual(full);
     expect(store.clear()).toBeUndefined();
+  });
+};
+
+/** What holds of every store whose sessions follow each other within the page. `create` makes an empty one. */
+export const itIsFollowed = (create: () => TokenStore): void => {
+  it('has another version if and only if it holds something else', () => {
+    const store = create();
+    const versions: unknown[] = [];
+    const look = () => {
+      const version = store.version?.();
+      store.load();
+      expect(store.version?.()).toBe(version);
+      versions.push(version);
+    };
+    look();
+    for (const tokens of [full, { ...full, accessToken: 'T3', revision: 2 }, bare]) {
+      store.save(tokens);
+      look();
+    }
+    store.clear();
+    look();
+    expect(new Set(versions.slice(0, 4)).size).toBe(4);
+    expect(versions[4]).toBe(versions[0]);
+  });
+
+  it('emits what it holds, in the same tick as each write', () => {
+    const store = create();
+    const one = outcomeOf(store.changes$ ?? of());
+    const other = outcomeOf(store.changes$ ?? of());
+    expect(one).toEqual({ values: [] });
+    store.save(full);
+    expect(one).toEqual({ values: [full] });
+    store.save(bare);
+    store.clear();
+    expect(one).toEqual({ values: [full, bare, null] });
+    expect(other).toEqual(one);
+  });
+
+  it('emits nothing to a subscriber that has left, nor of a read', () => {
+    const store = create();
+    const seen: unknown[] = [];
+    const following = store.changes$?.subscribe((each) => seen.push(each));
+    store.load();
+    store.version?.();
+    following?.unsubscribe();
+    store.save(full);
+    expect(seen).toEqual([]);
   });
 };
 

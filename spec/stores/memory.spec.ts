@@ -3,10 +3,11 @@ import { map, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type Outcome, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
 import { virtually } from '../support/virtual';
-import { full, itIsExclusive, itKeepsTokens } from './laws';
+import { full, itIsExclusive, itIsFollowed, itKeepsTokens } from './laws';
 
 describe('memoryStore', () => {
   itKeepsTokens(() => memoryStore());
+  itIsFollowed(() => memoryStore());
   itIsExclusive(() => memoryStore());
 
   it('begins with a grant, made to tokens of a session of their own', () => {

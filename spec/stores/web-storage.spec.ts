@@ -4,16 +4,17 @@ import {
   createSession,
   type Session,
   type TokenStore,
+  type Tokens,
   type WebStorageStoreOptions,
   webStorageStore,
 } from 'renewal';
-import { NEVER, of } from 'rxjs';
+import { NEVER, of, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answered, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
 import { createStorage, namesIn } from '../support/http-storage';
 import { ORIGIN, response } from '../support/virtual';
 import { installBrowser } from '../support/virtual-tabs';
-import { bare, full, itIsExclusive, itKeepsTokens } from './laws';
+import { bare, full, itIsExclusive, itIsFollowed, itKeepsTokens } from './laws';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -22,6 +23,10 @@ afterEach(() => {
 const thrower = (): never => {
   throw new Error('touched');
 };
+
+/** How much a storage holds, as a browser counts it. */
+const sizeOf = (storage: Storage): number =>
+  namesIn(storage).reduce((size, name) => size + name.length + (storage.getItem(name) ?? '').length, 0);
 
 const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
 const layouts: [string, WebStorageStoreOptions][] = [
@@ -37,6 +42,205 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
   };
 
   itKeepsTokens(create, reset);
+  itIsFollowed(() => {
+    reset();
+    return create();
+  });
+
+  it('costs one getItem to learn the version', () => {
+    reset();
+    create().save(full);
+    const read: string[] = [];
+    const counted: Storage = Object.assign(Object.create(storage), {
+      getItem: (key: string) => {
+        read.push(key);
+        return storage.getItem(key);
+      },
+    });
+    const store = webStorageStore({ ...options, storage: () => counted });
+    store.version?.();
+    store.version?.();
+    expect(read).toHaveLength(2);
+    expect(new Set(read).size).toBe(1);
+  });
+
+  it.each([
+    ['throws', thrower],
+    ['is none', () => undefined],
+    ['is one in name only', () => ({})],
+  ])('has a version that stays, and never throws, if the storage %s', (_how, open) => {
+    const store = webStorageStore({ ...options, storage: open as () => Storage }); // what a platform may have
+    expect(store.version?.()).toBe(store.version?.());
+  });
+
+  it('has another version once the page writes to the storage itself', () => {
+    reset();
+    const store = create();
+    store.save(full);
+    const before = store.version?.();
+    storage.clear();
+    expect(store.version?.()).not.toBe(before);
+    expect(store.load()).toBeNull();
+  });
+
+  describe('beside another store of the same entry', () => {
+    it('emits what the other writes, and has its version', () => {
+      reset();
+      const [one, other] = [create(), create()];
+      const seen = outcomeOf(other.changes$ ?? of());
+      one.save(full);
+      one.clear();
+      expect(seen.values).toEqual([full, null]);
+      other.save(bare);
+      expect(one.version?.()).toBe(other.version?.());
+    });
+
+    it('emits nothing of a store with another storage or another entry', () => {
+      reset();
+      const seen = outcomeOf(create().changes$ ?? of());
+      webStorageStore({ ...options, storage: () => createStorage() }).save(full);
+      const others = { accessToken: 'a', refreshToken: 'b' };
+      for (const apart of [{ key: 'other' }, { keys: others }]) {
+        webStorageStore({ ...apart, storage: () => storage }).save(full);
+      }
+      expect(seen.values).toEqual([]);
+    });
+
+    it('takes turns with it, also without Web Locks', () => {
+      vi.stubGlobal('navigator', {});
+      reset();
+      const first = new Subject();
+      outcomeOf(create().exclusive?.(first) ?? of());
+      const second = outcomeOf(create().exclusive?.(of('in')) ?? of());
+      const apart = webStorageStore({ ...options, storage: () => createStorage() });
+      expect(outcomeOf(apart.exclusive?.(of('in')) ?? of()).values).toEqual(['in']);
+      expect(second.values).toEqual([]);
+      first.complete();
+      expect(second.values).toEqual(['in']);
+    });
+
+    it('takes turns with itself if each access opens another object', () => {
+      vi.stubGlobal('navigator', {});
+      const store = webStorageStore({ ...options, storage: () => createStorage() });
+      const first = new Subject();
+      outcomeOf(store.exclusive?.(first) ?? of());
+      expect(outcomeOf(store.exclusive?.(of('in')) ?? of()).values).toEqual([]);
+      first.complete();
+    });
+  });
+
+  describe('in a storage that is full', () => {
+    const before: Tokens = {
+      accessToken: 'T1'.repeat(15),
+      refreshToken: 'R1',
+      expiresAtMs: 5,
+      sessionId: 's1',
+      revision: 1,
+    };
+    const after: Tokens = {
+      accessToken: 'T2'.repeat(40),
+      refreshToken: 'R2'.repeat(3),
+      expiresAtMs: 9,
+      sessionId: 's1',
+      revision: 2,
+    };
+
+    /** A store whose storage has `spare` characters left once it holds `before`, and what another tab reads after each change. */
+    const createFull = (spare: number, throws = false) => {
+      reset();
+      create().save(before);
+      let room = spare + sizeOf(storage);
+      const reads: unknown[] = [];
+      const read = () => {
+        try {
+          reads.push(create().load());
+        } catch {
+          reads.push('not finished');
+        }
+      };
+      const limited: Storage = Object.assign(Object.create(storage), {
+        setItem: (key: string, value: string) => {
+          if (throws || sizeOf(storage) - (storage.getItem(key) ?? '').length + value.length > room)
+            throw new DOMException('full', 'QuotaExceededError');
+          storage.setItem(key, value);
+          read();
+        },
+        removeItem: (key: string) => {
+          storage.removeItem(key);
+          read();
+        },
+      });
+      const store = webStorageStore({ ...options, storage: () => limited });
+      return {
+        store,
+        reads,
+        grow: () => {
+          room = Infinity;
+        },
+      };
+    };
+    const kept = { accessToken: '', refreshToken: after.refreshToken, sessionId: 's1', revision: 2 };
+
+    it('keeps the refresh token alone, and throws what the storage has thrown', () => {
+      const { store } = createFull(0);
+      const version = store.version?.();
+      const seen = outcomeOf(store.changes$ ?? of());
+      expect(() => store.save(after)).toThrow(expect.objectContaining({ name: 'QuotaExceededError' }));
+      expect(create().load()).toEqual(kept);
+      expect(store.version?.()).not.toBe(version);
+      expect(seen.values).toEqual([kept]);
+    });
+
+    it('lets no other tab read a spent refresh token as one of the new revision, nor a sign-out', () => {
+      const { store, reads } = createFull(0);
+      expect(() => store.save(after)).toThrow();
+      for (const each of reads.slice(0, -1)) {
+        if (each !== 'not finished') expect(each).toMatchObject({ accessToken: before.accessToken });
+      }
+      expect(reads.at(-1)).toEqual(kept);
+    });
+
+    it('keeps all again once there is room, and lets no other tab read a sign-out until then', () => {
+      const { store, reads, grow } = createFull(0);
+      expect(() => store.save(after)).toThrow();
+      reads.length = 0;
+      grow();
+      const next = { ...after, refreshToken: 'R3', revision: 3 };
+      store.save(next);
+      expect(reads.filter((each) => each !== 'not finished')).toEqual([next]);
+      expect(create().load()).toEqual(next);
+    });
+
+    it('is empty if the refresh token finds no room either, or if there is none', () => {
+      const { store } = createFull(0);
+      expect(() => store.save({ ...after, refreshToken: 'R'.repeat(500) })).toThrow('full');
+      expect(create().load()).toBeNull();
+      expect(storage.length).toBe(0);
+      const { store: another } = createFull(0);
+      expect(() => another.save({ accessToken: 'T'.repeat(500), sessionId: 's1', revision: 2 })).toThrow('full');
+      expect(storage.length).toBe(0);
+    });
+
+    it('is empty if nothing can be written any more', () => {
+      const { store } = createFull(0, true);
+      expect(() => store.save(after)).toThrow('full');
+      expect(storage.length).toBe(0);
+    });
+
+    it('throws what was thrown first if nothing can be removed either', () => {
+      reset();
+      create().save(before);
+      const failing: Storage = Object.assign(Object.create(storage), {
+        setItem: () => {
+          throw new DOMException('full', 'QuotaExceededError');
+        },
+        removeItem: thrower,
+      });
+      const store = webStorageStore({ ...options, storage: () => failing });
+      expect(() => store.save(after)).toThrow('full');
+      expect(() => store.clear()).toThrow('touched');
+    });
+  });
 
   describe('where there are no Web Locks', () => {
     beforeEach(() => {
@@ -181,9 +385,83 @@ describe('webStorageStore, two plain entries', () => {
     });
   });
 
-  it('is empty without an access token', () => {
-    const storage = createStorage({ refreshToken: 'R1', 'token.renewal': '{"sessionId":"s"}' });
-    expect(webStorageStore({ storage: () => storage, keys }).load()).toBeNull();
+  it('is empty without an access token, also if a page has written an empty one', () => {
+    for (const token of [undefined, '']) {
+      const storage = createStorage({ refreshToken: 'R1', 'token.renewal': '{"sessionId":"s"}' });
+      if (token !== undefined) storage.setItem('token', token);
+      expect(webStorageStore({ storage: () => storage, keys }).load()).toBeNull();
+    }
+  });
+
+  it('keeps what it wrote together, until another page writes the access token', () => {
+    const storage = createStorage();
+    const store = webStorageStore({ storage: () => storage, keys });
+    const ann: Tokens = { ...full, revision: 3 };
+    store.save(ann);
+    storage.setItem('refreshToken', 'R9');
+    expect(store.load()).toEqual({ ...ann, refreshToken: 'R9' });
+    storage.setItem('token', 'T9');
+    expect(store.load()).toEqual({ accessToken: 'T9', refreshToken: 'R9', sessionId: '' });
+  });
+
+  it('takes the third entry of an older version for one that belongs to no token', () => {
+    const storage = createStorage({
+      token: 'T1',
+      refreshToken: 'R1',
+      'token.renewal': '{"expiresAtMs":5,"sessionId":"s1"}',
+    });
+    expect(webStorageStore({ storage: () => storage, keys }).load()).toEqual({
+      accessToken: 'T1',
+      refreshToken: 'R1',
+      sessionId: '',
+    });
+  });
+
+  /** What another tab reads after each change of the storage. */
+  const readsDuring = (run: (store: TokenStore) => void) => {
+    const storage = createStorage();
+    webStorageStore({ storage: () => storage, keys }).save({ ...full, revision: 1 });
+    const reads: unknown[] = [];
+    const read = () => reads.push(webStorageStore({ storage: () => storage, keys }).load());
+    const watched: Storage = Object.assign(Object.create(storage), {
+      setItem: (key: string, value: string) => {
+        storage.setItem(key, value);
+        read();
+      },
+      removeItem: (key: string) => {
+        storage.removeItem(key);
+        read();
+      },
+    });
+    run(webStorageStore({ storage: () => watched, keys }));
+    return reads;
+  };
+
+  it('shows other tabs the old access token until all of the new tokens are there', () => {
+    const next: Tokens = { ...full, accessToken: 'T2', refreshToken: 'R2', revision: 2 };
+    expect(readsDuring((store) => store.save(next))).toEqual([
+      { ...full, refreshToken: 'R2', revision: 1 },
+      { accessToken: 'T1', refreshToken: 'R2', sessionId: '' },
+      next,
+    ]);
+  });
+
+  it('shows other tabs nothing from the first step of a sign-out on', () => {
+    expect(readsDuring((store) => store.clear())).toEqual([null, null, null]);
+  });
+
+  it('removes the other entries if one of them cannot be removed', () => {
+    const storage = createStorage();
+    const failing: Storage = Object.assign(Object.create(storage), {
+      removeItem: (key: string) => {
+        if (key === 'token') thrower();
+        storage.removeItem(key);
+      },
+    });
+    const store = webStorageStore({ storage: () => failing, keys });
+    store.save(full);
+    expect(() => store.clear()).toThrow('touched');
+    expect(namesIn(storage)).toEqual(['token']);
   });
 });
 
@@ -191,8 +469,12 @@ describe('changes$', () => {
   const setUp = (options: WebStorageStoreOptions) => {
     const browser = installBrowser('HTTP 401');
     browser.storage.clear();
-    const store = webStorageStore({ ...options, storage: () => browser.storage });
-    const writer = webStorageStore({ ...options, storage: () => browser.storage });
+    // Two tabs: each has an object of its own for the storage.
+    const createTab = () => {
+      const own: Storage = Object.create(browser.storage);
+      return webStorageStore({ ...options, storage: () => own });
+    };
+    const [store, writer] = [createTab(), createTab()];
     const seen: unknown[] = [];
     const following = store.changes$?.subscribe((each) => seen.push(each));
     return { browser, writer, seen, following };

@@ -1,11 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import {
-  type SessionOptions,
-  type TokenStore,
-  type Tokens,
-  type WebStorageStoreOptions,
-  webStorageStore,
-} from 'renewal';
+import { type TokenStore, type Tokens, type WebStorageStoreOptions, webStorageStore } from 'renewal';
 import { Observable } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
 import { stopClock } from './clock';
@@ -42,7 +36,7 @@ export interface VirtualBrowser {
   /** Whether storage events get lost. */
   isDeaf: boolean;
   /** Opens a tab; `lifeMs` later than the clock says where the tokens are to have an expiry. */
-  open(options?: WebStorageStoreOptions & { readonly session?: Partial<SessionOptions> }): VirtualTab;
+  open(options?: WebStorageStoreOptions & { readonly session?: Parameters<typeof createVirtualClient>[0] }): VirtualTab;
   /** Lets time pass, and all that comes with it happen. */
   pass(ms?: number): Promise<void>;
   /** The names of the entries that were written, in order. */
@@ -138,7 +132,9 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     authority,
     isDeaf: false,
     open: ({ session, ...options } = {}) => {
-      const store = webStorageStore({ storage: () => storage, ...options });
+      // Each tab has an object of its own for the storage that all share.
+      const own: Storage = Object.create(storage);
+      const store = webStorageStore({ storage: () => own, ...options });
       const client = createVirtualClient({
         signal,
         store,

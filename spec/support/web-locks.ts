@@ -1,12 +1,18 @@
 /** The part of Web Locks that is asked for, as the specification has it: exclusive locks, first come first served, granted in a later turn. */
 export interface FakeLocks {
   request(name: string, options: FakeLockOptions, run: (lock: object | null) => unknown): Promise<unknown>;
-  query(): Promise<{ readonly held: { readonly name: string }[]; readonly pending: { readonly name: string }[] }>;
+  query(): Promise<{ readonly held: FakeLockInfo[]; readonly pending: FakeLockInfo[] }>;
   /** The names of those that are held, and of those that are waited for. */
   readonly held: string[];
   readonly pending: string[];
   /** All that was ever asked for. */
   readonly asked: { readonly name: string; readonly options: FakeLockOptions }[];
+}
+
+export interface FakeLockInfo {
+  readonly name: string;
+  /** Each request comes from a client of its own. */
+  readonly clientId: string;
 }
 
 export interface FakeLockOptions {
@@ -15,8 +21,7 @@ export interface FakeLockOptions {
   readonly steal?: boolean;
 }
 
-interface Asked {
-  readonly name: string;
+interface Asked extends FakeLockInfo {
   readonly options: FakeLockOptions;
   grant(lock: object | null): void;
 }
@@ -40,6 +45,8 @@ export const createLocks = (): FakeLocks => {
     }
   };
   const namesOf = (all: Iterable<Asked>): string[] => Array.from(all, ({ name }) => name);
+  const infosOf = (all: Iterable<Asked>): FakeLockInfo[] =>
+    Array.from(all, ({ name, clientId }) => ({ name, clientId }));
 
   return {
     asked,
@@ -50,14 +57,15 @@ export const createLocks = (): FakeLocks => {
       return namesOf(waiting);
     },
     query: async () => ({
-      held: namesOf(holders.values()).map((name) => ({ name })),
-      pending: namesOf(waiting).map((name) => ({ name })),
+      held: infosOf(holders.values()),
+      pending: infosOf(waiting),
     }),
     request: (name, options, run) => {
       asked.push({ name, options });
       return new Promise((resolve, reject) => {
         const own: Asked = {
           name,
+          clientId: `client ${asked.length}`,
           options,
           grant: (lock) => {
             const release = (): void => {

@@ -5,6 +5,7 @@ import { createBarrier, createGate, type Gate } from '../../support/barrier';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
+import { createQuietStore } from '../../support/quiet-store';
 import { type Echo, type Issued, startServer, type TestServer } from '../../support/server';
 import { createClient, errorsOf, fateOf, passedThrough, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -105,7 +106,7 @@ failureMode(
 
     it.each(Object.entries(FAULTS))('sends them as signed out, with a warning, when the store %s', async (_, load) => {
       const read = createBarrier();
-      const store: TokenStore = { ...memoryStore(), load: () => read.passed.then(load) };
+      const store: TokenStore = { ...createQuietStore(), load: () => read.passed.then(load) };
       const { api, session } = createClient(server, { store });
       const events = eventsOf(api);
       const fates = settleAll(paths(3).map((path) => api.get$(path)));
@@ -120,7 +121,7 @@ failureMode(
     it('sends them as signed out after 5 s, and takes what the store answers later', async () => {
       const late = createBarrier();
       const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
-      const store: TokenStore = { ...memoryStore(), load: () => loaded };
+      const store: TokenStore = { ...createQuietStore(), load: () => loaded };
       const { api, session } = createVirtualClient({ signal, store });
       virtually(({ expectObservable }) => {
         expectObservable(api.get$('/a')).toBe('5s (v|)', { v: { by: '-' } });
@@ -137,7 +138,10 @@ failureMode(
     ])('never takes what the store answers after the session %s', async (_, change, wanted) => {
       const late = createBarrier();
       const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
-      const { api, session, sent } = createVirtualClient({ signal, store: { ...memoryStore(), load: () => loaded } });
+      const { api, session, sent } = createVirtualClient({
+        signal,
+        store: { ...createQuietStore(), load: () => loaded },
+      });
       const early = outcomeOf(api.get$('/early'));
       await change(session);
       const { state } = session;
@@ -156,7 +160,7 @@ failureMode(
       const used: unknown[] = [];
       const { api, session } = createVirtualClient({
         signal,
-        store: { ...memoryStore(), load: () => loaded },
+        store: { ...createQuietStore(), load: () => loaded },
         restore: () => EMPTY,
         refresh: ({ refreshToken }) => {
           used.push(refreshToken);
@@ -174,7 +178,7 @@ failureMode(
     it('sees that another has signed out, also where the store was first read before the sign-in', async () => {
       const late = createBarrier();
       const loaded = late.passed.then(() => null);
-      const kept = memoryStore();
+      const kept = createQuietStore();
       let isFirst = true;
       const load = () => {
         if (!isFirst) return kept.load();

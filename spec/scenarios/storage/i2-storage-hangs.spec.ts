@@ -7,6 +7,7 @@ import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { answered, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
+import { createQuietStore } from '../../support/quiet-store';
 import { createVirtualClient, virtually } from '../../support/virtual';
 
 type Call = 'load' | 'save' | 'clear';
@@ -15,7 +16,7 @@ const GRANT = { accessToken: 'T1', refreshToken: 'R1' };
 
 /** A store some of whose calls hang once they are told to; `calls` are those that have been made since then. */
 const createHanging = (...hanging: readonly Call[]) => {
-  const kept = memoryStore(GRANT);
+  const kept = createQuietStore(GRANT);
   const calls: Call[] = [];
   let isHanging = false;
   const call = <T>(name: Call, work: () => T): T | Promise<never> => {

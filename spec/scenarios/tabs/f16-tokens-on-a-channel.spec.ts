@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { installChannels } from '../../support/channels';
 import { warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
@@ -22,32 +23,16 @@ failureMode(
     const setUp = () => {
       const browser = installBrowser(signal);
       const kept = createStorage({ renewal: `${browser.storage.getItem('renewal')}` });
-      const open = () => browser.open({ storage: () => kept });
-      const messages: unknown[] = [];
-      const names: string[] = [];
-      const listeners = new Set<FakeChannel>();
-      class FakeChannel {
-        onmessage: ((event: { data: unknown }) => void) | null = null;
-        constructor(readonly name: string) {
-          names.push(name);
-          listeners.add(this);
-        }
-        postMessage(data: unknown): void {
-          messages.push(data);
-          setTimeout(() => {
-            for (const each of listeners) if (each !== this && each.name === this.name) each.onmessage?.({ data });
-          }, 1);
-        }
-        close(): void {
-          listeners.delete(this);
-        }
-      }
-      vi.stubGlobal('BroadcastChannel', FakeChannel);
-      return { browser, kept, open, messages, names, listeners };
+      const open = () => {
+        const own: Storage = Object.create(kept);
+        return browser.open({ storage: () => own });
+      };
+      const channels = installChannels();
+      return { browser, kept, open, channels };
     };
 
     it('says only to look again, and the others find the tokens in the storage', async () => {
-      const { browser, open, messages, names } = setUp();
+      const { browser, open, channels } = setUp();
       const [one, other] = [open(), open()];
       other.session.state$.subscribe();
       one.get();
@@ -56,19 +41,19 @@ failureMode(
       await one.session.signOut();
       await browser.pass(100);
       expect(other.session.state.status).toBe('signed-out');
-      expect(messages).toHaveLength(2);
-      expect(JSON.stringify([messages, names])).not.toMatch(/T[12]|R[12]|first/);
+      expect(channels.messages).toHaveLength(2);
+      expect(JSON.stringify([channels.messages, channels.names])).not.toMatch(/T[12]|R[12]|first/);
     });
 
     it.each([undefined, null, 1, '', {}, { accessToken: 'T9', sessionId: 'evil' }, ['look'], 'sign-out'])(
       'ignores what it does not know: %j',
       async (data) => {
-        const { browser, kept, open, listeners } = setUp();
+        const { browser, kept, open, channels } = setUp();
         const tab = open();
         tab.session.state$.subscribe();
         const before = tab.session.state;
         kept.clear();
-        for (const { onmessage } of listeners) onmessage?.({ data });
+        channels.tell(data);
         await browser.pass(100);
         expect(tab.session.state).toBe(before);
       },
@@ -88,14 +73,14 @@ failureMode(
     });
 
     it('opens no channel for the storage of the browser, nor for anyone before a session is used', async () => {
-      const { browser, open, names } = setUp();
+      const { browser, open, channels } = setUp();
       browser.open().get();
       await browser.pass(100);
-      expect(names).toEqual([]);
+      expect(channels.names).toEqual([]);
       const tab = open();
-      expect(names).toEqual([]);
+      expect(channels.names).toEqual([]);
       tab.session.state$.subscribe();
-      expect(names).toEqual(['renewal:renewal']);
+      expect(channels.names).toEqual(['renewal:renewal']);
       tab.session.destroy();
     });
 

@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { outcomeOf } from '../../support/http-client';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'I12',
+    title: 'The page’s own code clears the storage, or writes the entries at login',
+    renewal:
+      'A browser sends no event to the page that has written. The entry is compared before each request, so the next one leaves with what is there, and `state$` emits before it.',
+  },
+  (signal) => {
+    const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
+
+    const setUp = () => {
+      const browser = installBrowser(signal);
+      browser.storage.clear();
+      const { session, ...tab } = browser.open({ keys });
+      browser.isDeaf = true;
+      const seen: string[] = [];
+      session.state$.subscribe((state) => {
+        seen.push('tokens' in state ? state.tokens.accessToken : state.status);
+      });
+      return { browser, session, seen, ...tab };
+    };
+
+    it('sends no token after the page has cleared the storage', async () => {
+      const { browser, session, seen, sent, get } = setUp();
+      await session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
+      browser.storage.clear();
+      get();
+      expect(sent).toEqual(['GET /a -']);
+      expect(seen).toEqual(['signed-out', 'T5', 'signed-out']);
+    });
+
+    it('sends the token of the user whom the page has signed in after that', async () => {
+      const { browser, session, seen, sent, get } = setUp();
+      await session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
+      browser.storage.clear();
+      browser.storage.setItem('token', 'T6');
+      browser.storage.setItem('refreshToken', 'R6');
+      expect(get()).toEqual(by('T6'));
+      expect(sent).toEqual(['GET /a T6']);
+      expect(seen).toEqual(['signed-out', 'T5', 'T6']);
+    });
+
+    it('finds a first login of the page, for a request and for accessToken$', () => {
+      const { browser, session, sent, get } = setUp();
+      get();
+      browser.storage.setItem('token', 'T6');
+      expect(outcomeOf(session.accessToken$()).values).toEqual(['T6']);
+      expect(get()).toEqual(by('T6'));
+      expect(sent).toEqual(['GET /a -', 'GET /a T6']);
+    });
+  },
+);

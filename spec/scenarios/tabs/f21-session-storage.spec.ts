@@ -1,0 +1,30 @@
+import { NEVER } from 'rxjs';
+import { expect, it, vi } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { createStorage } from '../../support/http-storage';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'F21',
+    title: 'Tabs that share nothing wait for each other’s lock',
+    renewal: 'Each tab has a `sessionStorage` of its own, so there is no lock for it between tabs.',
+  },
+  (signal) => {
+    it('refreshes at once, although the refresh of another tab hangs', async () => {
+      const browser = installBrowser(signal);
+      const renewal = `${browser.storage.getItem('renewal')}`;
+      const open = (session = {}) => {
+        const own = createStorage({ renewal });
+        vi.stubGlobal('sessionStorage', own);
+        return browser.open({ storage: () => own, session });
+      };
+      open({ refresh: () => NEVER }).get();
+      await browser.pass();
+      const outcome = open().get();
+      await browser.pass(50);
+      expect(outcome).toEqual(by('T2'));
+      expect(browser.locks.asked).toEqual([]);
+    });
+  },
+);

@@ -1,0 +1,117 @@
+import { memoryStore } from 'renewal';
+import { defer, map, type Observable, tap } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { installChannels } from '../../support/channels';
+import { failureMode } from '../../support/failure-mode';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+failureMode(
+  {
+    id: 'F23',
+    title: 'The refresh token is in a cookie, and all tabs present it at once',
+    renewal:
+      'Tabs whose `memoryStore` has the same name restore and refresh one after another, for as long as the queue moves. Sign-ins and sign-outs reach all of them; tokens stay in their tab.',
+    threads: ['LanternOps/breeze#1107'],
+  },
+  (signal) => {
+    /** Tabs whose server takes each refresh token once, and keeps the next one in the cookie that they share. */
+    const setUp = (answerMs: number) => {
+      const browser = installBrowser(signal);
+      installChannels();
+      browser.storage.clear();
+      browser.authority.answerMs = answerMs;
+      let cookie = 'R1';
+      const ask = (): Observable<{ accessToken: string }> =>
+        defer(() => browser.authority.refresh({ refreshToken: cookie })).pipe(
+          tap(({ refreshToken }) => {
+            cookie = refreshToken;
+          }),
+          map(({ accessToken }) => ({ accessToken })),
+        );
+      const open = () =>
+        browser.open({
+          session: { store: memoryStore(undefined, { name: 'shop' }), refresh: ask, restore: ask },
+        });
+      return {
+        browser,
+        open,
+        setCookie: (value: string) => {
+          cookie = value;
+        },
+      };
+    };
+    const openSix = (open: ReturnType<typeof setUp>['open']) => Array.from({ length: 6 }, open);
+    const once = (tokens: readonly string[]) => expect(new Set(tokens).size).toBe(tokens.length);
+
+    describe.each([20, 1_500])('if the server answers after %d ms', (answerMs) => {
+      it('signs in six tabs that open at once', async () => {
+        const { browser, open } = setUp(answerMs);
+        const outcomes = openSix(open).map(({ get }) => get());
+        await browser.pass(6 * answerMs + 500);
+        expect(outcomes).toEqual([2, 3, 4, 5, 6, 7].map((nth) => by(`T${nth}`)));
+        expect(browser.authority.presented).toHaveLength(6);
+        once(browser.authority.presented);
+      });
+
+      it('keeps six tabs signed in whose token expires at once', async () => {
+        const { browser, open } = setUp(answerMs);
+        const tabs = openSix(open);
+        for (const { get } of tabs) get();
+        await browser.pass(6 * answerMs + 500);
+        browser.authority.expire();
+        const outcomes = tabs.map(({ get }) => get());
+        await browser.pass(6 * answerMs + 500);
+        expect(outcomes.filter(({ error }) => error)).toEqual([]);
+        expect(tabs.map(({ session }) => session.state.status)).toEqual(Array(6).fill('active'));
+        once(browser.authority.presented);
+      });
+    });
+
+    it('signs all tabs out, and in again with what each asks for itself', async () => {
+      const { browser, open, setCookie } = setUp(20);
+      const tabs = openSix(open);
+      for (const { get } of tabs) get();
+      await browser.pass(500);
+      const [first] = tabs;
+      await first?.session.signOut();
+      await browser.pass(100);
+      expect(tabs.map(({ session }) => session.state.status)).toEqual(Array(6).fill('signed-out'));
+      setCookie('R50');
+      await first?.session.signIn({ accessToken: 'T50' });
+      const known = browser.authority.presented.length;
+      await browser.pass(500);
+      expect(tabs.map(({ session }) => session.state.status)).toEqual(Array(6).fill('active'));
+      expect(browser.authority.presented.slice(known)[0]).toBe('R50');
+      expect(browser.authority.presented.slice(known)).toHaveLength(5);
+      once(browser.authority.presented);
+    });
+
+    it('leaves no tab signed in that was restoring while another one signed out', async () => {
+      const { browser, open } = setUp(1_000);
+      const first = open();
+      first.get();
+      await browser.pass(1_100);
+      const late = open();
+      late.get();
+      await browser.pass(500);
+      await first.session.signOut();
+      await browser.pass(2_000);
+      expect(late.session.state.status).toBe('signed-out');
+    });
+
+    it('leaves no request of one user to the next', async () => {
+      const { browser, open, setCookie } = setUp(20);
+      const [one, other] = [open(), open()];
+      for (const { get } of [one, other]) get();
+      await browser.pass(500);
+      browser.authority.expire();
+      browser.authority.answerMs = 1_000;
+      const waiter = other.get();
+      await browser.pass(100);
+      setCookie('R50');
+      await one.session.signIn({ accessToken: 'T50' });
+      await browser.pass(100);
+      expect(waiter.error).toMatchObject({ code: 'signed-out' });
+    });
+  },
+);

@@ -1,0 +1,272 @@
+import { type MemoryStoreOptions, memoryStore, type TokenStore, type Tokens } from 'renewal';
+import { NEVER, of, Subject } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { installChannels } from '../support/channels';
+import { outcomeOf } from '../support/http-client';
+import { installBrowser } from '../support/virtual-tabs';
+import { itIsExclusive, itIsFollowed, itKeepsTokens } from './laws';
+
+/** An id as sessions make it, of a sign-in at that time. */
+const idAt = (atMs: number): string => `${atMs.toString(36).padStart(9, '0')}.x`;
+
+const signIn = (atMs: number, extra: Partial<Tokens> = {}): Tokens => ({
+  accessToken: 'T1',
+  refreshToken: 'R1',
+  sessionId: idAt(atMs),
+  revision: 1,
+  ...extra,
+});
+const elsewhere = (atMs: number): Tokens => ({ accessToken: '', sessionId: idAt(atMs) });
+
+const setUp = () => {
+  const browser = installBrowser('HTTP 401');
+  const channels = installChannels();
+  const now = Date.now();
+  /** Another tab whose session follows the store, and what it has emitted. */
+  const open = (name = 'shop') => {
+    const store = memoryStore(undefined, { name });
+    const seen: unknown[] = [];
+    const following = store.changes$?.subscribe((each) => seen.push(each));
+    return { store, seen, following };
+  };
+  return { browser, channels, now, open };
+};
+
+describe('memoryStore with a name', () => {
+  itKeepsTokens(() => memoryStore(undefined, { name: 'shop' }));
+  itIsFollowed(() => memoryStore(undefined, { name: 'shop' }));
+  itIsExclusive(() => memoryStore(undefined, { name: 'shop' }));
+
+  it.each(['', 5, null, {}])('refuses the name %j', (name) => {
+    const options = { name } as MemoryStoreOptions; // what plain JavaScript may pass
+    expect(() => memoryStore(undefined, options)).toThrow(new TypeError('name: expected a string that is not empty'));
+  });
+
+  it('tells the other tabs of a sign-in, and no token', async () => {
+    const { browser, channels, now, open } = setUp();
+    const [one, other] = [open(), open()];
+    one.store.save(signIn(now));
+    await browser.pass(10);
+    expect(one.store.load()).toEqual(signIn(now));
+    expect(other.store.load()).toEqual(elsewhere(now));
+    expect(other.seen).toEqual([elsewhere(now)]);
+    expect(JSON.stringify([channels.messages, channels.names])).not.toMatch(/T1|R1/);
+  });
+
+  it('tells the other tabs of a sign-out', async () => {
+    const { browser, now, open } = setUp();
+    const tabs = [open(), open(), open()];
+    for (const [index, { store }] of tabs.entries()) store.save(signIn(now + index, { revision: 0 }));
+    await browser.pass(10);
+    tabs[0]?.store.clear();
+    await browser.pass(10);
+    expect(tabs.map(({ store }) => store.load())).toEqual([null, null, null]);
+    expect(tabs[2]?.seen.at(-1)).toBeNull();
+  });
+
+  it('has another version after a sign-in or a sign-out of another tab', async () => {
+    const { browser, now, open } = setUp();
+    const [one, other] = [open(), open()];
+    const versions = [other.store.version?.()];
+    one.store.save(signIn(now));
+    await browser.pass(10);
+    versions.push(other.store.version?.());
+    one.store.clear();
+    await browser.pass(10);
+    expect(versions[1]).not.toBe(versions[0]);
+    expect(other.store.version?.()).toBe(versions[0]);
+  });
+
+  it.each([
+    ['a refresh', [signIn(5, { revision: 2 }), signIn(5, { revision: 3 })]],
+    ['a restore, and the refresh after it', [signIn(5, { revision: 0 }), signIn(5)]],
+    ['tokens whose session id has no order', [signIn(5, { sessionId: 'mine' })]],
+  ])('tells nothing of %s', async (_, writes) => {
+    const { browser, channels, open } = setUp();
+    const { store } = open();
+    for (const tokens of writes) store.save(tokens);
+    await browser.pass(10);
+    expect(channels.messages).toEqual([]);
+  });
+
+  it('tells of a sign-in once', async () => {
+    const { browser, channels, now, open } = setUp();
+    const { store } = open();
+    store.save(signIn(now));
+    store.save(signIn(now));
+    await browser.pass(10);
+    expect(channels.messages).toHaveLength(1);
+  });
+
+  it('ignores a sign-in and a sign-out that are older than what it holds', async () => {
+    const { browser, now, open } = setUp();
+    const [one, other] = [open(), open()];
+    other.store.save(signIn(now + 60_000));
+    await browser.pass(10);
+    one.store.save(signIn(now));
+    await browser.pass(10);
+    expect(other.store.load()).toEqual(signIn(now + 60_000));
+    const late = open();
+    late.store.save(signIn(now));
+    late.following?.unsubscribe();
+    late.store.clear();
+    await browser.pass(10);
+    expect(other.store.load()).toEqual(signIn(now + 60_000));
+  });
+
+  it('ignores a late notice of a sign-in that was followed by a sign-out', async () => {
+    const { browser, channels, now, open } = setUp();
+    const [one, other] = [open(), open()];
+    one.store.save(signIn(now));
+    one.store.clear();
+    await browser.pass(10);
+    channels.tell({ id: idAt(now), isIn: true });
+    expect(other.store.load()).toBeNull();
+  });
+
+  it.each([
+    ['sign-out', (store: TokenStore) => store.clear(), null],
+    ['sign-in', (store: TokenStore, now: number) => store.save(signIn(now)), 'elsewhere'],
+  ] as const)('drops what was restored from before a %s of another tab', async (_, act, left) => {
+    const { browser, now, open } = setUp();
+    const [one, other] = [open(), open()];
+    act(one.store, now);
+    await browser.pass(10);
+    other.seen.length = 0;
+    other.store.save(signIn(now - 5, { revision: 0 }));
+    const expected = left && elsewhere(now);
+    expect(other.store.load()).toEqual(expected);
+    expect(other.seen).toEqual([expected]);
+  });
+
+  it('lets a sign-in count that follows a sign-out in the same millisecond', async () => {
+    const { browser, now, open } = setUp();
+    const [one, other] = [open(), open()];
+    one.store.save(signIn(now - 10));
+    one.store.clear();
+    one.store.save(signIn(now));
+    await browser.pass(10);
+    expect(other.store.load()).toEqual(elsewhere(now));
+  });
+
+  it.each([
+    null,
+    'renewal: look',
+    5,
+    [],
+    {},
+    { id: 'x', isIn: true },
+    { id: 5, isIn: true },
+    { id: 'zzzzzzzzz', isIn: false },
+    { id: idAt(1e15) },
+    { id: idAt(1e15), isIn: 'yes' },
+    { accessToken: 'T9', sessionId: idAt(1e15) },
+  ])('ignores a message of another shape: %j', (message) => {
+    const { channels, now, open } = setUp();
+    const { store, seen } = open();
+    store.save(signIn(now));
+    seen.length = 0;
+    channels.tell(message);
+    expect(store.load()).toEqual(signIn(now));
+    expect(seen).toEqual([]);
+  });
+
+  it('shares nothing with a store of another name, or of none', async () => {
+    const { browser, channels, now, open } = setUp();
+    const other = open('other');
+    const nameless = memoryStore();
+    nameless.changes$?.subscribe();
+    open().store.save(signIn(now));
+    nameless.save(signIn(now));
+    await browser.pass(10);
+    expect(other.store.load()).toBeNull();
+    expect(channels.messages).toHaveLength(1);
+    expect(new Set(channels.names)).toEqual(new Set(['renewal:shop', 'renewal:other']));
+  });
+
+  it('listens on a channel only while someone follows it, and leaves none open', async () => {
+    const { browser, channels, now } = setUp();
+    const store = memoryStore(undefined, { name: 'shop' });
+    store.load();
+    store.version?.();
+    expect(channels.names).toEqual([]);
+    store.save(signIn(now));
+    expect(channels.open).toBe(0);
+    const following = store.changes$?.subscribe();
+    expect(channels.open).toBe(1);
+    following?.unsubscribe();
+    await browser.pass(10);
+    expect(channels.open).toBe(0);
+  });
+
+  it('lets the tabs take turns, and only those of its name', async () => {
+    const { browser, open } = setUp();
+    const first = new Subject();
+    outcomeOf(open().store.exclusive?.(first) ?? NEVER);
+    await browser.pass();
+    const second = outcomeOf(open().store.exclusive?.(of('in')) ?? NEVER);
+    const other = outcomeOf(open('other').store.exclusive?.(of('in')) ?? NEVER);
+    const nameless = outcomeOf(memoryStore().exclusive?.(of('in')) ?? NEVER);
+    await browser.pass(100);
+    expect([other.values, nameless.values, second.values]).toEqual([['in'], ['in'], []]);
+    first.complete();
+    await browser.pass();
+    expect(second.values).toEqual(['in']);
+  });
+
+  it('waits 5 s for a tab that does not let go of the lock', async () => {
+    const { browser, open } = setUp();
+    outcomeOf(open().store.exclusive?.(NEVER) ?? NEVER);
+    await browser.pass();
+    const second = outcomeOf(open().store.exclusive?.(of('in')) ?? NEVER);
+    await browser.pass(4_990);
+    expect(second.values).toEqual([]);
+    await browser.pass(50);
+    expect(second.values).toEqual(['in']);
+  });
+
+  it.each<[string, () => void]>([
+    ['missing', () => vi.stubGlobal('BroadcastChannel', undefined)],
+    [
+      'forbidden',
+      () =>
+        vi.stubGlobal(
+          'BroadcastChannel',
+          class {
+            constructor() {
+              throw new DOMException('no', 'SecurityError');
+            }
+          },
+        ),
+    ],
+  ])('keeps its tokens where channels are %s', (_, breakThem) => {
+    const { now, open } = setUp();
+    breakThem();
+    const { store, seen } = open();
+    store.save(signIn(now));
+    store.clear();
+    expect(seen).toEqual([signIn(now), null]);
+  });
+
+  it('opens no channel and takes no lock without a page', () => {
+    const { browser, channels, now, open } = setUp();
+    vi.stubGlobal('document', undefined);
+    const { store } = open();
+    store.save(signIn(now));
+    store.clear();
+    expect(outcomeOf(store.exclusive?.(of('in')) ?? NEVER)).toEqual({ values: ['in'], isComplete: true });
+    expect([channels.names, browser.locks.asked]).toEqual([[], []]);
+  });
+
+  it('touches no global before it is used', () => {
+    const thrower = (): never => {
+      throw new Error('touched');
+    };
+    for (const name of ['navigator', 'BroadcastChannel', 'document']) {
+      vi.stubGlobal(name, new Proxy(() => {}, { get: thrower, apply: thrower, construct: thrower }));
+    }
+    const store: TokenStore = memoryStore(undefined, { name: 'shop' });
+    expect([store.changes$, store.exclusive?.(of(1))]).toHaveLength(2);
+    vi.unstubAllGlobals();
+  });
+});

@@ -1,0 +1,106 @@
+import { NEVER, Observable, of, timer } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../support/http-client';
+import { installBrowser, type VirtualTab } from '../support/virtual-tabs';
+
+/** Work that takes `ms`, and how many of them run at once. */
+const createWork = () => {
+  const log: string[] = [];
+  let running = 0;
+  let most = 0;
+  const work = (name: string, ms: number): Observable<unknown> =>
+    new Observable((subscriber) => {
+      log.push(name);
+      most = Math.max(most, ++running);
+      subscriber.add(timer(ms).subscribe(subscriber));
+      return () => {
+        running--;
+      };
+    });
+  return {
+    log,
+    work,
+    get most() {
+      return most;
+    },
+  };
+};
+
+const alone = (tab: VirtualTab, work: Observable<unknown>) => outcomeOf(tab.store.exclusive?.(work) ?? NEVER);
+
+describe('the lock of several tabs', () => {
+  it('keeps six tabs apart that need 1.5 s each, with a lockTimeoutMs of 5 s', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const outcomes = names.map((name) => alone(browser.open(), works.work(name, 1_500)));
+    await browser.pass(12_000);
+    expect(works.log).toEqual(names);
+    expect(works.most).toBe(1);
+    expect(outcomes.filter(({ isComplete }) => !isComplete)).toEqual([]);
+    expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
+  });
+
+  it('keeps all apart that come one by one while the lock moves on', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    for (let index = 0; index < 12; index++) {
+      alone(browser.open({ lockTimeoutMs: 2_000 }), works.work(`${index}`, 1_200));
+      await browser.pass(300);
+    }
+    await browser.pass(15_000);
+    expect(works.log).toHaveLength(12);
+    expect(works.most).toBe(1);
+  });
+
+  it('overtakes a holder that has kept the lock for lockTimeoutMs, also after others have had it', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    alone(browser.open(), works.work('a', 1_000));
+    alone(browser.open(), NEVER);
+    const last = alone(browser.open(), of('in'));
+    await browser.pass(9_900);
+    expect(last.values).toEqual([]);
+    await browser.pass(200);
+    expect(last.values).toEqual(['in']);
+  });
+
+  it('keeps those who overtake a holder apart from those who have waited long for the lock', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    // The first two hold it long enough to be overtaken, and let go of it in the end.
+    alone(browser.open(), works.work('a', 3_000));
+    alone(browser.open(), timer(4_500));
+    alone(browser.open({ lockTimeoutMs: 3_500 }), works.work('c', 1_000));
+    alone(browser.open(), works.work('d', 1_000));
+    alone(browser.open(), works.work('e', 1_000));
+    await browser.pass(30_000);
+    expect(works.log.sort()).toEqual(['a', 'c', 'd', 'e']);
+    expect(works.most).toBe(1);
+  });
+
+  it('goes on once lockTimeoutMs is over if the manager does not say which client holds it', async () => {
+    const browser = installBrowser('HTTP 401');
+    const { query } = browser.locks;
+    browser.locks.query = async () => {
+      const { held, pending } = await query();
+      return { held: held.map(({ name }) => ({ name })) as typeof held, pending }; // what an old manager may answer
+    };
+    alone(browser.open(), timer(1_000));
+    alone(browser.open(), NEVER);
+    const last = alone(browser.open(), of('in'));
+    await browser.pass(5_100);
+    expect(last.values).toEqual(['in']);
+  });
+
+  it('goes on if the manager stops to answer', async () => {
+    const browser = installBrowser('HTTP 401');
+    alone(browser.open(), timer(1_000));
+    alone(browser.open(), NEVER);
+    const last = alone(browser.open(), of('in'));
+    await browser.pass(2_000);
+    browser.locks.query = () => new Promise(() => {});
+    await browser.pass(8_200);
+    expect(last.values).toEqual(['in']);
+  });
+});
