@@ -58,15 +58,32 @@ const isCalling = ({ calling }: World, member: Member): boolean =>
   calling?.member === member && calling.generation === member.session.state.generation;
 
 /** A caller belongs to the session that there is now, after a look into the store, if there is one; and to no other. */
-const bind = (caller: Caller): void => {
-  caller.family ||= familyIn(caller.member.session.state) ?? undefined;
+const bind = (world: World, caller: Caller): void => {
+  const { member } = caller;
+  const { status } = member.session.state;
+  caller.made ??= familyIn(member.session.state) ?? undefined;
+  if (world.isLooking(caller) || status === 'loading') return;
+  caller.family ||= familyIn(member.session.state);
+};
+
+/** Looks have been answered: now it is clear which sessions callers belong to that have waited for that. */
+export const bindAll = (world: World): void => {
+  for (const caller of world.openCallers()) {
+    if (caller.hasArrived && !world.isAsking(caller.member))
+      caller.family ??= familyIn(caller.member.session.state) ?? undefined;
+  }
+};
+
+/** Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes that. */
+export const bindToPast = (world: World, member: Member): void => {
+  for (const caller of world.openCallers()) if (caller.member === member) caller.family ??= caller.made;
 };
 
 /** A request has got past the look into the store that comes before anything else. */
 export const bound = (world: World, caller: Caller): void => {
   if (caller.isBound || caller.wish !== 'request') return;
   caller.isBound = true;
-  bind(caller);
+  bind(world, caller);
   world.tell('bound', caller);
 };
 
@@ -82,9 +99,7 @@ export const arrive = (world: World, caller: Caller): void => {
   const { member } = caller;
   caller.hasArrived = true;
   caller.before = member.session.state;
-  bind(caller);
-  // Without a session yet, it belongs to the one that a look into the store finds.
-  if (caller.before.status === 'signed-out' && !world.isAsking(member)) caller.family ??= null;
+  bind(world, caller);
   caller.isInside = world.called.has(member) ? 'maybe' : 'no';
   if (isCalling(world, member)) caller.isInside = 'yes';
   caller.reactions = world.reactions;
@@ -110,6 +125,7 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
     isInside: 'no',
     isBound: false,
     isNested: world.nesting > 0,
+    made: undefined,
     family: undefined,
     sent: 0,
     leaving: undefined,

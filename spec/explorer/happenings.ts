@@ -37,6 +37,8 @@ export interface Caller {
   isBound: boolean;
   /** Whether it was made while the library was calling back. */
   readonly isNested: boolean;
+  /** The family that its session belonged to when it was made, if any; a look into the store may have shown another one since. */
+  made: string | undefined;
   /** The family that its session belonged to: `null` for none, `undefined` while that is being loaded. */
   family: string | null | undefined;
   /** How often it has been sent. */

@@ -1,4 +1,4 @@
-import { ask, cancel } from './callers';
+import { ask, bindAll, cancel } from './callers';
 import type { Member } from './happenings';
 import { INVARIANTS } from './invariants';
 import type { Command, Commands, Plan, Setup } from './plan';
@@ -84,6 +84,12 @@ const deliverAll = ({ shelf, setup }: World): boolean => {
   return count > 0;
 };
 
+/** A command is through. */
+const step = (world: World): void => {
+  bindAll(world);
+  world.tell('stepped');
+};
+
 /** Answers what waits for an answer: requests, and unless deadlines are to end them, also refreshes and calls of the store. */
 const answerAll = (world: World, ending: Setup['ending']): boolean => {
   const isAll = ending === 'answers';
@@ -101,7 +107,7 @@ const settle = (world: World, ending: Setup['ending']): void => {
   for (let round = 0; round < MOST_ROUNDS && !isQuiet(world); round++) {
     const isTold = deliverAll(world);
     if (!answerAll(world, ending) && !isTold) world.platform.advance(ROUND_MS);
-    world.tell('stepped');
+    step(world);
   }
 };
 
@@ -161,7 +167,7 @@ export const run = async ({ setup, commands }: Plan): Promise<readonly string[]>
       for (const member of world.members) {
         if (!member.isWatched && member.session.state.status !== 'loading') watch(world, member);
       }
-      world.tell('stepped');
+      step(world);
     }
     await finish(world);
     return world.wrongs;

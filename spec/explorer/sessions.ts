@@ -10,7 +10,7 @@ import {
 } from 'renewal';
 import { NEVER, Subscription, tap } from 'rxjs';
 import { ORIGIN, REFRESH_REQUEST, REFUSALS } from './answers';
-import { arrive, bound, callerOf, leave } from './callers';
+import { arrive, bindToPast, bound, callerOf, leave } from './callers';
 import { rejected } from './deferred';
 import type { Change, Member } from './happenings';
 import { createFault, react } from './hooks';
@@ -155,6 +155,7 @@ const follow = (world: World, promise: Promise<void>): void => {
 
 const change = (world: World, member: Member, how: Change, act: () => void, grant?: TokenGrant): void => {
   world.tell('changing', member, how, grant);
+  bindToPast(world, member);
   world.changing.push(member);
   act();
   world.changing.pop();

@@ -98,7 +98,12 @@ export const lastAct: Invariant = {
 
     /** Families that a session may end with; `null` for none. */
     const endings = (acts: readonly Act[]): ReadonlySet<string | null> => {
-      const last = acts.filter((other) => !acts.some((act) => isLater(act, other)));
+      const newest = acts.filter((other) => !acts.some((act) => isLater(act, other)));
+      // A session that has taken over tokens without an order takes over older ones after them.
+      const strays = newest.filter((act) => act.family && !hasOrder(act));
+      const last = acts.filter(
+        (other) => newest.includes(other) || strays.some((act) => act !== other && !isLater(act, other)),
+      );
       const families = new Set(last.map(({ family }) => family));
       // The server has ended what the user had begun, or no one has begun anything.
       if (last.every(({ isWeak }) => isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
