@@ -1,4 +1,4 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, switchMap, tap } from 'rxjs';
+import { defer, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
@@ -116,10 +116,13 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   });
 
   const change$ = (grant?: TokenGrant): Observable<void> => {
+    const granted = grant && toTokens(grant, { sessionId: '' }, nowMs());
+    const own = ++changes;
     // The id of a sign-in is later than that of what the store holds.
     follower.check();
-    const tokens = grant && toTokens(grant, { sessionId: port.createId() }, nowMs());
-    const own = ++changes;
+    const tokens = granted && { ...granted, sessionId: port.createId() };
+    // One who was told of what the store holds has called for another change.
+    if (own !== changes) return of(undefined);
     // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
     const { generation } = machine.state;
     let written$ = port.write(tokens ?? 'sign-out');

@@ -100,6 +100,9 @@ export interface StorePort {
   close(): void;
 }
 
+/** How long a store that could not be read, and has a version, is left alone before the next use looks again. */
+const RETRY_MS = 1_000;
+
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
@@ -118,6 +121,7 @@ export const createStorePort = (
   let known: News;
   let version: unknown;
   let latestId = '';
+  let retryAtMs = Infinity;
   let writesAsked = 0;
   let readsBegun = 0;
   let lastRead = 0;
@@ -224,13 +228,17 @@ export const createStorePort = (
       );
     const [nth, writesBefore] = [++readsBegun, writesAsked];
     version = versionNow();
+    retryAtMs = Infinity;
     return call$(() => store.load()).pipe(
       mergeMap((found) => {
         if (writesAsked === writesBefore) return of(conclude(isCleared ? (found ?? undefined) : found, nth));
         // Nor does what was there before a write.
         return isAgain ? of(undefined) : read(isCleared, true);
       }),
-      catchError((error) => of(warn('load', error))),
+      catchError((error) => {
+        if (version !== undefined) retryAtMs = nowMs() + RETRY_MS;
+        return of(warn('load', error));
+      }),
       tap(() => {
         isHanging = false;
       }),
@@ -256,7 +264,7 @@ export const createStorePort = (
     giveUp,
     isShared: has('changes$'),
     isBlind: has('changes$') && !has('version'),
-    isSeen: () => Object.is(versionNow(), version),
+    isSeen: () => Object.is(versionNow(), version) && (retryAtMs === Infinity || nowMs() < retryAtMs),
     changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),

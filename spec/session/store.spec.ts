@@ -290,6 +290,23 @@ describe('the version of a store', () => {
     expect(port.isSeen()).toBe(true);
   });
 
+  it('is looked at again a second after the store could not be read', () => {
+    stopClock();
+    let isBroken = true;
+    const { port, look } = createPort({
+      version: () => 1,
+      load: () => (isBroken ? failing() : tokens(1)),
+    });
+    look();
+    expect(port.isSeen()).toBe(true);
+    vi.advanceTimersByTime(1_000);
+    expect(port.isSeen()).toBe(false);
+    isBroken = false;
+    look();
+    vi.advanceTimersByTime(10_000);
+    expect(port.isSeen()).toBe(true);
+  });
+
   it('tells nothing if there is none, or it throws', () => {
     expect(createPort().port.isSeen()).toBe(true);
     expect(createPort({ version: failing }).port.isSeen()).toBe(true);
