@@ -66,11 +66,12 @@ const bind = (world: World, caller: Caller): void => {
   caller.family ||= familyIn(member.session.state);
 };
 
-/** Looks have been answered: now it is clear which sessions callers belong to that have waited for that. */
+/** Looks have been answered: now it is clear which sessions requests belong to that have waited for that. */
 export const bindAll = (world: World): void => {
   for (const caller of world.openCallers()) {
-    if (caller.hasArrived && !world.isAsking(caller.member))
-      caller.family ??= familyIn(caller.member.session.state) ?? undefined;
+    const { member, wish, hasArrived, leaving, attempt } = caller;
+    const isWaiting = wish === 'request' && hasArrived && !leaving && !attempt && !world.isAsking(member);
+    if (isWaiting) caller.family ??= familyIn(member.session.state) ?? undefined;
   }
 };
 
