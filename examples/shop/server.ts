@@ -13,6 +13,8 @@ export interface ShopOptions {
   readonly expiredAs?: 'code' | 'status';
   /** @defaultValue 5 minutes */
   readonly tokenLifeMs?: number;
+  /** Whether an access token outlives the rotation of its refresh token, as a JWT does. @defaultValue false */
+  readonly keepsAccessTokens?: boolean;
   /** How long the next answer takes; 0 sets no timer at all. @defaultValue `() => 0` */
   readonly latencyMs?: () => number;
   /** How long a renewal takes, beyond what an answer does. @defaultValue 0 */
@@ -42,6 +44,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   const {
     expiredAs = 'code',
     tokenLifeMs = 300_000,
+    keepsAccessTokens = false,
     latencyMs = () => 0,
     renewalMs = 0,
     slowMs = 400,
@@ -52,7 +55,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
   const pause = (ms: number): Promise<void> => delay(ms, undefined, { signal: closing.signal });
   const state: ShopState = {
-    tokens: createTokenFamilies(tokenLifeMs, now),
+    tokens: createTokenFamilies(tokenLifeMs, now, keepsAccessTokens),
     orders: createOrderBook(),
     expiredStatus: expiredAs === 'status' ? 401 : 200,
     whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : after(renewalMs, pause)),

@@ -18,6 +18,7 @@ export interface TokenFamilies {
 interface Family {
   readonly user: string;
   readonly refreshTokens: Set<string>;
+  readonly accessTokens: Set<string>;
   pair: TokenPair;
   expiresAtMs: number;
 }
@@ -25,32 +26,42 @@ interface Family {
 /**
  * Keeps the tokens of all sessions, with rotation and reuse detection after RFC 9700 section 4.14.2.
  * Two holders of one refresh token can't be told apart, so the second use ends the session of both.
+ *
+ * @param keepsAccess - Whether an access token outlives the rotation of its refresh token, as a JWT does.
  */
-export function createTokenFamilies(lifeMs: number, now: () => number): TokenFamilies {
+export function createTokenFamilies(lifeMs: number, now: () => number, keepsAccess = false): TokenFamilies {
   const byAccessToken = new Map<string, Family>();
   const byRefreshToken = new Map<string, Family>();
 
   const handOut = (family: Family): TokenPair => {
     family.refreshTokens.add(family.pair.refreshToken);
+    family.accessTokens.add(family.pair.token);
     byAccessToken.set(family.pair.token, family);
     byRefreshToken.set(family.pair.refreshToken, family);
     return family.pair;
   };
 
   const renew = (family: Family): TokenPair => {
-    byAccessToken.delete(family.pair.token);
+    if (!keepsAccess) byAccessToken.delete(family.pair.token);
     family.pair = newPair();
     family.expiresAtMs = now() + lifeMs;
     return handOut(family);
   };
 
   const revoke = (family: Family): void => {
-    byAccessToken.delete(family.pair.token);
+    for (const token of family.accessTokens) byAccessToken.delete(token);
     for (const token of family.refreshTokens) byRefreshToken.delete(token);
   };
 
   return {
-    open: (user) => handOut({ user, refreshTokens: new Set(), pair: newPair(), expiresAtMs: now() + lifeMs }),
+    open: (user) =>
+      handOut({
+        user,
+        refreshTokens: new Set(),
+        accessTokens: new Set(),
+        pair: newPair(),
+        expiresAtMs: now() + lifeMs,
+      }),
     userOf: (accessToken) => {
       const family = byAccessToken.get(accessToken);
       return family && now() < family.expiresAtMs ? family.user : undefined;

@@ -1,4 +1,4 @@
-import { AsyncSubject, identity, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
+import { AsyncSubject, identity, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -204,12 +204,7 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
       new Observable<HttpEvent>((caller) => core.admit(new Errand(core, wire, next, origins, caller, bound)));
     if (!looked$) return bind(since);
     const bound$ = new AsyncSubject<Observable<HttpEvent>>();
-    looked$.subscribe({
-      complete: () => {
-        bound$.next(bind());
-        bound$.complete();
-      },
-    });
+    looked$.pipe(map(() => bind())).subscribe(bound$);
     return bound$.pipe(switchMap(identity));
   };
 };

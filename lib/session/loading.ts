@@ -44,7 +44,13 @@ export const createLoading = (
       port.look().subscribe((news) => (isAnswered || machine.state.status !== 'loading' ? heed(news) : answer(news))),
     need: () => {
       if (isAnswered) renewal.start();
-      else if (!isNeeded) patience = timer(STORE_TIMEOUT_MS).subscribe(() => answer(port.giveUp()));
+      else if (!isNeeded) {
+        patience = timer(STORE_TIMEOUT_MS).subscribe(() => {
+          port.giveUp();
+          // One who was told of that may have begun a session.
+          if (machine.state.status === 'loading') answer(undefined);
+        });
+      }
       isNeeded = true;
     },
     again: () => {

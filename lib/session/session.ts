@@ -55,7 +55,10 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   isCalling(): boolean;
   /** Stands for the session that there is now, and for none of its tokens; nothing where there is none. */
   since(): Held | undefined;
-  /** Looks into the store if that has changed. Emits when it has answered; undefined if there is nothing to wait for. */
+  /**
+   * Looks into the store if that has changed. Emits when it has answered, errors with `SignedOutError` if a session begins or ends here before that; undefined
+   * if there is nothing to wait for.
+   */
   look(): Observable<unknown> | undefined;
   /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
   admit(waiter: Waiter): void;
@@ -149,6 +152,17 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     return claimed;
   };
 
+  const look = (): Observable<unknown> | undefined => {
+    const looked$ = follower.check();
+    const before = changes;
+    return looked$?.pipe(
+      tap(() => {
+        // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
+        if (before !== changes) throw signedOut();
+      }),
+    );
+  };
+
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -157,7 +171,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     events$: reports.events$,
     isCalling: renewal.isCalling,
     since,
-    look: follower.check,
+    look,
     admit: (waiter) => admission.admit(waiter),
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
@@ -166,7 +180,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
     defer(() => {
       const wait$ = admission.wait$(isNew);
-      return follower.check()?.pipe(switchMap(() => wait$)) ?? wait$;
+      return look()?.pipe(switchMap(() => wait$)) ?? wait$;
     });
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {

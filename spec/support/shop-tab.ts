@@ -3,23 +3,43 @@ import {
   createSession,
   envelope,
   isApiError,
+  memoryStore,
   type SessionState,
   type TokenGrant,
+  type TokenStore,
   webStorageStore,
 } from 'renewal';
 import { filter, firstValueFrom, from, lastValueFrom, map, mergeMap, type Observable } from 'rxjs';
-import { CLIENT_KEY, DEMO_USER, type TokenPair } from '../../examples/shop/protocol';
+import { CLIENT_KEY, type Credentials, DEMO_USER, OTHER_USER, type TokenPair } from '../../examples/shop/protocol';
 import { type Barrier, createBarrier } from './barrier';
 
-/** A client of the shop in a page of its own: what a spec does with one tab. */
-export interface Tab {
-  signIn(): Promise<void>;
+/** The users that the shop knows. */
+export type UserName = 'ada' | 'grace';
+
+/** What one session of a page can be asked to do. */
+export interface TabClient {
+  /** @param user - Ada, unless another one is named. */
+  signIn(user?: UserName): Promise<void>;
   signOut(): Promise<void>;
   /** Sends requests at once; resolves with what became of each: `'ok'`, or the code of its error. */
   get(count: number): Promise<string[]>;
+  /** Resolves with the user that the shop takes this session for, or with the code of the error. */
+  me(): Promise<string>;
   readonly state: SessionState;
   /** Resolves with the time, by this machine's clock, once the session is in that status. */
   until(status: SessionState['status']): Promise<number>;
+}
+
+/** A client of the shop in a page of its own: what a spec does with one tab. */
+export interface Tab extends TabClient {
+  /** Signs a user in at that time of this machine's clock, with tokens that were there before; resolves with them. */
+  signInAt(atMs: number, user: UserName): Promise<TokenGrant>;
+  /** Has the shop hand out tokens that no session gets, as code does that knows of none. */
+  login(user: UserName): Promise<TokenPair>;
+  /** What became of the requests that the page has sent as it was loaded. */
+  readonly greeted: Promise<string[]>;
+  /** The other session of a page that was opened with `second`; the same one in others. */
+  readonly second: TabClient;
   /** Keeps the tokens fresh from now on. */
   keepFresh(whileHidden?: boolean): void;
   /** What has been told of the session: signed-in, adopted and so on. */
@@ -38,39 +58,42 @@ declare global {
   var tab: Tab;
 }
 
+const USERS: Readonly<Record<UserName, Credentials>> = { ada: DEMO_USER, grace: OTHER_USER };
+
 const given = new URLSearchParams(location.search);
+const numberOf = (name: string, otherwise: number): number => Number(given.get(name) ?? otherwise);
+
+/** Whether the refresh token is a cookie that scripts cannot read. */
+const hasCookie = given.has('cookie');
+const base = hasCookie ? '/cookie' : '/app';
+
 const http = createApi({ baseUrl: `${location.protocol}//${location.host}`, interceptors: [envelope()] });
 const ask = (path: string, body: object): Observable<TokenGrant> =>
-  http.post$<TokenPair>(path, body).pipe(
+  http.post$<TokenPair>(`${base}${path}`, body).pipe(
     map(({ token, refreshToken }) => ({
       accessToken: token,
       refreshToken,
-      expiresInMs: Number(given.get('lifeMs')),
+      expiresInMs: numberOf('lifeMs', 0),
     })),
   );
+const renew = (refreshToken?: string): Observable<TokenGrant> =>
+  ask('/renewal', { authorization: CLIENT_KEY, refreshToken });
+const grantFor = (user: UserName): Promise<TokenGrant> => firstValueFrom(ask('/login', USERS[user]));
 
 let asked = 0;
 /** No two urls are the same: WebKitGTK joins identical GETs that are in flight. */
-const orders = (): string => `/orders?request=${++asked}`;
+const once = (path: string): string => `${path}?request=${++asked}`;
 
 let hesitation: { readonly reached: Barrier; readonly over: Barrier } | undefined;
 
-const session = createSession({
-  store: webStorageStore({
-    lockTimeoutMs: Number(given.get('lockTimeoutMs') ?? 5_000),
+const openStore = (): TokenStore => {
+  if (hasCookie) return memoryStore(undefined, { name: 'shop' });
+  if (given.has('memory')) return memoryStore();
+  return webStorageStore({
+    lockTimeoutMs: numberOf('lockTimeoutMs', 5_000),
     ...(given.has('keys') && { keys: { accessToken: 'token', refreshToken: 'refreshToken' } }),
-  }),
-  refresh: ({ refreshToken }) => {
-    const granted$ = ask('/app/renewal', { authorization: CLIENT_KEY, refreshToken });
-    if (!hesitation) return granted$;
-    hesitation.reached.open();
-    return from(hesitation.over.passed).pipe(mergeMap(() => granted$));
-  },
-  onExpired: () => {
-    tab.expired++;
-  },
-});
-const api = http.extend({ session });
+  });
+};
 
 const outcomeOf = (request$: Observable<unknown>): Promise<string> =>
   lastValueFrom(request$).then(
@@ -78,17 +101,58 @@ const outcomeOf = (request$: Observable<unknown>): Promise<string> =>
     (error) => (isApiError(error) ? error.code : `${error}`),
   );
 
-globalThis.tab = {
-  signIn: async () => session.signIn(await firstValueFrom(ask('/app/login', DEMO_USER))),
-  signOut: () => session.signOut(),
-  get: (count) => Promise.all(Array.from({ length: count }, () => outcomeOf(api.get$(orders())))),
-  get state() {
-    return session.state;
+const openClient = (store: TokenStore) => {
+  const session = createSession({
+    store,
+    refreshTimeoutMs: numberOf('refreshTimeoutMs', 30_000),
+    ...(hasCookie && { restore: () => renew() }),
+    refresh: ({ refreshToken }) => {
+      const granted$ = renew(refreshToken);
+      if (!hesitation) return granted$;
+      hesitation.reached.open();
+      return from(hesitation.over.passed).pipe(mergeMap(() => granted$));
+    },
+    onExpired: () => {
+      tab.expired++;
+    },
+  });
+  const api = http.extend({ session });
+  const client: TabClient = {
+    signIn: async (user = 'ada') => session.signIn(await grantFor(user)),
+    signOut: async () => {
+      if (hasCookie) await firstValueFrom(http.post$('/cookie/logout'));
+      await session.signOut();
+    },
+    get: (count) => Promise.all(Array.from({ length: count }, () => outcomeOf(api.get$(once('/orders'))))),
+    me: () =>
+      lastValueFrom(api.get$<{ readonly user: string }>(once('/me'))).then(
+        ({ user }) => user,
+        (error) => (isApiError(error) ? error.code : `${error}`),
+      ),
+    get state() {
+      return session.state;
+    },
+    until: async (status) => {
+      await firstValueFrom(session.state$.pipe(filter((state) => state.status === status)));
+      return Date.now();
+    },
+  };
+  return { session, api, client };
+};
+
+const store = openStore();
+const { session, api, client } = openClient(store);
+
+globalThis.tab = Object.assign(client, {
+  signInAt: async (atMs: number, user: UserName) => {
+    const grant = await grantFor(user);
+    await new Promise((resolve) => setTimeout(resolve, atMs - Date.now()));
+    await session.signIn(grant);
+    return grant;
   },
-  until: async (status) => {
-    await firstValueFrom(session.state$.pipe(filter((state) => state.status === status)));
-    return Date.now();
-  },
+  login: (user: UserName) => firstValueFrom(http.post$<TokenPair>('/app/login', USERS[user])),
+  greeted: client.get(numberOf('requests', 0)),
+  second: given.has('second') ? openClient(given.get('second') === 'store' ? store : openStore()).client : client,
   keepFresh: (whileHidden = false) => {
     session.keepFresh$({ whileHidden }).subscribe();
   },
@@ -103,7 +167,7 @@ globalThis.tab = {
     hesitation = undefined;
   },
   expired: 0,
-};
+});
 
 api.events$.subscribe((event) => {
   if (event.type === 'session') tab.phases.push(event.phase);

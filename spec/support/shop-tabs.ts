@@ -1,6 +1,7 @@
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { createShop, type Shop } from '../../examples/shop/server';
+import { CLIENT_KEY } from '../../examples/shop/protocol';
+import { createShop, type Shop, type ShopOptions } from '../../examples/shop/server';
 import { createGate, type Gate } from './barrier';
 import type { BrowserTab, TestBrowser } from './browsers/browser';
 import { bundlePage } from './chromium';
@@ -28,11 +29,15 @@ export interface Door {
   loses: (call: Call) => boolean;
   /** Whether a refresh token that comes again is refused, and no more: as by a server that ends no session for it. */
   isLenient: boolean;
+  /** How many characters longer the access tokens are from now on than those of the shop. */
+  padding: number;
   close(): Promise<void>;
 }
 
-export const RENEWAL = '/app/renewal';
-export const isRenewal = ({ path }: Call): boolean => path === RENEWAL;
+/** Under these paths the door keeps the refresh token in a cookie that scripts cannot read. */
+const COOKIE = '/cookie/';
+
+export const isRenewal = ({ path }: Call): boolean => path.endsWith('/renewal');
 export const isOrder = ({ path }: Call): boolean => path === '/orders';
 
 const read = async (request: IncomingMessage): Promise<string> => {
@@ -44,23 +49,49 @@ const read = async (request: IncomingMessage): Promise<string> => {
 const agent = new Agent({ keepAlive: true });
 
 /** What the shop says. */
-const ask = (
-  url: string,
-  { method, headers }: IncomingMessage,
-  body: string,
-): Promise<{ status: number; body: string }> =>
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly cookie?: string;
+}
+
+const ask = (url: string, method: string, token: string, body: string): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const { authorization } = headers;
-    const options = { method, agent, headers: { ...(authorization && { authorization }) } };
+    const options = { method, agent, headers: { ...(token && { authorization: `Bearer ${token}` }) } };
     const asked = request(url, options, (answer) => {
       read(answer).then((text) => resolve({ status: answer.statusCode ?? 0, body: text }), reject);
     });
     asked.on('error', reject).end(body);
   });
 
-const callOf = ({ method = '', url = '', headers }: IncomingMessage, body: string): Call => {
+/** The refresh token in a cookie; empty for none. */
+const cookieOf = ({ headers }: IncomingMessage): string => /refresh=([^;]+)/.exec(`${headers.cookie}`)?.[1] ?? '';
+
+const setCookie = (refreshToken: string, rest = ''): string =>
+  `refresh=${refreshToken}; Path=${COOKIE}; HttpOnly; SameSite=Strict${rest}`;
+
+/** What the shop says to a client whose refresh token is a cookie. */
+const askByCookie = async (origin: string, path: string, refreshToken: string, body: string): Promise<Answer> => {
+  if (path === `${COOKIE}logout`) return { status: 200, body: '{"code":0}', cookie: setCookie('', '; Max-Age=0') };
+  const isLogin = path === `${COOKIE}login`;
+  const given = isLogin ? body : JSON.stringify({ authorization: CLIENT_KEY, refreshToken });
+  const answer = await ask(`${origin}/app/${isLogin ? 'login' : 'renewal'}`, 'POST', '', given);
+  const { data, ...envelope } = JSON.parse(answer.body);
+  if (!data) return answer;
+  const { token } = data;
+  return { ...answer, body: JSON.stringify({ ...envelope, data: { token } }), cookie: setCookie(data.refreshToken) };
+};
+
+/** Makes access tokens longer, and those that come back what they were. */
+const pad = (body: string, length: number): string =>
+  length > 0 ? body.replace(/"(at_[^"]+)"/g, (_, token) => `"${token}.${'x'.repeat(length - 1)}"`) : body;
+const unpad = (token: string): string => token.replace(/\.x*$/, '');
+
+const callOf = (asked: IncomingMessage, body: string): Call => {
+  const { method = '', url = '', headers } = asked;
   const path = url.split('?')[0] ?? '';
-  const token = path === RENEWAL ? JSON.parse(body).refreshToken : headers.authorization?.replace('Bearer ', '');
+  const presented = () => (path.startsWith(COOKIE) ? cookieOf(asked) : JSON.parse(body).refreshToken);
+  const token = path.endsWith('/renewal') ? presented() : headers.authorization?.replace('Bearer ', '');
   // Also of one that the browser has sent again by itself, as it does when a connection breaks.
   const tab = Number(/tab=(\d+)/.exec(`${headers.referer}`)?.[1]);
   return { tab, method, path, token: token ?? '' };
@@ -69,11 +100,19 @@ const callOf = ({ method = '', url = '', headers }: IncomingMessage, body: strin
 /** The page of a tab, made once for all specs of a file. */
 export const bundleTab = (): Promise<string> => bundlePage(fileURLToPath(new URL('./shop-tab.ts', import.meta.url)));
 
-/** @param init - Runs in each page before anything else: where the browser is to lack something, or to break. */
-export const openDoor = async (page: string, signal: Signal, init?: () => void): Promise<Door> => {
+/**
+ * @param init - Runs in each page before anything else: where the browser is to lack something, or to break.
+ * @param options - What else the shop is told.
+ */
+export const openDoor = async (
+  page: string,
+  signal: Signal,
+  init?: () => void,
+  options: ShopOptions = {},
+): Promise<Door> => {
   const served = init ? page.replace('<script>', () => `<script>(${init})()</script><script>`) : page;
 
-  const shop = createShop({ expiredAs: signal === 'HTTP 401' ? 'status' : 'code' });
+  const shop = createShop({ expiredAs: signal === 'HTTP 401' ? 'status' : 'code', ...options });
   const inside = await shop.listen();
   const calls: Call[] = [];
   const holds: { readonly way: 'in' | 'out'; readonly matches: (call: Call) => boolean; readonly gate: Gate<Call> }[] =
@@ -111,9 +150,12 @@ export const openDoor = async (page: string, signal: Signal, init?: () => void):
         response.writeHead(400, { 'content-type': 'application/json' }).end('{"code":1003}');
         return;
       }
-      const answer = await ask(`${inside}${asked.url}`, asked, body);
+      const { status, cookie, ...answer } = await (call.path.startsWith(COOKIE)
+        ? askByCookie(inside, call.path, call.token, body)
+        : ask(`${inside}${asked.url}`, call.method, isRenewal(call) ? '' : unpad(call.token), body));
+      const headers = { 'content-type': 'application/json', ...(cookie && { 'set-cookie': cookie }) };
       await pass(call, 'out');
-      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
+      response.writeHead(status, headers).end(pad(answer.body, door.padding));
     } catch {
       // The shop has hung up, or the tab has.
       response.destroy();
@@ -125,6 +167,7 @@ export const openDoor = async (page: string, signal: Signal, init?: () => void):
     origin: `http://127.0.0.1:${port}`,
     loses: () => false,
     isLenient: false,
+    padding: 0,
     shop,
     calls,
     hold: (way, matches) => {

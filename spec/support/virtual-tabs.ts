@@ -5,7 +5,7 @@ import { onTestFinished, vi } from 'vitest';
 import { stopClock } from './clock';
 import { eventsOf } from './events';
 import { answered, type Outcome, outcomeOf } from './http-client';
-import { createStorage } from './http-storage';
+import { createStorage, namesIn } from './http-storage';
 import type { Signal } from './server';
 import { createVirtualClient, type VirtualClient } from './virtual';
 import { createLocks, type FakeLocks } from './web-locks';
@@ -35,6 +35,8 @@ export interface VirtualBrowser {
   readonly authority: Authority;
   /** Whether storage events get lost. */
   isDeaf: boolean;
+  /** How long it takes until a tab reads what another one has written; 0 for at once. Tabs that are opened later have it. */
+  lagMs: number;
   /** Opens a tab; `lifeMs` later than the clock says where the tokens are to have an expiry. */
   open(options?: WebStorageStoreOptions & { readonly session?: Parameters<typeof createVirtualClient>[0] }): VirtualTab;
   /** Lets time pass, and all that comes with it happen. */
@@ -91,30 +93,50 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
   // As many tabs as the test opens, all of one process.
   setMaxListeners(0, window, document);
   class PlatformStorage {}
-  const kept = createStorage({
+  const initial: Readonly<Record<string, string>> = {
     renewal: JSON.stringify({ accessToken: 'T1', refreshToken: 'R1', sessionId: 'first' }),
-  });
+  };
+  const kept = createStorage(initial);
   const written: string[] = [];
   const tell: VirtualBrowser['tell'] = (event) => {
-    if (!browser.isDeaf) setTimeout(() => window.dispatchEvent(Object.assign(new Event('storage'), event)), 1);
+    if (!browser.isDeaf)
+      setTimeout(() => window.dispatchEvent(Object.assign(new Event('storage'), event)), browser.lagMs || 1);
   };
-  const storage: Storage = Object.assign(Object.create(PlatformStorage.prototype), {
-    getItem: kept.getItem,
-    key: kept.key,
-    setItem: (key: string, value: string) => {
-      written.push(key);
-      kept.setItem(key, value);
-      tell({ key });
-    },
-    removeItem: (key: string) => {
-      kept.removeItem(key);
-      tell({ key });
-    },
-    clear: () => {
-      kept.clear();
-      tell({ key: null });
-    },
-  });
+  const writes: { readonly key: string; readonly value: string | null; readonly atMs: number; readonly by: object }[] =
+    [];
+  /** The storage as one page sees it: what it has written itself at once, and what others have written `lagMs` later. */
+  const viewOf = (lagMs: number): Storage => {
+    const by = {};
+    const write = (key: string, value: string | null): void => {
+      writes.push({ key, value, atMs: Date.now(), by });
+      if (value === null) kept.removeItem(key);
+      else kept.setItem(key, value);
+    };
+    const view: Storage = Object.assign(Object.create(PlatformStorage.prototype), {
+      getItem: (key: string) => {
+        const all = writes.filter((each) => each.key === key);
+        const seen = all.filter((each) => each.by === by || each.atMs + lagMs <= Date.now()).at(-1);
+        if (seen) return seen.value;
+        return all.length > 0 ? (initial[key] ?? null) : kept.getItem(key);
+      },
+      key: kept.key,
+      setItem: (key: string, value: string) => {
+        written.push(key);
+        write(key, value);
+        tell({ key });
+      },
+      removeItem: (key: string) => {
+        write(key, null);
+        tell({ key });
+      },
+      clear: () => {
+        for (const key of namesIn(kept)) write(key, null);
+        tell({ key: null });
+      },
+    });
+    return view;
+  };
+  const storage = viewOf(0);
   const locks = createLocks();
   vi.stubGlobal('Storage', PlatformStorage);
   vi.stubGlobal('navigator', { locks });
@@ -131,10 +153,11 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     locks,
     authority,
     isDeaf: false,
+    lagMs: 0,
     open: ({ session, ...options } = {}) => {
       // Each tab has an object of its own for the storage that all share.
-      const own: Storage = Object.create(storage);
-      const store = webStorageStore({ storage: () => own, ...options });
+      const view: Storage = browser.lagMs > 0 ? viewOf(browser.lagMs) : Object.create(storage);
+      const store = webStorageStore({ storage: () => view, ...options });
       const client = createVirtualClient({
         signal,
         store,

@@ -11,6 +11,20 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
+/** Writes as much as there is room for. */
+const fill = (): void => {
+  let size = 1 << 23;
+  while (size >= 1) {
+    try {
+      localStorage.setItem(`filled ${size}`, 'x'.repeat(size));
+    } catch {
+      size >>= 1;
+      continue;
+    }
+    size >>= 1;
+  }
+};
+
 describe.concurrent('the storage of a real browser', () => {
   const open = async ({ onTestFinished }: TestContext): Promise<Tabs> => {
     const tabs = await openTabs(browser, await openDoor(page, 'code 1002'));
@@ -21,18 +35,7 @@ describe.concurrent('the storage of a real browser', () => {
   it('is full: the session goes on in memory, and says so', async (context) => {
     const { door, open: openTab } = await open(context);
     const first = await openTab();
-    await first.evaluate(() => {
-      let size = 1 << 23;
-      while (size >= 1) {
-        try {
-          localStorage.setItem(`filled ${size}`, 'x'.repeat(size));
-        } catch {
-          size >>= 1;
-          continue;
-        }
-        size >>= 1;
-      }
-    });
+    await first.evaluate(fill);
     await first.evaluate(() => tab.signIn());
     door.shop.expireAccessTokens();
     expect(await first.evaluate(() => tab.get(5))).toEqual(Array(5).fill('ok'));
@@ -53,24 +56,85 @@ describe.concurrent('the storage of a real browser', () => {
     expect(await sandboxed.evaluate(() => tab.state.status)).toBe('signed-out');
   });
 
+  it('is full when the access token grows: no tab is signed out, and no refresh token comes twice', async (context) => {
+    const tabs = await open(context);
+    const { door } = tabs;
+    const first = await tabs.open();
+    await first.evaluate(() => tab.signIn());
+    const second = await tabs.open();
+    await second.evaluate(() => tab.until('active'));
+    await first.evaluate(fill);
+    door.padding = 300;
+    for (const each of [first, second, first]) {
+      door.shop.expireAccessTokens();
+      expect(await each.evaluate(() => tab.get(2))).toEqual(['ok', 'ok']);
+    }
+    expect(await Promise.all([first, second].map((each) => each.evaluate(() => tab.me())))).toEqual(['ada', 'ada']);
+    expect(door.shop.counters().reuseDetected).toBe(0);
+  });
+
   it.for<[string, () => void]>([
     ['all of it', () => localStorage.clear()],
     ['the entry', () => localStorage.removeItem('renewal')],
-  ])(
-    'is cleared by the user, %s: other tabs are signed out, and this one when it needs a refresh',
-    async ([, clear], context) => {
+  ])('is cleared by the code of the page, %s: that tab and the others are signed out', async ([, clear], context) => {
+    const tabs = await open(context);
+    const [first, second] = await tabs.openExpired(2);
+    if (!second) throw new Error('too few tabs');
+    // A session listens to the storage from its first use on.
+    await second.evaluate(() => tab.until('active'));
+    const signedOut = second.evaluate(() => tab.until('signed-out'));
+    const callsBefore = tabs.door.calls.length;
+    await first.evaluate(clear);
+    // Without a token, an expired response is the caller's.
+    expect(await first.evaluate(() => tab.get(2))).toEqual(['business', 'business']);
+    expect(await first.evaluate(() => tab.state.status)).toBe('signed-out');
+    await signedOut;
+    expect(tabs.door.calls.slice(callsBefore)).toMatchObject(Array(2).fill({ path: '/orders', token: '' }));
+  });
+
+  it.for(['clears', 'overwrites'])(
+    'is written by a login of the page, which %s it first: no data of the first user is shown',
+    async (way, context) => {
       const tabs = await open(context);
-      const [first, second] = await tabs.openExpired(2);
-      if (!second) throw new Error('too few tabs');
-      // A session listens to the storage from its first use on.
-      await second.evaluate(() => tab.until('active'));
-      const signedOut = second.evaluate(() => tab.until('signed-out'));
-      await first.evaluate(clear);
-      await signedOut;
-      expect(await first.evaluate(() => tab.get(2))).toEqual(['signed-out', 'signed-out']);
-      expect(tabs.door.calls.filter(isRenewal)).toEqual([]);
+      const only = await tabs.open('keys');
+      await only.evaluate(() => tab.signIn('ada'));
+      expect(await only.evaluate(() => tab.me())).toBe('ada');
+      const callsBefore = tabs.door.calls.length;
+      const seen = await only.evaluate(async (how) => {
+        const { token, refreshToken } = await tab.login('grace');
+        if (how === 'clears') localStorage.clear();
+        localStorage.setItem('token', token);
+        localStorage.setItem('refreshToken', refreshToken);
+        return [await tab.me(), token];
+      }, way);
+      expect(seen[0]).toBe('grace');
+      expect(tabs.door.calls.slice(callsBefore)).toMatchObject([
+        { path: '/app/login' },
+        { path: '/me', token: seen[1] },
+      ]);
+      // Nor is it after the next refresh, or in a page that is loaded later.
+      tabs.door.shop.expireAccessTokens();
+      expect(await only.evaluate(() => tab.me())).toBe('grace');
+      expect(await (await tabs.open('keys')).evaluate(() => tab.me())).toBe('grace');
     },
   );
+
+  it('is written by a login of the page while a request waits: that ends, and is not answered as the new user', async (context) => {
+    const tabs = await open(context);
+    const [only] = await tabs.openExpired(1, 'keys');
+    const seen = await only.evaluate(async () => {
+      tab.hesitate();
+      const waiting = tab.get(1);
+      await tab.hesitates();
+      const { token, refreshToken } = await tab.login('grace');
+      localStorage.setItem('token', token);
+      localStorage.setItem('refreshToken', refreshToken);
+      const user = await tab.me();
+      tab.goOn();
+      return [...(await waiting), user, await tab.me()];
+    });
+    expect(seen).toEqual(['signed-out', 'grace', 'grace']);
+  });
 
   it('is overwritten with what is no tokens: tabs that are signed in stay so, and a new one begins without', async (context) => {
     const tabs = await open(context);

@@ -55,6 +55,16 @@ failureMode(
       expect([browser.storage.getItem('token'), browser.storage.getItem('refreshToken')]).toEqual(['T5', 'R5']);
     });
 
+    it('takes over both tokens of bob, also if it has read the first of his entries before the second was there', async () => {
+      const { browser, ann } = await setUp();
+      browser.storage.setItem('token', 'T5');
+      await browser.pass(10);
+      expect(ann.get()).toEqual(by('T5'));
+      browser.storage.setItem('refreshToken', 'R5');
+      await browser.pass(10);
+      expect(ann.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T5', refreshToken: 'R5' } });
+    });
+
     it('is one session for all tabs that read the same two entries', async () => {
       const browser = installBrowser(signal);
       browser.storage.clear();

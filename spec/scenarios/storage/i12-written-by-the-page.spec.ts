@@ -1,3 +1,5 @@
+import type { SessionOptions } from 'renewal';
+import { NEVER } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
@@ -13,10 +15,10 @@ failureMode(
   (signal) => {
     const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
 
-    const setUp = () => {
+    const setUp = (options: Partial<SessionOptions> = {}) => {
       const browser = installBrowser(signal);
       browser.storage.clear();
-      const { session, ...tab } = browser.open({ keys });
+      const { session, ...tab } = browser.open({ keys, session: options });
       browser.isDeaf = true;
       const seen: string[] = [];
       session.state$.subscribe((state) => {
@@ -52,6 +54,48 @@ failureMode(
       expect(outcomeOf(session.accessToken$()).values).toEqual(['T6']);
       expect(get()).toEqual(by('T6'));
       expect(sent).toEqual(['GET /a -', 'GET /a T6']);
+    });
+
+    it.each([true, false])('ends a request that waits (the storage is cleared first: %s)', async (isCleared) => {
+      const { browser, session, sent, get } = setUp({ refresh: () => NEVER });
+      await session.signIn({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 600_000 });
+      const waiting = get();
+      await browser.pass(10);
+      if (isCleared) browser.storage.clear();
+      browser.storage.setItem('token', 'T6');
+      browser.storage.setItem('refreshToken', 'R6');
+      expect(get()).toEqual(by('T6'));
+      expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
+      expect(sent).toEqual(['GET /a T1', 'GET /a T6']);
+      expect(session.state).not.toHaveProperty('tokens.expiresAtMs');
+    });
+
+    it('never goes back to the first user', async () => {
+      const { browser, session, sent, get } = setUp();
+      await session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
+      browser.storage.clear();
+      get();
+      browser.storage.setItem('token', 'T6');
+      browser.storage.setItem('refreshToken', 'R6');
+      for (let count = 0; count < 3; count++) {
+        get();
+        await browser.pass(60_000);
+      }
+      expect(sent).toEqual(['GET /a -', 'GET /a T6', 'GET /a T6', 'GET /a T6']);
+      expect(browser.storage.getItem('token')).toBe('T6');
+    });
+
+    it('reads one entry for a request with a live token', async () => {
+      const { browser, session, get } = setUp();
+      await session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
+      let reads = 0;
+      const { getItem } = browser.storage;
+      browser.storage.getItem = (key) => {
+        reads++;
+        return getItem(key);
+      };
+      for (let count = 0; count < 10; count++) expect(get()).toEqual(by('T5'));
+      expect(reads).toBe(10);
     });
   },
 );

@@ -1,5 +1,5 @@
 import { memoryStore, type TokenStore, webStorageStore } from 'renewal';
-import { map, timer } from 'rxjs';
+import { map, NEVER, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
@@ -20,6 +20,14 @@ failureMode(
         'one memoryStore',
         () => {
           const store = memoryStore();
+          return [store, store];
+        },
+      ],
+      [
+        'one webStorageStore',
+        () => {
+          const storage = createStorage();
+          const store = webStorageStore({ storage: () => storage });
           return [store, store];
         },
       ],
@@ -70,6 +78,19 @@ failureMode(
         await one.session.signOut();
         outcomeOf(other.api.get$('/c'));
         expect(other.sent).toEqual(['GET /a T2', 'GET /b T3', 'GET /c -']);
+      });
+
+      it('ends a request that waits in the other one, and its refresh, when another user signs in', () => {
+        installBrowser(signal);
+        const clients = createStores().map((store) => createVirtualClient({ signal, store, refresh: () => NEVER }));
+        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // as many as there are stores
+        one.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+        const waiting = outcomeOf(other.api.post$('/transfer', { amount: 1 }));
+        expect(other.session.state.status).toBe('refreshing');
+        one.session.signIn({ accessToken: 'T3', refreshToken: 'R3' });
+        expect(outcomeOf(other.api.get$('/b'))).toEqual(by('T3'));
+        expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
+        expect(other.sent).toEqual(['POST /transfer T1', 'GET /b T3']);
       });
 
       it('refreshes once for both', async () => {

@@ -17,7 +17,7 @@ failureMode(
     /** Tabs whose server takes each refresh token once, and keeps the next one in the cookie that they share. */
     const setUp = (answerMs: number) => {
       const browser = installBrowser(signal);
-      installChannels();
+      const channels = installChannels();
       browser.storage.clear();
       browser.authority.answerMs = answerMs;
       let cookie = 'R1';
@@ -34,6 +34,7 @@ failureMode(
         });
       return {
         browser,
+        channels,
         open,
         setCookie: (value: string) => {
           cookie = value;
@@ -112,6 +113,51 @@ failureMode(
       await one.session.signIn({ accessToken: 'T50' });
       await browser.pass(100);
       expect(waiter.error).toMatchObject({ code: 'signed-out' });
+    });
+
+    it('brings another user to all tabs, whatever each of them is doing', async () => {
+      const { browser, open, setCookie } = setUp(20);
+      const tabs = openSix(open);
+      const [first] = tabs;
+      for (const { get } of tabs) get();
+      await browser.pass(500);
+      browser.authority.expire();
+      const waiting = tabs.slice(1).map(({ get }) => get());
+      await browser.pass(50);
+      setCookie('R50');
+      await first?.session.signIn({ accessToken: 'T50' });
+      await browser.pass(1_000);
+      const sessionIds = tabs.map(({ session }) => Object(session.state).tokens?.sessionId);
+      expect(new Set(sessionIds)).toEqual(new Set([sessionIds[0]]));
+      expect(sessionIds[0]).toBeDefined();
+      // Some had been renewed before it, and the others belong to the user before.
+      for (const { error, values } of waiting)
+        expect(error ?? values).toMatchObject(error ? { code: 'signed-out' } : [{}]);
+      expect(waiting.filter(({ error }) => error)).not.toEqual([]);
+      once(browser.authority.presented);
+    });
+
+    it('sends the first request of a visitor as soon as `restore` is refused', async () => {
+      const { browser, open, setCookie } = setUp(20);
+      setCookie('none');
+      browser.authority.refresh({ refreshToken: 'none' }).subscribe();
+      const tab = open();
+      tab.get();
+      await browser.pass(50);
+      expect(tab.sent).toEqual(['GET /a -']);
+      expect(tab.session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+    });
+
+    it('sends no token over a channel, and writes none down', async () => {
+      const { browser, channels, open } = setUp(20);
+      const tabs = openSix(open);
+      for (const { get } of tabs) get();
+      await browser.pass(500);
+      await tabs[0]?.session.signIn({ accessToken: 'T50' });
+      await browser.pass(500);
+      expect(channels.messages).not.toEqual([]);
+      expect(JSON.stringify([channels.messages, channels.names, browser.locks.asked])).not.toMatch(/"[TR]\d/);
+      expect(browser.written).toEqual([]);
     });
   },
 );

@@ -1,0 +1,74 @@
+import type { TokenStore, Tokens } from 'renewal';
+import { NEVER, Subject } from 'rxjs';
+import { expect, it } from 'vitest';
+import { createCellStore } from '../../support/cell-store';
+import { failureMode } from '../../support/failure-mode';
+import { answered, outcomeOf } from '../../support/http-client';
+import { createVirtualClient } from '../../support/virtual';
+
+/** What a store of the app's own may hold: it knows of no session ids. */
+const bare = (accessToken: string, refreshToken: string): Tokens => ({ accessToken, refreshToken }) as Tokens;
+
+const ANN = bare('T1', 'R1');
+const BOB = bare('B1', 'S1');
+
+failureMode(
+  {
+    id: 'E13',
+    title: 'The tokens of a store have no session id, and those of two users count as one session',
+    renewal: 'Tokens without a session id are a session of their own: other strings are another session.',
+  },
+  (signal) => {
+    /** A session of Ann, whose token is dead, over a store that someone else writes to. */
+    const openAnn = (methods: Partial<TokenStore> = {}) => {
+      const { cell, store } = createCellStore(ANN, methods);
+      const client = createVirtualClient({ signal, store, refresh: () => NEVER });
+      return { cell, ...client, transfer: () => outcomeOf(client.api.post$('/transfer', { amount: 1 })) };
+    };
+
+    it('never sends a request of the first user that waits with the token of the second', () => {
+      const changes$ = new Subject<Tokens | null>();
+      const { cell, session, transfer, sent } = openAnn({ changes$ });
+      const waiting = transfer();
+      expect(session.state.status).toBe('refreshing');
+      cell.held = BOB;
+      changes$.next(BOB);
+      expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1', refreshToken: 'S1' } });
+      expect(sent).toEqual(['POST /transfer T1']);
+    });
+
+    it('never sends it either when the refresh finds the second user in the store', () => {
+      const { cell, transfer, sent, api } = openAnn();
+      cell.held = BOB;
+      expect(transfer()).toMatchObject({ values: [], error: { code: 'signed-out' } });
+      expect(sent).toEqual(['POST /transfer T1']);
+      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'B1' }));
+    });
+
+    it('binds a request to the user that the store holds when it is subscribed', () => {
+      const held = { version: 0 };
+      const { cell, transfer, sent } = openAnn({ version: () => held.version });
+      const waiting = transfer();
+      cell.held = BOB;
+      held.version++;
+      expect(transfer()).toEqual(answered({ by: 'B1' }));
+      expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
+      expect(sent).toEqual(['POST /transfer T1', 'POST /transfer B1']);
+    });
+
+    it('goes on for two sessions that read the same strings: one renews, and the other takes over', () => {
+      const changes$ = new Subject<Tokens | null>();
+      const { cell, store } = createCellStore(ANN, { changes$ });
+      const grant = { accessToken: 'T2', refreshToken: 'R2' };
+      const [one, other] = [NEVER, [grant]].map((granted) =>
+        createVirtualClient({ signal, store, refresh: () => granted }),
+      );
+      if (!one || !other) throw new Error('too few sessions');
+      const waiting = outcomeOf(one.api.get$('/a'));
+      expect(outcomeOf(other.api.get$('/b'))).toEqual(answered({ by: 'T2' }));
+      changes$.next(cell.held);
+      expect(waiting).toEqual(answered({ by: 'T2' }));
+    });
+  },
+);

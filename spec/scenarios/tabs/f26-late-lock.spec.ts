@@ -1,0 +1,86 @@
+import { memoryStore, type TokenStore } from 'renewal';
+import { delay, mergeMap, NEVER, of, timer } from 'rxjs';
+import { expect, it } from 'vitest';
+import { failureMode } from '../../support/failure-mode';
+import { createIssuer } from '../../support/issuer';
+import { createVirtualClient, virtually } from '../../support/virtual';
+import { by, installBrowser } from '../../support/virtual-tabs';
+
+const TIMEOUT_MS = 500;
+
+/** A store that lets a refresh in that many milliseconds late. */
+const lateStore = (lateMs: number): TokenStore => ({
+  ...memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
+  exclusive: (work) => timer(lateMs).pipe(mergeMap(() => work)),
+});
+
+failureMode(
+  {
+    id: 'F26',
+    title: 'The wait for another tab counts as part of the refresh: it is sent, and given up at once',
+    renewal:
+      '`refreshTimeoutMs` counts from calling `refresh`. A lock that does not come within that time is a failure that may pass, and then nothing was sent.',
+  },
+  (signal) => {
+    it.each([0, 499])('gives a refresh its whole time when the lock comes after %d ms', (lateMs) => {
+      virtually(({ expectObservable, flush }) => {
+        const issuer = createIssuer({}, (grant) => of(grant).pipe(delay(400)));
+        const { api, session } = createVirtualClient({
+          signal,
+          store: lateStore(lateMs),
+          refresh: issuer.refresh,
+          refreshTimeoutMs: TIMEOUT_MS,
+        });
+        expectObservable(api.get$('/a')).toBe(`${lateMs + 400}ms (v|)`, { v: { by: 'T2' } });
+        flush();
+        expect(issuer.presented).toEqual(['R1']);
+        expect(session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R2' } });
+      });
+    });
+
+    it('gives up a refresh that hangs, that long after it was called', () => {
+      virtually(({ expectObservable }) => {
+        const { api } = createVirtualClient({
+          signal,
+          store: lateStore(300),
+          refresh: () => NEVER,
+          refreshTimeoutMs: TIMEOUT_MS,
+        });
+        const failed = expect.objectContaining({ code: 'refresh' });
+        expectObservable(api.get$('/a')).toBe('800ms #', undefined, failed);
+      });
+    });
+
+    it('sends nothing when the lock comes too late, and keeps the session', () => {
+      virtually(({ expectObservable, flush }) => {
+        const issuer = createIssuer();
+        const { api, session } = createVirtualClient({
+          signal,
+          store: lateStore(600),
+          refresh: issuer.refresh,
+          refreshTimeoutMs: TIMEOUT_MS,
+        });
+        const failed = expect.objectContaining({ code: 'refresh' });
+        expectObservable(api.get$('/a')).toBe('500ms #', undefined, failed);
+        flush();
+        expect(issuer.presented).toEqual([]);
+        expect(session.state).toMatchObject({ status: 'expired', tokens: { refreshToken: 'R1' } });
+      });
+    });
+
+    it('loses no session when the tab before hangs until its deadline', async () => {
+      const browser = installBrowser(signal);
+      browser.authority.answerMs = 100;
+      const hanging = browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: TIMEOUT_MS } });
+      const next = browser.open({ session: { refreshTimeoutMs: TIMEOUT_MS } });
+      const outcomes = [hanging.get()];
+      await browser.pass(1);
+      outcomes.push(next.get());
+      await browser.pass(2_000);
+      expect(outcomes).toMatchObject([{ error: { code: 'refresh' } }, by('T2')]);
+      expect(browser.authority.presented).toEqual(['R1']);
+      for (const { session } of [hanging, next])
+        expect(session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R2' } });
+    });
+  },
+);
