@@ -66,12 +66,11 @@ const bind = (world: World, caller: Caller): void => {
   caller.family ||= familyIn(member.session.state);
 };
 
-/** Looks have been answered: now it is clear which sessions requests belong to that have waited for that. */
+/** Looks have been answered, and have changed nothing: now it is clear which session those belong to that may have waited for that. */
 export const bindAll = (world: World): void => {
   for (const caller of world.openCallers()) {
-    const { member, wish, hasArrived, leaving, attempt } = caller;
-    const isWaiting = wish === 'request' && hasArrived && !leaving && !attempt && !world.isAsking(member);
-    if (isWaiting) caller.family ??= familyIn(member.session.state) ?? undefined;
+    const { member, made, hasArrived } = caller;
+    if (hasArrived && !world.isAsking(member) && familyIn(member.session.state) === made) caller.family ??= made;
   }
 };
 

@@ -10,7 +10,7 @@ import {
 } from 'renewal';
 import { NEVER, Subscription, tap } from 'rxjs';
 import { ORIGIN, REFRESH_REQUEST, REFUSALS } from './answers';
-import { arrive, bindAll, bindToPast, bound, callerOf, leave } from './callers';
+import { arrive, bindToPast, bound, callerOf, leave } from './callers';
 import { rejected } from './deferred';
 import type { Change, Member } from './happenings';
 import { createFault, react } from './hooks';
@@ -106,8 +106,6 @@ export const watch = (world: World, member: Member): void => {
     session.state$.subscribe((state) => {
       const before = view.states.at(-1);
       view.see(state, world.platform.nowMs);
-      // A change of the user's ends all waits.
-      if (!world.changing.includes(member)) bindAll(world);
       world.tell('published', member, state, before);
       react(world, 'state$', index);
     }),

@@ -183,10 +183,15 @@ export const lastAct: Invariant = {
           else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
             learn(index, actOf(shelf.lastDone));
         },
-        // Whoever has not seen it yet will not see it any more.
+        // A session that has not seen it yet will not see it any more, and writes again what it has.
         lost: () => {
-          for (const act of acts)
-            act.isWeak ||= act.member === LEGACY && ![...known.values()].some((acts) => acts.has(act));
+          const families = members
+            .filter(({ isDestroyed }) => !isDestroyed)
+            .map(({ session }) => familyIn(session.state));
+          for (const act of acts) {
+            const isSeen = act.family ? families.includes(act.family) : families.every((family) => family === null);
+            act.isWeak ||= !isSeen && (act.member === LEGACY || !act.family);
+          }
         },
         looked: (member, found) => {
           if (shelf.isInstant && shelf.kept !== undefined) learn(member, actOf(found));
