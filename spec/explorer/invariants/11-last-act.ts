@@ -65,11 +65,12 @@ export const lastAct: Invariant = {
     /** Without `version` and `changes$`, only a refresh looks into the store. */
     const isBlind = setup.changes === 'missing' && !setup.hasVersion;
 
-    const isWeak = ({ member, family, isWeak }: Act): boolean => {
+    const isWeak = (act: Act): boolean => {
+      const { member, isWeak } = act;
       // No session goes on with what a legacy app has written before it has seen it: one that cannot read the store writes over it.
       if (isWeak || members[member]?.isDestroyed || (member === LEGACY && !shelf.isSound)) return true;
-      // A session that is signed out and never looks does not see what others write after its sign-out.
-      return !family && isBlind && !isInOrder();
+      // A session that is signed out and never looks does not see what others write after its sign-out, and what it was signed out of is gone.
+      return isBlind && !isInOrder() && acts.some((end) => !end.family && (end === act || end.known?.has(act)));
     };
 
     const isAlone = setup.store === 'none' || members.length === 1;
@@ -78,12 +79,16 @@ export const lastAct: Invariant = {
     const isTold = (act: Act, other: Act): boolean =>
       isAlone || isInOrder() || !other.family || (act.family ? hasOrder(act) && hasOrder(other) : !!other.id);
 
+    /** Whether `act` may have been ended by a sign-out before the sign-in `other`, which knew nothing of `act`. */
+    const mayHaveEnded = (act: Act, other: Act): boolean =>
+      [...(other.known ?? [])].some((end) => !end.family && !act.known?.has(end));
+
     /** Whether `act` certainly comes after `other`, as everyone can see. */
     const isLater = (act: Act, other: Act): boolean => {
       if (act === other || isWeak(act)) return false;
       if (act.known?.has(other)) return isTold(act, other);
       if (other.known?.has(act)) return false;
-      if (hasOrder(act) && hasOrder(other)) return `${act.id}` > `${other.id}`;
+      if (hasOrder(act) && hasOrder(other)) return `${act.id}` > `${other.id}` && !mayHaveEnded(act, other);
       // What is written at once comes in the order in which it is done; not if a clock was set back between a sign-out and a sign-in that knew nothing of it.
       const isSet = [...(other.known ?? [])].every(
         (each) => !hasOrder(each) || !hasOrder(act) || `${each.id}` < `${act.id}`,
@@ -119,7 +124,8 @@ export const lastAct: Invariant = {
         return undefined;
       // What could not be written is known only to the session that has tried to.
       const isAlone = setup.store === 'none' || members.some(isOwed);
-      const possible = endings(isAlone ? [...knownTo(member.index)] : acts);
+      const possible = new Set(endings(setup.store === 'none' ? [...knownTo(member.index)] : acts));
+      if (isAlone) for (const family of endings([...knownTo(member.index)])) possible.add(family);
       if (possible.has(family) || (isAlone && setup.store !== 'none' && !isOwed(member))) return undefined;
       return `session ${member.index} ends with ${family}, and the last that a user did was ${[...possible].map(String).join(' or ')}`;
     };
