@@ -55,7 +55,7 @@ export const createFollower = (
     onBegin();
     if (!port.isShared) return;
     following.add(port.changes$.subscribe(look));
-    following.add(wake$.subscribe(look));
+    if (port.isMissed) following.add(wake$.subscribe(look));
   };
 
   return {

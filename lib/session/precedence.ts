@@ -56,7 +56,7 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
       // A full store may hold nothing but the refresh token of this session's own grant.
-      const isMine = found.accessToken ? isAccess(found, mine) : found.refreshToken === mine.refreshToken;
+      const isMine = (!found.accessToken || isAccess(found, mine)) && found.refreshToken === mine.refreshToken;
       // Two refreshes without a lock have given out one revision: what the store holds counts.
       return order || Number(!isMine);
     }

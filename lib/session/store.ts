@@ -59,6 +59,9 @@ export interface CautiousStore extends TokenStore {
 /** Marks a store of ours whose `exclusive` cannot keep out everyone: a tab that was frozen is overtaken, and goes on later. */
 export const OVERTAKEN = Symbol('renewal.overtaken');
 
+/** Marks a store of ours that no other page shares: a page that sleeps misses nothing of what it emits. */
+export const LOCAL = Symbol('renewal.local');
+
 /** How long the store may take for one call before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 
@@ -86,6 +89,8 @@ export interface StorePort {
   /** Whether the store tells of what others write, if only by `changes$`: what they wrote before someone subscribed is not told. */
   readonly isShared: boolean;
   readonly isBlind: boolean;
+  /** Whether others may write to it while this page sleeps. */
+  readonly isMissed: boolean;
   /** Emits when others may have written to the store. Never errors. */
   readonly changes$: Observable<unknown>;
   /** An id for a sign-in of now: later than all that this session has seen. */
@@ -264,6 +269,7 @@ export const createStorePort = (
     giveUp,
     isShared: has('changes$'),
     isBlind: has('changes$') && !has('version'),
+    isMissed: !(LOCAL in store),
     isSeen: () => Object.is(versionNow(), version) && (retryAtMs === Infinity || nowMs() < retryAtMs),
     changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),

@@ -4,7 +4,7 @@ import { nowMs } from '../session/clock';
 import { type TokenGrant, toTokens } from '../session/grants';
 import { createSessionId, isOrdered } from '../session/precedence';
 import type { Tokens } from '../session/state';
-import { OVERTAKEN, type TokenStore } from '../session/store';
+import { LOCAL, OVERTAKEN, type TokenStore } from '../session/store';
 import { announce, announced$ } from './channel';
 import { isPage } from './page';
 import { createTurns } from './turns';
@@ -40,7 +40,7 @@ const LOCK_TIMEOUT_MS = 5_000;
  * @param initial - What the store holds to begin with.
  * @example
  * ```ts
- * memoryStore(undefined, { name: 'shop' });
+ * const store = memoryStore(undefined, { name: 'shop' });
  * ```
  */
 export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = {}): TokenStore => {
@@ -77,7 +77,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
   // What tabs share is the cookie, which is written before the answer arrives.
   const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => false);
 
-  const store: TokenStore & { [OVERTAKEN]?: true } = {
+  const store: TokenStore = {
     load: () => kept,
     save: (tokens) => {
       const { sessionId, revision } = tokens;
@@ -99,7 +99,6 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     changes$: merge(writes, notices$),
     exclusive: (work) => inTurn(defer(() => (name && isPage() ? locked(work) : work))),
   };
-  // A refusal may come before the notice of the sign-in that has caused it.
-  if (name) store[OVERTAKEN] = true;
-  return store;
+  // Not enumerable: a copy with another `changes$` is another store. A refusal may come before the notice of the sign-in that has caused it.
+  return Object.defineProperty(store, name ? OVERTAKEN : LOCAL, {});
 };

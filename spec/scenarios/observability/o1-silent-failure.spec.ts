@@ -12,6 +12,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventsOf, toldBy, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
+import { createQuietStore } from '../../support/quiet-store';
 import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -139,7 +140,7 @@ failureMode(
     });
 
     it('tells when a session begins, ends, and takes over what someone else has stored', () => {
-      const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
+      const store = createQuietStore({ accessToken: 'T1', refreshToken: 'R1' });
       const { api, session } = createVirtualClient({ signal, store });
       const events = eventsOf(api);
       store.save({ accessToken: 'T2', sessionId: Object(store.load()).sessionId });

@@ -5,6 +5,7 @@ import { lastValueFrom, map, NEVER, type Observable, of, Subject, Subscription, 
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { installPage } from '../../support/page';
+import { createQuietStore } from '../../support/quiet-store';
 import { REFRESH, startServer, type TestServer } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, paths, settleAll } from '../../support/server-client';
 import { watchSubjects } from '../../support/subjects';
@@ -128,6 +129,8 @@ failureMode(
         const wire = new Subject<void>();
         const { api, session } = createVirtualClient({
           signal,
+          // Another one would be followed until the session is destroyed.
+          store: createQuietStore({ accessToken: 'T1', refreshToken: 'R1' }),
           refresh: () => NEVER,
           ...options,
           answer: (_request, answer) => wire.pipe(map(() => answer)),

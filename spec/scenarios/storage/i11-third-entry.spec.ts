@@ -21,7 +21,8 @@ failureMode(
       const ann = browser.open({ keys, session: { refresh: () => NEVER } });
       await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 60_000 });
       const waiter = ann.get();
-      await browser.pass(10);
+      // What another page writes at the same time may get mixed with it, and is read later.
+      await browser.pass(300);
       return { browser, ann, waiter };
     };
     const write = ({ storage }: { readonly storage: Storage }): void => {
