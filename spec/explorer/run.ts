@@ -119,6 +119,8 @@ const useAll = (world: World): void => {
   const { setup, members, platform } = world;
   const wish = setup.hasVersion || setup.changes !== 'missing' ? 'accessToken$' : 'refresh$';
   times(USES, () => {
+    // A look that has failed is not taken again at once.
+    platform.advance(ROUND_MS);
     goOnline(world);
     platform.show();
     settle(world, 'answers');

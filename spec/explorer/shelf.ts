@@ -90,6 +90,8 @@ export const createShelf = (world: World): Shelf => {
   let slowestMs = 0;
   let inside = 0;
   let looks = 0;
+  /** Rises with each write: what takes time must not come back to a version that it has had. */
+  let version = 0;
   let isInstant = setup.store === 'sync';
 
   const tookMs = ({ openedMs }: Operation): number => platform.elapsedMs - openedMs;
@@ -104,6 +106,7 @@ export const createShelf = (world: World): Shelf => {
   const land = (write: Write): void => {
     const { tokens, member } = write;
     const before = lastDone;
+    version++;
     kept = tokens;
     lastDone = write;
     world.tell('landed', write, before);
@@ -267,6 +270,7 @@ export const createShelf = (world: World): Shelf => {
     },
     lose: () => {
       kept = undefined;
+      version++;
       hasLost = true;
       world.tell('lost');
     },
@@ -282,7 +286,7 @@ export const createShelf = (world: World): Shelf => {
       save: (tokens) => write(member, tokens),
       clear: () => write(member, null),
       ...(setup.changes !== 'missing' && { changes$: changesFor(member) }),
-      ...(setup.hasVersion && { version: () => kept }),
+      ...(setup.hasVersion && { version: () => (setup.store === 'async' ? version : kept) }),
       ...(setup.exclusive !== 'missing' && { exclusive }),
     }),
   };

@@ -111,7 +111,7 @@ export const lastAct: Invariant = {
       );
       const families = new Set(last.map(({ family }) => family));
       // The server has ended what the user had begun, or no one has begun anything.
-      if (last.every(({ isWeak }) => isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
+      if (last.every(isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
       return families;
     };
 

@@ -51,9 +51,10 @@ export const sameSession: Invariant = {
       notes: {
         changing: (member) => {
           const calls = world.openCalls(member).filter(({ subscriber }) => subscriber);
-          // Who waits for the store waits for no session yet.
-          const waiters = world.isAsking(member) ? [] : world.waiting(member);
-          before.push({ state: member.session.state, calls, waiters });
+          const { state } = member.session;
+          // Who waits for a look into the store may wait for no session yet.
+          const isLooking = state.status === 'signed-out' || world.isAsking(member);
+          before.push({ state, calls, waiters: isLooking ? [] : world.waiting(member) });
         },
         changed: (member) => {
           const ended = before.pop();
