@@ -8,23 +8,24 @@ import type { HttpResponse } from '../http/response';
  */
 export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => boolean;
 
-/** Whether the body of a response has this top-level `code`. */
-const hasCode = ({ body }: HttpResponse, code: number | string): boolean => {
-  const { code: found } = Object(body);
-  return found === `${code}` || found === Number(code);
+/** Whether a code is one of these; `1002` and `'1002'` are the same. */
+export const codesMatcher = (codes: readonly (number | string)[]): ((code: unknown) => boolean) => {
+  const isCode = (code: unknown): boolean => typeof code === 'number' || typeof code === 'string';
+  checkList('numbers or strings', isCode)('codes', codes);
+  return (code) => isCode(code) && codes.some((each) => `${each}` === `${code}`);
 };
 
 /**
- * Matches a JSON body whose top-level `code` is this one; `1002` and `'1002'` are the same. Nested codes do not count.
+ * Matches a JSON body whose top-level `code` is one of these; `1002` and `'1002'` are the same. Nested codes do not count.
  *
  * @example
  * ```ts
- * createSession({ refresh, isExpired: anyOf(bodyCode(40101), status(401)) });
+ * createSession({ refresh, isExpired: anyOf(bodyCode(40101, 40102), status(401)) });
  * ```
  */
-export const bodyCode = (code: number | string): ((response: HttpResponse) => boolean) => {
-  check(typeof code === 'number' || typeof code === 'string', 'code', 'a number or a string');
-  return (response) => hasCode(response, code);
+export const bodyCode = (...codes: (number | string)[]): ((response: HttpResponse) => boolean) => {
+  const matches = codesMatcher(codes);
+  return ({ body }) => matches(Object(body).code);
 };
 
 /** Matches these HTTP status codes. */
@@ -39,11 +40,23 @@ export const verdictOf = (name: string, verdict: unknown): boolean => {
   return !!verdict;
 };
 
-/** Matches what any of the predicates matches. */
-export const anyOf = (...predicates: ExpiryPredicate[]): ExpiryPredicate => {
+/** Whether an error of a refresh is final. `isExpired` is the session's own, and is asked about the response of that refresh. */
+export type RefusalPredicate = (error: unknown, isExpired: (response: HttpResponse) => boolean) => boolean;
+
+/**
+ * Matches if any of the predicates does: of `isExpired`, or of `isRefused`. Each is called with all arguments.
+ *
+ * @example
+ * ```ts
+ * createSession({ refresh, isRefused: anyOf(isRefusal, businessCode(1003)) });
+ * ```
+ */
+export function anyOf(...predicates: ExpiryPredicate[]): ExpiryPredicate;
+export function anyOf(...predicates: RefusalPredicate[]): RefusalPredicate;
+export function anyOf(...predicates: ((...args: never) => boolean)[]): (...args: never) => boolean {
   checkFunctions('predicates', predicates);
-  return (response, request) => predicates.some((matches) => matches(response, request));
-};
+  return (...args) => predicates.some((matches) => matches(...args));
+}
 
 /** What a fresh token cannot give: a nonce (RFC 9449 section 8), a stronger login (RFC 9470 section 3), more scope (RFC 6750 section 3.1). */
 const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)\b/i;
@@ -52,6 +65,8 @@ const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authen
 export const demandsMore = ({ headers }: HttpResponse): boolean =>
   ANOTHER_DEMAND.test(headers?.['www-authenticate'] ?? '');
 
+const isRenewalCode = bodyCode(1002);
+
 /** The default of `isExpired`. */
-export const isExpiredByDefault: ExpiryPredicate = (response) =>
-  hasCode(response, 1002) || (response.status === 401 && !demandsMore(response));
+export const isExpiredByDefault = (response: HttpResponse): boolean =>
+  isRenewalCode(response) || (response.status === 401 && !demandsMore(response));

@@ -11,7 +11,7 @@ import {
   isAble,
 } from '../http/options';
 import type { HttpRequest } from '../http/request';
-import { type ExpiryPredicate, isExpiredByDefault } from './expiry';
+import { type ExpiryPredicate, isExpiredByDefault, type RefusalPredicate } from './expiry';
 import type { TokenGrant } from './grants';
 import { isRefusal } from './refusal';
 import type { Tokens } from './state';
@@ -40,12 +40,11 @@ export interface SessionOptions {
    */
   isExpired?: ExpiryPredicate | undefined;
   /**
-   * Whether an error of `refresh` is final, and so ends the session. By default 400, 401 and 403 with a JSON body are, 401 with
-   * none, and an answer below 400 that `isExpired`; but not OAuth errors about something else, such as `invalid_client`, nor a challenge that no
-   * fresh token meets, such as `use_dpop_nonce`. So is a `SessionExpiredError` that
-   * `refresh` itself throws.
+   * Whether an error of `refresh` or `restore` is final, and so ends the session; it decides alone. `isExpired` is the one above, for the response of that
+   * refresh. A value that is no grant has been shown to `isExpired` before; what it matches is a `SessionExpiredError`.
+   * @defaultValue {@link isRefusal}; with codes of your own: `anyOf(isRefusal, businessCode(1003))`
    */
-  isRefused?: ((error: unknown) => boolean) | undefined;
+  isRefused?: RefusalPredicate | undefined;
   /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
   authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest) | undefined;
   /** How long one refresh may take as a whole, its retries included, in milliseconds; 0 and `Infinity`: no limit. @defaultValue 30 000 */
@@ -70,9 +69,8 @@ export interface SessionOptions {
 }
 
 /** The options of a session with nothing left out. */
-export type SessionSettings = Required<Defined<Omit<SessionOptions, 'isRefused' | 'restore'>>> & {
+export type SessionSettings = Required<Defined<Omit<SessionOptions, 'restore'>>> & {
   readonly restore?: NonNullable<SessionOptions['restore']>;
-  readonly isRefused: (error: unknown, isExpired: ExpiryPredicate) => boolean;
 };
 
 /** Whether it can be called as a store; a member that throws when it is read makes a store that fails, and no wrong option. */

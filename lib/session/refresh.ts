@@ -23,7 +23,7 @@ import { nowMs } from './clock';
 import { verdictOf } from './expiry';
 import { type TokenGrant, toTokens } from './grants';
 import type { SessionSettings } from './options';
-import { retryAfterMs } from './refusal';
+import { causeOf, endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 import { isElsewhere, isPast, type RefreshOutcome, type Tokens } from './state';
 import { type News, OVERTAKEN, type StorePort } from './store';
 
@@ -58,7 +58,8 @@ const LOOK_AGAIN_FOR_MS = 1_000;
 const NO_CAUSE = new Error('failed without an error');
 
 /** A text that could not be parsed may hold the new token. */
-const withoutText = (cause: unknown): unknown => {
+const withoutText = (error: unknown): unknown => {
+  const cause = causeOf(error);
   if (!isApiError(cause, 'parse')) return cause;
   const { request, response } = cause;
   return new ResponseParseError('its body is not JSON', { request, response: { ...response, body: '' } });
@@ -80,7 +81,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       isCalling = false;
     });
 
-  const isRefused = (error: unknown): boolean => verdictOf('isRefused', settings.isRefused(error, isExpired));
+  const isRefused = (error: unknown): boolean =>
+    verdictOf('isRefused', settings.isRefused(error, ofRefresh(isExpired, error)));
 
   /** Without a cause, it took too long; `answer` is what may say how long to wait. */
   const failed = (cause?: unknown, answer = cause): RefreshOutcome => {
@@ -146,7 +148,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       let news: News;
       return call(current).pipe(
         first(),
-        map((grant) => toTokens(grant, previous, nowMs())),
+        tap((emitted) => endIfExpired(emitted, isExpired)),
+        map((grant) => toTokens(grant, previous, nowMs(), current ? 'refresh' : 'restore')),
         retry({
           count: refreshRetries,
           delay: (error, tries) => {

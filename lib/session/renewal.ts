@@ -7,6 +7,7 @@ import { endOf, type RefreshEvent } from './events';
 import { type StateMachine, signedOut } from './machine';
 import type { SessionSettings } from './options';
 import { createRefresh } from './refresh';
+import { warningOf } from './refusal';
 import type { Reports } from './reports';
 import { endOfLoading, type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
 import type { StorePort } from './store';
@@ -52,9 +53,12 @@ export const createRenewal = (
 ): Renewal => {
   const refresh = createRefresh(port, settings);
   /** Tells of a step, later, what is so now. */
-  const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>): (() => void) => {
+  const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>, warning?: string): (() => void) => {
     const waiting = room.size;
-    return () => reports.refresh({ ...step, waiting });
+    return () => {
+      reports.refresh({ ...step, waiting });
+      reports.caution(warning);
+    };
   };
   let running: Running | undefined;
   let failure: { readonly error: RefreshError; readonly atMs: number; readonly count: number } | undefined;
@@ -68,7 +72,7 @@ export const createRenewal = (
     failure = outcome.type === 'failed' ? { ...outcome, count: (failure?.count ?? 0) + 1 } : undefined;
     thaw();
     if (failure) cold = online$.subscribe(thaw);
-    const tell = report({ refreshId, generation, ...endOf(outcome) });
+    const tell = report({ refreshId, generation, ...endOf(outcome) }, warningOf(outcome, held ? 'refresh' : 'restore'));
     const error = 'error' in outcome ? outcome.error : undefined;
     if (held) {
       if (outcome.type === 'refused') ended = { ...outcome, ...held.tokens };

@@ -13,8 +13,8 @@ export interface Reports {
   session(action: SessionAction['type'], generation: number, atMs: number): void;
   /** Something is wrong that no caller is told of: what failed, and what it threw, of which only the name is told. */
   warn(what: string, error?: unknown): undefined;
-  /** Something is set up in a way that users should know of. */
-  caution(message: string): void;
+  /** Something is set up in a way that users should know of, if there is a message. */
+  caution(message: string | undefined): void;
 }
 
 /** What the actions that begin or end a session are called in events. */
@@ -27,7 +27,9 @@ const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase']
 
 export const createReports = (): Reports => {
   const events = new Subject<ApiEvent>();
-  const caution = (message: string): void => emit(events, { type: 'warning', message, atMs: nowMs() });
+  const caution: Reports['caution'] = (message) => {
+    if (message) emit(events, { type: 'warning', message, atMs: nowMs() });
+  };
   return {
     events$: events,
     refresh: (step) => emit(events, { type: 'refresh', ...step, atMs: nowMs() }),

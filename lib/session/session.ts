@@ -119,7 +119,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   });
 
   const change$ = (grant?: TokenGrant): Observable<void> => {
-    const granted = grant && toTokens(grant, { sessionId: '' }, nowMs());
+    const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
     const own = ++changes;
     // The id of a sign-in is later than that of what the store holds.
     follower.check();

@@ -12,7 +12,12 @@ const SCENARIOS = 'spec/scenarios';
 /** The sections of the catalogue, each a folder. */
 const SECTIONS: readonly (readonly [letter: string, folder: string, title: string, ids: readonly number[]])[] = [
   ['A', 'concurrency', 'Concurrency', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
-  ['B', 'failed-refresh', 'A refresh that fails', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20]],
+  [
+    'B',
+    'failed-refresh',
+    'A refresh that fails',
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 23, 24, 25],
+  ],
   ['C', 'loops', 'Loops', [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15]],
   ['D', 'cancellation', 'Cancellation', [1, 2, 3, 4, 5, 8]],
   ['E', 'sign-in-and-out', 'Sign-in, sign-out, another user', [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13]],
@@ -22,7 +27,7 @@ const SECTIONS: readonly (readonly [letter: string, folder: string, title: strin
     'Several tabs',
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26],
   ],
-  ['H', 'ahead-and-clocks', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
+  ['H', 'ahead-and-clocks', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]],
   ['I', 'storage', 'Storage', [1, 2, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17]],
   ['L', 'servers', 'Servers', [1, 2, 3, 4]],
   ['M', 'angular', 'Angular', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],

@@ -1,4 +1,4 @@
-import { anyOf, bodyCode, status } from 'renewal';
+import { anyOf, bodyCode, isRefusal, status } from 'renewal';
 import { describe, expect, it } from 'vitest';
 import { requestOf } from '../support/request';
 import { response } from '../support/virtual';
@@ -8,6 +8,17 @@ const request = requestOf();
 describe('bodyCode', () => {
   it.each([1002, '1002'])('matches the code %j as a number and as a text', (code) => {
     expect([1002, '1002'].map((found) => bodyCode(code)(response(200, { code: found })))).toEqual([true, true]);
+  });
+
+  it('matches any of several codes', () => {
+    const codes = [1002, '1003', 'EXPIRED', 1004];
+    expect(codes.map((code) => bodyCode(1002, 1003, 'EXPIRED')(response(200, { code })))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(bodyCode()(response(200, { code: 1002 }))).toBe(false);
   });
 
   it('matches a code that is no number', () => {
@@ -54,5 +65,12 @@ describe('anyOf', () => {
     const answer = response(200);
     anyOf((...args) => shown.push(...args) === 0)(answer, request);
     expect(shown).toEqual([answer, request]);
+  });
+
+  it('hands on whatever its predicates are called with', () => {
+    const shown: unknown[] = [];
+    const isExpired = status(419);
+    anyOf(isRefusal, (...args) => shown.push(...args) === 0)('error', isExpired);
+    expect(shown).toEqual(['error', isExpired]);
   });
 });

@@ -62,29 +62,76 @@ describe('tokens from a grant', () => {
     );
   });
 
-  it.each([{ exp: 67 }, { iat: 67 }, { iat: 67, exp: 67 }, { iat: 67, exp: 7 }, { iat: 7, exp: 'soon' }, {}])(
-    'do not expire where a JWT says %j',
-    (payload) => {
-      expect(toTokens({ accessToken: jwt(payload) }, SESSION, NOW)).not.toHaveProperty('expiresAtMs');
-    },
-  );
+  it('live from `nbf` to `exp` if a JWT has no `iat`', () => {
+    expect(toTokens({ accessToken: jwt({ nbf: 7, exp: 67 }) }, SESSION, NOW).expiresAtMs).toBe(NOW + 60_000);
+    expect(toTokens({ accessToken: jwt({ iat: 37, nbf: 7, exp: 67 }) }, SESSION, NOW).expiresAtMs).toBe(NOW + 30_000);
+  });
+
+  it('live until `exp` if a JWT has nothing else', () => {
+    expect(toTokens({ accessToken: jwt({ exp: 1_060 }) }, SESSION, NOW).expiresAtMs).toBe(NOW + 60_000);
+    expect(toTokens({ accessToken: jwt({ iat: null, nbf: null, exp: 1_060 }) }, SESSION, NOW).expiresAtMs).toBe(
+      NOW + 60_000,
+    );
+  });
+
+  it.each([1_000, 999, 67, 0, -1])('live for an unknown time if our clock is past the `exp` of %d', (exp) => {
+    expect(toTokens({ accessToken: jwt({ exp }) }, SESSION, NOW)).not.toHaveProperty('expiresAtMs');
+  });
 
   it.each([
-    null,
-    undefined,
-    'T1',
+    { exp: 67 },
+    { nbf: 67 },
+    { nbf: 67, exp: 7 },
+    { nbf: 'soon', exp: 67 },
+    { iat: 67 },
+    { iat: 67, exp: 67 },
+    { iat: 67, exp: 7 },
+    { iat: 7, exp: 'soon' },
     {},
-    { accessToken: '' },
-    { accessToken: 7 },
-    { accessToken: ['T1'] },
-    { accessToken: 'T\n1' },
-    { accessToken: 'T1\n' },
-    { accessToken: '\x7fT1' },
-    { accessToken: 'Tö' },
-    { accessToken: 'T1', refreshToken: 7 },
-    { accessToken: 'T1', refreshToken: 'R\n1' },
-  ])('are refused, and not quoted, where the grant is malformed: %#', (grant) => {
-    expect(() => toTokens(grant, SESSION, NOW)).toThrow(new MalformedGrantError('malformed tokens'));
+  ])('do not expire where a JWT says %j', (payload) => {
+    expect(toTokens({ accessToken: jwt(payload) }, SESSION, NOW)).not.toHaveProperty('expiresAtMs');
+  });
+
+  it.each([
+    [null, 'Null'],
+    [undefined, 'Undefined'],
+    ['T1', 'String'],
+    [7, 'Number'],
+    [['T1'], 'Array'],
+    [new Response('{}'), 'Response'],
+    [new Map([['accessToken', 'T1']]), 'Map'],
+    [Promise.resolve(), 'Promise'],
+    [{ [Symbol.toStringTag]: 'T1' }, '…'],
+    [{}, 'keys: none'],
+    [Object.create(null), 'keys: none'],
+    [{ accessToken: '' }, 'keys: accessToken'],
+    [{ accessToken: null, refreshToken: 'R1' }, 'keys: accessToken, refreshToken'],
+    [{ access_token: 'T1', expires_in: 60 }, 'keys: access_token, expires_in'],
+    [{ data: {}, status: 200, headers: {}, config: {}, request: {} }, 'keys: data, status, headers, config, request'],
+    [{ T1: 1, 'a.access.2': 1, 'a\nb': 1, ['a'.repeat(41)]: 1, '$a-b_': 1 }, 'keys: …, …, …, …, $a-b_'],
+    [Object.fromEntries([...'abcdefghijkl'].map((key) => [key, 1])), 'keys: a, b, c, d, e, f, g, h, i, j'],
+  ])('are refused if there is no access token, and no value is quoted: %#', (grant, shape) => {
+    const missing = `refresh: no accessToken in what it emitted (${shape})`;
+    expect(() => toTokens(grant, SESSION, NOW, 'refresh')).toThrow(new MalformedGrantError(missing));
+  });
+
+  it.each([
+    [{ accessToken: 7 }, 'accessToken'],
+    [{ accessToken: ['T1'] }, 'accessToken'],
+    [{ accessToken: 'T\n1' }, 'accessToken'],
+    [{ accessToken: 'T1\n' }, 'accessToken'],
+    [{ accessToken: '\x7fT1' }, 'accessToken'],
+    [{ accessToken: 'Tö' }, 'accessToken'],
+    [{ accessToken: 'T1', refreshToken: 7 }, 'refreshToken'],
+    [{ accessToken: 'T1', refreshToken: 'R\n1' }, 'refreshToken'],
+  ])('are refused if a token cannot travel in a header: %#', (grant, field) => {
+    const wrong = `refresh: ${field}: expected a string of printable ASCII`;
+    expect(() => toTokens(grant, SESSION, NOW, 'refresh')).toThrow(new MalformedGrantError(wrong));
+  });
+
+  it('say who was given what is no grant', () => {
+    const missing = 'signIn: no accessToken in what it was given (keys: token)';
+    expect(() => toTokens({ token: 'T1' }, SESSION, NOW, 'signIn')).toThrow(new MalformedGrantError(missing));
   });
 });
 

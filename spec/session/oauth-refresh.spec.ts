@@ -69,10 +69,32 @@ describe('oauthRefresh', () => {
     expect(fates[0]).not.toHaveProperty('expiresAtMs');
   });
 
-  it.each([null, 'text', {}, { error: 'invalid_grant' }])(
+  it.each([null, 'text', {}, { error: 'invalid_client' }, { code: 1003 }])(
     'makes a failure that may pass of an answer without a token: %o',
     (answer) => {
       expect(refresh({}, answer).fates).toEqual(['refresh']);
+    },
+  );
+
+  it('ends the session for invalid_grant, also with a status of 200', () => {
+    expect(refresh({}, { error: 'invalid_grant' }).fates).toEqual(['session-expired']);
+  });
+
+  it('adds more parameters after its own', () => {
+    const params = { resource: 'https://api.test/a b', organization: '' };
+    const { sent } = refresh({ scope: 'one', params }, { access_token: 'T2' });
+    expect(sent.flat().at(-1)).toMatch(
+      /&client_id=shop&scope=one&resource=https%3A%2F%2Fapi.test%2Fa\+b&organization=$/,
+    );
+  });
+
+  it.each(['grant_type', 'refresh_token', 'client_id', 'client_secret', 'scope'])(
+    'refuses %s among them, which is its own',
+    (name) => {
+      const make = () =>
+        oauthRefresh({ post$: () => EMPTY }, { url: '/token', clientId: 'shop', params: { [name]: 'a' } });
+      const expected = 'strings, and none of grant_type, refresh_token, client_id, client_secret, scope';
+      expect(make).toThrow(new TypeError(`params: expected ${expected}`));
     },
   );
 
@@ -95,7 +117,7 @@ it('marks its request as one without a token, for a client of any kind', () => {
   const grants: unknown[] = [];
   renew({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }).subscribe((grant) => grants.push(grant));
   expect(asked).toEqual([{ auth: false }]);
-  expect(grants).toEqual([{ accessToken: undefined, refreshToken: undefined, expiresInMs: NaN }]);
+  expect(grants).toEqual([null]);
 });
 
 it('says why it asks no one', () => {

@@ -158,7 +158,7 @@ describe('signIn and signOut', () => {
     ['expiresInMs', { accessToken: 'T', expiresInMs: 5000 }, 5000],
     ['exp and iat of a JWT', { accessToken: `e30.${btoa('{"iat":9,"exp":14}')}.x` }, 5000],
     ['nothing, for an opaque token', { accessToken: 'T' }, undefined],
-    ['nothing, for a JWT without iat', { accessToken: `e30.${btoa('{"exp":14}')}.x` }, undefined],
+    ['the `exp` of a JWT that has nothing else', { accessToken: `e30.${btoa('{"exp":14}')}.x` }, 14_000],
     [
       'nothing, for a JWT that ends before it begins',
       { accessToken: `e30.${btoa('{"iat":14,"exp":9}')}.x` },

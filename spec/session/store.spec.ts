@@ -177,7 +177,7 @@ describe('what a look into the store says', () => {
     expect(look()).toEqual([undefined]);
     load = failing;
     expect(look()).toEqual([undefined]);
-    expect(warnings).toEqual(['load: malformed tokens', 'load: full']);
+    expect(warnings).toEqual(['load: tokens: expected a string of printable ASCII', 'load: full']);
     load = () => tokens(1);
     expect(look()).toEqual([tokens(1)]);
   });

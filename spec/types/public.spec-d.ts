@@ -24,6 +24,7 @@ import type {
   OAuthRefreshOptions,
   ParamsInput,
   RefreshError,
+  RefusalPredicate,
   RequestEvent,
   RequestOptions,
   RetryOptions,
@@ -47,12 +48,14 @@ import {
   anyOf,
   bearer,
   bodyCode,
+  businessCode,
   createApi,
   createSession,
   envelope,
   fetchTransport,
   HttpContextToken,
   isApiError,
+  isRefusal,
   log,
   memoryStore,
   oauthRefresh,
@@ -377,8 +380,37 @@ export const predicates = (): void => {
   expectTypeOf(anyOf(bodyCode(1002), bodyCode('E1'), status(401, 419))).toEqualTypeOf<ExpiryPredicate>();
   expectTypeOf(bodyCode(1002)).toExtend<ExpiryPredicate>();
   expectTypeOf(status(401)).toExtend<ExpiryPredicate>();
+  expectTypeOf(bodyCode(1002, '1003')).toEqualTypeOf<(response: HttpResponse) => boolean>();
+  expectTypeOf(businessCode(1003, 'E1')).toEqualTypeOf<(error: unknown) => boolean>();
   // @ts-expect-error a status is a number
   status('401');
+};
+
+export const predicatesCompose = (error: unknown): void => {
+  const isOffline = (failure: unknown): boolean => isApiError(failure, 'network');
+  expectTypeOf(anyOf(isRefusal, businessCode(1003))).toEqualTypeOf<RefusalPredicate>();
+  expectTypeOf(anyOf(businessCode(1003), isRefusal, isOffline)).toEqualTypeOf<RefusalPredicate>();
+  expectTypeOf(isRefusal(error)).toEqualTypeOf<boolean>();
+  expectTypeOf(isRefusal(error, status(419))).toEqualTypeOf<boolean>();
+  expectTypeOf<NonNullable<SessionOptions['isRefused']>>().toEqualTypeOf<RefusalPredicate>();
+  for (const isRefused of [
+    isRefusal,
+    isOffline,
+    businessCode(1003),
+    anyOf(isRefusal, businessCode(1003)),
+    anyOf(isRefusal, (failure) => failure === 7),
+  ]) {
+    createSession({ refresh: () => EMPTY, isRefused });
+  }
+  createSession({ refresh: () => EMPTY, isRefused: (failure, isExpired) => isRefusal(failure, isExpired) });
+  createSession({
+    refresh: () => EMPTY,
+    isExpired: anyOf(bodyCode(1002), (response, request) => response.url !== request.url),
+  });
+  // @ts-expect-error a predicate of responses says nothing of errors
+  createSession({ refresh: () => EMPTY, isRefused: anyOf(bodyCode(1002), status(401)) });
+  // @ts-expect-error errors and responses do not mix
+  anyOf(isRefusal, status(401));
 };
 
 export const interceptorsAndTransports = (session: Session): void => {

@@ -26,7 +26,8 @@ const jwt = (claims: string): string => `e30.${btoa(claims)}.x`;
 const TOKENS: Readonly<Record<string, string>> = {
   'an opaque token': 'opaque',
   'a JWT without exp': jwt('{"iat":100}'),
-  'a JWT without iat': jwt('{"exp":4000000000}'),
+  'a JWT without iat whose exp is over': jwt('{"exp":100}'),
+  'a JWT without iat that ends before its nbf': jwt('{"nbf":200,"exp":100}'),
   'a JWT whose exp is a text': jwt('{"iat":100,"exp":"soon"}'),
   'a JWT whose exp is beyond all numbers': jwt('{"iat":100,"exp":1e309}'),
   'a JWT that ends before it begins': jwt('{"iat":200,"exp":100}'),

@@ -24,7 +24,7 @@ const NO_GRANT: Readonly<Record<string, Reply>> = {
   'an array': json(['a.access.2']),
   'another name for the token': json({ token: 'a.access.2', refreshToken: 'a.refresh.2' }),
   'an envelope that no one opens': json({ code: 0, data: { accessToken: 'a.access.2' } }),
-  'code 1002 in an envelope that no one opens': json({ code: 1002 }),
+  'a code of failure in an envelope that no one opens': json({ code: 1003 }),
   'no access token': json({ refreshToken: 'a.refresh.2' }),
   'an access token that is null': json({ accessToken: null, refreshToken: 'a.refresh.2' }),
   'an access token that is empty': json({ accessToken: '', refreshToken: 'a.refresh.2' }),

@@ -27,6 +27,7 @@ const DEFINITE: Readonly<Record<string, Reply>> = {
   '400 with an error code of its own': json({ error: 'refresh_token_reused' }, 400),
   '401 with a JSON body': json({ error: 'Unauthorized' }, 401),
   '401 without a body': { status: 401 },
+  '401 HTML': html(401),
   '403 with a JSON body': json({}, 403),
   '400 with problem details': { status: 400, type: 'application/problem+json', body: '{"title":"no"}' },
 };
@@ -43,7 +44,6 @@ const TRANSIENT: Readonly<Record<string, Reply>> = {
   '400 use_dpop_nonce': json({ error: 'use_dpop_nonce' }, 400),
   '400 temporarily_unavailable': json({ error: 'temporarily_unavailable' }, 400),
   '400 server_error': json({ error: 'server_error' }, 400),
-  '401 HTML': html(401),
   '401 invalid_client': json({ error: 'invalid_client' }, 401),
   '403 HTML': html(403),
   '403 without a body': { status: 403 },
@@ -58,7 +58,7 @@ failureMode(
     id: 'B7',
     title: 'Every 4xx of the refresh, or every failure of it, is taken for the end of the session',
     renewal:
-      'Only 400, 401 and 403 with a JSON body, 401 without any, and the expired signal itself end it; not an OAuth error about something else, nor the page of a proxy. `isRefused` replaces the rule.',
+      'Only 401, 400 and 403 with a JSON body, and the expired signal itself end it; not an OAuth error about something else, nor throttling, nor the page of a proxy. `isRefused` replaces the rule.',
     threads: [
       'DataBiosphere/duos-ui#3805',
       'schibsted/account-sdk-android#464',
@@ -140,6 +140,18 @@ failureMode(
     it('lets isRefused say that less is final', async () => {
       const isRefused = (error: unknown) => isApiError(error, 'status') && error.status === 410;
       await expectKept(await fail(json({ error: 'invalid_grant' }, 400), { isRefused }), { status: 400 });
+    });
+
+    it('lets isRefused ask isExpired, with the request of the refresh', async () => {
+      const asked: string[] = [];
+      const isExpired: SessionOptions['isExpired'] = (response, request) => {
+        if (request.url.endsWith(REFRESH)) asked.push(`${request.method} ${response.status}`);
+        return status(401)(response) || bodyCode(1002)(response);
+      };
+      const isRefused: SessionOptions['isRefused'] = (error, isDead) =>
+        isApiError(error, 'status') && !isDead(error.response);
+      await expectEnded(await fail(html(404), { isRefused, isExpired }), { status: 404 });
+      expect(asked).toEqual(['POST 404']);
     });
 
     it('shows isRefused what `refresh` has failed with', async () => {

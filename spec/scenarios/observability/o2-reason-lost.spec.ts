@@ -83,7 +83,11 @@ failureMode(
     it.each([
       ['a reset', 'reset', { code: 'network', cause: { code: 'ECONNRESET' } }],
       ['what is no JSON', { body: '<h1>' }, { code: 'parse', response: { status: 200, body: '' } }],
-      ['what is no grant', json({ token: '' }), { name: 'TypeError', message: 'malformed tokens' }],
+      [
+        'what is no grant',
+        json({ token: '' }),
+        { name: 'TypeError', message: 'refresh: no accessToken in what it emitted (keys: token)' },
+      ],
     ] as const)('says that a refresh was answered with %s', async (_, reply, cause) => {
       const { api } = createExpiredClient(server);
       server.refreshReply = reply;
