@@ -13,12 +13,16 @@ interface Act {
   known: ReadonlySet<Act> | undefined;
   /** The session id that the store keeps of it, if any. */
   id: string | undefined;
+  /** What a sign-out has ended. */
+  readonly left: Act | undefined;
   /** Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen it. */
   isWeak: boolean;
 }
 
 /** Session ids of this form sort by the time of the sign-in. */
 const hasOrder = ({ id = '' }: Act): boolean => /^[0-9a-z]{9}\.[0-9a-z]+$/.test(id);
+
+const haveOrder = (act: Act, other: Act): boolean => hasOrder(act) && hasOrder(other);
 
 /** The last sign-in or sign-out that a user made is what every session ends with. */
 export const lastAct: Invariant = {
@@ -28,6 +32,8 @@ export const lastAct: Invariant = {
     const acts: Act[] = [];
     const known = new Map<number, Set<Act>>();
     const families = new Map<string, Act>();
+    /** Whose tokens a session had last. */
+    const held = new Map<number, Act | undefined>();
     const clears = new Map<Write, Act>();
     const refused = new Set<string | null | undefined>();
     /** Acts that are under way, by the sessions that they belong to. */
@@ -44,7 +50,8 @@ export const lastAct: Invariant = {
       for (const each of act.known ?? []) acts.add(each);
     };
     const begin = (member: number, family: string | null, isWeak = false): Act => {
-      const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, isWeak };
+      const left = family ? undefined : held.get(member);
+      const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, left, isWeak };
       acts.push(act);
       if (family) families.set(family, act);
       return act;
@@ -77,18 +84,22 @@ export const lastAct: Invariant = {
 
     /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
     const isTold = (act: Act, other: Act): boolean =>
-      isAlone || isInOrder() || !other.family || (act.family ? hasOrder(act) && hasOrder(other) : !!other.id);
+      isAlone ||
+      isInOrder() ||
+      !other.family ||
+      (act.left === other && !!other.id) ||
+      haveOrder(act.left ?? act, other);
 
-    /** Whether `act` may have been ended by a sign-out before the sign-in `other`, which knew nothing of `act`. */
+    /** Whether `act` has been ended by a sign-out, or may have been by one before the sign-in `other`, which knew nothing of `act`. */
     const mayHaveEnded = (act: Act, other: Act): boolean =>
-      [...(other.known ?? [])].some((end) => !end.family && !act.known?.has(end));
+      acts.some((end) => !end.family && (end.known?.has(act) || (other.known?.has(end) && !act.known?.has(end))));
 
     /** Whether `act` certainly comes after `other`, as everyone can see. */
     const isLater = (act: Act, other: Act): boolean => {
       if (act === other || isWeak(act)) return false;
       if (act.known?.has(other)) return isTold(act, other);
       if (other.known?.has(act)) return false;
-      if (hasOrder(act) && hasOrder(other)) return `${act.id}` > `${other.id}` && !mayHaveEnded(act, other);
+      if (haveOrder(act, other)) return `${act.id}` > `${other.id}` && !mayHaveEnded(act, other);
       // What is written at once comes in the order in which it is done; not if a clock was set back between a sign-out and a sign-in that knew nothing of it.
       const isSet = [...(other.known ?? [])].every(
         (each) => !hasOrder(each) || !hasOrder(act) || `${each.id}` < `${act.id}`,
@@ -185,6 +196,7 @@ export const lastAct: Invariant = {
         },
         published: ({ index }, state) => {
           const family = familyIn(state);
+          if (family) held.set(index, families.get(family));
           if (family) learn(index, families.get(family));
           else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
             learn(index, actOf(shelf.lastDone));
