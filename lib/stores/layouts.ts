@@ -1,16 +1,22 @@
+import { EMPTY, filter, type Observable, of, timer } from 'rxjs';
 import { parseJson } from '../http/body';
-import { nowMs } from '../session/clock';
 import { digestOf } from '../session/precedence';
 import type { Tokens } from '../session/state';
 import type { PlatformStorage } from './platform-storage';
+
+/** A storage event, as far as it is read. */
+export interface EntryChange {
+  readonly key: string | null;
+  readonly newValue: string | null;
+}
 
 /** How the tokens are written down. An access token that is empty stands for one that found no room. */
 export interface Layout {
   load(): Tokens | null | undefined;
   save(tokens: Tokens): void;
   clear(): void;
-  /** Another page has written; returns whether its entries may still arrive between those of this page. */
-  told?(): boolean;
+  /** Emits if it is time to look after this change by another page. */
+  heed(change: EntryChange): Observable<unknown>;
 }
 
 /** One JSON entry: what is read is always of one write. */
@@ -18,6 +24,8 @@ export const oneEntry = (storage: () => PlatformStorage, key: string): Layout =>
   load: () => JSON.parse(storage().getItem(key) ?? 'null'),
   save: (tokens) => storage().setItem(key, JSON.stringify(tokens)),
   clear: () => storage().removeItem(key),
+  // Without a name, the storage was cleared.
+  heed: (change) => (change.key === null || change.key === key ? of(change) : EMPTY),
 });
 
 /** Begins what the access token's entry holds if there is no room for the token. */
@@ -35,65 +43,93 @@ const removeEach = (entries: PlatformStorage, [key, ...others]: readonly string[
   }
 };
 
-/** How long after a write of this page the entries of another page's may still arrive between them. */
-export const CROSSING_MS = 250;
+/** What the third entry holds: digests of the two tokens that it belongs to, and all that is not in their entries. */
+interface Rest extends Omit<Tokens, 'accessToken' | 'refreshToken'> {
+  readonly of: string;
+  readonly by: string;
+}
+
+/** How long another tab may take for its three writes. */
+const SETTLE_MS = 250;
+
+/** How many third entries a tab remembers. */
+const MAX_RESTS = 20;
+
+const isLater = (one: Rest, { sessionId, revision = 0 }: Rest): boolean =>
+  one.sessionId === sessionId ? (one.revision ?? 0) >= revision : one.sessionId > sessionId;
 
 /**
- * Two plain entries, and one for the rest, which names the access token that it belongs to and the one before. Other pages see each write by itself, so the
- * access token is written last and removed first. Those of two pages at once may get mixed: the page whose rest was written over writes its own again, and the other waits
- * for that. A mark in place of the access token is written first: until the other two belong to it, nothing can be read.
+ * Two plain entries, and one for the rest, which names the tokens that it belongs to. Other tabs see each write by itself, so the access token is
+ * written last and removed first. A mark in its place is written first: until the other two belong to it, nothing can be read.
+ *
+ * The writes of two tabs may get mixed. Storage events show also what was overwritten at once, so a tab knows to which sign-in an access token belongs even if its third
+ * entry is gone, and the tab of the later sign-in writes again.
  */
 export const plainEntries = (storage: () => PlatformStorage, accessKey: string, refreshKey: string): Layout => {
   const restKey = `${accessKey}.renewal`;
-  const read = (entries: PlatformStorage) => [accessKey, refreshKey, restKey].map((key) => entries.getItem(key));
-  let own:
-    | { readonly tokens: Tokens; readonly values: readonly (string | null)[]; readonly untilMs: number }
-    | undefined;
-  let isTold = false;
+  /** What the third entry has held, the newest first. */
+  let rests: Rest[] = [];
+  let saved: Rest | undefined;
+  /** The access token that was read last, if it belongs to no third entry. */
+  let foreign: string | undefined;
+
+  const note = (rest: Rest): void => {
+    rests = [rest, ...rests.filter((each) => each.of !== rest.of)].slice(0, MAX_RESTS);
+  };
+  const read = (text: string | null): void => {
+    const rest: Rest = Object(parseJson(text ?? ''));
+    if (rest.by && !rests.some((each) => each.of === rest.of && isLater(each, rest))) note(rest);
+  };
+  const restOf = (access: string): Rest | undefined => rests.find((each) => each.of === digestOf(access));
+
   return {
     load: () => {
-      const values = read(storage());
-      const [access, refresh, restText] = values;
-      if (own && isTold && nowMs() < own.untilMs) {
-        if (restText === own.values[2]) return own.tokens;
-        if (access === own.values[0] || refresh === own.values[1]) return undefined;
-      }
+      const entries = storage();
+      const access = entries.getItem(accessKey);
+      const rest = entries.getItem(restKey);
+      read(rest);
       // Some pages sign out by writing an empty token.
-      if (!access) return null;
-      const refreshToken = refresh ?? undefined;
-      const { of, was, ...rest } = Object(parseJson(restText ?? ''));
+      if (!access) {
+        if (!rest) rests = [];
+        return null;
+      }
+      const refreshToken = entries.getItem(refreshKey) ?? undefined;
+      const by = digestOf(refreshToken ?? '');
+      const ofAccess = restOf(access);
+      const ofRefresh = rests.find((each) => each.by === by);
       const isMark = access.startsWith(MARK);
-      const isWhole = of === digestOf(access);
-      if (isMark && !(isWhole && access === markOf(refreshToken))) throw new Error('a write is not finished');
-      // The refresh token is the new one already: the page that wrote it may be gone.
-      const isHalf = !isWhole && was === digestOf(access) && !!refreshToken;
-      const known = isWhole || isHalf ? rest : { sessionId: '' };
+      const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
+      if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
+      if (isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
+      foreign = ofAccess ? undefined : access;
+      const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
-      return { ...known, accessToken: isMark || isHalf ? '' : access, refreshToken } as Tokens;
+      return { ...others, accessToken: isMark ? '' : access, refreshToken } as Tokens;
     },
-    save: (tokens) => {
-      const { accessToken, refreshToken, ...rest } = tokens;
+    save: ({ accessToken, refreshToken, ...others }) => {
       const entries = storage();
       const access = accessToken || markOf(refreshToken);
-      const was = digestOf(entries.getItem(accessKey) ?? '');
+      const rest = { ...others, of: digestOf(access), by: digestOf(refreshToken ?? '') };
+      note(rest);
+      saved = rest;
       const steps = [
         () => (refreshToken ? entries.setItem(refreshKey, refreshToken) : entries.removeItem(refreshKey)),
-        () => entries.setItem(restKey, JSON.stringify({ ...rest, of: digestOf(access), was })),
+        () => entries.setItem(restKey, JSON.stringify(rest)),
         () => entries.setItem(accessKey, access),
       ];
       for (const step of accessToken ? steps : steps.reverse()) step();
-      own = { tokens, values: read(entries), untilMs: nowMs() + CROSSING_MS };
-      isTold = false;
     },
     clear: () => {
-      own = undefined;
+      rests = [];
+      saved = undefined;
       removeEach(storage(), [accessKey, refreshKey, restKey]);
     },
-    told: () => {
-      const { values = [], untilMs = 0 } = own ?? {};
-      const isCrossing = nowMs() < untilMs;
-      isTold ||= isCrossing && read(storage()).some((value, index) => value !== values[index]);
-      return isCrossing;
+    heed: ({ key, newValue }) => {
+      if (key === null || (key === restKey && !newValue)) rests = [];
+      else if (key === restKey) read(newValue);
+      if (key === null || key === accessKey) return of(key);
+      // A page that knows two entries may have written the access token first, and been read in between; another tab goes on to write that.
+      return key === refreshKey ? timer(SETTLE_MS).pipe(filter(() => storage().getItem(accessKey) === foreign)) : EMPTY;
     },
   };
 };

@@ -1,22 +1,22 @@
-import { filter, fromEvent, map, merge, NEVER, type Observable } from 'rxjs';
+import { catchError, EMPTY, filter, fromEvent, merge, mergeMap, NEVER, type Observable } from 'rxjs';
 import { announced$ } from './channel';
+import type { EntryChange } from './layouts';
 
 /** All that is ever sent: whoever gets it looks into the storage. */
 export const LOOK = 'renewal: look';
 
 /**
- * Emits when another page may have changed one of the entries, with its name if that is known: storage events tell of it. Only a `channel` that is named is listened to as well, as one
- * may cost a page its place in the cache for going back and forward.
+ * Emits when another page may have changed the entries: storage events tell of it, as `heed` says. Only a `channel` that is named is listened to as
+ * well, as one may cost a page its place in the cache for going back and forward.
  */
-export const changesOf$ = (entries: readonly string[], channel: string | undefined): Observable<unknown> => {
+export const changesOf$ = (
+  heed: (change: EntryChange) => Observable<unknown>,
+  channel: string | undefined,
+): Observable<unknown> => {
   const here = globalThis as Partial<typeof globalThis>; // Node has no events
   const events$ = here.removeEventListener ? fromEvent<StorageEvent>(globalThis, 'storage') : NEVER;
   return merge(
-    // Without a key, the storage was cleared.
-    events$.pipe(
-      map(({ key }) => key),
-      filter((key) => key === null || entries.includes(key)),
-    ),
+    events$.pipe(mergeMap((event) => heed(event).pipe(catchError(() => EMPTY)))),
     channel ? announced$(channel).pipe(filter((message) => message === LOOK)) : NEVER,
   );
 };

@@ -1,9 +1,9 @@
-import { defer, EMPTY, filter, merge, mergeMap, of, take, timer } from 'rxjs';
+import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
 import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store';
 import { attempt } from './attempt';
 import { announce } from './channel';
-import { CROSSING_MS, oneEntry, plainEntries } from './layouts';
+import { oneEntry, plainEntries } from './layouts';
 import { isPage } from './page';
 import type { PlatformStorage } from './platform-storage';
 import { type Shelf, shelfOf } from './shelf';
@@ -82,7 +82,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
       opened.getItem(entry);
       return opened !== globalThis.sessionStorage;
     });
-  const { load, save, clear, told } = keys
+  const { load, save, clear, heed } = keys
     ? plainEntries(open, keys.accessToken, keys.refreshToken)
     : oneEntry(open, key);
 
@@ -123,23 +123,10 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
       }),
     clear: () => write(clear),
     version: () => attempt(() => open().getItem(entry)),
-    changes$: defer(() => {
-      // A change of the refresh token alone is that of a page which knows of no third entry, or one that has not finished.
-      const refreshKey = keys?.refreshToken;
-      const theirs$ = changesOf$(
-        [entry, ...(refreshKey ? [refreshKey] : [])],
-        isTold === false && isPage() ? name : undefined,
-      );
-      const isFinished = (key: unknown) => key !== refreshKey || !refreshKey || attempt(load)?.sessionId === '';
-      return merge(
-        getShelf().writes,
-        theirs$.pipe(
-          filter(isFinished),
-          mergeMap(() => (told?.() ? timer(0, CROSSING_MS).pipe(take(2)) : of(0))),
-        ),
-      );
+    changes$: defer(
+      () => merge(getShelf().writes, changesOf$(heed, isTold === false && isPage() ? name : undefined)),
       // What is broken is no one's tokens, and no sign-out.
-    }).pipe(mergeMap(() => attempt(() => of(load() ?? null)) ?? EMPTY)),
+    ).pipe(mergeMap(() => attempt(() => of(load() ?? null)) ?? EMPTY)),
     exclusive: (work) =>
       defer(() => {
         const turn = defer(() => {

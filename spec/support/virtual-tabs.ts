@@ -123,11 +123,11 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
       setItem: (key: string, value: string) => {
         written.push(key);
         write(key, value);
-        tell({ key });
+        tell({ key, newValue: value });
       },
       removeItem: (key: string) => {
         write(key, null);
-        tell({ key });
+        tell({ key, newValue: null });
       },
       clear: () => {
         for (const key of namesIn(kept)) write(key, null);

@@ -16,6 +16,10 @@ const WAYS: Readonly<Record<string, (pair: TokenPair) => void>> = {
     localStorage.setItem('token', token);
     localStorage.setItem('refreshToken', refreshToken);
   },
+  'overwrites both entries, the refresh token first': ({ token, refreshToken }) => {
+    localStorage.setItem('refreshToken', refreshToken);
+    localStorage.setItem('token', token);
+  },
 };
 
 let browser: TestBrowser;
