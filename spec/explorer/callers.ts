@@ -124,6 +124,7 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
     looks: 0,
     isInside: 'no',
     isBound: false,
+    isQueued: false,
     isNested: world.nesting > 0,
     made: undefined,
     family: undefined,

@@ -35,6 +35,8 @@ export interface Caller {
   /** Whether it is part of a refresh, as `refresh` was being called then. */
   isInside: 'yes' | 'maybe' | 'no';
   isBound: boolean;
+  /** Whether its request has told that it is there. */
+  isQueued: boolean;
   /** Whether it was made while the library was calling back. */
   readonly isNested: boolean;
   /** The family that its session belonged to when it was made, if any; a look into the store may have shown another one since. */

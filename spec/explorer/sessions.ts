@@ -12,7 +12,7 @@ import { NEVER, Subscription, tap } from 'rxjs';
 import { ORIGIN, REFRESH_REQUEST, REFUSALS } from './answers';
 import { arrive, bindToPast, bound, callerOf, leave } from './callers';
 import { rejected } from './deferred';
-import type { Change, Member } from './happenings';
+import type { Caller, Change, Member } from './happenings';
 import { createFault, react } from './hooks';
 import type { User } from './plan';
 import { refreshOf } from './refreshes';
@@ -113,13 +113,18 @@ export const watch = (world: World, member: Member): void => {
   listening.add(session.state$.subscribe((state) => view.hear(state)));
 };
 
+/** Whether its request has told nothing yet. A look into the store may call back, and others may be made there that tell first. */
+const isComing = ({ isBeingSubscribed, isQueued, wish }: Caller): boolean =>
+  isBeingSubscribed && !isQueued && wish !== 'refresh$' && wish !== 'accessToken$';
+
 /** Only events tell who waits. */
 const note = (world: World, member: Member, event: ApiEvent): void => {
   if (event.type !== 'request') return;
   const { requestId, phase } = event;
-  const newest = world.callers.at(-1);
+  const newest = world.callers.filter((caller) => caller.member === member && isComing(caller)).at(-1);
   // It is the first that a request tells.
   if (phase === 'queued' && newest) {
+    newest.isQueued = true;
     member.requests.set(requestId, newest);
     bound(world, newest);
   }

@@ -286,7 +286,7 @@ export const createShelf = (world: World): Shelf => {
       save: (tokens) => write(member, tokens),
       clear: () => write(member, null),
       ...(setup.changes !== 'missing' && { changes$: changesFor(member) }),
-      ...(setup.hasVersion && { version: () => (setup.store === 'async' ? version : kept) }),
+      ...(setup.hasVersion && { version: () => (setup.store === 'async' ? version : (kept ?? hasLost)) }),
       ...(setup.exclusive !== 'missing' && { exclusive }),
     }),
   };
