@@ -80,6 +80,8 @@ export const lastAct: Invariant = {
       return isBlind && !isInOrder() && acts.some((end) => !end.family && (end === act || end.known?.has(act)));
     };
 
+    /** Whether sessions see each write before another one can come. */
+    const isSeen = setup.hasVersion || (setup.changes === 'prompt' && setup.isWatched);
     const isAlone = setup.store === 'none' || members.length === 1;
 
     /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
@@ -100,11 +102,11 @@ export const lastAct: Invariant = {
       if (act.known?.has(other)) return isTold(act, other);
       if (other.known?.has(act)) return false;
       if (haveOrder(act, other)) return `${act.id}` > `${other.id}` && !mayHaveEnded(act, other);
-      // What is written at once comes in the order in which it is done; not if a clock was set back between a sign-out and a sign-in that knew nothing of it.
+      // What is written and seen at once comes in the order in which it is done; not if a clock was set back since a sign-out.
       const isSet = [...(other.known ?? [])].every(
         (each) => !hasOrder(each) || !hasOrder(act) || `${each.id}` < `${act.id}`,
       );
-      return isInOrder() && act.nth > other.nth && isSet;
+      return isInOrder() && isSeen && act.nth > other.nth && isSet;
     };
 
     /** Whether every session has what the store held, and nothing is under way that could write over something else. */
