@@ -117,10 +117,11 @@ export const lastAct: Invariant = {
     /** Families that a session may end with; `null` for none. */
     const endings = (acts: readonly Act[]): ReadonlySet<string | null> => {
       const newest = acts.filter((other) => !acts.some((act) => isLater(act, other)));
-      // A session that has taken over tokens without an order takes over older ones after them.
+      // A session that has taken over tokens without an order takes over older ones after them, and anything if those were lost.
       const strays = newest.filter((act) => act.family && !hasOrder(act));
       const last = acts.filter(
-        (other) => newest.includes(other) || strays.some((act) => act !== other && !isLater(act, other)),
+        (other) =>
+          newest.includes(other) || strays.some((act) => act !== other && (shelf.hasLost || !isLater(act, other))),
       );
       const families = new Set(last.map(({ family }) => family));
       // The server has ended what the user had begun, or no one has begun anything.
