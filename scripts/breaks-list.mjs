@@ -8,6 +8,7 @@ const renewal = 'lib/session/renewal.ts';
 const refresh = 'lib/session/refresh.ts';
 const bearer = 'lib/session/bearer.ts';
 const store = 'lib/session/store.ts';
+const port = 'lib/session/store-port.ts';
 const precedence = 'lib/session/precedence.ts';
 
 export const breaks = [
@@ -134,7 +135,7 @@ export const breaks = [
   },
   {
     name: 'write nothing again that another session has written over',
-    edits: [{ file: store, from: "if (verdict === 'write' &&", to: 'if (verdict === undefined &&' }],
+    edits: [{ file: port, from: "if (verdict === 'write' &&", to: 'if (verdict === undefined &&' }],
   },
   {
     name: 'send a request without a look into the store',
