@@ -56,7 +56,7 @@ found                                      | no tokens | held       | held, writ
 nothing                                    | nothing   | signed-out | nothing            | nothing                        | nothing    | nothing                  | nothing | nothing
 lost what it held                          | nothing   | write      | write              | write                          | nothing    | nothing                  | nothing | nothing
 an earlier sign-in, revision 9             | adopt     | write      | write              | write                          | write      | write                    | write   | write
-an earlier sign-in, revision 1             | adopt     | write      | write              | write                          | adopt      | adopt                    | adopt   | adopt
+an earlier sign-in, revision 1             | adopt     | write      | write              | write                          | adopt      | write                    | adopt   | write
 an earlier sign-in, no revision            | adopt     | write      | write              | write                          | write      | write                    | write   | write
 a later sign-in, revision 1                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
 a later sign-in, same token                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
