@@ -26,7 +26,8 @@ import type { SessionSettings } from './options';
 import { isSameGrant } from './precedence';
 import { causeOf, endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 import { isElsewhere, isPast, type RefreshOutcome, type Tokens } from './state';
-import { type News, OVERTAKEN, type StorePort } from './store';
+import { OVERTAKEN } from './store';
+import type { News, StorePort } from './store-port';
 
 /** What one refresh does, from the look into the store to the write. */
 export interface Refresh {

@@ -69,23 +69,18 @@ failureMode(
       for (const path of paths(10)) expect(server.tokensOf(path)).toEqual(['a.access.2']);
     });
 
-    it.each(WAYS)('asks once, and no second time, when the answer is 401 and it is %s', async (_, refresh) => {
+    it.each(
+      WAYS.flatMap(([way, refresh]) => [
+        [401, way, refresh, json({ error: 'expired' }, 401)] as const,
+        [1002, way, refresh, json({ code: 1002 })] as const,
+      ]),
+    )('asks once, and no second time, when the answer is %d and it is %s', async (_code, _way, refresh, reply) => {
       const { api, session } = createOwn(refresh);
-      server.refreshReply = json({ error: 'expired' }, 401);
+      server.refreshReply = reply;
       const errors = errorsOf(await settleAll(paths(10).map((path) => api.get$(path))));
       expect(errors).toMatchObject(Array(10).fill({ code: 'session-expired' }));
       expect(server.refreshes).toBe(1);
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
-      expect(tokensShownBy(errors)).toEqual([]);
-    });
-
-    it.each(WAYS)('asks once, and no second time, when the answer is 1002 and it is %s', async (_, refresh) => {
-      const { api, session } = createOwn(refresh);
-      server.refreshReply = json({ code: 1002 });
-      const errors = errorsOf(await settleAll(paths(10).map((path) => api.get$(path))));
-      expect(errors).toMatchObject(Array(10).fill({ code: 'refresh' }));
-      expect(server.refreshes).toBe(1);
-      expect(session.state.status).toBe('expired');
       expect(tokensShownBy(errors)).toEqual([]);
     });
 
