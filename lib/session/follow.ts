@@ -3,7 +3,7 @@ import { nowMs } from './clock';
 import type { StateMachine } from './machine';
 import type { Renewal } from './renewal';
 import { isPast } from './state';
-import type { News, StorePort } from './store';
+import type { News, StorePort } from './store-port';
 
 /** Follows what others who share the store do: other sessions of this page, other tabs, other processes. */
 export interface Follower {

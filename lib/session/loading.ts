@@ -2,7 +2,8 @@ import { Subscription, timer } from 'rxjs';
 import type { StateMachine } from './machine';
 import type { Renewal } from './renewal';
 import { endOfLoading, isElsewhere } from './state';
-import { type News, STORE_TIMEOUT_MS, type StorePort } from './store';
+import { STORE_TIMEOUT_MS } from './store';
+import type { News, StorePort } from './store-port';
 
 /** The way of a session out of `loading`: what the store holds, or where that is nothing what `restore` brings. */
 export interface Loading {

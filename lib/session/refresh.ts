@@ -25,7 +25,8 @@ import { type TokenGrant, toTokens } from './grants';
 import type { SessionSettings } from './options';
 import { causeOf, endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 import { isElsewhere, isPast, type RefreshOutcome, type Tokens } from './state';
-import { type News, OVERTAKEN, type StorePort } from './store';
+import { OVERTAKEN } from './store';
+import type { News, StorePort } from './store-port';
 
 /** What one refresh does, from the look into the store to the write. */
 export interface Refresh {

@@ -10,7 +10,7 @@ import { createRefresh } from './refresh';
 import { warningOf } from './refusal';
 import type { Reports } from './reports';
 import { endOfLoading, type Held, isHeld, type RefreshOutcome, type Tokens } from './state';
-import type { StorePort } from './store';
+import type { StorePort } from './store-port';
 import type { WaitingRoom } from './waiting-room';
 
 /** The one refresh of a session: at most one runs, and after a failure that may pass the next one waits. */

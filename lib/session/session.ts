@@ -14,7 +14,8 @@ import { createRejections, type Rejections } from './rejections';
 import { createRenewal } from './renewal';
 import { createReports } from './reports';
 import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './state';
-import { CAUTION, type CautiousStore, createStorePort } from './store';
+import { CAUTION, type CautiousStore } from './store';
+import { createStorePort } from './store-port';
 import { createWaitingRoom, type Waiter } from './waiting-room';
 import type { Wake } from './wake';
 

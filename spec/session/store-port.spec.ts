@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { TokenStore, Tokens } from 'renewal';
 import { describe, expect, it, vi } from 'vitest';
 import { createSessionId, digestOf } from '../../lib/session/precedence';
-import { createOwnStore, createStorePort } from '../../lib/session/store';
+import { createOwnStore } from '../../lib/session/store';
+import { createStorePort } from '../../lib/session/store-port';
 import { stopClock } from '../support/clock';
 
 const EARLIER = createSessionId(1);

@@ -1,0 +1,90 @@
+import {
+  AsyncSubject,
+  catchError,
+  finalize,
+  first,
+  map,
+  merge,
+  type Observable,
+  of,
+  Subject,
+  takeUntil,
+  timer,
+} from 'rxjs';
+import { call$ } from '../http/observed';
+import type { Tokens } from './state';
+import { STORE_TIMEOUT_MS, type TokenStore } from './store';
+
+/** The writes to a store: they never overlap, the last one asked for is the last one done, and one that hangs is given up and holds up no later one. */
+export interface WriteQueue {
+  /** How many have been asked for. */
+  readonly count: number;
+  /** Whether one is under way or waits. */
+  readonly isBusy: boolean;
+  /** Emits when the last one is done or given up. */
+  readonly idle$: Observable<unknown>;
+  /** Saves tokens, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
+  add(what: Tokens | null): Observable<unknown>;
+  /** Ends all waits for writes; those that have been asked for are still done. */
+  close(): void;
+}
+
+/** What the owner of a queue is told of. */
+export interface WriteObserver {
+  /** A write is done: in the tick in which it was asked for (`isAtOnce`), as the last of those asked for (`isLast`). */
+  done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
+  /** One has failed, or without an error taken too long. */
+  failed(error?: unknown): undefined;
+  /** One that was given up has ended: over what has been written since, as the case may be. */
+  endedLate(): void;
+}
+
+export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
+  const queue: (() => void)[] = [];
+  const idle$ = new Subject<void>();
+  const closed$ = new Subject<void>();
+  let count = 0;
+
+  const run = (what: Tokens | null, done$: AsyncSubject<unknown>): void => {
+    const written$ = new AsyncSubject<unknown>();
+    call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
+    let isAtOnce = true;
+    const tooLate$ = timer(STORE_TIMEOUT_MS).pipe(
+      takeUntil(closed$),
+      map(() => {
+        written$.subscribe({ next: observer.endedLate, error: observer.endedLate });
+        throw undefined;
+      }),
+    );
+    merge(written$, tooLate$)
+      .pipe(
+        first(),
+        map(() => observer.done(what, isAtOnce, queue.length < 2)),
+        catchError((error) => of(observer.failed(error))),
+        finalize(() => {
+          queue.shift();
+          if (queue[0]) queue[0]();
+          else idle$.next();
+        }),
+      )
+      .subscribe(done$);
+    isAtOnce = false;
+  };
+
+  return {
+    get count() {
+      return count;
+    },
+    get isBusy() {
+      return queue.length > 0;
+    },
+    idle$: idle$.pipe(first()),
+    add: (what) => {
+      const done$ = new AsyncSubject<unknown>();
+      count++;
+      if (queue.push(() => run(what, done$)) < 2) queue[0]?.();
+      return merge(done$, closed$).pipe(first());
+    },
+    close: () => closed$.next(),
+  };
+};
