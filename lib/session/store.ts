@@ -2,8 +2,8 @@ import type { Observable } from 'rxjs';
 import type { Tokens } from './state';
 
 /**
- * Where a session keeps its tokens. A call that throws, rejects or takes more than 5 s is given up: the session goes on from memory, and a warning on `events$` says so.
- * Writes never overlap, but for one that was given up.
+ * Where a session keeps its tokens. A call that throws, rejects or takes more than 5 s is given up: the session goes on from memory, and a warning on `events$` says
+ * so. Writes do not overlap, but with one that was given up.
  *
  * Of two sessions that share a store, the later sign-in counts, and of one sign-in the higher `revision`: keep `sessionId` and `revision` with the tokens. Of tokens
  * without them, the ones in the store count.
@@ -20,8 +20,8 @@ export interface TokenStore {
    */
   readonly changes$?: Observable<Tokens | null> | undefined;
   /**
-   * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called for each request, `accessToken$`, `refresh$`, `signIn` and `signOut`. If
-   * it is not the value of the last `load` (`Object.is`), the store is read before the request leaves. @defaultValue none: only `changes$` says that there is something new
+   * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called for each request, `accessToken$`, `refresh$`, `signIn` and
+   * `signOut`. If it is not the one of the last `load` (`Object.is`), the store is read before the request leaves. @defaultValue none: only `changes$` is a hint
    */
   version?: (() => unknown) | undefined;
   /**
