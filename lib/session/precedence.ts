@@ -81,6 +81,8 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (found === undefined) return over ? 'nothing' : 'write';
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
+  // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
+  if (over && !isOwed && mine.sessionId !== found.sessionId && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId) return 'write';
   if (order > 0) return 'adopt';

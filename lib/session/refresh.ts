@@ -114,6 +114,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       return renew$(isElse ? undefined : tokens);
     };
 
+    /** Takes over what a look has found, if that is anything. */
+    const heed$ = (news: News): Observable<unknown> =>
+      news ? adopt$(news) : news === null ? decide({ type: 'signOut' }) : EMPTY;
+
     const refuse$ = (cause: unknown): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
       decide({ type: 'refused', error });
@@ -131,12 +135,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     /** Saves what came, unless the session has ended or changed hands meanwhile, or others have renewed it while this page was frozen. */
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
-      return news$.pipe(
-        switchMap((news) => {
-          if (news === null) return decide({ type: 'signOut' });
-          return news ? adopt$(news) : write$(tokens);
-        }),
-      );
+      return news$.pipe(switchMap((news) => (news === undefined ? write$(tokens) : heed$(news))));
     };
 
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {
@@ -179,7 +178,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
           if (isFinal) return refuse$(error);
           decide(failed(error || NO_CAUSE));
           // Others may have got through, of whom a page that was frozen has not been told yet.
-          return news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY)));
+          return news$.pipe(switchMap(heed$));
         }),
       );
     };
@@ -189,8 +188,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       return news$;
     }).pipe(
       switchMap((news) => {
-        if (news) return adopt$(news);
-        if (news === null) return decide({ type: 'signOut' });
+        if (news !== undefined) return heed$(news);
         // Those that a failed refresh has found in the store are newer than those of the state.
         const { mine } = port;
         return renew$(held && mine?.sessionId === held.sessionId ? mine : held);

@@ -127,15 +127,21 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     const tokens = granted && { ...granted, sessionId: port.createId() };
     // One who was told of what the store holds has called for another change.
     if (own !== changes) return of(undefined);
-    // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
-    const { generation } = machine.state;
-    let written$ = port.write(tokens ?? 'sign-out');
-    // If the store itself has called for another change from within that, it is the later one.
-    if (own !== changes) return written$.pipe(map(noop));
-    // If it has called for a refresh, that has written after it.
-    if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
-    machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
-    return written$.pipe(map(noop));
+    const resume = port.pause();
+    try {
+      // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
+      const { generation } = machine.state;
+      let written$ = port.write(tokens ?? 'sign-out');
+      // If the store itself has called for another change from within that, it is the later one.
+      if (own === changes) {
+        // If it has called for a refresh, that has written after it.
+        if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
+        machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
+      }
+      return written$.pipe(map(noop));
+    } finally {
+      resume();
+    }
   };
 
   /** Milliseconds until a refresh is due that no request asks for; `Infinity` where none is. */

@@ -7,6 +7,7 @@ import {
   merge,
   type Observable,
   of,
+  ReplaySubject,
   Subject,
   takeUntil,
   timer,
@@ -25,6 +26,8 @@ export interface WriteQueue {
   readonly idle$: Observable<unknown>;
   /** Saves tokens, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
   add(what: Tokens | null): Observable<unknown>;
+  /** Counts as busy until what it returns is called: the state has still to follow. */
+  pause(): () => void;
   /** Ends all waits for writes; those that have been asked for are still done. */
   close(): void;
 }
@@ -34,7 +37,7 @@ export interface WriteObserver {
   /** A write is done: in the tick in which it was asked for (`isAtOnce`), as the last of those asked for (`isLast`). */
   done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
   /** One has failed, or without an error taken too long. */
-  failed(error?: unknown): undefined;
+  failed(what: Tokens | null, error?: unknown): undefined;
   /** One that was given up has ended: over what has been written since, as the case may be. */
   endedLate(): void;
 }
@@ -42,8 +45,14 @@ export interface WriteObserver {
 export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
   const queue: (() => void)[] = [];
   const idle$ = new Subject<void>();
-  const closed$ = new Subject<void>();
+  const closed$ = new ReplaySubject<void>(1);
   let count = 0;
+  let pauses = 0;
+
+  const isBusy = (): boolean => queue.length + pauses > 0;
+  const tellIdle = (): void => {
+    if (!isBusy()) idle$.next();
+  };
 
   const run = (what: Tokens | null, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
@@ -60,11 +69,11 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
       .pipe(
         first(),
         map(() => observer.done(what, isAtOnce, queue.length < 2)),
-        catchError((error) => of(observer.failed(error))),
+        catchError((error) => of(observer.failed(what, error))),
         finalize(() => {
           queue.shift();
-          if (queue[0]) queue[0]();
-          else idle$.next();
+          queue[0]?.();
+          tellIdle();
         }),
       )
       .subscribe(done$);
@@ -76,7 +85,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
       return count;
     },
     get isBusy() {
-      return queue.length > 0;
+      return isBusy();
     },
     idle$: idle$.pipe(first()),
     add: (what) => {
@@ -84,6 +93,13 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
       count++;
       if (queue.push(() => run(what, done$)) < 2) queue[0]?.();
       return merge(done$, closed$).pipe(first());
+    },
+    pause: () => {
+      pauses++;
+      return () => {
+        pauses--;
+        tellIdle();
+      };
     },
     close: () => closed$.next(),
   };

@@ -33,6 +33,7 @@ const FOUND: Record<string, Tokens | null | undefined> = {
   nothing: null,
   'lost what it held': undefined,
   'an earlier sign-in, revision 9': tokens('T9', EARLIER, 9),
+  'an earlier sign-in, revision 1': tokens('T9', EARLIER, 1),
   'an earlier sign-in, no revision': tokens('T9', EARLIER),
   'a later sign-in, revision 1': tokens('T9', LATER, 1),
   'a later sign-in, same token': tokens('T2', LATER, 1),
@@ -55,6 +56,7 @@ found                                      | no tokens | held       | held, writ
 nothing                                    | nothing   | signed-out | nothing            | nothing                        | nothing    | nothing                  | nothing | nothing
 lost what it held                          | nothing   | write      | write              | write                          | nothing    | nothing                  | nothing | nothing
 an earlier sign-in, revision 9             | adopt     | write      | write              | write                          | write      | write                    | write   | write
+an earlier sign-in, revision 1             | adopt     | write      | write              | write                          | adopt      | write                    | adopt   | write
 an earlier sign-in, no revision            | adopt     | write      | write              | write                          | write      | write                    | write   | write
 a later sign-in, revision 1                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
 a later sign-in, same token                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
