@@ -20,8 +20,8 @@ export interface TokenStore {
    */
   readonly changes$?: Observable<Tokens | null> | undefined;
   /**
-   * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called for each request, `accessToken$`, `refresh$`, `signIn` and
-   * `signOut`. If it is not the one of the last `load` (`Object.is`), the store is read before the request leaves. @defaultValue none: only `changes$` is a hint
+   * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called at each use of the session, such as a request, `accessToken$` or
+   * `signIn`. If it is not the one of the last `load` (`Object.is`), the store is read before the request leaves. @defaultValue none: only `changes$` gives a hint
    */
   version?: (() => unknown) | undefined;
   /**
