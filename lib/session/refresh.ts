@@ -138,8 +138,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     /** Saves what came, unless the session has ended or changed hands meanwhile, or others have renewed it while this page was frozen. */
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
+      return news$.pipe(
         // With another refresh token alone, it is half of what someone else is about to write.
         switchMap((news) => (news === undefined || (news && isSameGrant(news, held)) ? write$(tokens) : heed$(news))),
+      );
     };
 
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {
