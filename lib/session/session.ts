@@ -1,4 +1,4 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
+import { defer, first, lastValueFrom, map, merge, noop, Observable, of, Subject, switchMap, tap } from 'rxjs';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
@@ -95,6 +95,8 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   let renewAtMs = Infinity;
   let isDestroyed = false;
   let changes = 0;
+  /** Emits when a session has begun or ended here. */
+  const changed$ = new Subject<void>();
 
   const machine = createStateMachine(room, ({ status, generation }, action) => {
     const atMs = nowMs();
@@ -138,6 +140,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
         // If it has called for a refresh, that has written after it.
         if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
+        changed$.next();
       }
       return written$.pipe(map(noop));
     } finally {
@@ -161,14 +164,14 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   };
 
   const look = (): Observable<unknown> | undefined => {
-    const looked$ = follower.check();
     const before = changes;
-    return looked$?.pipe(
-      tap(() => {
-        // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
-        if (before !== changes) throw signedOut();
-      }),
-    );
+    // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
+    const check = (): void => {
+      if (before !== changes) throw signedOut();
+    };
+    const looked$ = follower.check();
+    check();
+    return looked$ && merge(looked$, changed$).pipe(first(), tap(check));
   };
 
   const { isExpired, authorize } = settings;
@@ -222,6 +225,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       changes++;
       follower.end();
       machine.dispatch({ type: 'signOut' }, renewal.reset());
+      changed$.next();
       port.close();
       machine.complete();
     },
