@@ -22,6 +22,8 @@ export const signedIn =
     const router = inject(Router);
     const url = `${router.currentNavigation()?.extractedUrl}`;
     const session = injectSession(name);
+    // Looks into the store: old code of the app may have written to it on the way here.
+    session.state$.subscribe().unsubscribe();
     // A `restore` that failed leaves the session loading.
     const loaded$ = session.state.status === 'loading' ? session.accessToken$().pipe(catchError(() => EMPTY)) : EMPTY;
     return loaded$.pipe(

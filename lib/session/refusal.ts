@@ -16,7 +16,8 @@ import type { RefreshOutcome } from './state';
 const NOT_THE_TOKEN =
   /"error":"(invalid_(request|client|scope|target|dpop_proof)"|unauthorized_client|unsupported_|use_dpop|server_error|temporarily_)|(too.?many.{0,20}(request|attempt)|slow.?down|throttl|rate.?(limit|exceed)|(request|attempt).?limit|("limit|quota).?exceed)(?![^"]*":)/i;
 
-const CHALLENGE = 'www-authenticate';
+/** The headers that count of a response to a refresh. */
+const NAMES = ['www-authenticate', 'retry-after'];
 
 const toResponse = (status: number, body: unknown, headers = {}): HttpResponse => ({
   type: 'response',
@@ -38,8 +39,11 @@ const foreignResponse = (error: unknown): HttpResponse | undefined => {
     const json = [outer.data, outer.error, isWhole ? response.data : response].find((body) => tagOf(body) === 'Object');
     // A copy has no getters that throw later.
     const body = json && JSON.parse(JSON.stringify(json));
-    const challenge = isAble(headers, 'get') ? headers.get(CHALLENGE) : headers?.[CHALLENGE];
-    return status > 0 ? toResponse(status, body, { [CHALLENGE]: challenge }) : undefined;
+    const counting = NAMES.map((name) => [
+      name,
+      `${(isAble(headers, 'get') ? headers.get(name) : headers?.[name]) ?? ''}`,
+    ]);
+    return status > 0 ? toResponse(status, body, Object.fromEntries(counting)) : undefined;
   } catch {
     return undefined;
   }

@@ -1,11 +1,12 @@
 import '@angular/compiler';
 import { Component } from '@angular/core';
 import { provideRouter, Router } from '@angular/router';
-import { memoryStore, type SessionOptions, type TokenGrant } from 'renewal';
+import { memoryStore, type SessionOptions, type TokenGrant, webStorageStore } from 'renewal';
 import { provideApi, SESSION, signedIn, withSession } from 'renewal/angular';
 import { of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createBarrier } from '../support/barrier';
+import { createStorage } from '../support/http-storage';
 import { provide } from './support/testbed';
 
 const Page = Component({ selector: 'x-page', template: '' })(class {});
@@ -43,6 +44,17 @@ describe('signedIn', () => {
     });
     await router.navigateByUrl('/orders');
     expect([router.url, asked]).toEqual(['/orders', 0]);
+  });
+
+  it('lets those in whom other code of the app has signed in by the entries of the storage', async () => {
+    const storage = createStorage();
+    const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
+    const { router } = createRouter({ store: webStorageStore({ storage: () => storage, keys }) });
+    await router.navigateByUrl('/orders');
+    expect(router.url).toBe('/login');
+    storage.setItem('token', 'T1');
+    await router.navigateByUrl('/orders');
+    expect(router.url).toBe('/orders');
   });
 
   it('sends others where it was told to', async () => {

@@ -256,6 +256,14 @@ describe('retryAfterMs', () => {
     expect(retryAfterMs(new RefreshError(answered(403, {}, { 'retry-after': '2' })), 0)).toBe(2_000);
   });
 
+  it.each([
+    ['plain headers', { 'retry-after': '2' }],
+    ['a number in them', { 'retry-after': 2 }],
+    ['headers of fetch', new Headers({ 'retry-after': '2' })],
+  ])('is that of the error of another client with %s', (_, headers) => {
+    expect(retryAfterMs({ response: { status: 503, data: null, headers } }, 0)).toBe(2_000);
+  });
+
   it('is unknown where there was no answer', () => {
     for (const each of [new Error('no'), undefined, new NetworkError('reset', { request })]) {
       expect(retryAfterMs(each, 0)).toBeUndefined();
