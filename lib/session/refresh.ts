@@ -195,6 +195,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       }),
       // It may be let go while it is being subscribed, when there is nothing to unsubscribe yet.
       takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
+      // An `exclusive` may not let go.
+      tap({ complete: () => deadlineMs$.next(settings.refreshTimeoutMs) }),
     );
 
     own.add(
@@ -211,7 +213,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
               if (ended.type === 'refreshed') write$(ended.tokens);
               if (ended.type === 'refused' && held) write$('refused');
             }
-            conclude('tokens' in ended ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
+            conclude(ended.type === 'refreshed' ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
           }),
         )
         .subscribe(),

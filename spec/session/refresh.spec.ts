@@ -8,8 +8,9 @@ import {
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { asyncScheduler, EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
+import { asyncScheduler, concat, EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createSessionId } from '../../lib/session/precedence';
 import { createCellStore, tokens, watch } from '../support/cell-store';
 import { requestOf } from '../support/request';
 import { createVirtualClient, response, virtually } from '../support/virtual';
@@ -300,6 +301,35 @@ describe('a refresh and its store', () => {
       flush();
       expect(seen).toMatchObject([{ by: 'T2' }, 'done']);
     });
+  });
+
+  it('loses nothing if exclusive does not end after it has found newer tokens, or that the store was cleared', () => {
+    for (const [found, came] of [
+      [tokens('T2'), [{ by: 'T2' }, 'done']],
+      [null, [{ error: { code: 'signed-out' } }]],
+    ] as const) {
+      virtually(({ flush, hot }) => {
+        const { cell, store } = createCellStore(tokens('T1'), { exclusive: (work) => concat(work, NEVER) });
+        const { api } = createVirtualClient({ store, refresh: () => NEVER, refreshTimeoutMs: 2_000 });
+        cell.held = found;
+        const { seen } = watch(api.get$('/a'));
+        hot('2001ms a').subscribe(() => expect(seen).toMatchObject(came));
+        flush();
+      });
+    }
+  });
+
+  it('sends nothing with tokens of a later sign-in that it has found past their expiry', () => {
+    const { cell, store } = createCellStore(tokens('T1', { sessionId: createSessionId(1) }));
+    const { api, sent } = createVirtualClient({
+      store,
+      isDead: (token) => token !== 'T9',
+      refresh: ({ refreshToken }) => of({ accessToken: refreshToken === 'R5' ? 'T9' : 'none' }),
+    });
+    cell.held = tokens('T5', { sessionId: createSessionId(2), expiresAtMs: 1 });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T9' }, 'done']);
+    expect(sent).toEqual(['GET /a T1', 'GET /b T9']);
   });
 
   it.each(['load', 'save'] as const)('uses the new tokens from memory when %s hangs for 5 s', (method) => {
