@@ -1,6 +1,6 @@
-import { AsyncSubject, finalize, type Observable, Subscription } from 'rxjs';
+import { AsyncSubject, finalize, first, map, mergeWith, type Observable, Subject, Subscription } from 'rxjs';
 import { nowMs } from './clock';
-import type { StateMachine } from './machine';
+import { type StateMachine, signedOut } from './machine';
 import type { Renewal } from './renewal';
 import { isPast } from './state';
 import type { News, StorePort } from './store-port';
@@ -14,6 +14,8 @@ export interface Follower {
   check(): Observable<unknown> | undefined;
   /** What has followed from a look becomes the state of the session. */
   heed(news: News): void;
+  /** A session begins or ends here: what waits for a look ends with `SignedOutError`. */
+  cut(): void;
   end(): void;
 }
 
@@ -29,6 +31,7 @@ export const createFollower = (
   onBegin: () => void,
 ): Follower => {
   const following = new Subscription();
+  const cut$ = new Subject<void>();
   let isBegun = false;
   let pending: Observable<unknown> | undefined;
 
@@ -72,6 +75,14 @@ export const createFollower = (
       port
         .inTime(look())
         .pipe(
+          mergeWith(
+            cut$.pipe(
+              map(() => {
+                throw signedOut();
+              }),
+            ),
+          ),
+          first(),
           finalize(() => {
             if (pending === looked$) pending = undefined;
           }),
@@ -79,6 +90,7 @@ export const createFollower = (
         .subscribe(looked$);
       return pending;
     },
+    cut: () => cut$.next(),
     end: () => following.unsubscribe(),
   };
 };

@@ -137,6 +137,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
         // If it has called for a refresh, that has written after it.
         if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
+        machine.publish(follower.cut);
       }
       return written$.pipe(map(noop));
     } finally {
@@ -159,17 +160,6 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     return claimed;
   };
 
-  const look = (): Observable<unknown> | undefined => {
-    const looked$ = follower.check();
-    const before = changes;
-    return looked$?.pipe(
-      tap(() => {
-        // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
-        if (before !== changes) throw signedOut();
-      }),
-    );
-  };
-
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -178,7 +168,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     events$: reports.events$,
     isCalling: renewal.isCalling,
     since,
-    look,
+    look: follower.check,
     admit: (waiter) => admission.admit(waiter),
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
@@ -187,7 +177,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
     defer(() => {
       const wait$ = admission.wait$(isNew);
-      return look()?.pipe(switchMap(() => wait$)) ?? wait$;
+      return follower.check()?.pipe(switchMap(() => wait$)) ?? wait$;
     });
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
@@ -221,6 +211,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       changes++;
       follower.end();
       machine.dispatch({ type: 'signOut' }, renewal.reset());
+      machine.publish(follower.cut);
       port.close();
       machine.complete();
     },

@@ -169,6 +169,26 @@ describe('signIn and signOut', () => {
     expect(session.state.status).toBe('signed-out');
   });
 
+  it.each(['signIn', 'signOut', 'destroy'] as const)('end at once what waits for a look into the store: %s', (end) => {
+    virtually(({ flush }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      let version = 0;
+      const { api, session, sent } = createVirtualClient({
+        isDead: () => false,
+        store: { ...store, load: () => (version ? new Promise(noop) : cell.held), version: () => version },
+      });
+      version = 1;
+      const seen = [api.get$('/a'), session.accessToken$()].map((each$) => watch<unknown>(each$).seen);
+      expect(seen).toEqual([[], []]);
+      if (end === 'signIn') session.signIn(T2).catch(noop);
+      else if (end === 'signOut') session.signOut().catch(noop);
+      else session.destroy();
+      expect(seen).toMatchObject(Array(2).fill([{ error: { code: 'signed-out' } }]));
+      expect(sent).toEqual([]);
+      flush();
+    });
+  });
+
   it('make a new session each time', () => {
     const { session } = createVirtualClient();
     const ids = ['a', 'a'].map((accessToken) => {
