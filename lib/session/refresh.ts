@@ -213,6 +213,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
               if (ended.type === 'refreshed') write$(ended.tokens);
               if (ended.type === 'refused' && held) write$('refused');
             }
+            // A lock that heeds no unsubscription may run the work later.
+            own.unsubscribe();
             conclude(ended.type === 'refreshed' ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
           }),
         )

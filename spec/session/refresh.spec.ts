@@ -8,7 +8,20 @@ import {
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { asyncScheduler, concat, EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  concat,
+  EMPTY,
+  map,
+  NEVER,
+  noop,
+  Observable,
+  of,
+  Subject,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSessionId } from '../../lib/session/precedence';
 import { createCellStore, tokens, watch } from '../support/cell-store';
@@ -315,6 +328,34 @@ describe('a refresh and its store', () => {
         const { seen } = watch(api.get$('/a'));
         hot('2001ms a').subscribe(() => expect(seen).toMatchObject(came));
         flush();
+      });
+    }
+  });
+
+  it('calls no one in a lock that comes too late, and keeps none too long, also if it heeds no unsubscription', () => {
+    for (const delayMs of [0, 1_000]) {
+      virtually(({ flush }) => {
+        let isLocked = false;
+        const exclusive = <T>(work: Observable<T>) =>
+          new Observable<T>((caller) => {
+            timer(delayMs).subscribe(() => {
+              isLocked = true;
+              work.subscribe({
+                complete: () => {
+                  isLocked = false;
+                  caller.complete();
+                },
+              });
+            });
+          });
+        const { store } = createCellStore(tokens('T1'), { exclusive });
+        const refresh = vi.fn(() => NEVER);
+        const { api } = createVirtualClient({ store, refresh, refreshTimeoutMs: 500 });
+        const { seen } = watch(api.get$('/a'));
+        flush();
+        expect(seen).toMatchObject([{ error: { code: 'refresh' } }]);
+        expect(refresh).toHaveBeenCalledTimes(delayMs ? 0 : 1);
+        expect(isLocked).toBe(false);
       });
     }
   });
