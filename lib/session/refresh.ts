@@ -23,6 +23,7 @@ import { nowMs } from './clock';
 import { verdictOf } from './expiry';
 import { type TokenGrant, toTokens } from './grants';
 import type { SessionSettings } from './options';
+import { isSameGrant } from './precedence';
 import { causeOf, endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 import { isElsewhere, isPast, type RefreshOutcome, type Tokens } from './state';
 import { OVERTAKEN } from './store';
@@ -105,10 +106,12 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       return EMPTY;
     };
 
-    /** Takes over what someone else has stored; renews it first if it is of this session and past its expiry, and asks for it if it is elsewhere. */
+    /** Takes over what someone else has stored; renews it first if it is of this session and past its expiry, or has the same access token, and asks for it if it is elsewhere. */
     const adopt$ = (tokens: Tokens): Observable<unknown> => {
       const isElse = isElsewhere(tokens);
-      if (held ? tokens.sessionId !== held.sessionId || !isPast(tokens, nowMs()) : !isElse)
+      if (
+        held ? tokens.sessionId !== held.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, held)) : !isElse
+      )
         return decide({ type: 'adopt', tokens });
       port.own(tokens);
       return renew$(isElse ? undefined : tokens);
@@ -135,7 +138,10 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     /** Saves what came, unless the session has ended or changed hands meanwhile, or others have renewed it while this page was frozen. */
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
-      return news$.pipe(switchMap((news) => (news === undefined ? write$(tokens) : heed$(news))));
+      return news$.pipe(
+        // With another refresh token alone, it is half of what someone else is about to write.
+        switchMap((news) => (news === undefined || (news && isSameGrant(news, held)) ? write$(tokens) : heed$(news))),
+      );
     };
 
     const renew$ = (current: Tokens | undefined): Observable<unknown> => {

@@ -27,6 +27,7 @@ export interface KeepFreshOptions {
 
 /** A session: its tokens, and the one refresh that renews them. Made by `createSession`. */
 export interface Session {
+  /** The newest state. To read it is no look into the store: a subscription to {@link state$} is, and each request. */
   readonly state: SessionState;
   /** Replays the newest state, then emits each change; never errors, completes on {@link destroy}. */
   readonly state$: Observable<SessionState>;
