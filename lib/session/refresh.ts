@@ -71,6 +71,9 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
   const news$ = defer(() => port.inTime(port.look()));
   let isCalling = false;
+  const isCalled = (): void => {
+    isCalling = false;
+  };
 
   // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
   const call = (tokens: Tokens | undefined): Observable<TokenGrant> =>
@@ -78,9 +81,9 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       isCalling = true;
       const asked$ = defer(() =>
         tokens ? observed('refresh', refresh(tokens)) : restore ? observed('restore', restore()) : EMPTY,
-      );
+      ).pipe(tap({ next: isCalled, error: isCalled }));
       subscriber.add(asked$.subscribe(subscriber));
-      isCalling = false;
+      isCalled();
     });
 
   const isRefused = (error: unknown): boolean =>
@@ -211,8 +214,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
           takeUntil(deadlineMs$.pipe(switchMap(deadline$))),
           catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
           finalize(() => {
-            // One that answered in the same tick is still being called.
-            isCalling = false;
+            // One that ended in the same tick is still being called.
+            isCalled();
             const ended = outcome ?? failed();
             // The lock may have failed before the store was asked; one that was let go writes nothing.
             if (!isWritten && !own.closed) {

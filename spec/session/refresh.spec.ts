@@ -616,6 +616,18 @@ describe('what a refresh calls', () => {
     expect(client.sent).toEqual(['GET /a T1', 'GET /renew -', 'GET /a T2']);
   });
 
+  it('is over as soon as it has answered: what the store asks for during a write leaves with a token', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const inner: unknown[] = [];
+    const save = (saved: Tokens): void => {
+      cell.held = saved;
+      client.api.get$('/inner').subscribe((body) => inner.push(body));
+    };
+    const client = createVirtualClient({ store: { ...store, save }, refresh: () => of(T2) });
+    expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(inner).toEqual([{ by: 'T2' }]);
+  });
+
   it('gives up before it has called anyone where the store signs out as it is asked', () => {
     const refresh = vi.fn(() => of(T2));
     const { cell, store } = createCellStore(tokens('T1'));
