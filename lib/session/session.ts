@@ -97,6 +97,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   let renewAtMs = Infinity;
   let isDestroyed = false;
   let changes = 0;
+  /** What requests of before the session is loaded have claimed. */
   let unloaded: { since?: Held | undefined } | undefined;
 
   const machine = createStateMachine(room, ({ status, generation }, action) => {
@@ -176,7 +177,11 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     events$: reports.events$,
     isCalling: renewal.isCalling,
     since,
-    claim: () => (machine.state.status === 'loading' ? (unloaded ??= {}) : { since: since() }),
+    claim: () => {
+      if (machine.state.status !== 'loading') return { since: since() };
+      unloaded ??= {};
+      return unloaded;
+    },
     look: follower.check,
     admit: (waiter) => admission.admit(waiter),
     dismiss: room.exit,
