@@ -1,6 +1,6 @@
-import { AsyncSubject, finalize, first, map, mergeWith, type Observable, Subject, Subscription } from 'rxjs';
+import { AsyncSubject, finalize, type Observable, Subscription } from 'rxjs';
 import { nowMs } from './clock';
-import { type StateMachine, signedOut } from './machine';
+import type { StateMachine } from './machine';
 import { isSameGrant } from './precedence';
 import type { Renewal } from './renewal';
 import { isPast } from './state';
@@ -15,8 +15,6 @@ export interface Follower {
   check(): Observable<unknown> | undefined;
   /** What has followed from a look becomes the state of the session. */
   heed(news: News): void;
-  /** A session begins or ends here: what waits for a look ends with `SignedOutError`. */
-  cut(): void;
   end(): void;
 }
 
@@ -32,7 +30,6 @@ export const createFollower = (
   onBegin: () => void,
 ): Follower => {
   const following = new Subscription();
-  const cut$ = new Subject<void>();
   let isBegun = false;
   let pending: Observable<unknown> | undefined;
 
@@ -73,25 +70,12 @@ export const createFollower = (
       if (isLoading || (port.isSeen() && !(isFirst && port.isBlind))) return pending;
       const looked$ = new AsyncSubject<unknown>();
       pending = looked$;
-      port
-        .inTime(look())
-        .pipe(
-          mergeWith(
-            cut$.pipe(
-              map(() => {
-                throw signedOut();
-              }),
-            ),
-          ),
-          first(),
-          finalize(() => {
-            if (pending === looked$) pending = undefined;
-          }),
-        )
-        .subscribe(looked$);
+      const end = (): void => {
+        if (pending === looked$) pending = undefined;
+      };
+      following.add(port.inTime(look()).pipe(finalize(end)).subscribe(looked$));
       return pending;
     },
-    cut: () => cut$.next(),
     end: () => following.unsubscribe(),
   };
 };

@@ -66,6 +66,9 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
   if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
+  // Or a refresh of the session that this one has replaced has crossed the sign-in.
+  const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
+  if (isNamed && found.sessionId === replaced?.sessionId) return -1;
   return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;
 };
 

@@ -133,8 +133,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
         ? news$
         : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
-        first(Boolean, null),
-        switchMap((news) => (news ? adopt$(news) : held ? write$('refused') : EMPTY)),
+        first((news) => news !== undefined, undefined),
+        switchMap((news) => (news !== undefined ? heed$(news) : held ? write$('refused') : EMPTY)),
       );
     };
 

@@ -1,4 +1,4 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
+import { defer, first, lastValueFrom, map, merge, noop, Observable, of, Subject, switchMap, tap } from 'rxjs';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
@@ -99,6 +99,8 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   let changes = 0;
   /** What requests of before the session is loaded have claimed. */
   let unloaded: { since?: Held | undefined } | undefined;
+  /** Emits when a session has begun or ended here. */
+  const changed$ = new Subject<void>();
 
   const machine = createStateMachine(room, ({ status, generation }, action) => {
     const atMs = nowMs();
@@ -146,7 +148,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
         // If it has called for a refresh, that has written after it.
         if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
-        machine.publish(follower.cut);
+        changed$.next();
       }
       return written$.pipe(map(noop));
     } finally {
@@ -169,6 +171,17 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     return claimed;
   };
 
+  const look = (): Observable<unknown> | undefined => {
+    const before = changes;
+    // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
+    const check = (): void => {
+      if (before !== changes) throw signedOut();
+    };
+    const looked$ = follower.check();
+    check();
+    return looked$ && merge(looked$, changed$).pipe(first(), tap(check));
+  };
+
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -182,7 +195,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       unloaded ??= {};
       return unloaded;
     },
-    look: follower.check,
+    look,
     admit: (waiter) => admission.admit(waiter),
     dismiss: room.exit,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
@@ -191,7 +204,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
     defer(() => {
       const wait$ = admission.wait$(isNew);
-      return follower.check()?.pipe(switchMap(() => wait$)) ?? wait$;
+      return look()?.pipe(switchMap(() => wait$)) ?? wait$;
     });
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
@@ -225,7 +238,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       changes++;
       follower.end();
       machine.dispatch({ type: 'signOut' }, renewal.reset());
-      machine.publish(follower.cut);
+      changed$.next();
       port.close();
       machine.complete();
     },

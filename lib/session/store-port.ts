@@ -79,7 +79,7 @@ export const createStorePort = (
   let known: News;
   let version: unknown;
   let latestId = '';
-  let retryAtMs = Infinity;
+  let failedAtMs: number | undefined;
   let readsBegun = 0;
   let lastRead = 0;
   let rewrites = 0;
@@ -130,7 +130,8 @@ export const createStorePort = (
       }
       return warn('write', error);
     },
-    endedLate: () => {
+    endedLate: (isDone) => {
+      if (isDone) standing = { ...standing, isOwed: false };
       rewrites = 0;
       read().subscribe(heed);
     },
@@ -170,7 +171,7 @@ export const createStorePort = (
     if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => read(isAgain)));
     const [nth, writesBefore] = [++readsBegun, writes.count];
     version = versionNow();
-    retryAtMs = Infinity;
+    failedAtMs = undefined;
     return call$(() => store.load()).pipe(
       mergeMap((found) => {
         if (writes.count === writesBefore) return of(conclude(found, nth));
@@ -178,7 +179,7 @@ export const createStorePort = (
         return isAgain ? of(undefined) : read(true);
       }),
       catchError((error) => {
-        if (hasVersion) retryAtMs = nowMs() + RETRY_MS;
+        if (hasVersion) failedAtMs = nowMs();
         return of(warn('load', error));
       }),
       tap(() => {
@@ -207,7 +208,9 @@ export const createStorePort = (
     isShared: has('changes$'),
     isBlind: has('changes$') && !hasVersion,
     isMissed: !(LOCAL in store),
-    isSeen: () => Object.is(versionNow(), version) && (retryAtMs === Infinity || nowMs() < retryAtMs),
+    isSeen: () =>
+      // A clock that was set back ends the wait.
+      Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS),
     changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),

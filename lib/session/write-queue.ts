@@ -38,8 +38,8 @@ export interface WriteObserver {
   done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
   /** One has failed, or without an error taken too long. */
   failed(what: Tokens | null, error?: unknown): undefined;
-  /** One that was given up has ended: over what has been written since, as the case may be. */
-  endedLate(): void;
+  /** One that was given up has ended: over what has been written since, as the case may be. `isDone` if it is done, and the last of those asked for. */
+  endedLate(isDone: boolean): void;
 }
 
 export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
@@ -54,14 +54,17 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     if (!isBusy()) idle$.next();
   };
 
-  const run = (what: Tokens | null, done$: AsyncSubject<unknown>): void => {
+  const run = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
     call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
     let isAtOnce = true;
     const tooLate$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),
       map(() => {
-        written$.subscribe({ next: observer.endedLate, error: observer.endedLate });
+        written$.subscribe({
+          complete: () => observer.endedLate(nth === count),
+          error: () => observer.endedLate(false),
+        });
         throw undefined;
       }),
     );
@@ -90,8 +93,8 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     idle$: idle$.pipe(first()),
     add: (what) => {
       const done$ = new AsyncSubject<unknown>();
-      count++;
-      if (queue.push(() => run(what, done$)) < 2) queue[0]?.();
+      const nth = ++count;
+      if (queue.push(() => run(what, nth, done$)) < 2) queue[0]?.();
       return merge(done$, closed$).pipe(first());
     },
     pause: () => {

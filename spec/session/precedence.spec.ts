@@ -96,6 +96,13 @@ describe('which tokens count', () => {
     expect(decide({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
   });
 
+  it('counts a refresh of the session that was replaced as older, also if ids have no order', () => {
+    const old = tokens('T1', 'from an older version', 3);
+    const found = tokens('T9', old.sessionId, 4);
+    expect(decide({ mine, replaced: old }, found)).toBe('write');
+    expect(decide({ mine, replaced: old }, tokens('T9', 'another', 4))).toBe('adopt');
+  });
+
   it('takes over the id of a writer that has one, if the token is the same', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(decide({ mine: legacy, replaced: null }, mine)).toBe('adopt');

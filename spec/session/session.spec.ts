@@ -11,6 +11,7 @@ import {
 import { EMPTY, NEVER, noop, type Observable, of, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
+import { stopClock } from '../support/clock';
 import { createVirtualClient, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -187,6 +188,21 @@ describe('signIn and signOut', () => {
       expect(sent).toEqual([]);
       flush();
     });
+  });
+
+  it('leave no timer behind: destroy', () => {
+    stopClock();
+    const { cell, store } = createCellStore(tokens('T1'));
+    let version = 0;
+    const { api, session } = createVirtualClient({
+      store: { ...store, load: () => (version ? new Promise(noop) : cell.held), version: () => version },
+    });
+    version = 1;
+    const { seen } = watch(api.get$('/a'));
+    expect(vi.getTimerCount()).toBe(1);
+    session.destroy();
+    expect(seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('make a new session each time', () => {
