@@ -1,4 +1,4 @@
-import { AsyncSubject, identity, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
+import { AsyncSubject, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -20,17 +20,21 @@ export interface BearerOptions {
 
 const CLAIM = Symbol('renewal.claim');
 
-/** Whose a request is, once the look into the store is over that it may have to wait for. */
+/** Whose a request is: `since$` emits it if that is not known before a look into the store is over. */
 interface Claim {
-  readonly looked$: Observable<unknown> | undefined;
-  readonly since: Held | undefined;
+  readonly since$?: Observable<Held | undefined>;
+  readonly since?: Held | undefined;
 }
 
 type Claimed = HttpRequest & { [CLAIM]?: (asking: SessionCore) => Claim | undefined };
 
 const claimOf = (core: SessionCore): Claim => {
   const looked$ = core.look();
-  return { looked$, since: looked$ ? undefined : core.since() };
+  if (!looked$) return core.claim();
+  // What is so then, however late the request is on its way.
+  const since$ = new AsyncSubject<Held | undefined>();
+  looked$.pipe(map(core.since)).subscribe(since$);
+  return { since$ };
 };
 
 /** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that the store holds now. */
@@ -198,13 +202,10 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
     const bytes = copyOf(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-    const { looked$, since } = (request as Claimed)[CLAIM]?.(core) ?? claimOf(core);
+    const { since$, since } = (request as Claimed)[CLAIM]?.(core) ?? claimOf(core);
     // However late it is subscribed to, and however often.
     const bind = (bound = core.since()) =>
       new Observable<HttpEvent>((caller) => core.admit(new Errand(core, wire, next, origins, caller, bound)));
-    if (!looked$) return bind(since);
-    const bound$ = new AsyncSubject<Observable<HttpEvent>>();
-    looked$.pipe(map(() => bind())).subscribe(bound$);
-    return bound$.pipe(switchMap(identity));
+    return since$ ? since$.pipe(switchMap((found) => bind(found))) : bind(since);
   };
 };

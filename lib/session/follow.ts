@@ -70,14 +70,10 @@ export const createFollower = (
       if (isLoading || (port.isSeen() && !(isFirst && port.isBlind))) return pending;
       const looked$ = new AsyncSubject<unknown>();
       pending = looked$;
-      port
-        .inTime(look())
-        .pipe(
-          finalize(() => {
-            if (pending === looked$) pending = undefined;
-          }),
-        )
-        .subscribe(looked$);
+      const end = (): void => {
+        if (pending === looked$) pending = undefined;
+      };
+      following.add(port.inTime(look()).pipe(finalize(end)).subscribe(looked$));
       return pending;
     },
     end: () => following.unsubscribe(),

@@ -82,7 +82,9 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
  */
 export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
   const { mine, over, isOwed, isHaunted, replaced } = standing;
-  if (!mine) return found ? 'adopt' : 'nothing';
+  // A sign-out before the store had answered.
+  const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
+  if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
   if (found === undefined) return over ? 'nothing' : 'write';
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
@@ -90,7 +92,7 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   const isKnown = [mine.sessionId, replaced?.sessionId].includes(found.sessionId);
   if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
-  if (over === 'sign-out' && mine.sessionId === found.sessionId) return 'write';
+  if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
   if (order > 0) return 'adopt';
   if (order < 0 || over === 'refused') return 'write';
   // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.

@@ -71,6 +71,9 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
   const { store, isExpired, refresh, restore, refreshRetries } = settings;
   const news$ = defer(() => port.inTime(port.look()));
   let isCalling = false;
+  const isCalled = (): void => {
+    isCalling = false;
+  };
 
   // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
   const call = (tokens: Tokens | undefined): Observable<TokenGrant> =>
@@ -78,9 +81,9 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       isCalling = true;
       const asked$ = defer(() =>
         tokens ? observed('refresh', refresh(tokens)) : restore ? observed('restore', restore()) : EMPTY,
-      );
+      ).pipe(tap({ next: isCalled, error: isCalled }));
       subscriber.add(asked$.subscribe(subscriber));
-      isCalling = false;
+      isCalled();
     });
 
   const isRefused = (error: unknown): boolean =>
@@ -201,6 +204,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       }),
       // It may be let go while it is being subscribed, when there is nothing to unsubscribe yet.
       takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
+      // An `exclusive` may not let go.
+      tap({ complete: () => deadlineMs$.next(settings.refreshTimeoutMs) }),
     );
 
     own.add(
@@ -209,15 +214,17 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
           takeUntil(deadlineMs$.pipe(switchMap(deadline$))),
           catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
           finalize(() => {
-            // One that answered in the same tick is still being called.
-            isCalling = false;
+            // One that ended in the same tick is still being called.
+            isCalled();
             const ended = outcome ?? failed();
             // The lock may have failed before the store was asked; one that was let go writes nothing.
             if (!isWritten && !own.closed) {
               if (ended.type === 'refreshed') write$(ended.tokens);
               if (ended.type === 'refused' && held) write$('refused');
             }
-            conclude('tokens' in ended ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
+            // A lock that heeds no unsubscription may run the work later.
+            own.unsubscribe();
+            conclude(ended.type === 'refreshed' ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
           }),
         )
         .subscribe(),

@@ -57,6 +57,8 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   isCalling(): boolean;
   /** Stands for the session that there is now, and for none of its tokens; nothing where there is none. */
   since(): Held | undefined;
+  /** Whose a request of now is; of one from before the session is loaded, that is filled in as soon as it is. */
+  claim(): { since?: Held | undefined };
   /**
    * Looks into the store if that has changed. Emits when it has answered, errors with `SignedOutError` if a session begins or ends here before that; undefined
    * if there is nothing to wait for.
@@ -95,12 +97,18 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   let renewAtMs = Infinity;
   let isDestroyed = false;
   let changes = 0;
+  /** What requests of before the session is loaded have claimed. */
+  let unloaded: { since?: Held | undefined } | undefined;
   /** Emits when a session has begun or ended here. */
   const changed$ = new Subject<void>();
 
   const machine = createStateMachine(room, ({ status, generation }, action) => {
     const atMs = nowMs();
     loading.end();
+    if (unloaded && status !== 'loading') {
+      unloaded.since = since();
+      unloaded = undefined;
+    }
     if (action.type === 'signOut') port.end('sign-out');
     if (action.type === 'refused') port.end('refused');
     if ('tokens' in action && action.tokens) {
@@ -182,6 +190,11 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     events$: reports.events$,
     isCalling: renewal.isCalling,
     since,
+    claim: () => {
+      if (machine.state.status !== 'loading') return { since: since() };
+      unloaded ??= {};
+      return unloaded;
+    },
     look,
     admit: (waiter) => admission.admit(waiter),
     dismiss: room.exit,

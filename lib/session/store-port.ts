@@ -116,7 +116,8 @@ export const createStorePort = (
 
   const writes = createWriteQueue(store, {
     done: (what, isAtOnce, isLast) => {
-      known = what;
+      // What was read again after a write is all that such a store can hold.
+      if (!rewrites) known = what;
       // Later, someone else may have written after it.
       version = isAtOnce ? versionNow() : UNSEEN;
       standing = { ...standing, isOwed: !isLast };

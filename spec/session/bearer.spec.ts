@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   bearer,
   createApi,
@@ -9,8 +10,10 @@ import {
   type SessionState,
   type TokenGrant,
 } from 'renewal';
-import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, switchMap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { createSessionId } from '../../lib/session/precedence';
+import { createCellStore, tokens, watch } from '../support/cell-store';
 import { outcomeOf } from '../support/http-client';
 import { requestOf } from '../support/request';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
@@ -258,6 +261,32 @@ describe('a request while the token is known to be dead', () => {
       expect(sent).toEqual(Array(3).fill('GET /a T1'));
     });
   });
+});
+
+describe('a request that an interceptor holds up', () => {
+  it.each(['the session is loaded', 'a look into the store'])(
+    'is sent for no one who signs in after %s',
+    async (what) => {
+      const { cell, store } = createCellStore(tokens('T1', { sessionId: createSessionId(1) }));
+      let isLate = what === 'the session is loaded';
+      let version = 0;
+      const { api, session, sent } = createVirtualClient({
+        isDead: () => false,
+        store: { ...store, load: () => (isLate ? Promise.resolve(cell.held) : cell.held), version: () => version },
+      });
+      const gate = new Subject<void>();
+      const slow: Interceptor = (request, next) => gate.pipe(switchMap(() => next(request)));
+      isLate = true;
+      version = 1;
+      const { seen } = watch(api.extend({ interceptors: [slow] }).get$('/a'));
+      await setImmediate();
+      expect(session.state).toMatchObject({ tokens: { accessToken: 'T1' } });
+      await session.signIn(T2);
+      gate.next();
+      expect(seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+      expect(sent).toEqual([]);
+    },
+  );
 });
 
 describe('bearer as an interceptor of one’s own', () => {

@@ -115,6 +115,24 @@ describe('which tokens count', () => {
     expect(decide({ mine, replaced }, legacy)).toBe('ours');
   });
 
+  it('takes the same token after a sign-out for a sign-in, if neither has an id that has an order', () => {
+    const legacy = tokens('T2', digestOf('T2'));
+    const standing: Standing = { mine: legacy, replaced: null, over: 'sign-out' };
+    expect(decide(standing, legacy)).toBe('adopt');
+    expect(decide({ ...standing, isOwed: true }, legacy)).toBe('write');
+    expect(decide({ ...standing, over: 'refused' }, legacy)).toBe('write');
+    expect(decide(standing, tokens('T3', legacy.sessionId, 1))).toBe('write');
+  });
+
+  it('takes over nothing that a sign-out of before the first look was to clear, and has not cleared', () => {
+    const standing: Standing = { mine: undefined, over: 'sign-out', isOwed: true };
+    expect(decide(standing, mine)).toBe('write');
+    expect(decide({ ...standing, replaced: mine }, mine)).toBe('write');
+    expect(decide({ ...standing, replaced: mine }, tokens('T9', LATER, 1))).toBe('adopt');
+    expect(decide({ ...standing, isOwed: false }, mine)).toBe('adopt');
+    expect(decide(standing, null)).toBe('nothing');
+  });
+
   it('counts tokens without a revision as older than a first grant', () => {
     const old = tokens('T1', 'from an older version');
     expect(decide({ mine: old, replaced: null }, { ...tokens('T2', old.sessionId), revision: 1 })).toBe('adopt');

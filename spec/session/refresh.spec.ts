@@ -8,8 +8,22 @@ import {
   type TokenStore,
   type Tokens,
 } from 'renewal';
-import { asyncScheduler, EMPTY, map, NEVER, noop, of, Subject, take, throwError, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  concat,
+  EMPTY,
+  map,
+  NEVER,
+  noop,
+  Observable,
+  of,
+  Subject,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createSessionId } from '../../lib/session/precedence';
 import { createCellStore, tokens, watch } from '../support/cell-store';
 import { requestOf } from '../support/request';
 import { createVirtualClient, response, virtually } from '../support/virtual';
@@ -302,6 +316,63 @@ describe('a refresh and its store', () => {
     });
   });
 
+  it('loses nothing if exclusive does not end after it has found newer tokens, or that the store was cleared', () => {
+    for (const [found, came] of [
+      [tokens('T2'), [{ by: 'T2' }, 'done']],
+      [null, [{ error: { code: 'signed-out' } }]],
+    ] as const) {
+      virtually(({ flush, hot }) => {
+        const { cell, store } = createCellStore(tokens('T1'), { exclusive: (work) => concat(work, NEVER) });
+        const { api } = createVirtualClient({ store, refresh: () => NEVER, refreshTimeoutMs: 2_000 });
+        cell.held = found;
+        const { seen } = watch(api.get$('/a'));
+        hot('2001ms a').subscribe(() => expect(seen).toMatchObject(came));
+        flush();
+      });
+    }
+  });
+
+  it('calls no one in a lock that comes too late, and keeps none too long, also if it heeds no unsubscription', () => {
+    for (const delayMs of [0, 1_000]) {
+      virtually(({ flush }) => {
+        let isLocked = false;
+        const exclusive = <T>(work: Observable<T>) =>
+          new Observable<T>((caller) => {
+            timer(delayMs).subscribe(() => {
+              isLocked = true;
+              work.subscribe({
+                complete: () => {
+                  isLocked = false;
+                  caller.complete();
+                },
+              });
+            });
+          });
+        const { store } = createCellStore(tokens('T1'), { exclusive });
+        const refresh = vi.fn(() => NEVER);
+        const { api } = createVirtualClient({ store, refresh, refreshTimeoutMs: 500 });
+        const { seen } = watch(api.get$('/a'));
+        flush();
+        expect(seen).toMatchObject([{ error: { code: 'refresh' } }]);
+        expect(refresh).toHaveBeenCalledTimes(delayMs ? 0 : 1);
+        expect(isLocked).toBe(false);
+      });
+    }
+  });
+
+  it('sends nothing with tokens of a later sign-in that it has found past their expiry', () => {
+    const { cell, store } = createCellStore(tokens('T1', { sessionId: createSessionId(1) }));
+    const { api, sent } = createVirtualClient({
+      store,
+      isDead: (token) => token !== 'T9',
+      refresh: ({ refreshToken }) => of({ accessToken: refreshToken === 'R5' ? 'T9' : 'none' }),
+    });
+    cell.held = tokens('T5', { sessionId: createSessionId(2), expiresAtMs: 1 });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T9' }, 'done']);
+    expect(sent).toEqual(['GET /a T1', 'GET /b T9']);
+  });
+
   it.each(['load', 'save'] as const)('uses the new tokens from memory when %s hangs for 5 s', (method) => {
     virtually(({ flush, expectObservable }) => {
       const hanging = new Promise<never>(() => {});
@@ -543,6 +614,18 @@ describe('what a refresh calls', () => {
     const client = createVirtualClient({ refresh: () => client.api.get$('/renew').pipe(map(() => T2)) });
     expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
     expect(client.sent).toEqual(['GET /a T1', 'GET /renew -', 'GET /a T2']);
+  });
+
+  it('is over as soon as it has answered: what the store asks for during a write leaves with a token', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const inner: unknown[] = [];
+    const save = (saved: Tokens): void => {
+      cell.held = saved;
+      client.api.get$('/inner').subscribe((body) => inner.push(body));
+    };
+    const client = createVirtualClient({ store: { ...store, save }, refresh: () => of(T2) });
+    expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(inner).toEqual([{ by: 'T2' }]);
   });
 
   it('gives up before it has called anyone where the store signs out as it is asked', () => {

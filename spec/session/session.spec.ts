@@ -11,6 +11,7 @@ import {
 import { EMPTY, NEVER, noop, type Observable, of, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, tokens, watch } from '../support/cell-store';
+import { stopClock } from '../support/clock';
 import { createVirtualClient, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -167,6 +168,41 @@ describe('signIn and signOut', () => {
     api.get$('/a').subscribe({ error: () => session.destroy() });
     await expect(session.signIn({ accessToken: 'T1' })).resolves.toBeUndefined();
     expect(session.state.status).toBe('signed-out');
+  });
+
+  it.each(['signIn', 'signOut', 'destroy'] as const)('end at once what waits for a look into the store: %s', (end) => {
+    virtually(({ flush }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      let version = 0;
+      const { api, session, sent } = createVirtualClient({
+        isDead: () => false,
+        store: { ...store, load: () => (version ? new Promise(noop) : cell.held), version: () => version },
+      });
+      version = 1;
+      const seen = [api.get$('/a'), session.accessToken$()].map((each$) => watch<unknown>(each$).seen);
+      expect(seen).toEqual([[], []]);
+      if (end === 'signIn') session.signIn(T2).catch(noop);
+      else if (end === 'signOut') session.signOut().catch(noop);
+      else session.destroy();
+      expect(seen).toMatchObject(Array(2).fill([{ error: { code: 'signed-out' } }]));
+      expect(sent).toEqual([]);
+      flush();
+    });
+  });
+
+  it('leave no timer behind: destroy', () => {
+    stopClock();
+    const { cell, store } = createCellStore(tokens('T1'));
+    let version = 0;
+    const { api, session } = createVirtualClient({
+      store: { ...store, load: () => (version ? new Promise(noop) : cell.held), version: () => version },
+    });
+    version = 1;
+    const { seen } = watch(api.get$('/a'));
+    expect(vi.getTimerCount()).toBe(1);
+    session.destroy();
+    expect(seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('make a new session each time', () => {

@@ -109,6 +109,29 @@ describe('what a look into the store says', () => {
     expect(shelf.load()).toBeNull();
   });
 
+  it('undoes no sign-out of before the store could be read, also if it could not be cleared', () => {
+    let isBroken = true;
+    const { port, shelf, look } = createPort({ clear: () => (isBroken ? failing() : shelf.clear()) });
+    shelf.save(tokens(1));
+    port.write('sign-out');
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toEqual(tokens(1));
+    isBroken = false;
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toBeNull();
+    shelf.save(tokens(1, LATER));
+    expect(look()).toEqual([tokens(1, LATER)]);
+  });
+
+  it('is a sign-in of another after a sign-out that could not be done', () => {
+    const { port, shelf, look } = createPort({ clear: failing });
+    shelf.save(tokens(1));
+    port.write('sign-out');
+    look();
+    shelf.save(tokens(2, LATER));
+    expect(look()).toEqual([tokens(2, LATER)]);
+  });
+
   it('is what others got through with after a refusal, and not what was refused', () => {
     const { port, shelf, look } = createPort();
     port.write(tokens(1));
@@ -138,6 +161,15 @@ describe('what a look into the store says', () => {
     port.write(tokens(3));
     look();
     expect(saved.slice(11)).toEqual([tokens(3), tokens(3)]);
+  });
+
+  it('is never what the session has replaced, of a store that writes nothing and names no session', () => {
+    const { port, look } = createPort({ load: () => foreign(1), save: () => {} });
+    port.own({ ...foreign(1), sessionId: digestOf('F1') });
+    for (let revision = 1; revision < 30; revision++) {
+      expect(look()).toEqual([undefined]);
+      port.write(tokens(revision, digestOf('F1')));
+    }
   });
 
   it('names tokens without a session id after the access token', () => {
