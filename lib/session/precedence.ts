@@ -11,6 +11,8 @@ export interface Standing {
   readonly over?: Over | undefined;
   /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
   readonly isOwed?: boolean | undefined;
+  /** Whether a write that was given up may still be done, over what has been written since. */
+  readonly isHaunted?: boolean | undefined;
   /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
 }
@@ -79,7 +81,7 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
  * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
  */
 export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
-  const { mine, over, isOwed, replaced } = standing;
+  const { mine, over, isOwed, isHaunted, replaced } = standing;
   // A sign-out before the store had answered.
   const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
   if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
@@ -87,11 +89,12 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
   // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
-  if (over && !isOwed && mine.sessionId !== found.sessionId && found.revision === 1) return 'adopt';
+  const isKnown = [mine.sessionId, replaced?.sessionId].includes(found.sessionId);
+  if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
   if (order > 0) return 'adopt';
   if (order < 0 || over === 'refused') return 'write';
-  // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless the store could not be cleared.
-  return over ? (isOwed ? 'write' : 'adopt') : 'ours';
+  // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.
+  return over ? (isOwed || isHaunted ? 'write' : 'adopt') : 'ours';
 };

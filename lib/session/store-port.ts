@@ -127,18 +127,22 @@ export const createStorePort = (
       if (error === undefined) {
         rewrites = MAX_REWRITES;
         isClearing ||= !what;
+        standing = { ...standing, isHaunted: true };
       }
       return warn('write', error);
     },
-    endedLate: (isDone) => {
+    endedLate: (isDone, isLast) => {
       if (isDone) standing = { ...standing, isOwed: false };
       rewrites = 0;
-      read().subscribe(heed);
+      read().subscribe((news) => {
+        standing = { ...standing, isHaunted: !isLast };
+        heed(news);
+      });
     },
   });
 
   const enqueue = (what: Tokens | null): Observable<unknown> => {
-    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: known };
+    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: what ? known : standing.replaced };
     return writes.add(what);
   };
 
@@ -219,7 +223,7 @@ export const createStorePort = (
       const { mine } = standing;
       // What it has written itself comes back with the state.
       if (isSameGrant(tokens, mine)) standing = { ...standing, mine: tokens, over: undefined };
-      else hold(tokens, { replaced: mine ?? null });
+      else hold(tokens, { replaced: mine ?? null, isHaunted: standing.isHaunted });
     },
     end: (over) => {
       standing = { ...standing, over };

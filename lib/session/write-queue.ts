@@ -38,8 +38,10 @@ export interface WriteObserver {
   done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
   /** One has failed, or without an error taken too long. */
   failed(what: Tokens | null, error?: unknown): undefined;
-  /** One that was given up has ended: over what has been written since, as the case may be. `isDone` if it is done, and the last of those asked for. */
-  endedLate(isDone: boolean): void;
+  /**
+   * One that was given up has ended: over what has been written since, as the case may be. `isDone` if it is done, as the last of those asked for; `isLast` if no other may still end.
+   */
+  endedLate(isDone: boolean, isLast: boolean): void;
 }
 
 export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
@@ -47,6 +49,8 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
   const idle$ = new Subject<void>();
   const closed$ = new ReplaySubject<void>(1);
   let count = 0;
+  /** How many have been given up and not ended yet. */
+  let hanging = 0;
   let pauses = 0;
 
   const isBusy = (): boolean => queue.length + pauses > 0;
@@ -61,10 +65,12 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     const tooLate$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),
       map(() => {
-        written$.subscribe({
-          complete: () => observer.endedLate(nth === count),
-          error: () => observer.endedLate(false),
-        });
+        hanging++;
+        const end = (isDone: boolean) => {
+          hanging--;
+          observer.endedLate(isDone && nth === count && !hanging, !hanging);
+        };
+        written$.subscribe({ complete: () => end(true), error: () => end(false) });
         throw undefined;
       }),
     );

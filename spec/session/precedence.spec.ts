@@ -103,6 +103,11 @@ describe('which tokens count', () => {
     expect(decide({ mine, replaced: old }, tokens('T9', 'another', 4))).toBe('adopt');
   });
 
+  it('clears what a sign-in that was given up may have left after the sign-out', () => {
+    const found = tokens('T2', digestOf('T2'));
+    expect(decide({ mine, replaced, over: 'sign-out', isHaunted: true }, found)).toBe('write');
+  });
+
   it('takes over the id of a writer that has one, if the token is the same', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(decide({ mine: legacy, replaced: null }, mine)).toBe('adopt');
