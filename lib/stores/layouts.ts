@@ -1,4 +1,4 @@
-import { EMPTY, filter, type Observable, of, timer } from 'rxjs';
+import { EMPTY, type Observable, of, timer } from 'rxjs';
 import { parseJson } from '../http/body';
 import { digestOf } from '../session/precedence';
 import type { Tokens } from '../session/state';
@@ -70,8 +70,6 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
   /** What the third entry has held, the newest first. */
   let rests: Rest[] = [];
   let saved: Rest | undefined;
-  /** The access token that was read last, if it belongs to no third entry. */
-  let foreign: string | undefined;
 
   const note = (rest: Rest): void => {
     rests = [rest, ...rests.filter((each) => each.of !== rest.of)].slice(0, MAX_RESTS);
@@ -95,13 +93,14 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       }
       const refreshToken = entries.getItem(refreshKey) ?? undefined;
       const by = digestOf(refreshToken ?? '');
+      // The sign-out of another tab has crossed this tab's write: it removes the access token first.
+      if (saved?.of === digestOf(access) && (!rest || (!refreshToken && saved.by !== by))) return undefined;
       const ofAccess = restOf(access);
       const ofRefresh = rests.find((each) => each.by === by);
       const isMark = access.startsWith(MARK);
       const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
       if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
       if (isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
-      foreign = ofAccess ? undefined : access;
       const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
       return { ...others, accessToken: isMark ? '' : access, refreshToken } as Tokens;
@@ -128,8 +127,8 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       if (key === null || (key === restKey && !newValue)) rests = [];
       else if (key === restKey) read(newValue);
       if (key === null || key === accessKey) return of(key);
-      // A page that knows two entries may have written the access token first, and been read in between; another tab goes on to write that.
-      return key === refreshKey ? timer(SETTLE_MS).pipe(filter(() => storage().getItem(accessKey) === foreign)) : EMPTY;
+      // The access token may have been written first, and been read in between; or it is yet to be written.
+      return key === refreshKey ? timer(SETTLE_MS) : EMPTY;
     },
   };
 };
