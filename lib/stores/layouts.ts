@@ -1,4 +1,4 @@
-import { EMPTY, type Observable, of, timer } from 'rxjs';
+import { EMPTY, type Observable, of, tap, timer } from 'rxjs';
 import { parseJson } from '../http/body';
 import { digestOf } from '../session/precedence';
 import type { Tokens } from '../session/state';
@@ -70,6 +70,8 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
   /** What the third entry has held, the newest first. */
   let rests: Rest[] = [];
   let saved: Rest | undefined;
+  /** Whether the refresh token was removed a while ago; a page that knows two entries may go on to remove the access token. */
+  let isGone = false;
 
   const note = (rest: Rest): void => {
     rests = [rest, ...rests.filter((each) => each.of !== rest.of)].slice(0, MAX_RESTS);
@@ -93,14 +95,15 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       }
       const refreshToken = entries.getItem(refreshKey) ?? undefined;
       const by = digestOf(refreshToken ?? '');
-      // The sign-out of another tab has crossed this tab's write: it removes the access token first.
-      if (saved?.of === digestOf(access) && (!rest || (!refreshToken && saved.by !== by))) return undefined;
+      const isTorn = saved?.of === digestOf(access) && !refreshToken && saved.by !== by;
+      // The sign-out of another tab, which removes the access token first, has crossed this tab's write.
+      if (saved?.of === digestOf(access) && (!rest || (isTorn && isGone))) return undefined;
       const ofAccess = restOf(access);
       const ofRefresh = rests.find((each) => each.by === by);
       const isMark = access.startsWith(MARK);
       const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
       if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
-      if (isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
+      if (isTorn || isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
       const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
       return { ...others, accessToken: isMark ? '' : access, refreshToken } as Tokens;
@@ -111,6 +114,7 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       const rest = { ...others, of: digestOf(access), by: digestOf(refreshToken ?? '') };
       note(rest);
       saved = rest;
+      isGone = false;
       const steps = [
         () => (refreshToken ? entries.setItem(refreshKey, refreshToken) : entries.removeItem(refreshKey)),
         () => entries.setItem(restKey, JSON.stringify(rest)),
@@ -128,7 +132,13 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       else if (key === restKey) read(newValue);
       if (key === null || key === accessKey) return of(key);
       // The access token may have been written first, and been read in between; or it is yet to be written.
-      return key === refreshKey ? timer(SETTLE_MS) : EMPTY;
+      return key === refreshKey
+        ? timer(SETTLE_MS).pipe(
+            tap(() => {
+              isGone = !newValue;
+            }),
+          )
+        : EMPTY;
     },
   };
 };

@@ -404,6 +404,16 @@ describe('webStorageStore, two plain entries', () => {
     expect(store.load()).toEqual({ accessToken: 'T9', refreshToken: 'R9', sessionId: '' });
   });
 
+  it('writes nothing again while a page may be about to remove the access token as well', () => {
+    const storage = createStorage();
+    const store = webStorageStore({ storage: () => storage, keys });
+    store.save({ ...full, revision: 3 });
+    storage.removeItem('refreshToken');
+    expect(() => store.load()).toThrow('a write is not finished');
+    storage.removeItem('token');
+    expect(store.load()).toBeNull();
+  });
+
   it('takes the third entry of an older version for one that belongs to no token', () => {
     const storage = createStorage({
       token: 'T1',
