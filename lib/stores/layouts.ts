@@ -90,14 +90,16 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       read(rest);
       // Some pages sign out by writing an empty token.
       if (!access) {
+        saved = undefined;
         if (!rest) rests = [];
         return null;
       }
       const refreshToken = entries.getItem(refreshKey) ?? undefined;
       const by = digestOf(refreshToken ?? '');
-      const isTorn = saved?.of === digestOf(access) && !refreshToken && saved.by !== by;
+      const isOwn = saved?.of === digestOf(access);
+      const isTorn = isOwn && !refreshToken && saved?.by !== by;
       // The sign-out of another tab, which removes the access token first, has crossed this tab's write.
-      if (saved?.of === digestOf(access) && (!rest || (isTorn && isGone))) return undefined;
+      if (isTorn ? isGone : isOwn && !rest && saved?.by === by) return undefined;
       const ofAccess = restOf(access);
       const ofRefresh = rests.find((each) => each.by === by);
       const isMark = access.startsWith(MARK);

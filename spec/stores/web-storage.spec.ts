@@ -414,6 +414,20 @@ describe('webStorageStore, two plain entries', () => {
     expect(store.load()).toBeNull();
   });
 
+  it.each(['R1', 'R7'])(
+    'takes the same access token, which a page writes after a clear, for a login (beside %s)',
+    (refreshToken) => {
+      const storage = createStorage();
+      const store = webStorageStore({ storage: () => storage, keys });
+      store.save({ ...full, revision: 3 });
+      storage.clear();
+      if (refreshToken === 'R1') expect(store.load()).toBeNull();
+      storage.setItem('token', 'T1');
+      storage.setItem('refreshToken', refreshToken);
+      expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken });
+    },
+  );
+
   it('takes the third entry of an older version for one that belongs to no token', () => {
     const storage = createStorage({
       token: 'T1',
