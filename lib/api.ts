@@ -1,11 +1,11 @@
-import { map, merge, NEVER, Observable, Subject } from 'rxjs';
+import { merge, Observable, Subject } from 'rxjs';
 import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Get, Post, SendRequest } from './http/calls';
 import { conform } from './http/conform';
 import { type HeadersInput, mergeHeaders } from './http/headers';
-import { parseResponse } from './http/json-text';
+import { Parser } from './http/json-text';
 import { check, checkBoolean, checkFunction, checkFunctions, checkMs, checkOptions, defined } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
@@ -118,15 +118,16 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const withhold = createWithheld(events);
   let requests = 0;
   const onTime = withDeadline(transport);
-  const attempt: HttpHandler = (request) => {
-    const scope = scopeOf(request);
-    const { trace, caller } = scope;
-    // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
-    if (caller.closed) return NEVER;
-    const wire = serialize(anew(request));
-    trace('attempt');
-    return caller.closed ? NEVER : onTime(wire).pipe(map((event) => parseResponse(event, scope)));
-  };
+  const attempt: HttpHandler = (request) =>
+    new Observable((subscriber) => {
+      const scope = scopeOf(request);
+      const { trace, caller } = scope;
+      // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
+      if (caller.closed) return;
+      const wire = serialize(anew(request));
+      trace('attempt');
+      if (!caller.closed) onTime(wire).subscribe(new Parser(subscriber, scope));
+    });
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
   const events$ = session ? merge(events, coreOf(session).events$) : events;

@@ -8,6 +8,8 @@ const renewal = 'lib/session/renewal.ts';
 const refresh = 'lib/session/refresh.ts';
 const bearer = 'lib/session/bearer.ts';
 const store = 'lib/session/store.ts';
+const port = 'lib/session/store-port.ts';
+const precedence = 'lib/session/precedence.ts';
 
 export const breaks = [
   {
@@ -126,6 +128,18 @@ export const breaks = [
         to: 'if (isHeld(state)) return state;',
       },
     ],
+  },
+  {
+    name: 'take what the store holds for the newest, whatever the order of sign-ins',
+    edits: [{ file: precedence, from: 'return found.sessionId > mine.sessionId ? 1 : -1;', to: 'return 1;' }],
+  },
+  {
+    name: 'write nothing again that another session has written over',
+    edits: [{ file: port, from: "if (verdict === 'write' &&", to: 'if (verdict === undefined &&' }],
+  },
+  {
+    name: 'send a request without a look into the store',
+    edits: [{ file: bearer, from: 'core.look()', to: 'undefined' }],
   },
   {
     name: 'leave with a token that is known to be dead',

@@ -1,3 +1,4 @@
+import { Subscriber } from 'rxjs';
 import { parseJson } from './body';
 import type { HttpEvent, HttpResponse } from './response';
 
@@ -32,6 +33,25 @@ export const parseResponse = (event: HttpEvent, scope: NotJson): HttpEvent => {
   scope.notJson = json === undefined && event.status < 400 ? text : undefined;
   return { ...event, body: json === undefined ? text : json };
 };
+
+/** Parses what a transport emits. A subscriber, as each operator in its place would cost every request. */
+export class Parser extends Subscriber<HttpEvent> {
+  constructor(
+    subscriber: Subscriber<HttpEvent>,
+    readonly scope: NotJson,
+  ) {
+    super(subscriber);
+  }
+
+  override next(event: HttpEvent): void {
+    try {
+      super.next(parseResponse(event, this.scope));
+    } catch (error) {
+      // A getter of what a transport has made.
+      this.error(error);
+    }
+  }
+}
 
 /** Whether the body is a text although JSON was requested, and no interceptor has replaced it since. */
 export const isNotJson = ({ body }: HttpResponse, { notJson }: NotJson): boolean =>

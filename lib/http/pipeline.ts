@@ -5,13 +5,13 @@ import type { HttpHandler, HttpRequest, Interceptor } from './request';
 import type { HttpEvent } from './response';
 
 /**
- * Joins interceptors, outermost first, and a transport to one handler. Each subscription runs the chain anew from where it
- * was subscribed, and a throw on the way arrives as an error notification.
+ * Joins interceptors, outermost first, and a handler of the transport, which throws nothing itself, to one handler. Each subscription runs the chain
+ * anew from where it was subscribed, and a throw on the way arrives as an error notification.
  */
 export const compose = (interceptors: readonly Interceptor[], transport: HttpHandler): HttpHandler =>
   interceptors.reduceRight<HttpHandler>(
     (next, interceptor) => (request) => defer(() => observed('interceptors', interceptor(request, next))),
-    (request) => defer(() => transport(request)),
+    transport,
   );
 
 /** The longest that the timers of platforms can count, some 24 days: a longer one would fire at once. */

@@ -44,7 +44,8 @@ export const verdictOf = (name: string, verdict: unknown): boolean => {
 export type RefusalPredicate = (error: unknown, isExpired: (response: HttpResponse) => boolean) => boolean;
 
 /**
- * Matches if any of the predicates does: of `isExpired`, or of `isRefused`. Each is called with all arguments.
+ * Matches if one of the predicates does: of `isExpired`, or of `isRefused`. They are called in their order, with all arguments, until one matches.
+ * Throws a `TypeError` for a predicate that is no function.
  *
  * @example
  * ```ts

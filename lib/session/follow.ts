@@ -1,6 +1,7 @@
 import { AsyncSubject, finalize, type Observable, Subscription } from 'rxjs';
 import { nowMs } from './clock';
 import type { StateMachine } from './machine';
+import { isSameGrant } from './precedence';
 import type { Renewal } from './renewal';
 import { isPast } from './state';
 import type { News, StorePort } from './store-port';
@@ -38,8 +39,8 @@ export const createFollower = (
     if (!news) {
       machine.dispatch({ type: 'signOut' }, renewal.reset());
     } else if (state.status === 'refreshing' && news.sessionId === state.tokens.sessionId) {
-      // Past their expiry, they are for the refresh to judge.
-      if (!isPast(news, nowMs())) renewal.bring(news);
+      // Past their expiry, or with the same access token, they are for the refresh to judge.
+      if (!isPast(news, nowMs()) && !isSameGrant(news, state.tokens)) renewal.bring(news);
     } else {
       machine.dispatch({ type: 'adopt', tokens: news }, renewal.reset());
     }

@@ -54,8 +54,8 @@ const judge = (error: unknown): never => {
 const OWN_PARAMS = ['grant_type', 'refresh_token', 'client_id', 'client_secret', 'scope'];
 
 /**
- * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token; some servers send `expires_in` as a text. Without a refresh token
- * the session ends.
+ * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token. It emits one grant and completes; `expires_in`, in seconds, may be a
+ * number or a text. Without a refresh token the session ends. Throws a `TypeError` for an option that is wrong.
  *
  * Of the errors of the token endpoint only `invalid_grant` ends the session (RFC 6749 section 5.2). Another `HttpStatusError` is transient: it is the `cause` of the
  * `RefreshError` that `isRefused` is called with.

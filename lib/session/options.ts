@@ -20,15 +20,16 @@ import { createOwnStore, type TokenStore } from './store';
 /** The options of `createSession`. */
 export interface SessionOptions {
   /**
-   * Asks the server for new tokens; its first value counts. A request that it makes through an `Api` of this same session
-   * leaves without a token; better give it an `Api` without one.
+   * Asks the server for new tokens; the first value that it emits counts. Called inside `exclusive` of the store, once for all sessions that share it. A request that it
+   * makes through an `Api` of this same session leaves without a token: give it an `Api` without a session.
    */
   refresh: (tokens: Tokens) => ObservableInput<TokenGrant>;
   /** Where the tokens are kept. @defaultValue memory */
   store?: TokenStore | undefined;
   /**
-   * Asks the server for tokens when the store is empty: where the refresh token is a cookie that scripts can't read. Asked when someone first
-   * needs the session. Refused, the session is signed out; after a failure that may pass, the next one who needs it asks again. @defaultValue none
+   * Asks the server for tokens if the store is empty: for a refresh token in an HttpOnly cookie. Called when a request or a subscriber first needs the session, and after
+   * a sign-in in another tab (`memoryStore` with a name). If it is refused, the session is signed out, with reason `'none'` when the page opens. After another failure,
+   * the first request after the cool-down calls it again. @defaultValue none
    */
   restore?: (() => ObservableInput<TokenGrant>) | undefined;
   /**
@@ -47,7 +48,10 @@ export interface SessionOptions {
   isRefused?: RefusalPredicate | undefined;
   /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
   authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest) | undefined;
-  /** How long one refresh may take as a whole, its retries included, in milliseconds; 0 and `Infinity`: no limit. @defaultValue 30 000 */
+  /**
+   * How long one refresh may take, from calling `refresh` to its end, retries included, in milliseconds; 0 and `Infinity`: no limit. The wait for `exclusive` of the
+   * store has a limit of the same length: after it the refresh fails for now, and `refresh` was not called. @defaultValue 30 000
+   */
   refreshTimeoutMs?: number | undefined;
   /**
    * How often a refresh that failed in a way that may pass is tried again, after `Retry-After` or after 1 s, 2 s, 4 s … 30 s, before those who wait
@@ -64,7 +68,10 @@ export interface SessionOptions {
    * it. @defaultValue Infinity
    */
   releaseConcurrency?: number | undefined;
-  /** Called once for each session that ends because its refresh was refused: the place to go to the login page. */
+  /**
+   * Called once for each session that ends because its refresh was refused, in the page that refreshed. Other tabs are signed out: `state$` emits in all of them.
+   * @defaultValue nothing is called
+   */
   onExpired?: ((error: SessionExpiredError) => void) | undefined;
 }
 

@@ -66,6 +66,9 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
   if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
+  // Or a refresh of the session that this one has replaced has crossed the sign-in.
+  const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
+  if (isNamed && found.sessionId === replaced?.sessionId) return -1;
   return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;
 };
 
@@ -81,6 +84,8 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (found === undefined) return over ? 'nothing' : 'write';
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
+  // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
+  if (over && !isOwed && mine.sessionId !== found.sessionId && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId) return 'write';
   if (order > 0) return 'adopt';

@@ -23,6 +23,7 @@ import { nowMs } from './clock';
 import { verdictOf } from './expiry';
 import { type TokenGrant, toTokens } from './grants';
 import type { SessionSettings } from './options';
+import { isSameGrant } from './precedence';
 import { causeOf, endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 import { isElsewhere, isPast, type RefreshOutcome, type Tokens } from './state';
 import { OVERTAKEN } from './store';
@@ -105,14 +106,20 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       return EMPTY;
     };
 
-    /** Takes over what someone else has stored; renews it first if it is of this session and past its expiry, and asks for it if it is elsewhere. */
+    /** Takes over what someone else has stored; renews it first if it is of this session and past its expiry, or has the same access token, and asks for it if it is elsewhere. */
     const adopt$ = (tokens: Tokens): Observable<unknown> => {
       const isElse = isElsewhere(tokens);
-      if (held ? tokens.sessionId !== held.sessionId || !isPast(tokens, nowMs()) : !isElse)
+      if (
+        held ? tokens.sessionId !== held.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, held)) : !isElse
+      )
         return decide({ type: 'adopt', tokens });
       port.own(tokens);
       return renew$(isElse ? undefined : tokens);
     };
+
+    /** Takes over what a look has found, if that is anything. */
+    const heed$ = (news: News): Observable<unknown> =>
+      news ? adopt$(news) : news === null ? decide({ type: 'signOut' }) : EMPTY;
 
     const refuse$ = (cause: unknown): Observable<unknown> => {
       const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
@@ -123,8 +130,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
         ? news$
         : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
       return look$.pipe(
-        first(Boolean, null),
-        switchMap((news) => (news ? adopt$(news) : held ? write$('refused') : EMPTY)),
+        first((news) => news !== undefined, undefined),
+        switchMap((news) => (news !== undefined ? heed$(news) : held ? write$('refused') : EMPTY)),
       );
     };
 
@@ -132,10 +139,8 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     const save$ = (tokens: Tokens): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
       return news$.pipe(
-        switchMap((news) => {
-          if (news === null) return decide({ type: 'signOut' });
-          return news ? adopt$(news) : write$(tokens);
-        }),
+        // With another refresh token alone, it is half of what someone else is about to write.
+        switchMap((news) => (news === undefined || (news && isSameGrant(news, held)) ? write$(tokens) : heed$(news))),
       );
     };
 
@@ -179,7 +184,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
           if (isFinal) return refuse$(error);
           decide(failed(error || NO_CAUSE));
           // Others may have got through, of whom a page that was frozen has not been told yet.
-          return news$.pipe(switchMap((found) => (found ? adopt$(found) : EMPTY)));
+          return news$.pipe(switchMap(heed$));
         }),
       );
     };
@@ -189,8 +194,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       return news$;
     }).pipe(
       switchMap((news) => {
-        if (news) return adopt$(news);
-        if (news === null) return decide({ type: 'signOut' });
+        if (news !== undefined) return heed$(news);
         // Those that a failed refresh has found in the store are newer than those of the state.
         const { mine } = port;
         return renew$(held && mine?.sessionId === held.sessionId ? mine : held);

@@ -1,4 +1,4 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
+import { defer, first, lastValueFrom, map, merge, noop, Observable, of, Subject, switchMap, tap } from 'rxjs';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
@@ -27,6 +27,7 @@ export interface KeepFreshOptions {
 
 /** A session: its tokens, and the one refresh that renews them. Made by `createSession`. */
 export interface Session {
+  /** The newest state. To read it is no look into the store: a subscription to {@link state$} is, and each request. */
   readonly state: SessionState;
   /** Replays the newest state, then emits each change; never errors, completes on {@link destroy}. */
   readonly state$: Observable<SessionState>;
@@ -94,6 +95,8 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   let renewAtMs = Infinity;
   let isDestroyed = false;
   let changes = 0;
+  /** Emits when a session has begun or ended here. */
+  const changed$ = new Subject<void>();
 
   const machine = createStateMachine(room, ({ status, generation }, action) => {
     const atMs = nowMs();
@@ -127,15 +130,22 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     const tokens = granted && { ...granted, sessionId: port.createId() };
     // One who was told of what the store holds has called for another change.
     if (own !== changes) return of(undefined);
-    // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
-    const { generation } = machine.state;
-    let written$ = port.write(tokens ?? 'sign-out');
-    // If the store itself has called for another change from within that, it is the later one.
-    if (own !== changes) return written$.pipe(map(noop));
-    // If it has called for a refresh, that has written after it.
-    if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
-    machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
-    return written$.pipe(map(noop));
+    const resume = port.pause();
+    try {
+      // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
+      const { generation } = machine.state;
+      let written$ = port.write(tokens ?? 'sign-out');
+      // If the store itself has called for another change from within that, it is the later one.
+      if (own === changes) {
+        // If it has called for a refresh, that has written after it.
+        if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
+        machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
+        changed$.next();
+      }
+      return written$.pipe(map(noop));
+    } finally {
+      resume();
+    }
   };
 
   /** Milliseconds until a refresh is due that no request asks for; `Infinity` where none is. */
@@ -154,14 +164,14 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   };
 
   const look = (): Observable<unknown> | undefined => {
-    const looked$ = follower.check();
     const before = changes;
-    return looked$?.pipe(
-      tap(() => {
-        // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
-        if (before !== changes) throw signedOut();
-      }),
-    );
+    // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
+    const check = (): void => {
+      if (before !== changes) throw signedOut();
+    };
+    const looked$ = follower.check();
+    check();
+    return looked$ && merge(looked$, changed$).pipe(first(), tap(check));
   };
 
   const { isExpired, authorize } = settings;
@@ -215,6 +225,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
       changes++;
       follower.end();
       machine.dispatch({ type: 'signOut' }, renewal.reset());
+      changed$.next();
       port.close();
       machine.complete();
     },

@@ -1,14 +1,17 @@
 import type { RefreshError, SessionExpiredError } from '../http/errors';
 
-/** What a session keeps and a store holds. */
+/** What a session keeps and a store holds. Of two, the later `sessionId` counts, and of one `sessionId` the higher `revision`. */
 export interface Tokens {
   readonly accessToken: string;
   readonly refreshToken?: string;
   /** Milliseconds since the epoch by this machine's clock; left out where unknown. */
   readonly expiresAtMs?: number;
-  /** Made by `signIn` and kept through refreshes: tells two users, or two sign-ins of one, apart. Sorts by the time of the sign-in: the later one counts. */
+  /**
+   * Made by `signIn` and kept through refreshes: tells two users, or two sign-ins of one user, apart. Sorts by the time of the sign-in, as a string. Tokens that a
+   * store loads without one are a session of their own.
+   */
   readonly sessionId: string;
-  /** Rises with each grant of a session, from 1: of two grants the higher one counts. Left out by writers that know of none. */
+  /** Rises by 1 with each grant of a session: 1 is the grant of `signIn`, 0 that of `restore`. Left out by writers that do not know it. */
   readonly revision?: number;
 }
 
@@ -18,7 +21,11 @@ export type SessionState = { readonly generation: number } & (
       /** The store, or `restore`, has not answered yet. */
       readonly status: 'loading';
     }
-  | { readonly status: 'signed-out'; readonly reason: 'none' | 'sign-out' | 'expired' }
+  | {
+      readonly status: 'signed-out';
+      /** `'none'`: nobody was signed in. `'sign-out'`: signed out here or elsewhere. `'expired'`: the refresh was refused here; elsewhere that is a `'sign-out'`. */
+      readonly reason: 'none' | 'sign-out' | 'expired';
+    }
   | { readonly status: 'active'; readonly tokens: Tokens }
   | {
       /** Known dead, no refresh running. */

@@ -56,6 +56,8 @@ export interface StorePort {
   end(over: Over): void;
   /** Saves tokens, or clears the store of a session that is over: at once, subscribed or not. Emits when it is done or given up. */
   write(what: Tokens | Over): Observable<unknown>;
+  /** Looks wait until what it returns is called: a change is under way, and the state has still to follow. */
+  pause(): () => void;
   /** From now on nothing follows, and nothing is written. */
   close(): void;
 }
@@ -77,11 +79,13 @@ export const createStorePort = (
   let known: News;
   let version: unknown;
   let latestId = '';
-  let retryAtMs = Infinity;
+  let failedAtMs: number | undefined;
   let readsBegun = 0;
   let lastRead = 0;
   let rewrites = 0;
   let isClosed = false;
+  /** Whether a `clear` was given up that may still be done. */
+  let isClearing = false;
   /** Whether a read was given up, and none has been answered since. */
   let isHanging = false;
 
@@ -93,6 +97,8 @@ export const createStorePort = (
       return true;
     }
   };
+
+  const hasVersion = has('version');
 
   const versionNow = (): unknown => {
     try {
@@ -115,14 +121,18 @@ export const createStorePort = (
       version = isAtOnce ? versionNow() : UNSEEN;
       standing = { ...standing, isOwed: !isLast };
     },
-    failed: (error) => {
+    failed: (what, error) => {
       // What hangs is not called again for the same tokens.
-      if (error === undefined) rewrites = MAX_REWRITES;
+      if (error === undefined) {
+        rewrites = MAX_REWRITES;
+        isClearing ||= !what;
+      }
       return warn('write', error);
     },
-    endedLate: () => {
+    endedLate: (isDone) => {
+      if (isDone) standing = { ...standing, isOwed: false };
       rewrites = 0;
-      read(true).subscribe(heed);
+      read().subscribe(heed);
     },
   });
 
@@ -133,10 +143,15 @@ export const createStorePort = (
 
   /** What follows from what was read by the `nth` read. */
   const conclude = (found: News, nth: number): News => {
-    const tokens = found && toStored(found);
+    let tokens = found && toStored(found);
     // A later one says more.
     if (isClosed || nth < lastRead) return undefined;
     lastRead = nth;
+    if (tokens === null && isClearing) {
+      // That of a session before, which was given up, may have been done now.
+      isClearing = false;
+      tokens = undefined;
+    }
     const { mine, over, replaced } = standing;
     const verdict = decide(standing, tokens);
     known = tokens;
@@ -149,21 +164,21 @@ export const createStorePort = (
     return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
   };
 
-  /** With `isCleared`, a write that has ended late may have cleared the store; with `isAgain`, a write has crossed the read before. */
-  const read = (isCleared = false, isAgain = false): Observable<News> => {
+  /** With `isAgain`, a write has crossed the read before. */
+  const read = (isAgain = false): Observable<News> => {
     // What a write of this session's own has left half done says nothing.
-    if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => read(isCleared, isAgain)));
+    if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => read(isAgain)));
     const [nth, writesBefore] = [++readsBegun, writes.count];
     version = versionNow();
-    retryAtMs = Infinity;
+    failedAtMs = undefined;
     return call$(() => store.load()).pipe(
       mergeMap((found) => {
-        if (writes.count === writesBefore) return of(conclude(isCleared ? (found ?? undefined) : found, nth));
+        if (writes.count === writesBefore) return of(conclude(found, nth));
         // Nor does what was there before a write.
-        return isAgain ? of(undefined) : read(isCleared, true);
+        return isAgain ? of(undefined) : read(true);
       }),
       catchError((error) => {
-        if (version !== undefined) retryAtMs = nowMs() + RETRY_MS;
+        if (hasVersion) failedAtMs = nowMs();
         return of(warn('load', error));
       }),
       tap(() => {
@@ -190,9 +205,11 @@ export const createStorePort = (
       merge(news$, isHanging ? of(undefined) : timer(STORE_TIMEOUT_MS).pipe(map(giveUp))).pipe(first()),
     giveUp,
     isShared: has('changes$'),
-    isBlind: has('changes$') && !has('version'),
+    isBlind: has('changes$') && !hasVersion,
     isMissed: !(LOCAL in store),
-    isSeen: () => Object.is(versionNow(), version) && (retryAtMs === Infinity || nowMs() < retryAtMs),
+    isSeen: () =>
+      // A clock that was set back ends the wait.
+      Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS),
     changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),
@@ -212,6 +229,7 @@ export const createStorePort = (
       else hold(what, standing);
       return enqueue(isOver ? null : what);
     },
+    pause: writes.pause,
     close: () => {
       isClosed = true;
       writes.close();

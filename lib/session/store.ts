@@ -2,27 +2,31 @@ import type { Observable } from 'rxjs';
 import type { Tokens } from './state';
 
 /**
- * Where a session keeps its tokens. Any method may throw, reject or hang: the session then goes on from memory and says so
- * on `events$`. Writes never overlap.
+ * Where a session keeps its tokens. A call that throws, rejects or takes more than 5 s is given up: the session goes on from memory, and a warning on `events$` says
+ * so. Writes do not overlap, but with one that was given up.
+ *
+ * Of two sessions that share a store, the later sign-in counts, and of one sign-in the higher `revision`: keep `sessionId` and `revision` with the tokens. Of tokens
+ * without them, the ones in the store count.
  */
 export interface TokenStore {
-  /** What is stored: `null` for nothing (signed out), undefined if what was there is lost, so that a session that holds tokens writes them again. */
+  /** Returns the tokens, `null` if there are none (signed out), or undefined if they are lost: a session that holds tokens then saves them again. */
   load(): Tokens | null | undefined | PromiseLike<Tokens | null | undefined>;
   save(tokens: Tokens): void | PromiseLike<void>;
+  /** Removes the tokens, after a sign-out or a refused refresh. */
   clear(): void | PromiseLike<void>;
   /**
-   * Emits what the store holds, `null` for nothing, each time when someone else has written to it: another tab, another process. The session follows it from the
-   * first request or subscription on, until it is destroyed.
+   * Emits after a write to the store by another session, tab or process. The value is a hint: the session calls `load` and decides by that, so an emission for its own
+   * write does no harm. Subscribed to from the first use of the session until `destroy`. @defaultValue none: the store is read at the start and before each refresh
    */
   readonly changes$?: Observable<Tokens | null> | undefined;
   /**
-   * Stands for what the store holds, cheap and synchronous: it is called for each request, and if the value is not the one of the last look, the store is read
-   * before the request leaves.
+   * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called at each use of the session, such as a request, `accessToken$` or
+   * `signIn`. If it is not the one of the last `load` (`Object.is`), the store is read before the request leaves. @defaultValue none: only `changes$` gives a hint
    */
   version?: (() => unknown) | undefined;
   /**
-   * Runs `work` while no one else who shares the store runs theirs, and lets go as soon as it ends or is unsubscribed. A store
-   * without it is taken to be shared with others who can't be kept out.
+   * Runs `work` while no other session that shares the store runs its own, and releases the lock as soon as `work` ends or is unsubscribed. If it has not subscribed to
+   * `work` within `refreshTimeoutMs`, the refresh fails for now, and nothing is sent. @defaultValue none: after a refusal, the store is read again for 1 s
    */
   exclusive?: (<T>(work: Observable<T>) => Observable<T>) | undefined;
 }

@@ -7,6 +7,7 @@ import {
   merge,
   type Observable,
   of,
+  ReplaySubject,
   Subject,
   takeUntil,
   timer,
@@ -25,6 +26,8 @@ export interface WriteQueue {
   readonly idle$: Observable<unknown>;
   /** Saves tokens, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
   add(what: Tokens | null): Observable<unknown>;
+  /** Counts as busy until what it returns is called: the state has still to follow. */
+  pause(): () => void;
   /** Ends all waits for writes; those that have been asked for are still done. */
   close(): void;
 }
@@ -34,25 +37,34 @@ export interface WriteObserver {
   /** A write is done: in the tick in which it was asked for (`isAtOnce`), as the last of those asked for (`isLast`). */
   done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
   /** One has failed, or without an error taken too long. */
-  failed(error?: unknown): undefined;
-  /** One that was given up has ended: over what has been written since, as the case may be. */
-  endedLate(): void;
+  failed(what: Tokens | null, error?: unknown): undefined;
+  /** One that was given up has ended: over what has been written since, as the case may be. `isDone` if it is done, and the last of those asked for. */
+  endedLate(isDone: boolean): void;
 }
 
 export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
   const queue: (() => void)[] = [];
   const idle$ = new Subject<void>();
-  const closed$ = new Subject<void>();
+  const closed$ = new ReplaySubject<void>(1);
   let count = 0;
+  let pauses = 0;
 
-  const run = (what: Tokens | null, done$: AsyncSubject<unknown>): void => {
+  const isBusy = (): boolean => queue.length + pauses > 0;
+  const tellIdle = (): void => {
+    if (!isBusy()) idle$.next();
+  };
+
+  const run = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
     call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
     let isAtOnce = true;
     const tooLate$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),
       map(() => {
-        written$.subscribe({ next: observer.endedLate, error: observer.endedLate });
+        written$.subscribe({
+          complete: () => observer.endedLate(nth === count),
+          error: () => observer.endedLate(false),
+        });
         throw undefined;
       }),
     );
@@ -60,11 +72,11 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
       .pipe(
         first(),
         map(() => observer.done(what, isAtOnce, queue.length < 2)),
-        catchError((error) => of(observer.failed(error))),
+        catchError((error) => of(observer.failed(what, error))),
         finalize(() => {
           queue.shift();
-          if (queue[0]) queue[0]();
-          else idle$.next();
+          queue[0]?.();
+          tellIdle();
         }),
       )
       .subscribe(done$);
@@ -76,14 +88,21 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
       return count;
     },
     get isBusy() {
-      return queue.length > 0;
+      return isBusy();
     },
     idle$: idle$.pipe(first()),
     add: (what) => {
       const done$ = new AsyncSubject<unknown>();
-      count++;
-      if (queue.push(() => run(what, done$)) < 2) queue[0]?.();
+      const nth = ++count;
+      if (queue.push(() => run(what, nth, done$)) < 2) queue[0]?.();
       return merge(done$, closed$).pipe(first());
+    },
+    pause: () => {
+      pauses++;
+      return () => {
+        pauses--;
+        tellIdle();
+      };
     },
     close: () => closed$.next(),
   };

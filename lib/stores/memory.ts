@@ -13,8 +13,8 @@ import { createWebLock } from './web-locks';
 /** The options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * For a refresh token that is in a cookie, which all tabs share: the tabs whose stores have this name refresh one after another, and follow each other's sign-ins and
-   * sign-outs. Tokens do not leave the tab: after a sign-in elsewhere, the session asks `restore`. @defaultValue none: the store is this page's alone
+   * For a refresh token in a cookie, which all tabs share: the tabs whose stores have this name restore and refresh one after another, under a Web Lock. A sign-in in one
+   * tab makes the others ask `restore`, and a sign-out signs them out, by a `BroadcastChannel`. No token travels. @defaultValue none: no other page shares the store
    */
   readonly name?: string | undefined;
 }
@@ -34,10 +34,10 @@ const isNotice = (message: unknown): message is Notice => {
 const LOCK_TIMEOUT_MS = 5_000;
 
 /**
- * Keeps the tokens in memory: gone with the page or the process. Sessions of one process that share one such store refresh once, and follow each other.
+ * Keeps the tokens in memory: gone with the page or the process. Sessions over one such store refresh once for all, and follow each other in the same tick.
  * Throws a `TypeError` for an argument that is wrong.
  *
- * @param initial - What the store holds to begin with.
+ * @param initial - The grant that the store holds to begin with. @defaultValue none: the session is signed out, or asks `restore`
  * @example
  * ```ts
  * const store = memoryStore(undefined, { name: 'shop' });

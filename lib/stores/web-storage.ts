@@ -17,14 +17,14 @@ export interface WebStorageStoreOptions {
   /** The name of the one entry, which holds JSON. @defaultValue `'renewal'` */
   readonly key?: string | undefined;
   /**
-   * The names of two plain entries, for an app that has them already. A third beside them, `<accessToken>.renewal`, holds the expiry
-   * and the id of the session.
+   * The names of two plain entries, for an app that has them already. A third beside them, `<accessToken>.renewal`, holds expiry, session id and revision, and hashes of
+   * the two tokens that they belong to. Entries that other code has written are a new session of unknown expiry. @defaultValue none: the one entry `key`
    */
   readonly keys?: { readonly accessToken: string; readonly refreshToken: string } | undefined;
   /**
-   * How long a refresh waits for the refresh of another tab before it goes on without the lock, in milliseconds; 0 and `Infinity`: for as long as
-   * `refreshTimeoutMs` lets it. Only a tab that the browser has frozen keeps others waiting that long, or a refresh that takes longer: where the server ends a
-   * session whose refresh token comes twice, let this be longer than a refresh may well take. @defaultValue 5 000
+   * How long a refresh waits for the refresh of one other tab before it goes on without the lock, in milliseconds; 0 and `Infinity`: for as long as
+   * `refreshTimeoutMs` lets it. Only a tab that the browser has frozen, or a refresh that takes longer, keeps others waiting that long. If the server ends a session
+   * whose refresh token comes twice, set this above the time that a refresh may take. @defaultValue 5 000
    */
   readonly lockTimeoutMs?: number | undefined;
 }
@@ -36,8 +36,12 @@ const isNames = (keys: unknown): boolean => {
 };
 
 /**
- * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and are shared by all tabs: those refresh once, one after another, and
- * hear of one another's sign-ins, sign-outs and new tokens. Reads and writes are synchronous. Throws a `TypeError` for an option that is wrong.
+ * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and all tabs share them. The tabs, and the sessions of one page, refresh once
+ * for all, under a Web Lock, and follow each other's sign-ins, sign-outs and new tokens. Entries that other code writes count before the next request leaves. Reads
+ * and writes are synchronous.
+ *
+ * If the tokens find no room, the refresh token is kept alone, or the entry is removed: a spent refresh token does not stay. That, and a `storage` that throws, is a
+ * warning on `events$`. Without a page there are no locks and no channels. Throws a `TypeError` for an option that is wrong.
  *
  * @example
  * ```ts

@@ -100,6 +100,18 @@ describe('the example shop', () => {
       expect((await get('/orders', old.token)).body.code).toBe(1002);
     });
 
+    it('leaves the old access token alive if the shop is told so, until the family is revoked', async () => {
+      await shop.close();
+      await open({ keepsAccessTokens: true });
+      const old = await signIn();
+      const { data: current } = (await renew(old.refreshToken)).body;
+      expect((await get('/orders', old.token)).body.code).toBe(0);
+      expect((await get('/orders', current.token)).body.code).toBe(0);
+      await renew(old.refreshToken);
+      expect((await get('/orders', old.token)).body.code).toBe(1002);
+      expect((await get('/orders', current.token)).body.code).toBe(1002);
+    });
+
     it('works after the access token has died', async () => {
       const { refreshToken } = await signIn();
       shop.expireAccessTokens();

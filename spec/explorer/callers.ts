@@ -57,16 +57,53 @@ const listen = (world: World, caller: Caller): void => {
 const isCalling = ({ calling }: World, member: Member): boolean =>
   calling?.member === member && calling.generation === member.session.state.generation;
 
+/** A caller belongs to the session that there is now, after a look into the store, if there is one; and to no other. */
+const bind = (world: World, caller: Caller): void => {
+  const { member } = caller;
+  const { status } = member.session.state;
+  caller.made ??= familyIn(member.session.state) ?? undefined;
+  if (world.isLooking(caller) || status === 'loading') return;
+  caller.family ||= familyIn(member.session.state);
+};
+
+/** Looks have been answered, and have changed nothing: now it is clear which session those belong to that may have waited for that. */
+export const bindAll = (world: World): void => {
+  for (const caller of world.openCallers()) {
+    const { member, made, hasArrived } = caller;
+    if (hasArrived && !world.isAsking(member) && familyIn(member.session.state) === made) caller.family ??= made;
+  }
+};
+
+/** Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes that. */
+export const bindToPast = (world: World, member: Member): void => {
+  for (const caller of world.openCallers()) if (caller.member === member) caller.family ??= caller.made;
+};
+
+/** A request has got past the look into the store that comes before anything else. */
+export const bound = (world: World, caller: Caller): void => {
+  if (caller.isBound || caller.wish !== 'request') return;
+  caller.isBound = true;
+  bind(world, caller);
+  world.tell('bound', caller);
+};
+
+/** Who waits for tokens may have come to its session before or after a look into the store that has changed it. */
+const rebind = (world: World, caller: Caller): void => {
+  const { member, looks, family, wish } = caller;
+  const hasLooked = looks !== world.shelf.looks && family !== familyIn(member.session.state);
+  if ((hasLooked || world.isAsking(member)) && wish !== 'request') caller.family = undefined;
+};
+
 /** A caller has come to its session: what becomes of it is decided by what that is now. */
 export const arrive = (world: World, caller: Caller): void => {
   const { member } = caller;
   caller.hasArrived = true;
   caller.before = member.session.state;
-  // It belongs to the session that it was made in, if there was one, and to no other.
-  caller.family ||= familyIn(caller.before);
+  bind(world, caller);
   caller.isInside = world.called.has(member) ? 'maybe' : 'no';
   if (isCalling(world, member)) caller.isInside = 'yes';
   caller.reactions = world.reactions;
+  caller.looks = world.shelf.looks;
 };
 
 /** A caller is on its way to the server: with a token where it has been given one. */
@@ -84,8 +121,13 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
     hasArrived: false,
     before: member.session.state,
     reactions: 0,
+    looks: 0,
     isInside: 'no',
-    family: familyIn(member.session.state),
+    isBound: false,
+    isQueued: false,
+    isNested: world.nesting > 0,
+    made: undefined,
+    family: undefined,
     sent: 0,
     leaving: undefined,
     attempt: undefined,
@@ -101,6 +143,7 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
   world.callers.push(caller);
   world.tell('asking', caller);
   listen(world, caller);
+  rebind(world, caller);
   caller.isBeingSubscribed = false;
   world.tell('asked', caller);
 };

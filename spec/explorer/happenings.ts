@@ -30,8 +30,17 @@ export interface Caller {
   hasArrived: boolean;
   before: SessionState;
   reactions: number;
+  /** How often the store had been read when it came to its session. */
+  looks: number;
   /** Whether it is part of a refresh, as `refresh` was being called then. */
   isInside: 'yes' | 'maybe' | 'no';
+  isBound: boolean;
+  /** Whether its request has told that it is there. */
+  isQueued: boolean;
+  /** Whether it was made while the library was calling back. */
+  readonly isNested: boolean;
+  /** The family that its session belonged to when it was made, if any; a look into the store may have shown another one since. */
+  made: string | undefined;
   /** The family that its session belonged to: `null` for none, `undefined` while that is being loaded. */
   family: string | null | undefined;
   /** How often it has been sent. */
@@ -76,15 +85,22 @@ export interface Call {
   isOpen: boolean;
 }
 
+/** Stands for the member that a write of a legacy app belongs to. */
+export const LEGACY = -1;
+
 /** A write that a session has begun. */
 export interface Write {
   readonly member: number;
   readonly tokens: Tokens | null;
+  readonly startedMs: number;
   state: 'open' | 'done' | 'failed';
 }
 
 /** Thrown on command: where it turns up is checked in the end. */
 export class Fault extends Error {
+  /** Whether what it ends had been given up before: that has been told already. */
+  isLate = false;
+
   constructor(
     nth: number,
     readonly hook: Hook,
@@ -104,6 +120,8 @@ export interface Happenings {
   /** Someone is about to ask. */
   asking: [caller: Caller];
   asked: [caller: Caller];
+  /** A request has just been bound to its session. */
+  bound: [caller: Caller];
   /** A request is about to leave with tokens. */
   leaving: [caller: Caller, tokens: Tokens];
   sent: [attempt: Attempt];
@@ -119,16 +137,24 @@ export interface Happenings {
   published: [member: Member, state: SessionState, before: SessionState | undefined];
   event: [member: Member, event: ApiEvent];
   /** The user is about to sign in or out, or to destroy the session. */
-  changing: [member: Member, how: Change];
+  changing: [member: Member, how: Change, grant: TokenGrant | undefined];
   changed: [member: Member, how: Change];
   /** A write is about to begin, while others are open. */
   writing: [write: Write, open: readonly Write[]];
+  /** What the store holds is from this write now; its answer may still be on its way. */
+  landed: [write: Write, before: Write | undefined];
+  /** The store has lost what it held. */
+  lost: [];
+  /** A session has read what the store holds, which is from this write, if from any. */
+  looked: [member: number, found: Write | undefined];
   /** Someone has got into `exclusive`. */
   entered: [inside: number];
   /** A command is through. */
   stepped: [];
   /** Everything has had its answer, or its time. */
   settled: [];
+  /** Each session has been used once more, with a store that works. */
+  used: [];
   /** Everyone has unsubscribed. */
   left: [];
   /** All sessions are destroyed. */
@@ -139,7 +165,7 @@ export type Change = 'sign in' | 'sign out' | 'destroy';
 
 type Listeners<Result> = { readonly [Name in keyof Happenings]?: (...what: Happenings[Name]) => Result };
 
-/** One of the ten invariants, in one world. */
+/** One of the invariants, in one world. */
 export interface Watcher {
   /** What it remembers of each happening. */
   readonly notes?: Listeners<void>;
@@ -147,7 +173,7 @@ export interface Watcher {
   readonly checks: Listeners<string | false | undefined>;
 }
 
-/** One of the ten invariants. */
+/** One of the invariants. */
 export interface Invariant {
   readonly number: number;
   watch(world: World): Watcher;

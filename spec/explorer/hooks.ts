@@ -1,5 +1,5 @@
 import { ask, cancel } from './callers';
-import { type Caller, Fault } from './happenings';
+import { type Caller, Fault, type Member } from './happenings';
 import type { Hook, Reaction } from './plan';
 import { destroy, signIn, signOut } from './sessions';
 import { pick, type World } from './world';
@@ -17,9 +17,19 @@ export const react = (world: World, hook: Hook, index: number, caller?: Caller):
   const member = world.members[index];
   if (!reaction || !member) return undefined;
   world.reactions++;
+  world.nesting++;
+  try {
+    perform(world, reaction, hook, member, caller);
+  } finally {
+    world.nesting--;
+  }
+  return reaction;
+};
+
+const perform = (world: World, reaction: Reaction, hook: Hook, member: Member, caller: Caller | undefined): void => {
   switch (reaction) {
     case 'throw':
-      throw createFault(world, hook, index, caller);
+      throw createFault(world, hook, member.index, caller);
     case 'request':
     case 'refresh$':
       ask(world, member, reaction, 0);
@@ -37,5 +47,4 @@ export const react = (world: World, hook: Hook, index: number, caller?: Caller):
     case 'destroy':
       destroy(world, member);
   }
-  return reaction;
 };

@@ -54,11 +54,20 @@ export type Reaction = (typeof REACTIONS)[number];
 
 /** What a run is made of before anything happens. */
 export interface Setup {
-  /** Two of them share the store. */
-  readonly sessions: 1 | 2;
+  /** If there are several, they share the store. */
+  readonly sessions: 1 | 2 | 3;
   readonly store: 'none' | 'sync' | 'async';
+  /** What `changes$` of the store does with the notices of others: emits them at once, on command and in order, on command in any order, or not at all. */
+  readonly changes: 'missing' | 'prompt' | 'late' | 'reordered' | 'lost';
+  /** Whether `changes$` emits a session's own writes as well, as it does for sessions of one page that share a store object. */
+  readonly isEchoed: boolean;
+  /** Whether the store has `version`. */
+  readonly hasVersion: boolean;
+  /** What the store keeps of the tokens that a session saves. */
+  readonly keeps: 'all' | 'no revision' | 'two entries';
   readonly exclusive: 'in turn' | 'missing' | 'stuck' | 'throws';
-  readonly isEmpty: boolean;
+  /** What the store holds in the beginning: tokens of this version, of an id without order, or as two entries. */
+  readonly held: 'nothing' | 'tokens' | 'old tokens' | 'two entries';
   /** How an honest server says that a token is dead. */
   readonly signal: '401' | '1002';
   /** How long tokens live; unknown when left out. */
@@ -98,6 +107,14 @@ export interface Commands {
   'prepare answers': { readonly how: Answer; readonly times: number };
   'prepare refreshes': { readonly how: RefreshAnswer; readonly times: number };
   'store from now on': { readonly how: Mood };
+  /** An old version of the app, in another tab, knows two entries: it writes both, or removes them. */
+  'legacy sign-in': { readonly user: User };
+  'legacy sign-out': object;
+  /** The store loses what it holds, and cannot tell that from a sign-out that it knows nothing of. */
+  'lose tokens': object;
+  /** A notice of `changes$` arrives, or is lost. */
+  deliver: OnOne;
+  drop: OnOne;
   expire: OnSession;
   'sign in': OnSession & { readonly user: User };
   'sign out': OnSession;
@@ -105,6 +122,8 @@ export interface Commands {
   time: { readonly ms: number };
   clock: { readonly ms: number };
   online: object;
+  /** The page is shown again. */
+  show: object;
   'next time': { readonly hook: Hook; readonly reaction: Reaction };
 }
 
@@ -119,7 +138,7 @@ export interface Plan {
 }
 
 const of = <const T>(...values: readonly T[]) => fc.constantFrom(...values);
-const session = fc.nat(1);
+const session = fc.nat(2);
 const which = fc.nat(5);
 
 const answers = of<Answer>('honest', 'honest', '200', '401', '401', '1002', '500', 'network', 'empty', 'redirected');
@@ -135,10 +154,14 @@ const refreshAnswers = fc.oneof(
 const storeAnswers = of<StoreAnswer>('done', 'done', 'done', 'done', 'failed', 'done, says failed');
 
 const setup: fc.Arbitrary<Setup> = fc.record({
-  sessions: of(1, 1, 2),
-  store: of('sync', 'async', 'async', 'none'),
+  sessions: of(1, 1, 2, 2, 3),
+  store: of('sync', 'sync', 'async', 'async', 'async', 'none'),
+  changes: of('missing', 'prompt', 'late', 'late', 'reordered', 'lost'),
+  isEchoed: of(false, false, true),
+  hasVersion: fc.boolean(),
+  keeps: of('all', 'all', 'all', 'no revision', 'two entries'),
   exclusive: of('in turn', 'in turn', 'in turn', 'missing', 'missing', 'stuck', 'throws'),
-  isEmpty: of(false, false, true),
+  held: of('nothing', 'nothing', 'tokens', 'tokens', 'old tokens', 'two entries'),
   signal: of('401', '1002'),
   lifeMs: of(undefined, undefined, 1, 2_000, 40_000, 600_000),
   refreshAheadMs: of(60_000, 0, 1_000),
@@ -178,6 +201,11 @@ const command = fc.oneof(
   step(2, { do: of('prepare answers'), how: answers, times: of(1, 2, 3) }),
   step(2, { do: of('prepare refreshes'), how: refreshAnswers, times: of(1, 2, 3) }),
   step(2, { do: of('store from now on'), how: of<Mood>('works', 'works', 'throws', 'hangs') }),
+  step(1, { do: of('legacy sign-in'), user: of<User>('A', 'B') }),
+  step(1, { do: of('legacy sign-out') }),
+  step(1, { do: of('lose tokens') }),
+  step(6, { do: of('deliver'), which }),
+  step(1, { do: of('drop'), which }),
   step(5, { do: of('expire'), session }),
   step(4, { do: of('sign in'), session, user: of<User>('A', 'B') }),
   step(4, { do: of('sign out'), session }),
@@ -185,6 +213,7 @@ const command = fc.oneof(
   step(8, { do: of('time'), ms: of(1, 100, 700, 1_000, 2_000, 5_000, 20_000, 31_000, 600_000) }),
   step(1, { do: of('clock'), ms: of(-3_600_000, -1_000, 1_000, 3_600_000) }),
   step(1, { do: of('online') }),
+  step(1, { do: of('show') }),
   step(8, { do: of('next time'), hook: of(...HOOKS), reaction: of(...REACTIONS) }),
 );
 

@@ -37,6 +37,8 @@ export interface Platform {
   /** Whether it was ever set. */
   readonly isSet: boolean;
   online(): void;
+  /** The page is shown again. */
+  show(): void;
   /** How many subjects have subscribers. */
   heard(): number;
   uninstall(): void;
@@ -134,6 +136,9 @@ const installWindow = () => {
   });
   return {
     listeners,
+    emit: (type: string) => {
+      for (const each of [...listeners]) if (each.type === type) each.listener({ type });
+    },
     uninstall: () => {
       Reflect.deleteProperty(globalThis, 'addEventListener');
       Reflect.deleteProperty(globalThis, 'removeEventListener');
@@ -158,8 +163,24 @@ const installSubjects = () => {
   };
 };
 
+/** The same numbers in each run: ids of sign-ins of one millisecond are told apart, and sorted, by chance. */
+const installChance = () => {
+  const { random } = Math;
+  let seed = 1;
+  Math.random = () => {
+    seed = Math.imul(seed, 0x5bd1e995) + 0x3039;
+    return (seed >>> 0) / 2 ** 32;
+  };
+  return {
+    uninstall: () => {
+      Math.random = random;
+    },
+  };
+};
+
 export const installPlatform = (): Platform => {
   const timers = installTimers();
+  const chance = installChance();
   const window = installWindow();
   const { subjects, ...subject } = installSubjects();
   return {
@@ -181,12 +202,12 @@ export const installPlatform = (): Platform => {
     get isSet() {
       return timers.isSet();
     },
-    online: () => {
-      for (const { type, listener } of [...window.listeners]) if (type === 'online') listener({ type });
-    },
+    online: () => window.emit('online'),
+    show: () => window.emit('pageshow'),
     heard: () => [...subjects].filter(({ observed }) => observed).length,
     uninstall: () => {
       timers.uninstall();
+      chance.uninstall();
       window.uninstall();
       subject.uninstall();
     },

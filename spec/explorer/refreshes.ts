@@ -42,11 +42,16 @@ export const answerRefresh = (world: World, call: Call | undefined, how: Refresh
   subscriber.complete();
 };
 
+const end = ({ platform }: World, call: Call): void => {
+  call.isOpen = false;
+  call.member.view.endedMs ??= platform.nowMs;
+};
+
 const call$ = (world: World, call: Call): Observable<TokenGrant> =>
   new Observable((subscriber) => {
     call.subscriber = subscriber;
     subscriber.add(() => {
-      call.isOpen = false;
+      end(world, call);
     });
     const prepared = world.prepared.refreshes.shift();
     if (prepared) answerRefresh(world, call, prepared);
@@ -71,6 +76,7 @@ export const refreshOf = (world: World, index: number, tokens: Tokens | undefine
     call.isOpen = false;
     throw fault;
   } finally {
+    if (!call.isOpen) end(world, call);
     world.calling = before;
   }
 };

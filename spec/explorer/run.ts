@@ -1,4 +1,4 @@
-import { ask, cancel } from './callers';
+import { ask, bindAll, cancel } from './callers';
 import type { Member } from './happenings';
 import { INVARIANTS } from './invariants';
 import type { Command, Commands, Plan, Setup } from './plan';
@@ -26,6 +26,11 @@ const memberAt = ({ members }: World, { session }: { readonly session: number })
   throw new Error('there is no session');
 };
 
+const goOnline = ({ platform, members }: World): void => {
+  for (const { view } of members) view.thaw();
+  platform.online();
+};
+
 const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Commands[Name]) => void } = {
   ask: (world, command) =>
     times(command.times, () => ask(world, memberAt(world, command), command.wish, command.route)),
@@ -51,10 +56,13 @@ const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Comm
   destroy: (world, command) => destroy(world, memberAt(world, command)),
   time: ({ platform }, { ms }) => platform.advance(ms),
   clock: ({ platform }, { ms }) => platform.set(ms),
-  online: ({ platform, members }) => {
-    for (const { view } of members) view.thaw();
-    platform.online();
-  },
+  'legacy sign-in': ({ shelf }, { user }) => shelf.overwrite(user),
+  'legacy sign-out': ({ shelf }) => shelf.overwrite(null),
+  'lose tokens': ({ shelf }) => shelf.lose(),
+  deliver: ({ shelf }, { which }) => shelf.deliver(which),
+  drop: ({ shelf }, { which }) => shelf.drop(which),
+  online: (world) => goOnline(world),
+  show: ({ platform }) => platform.show(),
   'next time': ({ rigged }, { hook, reaction }) => {
     rigged.set(hook, [...(rigged.get(hook) ?? []), reaction]);
   },
@@ -63,8 +71,24 @@ const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Comm
 const perform = <Name extends keyof Commands>(world: World, command: Command<Name>): void =>
   PERFORM[command.do](world, command);
 
-const isQuiet = (world: World): boolean =>
-  openAttempts(world).length + openCalls(world).length + world.shelf.operations.length + world.platform.timers === 0;
+const isQuiet = (world: World): boolean => {
+  const { shelf, platform } = world;
+  const open = openAttempts(world).length + openCalls(world).length + shelf.operations.length + shelf.notices.length;
+  return open + platform.timers === 0;
+};
+
+/** Notices arrive, or get lost. */
+const deliverAll = ({ shelf, setup }: World): boolean => {
+  const count = shelf.notices.length;
+  times(count, () => (setup.changes === 'lost' ? shelf.drop(0) : shelf.deliver(0)));
+  return count > 0;
+};
+
+/** A command is through. */
+const step = (world: World): void => {
+  bindAll(world);
+  world.tell('stepped');
+};
 
 /** Answers what waits for an answer: requests, and unless deadlines are to end them, also refreshes and calls of the store. */
 const answerAll = (world: World, ending: Setup['ending']): boolean => {
@@ -81,9 +105,30 @@ const answerAll = (world: World, ending: Setup['ending']): boolean => {
 /** Lets everything come to its end. Time passes only where nothing else can happen. */
 const settle = (world: World, ending: Setup['ending']): void => {
   for (let round = 0; round < MOST_ROUNDS && !isQuiet(world); round++) {
-    if (!answerAll(world, ending)) world.platform.advance(ROUND_MS);
-    world.tell('stepped');
+    const isTold = deliverAll(world);
+    if (!answerAll(world, ending) && !isTold) world.platform.advance(ROUND_MS);
+    step(world);
   }
+};
+
+/** How often each session is used in the end: one may have to write its tokens again before the others can see them. */
+const USES = 3;
+
+/** Uses each session, so that it looks into the store: for its tokens, or for a refresh if only that makes it look. */
+const useAll = (world: World): void => {
+  const { setup, members, platform } = world;
+  const wish = setup.hasVersion || setup.changes !== 'missing' ? 'accessToken$' : 'refresh$';
+  times(USES, () => {
+    // A look that has failed is not taken again at once.
+    platform.advance(ROUND_MS);
+    goOnline(world);
+    platform.show();
+    settle(world, 'answers');
+    for (const member of members) {
+      ask(world, member, wish, 0);
+      settle(world, 'answers');
+    }
+  });
 };
 
 const finish = async (world: World): Promise<void> => {
@@ -100,6 +145,8 @@ const finish = async (world: World): Promise<void> => {
 
   for (const caller of world.openCallers()) cancel(world, caller);
   settle(world, 'answers');
+  useAll(world);
+  world.tell('used');
   for (const { listening } of members) listening.unsubscribe();
   platform.advance(0);
   world.tell('left');
@@ -122,7 +169,7 @@ export const run = async ({ setup, commands }: Plan): Promise<readonly string[]>
       for (const member of world.members) {
         if (!member.isWatched && member.session.state.status !== 'loading') watch(world, member);
       }
-      world.tell('stepped');
+      step(world);
     }
     await finish(world);
     return world.wrongs;

@@ -1,9 +1,18 @@
-import { type ApiEvent, anyOf, bodyCode, createApi, createSession, type SessionOptions, status } from 'renewal';
+import {
+  type ApiEvent,
+  anyOf,
+  bodyCode,
+  createApi,
+  createSession,
+  type SessionOptions,
+  status,
+  type TokenGrant,
+} from 'renewal';
 import { NEVER, Subscription, tap } from 'rxjs';
 import { ORIGIN, REFRESH_REQUEST, REFUSALS } from './answers';
-import { arrive, callerOf, leave } from './callers';
+import { arrive, bindToPast, bound, callerOf, leave } from './callers';
 import { rejected } from './deferred';
-import type { Change, Member } from './happenings';
+import type { Caller, Change, Member } from './happenings';
 import { createFault, react } from './hooks';
 import type { User } from './plan';
 import { refreshOf } from './refreshes';
@@ -64,6 +73,7 @@ export const join = (world: World): void => {
     interceptors: [
       (request, next) => {
         const caller = callerOf(world, request);
+        bound(world, caller);
         caller.isKept = react(world, 'interceptor', index, caller) === 'hang';
         // The others pass the session by.
         if (!caller.isKept && caller.wish === 'request') arrive(world, caller);
@@ -103,13 +113,21 @@ export const watch = (world: World, member: Member): void => {
   listening.add(session.state$.subscribe((state) => view.hear(state)));
 };
 
+/** Whether its request has told nothing yet. A look into the store may call back, and others may be made there that tell first. */
+const isComing = ({ isBeingSubscribed, isQueued, wish }: Caller): boolean =>
+  isBeingSubscribed && !isQueued && wish !== 'refresh$' && wish !== 'accessToken$';
+
 /** Only events tell who waits. */
 const note = (world: World, member: Member, event: ApiEvent): void => {
   if (event.type !== 'request') return;
   const { requestId, phase } = event;
-  const newest = world.callers.at(-1);
+  const newest = world.callers.filter((caller) => caller.member === member && isComing(caller)).at(-1);
   // It is the first that a request tells.
-  if (phase === 'queued' && newest) member.requests.set(requestId, newest);
+  if (phase === 'queued' && newest) {
+    newest.isQueued = true;
+    member.requests.set(requestId, newest);
+    bound(world, newest);
+  }
   const caller = member.requests.get(requestId);
   if (!caller) return;
   if (phase === 'held') caller.held = ++member.waits;
@@ -140,8 +158,9 @@ const follow = (world: World, promise: Promise<void>): void => {
   promise.then(settle, settle);
 };
 
-const change = (world: World, member: Member, how: Change, act: () => void): void => {
-  world.tell('changing', member, how);
+const change = (world: World, member: Member, how: Change, act: () => void, grant?: TokenGrant): void => {
+  world.tell('changing', member, how, grant);
+  bindToPast(world, member);
   world.changing.push(member);
   act();
   world.changing.pop();
@@ -153,7 +172,7 @@ export const signIn = (world: World, member: Member, user: User): void => {
   const act = () => follow(world, member.session.signIn(grant));
   // A session that was destroyed is so for good.
   if (member.isDestroyed) act();
-  else change(world, member, 'sign in', act);
+  else change(world, member, 'sign in', act, grant);
 };
 
 export const signOut = (world: World, member: Member): void =>

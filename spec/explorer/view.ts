@@ -37,6 +37,8 @@ export interface View {
   see(state: SessionState, nowMs: number): void;
   /** The generation of the tokens of which a refresh was last told that the server is busy. */
   busy: number | undefined;
+  /** When a call of `refresh` has ended whose outcome is not published yet: the store is read first. */
+  endedMs: number | undefined;
   /** What cools down need not wait any longer. */
   thaw(): void;
   /** Whether the next refresh of these tokens still has to wait. */
@@ -56,6 +58,7 @@ export const createView = ({ isWatched, refreshAheadMs, refreshRetries }: Setup)
     states,
     heard,
     busy: undefined,
+    endedMs: undefined,
     hear: (state) => {
       heard.push(state);
     },
@@ -72,9 +75,13 @@ export const createView = ({ isWatched, refreshAheadMs, refreshRetries }: Setup)
         const backoffMs = Math.min(30_000, 1_000 * 2 ** (nth - 1));
         // Who retries may have been told to wait, and have waited, before something else went wrong.
         const waitMs = refreshRetries ? 1_000 : view.busy === before.generation ? RETRY_AFTER_MS : backoffMs;
-        failure = { generation, atMs: nowMs, waitMs, nth };
+        failure = { generation, atMs: view.endedMs ?? nowMs, waitMs, nth };
         view.busy = undefined;
-      } else if (isNew) failure = undefined;
+        view.endedMs = undefined;
+      } else if (isNew) {
+        failure = undefined;
+        view.endedMs = undefined;
+      }
     },
     thaw: () => {
       if (failure) failure = { ...failure, waitMs: 0 };

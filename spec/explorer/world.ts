@@ -3,7 +3,7 @@ import type { Attempt, Call, Caller, Fault, Happenings, Invariant, Member, Watch
 import type { Answer, Hook, Reaction, RefreshAnswer, Setup } from './plan';
 import { installPlatform } from './platform';
 import { createServer, type Server } from './server';
-import { createShelf, type Shelf } from './shelf';
+import { createShelf, GIVEN_UP_MS, type Shelf } from './shelf';
 
 /** All that there is in one run: what surrounds the real sessions, and what has happened. */
 export class World {
@@ -26,6 +26,8 @@ export class World {
   /** What hooks do when they are called next. */
   readonly rigged = new Map<Hook, Reaction[]>();
   readonly faults: Fault[] = [];
+  /** How many hooks are doing something right now. */
+  nesting = 0;
   /** How often a hook has done something: what comes of a step can be foretold only where none has. */
   reactions = 0;
   /** What was wrong, in order. */
@@ -59,9 +61,26 @@ export class World {
     }
   }
 
+  /** Whether a session has asked its store for something that it may wait for. */
+  isAsking({ index }: Member): boolean {
+    const isPast = (openedMs: number) => this.platform.elapsedMs - openedMs >= GIVEN_UP_MS;
+    return this.shelf.operations.some(({ member, openedMs }) => member === index && !isPast(openedMs));
+  }
+
+  /** Whether a caller may have to wait for a look into the store: its own, or one that is under way while the library calls back. */
+  isLooking({ member, isNested }: Caller): boolean {
+    const { hasVersion, changes } = this.setup;
+    return this.isAsking(member) || (isNested && (hasVersion || changes !== 'missing'));
+  }
+
   /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
-  isForetold({ hasArrived, isInside, reactions, outcome }: Caller): boolean {
-    return hasArrived && isInside === 'no' && reactions === this.reactions && outcome !== 'cancelled';
+  isForetold(caller: Caller): boolean {
+    const { hasArrived, isInside, reactions, outcome, looks, before, member } = caller;
+    // A look into the store may have made something else of the session.
+    const isSame = before.status !== 'loading' && before.generation === member.session.state.generation;
+    const isAsBefore = isSame || looks === this.shelf.looks;
+    const isAsItWas = reactions === this.reactions && isAsBefore && !this.isLooking(caller);
+    return hasArrived && isInside === 'no' && outcome !== 'cancelled' && isAsItWas;
   }
 
   openCallers(): Caller[] {

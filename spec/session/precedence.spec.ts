@@ -33,6 +33,7 @@ const FOUND: Record<string, Tokens | null | undefined> = {
   nothing: null,
   'lost what it held': undefined,
   'an earlier sign-in, revision 9': tokens('T9', EARLIER, 9),
+  'an earlier sign-in, revision 1': tokens('T9', EARLIER, 1),
   'an earlier sign-in, no revision': tokens('T9', EARLIER),
   'a later sign-in, revision 1': tokens('T9', LATER, 1),
   'a later sign-in, same token': tokens('T2', LATER, 1),
@@ -55,6 +56,7 @@ found                                      | no tokens | held       | held, writ
 nothing                                    | nothing   | signed-out | nothing            | nothing                        | nothing    | nothing                  | nothing | nothing
 lost what it held                          | nothing   | write      | write              | write                          | nothing    | nothing                  | nothing | nothing
 an earlier sign-in, revision 9             | adopt     | write      | write              | write                          | write      | write                    | write   | write
+an earlier sign-in, revision 1             | adopt     | write      | write              | write                          | adopt      | write                    | adopt   | write
 an earlier sign-in, no revision            | adopt     | write      | write              | write                          | write      | write                    | write   | write
 a later sign-in, revision 1                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
 a later sign-in, same token                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
@@ -92,6 +94,13 @@ describe('which tokens count', () => {
   it.each(['custom-1', 'k3j2h1g9', ''])('takes what the store holds if an id has no order: %j', (sessionId) => {
     expect(decide({ mine, replaced }, tokens('T9', sessionId, 1))).toBe('adopt');
     expect(decide({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
+  });
+
+  it('counts a refresh of the session that was replaced as older, also if ids have no order', () => {
+    const old = tokens('T1', 'from an older version', 3);
+    const found = tokens('T9', old.sessionId, 4);
+    expect(decide({ mine, replaced: old }, found)).toBe('write');
+    expect(decide({ mine, replaced: old }, tokens('T9', 'another', 4))).toBe('adopt');
   });
 
   it('takes over the id of a writer that has one, if the token is the same', () => {

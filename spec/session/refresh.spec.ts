@@ -143,6 +143,19 @@ describe('a refresh and its store', () => {
     }
   });
 
+  it('ends with a sign-out if another has cleared the store by the time it fails in a way that may pass', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const { api, session } = createVirtualClient({
+      store,
+      refresh: () => {
+        cell.held = null;
+        return throwError(() => new Error('offline'));
+      },
+    });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
   it('takes over newer tokens that it finds after a refusal', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const onExpired = vi.fn();

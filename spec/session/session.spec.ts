@@ -145,6 +145,30 @@ describe('signIn and signOut', () => {
     expect(session.state.status).toBe('signed-out');
   });
 
+  it('leave what another session of the page does in answer to them, in the same tick', () => {
+    const store = memoryStore({ accessToken: 'A1', refreshToken: 'R1' });
+    const [one, other] = [1, 2].map(() => createSession({ store, refresh: () => NEVER }));
+    if (!one || !other) throw new Error('too few sessions');
+    one.state$.subscribe();
+    other.state$.subscribe(({ status }) => status === 'signed-out' && other.signIn({ accessToken: 'B1' }));
+    one.signOut();
+    for (const { state } of [one, other])
+      expect(state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
+    other.state$.subscribe((state) => 'tokens' in state && state.tokens.accessToken === 'C1' && other.signOut());
+    one.signIn({ accessToken: 'C1' });
+    // Signed out in answer to `C1`, the other signs in again, as it did before.
+    for (const { state } of [one, other])
+      expect(state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
+  });
+
+  it('settle if someone who is told of them destroys the session before the store has answered', async () => {
+    const { store } = createCellStore(null, { save: () => new Promise(() => {}), load: () => new Promise(() => {}) });
+    const { api, session } = createVirtualClient({ store });
+    api.get$('/a').subscribe({ error: () => session.destroy() });
+    await expect(session.signIn({ accessToken: 'T1' })).resolves.toBeUndefined();
+    expect(session.state.status).toBe('signed-out');
+  });
+
   it('make a new session each time', () => {
     const { session } = createVirtualClient();
     const ids = ['a', 'a'].map((accessToken) => {

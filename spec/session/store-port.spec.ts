@@ -416,6 +416,7 @@ describe('writes to the store', () => {
     expect(shelf.load()).toEqual(kept);
     end();
     await vi.advanceTimersByTimeAsync(0);
+    port.look();
     expect(shelf.load()).toEqual(kept);
   });
 

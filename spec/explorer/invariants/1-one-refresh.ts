@@ -26,7 +26,7 @@ export const oneRefresh: Invariant = {
           const isOther = (call: Call) => call.isOpen && call.subscriber && (call.member === member || isCoordinated);
           if (calls.some(isOther)) return 'two refreshes overlap';
           const by = spent.get(tokens?.refreshToken ?? '');
-          const mayShare = isCoordinated && (by === member || (shelf.isSound && shelf.isPrompt));
+          const mayShare = isCoordinated && !shelf.hasLost && (by === member || (shelf.isSound && shelf.isPrompt));
           return by && (members.length === 1 || mayShare) && `${tokens?.refreshToken} is presented again`;
         },
         entered: (inside) => inside > 1 && 'two are inside exclusive',

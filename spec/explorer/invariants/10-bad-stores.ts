@@ -1,5 +1,6 @@
 import { codeOf, errorOf, nameOf } from '../callers';
 import type { Invariant } from '../happenings';
+import { GIVEN_UP_MS } from '../shelf';
 
 /** What a caller may be told, whatever happens around it. */
 const CODES: readonly (string | undefined)[] = [
@@ -18,7 +19,8 @@ export const badStores: Invariant = {
   watch: (world) => ({
     checks: {
       writing: ({ member }, open) =>
-        open.some((other) => other.member === member) && 'two writes of one session overlap',
+        open.some((other) => other.member === member && world.platform.elapsedMs - other.startedMs < GIVEN_UP_MS) &&
+        'two writes of one session overlap',
       told: (caller) => {
         const error = errorOf(caller);
         // What a hook throws may be told as it is.

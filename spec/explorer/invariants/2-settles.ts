@@ -23,7 +23,8 @@ export const settles: Invariant = {
       const { status } = member.session.state;
       if (!waiter) return undefined;
       if (status !== 'loading' && status !== 'refreshing') {
-        return isLineFull(world, member) ? undefined : `${nameOf(waiter)} waits although the session is ${status}`;
+        if (isLineFull(world, member)) return undefined;
+        if (!world.isAsking(member)) return `${nameOf(waiter)} waits although the session is ${status}`;
       }
       return world.platform.timers ? undefined : `${nameOf(waiter)} waits, and no deadline will end it`;
     };

@@ -59,7 +59,8 @@ export const againOnce: Invariant = {
       if (isKnown) return 'no';
       if (familyIn(state) !== familyOf(token)) return isKnown === undefined ? 'no or waits' : 'over';
       if (state.generation === generation) unwanted.add(key);
-      if (isKnown === undefined) return 'no or waits';
+      // Without ids in the store, what others have renewed is another session.
+      if (isKnown === undefined || world.setup.keeps === 'two entries') return 'no or waits';
       return state.generation !== generation && isAlive(state, platform.nowMs) ? 'again' : 'waits';
     };
 

@@ -1,7 +1,6 @@
 import type { SessionState } from 'renewal';
 import { nameOf } from '../callers';
 import type { Call, Caller, Invariant, Member } from '../happenings';
-import { familyOf } from '../server';
 import { familyIn, isHeld } from '../view';
 
 type Status = SessionState['status'];
@@ -26,7 +25,7 @@ const whyNoStep = (before: SessionState, state: SessionState): string | undefine
     : `the generation rose by ${risen} from ${before.status} to ${state.status}`;
 };
 
-/** A refresh result counts only if the session is still the one it was started for; no request of one user is ever sent for another. */
+/** A refresh result counts only if the session is still the one it was started for. */
 export const sameSession: Invariant = {
   number: 4,
   watch: (world) => {
@@ -52,7 +51,10 @@ export const sameSession: Invariant = {
       notes: {
         changing: (member) => {
           const calls = world.openCalls(member).filter(({ subscriber }) => subscriber);
-          before.push({ state: member.session.state, calls, waiters: world.waiting(member) });
+          const { state } = member.session;
+          // Who waits for a look into the store may wait for no session yet.
+          const isLooking = state.status === 'signed-out' || world.isAsking(member);
+          before.push({ state, calls, waiters: isLooking ? [] : world.waiting(member) });
         },
         changed: (member) => {
           const ended = before.pop();
@@ -69,12 +71,8 @@ export const sameSession: Invariant = {
       },
       checks: {
         published: (_, state, before) => before && whyNoStep(before, state),
-        sent: ({ caller, token }) => {
-          const { wish, isInside, family, member } = caller;
-          if (wish !== 'request' || (isInside !== 'no' && !token)) return undefined;
-          if (family !== (familyOf(token) ?? null)) return `${nameOf(caller)} carries ${token}`;
-          return whyBack(member);
-        },
+        sent: ({ caller: { wish, isInside, member }, token }) =>
+          wish === 'request' && (isInside === 'no' || token) ? whyBack(member) : undefined,
         stepped: () => {
           const call = calls.find(({ isOpen }) => isOpen);
           const waiter = waiters.find(({ outcome }) => outcome === 'open');

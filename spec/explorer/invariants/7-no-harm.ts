@@ -23,7 +23,7 @@ const TOLD: Readonly<Record<Hook, 'caller' | 'events' | 'refresh' | 'rxjs'>> = {
 export const noHarm: Invariant = {
   number: 7,
   watch: (world) => {
-    const { platform, setup } = world;
+    const { platform, setup, shelf } = world;
     const warnings: string[] = [];
     let failures = 0;
     const newest = new Map<Member, number>();
@@ -36,7 +36,9 @@ export const noHarm: Invariant = {
           // In a refresh it is one of those that are counted below.
           return !caller || caller.outcome === 'cancelled' || errorOf(caller) === fault ? 1 : 0;
         case 'events':
-          return setup.isObserved ? warnings.filter((message) => message.endsWith(`: ${name}`)).length : 1;
+          return setup.isObserved && !fault.isLate
+            ? warnings.filter((message) => message.endsWith(`: ${name}`)).length
+            : 1;
         case 'rxjs':
           return platform.thrown.filter((thrown) => thrown === fault).length;
         case 'refresh':
@@ -46,8 +48,14 @@ export const noHarm: Invariant = {
     /** A refresh may be tried again, and an error replaced by that of the one who judges it. */
     const whyHidden = (): string | false => {
       const faults = world.faults.filter(({ hook }) => hook === 'refresh').length;
+      // What others have written is taken over instead.
+      const isAlone = shelf.writes.every(({ member }) => member === 0);
       return (
-        setup.isObserved && !setup.refreshRetries && failures < faults && 'a refresh that throws fails without a trace'
+        setup.isObserved &&
+        !setup.refreshRetries &&
+        isAlone &&
+        failures < faults &&
+        'a refresh that throws fails without a trace'
       );
     };
     const whyGone = (caller: Caller): string | false =>

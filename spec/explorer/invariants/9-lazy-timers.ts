@@ -35,7 +35,10 @@ export const lazyTimers: Invariant = {
         made: () => {
           if (platform.timers) return 'a timer runs before anyone has subscribed';
           if (platform.listeners) return 'a listener listens before anyone has subscribed';
-          return calls.length + shelf.writes.length + shelf.inside > 0 && 'more is done than to load the store';
+          return (
+            calls.length + shelf.writes.length + shelf.inside + shelf.followers > 0 &&
+            'more is done than to load the store'
+          );
         },
         stepped: () => {
           const keepers = world.keepers.filter(({ subscription }) => !subscription.closed);
@@ -46,12 +49,15 @@ export const lazyTimers: Invariant = {
         },
         left: () => {
           if (platform.timers) return `${platform.timers} timers are left`;
-          if (platform.listeners > members.length) return `${platform.listeners} listeners are left`;
+          if (platform.listeners > members.length + shelf.followers) return `${platform.listeners} listeners are left`;
           if (shelf.inside) return 'a lock is left';
-          return platform.heard() > 0 && `${platform.heard()} subjects still have subscribers`;
+          // Who follows the store follows its own states as well, until it is destroyed.
+          return platform.heard() > shelf.followers && `${platform.heard()} subjects still have subscribers`;
         },
         destroyed: () => {
           if (platform.timers) return `${platform.timers} timers are left of sessions that were destroyed`;
+          if (shelf.followers) return `${shelf.followers} sessions that were destroyed follow the store`;
+          if (platform.heard()) return `${platform.heard()} subjects still have subscribers`;
           return platform.listeners > 0 && `${platform.listeners} listeners are left of sessions that were destroyed`;
         },
       },

@@ -9,8 +9,10 @@ import { noHarm } from './7-no-harm';
 import { ownOrigins } from './8-own-origins';
 import { lazyTimers } from './9-lazy-timers';
 import { badStores } from './10-bad-stores';
+import { lastAct } from './11-last-act';
+import { ownTokens } from './12-own-tokens';
 
-/** The ten invariants of a session, each in the file of its number. */
+/** The invariants of a session, each in the file of its number. */
 export const INVARIANTS: readonly Invariant[] = [
   oneRefresh,
   settles,
@@ -22,4 +24,6 @@ export const INVARIANTS: readonly Invariant[] = [
   ownOrigins,
   lazyTimers,
   badStores,
+  lastAct,
+  ownTokens,
 ];

@@ -174,5 +174,18 @@ failureMode(
         expect([browser.storage.getItem('token'), browser.storage.getItem('refreshToken')]).toEqual(['T50', 'R50']);
       },
     );
+
+    it('sends nothing with the dead token again when the refresh ends between two entries of another tab', async () => {
+      const browser = installBrowser(signal);
+      const ann = browser.open({ keys: { accessToken: 'token', refreshToken: 'refreshToken' } });
+      await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+      const outcome = ann.get();
+      await browser.pass(ANSWER_MS / 2);
+      browser.storage.setItem('refreshToken', 'R50');
+      await browser.pass(ANSWER_MS);
+      expect(outcome).toEqual(by('T2'));
+      expect(ann.sent).toEqual(['GET /a T1', 'GET /a T2']);
+      expect(browser.authority.presented).toEqual(['R1']);
+    });
   },
 );

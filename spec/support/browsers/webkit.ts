@@ -83,6 +83,8 @@ const openProfile = async (capabilities: object, env: NodeJS.ProcessEnv): Promis
           handles.splice(index, 1);
           // The tab behind a closed one moves up, or the one before it.
           if (index < front || front === handles.length) front--;
+          // No command is taken for a window that is gone.
+          await send('POST', '/window', { handle: handles[0] });
         });
         channel.close();
       },

@@ -1,0 +1,232 @@
+import { REFUSALS } from '../answers';
+import { type Invariant, LEGACY, type Member, type Write } from '../happenings';
+import { familyOf } from '../server';
+import { familyIn } from '../view';
+
+/** A sign-in or sign-out: of a user, of a legacy app, or what the store held in the beginning. */
+interface Act {
+  readonly nth: number;
+  readonly member: number;
+  /** Which family it has begun; `null` for a sign-out. */
+  readonly family: string | null;
+  /** Acts that its session knew of, and all that was known there. Undefined until the act is over. */
+  known: ReadonlySet<Act> | undefined;
+  /** The session id that the store keeps of it, if any. */
+  id: string | undefined;
+  /** What a sign-out has ended. */
+  readonly left: Act | undefined;
+  /** Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen it. */
+  isWeak: boolean;
+}
+
+/** Session ids of this form sort by the time of the sign-in. */
+const hasOrder = ({ id = '' }: Act): boolean => /^[0-9a-z]{9}\.[0-9a-z]+$/.test(id);
+
+const haveOrder = (act: Act, other: Act): boolean => hasOrder(act) && hasOrder(other);
+
+/** The last sign-in or sign-out that a user made is what every session ends with. */
+export const lastAct: Invariant = {
+  number: 11,
+  watch: (world) => {
+    const { shelf, setup, members } = world;
+    const acts: Act[] = [];
+    const known = new Map<number, Set<Act>>();
+    const families = new Map<string, Act>();
+    /** Whose tokens a session had last. */
+    const held = new Map<number, Act | undefined>();
+    const clears = new Map<Write, Act>();
+    const refused = new Set<string | null | undefined>();
+    /** Acts that are under way, by the sessions that they belong to. */
+    const begun = new Map<Member, Act[]>();
+
+    const knownTo = (member: number): Set<Act> => {
+      const acts = known.get(member) ?? new Set();
+      known.set(member, acts);
+      return acts;
+    };
+    const learn = (member: number, act: Act | undefined): void => {
+      if (!act || member === LEGACY) return;
+      const acts = knownTo(member).add(act);
+      for (const each of act.known ?? []) acts.add(each);
+    };
+    const begin = (member: number, family: string | null, isWeak = false): Act => {
+      const left = family ? undefined : held.get(member);
+      const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, left, isWeak };
+      acts.push(act);
+      if (family) families.set(family, act);
+      return act;
+    };
+    const actOf = (write: Write | undefined): Act | undefined => {
+      if (!write && shelf.hasLost) return undefined;
+      if (!write) return families.get(familyOf(shelf.first?.accessToken) ?? '');
+      return write.tokens ? families.get(familyOf(write.tokens.accessToken) ?? '') : clears.get(write);
+    };
+    /** What a session knows before its own act: it looks into the store first, if it can do so at once. */
+    const close = (act: Act): void => {
+      act.known ??= new Set([...knownTo(act.member)].filter(({ nth }) => nth < act.nth));
+      learn(act.member, act);
+    };
+
+    /** Whether all has been written at once, and is still there. */
+    const isInOrder = (): boolean => shelf.isInstant && !shelf.hasLost;
+    /** Without `version` and `changes$`, only a refresh looks into the store. */
+    const isBlind = setup.changes === 'missing' && !setup.hasVersion;
+
+    const isWeak = (act: Act): boolean => {
+      const { member, isWeak } = act;
+      // No session goes on with what a legacy app has written before it has seen it: one that cannot read the store writes over it.
+      if (isWeak || members[member]?.isDestroyed || (member === LEGACY && !shelf.isSound)) return true;
+      // A session that is signed out and never looks does not see what others write after its sign-out, and what it was signed out of is gone.
+      return isBlind && !isInOrder() && acts.some((end) => !end.family && (end === act || end.known?.has(act)));
+    };
+
+    /** Whether sessions see each write before another one can come. */
+    const isSeen = setup.hasVersion || (setup.changes === 'prompt' && setup.isWatched);
+    const isAlone = setup.store === 'none' || members.length === 1;
+
+    /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
+    const isTold = (act: Act, other: Act): boolean =>
+      isAlone ||
+      isInOrder() ||
+      !other.family ||
+      (act.left === other && !!other.id) ||
+      haveOrder(act.left ?? act, other);
+
+    /** Whether `act` has been ended by a sign-out, or may have been by one before the sign-in `other`, which knew nothing of `act`. */
+    const mayHaveEnded = (act: Act, other: Act): boolean =>
+      acts.some((end) => !end.family && (end.known?.has(act) || (other.known?.has(end) && !act.known?.has(end))));
+
+    /** Whether `act` certainly comes after `other`, as everyone can see. */
+    const isLater = (act: Act, other: Act): boolean => {
+      if (act === other || isWeak(act)) return false;
+      if (act.known?.has(other)) return isTold(act, other);
+      if (other.known?.has(act)) return false;
+      if (haveOrder(act, other)) return `${act.id}` > `${other.id}` && !mayHaveEnded(act, other);
+      // What is written and seen at once comes in the order in which it is done; not if a clock was set back since a sign-out.
+      const isSet = [...(other.known ?? [])].every(
+        (each) => !hasOrder(each) || !hasOrder(act) || `${each.id}` < `${act.id}`,
+      );
+      return isInOrder() && isSeen && act.nth > other.nth && isSet;
+    };
+
+    /** Whether every session has what the store held, and nothing is under way that could write over something else. */
+    const isAtRest = (act: Act | undefined): boolean =>
+      shelf.operations.length + world.calls.filter(({ isOpen }) => isOpen).length === 0 &&
+      members.every(({ isDestroyed, session: { state } }) => isDestroyed || familyIn(state) === (act?.family ?? null));
+
+    /** Families that a session may end with; `null` for none. */
+    const endings = (acts: readonly Act[]): ReadonlySet<string | null> => {
+      const newest = acts.filter((other) => !acts.some((act) => isLater(act, other)));
+      // A session that has taken over tokens without an order takes over older ones after them, and anything if those were lost.
+      const strays = newest.filter((act) => act.family && !hasOrder(act));
+      const last = acts.filter(
+        (other) =>
+          newest.includes(other) || strays.some((act) => act !== other && (shelf.hasLost || !isLater(act, other))),
+      );
+      const families = new Set(last.map(({ family }) => family));
+      // The server has ended what the user had begun, or no one has begun anything.
+      if (last.every(isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
+      return families;
+    };
+
+    const whyNotLast = (member: Member): string | undefined => {
+      const { status } = member.session.state;
+      const family = familyIn(member.session.state);
+      if (member.isDestroyed || family === undefined) return undefined;
+      // It cannot learn of anything, as it never looks.
+      if (isBlind && (status === 'signed-out' || setup.exclusive === 'stuck' || setup.exclusive === 'throws'))
+        return undefined;
+      // What could not be written is known only to the session that has tried to.
+      const isAlone = setup.store === 'none' || members.some(isOwed);
+      const possible = new Set(endings(setup.store === 'none' ? [...knownTo(member.index)] : acts));
+      if (isAlone) for (const family of endings([...knownTo(member.index)])) possible.add(family);
+      if (possible.has(family) || (isAlone && setup.store !== 'none' && !isOwed(member))) return undefined;
+      return `session ${member.index} ends with ${family}, and the last that a user did was ${[...possible].map(String).join(' or ')}`;
+    };
+
+    /** Whether a session's last write has failed, so that the store may not hold what it should. */
+    const isOwed = ({ index, isDestroyed }: Member): boolean =>
+      !isDestroyed && shelf.writes.filter(({ member }) => member === index).at(-1)?.state === 'failed';
+
+    const whyApart = (): string | undefined => {
+      if (setup.store === 'none' || isBlind || members.some(isOwed)) return undefined;
+      const held = familyOf(shelf.kept?.accessToken) ?? null;
+      const other = members.find(
+        ({ isDestroyed, session: { state } }) => !isDestroyed && state.status !== 'loading' && familyIn(state) !== held,
+      );
+      return other && `session ${other.index} ends with ${familyIn(other.session.state)}, and the store with ${held}`;
+    };
+
+    return {
+      notes: {
+        made: ({ index }) => {
+          const { first } = shelf;
+          if (index > 0 || !first || setup.store === 'none') return;
+          const act = begin(LEGACY, familyOf(first.accessToken) ?? null);
+          act.known = new Set();
+          act.id = first.sessionId;
+        },
+        changing: (member, how, grant) => {
+          if (how === 'destroy') return;
+          const act = begin(member.index, familyOf(grant?.accessToken) ?? null);
+          begun.set(member, [...(begun.get(member) ?? []), act]);
+        },
+        changed: (member, how) => {
+          const act = how === 'destroy' ? undefined : begun.get(member)?.pop();
+          if (act) close(act);
+        },
+        writing: (write) => {
+          const { tokens, member: index } = write;
+          const member = members[index];
+          if (!member) return;
+          const act = tokens
+            ? families.get(familyOf(tokens.accessToken) ?? '')
+            : acts.filter(({ member, family }) => member === index && !family).at(-1);
+          // Its session may also have been ended by a refusal.
+          const isEnd = member.session.state.status !== 'signed-out' || member.session.state.reason === 'sign-out';
+          if (!act) return;
+          if (!tokens && isEnd) clears.set(write, act);
+          if (act.member !== index) return;
+          act.id ??= tokens?.sessionId;
+          close(act);
+        },
+        landed: (write, last) => {
+          if (write.member !== LEGACY) return;
+          const before = actOf(last);
+          const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, !shelf.isInstant && !isAtRest(before));
+          if (!write.tokens) clears.set(write, act);
+          act.known = new Set(before && [before, ...(before.known ?? [])]);
+        },
+        published: ({ index }, state) => {
+          const family = familyIn(state);
+          if (family) held.set(index, families.get(family));
+          if (family) learn(index, families.get(family));
+          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
+            learn(index, actOf(shelf.lastDone));
+        },
+        // A session that has not seen it yet will not see it any more, and writes again what it has.
+        lost: () => {
+          const families = members
+            .filter(({ isDestroyed }) => !isDestroyed)
+            .map(({ session }) => familyIn(session.state));
+          for (const act of acts) {
+            const isSeen = act.family ? families.includes(act.family) : families.every((family) => family === null);
+            act.isWeak ||= !isSeen && (act.member === LEGACY || !act.family);
+          }
+        },
+        looked: (member, found) => {
+          if (shelf.isInstant && shelf.kept !== undefined) learn(member, actOf(found));
+        },
+        renewing: ({ member, tokens }, said, grant) => {
+          if (said in REFUSALS) refused.add(familyOf(tokens?.accessToken));
+          if (!grant || tokens) return;
+          const act = begin(member.index, familyOf(grant.accessToken) ?? null, true);
+          close(act);
+        },
+      },
+      checks: {
+        used: () => members.map(whyNotLast).find(Boolean) ?? whyApart(),
+      },
+    };
+  },
+};
