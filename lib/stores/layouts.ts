@@ -1,5 +1,6 @@
 import { EMPTY, type Observable, of, tap, timer } from 'rxjs';
 import { parseJson } from '../http/body';
+import { nowMs } from '../session/clock';
 import { digestOf } from '../session/precedence';
 import type { Tokens } from '../session/state';
 import type { PlatformStorage } from './platform-storage';
@@ -72,6 +73,9 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
   let saved: Rest | undefined;
   /** Whether the refresh token was removed a while ago; a page that knows two entries may go on to remove the access token. */
   let isGone = false;
+  /** The refresh token that was read last, and since when, if it has replaced another one. */
+  let lastBy: string | undefined;
+  let sinceMs = 0;
 
   const note = (rest: Rest): void => {
     rests = [rest, ...rests.filter((each) => each.of !== rest.of)].slice(0, MAX_RESTS);
@@ -96,6 +100,8 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       }
       const refreshToken = entries.getItem(refreshKey) ?? undefined;
       const by = digestOf(refreshToken ?? '');
+      if (lastBy && lastBy !== by) sinceMs = nowMs();
+      lastBy = by;
       const isOwn = saved?.of === digestOf(access);
       const isTorn = isOwn && !refreshToken && saved?.by !== by;
       // The sign-out of another tab, which removes the access token first, has crossed this tab's write.
@@ -105,7 +111,9 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       const isMark = access.startsWith(MARK);
       const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
       if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
-      if (isTorn || isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
+      // A refresh token of another write must not be presented before its access token is there.
+      const isEarly = ofAccess && ofAccess.by !== by && nowMs() < sinceMs + SETTLE_MS;
+      if (isTorn || isEarly || isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
       const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
       return { ...others, accessToken: isMark ? '' : access, refreshToken } as Tokens;

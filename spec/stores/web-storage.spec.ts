@@ -428,6 +428,17 @@ describe('webStorageStore, two plain entries', () => {
     },
   );
 
+  it('hands out no refresh token of another write until that has had 250 ms to finish', async () => {
+    const { storage, pass } = installBrowser('HTTP 401');
+    const store = webStorageStore({ storage: () => storage, keys });
+    webStorageStore({ storage: () => storage, keys }).save({ ...full, revision: 3 });
+    expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken: 'R1' });
+    storage.setItem('refreshToken', 'R50');
+    expect(() => store.load()).toThrow('a write is not finished');
+    await pass(250);
+    expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken: 'R50' });
+  });
+
   it('takes the third entry of an older version for one that belongs to no token', () => {
     const storage = createStorage({
       token: 'T1',
