@@ -1,5 +1,6 @@
-import { EMPTY, filter, type Observable, of, timer } from 'rxjs';
+import { EMPTY, type Observable, of, tap, timer } from 'rxjs';
 import { parseJson } from '../http/body';
+import { nowMs } from '../session/clock';
 import { digestOf } from '../session/precedence';
 import type { Tokens } from '../session/state';
 import type { PlatformStorage } from './platform-storage';
@@ -70,8 +71,11 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
   /** What the third entry has held, the newest first. */
   let rests: Rest[] = [];
   let saved: Rest | undefined;
-  /** The access token that was read last, if it belongs to no third entry. */
-  let foreign: string | undefined;
+  /** Whether the refresh token was removed a while ago; a page that knows two entries may go on to remove the access token. */
+  let isGone = false;
+  /** The refresh token that was read last, and since when, if it has replaced another one. */
+  let lastBy: string | undefined;
+  let sinceMs = 0;
 
   const note = (rest: Rest): void => {
     rests = [rest, ...rests.filter((each) => each.of !== rest.of)].slice(0, MAX_RESTS);
@@ -90,18 +94,26 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       read(rest);
       // Some pages sign out by writing an empty token.
       if (!access) {
+        saved = undefined;
         if (!rest) rests = [];
         return null;
       }
       const refreshToken = entries.getItem(refreshKey) ?? undefined;
       const by = digestOf(refreshToken ?? '');
+      if (lastBy && lastBy !== by) sinceMs = nowMs();
+      lastBy = by;
+      const isOwn = saved?.of === digestOf(access);
+      const isTorn = isOwn && !refreshToken && saved?.by !== by;
+      // The sign-out of another tab, which removes the access token first, has crossed this tab's write.
+      if (isTorn ? isGone : isOwn && !rest && saved?.by === by) return undefined;
       const ofAccess = restOf(access);
       const ofRefresh = rests.find((each) => each.by === by);
       const isMark = access.startsWith(MARK);
       const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
       if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
-      if (isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
-      foreign = ofAccess ? undefined : access;
+      // A refresh token of another write must not be presented before its access token is there.
+      const isEarly = ofAccess && ofAccess.by !== by && nowMs() < sinceMs + SETTLE_MS;
+      if (isTorn || isEarly || isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
       const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
       return { ...others, accessToken: isMark ? '' : access, refreshToken } as Tokens;
@@ -112,6 +124,7 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       const rest = { ...others, of: digestOf(access), by: digestOf(refreshToken ?? '') };
       note(rest);
       saved = rest;
+      isGone = false;
       const steps = [
         () => (refreshToken ? entries.setItem(refreshKey, refreshToken) : entries.removeItem(refreshKey)),
         () => entries.setItem(restKey, JSON.stringify(rest)),
@@ -128,8 +141,14 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       if (key === null || (key === restKey && !newValue)) rests = [];
       else if (key === restKey) read(newValue);
       if (key === null || key === accessKey) return of(key);
-      // A page that knows two entries may have written the access token first, and been read in between; another tab goes on to write that.
-      return key === refreshKey ? timer(SETTLE_MS).pipe(filter(() => storage().getItem(accessKey) === foreign)) : EMPTY;
+      // The access token may have been written first, and been read in between; or it is yet to be written.
+      return key === refreshKey
+        ? timer(SETTLE_MS).pipe(
+            tap(() => {
+              isGone = !newValue;
+            }),
+          )
+        : EMPTY;
     },
   };
 };

@@ -52,6 +52,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
       : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs());
   /** The latest sign-in or sign-out that this tab knows of. */
   let latest = kept?.sessionId ?? '';
+  let hasAnnounced = false;
   const writes = new Subject<Tokens | null>();
 
   const keep = (tokens: Tokens | null): void => {
@@ -61,6 +62,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
   const isLater = (id: string): boolean => isOrdered(id) && id > latest;
   const announceFrom = (id: string, isIn: boolean): void => {
     latest = id;
+    hasAnnounced = true;
     if (name && isPage()) announce(channel, { id, isIn } satisfies Notice);
   };
   /** Sign-ins and sign-outs of other tabs; emits nothing. */
@@ -74,8 +76,8 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     ignoreElements(),
   );
   const inTurn = createTurns();
-  // What tabs share is the cookie, which is written before the answer arrives.
-  const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => false);
+  // The cookie is written before the answer arrives, but a notice may reach another tab later than the lock does.
+  const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => hasAnnounced);
 
   const store: TokenStore = {
     load: () => kept,
@@ -97,7 +99,13 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     },
     version: () => kept,
     changes$: merge(writes, notices$),
-    exclusive: (work) => inTurn(defer(() => (name && isPage() ? locked(work) : work))),
+    exclusive: (work) =>
+      inTurn(
+        defer(() => {
+          hasAnnounced = false;
+          return name && isPage() ? locked(work) : work;
+        }),
+      ),
   };
   // Not enumerable: a copy with another `changes$` is another store. A refusal may come before the notice of the sign-in that has caused it.
   return Object.defineProperty(store, name ? OVERTAKEN : LOCAL, {});

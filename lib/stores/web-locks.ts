@@ -50,8 +50,6 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
           return;
         }
         const askedAtMs = nowMs();
-        /** When the timer of the patience is due. */
-        let untilMs = askedAtMs;
         const leave = new AbortController();
         let isWaiting = true;
         let patience = Subscription.EMPTY;
@@ -69,7 +67,6 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
         /** Waits for `timeoutMs`, and again if another client has come to hold the lock by then. */
         const wait = (): void => {
           let isAnswered = false;
-          untilMs = nowMs() + timeoutMs;
           holderOf(next).then((found) => {
             isAnswered = true;
             // Only a manager that answers is asked for a second lock: who waits for a silent one should not wait twice.
@@ -85,8 +82,7 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
           for (const done of held) done();
         };
         const enter = (lock: unknown): Promise<void> | undefined => {
-          // In a page that was frozen, the grant may come before the timer that has long been due: others have gone on meanwhile.
-          if (!lock || (timeoutMs > 0 && nowMs() >= untilMs)) goOn();
+          if (!lock) goOn();
           if (!isWaiting) return undefined;
           stop();
           return new Promise((done) => {

@@ -1,5 +1,5 @@
-import { NEVER, Observable, of, timer } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { NEVER, Observable, of, Subject, timer } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { installBrowser, type VirtualTab } from '../support/virtual-tabs';
 
@@ -76,6 +76,23 @@ describe('the lock of several tabs', () => {
     alone(browser.open(), works.work('e', 1_000));
     await browser.pass(30_000);
     expect(works.log.sort()).toEqual(['a', 'c', 'd', 'e']);
+    expect(works.most).toBe(1);
+  });
+
+  it('keeps a tab that is granted the lock late, as it was frozen, apart from one that asks later', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    const first = new Subject();
+    alone(browser.open(), first);
+    await browser.pass();
+    alone(browser.open(), works.work('frozen', 1_000));
+    await browser.pass(1_000);
+    // Its timer has long been due when it runs again.
+    vi.setSystemTime(Date.now() + 60_000);
+    first.complete();
+    alone(browser.open(), works.work('later', 1_000));
+    await browser.pass(10_000);
+    expect(works.log).toEqual(['frozen', 'later']);
     expect(works.most).toBe(1);
   });
 

@@ -404,6 +404,41 @@ describe('webStorageStore, two plain entries', () => {
     expect(store.load()).toEqual({ accessToken: 'T9', refreshToken: 'R9', sessionId: '' });
   });
 
+  it('writes nothing again while a page may be about to remove the access token as well', () => {
+    const storage = createStorage();
+    const store = webStorageStore({ storage: () => storage, keys });
+    store.save({ ...full, revision: 3 });
+    storage.removeItem('refreshToken');
+    expect(() => store.load()).toThrow('a write is not finished');
+    storage.removeItem('token');
+    expect(store.load()).toBeNull();
+  });
+
+  it.each(['R1', 'R7'])(
+    'takes the same access token, which a page writes after a clear, for a login (beside %s)',
+    (refreshToken) => {
+      const storage = createStorage();
+      const store = webStorageStore({ storage: () => storage, keys });
+      store.save({ ...full, revision: 3 });
+      storage.clear();
+      if (refreshToken === 'R1') expect(store.load()).toBeNull();
+      storage.setItem('token', 'T1');
+      storage.setItem('refreshToken', refreshToken);
+      expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken });
+    },
+  );
+
+  it('hands out no refresh token of another write until that has had 250 ms to finish', async () => {
+    const { storage, pass } = installBrowser('HTTP 401');
+    const store = webStorageStore({ storage: () => storage, keys });
+    webStorageStore({ storage: () => storage, keys }).save({ ...full, revision: 3 });
+    expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken: 'R1' });
+    storage.setItem('refreshToken', 'R50');
+    expect(() => store.load()).toThrow('a write is not finished');
+    await pass(250);
+    expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken: 'R50' });
+  });
+
   it('takes the third entry of an older version for one that belongs to no token', () => {
     const storage = createStorage({
       token: 'T1',

@@ -156,6 +156,25 @@ failureMode(
       },
     );
 
+    it.each([[['refreshToken']], [['token.renewal']], [['refreshToken', 'token.renewal']]])(
+      'keeps both tokens when the sign-out of another tab has crossed it and removes %j',
+      async (removed) => {
+        const browser = installBrowser(signal);
+        const layout = { keys: { accessToken: 'token', refreshToken: 'refreshToken' } };
+        const tabs = [browser.open(layout), browser.open(layout)];
+        for (const { session } of tabs) session.state$.subscribe();
+        await tabs[0]?.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
+        // The access token, which a sign-out removes first, was not there yet.
+        for (const key of removed) browser.storage.removeItem(key);
+        await browser.pass(3_000);
+        const [state, other] = tabs.map(({ session }) => session.state);
+        const tokens = { accessToken: 'T50', refreshToken: 'R50' };
+        expect(state).toMatchObject({ status: 'active', tokens });
+        expect(Object(other).tokens).toEqual(Object(state).tokens);
+        expect([browser.storage.getItem('token'), browser.storage.getItem('refreshToken')]).toEqual(['T50', 'R50']);
+      },
+    );
+
     it('sends nothing with the dead token again when the refresh ends between two entries of another tab', async () => {
       const browser = installBrowser(signal);
       const ann = browser.open({ keys: { accessToken: 'token', refreshToken: 'refreshToken' } });

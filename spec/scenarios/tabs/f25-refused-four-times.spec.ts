@@ -1,6 +1,7 @@
 import { memoryStore, SessionExpiredError } from 'renewal';
 import { mergeMap, type Observable, throwError, timer } from 'rxjs';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { installChannels } from '../../support/channels';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
@@ -47,6 +48,19 @@ failureMode(
       expect(presented).toEqual(['R1']);
       expect(browser.storage.getItem('renewal')).toBeNull();
       expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
+    });
+
+    it('presents it once for four tabs whose refresh token is in a cookie', async () => {
+      const browser = installBrowser(signal);
+      installChannels();
+      const { presented, refresh } = createRefuser();
+      const tabs = Array.from({ length: 4 }, () =>
+        browser.open({
+          session: { store: memoryStore({ accessToken: 'T1' }, { name: 'shop' }), refresh, isRefused: () => true },
+        }),
+      );
+      await checkAll(tabs, () => browser.pass(5_000));
+      expect(presented).toHaveLength(1);
     });
 
     it('presents it once for four sessions over one memoryStore', async () => {
