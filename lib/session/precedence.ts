@@ -13,6 +13,8 @@ export interface Standing {
   readonly isOwed?: boolean | undefined;
   /** Whether a write that was given up may still be done, over what has been written since. */
   readonly isHaunted?: boolean | undefined;
+  /** Its own tokens of before that it has written and that the store may still hold, or come to hold. */
+  readonly stale?: readonly Tokens[] | undefined;
   /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
 }
@@ -53,7 +55,8 @@ export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
   one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
 
 /** Whether what the store holds is newer (above 0) or older (below 0) than the tokens of this session; 0 if they are the same. */
-const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): number => {
+const orderOf = ({ isOwed, replaced, stale }: Standing, mine: Tokens, found: Tokens): number => {
+  const isStale = stale?.some((other) => isAccess(found, other));
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
@@ -63,14 +66,14 @@ const orderOf = ({ isOwed, replaced }: Standing, mine: Tokens, found: Tokens): n
       return order || Number(!isMine);
     }
     if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
-    return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
+    return isStale || isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
   if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
   // Or a refresh of the session that this one has replaced has crossed the sign-in.
   const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
-  if (isNamed && found.sessionId === replaced?.sessionId) return -1;
+  if (isStale || (isNamed && found.sessionId === replaced?.sessionId)) return -1;
   return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;
 };
 

@@ -120,7 +120,7 @@ export const createStorePort = (
       if (!rewrites) known = what;
       // Later, someone else may have written after it.
       version = isAtOnce ? versionNow() : UNSEEN;
-      standing = { ...standing, isOwed: !isLast };
+      standing = { ...standing, isOwed: !isLast, stale: isLast && !standing.isHaunted ? undefined : standing.stale };
     },
     failed: (what, error) => {
       // What hangs is not called again for the same tokens.
@@ -135,7 +135,10 @@ export const createStorePort = (
       if (isDone) standing = { ...standing, isOwed: false };
       rewrites = 0;
       read().subscribe((news) => {
-        standing = { ...standing, isHaunted: !isLast };
+        if (isLast) {
+          isClearing = false;
+          standing = { ...standing, isHaunted: false, stale: undefined };
+        }
         heed(news);
       });
     },
@@ -223,15 +226,16 @@ export const createStorePort = (
       const { mine } = standing;
       // What it has written itself comes back with the state.
       if (isSameGrant(tokens, mine)) standing = { ...standing, mine: tokens, over: undefined };
-      else hold(tokens, { replaced: mine ?? null, isHaunted: standing.isHaunted });
+      else hold(tokens, { ...standing, isOwed: false, replaced: mine ?? null });
     },
     end: (over) => {
       standing = { ...standing, over };
     },
     write: (what) => {
       const isOver = typeof what === 'string';
+      const { mine, isOwed, isHaunted, stale = [] } = standing;
       if (isOver) standing = { ...standing, over: what };
-      else hold(what, standing);
+      else hold(what, mine && (isOwed || isHaunted) ? { ...standing, stale: [...stale, mine] } : standing);
       return enqueue(isOver ? null : what);
     },
     pause: writes.pause,

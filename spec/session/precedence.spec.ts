@@ -108,6 +108,13 @@ describe('which tokens count', () => {
     expect(decide({ mine, replaced, over: 'sign-out', isHaunted: true }, found)).toBe('write');
   });
 
+  it('knows its own tokens of before, which a store without ids may still hold', () => {
+    const stale = [tokens('T0', EARLIER, 1)];
+    expect(decide({ mine, replaced, stale }, tokens('T0', digestOf('T0')))).toBe('write');
+    expect(decide({ mine, replaced, stale }, tokens('T0', MINE))).toBe('write');
+    expect(decide({ mine, replaced, stale }, tokens('T9', digestOf('T9')))).toBe('adopt');
+  });
+
   it('takes over the id of a writer that has one, if the token is the same', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(decide({ mine: legacy, replaced: null }, mine)).toBe('adopt');
