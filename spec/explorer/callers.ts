@@ -74,9 +74,13 @@ export const bindAll = (world: World): void => {
   }
 };
 
-/** Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes that. */
+/**
+ * Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes that. Who is on the way out waits no more,
+ * and belongs to what the look has brought.
+ */
 export const bindToPast = (world: World, member: Member): void => {
-  for (const caller of world.openCallers()) if (caller.member === member) caller.family ??= caller.made;
+  for (const caller of world.openCallers())
+    if (caller.member === member && !caller.leaving) caller.family ??= caller.made;
 };
 
 /** A request has got past the look into the store that comes before anything else. */

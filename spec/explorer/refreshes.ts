@@ -43,8 +43,10 @@ export const answerRefresh = (world: World, call: Call | undefined, how: Refresh
 };
 
 const end = ({ platform }: World, call: Call): void => {
+  const { member, generation } = call;
   call.isOpen = false;
-  call.member.view.endedMs ??= platform.nowMs;
+  // What the user has ended from within says nothing of the session that has come after it.
+  if (generation === member.session.state.generation) member.view.endedMs ??= platform.nowMs;
 };
 
 const call$ = (world: World, call: Call): Observable<TokenGrant> =>

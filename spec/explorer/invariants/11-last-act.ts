@@ -1,6 +1,7 @@
 import { REFUSALS } from '../answers';
 import { type Invariant, LEGACY, type Member, type Write } from '../happenings';
 import { familyOf } from '../server';
+import { GIVEN_UP_MS } from '../shelf';
 import { familyIn } from '../view';
 
 /** A sign-in or sign-out: of a user, of a legacy app, or what the store held in the beginning. */
@@ -17,6 +18,12 @@ interface Act {
   readonly left: Act | undefined;
   /** Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen it. */
   isWeak: boolean;
+  /** Whether its session has begun to write it, or was seen to be what it has made of it. */
+  isMade: boolean;
+  /** Whether it was called off by another act of its session, which began while the session still looked into the store. */
+  isVoid: boolean;
+  /** Whether a session may have written it again, as it could not tell the sign-out of another from a late end of its own. */
+  mayReturn: boolean;
 }
 
 /** Session ids of this form sort by the time of the sign-in. */
@@ -36,6 +43,8 @@ export const lastAct: Invariant = {
     const held = new Map<number, Act | undefined>();
     const clears = new Map<Write, Act>();
     const refused = new Set<string | null | undefined>();
+    /** Sessions of which a `clear` was done after it had been given up. */
+    const late = new Set<number>();
     /** Acts that are under way, by the sessions that they belong to. */
     const begun = new Map<Member, Act[]>();
 
@@ -51,7 +60,8 @@ export const lastAct: Invariant = {
     };
     const begin = (member: number, family: string | null, isWeak = false): Act => {
       const left = family ? undefined : held.get(member);
-      const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, left, isWeak };
+      const marks = { isWeak, isMade: false, isVoid: false, mayReturn: false };
+      const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, left, ...marks };
       acts.push(act);
       if (family) families.set(family, act);
       return act;
@@ -60,6 +70,12 @@ export const lastAct: Invariant = {
       if (!write && shelf.hasLost) return undefined;
       if (!write) return families.get(familyOf(shelf.first?.accessToken) ?? '');
       return write.tokens ? families.get(familyOf(write.tokens.accessToken) ?? '') : clears.get(write);
+    };
+    const mark = (act: Act | undefined): void => {
+      if (act) act.mayReturn = true;
+    };
+    const markEnded = (act: Act | undefined): void => {
+      if (members.length > 1 && acts.some((end) => !end.family && end.left === act)) mark(act);
     };
     /** What a session knows before its own act: it looks into the store first, if it can do so at once. */
     const close = (act: Act): void => {
@@ -98,8 +114,9 @@ export const lastAct: Invariant = {
 
     /** Whether `act` certainly comes after `other`, as everyone can see. */
     const isLater = (act: Act, other: Act): boolean => {
-      if (act === other || isWeak(act)) return false;
-      if (act.known?.has(other)) return isTold(act, other);
+      if (act === other || isWeak(act) || other.mayReturn) return false;
+      // What it knows by a sign-out alone, which leaves no id behind, may have the later id.
+      if (act.known?.has(other)) return isTold(act, other) && !(haveOrder(act, other) && `${act.id}` < `${other.id}`);
       if (other.known?.has(act)) return false;
       if (haveOrder(act, other)) return `${act.id}` > `${other.id}` && !mayHaveEnded(act, other);
       // What is written and seen at once comes in the order in which it is done; not if a clock was set back since a sign-out.
@@ -116,14 +133,20 @@ export const lastAct: Invariant = {
 
     /** Families that a session may end with; `null` for none. */
     const endings = (acts: readonly Act[]): ReadonlySet<string | null> => {
-      const newest = acts.filter((other) => !acts.some((act) => isLater(act, other)));
+      const real = acts.filter(({ isVoid }) => !isVoid);
+      const newest = real.filter((other) => !real.some((act) => isLater(act, other)));
       // A session that has taken over tokens without an order takes over older ones after them, and anything if those were lost.
       const strays = newest.filter((act) => act.family && !hasOrder(act));
-      const last = acts.filter(
+      const last = real.filter(
         (other) =>
           newest.includes(other) || strays.some((act) => act !== other && (shelf.hasLost || !isLater(act, other))),
       );
       const families = new Set(last.map(({ family }) => family));
+      // One that a sign-out may have ended has the later id: where it is still held it ends the other, and then turns out to be over itself.
+      const isBoth = last.some((act) =>
+        last.some((other) => haveOrder(act, other) && `${act.id}` > `${other.id}` && mayHaveEnded(act, other)),
+      );
+      if (isBoth) families.add(null);
       // The server has ended what the user had begun, or no one has begun anything.
       if (last.every(isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
       return families;
@@ -168,6 +191,10 @@ export const lastAct: Invariant = {
         },
         changing: (member, how, grant) => {
           if (how === 'destroy') return;
+          for (const outer of begun.get(member) ?? []) {
+            const isDone = outer.isMade || familyIn(member.session.state) === outer.family;
+            if (!isDone && setup.store !== 'none') outer.isVoid = true;
+          }
           const act = begin(member.index, familyOf(grant?.accessToken) ?? null);
           begun.set(member, [...(begun.get(member) ?? []), act]);
         },
@@ -187,11 +214,24 @@ export const lastAct: Invariant = {
           if (!act) return;
           if (!tokens && isEnd) clears.set(write, act);
           if (act.member !== index) return;
+          act.isMade = true;
           act.id ??= tokens?.sessionId;
           close(act);
         },
         landed: (write, last) => {
-          if (write.member !== LEGACY) return;
+          const { tokens, member } = write;
+          const inHand = members.map(({ isDestroyed, session: { state } }) => (isDestroyed ? null : familyIn(state)));
+          const isLate = member !== LEGACY && world.platform.elapsedMs - write.startedMs >= GIVEN_UP_MS;
+          const end = last && !last.tokens ? actOf(last) : undefined;
+          // A session that still holds tokens has not seen the store empty, and will not see it any more: the ids alone count.
+          if (tokens && end && inHand.some((family, index) => family && index !== member)) end.isWeak = true;
+          // What a session was signed out of comes back over what it has taken over since, and others take it for new.
+          if (tokens && isLate && inHand[member]) markEnded(actOf(write));
+          if (!tokens) {
+            for (const index of late) mark(families.get(inHand[index] ?? ''));
+            if (isLate) late.add(member);
+          }
+          if (member !== LEGACY) return;
           const before = actOf(last);
           const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, !shelf.isInstant && !isAtRest(before));
           if (!write.tokens) clears.set(write, act);
