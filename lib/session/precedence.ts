@@ -84,7 +84,7 @@ const orderOf = ({ isOwed, replaced, stale }: Standing, mine: Tokens, found: Tok
  * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
  */
 export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
-  const { mine, over, isOwed, isHaunted, replaced } = standing;
+  const { mine, over, isOwed, isHaunted, replaced, stale = [] } = standing;
   // A sign-out before the store had answered.
   const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
   if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
@@ -92,7 +92,7 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
   // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
-  const isKnown = [mine.sessionId, replaced?.sessionId].includes(found.sessionId);
+  const isKnown = [mine, replaced, ...stale].some((other) => other?.sessionId === found.sessionId);
   if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';

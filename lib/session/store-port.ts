@@ -86,6 +86,8 @@ export const createStorePort = (
   let isClosed = false;
   /** Whether a `clear` was given up that may still be done. */
   let isClearing = false;
+  /** Reads begun after this one find all that writes that were given up have done. */
+  let lastHaunted = Infinity;
   /** Whether a read was given up, and none has been answered since. */
   let isHanging = false;
 
@@ -127,6 +129,7 @@ export const createStorePort = (
       if (error === undefined) {
         rewrites = MAX_REWRITES;
         isClearing ||= !what;
+        lastHaunted = Infinity;
         standing = { ...standing, isHaunted: true };
       }
       return warn('write', error);
@@ -134,13 +137,8 @@ export const createStorePort = (
     endedLate: (isDone, isLast) => {
       if (isDone) standing = { ...standing, isOwed: false };
       rewrites = 0;
-      read().subscribe((news) => {
-        if (isLast) {
-          isClearing = false;
-          standing = { ...standing, isHaunted: false, stale: undefined };
-        }
-        heed(news);
-      });
+      if (isLast) lastHaunted = readsBegun;
+      read().subscribe(heed);
     },
   });
 
@@ -168,6 +166,10 @@ export const createStorePort = (
       isOwed: standing.isOwed && verdict !== 'ours',
       replaced: replaced === undefined ? tokens : replaced,
     };
+    if (nth > lastHaunted) {
+      isClearing = false;
+      standing = { ...standing, isHaunted: false, stale: undefined };
+    }
     if (verdict === 'write' && rewrites++ < MAX_REWRITES) enqueue(over ? null : (mine ?? null));
     return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
   };

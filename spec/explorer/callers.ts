@@ -103,10 +103,12 @@ export const arrive = (world: World, caller: Caller): void => {
   const { member } = caller;
   caller.hasArrived = true;
   caller.before = member.session.state;
-  bind(world, caller);
+  // Who was told of its request has made another session of it meanwhile: it is of the one before.
+  const isCrossed = caller.changes !== member.changes;
+  if (!isCrossed) bind(world, caller);
   caller.isInside = world.called.has(member) ? 'maybe' : 'no';
   if (isCalling(world, member)) caller.isInside = 'yes';
-  caller.reactions = world.reactions;
+  caller.reactions = isCrossed ? -1 : world.reactions;
   caller.looks = world.shelf.looks;
 };
 
@@ -124,6 +126,7 @@ export const ask = (world: World, member: Member, wish: Wish, route: number): vo
     route: `/r${route}`,
     hasArrived: false,
     before: member.session.state,
+    changes: member.changes,
     reactions: 0,
     looks: 0,
     isInside: 'no',

@@ -13,6 +13,8 @@ export interface Member {
   readonly listening: Subscription;
   isWatched: boolean;
   isDestroyed: boolean;
+  /** How often the user has begun or ended the session. */
+  changes: number;
   /** How often `onExpired` was called. */
   expired: number;
   /** Who has made which request, and how many have waited, as far as events have told. */
@@ -30,6 +32,8 @@ export interface Caller {
   hasArrived: boolean;
   before: SessionState;
   reactions: number;
+  /** How often the user had begun or ended its session when it was made. */
+  readonly changes: number;
   /** How often the store had been read when it came to its session. */
   looks: number;
   /** Whether it is part of a refresh, as `refresh` was being called then. */

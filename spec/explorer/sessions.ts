@@ -90,6 +90,7 @@ export const join = (world: World): void => {
     listening: new Subscription(),
     isWatched: false,
     isDestroyed: false,
+    changes: 0,
     expired: 0,
     requests: new Map(),
     waits: 0,
@@ -161,6 +162,7 @@ const follow = (world: World, promise: Promise<void>): void => {
 const change = (world: World, member: Member, how: Change, act: () => void, grant?: TokenGrant): void => {
   world.tell('changing', member, how, grant);
   bindToPast(world, member);
+  member.changes++;
   world.changing.push(member);
   act();
   world.changing.pop();

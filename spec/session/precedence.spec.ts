@@ -115,6 +115,12 @@ describe('which tokens count', () => {
     expect(decide({ mine, replaced, stale }, tokens('T9', digestOf('T9')))).toBe('adopt');
   });
 
+  it('clears a sign-in of its own of before that is back after the sign-out', () => {
+    const stale = [tokens('T0', EARLIER, 1)];
+    expect(decide({ mine, replaced, stale, over: 'sign-out' }, tokens('T0', EARLIER, 1))).toBe('write');
+    expect(decide({ mine, replaced, over: 'sign-out' }, tokens('T0', EARLIER, 1))).toBe('adopt');
+  });
+
   it('takes over the id of a writer that has one, if the token is the same', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(decide({ mine: legacy, replaced: null }, mine)).toBe('adopt');

@@ -71,6 +71,16 @@ export const lastAct: Invariant = {
       if (!write) return families.get(familyOf(shelf.first?.accessToken) ?? '');
       return write.tokens ? families.get(familyOf(write.tokens.accessToken) ?? '') : clears.get(write);
     };
+    /** The store has lost what it held: a session that has not seen it yet will not see it any more, and writes again what it has. */
+    const forget = (): void => {
+      const inHand = members.filter(({ isDestroyed }) => !isDestroyed).map(({ session }) => familyIn(session.state));
+      for (const act of acts) {
+        const isSeen = act.family ? inHand.includes(act.family) : inHand.every((family) => family === null);
+        act.isWeak ||= !isSeen && (act.member === LEGACY || !act.family);
+        // Without an order, to one that is signed out of it that is a new sign-in.
+        act.mayReturn ||= isSeen && !!act.family && !hasOrder(act);
+      }
+    };
     const mark = (act: Act | undefined): void => {
       if (act) act.mayReturn = true;
     };
@@ -100,13 +110,20 @@ export const lastAct: Invariant = {
     const isSeen = setup.hasVersion || (setup.changes === 'prompt' && setup.isWatched);
     const isAlone = setup.store === 'none' || members.length === 1;
 
+    /** Without revisions in the store, a sign-in after a sign-out that looks older than what was ended cannot be told from a late refresh. */
+    const isTakenForOlder = (act: Act, other: Act): boolean =>
+      setup.keeps === 'no revision' &&
+      !other.family &&
+      [...(other.known ?? [])].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
+
     /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
     const isTold = (act: Act, other: Act): boolean =>
-      isAlone ||
-      isInOrder() ||
-      !other.family ||
-      (act.left === other && !!other.id) ||
-      haveOrder(act.left ?? act, other);
+      !isTakenForOlder(act, other) &&
+      (isAlone ||
+        isInOrder() ||
+        !other.family ||
+        (act.left === other && !!other.id) ||
+        haveOrder(act.left ?? act, other));
 
     /** Whether `act` has been ended by a sign-out, or may have been by one before the sign-in `other`, which knew nothing of `act`. */
     const mayHaveEnded = (act: Act, other: Act): boolean =>
@@ -201,6 +218,7 @@ export const lastAct: Invariant = {
         changed: (member, how) => {
           const act = how === 'destroy' ? undefined : begun.get(member)?.pop();
           if (act) close(act);
+          else if (shelf.kept === undefined) forget();
         },
         writing: (write) => {
           const { tokens, member: index } = write;
@@ -222,9 +240,13 @@ export const lastAct: Invariant = {
           const { tokens, member } = write;
           const inHand = members.map(({ isDestroyed, session: { state } }) => (isDestroyed ? null : familyIn(state)));
           const isLate = member !== LEGACY && world.platform.elapsedMs - write.startedMs >= GIVEN_UP_MS;
-          const end = last && !last.tokens ? actOf(last) : undefined;
-          // A session that still holds tokens has not seen the store empty, and will not see it any more: the ids alone count.
-          if (tokens && end && inHand.some((family, index) => family && index !== member)) end.isWeak = true;
+          const before = actOf(last);
+          const isUnseen = inHand.some((family, index) => family && index !== member && family !== before?.family);
+          // A session that still holds other tokens has not seen what leaves no id behind, and will not see it any more: the ids alone count.
+          if (before && (before.member === LEGACY || !before.family) && tokens && isUnseen) before.isWeak = true;
+          // A late write of what was ended since, or of that end, may be over another's sign-in that it knows nothing of.
+          const isOver = !tokens || acts.some((end) => !end.family && end.left === actOf(write));
+          if (isLate && isOver && before && before.member !== member) before.isWeak = true;
           // What a session was signed out of comes back over what it has taken over since, and others take it for new.
           if (tokens && isLate && inHand[member]) markEnded(actOf(write));
           if (!tokens) {
@@ -232,7 +254,6 @@ export const lastAct: Invariant = {
             if (isLate) late.add(member);
           }
           if (member !== LEGACY) return;
-          const before = actOf(last);
           const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, !shelf.isInstant && !isAtRest(before));
           if (!write.tokens) clears.set(write, act);
           act.known = new Set(before && [before, ...(before.known ?? [])]);
@@ -244,16 +265,7 @@ export const lastAct: Invariant = {
           else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
             learn(index, actOf(shelf.lastDone));
         },
-        // A session that has not seen it yet will not see it any more, and writes again what it has.
-        lost: () => {
-          const families = members
-            .filter(({ isDestroyed }) => !isDestroyed)
-            .map(({ session }) => familyIn(session.state));
-          for (const act of acts) {
-            const isSeen = act.family ? families.includes(act.family) : families.every((family) => family === null);
-            act.isWeak ||= !isSeen && (act.member === LEGACY || !act.family);
-          }
-        },
+        lost: forget,
         looked: (member, found) => {
           if (shelf.isInstant && shelf.kept !== undefined) learn(member, actOf(found));
         },
