@@ -111,7 +111,9 @@ export const createStorePort = (
   const hold = (tokens: Tokens, next: Omit<Standing, 'mine'>): void => {
     latestId = laterId(latestId, tokens.sessionId);
     rewrites = 0;
-    standing = { ...next, mine: tokens, over: undefined };
+    const last = standing.mine ?? known;
+    const before = last?.sessionId === tokens.sessionId ? standing.before : last?.sessionId;
+    standing = { ...next, mine: tokens, over: undefined, before };
   };
 
   const writes = createWriteQueue(store, {
@@ -120,14 +122,15 @@ export const createStorePort = (
       if (!rewrites) known = what;
       // Later, someone else may have written after it.
       version = isAtOnce ? versionNow() : UNSEEN;
-      standing = { ...standing, isOwed: !isLast };
+      // The next one is to replace it.
+      standing = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
     },
     failed: (what, error) => {
       // What hangs is not called again for the same tokens.
       if (error === undefined) {
         rewrites = MAX_REWRITES;
         isClearing ||= !what;
-        standing = { ...standing, isHaunted: true };
+        if (what) standing = { ...standing, late: what };
       }
       return warn('write', error);
     },
@@ -135,14 +138,14 @@ export const createStorePort = (
       if (isDone) standing = { ...standing, isOwed: false };
       rewrites = 0;
       read().subscribe((news) => {
-        standing = { ...standing, isHaunted: !isLast };
+        if (isLast) standing = { ...standing, late: undefined };
         heed(news);
       });
     },
   });
 
   const enqueue = (what: Tokens | null): Observable<unknown> => {
-    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: what ? known : standing.replaced };
+    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: known };
     return writes.add(what);
   };
 
@@ -223,7 +226,7 @@ export const createStorePort = (
       const { mine } = standing;
       // What it has written itself comes back with the state.
       if (isSameGrant(tokens, mine)) standing = { ...standing, mine: tokens, over: undefined };
-      else hold(tokens, { replaced: mine ?? null, isHaunted: standing.isHaunted });
+      else hold(tokens, { replaced: mine ?? null, late: standing.late });
     },
     end: (over) => {
       standing = { ...standing, over };

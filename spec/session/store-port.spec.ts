@@ -196,6 +196,27 @@ describe('what a look into the store says', () => {
     expect(look()).toMatchObject([{ accessToken: 'F2' }]);
   });
 
+  it('is nothing of what the one before the write that failed has left', async () => {
+    const ends: ((isDone: boolean) => void)[] = [];
+    const { port, shelf, look } = createPort({
+      save: () =>
+        new Promise((resolve, reject) => ends.push((isDone) => (isDone ? resolve() : reject(new Error('full'))))),
+    });
+    look();
+    port.write(tokens(1));
+    port.write(tokens(1, LATER));
+    ends[0]?.(true);
+    await setImmediate();
+    // What is kept of the first one has no id.
+    shelf.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: '' });
+    ends[1]?.(false);
+    await setImmediate();
+    port.write({ ...tokens(2, LATER), accessToken: 'T9' });
+    ends[2]?.(false);
+    await setImmediate();
+    expect(look()).toEqual([undefined]);
+  });
+
   it('is nothing of what several writes that failed were to replace', () => {
     const { port, shelf, look } = createPort({ save: failing });
     shelf.save({ ...foreign(1), sessionId: ID });
