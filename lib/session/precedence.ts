@@ -11,12 +11,12 @@ export interface Standing {
   readonly over?: Over | undefined;
   /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
   readonly isOwed?: boolean | undefined;
-  /** Whether a write that was given up may still be done, over what has been written since. */
-  readonly isHaunted?: boolean | undefined;
-  /** Its own tokens of before that it has written and that the store may still hold, or come to hold. */
-  readonly stale?: readonly Tokens[] | undefined;
+  /** Tokens whose write was given up: it may still be done, over what has been written since. */
+  readonly late?: Tokens | null | undefined;
   /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
+  /** The id of the session before that of its tokens. */
+  readonly before?: string | undefined;
 }
 
 /**
@@ -55,8 +55,7 @@ export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
   one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
 
 /** Whether what the store holds is newer (above 0) or older (below 0) than the tokens of this session; 0 if they are the same. */
-const orderOf = ({ isOwed, replaced, stale }: Standing, mine: Tokens, found: Tokens): number => {
-  const isStale = stale?.some((other) => isAccess(found, other));
+const orderOf = ({ isOwed, late, replaced, before }: Standing, mine: Tokens, found: Tokens): number => {
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
@@ -66,15 +65,15 @@ const orderOf = ({ isOwed, replaced, stale }: Standing, mine: Tokens, found: Tok
       return order || Number(!isMine);
     }
     if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
-    return isStale || isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
+    return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
   if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
   // Or a refresh of the session that this one has replaced has crossed the sign-in.
   const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
-  if (isStale || (isNamed && found.sessionId === replaced?.sessionId)) return -1;
-  return isOwed && (replaced === undefined || isAccess(found, replaced)) ? -1 : 1;
+  if (isNamed && found.sessionId === before) return -1;
+  return isAccess(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
 };
 
 /**
@@ -84,7 +83,7 @@ const orderOf = ({ isOwed, replaced, stale }: Standing, mine: Tokens, found: Tok
  * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
  */
 export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
-  const { mine, over, isOwed, isHaunted, replaced, stale = [] } = standing;
+  const { mine, over, isOwed, late, replaced, before } = standing;
   // A sign-out before the store had answered.
   const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
   if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
@@ -92,12 +91,12 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
   // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
-  const isKnown = [mine, replaced, ...stale].some((other) => other?.sessionId === found.sessionId);
+  const isKnown = [mine.sessionId, before].includes(found.sessionId);
   if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
   if (order > 0) return 'adopt';
   if (order < 0 || over === 'refused') return 'write';
   // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.
-  return over ? (isOwed || isHaunted ? 'write' : 'adopt') : 'ours';
+  return over ? (isOwed || isAccess(found, late) ? 'write' : 'adopt') : 'ours';
 };

@@ -229,7 +229,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
           return change$(Object(grant));
         }),
       ),
-    signOut: () => lastValueFrom(change$()),
+    signOut: () => lastValueFrom(defer(() => (isDestroyed ? of(undefined) : change$()))),
     refresh$: () => wait$(true),
     accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
     keepFresh$,

@@ -113,7 +113,9 @@ export const createStorePort = (
   const hold = (tokens: Tokens, next: Omit<Standing, 'mine'>): void => {
     latestId = laterId(latestId, tokens.sessionId);
     rewrites = 0;
-    standing = { ...next, mine: tokens, over: undefined };
+    const last = standing.mine ?? known;
+    const before = last?.sessionId === tokens.sessionId ? standing.before : last?.sessionId;
+    standing = { ...next, mine: tokens, over: undefined, before };
   };
 
   const writes = createWriteQueue(store, {
@@ -122,7 +124,8 @@ export const createStorePort = (
       if (!rewrites) known = what;
       // Later, someone else may have written after it.
       version = isAtOnce ? versionNow() : UNSEEN;
-      standing = { ...standing, isOwed: !isLast, stale: isLast && !standing.isHaunted ? undefined : standing.stale };
+      // The next one is to replace it.
+      standing = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
     },
     failed: (what, error) => {
       // What hangs is not called again for the same tokens.
@@ -130,7 +133,7 @@ export const createStorePort = (
         rewrites = MAX_REWRITES;
         isClearing ||= !what;
         lastHaunted = Infinity;
-        standing = { ...standing, isHaunted: true };
+        if (what) standing = { ...standing, late: what };
       }
       return warn('write', error);
     },
@@ -143,7 +146,7 @@ export const createStorePort = (
   });
 
   const enqueue = (what: Tokens | null): Observable<unknown> => {
-    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: what ? known : standing.replaced };
+    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: known };
     return writes.add(what);
   };
 
@@ -168,7 +171,7 @@ export const createStorePort = (
     };
     if (nth > lastHaunted) {
       isClearing = false;
-      standing = { ...standing, isHaunted: false, stale: undefined };
+      standing = { ...standing, late: undefined };
     }
     if (verdict === 'write' && rewrites++ < MAX_REWRITES) enqueue(over ? null : (mine ?? null));
     return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
@@ -228,16 +231,15 @@ export const createStorePort = (
       const { mine } = standing;
       // What it has written itself comes back with the state.
       if (isSameGrant(tokens, mine)) standing = { ...standing, mine: tokens, over: undefined };
-      else hold(tokens, { ...standing, isOwed: false, replaced: mine ?? null });
+      else hold(tokens, { replaced: mine ?? null, late: standing.late });
     },
     end: (over) => {
       standing = { ...standing, over };
     },
     write: (what) => {
       const isOver = typeof what === 'string';
-      const { mine, isOwed, isHaunted, stale = [] } = standing;
       if (isOver) standing = { ...standing, over: what };
-      else hold(what, mine && (isOwed || isHaunted) ? { ...standing, stale: [...stale, mine] } : standing);
+      else hold(what, standing);
       return enqueue(isOver ? null : what);
     },
     pause: writes.pause,

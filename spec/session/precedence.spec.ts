@@ -99,26 +99,18 @@ describe('which tokens count', () => {
   it('counts a refresh of the session that was replaced as older, also if ids have no order', () => {
     const old = tokens('T1', 'from an older version', 3);
     const found = tokens('T9', old.sessionId, 4);
-    expect(decide({ mine, replaced: old }, found)).toBe('write');
-    expect(decide({ mine, replaced: old }, tokens('T9', 'another', 4))).toBe('adopt');
+    expect(decide({ mine, replaced: old, before: old.sessionId }, found)).toBe('write');
+    expect(decide({ mine, replaced: old, before: old.sessionId }, tokens('T9', 'another', 4))).toBe('adopt');
+  });
+
+  it('writes over what a sign-in that was given up may have left after the next one', () => {
+    const found = tokens('T1', digestOf('T1'));
+    expect(decide({ mine, replaced: null, late: tokens('T1', EARLIER, 1) }, found)).toBe('write');
   });
 
   it('clears what a sign-in that was given up may have left after the sign-out', () => {
     const found = tokens('T2', digestOf('T2'));
-    expect(decide({ mine, replaced, over: 'sign-out', isHaunted: true }, found)).toBe('write');
-  });
-
-  it('knows its own tokens of before, which a store without ids may still hold', () => {
-    const stale = [tokens('T0', EARLIER, 1)];
-    expect(decide({ mine, replaced, stale }, tokens('T0', digestOf('T0')))).toBe('write');
-    expect(decide({ mine, replaced, stale }, tokens('T0', MINE))).toBe('write');
-    expect(decide({ mine, replaced, stale }, tokens('T9', digestOf('T9')))).toBe('adopt');
-  });
-
-  it('clears a sign-in of its own of before that is back after the sign-out', () => {
-    const stale = [tokens('T0', EARLIER, 1)];
-    expect(decide({ mine, replaced, stale, over: 'sign-out' }, tokens('T0', EARLIER, 1))).toBe('write');
-    expect(decide({ mine, replaced, over: 'sign-out' }, tokens('T0', EARLIER, 1))).toBe('adopt');
+    expect(decide({ mine, replaced, over: 'sign-out', late: mine }, found)).toBe('write');
   });
 
   it('takes over the id of a writer that has one, if the token is the same', () => {

@@ -196,6 +196,27 @@ describe('what a look into the store says', () => {
     expect(look()).toMatchObject([{ accessToken: 'F2' }]);
   });
 
+  it('is nothing of what the one before the write that failed has left', async () => {
+    const ends: ((isDone: boolean) => void)[] = [];
+    const { port, shelf, look } = createPort({
+      save: () =>
+        new Promise((resolve, reject) => ends.push((isDone) => (isDone ? resolve() : reject(new Error('full'))))),
+    });
+    look();
+    port.write(tokens(1));
+    port.write(tokens(1, LATER));
+    ends[0]?.(true);
+    await setImmediate();
+    // What is kept of the first one has no id.
+    shelf.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: '' });
+    ends[1]?.(false);
+    await setImmediate();
+    port.write({ ...tokens(2, LATER), accessToken: 'T9' });
+    ends[2]?.(false);
+    await setImmediate();
+    expect(look()).toEqual([undefined]);
+  });
+
   it('is nothing of what several writes that failed were to replace', () => {
     const { port, shelf, look } = createPort({ save: failing });
     shelf.save({ ...foreign(1), sessionId: ID });
@@ -450,6 +471,40 @@ describe('writes to the store', () => {
     await vi.advanceTimersByTimeAsync(0);
     port.look();
     expect(shelf.load()).toEqual(kept);
+  });
+
+  it('that end late are known also if the look after them has failed', async () => {
+    stopClock();
+    let isFailing = false;
+    const ends: (() => void)[] = [];
+    const shelf = createOwnStore();
+    const { port, look } = createPort({
+      load: () => (isFailing ? failing() : shelf.load()),
+      save: (saved) => (saved.revision === 2 ? void shelf.save(saved) : new Promise((resolve) => ends.push(resolve))),
+    });
+    port.write(tokens(1, EARLIER));
+    await vi.advanceTimersByTimeAsync(5_000);
+    port.write(tokens(2));
+    isFailing = true;
+    ends[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    isFailing = false;
+    shelf.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: '' });
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toEqual(tokens(2));
+  });
+
+  it('that clear, and end late, hide no later sign-out', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const { port, shelf, look } = createPort({ clear: () => new Promise((resolve) => ends.push(resolve)) });
+    port.write('sign-out');
+    await vi.advanceTimersByTimeAsync(5_000);
+    port.write(tokens(1));
+    ends[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    shelf.clear();
+    expect(look()).toEqual([null]);
   });
 
   it('count as done only if the last one is', async () => {
