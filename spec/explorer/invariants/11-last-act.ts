@@ -243,10 +243,14 @@ export const lastAct: Invariant = {
           const before = actOf(last);
           const isUnseen = inHand.some((family, index) => family && index !== member && family !== before?.family);
           // A session that still holds other tokens has not seen what leaves no id behind, and will not see it any more: the ids alone count.
-          if (before && (before.member === LEGACY || !before.family) && tokens && isUnseen) before.isWeak = true;
+          const isBare = before && (before.family ? before.member === LEGACY : tokens);
+          if (isBare && isUnseen) before.isWeak = true;
           // A late write of what was ended since, or of that end, may be over another's sign-in that it knows nothing of.
           const isOver = !tokens || acts.some((end) => !end.family && end.left === actOf(write));
           if (isLate && isOver && before && before.member !== member) before.isWeak = true;
+          // Nor can others tell that it will be written again.
+          const isShared = inHand.some((family, index) => family && family === before?.family && index !== member);
+          if (isLate && !tokens && before && isShared) before.isWeak = true;
           // What a session was signed out of comes back over what it has taken over since, and others take it for new.
           if (tokens && isLate && inHand[member]) markEnded(actOf(write));
           if (!tokens) {
