@@ -84,8 +84,8 @@ export const createStorePort = (
   let lastRead = 0;
   let rewrites = 0;
   let isClosed = false;
-  /** Whether a `clear` was given up that may still be done. */
-  let isClearing = false;
+  /** How many calls of `clear` were given up that may still be done. */
+  let clearing = 0;
   /** Reads begun after this one find all that writes that were given up have done. */
   let lastHaunted = Infinity;
   /** Whether a read was given up, and none has been answered since. */
@@ -131,7 +131,7 @@ export const createStorePort = (
       // What hangs is not called again for the same tokens.
       if (error === undefined) {
         rewrites = MAX_REWRITES;
-        isClearing ||= !what;
+        if (!what) clearing++;
         lastHaunted = Infinity;
         if (what) standing = { ...standing, late: what };
       }
@@ -156,9 +156,9 @@ export const createStorePort = (
     // A later one says more.
     if (isClosed || nth < lastRead) return undefined;
     lastRead = nth;
-    if (tokens === null && isClearing) {
+    if (tokens === null && clearing) {
       // That of a session before, which was given up, may have been done now.
-      isClearing = false;
+      clearing--;
       tokens = undefined;
     }
     const { mine, over, replaced } = standing;
@@ -170,7 +170,7 @@ export const createStorePort = (
       replaced: replaced === undefined ? tokens : replaced,
     };
     if (nth > lastHaunted) {
-      isClearing = false;
+      clearing = 0;
       standing = { ...standing, late: undefined };
     }
     if (verdict === 'write' && rewrites++ < MAX_REWRITES) enqueue(over ? null : (mine ?? null));

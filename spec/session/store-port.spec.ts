@@ -494,6 +494,23 @@ describe('writes to the store', () => {
     expect(shelf.load()).toEqual(tokens(2));
   });
 
+  it('that clear, and were given up, end no later sign-in, however many there are', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const { port, shelf, look } = createPort({ clear: () => new Promise((resolve) => ends.push(resolve)) });
+    port.write('sign-out');
+    port.write('sign-out');
+    await vi.advanceTimersByTimeAsync(10_000);
+    port.write(tokens(1));
+    for (const end of ends) {
+      shelf.clear();
+      end();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(shelf.load()).toEqual(tokens(1));
+    }
+    expect(look()).toEqual([undefined]);
+  });
+
   it('that clear, and end late, hide no later sign-out', async () => {
     stopClock();
     const ends: (() => void)[] = [];

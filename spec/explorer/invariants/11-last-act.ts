@@ -45,6 +45,8 @@ export const lastAct: Invariant = {
     const refused = new Set<string | null | undefined>();
     /** Sessions of which a `clear` was done after it had been given up. */
     const late = new Set<number>();
+    /** Sign-outs since the store last held tokens. */
+    const ends: Act[] = [];
     /** Acts that are under way, by the sessions that they belong to. */
     const begun = new Map<Member, Act[]>();
 
@@ -243,8 +245,8 @@ export const lastAct: Invariant = {
           const before = actOf(last);
           const isUnseen = inHand.some((family, index) => family && index !== member && family !== before?.family);
           // A session that still holds other tokens has not seen what leaves no id behind, and will not see it any more: the ids alone count.
-          const isBare = before && (before.family ? before.member === LEGACY : tokens);
-          if (isBare && isUnseen) before.isWeak = true;
+          if (isUnseen && before?.family && before.member === LEGACY) before.isWeak = true;
+          for (const end of tokens ? ends.splice(0) : []) end.isWeak ||= isUnseen;
           // A late write of what was ended since, or of that end, may be over another's sign-in that it knows nothing of.
           const isOver = !tokens || acts.some((end) => !end.family && end.left === actOf(write));
           if (isLate && isOver && before && before.member !== member) before.isWeak = true;
@@ -256,10 +258,15 @@ export const lastAct: Invariant = {
           if (!tokens) {
             for (const index of late) mark(families.get(inHand[index] ?? ''));
             if (isLate) late.add(member);
+            const end = clears.get(write);
+            if (end) ends.push(end);
           }
           if (member !== LEGACY) return;
           const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, !shelf.isInstant && !isAtRest(before));
-          if (!write.tokens) clears.set(write, act);
+          if (!write.tokens) {
+            clears.set(write, act);
+            ends.push(act);
+          }
           act.known = new Set(before && [before, ...(before.known ?? [])]);
         },
         published: ({ index }, state) => {
