@@ -11,8 +11,8 @@ export interface Standing {
   readonly over?: Over | undefined;
   /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
   readonly isOwed?: boolean | undefined;
-  /** Tokens whose write was given up: it may still be done, over what has been written since. */
-  readonly late?: Tokens | null | undefined;
+  /** Tokens whose write has failed or was given up: it may have been done all the same, or be done later. */
+  readonly late?: readonly Tokens[];
   /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
   /** The id of the session before that of its tokens. */
@@ -55,7 +55,7 @@ export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
   one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
 
 /** Whether what the store holds is newer (above 0) or older (below 0) than the tokens of this session; 0 if they are the same. */
-const orderOf = ({ isOwed, late, replaced, before }: Standing, mine: Tokens, found: Tokens): number => {
+const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens, found: Tokens): number => {
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
@@ -73,7 +73,8 @@ const orderOf = ({ isOwed, late, replaced, before }: Standing, mine: Tokens, fou
   // Or a refresh of the session that this one has replaced has crossed the sign-in.
   const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
   if (isNamed && found.sessionId === before) return -1;
-  return isAccess(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
+  const isLate = late.some((each) => isAccess(found, each));
+  return isLate || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
 };
 
 /**
@@ -83,7 +84,7 @@ const orderOf = ({ isOwed, late, replaced, before }: Standing, mine: Tokens, fou
  * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
  */
 export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
-  const { mine, over, isOwed, late, replaced, before } = standing;
+  const { mine, over, isOwed, late = [], replaced, before } = standing;
   // A sign-out before the store had answered.
   const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
   if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
@@ -98,5 +99,5 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (order > 0) return 'adopt';
   if (order < 0 || over === 'refused') return 'write';
   // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.
-  return over ? (isOwed || isAccess(found, late) ? 'write' : 'adopt') : 'ours';
+  return over ? (isOwed || late.some((each) => isAccess(found, each)) ? 'write' : 'adopt') : 'ours';
 };

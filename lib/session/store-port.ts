@@ -23,6 +23,9 @@ import { createWriteQueue } from './write-queue';
 /** How often the same tokens are written again over older ones: a store may tell a session's own writes and yet return what was there before. */
 const MAX_REWRITES = 10;
 
+/** How many tokens whose write has failed are remembered. */
+const MAX_LATE = 10;
+
 /**
  * What follows from a look into the store: tokens that have precedence over what the session has, `null` if someone has signed out, undefined if nothing
  * follows.
@@ -88,6 +91,8 @@ export const createStorePort = (
   let clearing = 0;
   /** Reads begun after this one find all that writes that were given up have done. */
   let lastHaunted = Infinity;
+  /** Whether a write was given up, and no read has found yet what it has done. */
+  let isHaunted = false;
   /** Whether a read was given up, and none has been answered since. */
   let isHanging = false;
 
@@ -126,15 +131,17 @@ export const createStorePort = (
       version = isAtOnce ? versionNow() : UNSEEN;
       // The next one is to replace it.
       standing = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
+      if (isLast && !isHaunted) standing = { ...standing, late: [] };
     },
     failed: (what, error) => {
       // What hangs is not called again for the same tokens.
       if (error === undefined) {
         rewrites = MAX_REWRITES;
         if (!what) clearing++;
+        isHaunted = true;
         lastHaunted = Infinity;
-        if (what) standing = { ...standing, late: what };
       }
+      if (what) standing = { ...standing, late: [...(standing.late ?? []), what].slice(-MAX_LATE) };
       return warn('write', error);
     },
     endedLate: (isDone, isLast) => {
@@ -171,7 +178,8 @@ export const createStorePort = (
     };
     if (nth > lastHaunted) {
       clearing = 0;
-      standing = { ...standing, late: undefined };
+      isHaunted = false;
+      standing = { ...standing, late: [] };
     }
     if (verdict === 'write' && rewrites++ < MAX_REWRITES) enqueue(over ? null : (mine ?? null));
     return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
@@ -231,7 +239,7 @@ export const createStorePort = (
       const { mine } = standing;
       // What it has written itself comes back with the state.
       if (isSameGrant(tokens, mine)) standing = { ...standing, mine: tokens, over: undefined };
-      else hold(tokens, { replaced: mine ?? null, late: standing.late });
+      else hold(tokens, { replaced: mine ?? null, late: standing.late ?? [] });
     },
     end: (over) => {
       standing = { ...standing, over };

@@ -217,6 +217,20 @@ describe('what a look into the store says', () => {
     expect(look()).toEqual([undefined]);
   });
 
+  it('is nothing of a sign-in of its own whose write was done although it said that it failed', () => {
+    const { port, shelf, look } = createPort({
+      save: ({ accessToken, refreshToken = '' }) => {
+        // Without the id of the session; the second one is not kept.
+        if (accessToken === 'T1') shelf.save({ accessToken, refreshToken, sessionId: '' });
+        failing();
+      },
+    });
+    look();
+    port.write(tokens(1));
+    port.write({ ...tokens(1, LATER), accessToken: 'T9' });
+    expect(look()).toEqual([undefined]);
+  });
+
   it('is nothing of what several writes that failed were to replace', () => {
     const { port, shelf, look } = createPort({ save: failing });
     shelf.save({ ...foreign(1), sessionId: ID });
