@@ -11,8 +11,8 @@ export interface Standing {
   readonly over?: Over | undefined;
   /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
   readonly isOwed?: boolean | undefined;
-  /** Tokens whose write was given up: it may still be done, over what has been written since. */
-  readonly late?: Tokens | null | undefined;
+  /** Tokens whose writes were given up: they may still be done, over what has been written since. */
+  readonly late?: readonly Tokens[] | undefined;
   /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
   /** The id of the session before that of its tokens. */
@@ -50,6 +50,8 @@ export const digestOf = (text: string): string => {
 
 const isAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
 
+const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isAccess(found, other));
+
 /** Whether both came from one grant. */
 export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
   one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
@@ -73,7 +75,7 @@ const orderOf = ({ isOwed, late, replaced, before }: Standing, mine: Tokens, fou
   // Or a refresh of the session that this one has replaced has crossed the sign-in.
   const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
   if (isNamed && found.sessionId === before) return -1;
-  return isAccess(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
+  return isLate(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
 };
 
 /**
@@ -98,5 +100,5 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (order > 0) return 'adopt';
   if (order < 0 || over === 'refused') return 'write';
   // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.
-  return over ? (isOwed || isAccess(found, late) ? 'write' : 'adopt') : 'ours';
+  return over ? (isOwed || isLate(found, late) ? 'write' : 'adopt') : 'ours';
 };

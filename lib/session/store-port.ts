@@ -133,7 +133,7 @@ export const createStorePort = (
         rewrites = MAX_REWRITES;
         if (!what) clearing++;
         lastHaunted = Infinity;
-        if (what) standing = { ...standing, late: what };
+        if (what) standing = { ...standing, late: [...(standing.late ?? []), what] };
       }
       return warn('write', error);
     },

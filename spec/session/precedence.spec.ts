@@ -105,12 +105,12 @@ describe('which tokens count', () => {
 
   it('writes over what a sign-in that was given up may have left after the next one', () => {
     const found = tokens('T1', digestOf('T1'));
-    expect(decide({ mine, replaced: null, late: tokens('T1', EARLIER, 1) }, found)).toBe('write');
+    expect(decide({ mine, replaced: null, late: [tokens('T1', EARLIER, 1)] }, found)).toBe('write');
   });
 
   it('clears what a sign-in that was given up may have left after the sign-out', () => {
     const found = tokens('T2', digestOf('T2'));
-    expect(decide({ mine, replaced, over: 'sign-out', late: mine }, found)).toBe('write');
+    expect(decide({ mine, replaced, over: 'sign-out', late: [mine] }, found)).toBe('write');
   });
 
   it('takes over the id of a writer that has one, if the token is the same', () => {
