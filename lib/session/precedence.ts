@@ -85,7 +85,7 @@ const orderOf = ({ isOwed, late, replaced, before }: Standing, mine: Tokens, fou
  * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
  */
 export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
-  const { mine, over, isOwed, late, replaced, before } = standing;
+  const { mine, over, isOwed, late = [], replaced, before } = standing;
   // A sign-out before the store had answered.
   const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
   if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
@@ -93,7 +93,7 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
   // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
-  const isKnown = [mine.sessionId, before].includes(found.sessionId);
+  const isKnown = [mine.sessionId, before, ...late.map(({ sessionId }) => sessionId)].includes(found.sessionId);
   if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
