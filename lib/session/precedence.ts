@@ -12,7 +12,7 @@ export interface Standing {
   /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
   readonly isOwed?: boolean | undefined;
   /** Tokens whose write has failed or was given up: it may have been done all the same, or be done later. */
-  readonly late?: readonly Tokens[];
+  readonly late?: readonly Tokens[] | undefined;
   /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
   /** The id of the session before that of its tokens. */
@@ -50,6 +50,8 @@ export const digestOf = (text: string): string => {
 
 const isAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
 
+const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isAccess(found, other));
+
 /** Whether both came from one grant. */
 export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
   one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
@@ -73,8 +75,7 @@ const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens
   // Or a refresh of the session that this one has replaced has crossed the sign-in.
   const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
   if (isNamed && found.sessionId === before) return -1;
-  const isLate = late.some((each) => isAccess(found, each));
-  return isLate || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
+  return isLate(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
 };
 
 /**
@@ -92,12 +93,12 @@ export const decide = (standing: Standing, found: Tokens | null | undefined): Ve
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
   // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
-  const isKnown = [mine.sessionId, before].includes(found.sessionId);
+  const isKnown = [mine.sessionId, before, ...late.map(({ sessionId }) => sessionId)].includes(found.sessionId);
   if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
   if (order > 0) return 'adopt';
   if (order < 0 || over === 'refused') return 'write';
   // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.
-  return over ? (isOwed || late.some((each) => isAccess(found, each)) ? 'write' : 'adopt') : 'ours';
+  return over ? (isOwed || isLate(found, late) ? 'write' : 'adopt') : 'ours';
 };

@@ -111,6 +111,8 @@ describe('which tokens count', () => {
   it('clears what a sign-in that was given up may have left after the sign-out', () => {
     const found = tokens('T2', digestOf('T2'));
     expect(decide({ mine, replaced, over: 'sign-out', late: [mine] }, found)).toBe('write');
+    const former = tokens('T0', EARLIER, 1);
+    expect(decide({ mine, replaced, over: 'sign-out', late: [former] }, former)).toBe('write');
   });
 
   it('takes over the id of a writer that has one, if the token is the same', () => {

@@ -508,6 +508,24 @@ describe('writes to the store', () => {
     expect(shelf.load()).toEqual(tokens(2));
   });
 
+  it('that were given up, however many there are, are no sign-in of another', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const { port, shelf, look } = createPort({
+      save: (saved) => (saved.revision === 3 ? void shelf.save(saved) : new Promise((resolve) => ends.push(resolve))),
+    });
+    port.write(tokens(1, EARLIER));
+    port.write(tokens(2));
+    await vi.advanceTimersByTimeAsync(10_000);
+    port.write(tokens(3, LATER));
+    for (const name of ['1', '2']) {
+      shelf.save({ accessToken: `T${name}`, refreshToken: `R${name}`, sessionId: '' });
+      expect(look()).toEqual([undefined]);
+      expect(shelf.load()).toEqual(tokens(3, LATER));
+    }
+    expect(ends).toHaveLength(2);
+  });
+
   it('that clear, and were given up, end no later sign-in, however many there are', async () => {
     stopClock();
     const ends: (() => void)[] = [];

@@ -165,7 +165,11 @@ export const lastAct: Invariant = {
       const isBoth = last.some((act) =>
         last.some((other) => haveOrder(act, other) && `${act.id}` > `${other.id}` && mayHaveEnded(act, other)),
       );
-      if (isBoth) families.add(null);
+      // What was refused may have been over one that knew nothing of it, and leaves an empty store.
+      const isUnderRefused = real.some(
+        (act) => refused.has(act.family) && last.some((other) => !other.known?.has(act) && !act.known?.has(other)),
+      );
+      if (isBoth || isUnderRefused) families.add(null);
       // The server has ended what the user had begun, or no one has begun anything.
       if (last.every(isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
       return families;
