@@ -1,4 +1,17 @@
-import { defer, first, lastValueFrom, map, merge, noop, Observable, of, Subject, switchMap, tap } from 'rxjs';
+import {
+  AsyncSubject,
+  defer,
+  first,
+  lastValueFrom,
+  map,
+  merge,
+  noop,
+  Observable,
+  of,
+  Subject,
+  switchMap,
+  tap,
+} from 'rxjs';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createAdmission } from './admission';
 import { backoffMs } from './backoff';
@@ -171,15 +184,26 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     return claimed;
   };
 
+  /** The look that requests wait for, one for all of them; what was asked before a session began or ended here ends with that. */
+  let waiting:
+    | { readonly looked$: Observable<unknown>; readonly nth: number; readonly over$: Observable<unknown> }
+    | undefined;
   const look = (): Observable<unknown> | undefined => {
-    const before = changes;
-    // What has waited for it was asked of a session that has ended meanwhile, or changed hands here.
-    const check = (): void => {
-      if (before !== changes) throw signedOut();
-    };
+    const nth = changes;
     const looked$ = follower.check();
-    check();
-    return looked$ && merge(looked$, changed$).pipe(first(), tap(check));
+    if (nth !== changes) throw signedOut();
+    if (!looked$) return undefined;
+    if (waiting?.looked$ !== looked$ || waiting.nth !== nth) {
+      const over$ = new AsyncSubject<unknown>();
+      const ended$ = changed$.pipe(
+        map(() => {
+          throw signedOut();
+        }),
+      );
+      merge(looked$, ended$).pipe(first()).subscribe(over$);
+      waiting = { looked$, nth, over$ };
+    }
+    return waiting.over$;
   };
 
   const { isExpired, authorize } = settings;

@@ -162,6 +162,15 @@ describe('signIn and signOut', () => {
       expect(state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
   });
 
+  it('leave the store as it is once the session is destroyed', async () => {
+    const { store, log } = createCellStore(tokens('T1'));
+    const session = createSession({ refresh: () => NEVER, store });
+    session.destroy();
+    await expect(session.signOut()).resolves.toBeUndefined();
+    await expect(session.signIn({ accessToken: 'T2' })).rejects.toMatchObject({ code: 'signed-out' });
+    expect(log).toEqual([]);
+  });
+
   it('settle if someone who is told of them destroys the session before the store has answered', async () => {
     const { store } = createCellStore(null, { save: () => new Promise(() => {}), load: () => new Promise(() => {}) });
     const { api, session } = createVirtualClient({ store });
