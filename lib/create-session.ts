@@ -10,7 +10,7 @@ import { makeSession, type Session } from './session/session';
  * ```ts
  * const session = createSession({
  *   refresh: ({ refreshToken }) => http.post$<TokenGrant>('/renew', { refreshToken }),
- *   onExpired: () => location.assign('/login'),
+ *   onSessionExpired: () => location.assign('/login'),
  * });
  * ```
  */

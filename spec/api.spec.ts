@@ -645,8 +645,8 @@ describe('events$', () => {
     expect(events.map(lineOf)).toEqual([
       '1 queued 0',
       '1 sent 1',
-      '1 expired 1',
-      '1 held 1',
+      '1 token-expired 1',
+      '1 waiting 1',
       'refresh started',
       'refresh succeeded',
       '1 resent 2',

@@ -22,7 +22,7 @@ export interface ShopClient {
 /** The whole set-up of a client for the shop: what an app writes once. */
 export function createShopClient(
   baseUrl: string,
-  onExpired: (error: SessionExpiredError) => void,
+  onSessionExpired: (error: SessionExpiredError) => void,
   store: TokenStore = memoryStore(),
 ): ShopClient {
   const http = createApi({ baseUrl, interceptors: [envelope()] });
@@ -32,7 +32,7 @@ export function createShopClient(
   const session = createSession({
     store,
     refresh: ({ refreshToken }) => askForTokens('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
-    onExpired,
+    onSessionExpired: onSessionExpired,
   });
 
   return {

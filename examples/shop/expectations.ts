@@ -68,7 +68,7 @@ const EXPECTED: Record<RenewalMode, (requests: number) => Expected> = {
     answers: 0,
     errors: { 'session-expired': requests },
     onTheWire: requests,
-    session: 'signed-out, reason expired',
+    session: 'signed-out, reason session-expired',
     sessionsEnded: 1,
   }),
   offline: (requests) => ({

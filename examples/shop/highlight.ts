@@ -1,7 +1,7 @@
 const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['comment', /\/\/.*/],
   ['string', /'[^']*'/],
-  ['ours', /\b(?:createApi|createSession|envelope|refresh|store|onExpired|extend)\b/],
+  ['ours', /\b(?:createApi|createSession|envelope|refresh|store|onSessionExpired|extend)\b/],
   ['keyword', /\b(?:export|function|const|return|async|await)\b/],
 ];
 

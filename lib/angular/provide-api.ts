@@ -32,7 +32,7 @@ export interface ApiFeature {
 /**
  * A session that the injector makes, and destroys with itself. The options may be a function, called in an injection context with the same client without a
  * session: what `refresh` is to ask through, so that it can not wait for itself. Errors of `HttpClient` are understood too.
- * `onExpired` is called in Angular's zone.
+ * `onSessionExpired` is called in Angular's zone.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export interface ApiFeature {
  *   const router = inject(Router);
  *   return {
  *     refresh: ({ refreshToken }) => http.post$<TokenGrant>('renew', { refreshToken }),
- *     onExpired: () => router.navigateByUrl('/login'),
+ *     onSessionExpired: () => router.navigateByUrl('/login'),
  *   };
  * });
  * ```
@@ -54,7 +54,7 @@ export const withName = (name: ApiName): ApiFeature => ({ name });
 
 /** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
 const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
-  const { refresh, restore, onExpired } = options;
+  const { refresh, restore, onSessionExpired } = options;
   const fail = (error: unknown): never => {
     throw toApiError(error);
   };
@@ -72,7 +72,7 @@ const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
     // What is no function is left for `createSession` to refuse.
     ...(typeof refresh === 'function' && { refresh: (tokens) => understood(() => refresh(tokens)) }),
     ...(restore && { restore: () => understood(restore) }),
-    ...(onExpired && { onExpired: (error) => zone.run(() => onExpired(error)) }),
+    ...(onSessionExpired && { onSessionExpired: (error) => zone.run(() => onSessionExpired(error)) }),
   };
 };
 

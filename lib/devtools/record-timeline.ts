@@ -32,8 +32,8 @@ export interface TimelineRecorder {
 
 const KINDS: { readonly [Phase in RequestEvent['phase']]?: MarbleKind } = {
   sent: 'sent',
-  held: 'waiting',
-  expired: 'expired',
+  waiting: 'waiting',
+  'token-expired': 'expired',
   resent: 'sent-again',
   cancelled: 'cancelled',
 };

@@ -34,7 +34,7 @@ export const refreshOutcomeOf = ({ phase, kind, status, final }: RefreshBand): s
 export const SESSION_WORDS: { readonly [Phase in SessionChange['phase']]: string } = {
   'signed-in': 'signed in',
   'signed-out': 'signed out',
-  expired: 'session over',
+  'session-expired': 'session over',
   adopted: 'tokens adopted',
 };
 

@@ -12,7 +12,7 @@ export interface RequestEvent {
    * `queued`: subscribed. `held`: waits for a refresh. `sent`, `resent`: an attempt leaves. `expired`: an answer said that the token is
    * dead. `settled`: an answer or an error has reached the caller. `cancelled`: unsubscribed.
    */
-  readonly phase: 'queued' | 'held' | 'sent' | 'expired' | 'resent' | 'settled' | 'cancelled';
+  readonly phase: 'queued' | 'waiting' | 'sent' | 'token-expired' | 'resent' | 'settled' | 'cancelled';
   /** Counts the requests of one client, from 1. */
   readonly requestId: number;
   readonly method: string;

@@ -49,10 +49,10 @@ const shownHeaders = (mark: string, headers: HttpRequest['headers']): string => 
  *
  * @example
  * ```ts
- * createApi({ session, interceptors: [renewal.log((line) => logger.debug({ line }))] });
+ * createApi({ session, interceptors: [renewal.logRequests((line) => logger.debug({ line }))] });
  * ```
  */
-export const log = (write: (line: string) => void): Interceptor => {
+export const logRequests = (write: (line: string) => void): Interceptor => {
   check(typeof write === 'function', 'write', 'a function');
 
   return (request, next) =>

@@ -7,7 +7,7 @@ import type { Interceptor } from '../http/request';
 import type { HttpResponse } from '../http/response';
 import { retryAfterMs } from '../http/retry-after';
 
-/** The options of {@link retry}. */
+/** The options of {@link retryRequests}. */
 export interface RetryOptions {
   /** How often a request is sent at the most, the first time included; 1 never repeats it, `Infinity` for as long as it takes. @defaultValue 3 */
   readonly attempts?: number | undefined;
@@ -39,10 +39,10 @@ class Unavailable {
  *
  * @example
  * ```ts
- * createApi({ session, interceptors: [renewal.retry({ attempts: 5 })] });
+ * createApi({ session, interceptors: [renewal.retryRequests({ attempts: 5 })] });
  * ```
  */
-export const retry = (options: RetryOptions = {}): Interceptor => {
+export const retryRequests = (options: RetryOptions = {}): Interceptor => {
   const {
     attempts = 3,
     delayMs = 500,

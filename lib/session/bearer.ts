@@ -133,7 +133,7 @@ class Errand implements Waiter {
 
   waits(refreshId: number | undefined): void {
     this.caller.add(() => this.core.dismiss(this));
-    scopeOf(this.request).trace('held', { refreshId });
+    scopeOf(this.request).trace('waiting', { refreshId });
   }
 
   error(error: unknown): void {
@@ -163,7 +163,7 @@ class Errand implements Waiter {
   again(held: Held, response: HttpResponse): void {
     const { core, request } = this;
     const { generation } = held;
-    scopeOf(request).trace('expired');
+    scopeOf(request).trace('token-expired');
     if (this.#isAgain) core.rejections.add(request, generation);
     if (this.#isAgain || core.rejections.has(request, generation)) {
       this.error(new TokenRejectedError('a fresh token was refused as well', { request, response }));

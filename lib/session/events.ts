@@ -35,7 +35,7 @@ export interface RefreshEvent extends Timed {
 /** The session began, ended, or took over tokens that someone else had put into the store. */
 export interface SessionEvent extends Timed {
   readonly type: 'session';
-  readonly phase: 'signed-in' | 'signed-out' | 'expired' | 'adopted';
+  readonly phase: 'signed-in' | 'signed-out' | 'session-expired' | 'adopted';
   readonly generation: number;
 }
 

@@ -20,7 +20,7 @@ export const codesMatcher = (codes: readonly (number | string)[]): ((code: unkno
  *
  * @example
  * ```ts
- * createSession({ refresh, isExpired: anyOf(bodyCode(40101, 40102), status(401)) });
+ * createSession({ refresh, isExpired: anyOf(bodyCode(40101, 40102), statusCode(401)) });
  * ```
  */
 export const bodyCode = (...codes: (number | string)[]): ((response: HttpResponse) => boolean) => {
@@ -29,7 +29,7 @@ export const bodyCode = (...codes: (number | string)[]): ((response: HttpRespons
 };
 
 /** Matches these HTTP status codes. */
-export const status = (...codes: number[]): ((response: HttpResponse) => boolean) => {
+export const statusCode = (...codes: number[]): ((response: HttpResponse) => boolean) => {
   checkList('whole numbers', Number.isInteger)('codes', codes);
   return (response) => codes.includes(response.status);
 };

@@ -36,7 +36,7 @@ export interface SessionOptions {
    * Whether a response says that the access token has expired. Asked about every complete response to a request that carried a token, whatever its
    * status. If JSON was requested and the body is not JSON (a login page after a redirect), `response.body` is its text; a download of at
    * most 64 kB that begins like JSON is shown parsed.
-   * @defaultValue `anyOf(bodyCode(1002), status(401))`, but not a 401 whose `www-authenticate` says `use_dpop_nonce` (RFC 9449),
+   * @defaultValue `anyOf(bodyCode(1002), statusCode(401))`, but not a 401 whose `www-authenticate` says `use_dpop_nonce` (RFC 9449),
    * `insufficient_user_authentication` (RFC 9470) or `insufficient_scope` (RFC 6750): such a response is the caller's
    */
   isExpired?: ExpiryPredicate | undefined;
@@ -72,7 +72,7 @@ export interface SessionOptions {
    * Called once for each session that ends because its refresh was refused, in the page that refreshed. Other tabs are signed out: `state$` emits in all of them.
    * @defaultValue nothing is called
    */
-  onExpired?: ((error: SessionExpiredError) => void) | undefined;
+  onSessionExpired?: ((error: SessionExpiredError) => void) | undefined;
 }
 
 /** The options of a session with nothing left out. */
@@ -109,7 +109,7 @@ export const withDefaults = (options: SessionOptions): SessionSettings => {
       refreshAheadMs: 60_000,
       refreshRetries: 0,
       releaseConcurrency: Infinity,
-      onExpired: noop,
+      onSessionExpired: noop,
       refresh,
       ...others,
     },
@@ -120,7 +120,7 @@ export const withDefaults = (options: SessionOptions): SessionSettings => {
       isExpired: checkFunction,
       isRefused: checkFunction,
       authorize: checkFunction,
-      onExpired: checkFunction,
+      onSessionExpired: checkFunction,
       refreshTimeoutMs: checkMs,
       refreshAheadMs: checkMs,
       refreshRetries: checkCount(0),

@@ -95,7 +95,9 @@ export const createRenewal = (
   const expire = (error: SessionExpiredError): void => {
     // One who has heard of it may have begun another session.
     if (machine.state.status !== 'signed-out') return;
-    call$(() => settings.onExpired(error)).subscribe({ error: (thrown) => reports.warn('onExpired', thrown) });
+    call$(() => settings.onSessionExpired(error)).subscribe({
+      error: (thrown) => reports.warn('onSessionExpired', thrown),
+    });
   };
 
   const thaw = (): void => cold.unsubscribe();

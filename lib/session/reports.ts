@@ -21,7 +21,7 @@ export interface Reports {
 const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase'] } = {
   signIn: 'signed-in',
   signOut: 'signed-out',
-  refused: 'expired',
+  refused: 'session-expired',
   adopt: 'adopted',
 };
 

@@ -23,8 +23,8 @@ export type SessionState = { readonly generation: number } & (
     }
   | {
       readonly status: 'signed-out';
-      /** `'none'`: nobody was signed in. `'sign-out'`: signed out here or elsewhere. `'expired'`: the refresh was refused here; elsewhere that is a `'sign-out'`. */
-      readonly reason: 'none' | 'sign-out' | 'expired';
+      /** `'none'`: nobody was signed in. `'sign-out'`: signed out here or elsewhere. `'session-expired'`: the refresh was refused here; elsewhere that is a `'sign-out'`. */
+      readonly reason: 'none' | 'sign-out' | 'session-expired';
     }
   | { readonly status: 'active'; readonly tokens: Tokens }
   | {
@@ -85,7 +85,7 @@ export const isAlive = (state: SessionState, atMs: number): state is Held =>
  */
 export const transition = (state: SessionState, action: SessionAction): SessionState => {
   const { status, generation } = state;
-  const signedOut = (reason: 'none' | 'sign-out' | 'expired', risen = generation + 1): SessionState => ({
+  const signedOut = (reason: 'none' | 'sign-out' | 'session-expired', risen = generation + 1): SessionState => ({
     status: 'signed-out',
     reason,
     generation: risen,
@@ -117,7 +117,7 @@ export const transition = (state: SessionState, action: SessionAction): SessionS
     case 'refreshed':
       return active(action.tokens);
     case 'refused':
-      return signedOut('expired');
+      return signedOut('session-expired');
     case 'failed':
       return state.rejected || isPast(state.tokens, action.atMs)
         ? { status: 'expired', tokens: state.tokens, error: action.error, generation }

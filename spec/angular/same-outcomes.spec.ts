@@ -54,14 +54,14 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
 
     it('ends the session, and tells all who wait, when the refresh is refused', async () => {
       let expirations = 0;
-      const { ask, session } = createDeadClient(make, server, { onExpired: () => expirations++ });
+      const { ask, session } = createDeadClient(make, server, { onSessionExpired: () => expirations++ });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       const dead = server.hold(({ token }) => token === T1);
       const fates = Promise.all(paths(5).map((path) => fateOf(ask(path))));
       await dead.arrived(5);
       dead.open();
       expect(await fates).toEqual(Array(5).fill({ error: 'session-expired' }));
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect([server.refreshes, expirations]).toEqual([1, 1]);
     });
 

@@ -466,7 +466,7 @@ describe('<renewal-timeline> live', () => {
           requestId,
           phase,
           atMs: Date.now(),
-          ...(phase === 'held' && { refreshId: 1 }),
+          ...(phase === 'waiting' && { refreshId: 1 }),
         });
       const begin = (): void => {
         id++;
@@ -482,8 +482,8 @@ describe('<renewal-timeline> live', () => {
         for (let each = 0; each < 5; each++) {
           step(id - 499, 'settled');
           begin();
-          step(id - 1, 'expired');
-          step(id - 1, 'held');
+          step(id - 1, 'token-expired');
+          step(id - 1, 'waiting');
           step(id - 5, 'resent');
         }
         await frame();

@@ -89,7 +89,7 @@ describe('OrderService', () => {
     shop.setRenewalMode('refused');
     const both = [errorOf(firstValueFrom(service.orders$)), errorOf(firstValueFrom(service.order$(1)))];
     expect((await Promise.all(both)).map(({ code }) => code)).toEqual(['session-expired', 'session-expired']);
-    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     expect(sessionsEnded).toBe(1);
   });
 });

@@ -34,7 +34,7 @@ describe.concurrent('npm start', { timeout: 60_000 }, () => {
   it.each([
     ['ok', 'active, tokens kept', {}, 6],
     ['slow', 'active, tokens kept', {}, 6],
-    ['refused', 'signed-out, reason expired', { 'session-expired': 3 }, 3],
+    ['refused', 'signed-out, reason session-expired', { 'session-expired': 3 }, 3],
     ['offline', 'expired, tokens kept', { refresh: 3 }, 3],
   ] as const)(
     'prints one JSON document and no token with --refresh %s --json',

@@ -35,7 +35,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
       answers: 0,
       errors: { 'session-expired': requests },
       sessionsEnded: 1,
-      session: 'signed-out, reason expired',
+      session: 'signed-out, reason session-expired',
     });
   });
 
@@ -107,7 +107,7 @@ describe('expectations', () => {
     ['answers', { answers: 1 }],
     ['errors', { errors: { network: 1 } }],
     ['sessions ended', { sessionsEnded: 1 }],
-    ['session', { session: 'signed-out, reason expired' }],
+    ['session', { session: 'signed-out, reason session-expired' }],
   ])('name what broke: %s', (what, actual) => {
     expect(namesOfBroken('ok', actual)).toEqual([what]);
   });

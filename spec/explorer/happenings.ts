@@ -15,7 +15,7 @@ export interface Member {
   isDestroyed: boolean;
   /** How often the user has begun or ended the session. */
   changes: number;
-  /** How often `onExpired` was called. */
+  /** How often `onSessionExpired` was called. */
   expired: number;
   /** Who has made which request, and how many have waited, as far as events have told. */
   readonly requests: Map<number, Caller>;

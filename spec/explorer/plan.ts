@@ -25,7 +25,7 @@ const HOOKS = [
   'isExpired',
   'isRefused',
   'authorize',
-  'onExpired',
+  'onSessionExpired',
   'store',
   'interceptor',
   'interceptor, on its way back',

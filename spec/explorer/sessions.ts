@@ -5,7 +5,7 @@ import {
   createApi,
   createSession,
   type SessionOptions,
-  status,
+  statusCode,
   type TokenGrant,
 } from 'renewal';
 import { NEVER, Subscription, tap } from 'rxjs';
@@ -24,7 +24,7 @@ import type { World } from './world';
 const optionsOf = (world: World, index: number): SessionOptions => {
   const { store, hasRestore, hasIsRefused, refreshAheadMs, refreshTimeoutMs, refreshRetries, releaseConcurrency } =
     world.setup;
-  const isDead = anyOf(bodyCode(1002), status(401));
+  const isDead = anyOf(bodyCode(1002), statusCode(401));
   return {
     refresh: (tokens) => refreshOf(world, index, tokens),
     ...(hasRestore && { restore: () => refreshOf(world, index, undefined) }),
@@ -46,11 +46,11 @@ const optionsOf = (world: World, index: number): SessionOptions => {
       react(world, 'authorize', index, caller);
       return { ...request, headers: { ...request.headers, authorization: `Bearer ${tokens.accessToken}` } };
     },
-    onExpired: () => {
+    onSessionExpired: () => {
       const member = world.members[index];
       if (member) member.expired++;
-      return react(world, 'onExpired', index) === 'reject'
-        ? rejected(createFault(world, 'onExpired', index))
+      return react(world, 'onSessionExpired', index) === 'reject'
+        ? rejected(createFault(world, 'onSessionExpired', index))
         : undefined;
     },
     refreshAheadMs,
@@ -131,7 +131,7 @@ const note = (world: World, member: Member, event: ApiEvent): void => {
   }
   const caller = member.requests.get(requestId);
   if (!caller) return;
-  if (phase === 'held') caller.held = ++member.waits;
+  if (phase === 'waiting') caller.held = ++member.waits;
   if (phase === 'sent' || phase === 'resent') leave(caller);
 };
 

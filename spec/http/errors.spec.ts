@@ -11,7 +11,7 @@ import {
   RefreshError,
   RequestTimeoutError,
   ResponseParseError,
-  retry,
+  retryRequests,
   SchemaError,
   SessionExpiredError,
   SignedOutError,
@@ -214,7 +214,7 @@ describe('errors of another copy of the package', () => {
     vi.resetModules();
     const other = await import('renewal');
     const { api } = createRecorder({
-      interceptors: [retry({ attempts: 2, delayMs: 0 })],
+      interceptors: [retryRequests({ attempts: 2, delayMs: 0 })],
       transport: (sent) => throwError(() => new other.NetworkError('no answer', { request: sent })),
     });
     const phases: unknown[] = [];

@@ -11,7 +11,7 @@ it.each(['settled', 'cancelled'] as const)('tells nothing of a request after it 
   const told: string[] = [];
   events.subscribe(({ phase, attempt, url }) => told.push(`${phase} ${attempt} ${url}`));
   const trace = createTrace(events, 1, REQUEST);
-  for (const step of ['queued', 'attempt', 'attempt', end, 'expired', 'attempt', 'settled', 'cancelled'] as const)
+  for (const step of ['queued', 'attempt', 'attempt', end, 'token-expired', 'attempt', 'settled', 'cancelled'] as const)
     trace(step);
   expect(told).toEqual(['queued 0', 'sent 1', 'resent 2', `${end} 2`].map((line) => `${line} https://api.test/a`));
 });

@@ -3,11 +3,11 @@ import {
   envelope,
   type HttpEvent,
   type HttpResponse,
-  log,
+  logRequests,
   memoryStore,
   NetworkError,
   type RequestOptions,
-  retry,
+  retryRequests,
   SignedOutError,
 } from 'renewal';
 import { defer, EMPTY, type Observable, of, throwError } from 'rxjs';
@@ -21,7 +21,7 @@ const linesOf = (
   { url = '/a', ...options }: RequestOptions & { url?: string } = {},
 ): string[] => {
   const lines: string[] = [];
-  const { api } = createRecorder({ interceptors: [log((line) => lines.push(line))], transport: () => answer$ });
+  const { api } = createRecorder({ interceptors: [logRequests((line) => lines.push(line))], transport: () => answer$ });
   outcomeOf(api.get$(url, options));
   return lines;
 };
@@ -40,7 +40,7 @@ describe('log', () => {
     virtually(({ cold, flush, expectObservable }) => {
       const lines: string[] = [];
       const { api } = createRecorder({
-        interceptors: [log((line) => lines.push(line))],
+        interceptors: [logRequests((line) => lines.push(line))],
         transport: () => cold('34ms (a|)', { a: response(200, 'body') }),
       });
       expectObservable(api.get$('/orders', { params: { page: 2, token: 'hidden' } })).toBe('34ms (a|)', { a: 'body' });
@@ -67,7 +67,7 @@ describe('log', () => {
     virtually(({ cold, flush, expectObservable }) => {
       const lines: string[] = [];
       const { api } = createRecorder({
-        interceptors: [log((line) => lines.push(line))],
+        interceptors: [logRequests((line) => lines.push(line))],
         transport: () => cold('-'),
       });
       expectObservable(api.get$('/a'), '-----!').toBe('------');
@@ -83,14 +83,14 @@ describe('log', () => {
 
   it('writes before the caller has the answer', () => {
     const order: string[] = [];
-    const { api } = createRecorder({ interceptors: [log(() => order.push('line'))] });
+    const { api } = createRecorder({ interceptors: [logRequests(() => order.push('line'))] });
     api.get$('/a').subscribe(() => order.push('answer'));
     expect(order).toEqual(['line', 'answer']);
   });
 
   it('writes a line for each subscription', () => {
     const lines: string[] = [];
-    const { api } = createRecorder({ interceptors: [log((line) => lines.push(line))] });
+    const { api } = createRecorder({ interceptors: [logRequests((line) => lines.push(line))] });
     const request$ = api.get$('/a');
     outcomeOf(request$);
     outcomeOf(request$);
@@ -112,10 +112,10 @@ describe('log', () => {
       const answers = [response(503), response(200, { code: 7 })];
       const { api } = createRecorder({
         interceptors: [
-          log((line) => outer.push(line)),
+          logRequests((line) => outer.push(line)),
           envelope(),
-          retry({ delayMs: 0 }),
-          log((line) => inner.push(line)),
+          retryRequests({ delayMs: 0 }),
+          logRequests((line) => inner.push(line)),
         ],
         transport: () => of(answers.shift() ?? response(500)),
       });
@@ -127,7 +127,7 @@ describe('log', () => {
   });
 
   it('hurts no request when write throws', () => {
-    const wronged = log(() => {
+    const wronged = logRequests(() => {
       throw new Error('full');
     });
     const { api } = createRecorder({ interceptors: [wronged] });
@@ -139,8 +139,8 @@ describe('log', () => {
   });
 
   it.each([undefined, null, 'console', {}])('refuses to write with %o', (write) => {
-    expect(() => log(write as never)).toThrow(TypeError); // what plain JavaScript may pass
-    expect(() => log(write as never)).toThrow('write');
+    expect(() => logRequests(write as never)).toThrow(TypeError); // what plain JavaScript may pass
+    expect(() => logRequests(write as never)).toThrow('write');
   });
 });
 
@@ -198,7 +198,7 @@ describe('of the url, a line', () => {
     const { api } = createRecorder({
       interceptors: [
         (request, next) => next({ ...request, url: '/b?page=1&key=hidden' }),
-        log((line) => lines.push(line)),
+        logRequests((line) => lines.push(line)),
       ],
     });
     outcomeOf(api.get$('/a'));
@@ -210,7 +210,7 @@ describe('of the url, a line', () => {
     const { api } = createRecorder({
       interceptors: [
         (request, next) => next({ ...request, url: '/b\nGET /c?page=1%0A2', headers: { accept: 'a\r\nb\u0085c' } }),
-        log((line) => lines.push(line)),
+        logRequests((line) => lines.push(line)),
       ],
     });
     outcomeOf(api.get$('/a'));
@@ -250,7 +250,7 @@ describe('what the session adds', () => {
       refresh: () => of({ accessToken: 'T2' }),
       store: memoryStore({ accessToken: 'T1' }),
     });
-    const { api, requests } = createRecorder({ session, interceptors: [log((line) => lines.push(line))] });
+    const { api, requests } = createRecorder({ session, interceptors: [logRequests((line) => lines.push(line))] });
     outcomeOf(api.get$('/a'));
     expect(requests[0]?.headers.authorization).toBe('Bearer T1');
     expect(lines).toEqual([`GET ${ORIGIN}/a 200 0 ms`]);

@@ -9,7 +9,7 @@ import {
   RequestTimeoutError,
   ResponseParseError,
   type RetryOptions,
-  retry,
+  retryRequests,
   SessionExpiredError,
   SignedOutError,
   TokenRejectedError,
@@ -33,7 +33,7 @@ const toEvents = (fate: Fate): Observable<HttpEvent> => {
 /** A client whose attempts meet these, one after the other, and the last one from then on. */
 const createMeeting = (fates: readonly Fate[], options?: RetryOptions): Recorder => {
   const recorder: Recorder = createRecorder({
-    interceptors: [retry(options)],
+    interceptors: [retryRequests(options)],
     transport: () => toEvents(fates[Math.min(recorder.requests.length, fates.length) - 1] ?? 0),
   });
   return recorder;
@@ -42,7 +42,7 @@ const createMeeting = (fates: readonly Fate[], options?: RetryOptions): Recorder
 /** A client with a session, whose first token is dead. */
 const withRetry = (options: Parameters<typeof createVirtualClient>[0]): VirtualClient => {
   const client = createVirtualClient(options);
-  return { ...client, api: client.api.extend({ interceptors: [retry()] }) };
+  return { ...client, api: client.api.extend({ interceptors: [retryRequests()] }) };
 };
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -156,7 +156,7 @@ describe('retry', () => {
     ['statuses', ['503']],
     ['statuses', [Number.NaN]],
   ])('refuses a wrong %s: %o', (name, value) => {
-    const create = () => retry({ [name]: value });
+    const create = () => retryRequests({ [name]: value });
     expect(create).toThrow(TypeError);
     expect(create).toThrow(name);
   });
@@ -185,7 +185,7 @@ describe('what comes through', () => {
       const loaded: HttpEvent = { type: 'download', loaded: 5 };
       const ends = [response(503), response(200, 'yes')];
       const { api } = createRecorder({
-        interceptors: [retry(AT_ONCE)],
+        interceptors: [retryRequests(AT_ONCE)],
         transport: () => of(sent, loaded, ends.shift() ?? sent),
       });
       const { values } = outcomeOf(api.request$('GET', '/a', { reportProgress: true }));
@@ -200,7 +200,7 @@ const timesOf = (fates: readonly Fate[], options?: RetryOptions): number[] => {
   const times: number[] = [];
   virtually(({ flush }) => {
     const { api } = createRecorder({
-      interceptors: [retry({ attempts: fates.length, ...options })],
+      interceptors: [retryRequests({ attempts: fates.length, ...options })],
       transport: () => {
         times.push(asyncScheduler.now());
         return toEvents(fates[times.length - 1] ?? 200);
@@ -271,7 +271,7 @@ describe('the pause', () => {
   it('is over with the request that is unsubscribed', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wire = cold<HttpResponse>('--(a|)', { a: response(503) });
-      const { api } = createRecorder({ interceptors: [retry({ delayMs: 6 })], transport: () => wire });
+      const { api } = createRecorder({ interceptors: [retryRequests({ delayMs: 6 })], transport: () => wire });
       expectObservable(api.get$('/a'), '----!').toBe('-----');
       expectObservable(api.get$('/b'), '------!').toBe('-------');
       expectSubscriptions(wire.subscriptions).toBe(['^-!', '^-!', '-----^!']);
@@ -281,7 +281,10 @@ describe('the pause', () => {
   it('gives each attempt a deadline of its own', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wire = cold<HttpResponse>('-');
-      const { api } = createRecorder({ interceptors: [retry({ attempts: 2, delayMs: 4 })], transport: () => wire });
+      const { api } = createRecorder({
+        interceptors: [retryRequests({ attempts: 2, delayMs: 4 })],
+        transport: () => wire,
+      });
       expectObservable(api.get$('/a', { timeoutMs: 3 }).pipe(catchError(({ code }) => of(code)))).toBe('--------(t|)', {
         t: 'timeout',
       });

@@ -13,9 +13,9 @@ import {
   type HttpRequest,
   type Interceptor,
   isApiError,
-  log,
+  logRequests,
   memoryStore,
-  retry,
+  retryRequests,
   type TokenGrant,
   type Transport,
   webStorageStore,
@@ -69,7 +69,12 @@ const createWatchedClient = (server: TestServer, wire: Transport): WatchedClient
   const write = (line: string): void => {
     lines.push(line);
   };
-  const interceptors: Interceptor[] = [log(write), retry({ attempts: 2, delayMs: 0 }), xsrf(), log(write)];
+  const interceptors: Interceptor[] = [
+    logRequests(write),
+    retryRequests({ attempts: 2, delayMs: 0 }),
+    xsrf(),
+    logRequests(write),
+  ];
   const watched = {
     headers: { cookie: COOKIE, 'x-client-key': CLIENT_KEY },
     interceptors,

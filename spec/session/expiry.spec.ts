@@ -1,4 +1,4 @@
-import { anyOf, bodyCode, isRefusal, status } from 'renewal';
+import { anyOf, bodyCode, isRefusal, statusCode } from 'renewal';
 import { describe, expect, it } from 'vitest';
 import { requestOf } from '../support/request';
 import { response } from '../support/virtual';
@@ -44,14 +44,14 @@ describe('bodyCode', () => {
 
 describe('status', () => {
   it('matches those that it names', () => {
-    expect([401, 419, 403].map((code) => status(401, 419)(response(code)))).toEqual([true, true, false]);
-    expect(status()(response(401))).toBe(false);
+    expect([401, 419, 403].map((code) => statusCode(401, 419)(response(code)))).toEqual([true, true, false]);
+    expect(statusCode()(response(401))).toBe(false);
   });
 });
 
 describe('anyOf', () => {
   it('matches what any of its predicates does', () => {
-    const matches = anyOf(bodyCode(7), status(401));
+    const matches = anyOf(bodyCode(7), statusCode(401));
     expect([response(401), response(200, { code: 7 }), response(200)].map((each) => matches(each, request))).toEqual([
       true,
       true,
@@ -69,7 +69,7 @@ describe('anyOf', () => {
 
   it('hands on whatever its predicates are called with', () => {
     const shown: unknown[] = [];
-    const isExpired = status(419);
+    const isExpired = statusCode(419);
     anyOf(isRefusal, (...args) => shown.push(...args) === 0)('error', isExpired);
     expect(shown).toEqual(['error', isExpired]);
   });

@@ -176,7 +176,7 @@ describe('what a store tells', () => {
     const { session, id, write } = createShared({ refresh });
     outcomeOf(session.refresh$());
     vi.advanceTimersByTime(1_000);
-    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     write(tokens(2, id));
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
   });

@@ -77,7 +77,7 @@ describe('a listener of events$', () => {
     const { api, session } = createVirtualClient({ isDead: (token) => token === 'T1', refresh });
     let isOnce = true;
     api.events$.subscribe(({ type, ...event }) => {
-      if (type !== 'request' || !('phase' in event) || event.phase !== 'held' || !isOnce) return;
+      if (type !== 'request' || !('phase' in event) || event.phase !== 'waiting' || !isOnce) return;
       isOnce = false;
       session.signIn({ accessToken: 'B1' });
     });

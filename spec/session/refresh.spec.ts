@@ -172,10 +172,10 @@ describe('a refresh and its store', () => {
 
   it('takes over newer tokens that it finds after a refusal', () => {
     const { cell, store } = createCellStore(tokens('T1'));
-    const onExpired = vi.fn();
+    const onSessionExpired = vi.fn();
     const { api, session } = createVirtualClient({
       store,
-      onExpired,
+      onSessionExpired: onSessionExpired,
       isRefused: () => true,
       refresh: () => {
         cell.held = tokens('T2');
@@ -184,7 +184,7 @@ describe('a refresh and its store', () => {
     });
     expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
     expect(session.state.status).toBe('active');
-    expect(onExpired).not.toHaveBeenCalled();
+    expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
   it('looks again for up to 1 s after a refusal where the store can not be had alone', () => {
@@ -439,19 +439,19 @@ describe('what came too late, or from elsewhere, while a refresh ran', () => {
   const setUp = (initial = tokens('T1')) => {
     const { cell, log, store } = createCellStore(initial);
     const grants = new Subject<TokenGrant>();
-    const onExpired = vi.fn();
-    const client = createVirtualClient({ store, refresh: () => grants, onExpired });
-    return { ...client, cell, log, grants, onExpired, answer: watch(client.api.get$('/a')) };
+    const onSessionExpired = vi.fn();
+    const client = createVirtualClient({ store, refresh: () => grants, onSessionExpired: onSessionExpired });
+    return { ...client, cell, log, grants, onSessionExpired, answer: watch(client.api.get$('/a')) };
   };
 
   it('ends the session where another has cleared the store, and stores nothing', () => {
-    const { session, cell, log, grants, onExpired, answer } = setUp();
+    const { session, cell, log, grants, onSessionExpired, answer } = setUp();
     cell.held = null;
     grants.next(T2);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
     expect(answer.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(log).toEqual([]);
-    expect(onExpired).not.toHaveBeenCalled();
+    expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
   it('gives way to the session of another', () => {
@@ -526,7 +526,7 @@ describe('the tokens that a refresh leaves behind', () => {
     cell.held = tokens('T5', { expiresAtMs: 1 });
     session.refresh$().subscribe({ error: noop });
     expect(used).toEqual(['R5']);
-    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     expect(log).toEqual(['clear']);
   });
 });
@@ -659,12 +659,12 @@ describe('what a refresh calls', () => {
 
   it('takes a refusal of restore for an empty session', () => {
     const { store, log } = createCellStore(null);
-    const onExpired = vi.fn();
+    const onSessionExpired = vi.fn();
     const restore = () => throwError(() => new SessionExpiredError('no'));
-    const { session } = createVirtualClient({ store, restore, onExpired });
+    const { session } = createVirtualClient({ store, restore, onSessionExpired: onSessionExpired });
     expect(watch(session.accessToken$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-    expect(onExpired).not.toHaveBeenCalled();
+    expect(onSessionExpired).not.toHaveBeenCalled();
     expect(log).toEqual([]);
   });
 });

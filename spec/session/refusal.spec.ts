@@ -7,7 +7,7 @@ import {
   RefreshError,
   ResponseParseError,
   SessionExpiredError,
-  status,
+  statusCode,
 } from 'renewal';
 import { describe, expect, it } from 'vitest';
 import { retryAfterMs } from '../../lib/session/refusal';
@@ -65,8 +65,8 @@ describe('isRefusal', () => {
   );
 
   it.each([200, 404, 410, 419, 429, 503])('is so of %d if that is the expired signal', (code) => {
-    expect(isRefusal(answered(code, null), status(code))).toBe(true);
-    expect(isRefusal(answered(code, null), status(code + 1))).toBe(false);
+    expect(isRefusal(answered(code, null), statusCode(code))).toBe(true);
+    expect(isRefusal(answered(code, null), statusCode(code + 1))).toBe(false);
     expect(isRefusal(answered(code, { code: '1002' }))).toBe(true);
   });
 
@@ -162,7 +162,7 @@ describe.each(Object.entries(FOREIGN))('an error of %s', (_, made) => {
   });
 
   it('is shown to isExpired', () => {
-    expect(isRefusal(made(419, null), status(419))).toBe(true);
+    expect(isRefusal(made(419, null), statusCode(419))).toBe(true);
     expect(isRefusal(made(409, { code: 1002 }))).toBe(true);
     expect(isRefusal(made(409, { code: 1003 }))).toBe(false);
   });

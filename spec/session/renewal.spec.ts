@@ -124,13 +124,13 @@ describe('a refresh', () => {
     expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
   });
 
-  it('that a sign-in has ended says so, and leaves no cool-down and no call of onExpired', () => {
-    const onExpired = vi.fn();
+  it('that a sign-in has ended says so, and leaves no cool-down and no call of onSessionExpired', () => {
+    const onSessionExpired = vi.fn();
     let grant$: Observable<TokenGrant> = NEVER;
     const { api, session } = createVirtualClient({
       isDead: (token) => token !== 'T2',
       refresh: () => grant$,
-      onExpired,
+      onSessionExpired: onSessionExpired,
     });
     const events = watch(api.events$).seen;
     watch(api.get$('/a'));
@@ -143,22 +143,22 @@ describe('a refresh', () => {
         : [],
     );
     expect(refreshes).toEqual(['1 started ', '1 failed signed-out', '2 started ', '2 succeeded ']);
-    expect(onExpired).not.toHaveBeenCalled();
+    expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
-  it('that was refused calls no onExpired where one who hears of it by events$ has signed in again', () => {
-    const onExpired = vi.fn();
+  it('that was refused calls no onSessionExpired where one who hears of it by events$ has signed in again', () => {
+    const onSessionExpired = vi.fn();
     const { api, session } = createVirtualClient({
       refresh: () => throwError(() => REFUSED),
       isRefused: () => true,
-      onExpired,
+      onSessionExpired: onSessionExpired,
     });
     api.events$.subscribe((event) => {
       if (event.type === 'refresh' && event.final) session.signIn({ accessToken: 'T2' });
     });
     expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'session-expired' } }]);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
-    expect(onExpired).not.toHaveBeenCalled();
+    expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
   it.each([
@@ -224,15 +224,15 @@ describe('a refresh', () => {
     const { session } = createVirtualClient({
       isRefused: () => true,
       refresh: () => throwError(() => REFUSED),
-      onExpired: expired,
+      onSessionExpired: expired,
     });
     expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'session-expired', cause: REFUSED } }]);
-    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     expect(expired).toHaveBeenCalledOnce();
     expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
   });
 
-  it.each(['isRefused', 'onExpired'] as const)('settles those who wait although %s throws', (hook) => {
+  it.each(['isRefused', 'onSessionExpired'] as const)('settles those who wait although %s throws', (hook) => {
     const { api } = createVirtualClient({
       isRefused: () => true,
       refresh: () => throwError(() => REFUSED),
@@ -244,7 +244,7 @@ describe('a refresh', () => {
     const [fate] = watch(api.get$('/a')).seen;
     expect(isApiError((fate as { error: unknown }).error)).toBe(true); // it can only be an error
     const isWarned = warnings.some((event) => typeof event === 'object' && 'type' in event && event.type === 'warning');
-    expect(isWarned).toBe(hook === 'onExpired');
+    expect(isWarned).toBe(hook === 'onSessionExpired');
   });
 
   it('waits as Retry-After asks also where isRefused throws', () => {
@@ -294,7 +294,7 @@ describe('a refresh that others hear of', () => {
       { phase: 'started', refreshId: 2, waiting: 1 },
       { phase: 'succeeded', refreshId: 2, waiting: 1 },
     ]);
-    expect(told).toContainEqual(expect.objectContaining({ phase: 'held', refreshId: 1 }));
+    expect(told).toContainEqual(expect.objectContaining({ phase: 'waiting', refreshId: 1 }));
   });
 
   it('counts no request as waiting that has been unsubscribed', () => {
@@ -334,7 +334,7 @@ describe('a refresh that others hear of', () => {
     const answers = new Subject<HttpResponse>();
     const { api } = createVirtualClient({ refresh, answer: () => answers });
     const request = new Subscription();
-    api.events$.subscribe((event) => isPhase(event, 'expired') && request.unsubscribe());
+    api.events$.subscribe((event) => isPhase(event, 'token-expired') && request.unsubscribe());
     request.add(api.get$('/a').subscribe());
     answers.next(response(401));
     expect(refresh).not.toHaveBeenCalled();
@@ -364,11 +364,11 @@ describe('after a refresh that failed', () => {
     expect(seen).toMatchObject([{ error: { code: 'session-expired', cause: { message: 'spent' } } }]);
   });
 
-  it('says what onExpired has thrown, and by which name', () => {
+  it('says what onSessionExpired has thrown, and by which name', () => {
     const warnings = (thrown: unknown) => {
       const client = createVirtualClient({
         refresh: () => throwError(() => new SessionExpiredError('spent')),
-        onExpired: () => {
+        onSessionExpired: () => {
           throw thrown;
         },
       });
@@ -376,9 +376,9 @@ describe('after a refresh that failed', () => {
       watch(client.session.refresh$());
       return warningsIn(told);
     };
-    expect(warnings(new TypeError('T1'))).toEqual(['onExpired: TypeError']);
-    expect(warnings('T1')).toEqual(['onExpired: threw a string']);
-    expect(warnings(undefined)).toEqual(['onExpired: no answer']);
+    expect(warnings(new TypeError('T1'))).toEqual(['onSessionExpired: TypeError']);
+    expect(warnings('T1')).toEqual(['onSessionExpired: threw a string']);
+    expect(warnings(undefined)).toEqual(['onSessionExpired: no answer']);
   });
 });
 

@@ -19,7 +19,7 @@ const STATES = {
   loading: { status: 'loading', generation: G },
   'signed-out, none': { status: 'signed-out', reason: 'none', generation: G },
   'signed-out, sign-out': { status: 'signed-out', reason: 'sign-out', generation: G },
-  'signed-out, expired': { status: 'signed-out', reason: 'expired', generation: G },
+  'signed-out, expired': { status: 'signed-out', reason: 'session-expired', generation: G },
   'active, no expiry': { status: 'active', tokens: lasting, generation: G },
   'active, living': { status: 'active', tokens: living, generation: G },
   'active, past expiry': { status: 'active', tokens: past, generation: G },
@@ -51,7 +51,7 @@ const ACTIONS = {
 type ActionName = keyof typeof ACTIONS;
 
 const active = (tokens: Tokens, generation = G + 1): SessionState => ({ status: 'active', tokens, generation });
-const signedOut = (reason: 'none' | 'sign-out' | 'expired', generation = G + 1): SessionState => ({
+const signedOut = (reason: 'none' | 'sign-out' | 'session-expired', generation = G + 1): SessionState => ({
   status: 'signed-out',
   reason,
   generation,
@@ -100,10 +100,10 @@ const TABLE: { readonly [Action in ActionName]: { readonly [State in Name]?: Ses
     'refreshing, rejected': { ...expired(lasting), error } as SessionState, // the same
   },
   refused: {
-    'refreshing, no expiry': signedOut('expired'),
-    'refreshing, living': signedOut('expired'),
-    'refreshing, past expiry': signedOut('expired'),
-    'refreshing, rejected': signedOut('expired'),
+    'refreshing, no expiry': signedOut('session-expired'),
+    'refreshing, living': signedOut('session-expired'),
+    'refreshing, past expiry': signedOut('session-expired'),
+    'refreshing, rejected': signedOut('session-expired'),
   },
   signOut: Object.fromEntries(
     NAMES.filter((name) => !name.startsWith('signed-out')).map((name) => [name, signedOut('sign-out')]),

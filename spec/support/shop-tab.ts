@@ -50,7 +50,7 @@ export interface Tab extends TabClient {
   /** Resolves once a refresh has come to wait there. */
   hesitates(): Promise<void>;
   goOn(): void;
-  /** How often `onExpired` was called. */
+  /** How often `onSessionExpired` was called. */
   expired: number;
 }
 
@@ -112,7 +112,7 @@ const openClient = (store: TokenStore) => {
       hesitation.reached.open();
       return from(hesitation.over.passed).pipe(mergeMap(() => granted$));
     },
-    onExpired: () => {
+    onSessionExpired: () => {
       tab.expired++;
     },
   });

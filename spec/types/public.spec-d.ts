@@ -56,11 +56,11 @@ import {
   HttpContextToken,
   isApiError,
   isRefusal,
-  log,
+  logRequests,
   memoryStore,
   oauthRefresh,
-  retry,
-  status,
+  retryRequests,
+  statusCode,
   webStorageStore,
   xsrf,
 } from 'renewal';
@@ -320,7 +320,7 @@ export const statesNarrowByStatus = (state: SessionState): unknown => {
       expectTypeOf(state.rejected).toEqualTypeOf<boolean>();
       return undefined;
     case 'signed-out':
-      expectTypeOf(state.reason).toEqualTypeOf<'none' | 'sign-out' | 'expired'>();
+      expectTypeOf(state.reason).toEqualTypeOf<'none' | 'sign-out' | 'session-expired'>();
       // @ts-expect-error a signed-out session has no tokens
       return state.tokens;
     case 'loading':
@@ -377,13 +377,13 @@ export const storesOfManyKinds = (tokens: Tokens): void => {
 };
 
 export const predicates = (): void => {
-  expectTypeOf(anyOf(bodyCode(1002), bodyCode('E1'), status(401, 419))).toEqualTypeOf<ExpiryPredicate>();
+  expectTypeOf(anyOf(bodyCode(1002), bodyCode('E1'), statusCode(401, 419))).toEqualTypeOf<ExpiryPredicate>();
   expectTypeOf(bodyCode(1002)).toExtend<ExpiryPredicate>();
-  expectTypeOf(status(401)).toExtend<ExpiryPredicate>();
+  expectTypeOf(statusCode(401)).toExtend<ExpiryPredicate>();
   expectTypeOf(bodyCode(1002, '1003')).toEqualTypeOf<(response: HttpResponse) => boolean>();
   expectTypeOf(businessCode(1003, 'E1')).toEqualTypeOf<(error: unknown) => boolean>();
   // @ts-expect-error a status is a number
-  status('401');
+  statusCode('401');
 };
 
 export const predicatesCompose = (error: unknown): void => {
@@ -391,7 +391,7 @@ export const predicatesCompose = (error: unknown): void => {
   expectTypeOf(anyOf(isRefusal, businessCode(1003))).toEqualTypeOf<RefusalPredicate>();
   expectTypeOf(anyOf(businessCode(1003), isRefusal, isOffline)).toEqualTypeOf<RefusalPredicate>();
   expectTypeOf(isRefusal(error)).toEqualTypeOf<boolean>();
-  expectTypeOf(isRefusal(error, status(419))).toEqualTypeOf<boolean>();
+  expectTypeOf(isRefusal(error, statusCode(419))).toEqualTypeOf<boolean>();
   expectTypeOf<NonNullable<SessionOptions['isRefused']>>().toEqualTypeOf<RefusalPredicate>();
   for (const isRefused of [
     isRefusal,
@@ -408,9 +408,9 @@ export const predicatesCompose = (error: unknown): void => {
     isExpired: anyOf(bodyCode(1002), (response, request) => response.url !== request.url),
   });
   // @ts-expect-error a predicate of responses says nothing of errors
-  createSession({ refresh: () => EMPTY, isRefused: anyOf(bodyCode(1002), status(401)) });
+  createSession({ refresh: () => EMPTY, isRefused: anyOf(bodyCode(1002), statusCode(401)) });
   // @ts-expect-error errors and responses do not mix
-  anyOf(isRefusal, status(401));
+  anyOf(isRefusal, statusCode(401));
 };
 
 export const interceptorsAndTransports = (session: Session): void => {
@@ -418,11 +418,11 @@ export const interceptorsAndTransports = (session: Session): void => {
   expectTypeOf(envelope()).toEqualTypeOf<Interceptor>();
   const often: RetryOptions = { attempts: 5, delayMs: 1, maxDelayMs: 2, methods: ['POST'], statuses: [500] };
   const named: XsrfOptions = { cookieName: 'csrf', headerName: 'x-csrf' };
-  expectTypeOf(retry(often)).toEqualTypeOf<Interceptor>();
+  expectTypeOf(retryRequests(often)).toEqualTypeOf<Interceptor>();
   expectTypeOf(xsrf(named)).toEqualTypeOf<Interceptor>();
-  expectTypeOf(log((line) => line.toUpperCase())).toEqualTypeOf<Interceptor>();
+  expectTypeOf(logRequests((line) => line.toUpperCase())).toEqualTypeOf<Interceptor>();
   // @ts-expect-error a log has to be written somewhere
-  log();
+  logRequests();
   expectTypeOf(bearer(session, { allowedOrigins: ['https://h.test'] })).toEqualTypeOf<Interceptor>();
   expectTypeOf(ajaxTransport()).toEqualTypeOf<Transport>();
   expectTypeOf(fetchTransport({ fetch })).toEqualTypeOf<Transport>();

@@ -26,5 +26,5 @@ function counted(event: ApiEvent): keyof Counts | undefined {
 function countedOf({ phase, error }: RequestEvent): keyof Counts | undefined {
   if (phase === 'sent' || phase === 'resent') return 'sent';
   if (phase === 'settled') return error ? 'errors' : 'answers';
-  return phase === 'expired' ? 'expired' : undefined;
+  return phase === 'token-expired' ? 'expired' : undefined;
 }

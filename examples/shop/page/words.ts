@@ -24,14 +24,14 @@ export function meaningOf(state: SessionState, coolDown: number): string {
 const MEANING = {
   none: 'No one has signed in yet.',
   'sign-out': 'Signed out, here or in another tab.',
-  expired: 'The shop refused to renew the session. Sign in again.',
+  'session-expired': 'The shop refused to renew the session. Sign in again.',
 } as const;
 
 /** The headline once no one is signed in any more. */
 export const SIGNED_OUT = {
   none: 'No one is signed in. Sign in as Ada or Grace.',
   'sign-out': 'Signed out, in all tabs.',
-  expired: 'The shop has refused the refresh: the session is over.',
+  'session-expired': 'The shop has refused the refresh: the session is over.',
 } as const;
 
 /** What to do next. */

@@ -26,7 +26,7 @@ export const onlyRefusal: Invariant = {
     const whyEnded = (member: Member, state: SessionState, before: SessionState): string | false => {
       if (state.status !== 'signed-out') return false;
       if (state.reason === 'none') return before.status !== 'loading' && `it is signed out with reason none`;
-      if (state.reason === 'expired')
+      if (state.reason === 'session-expired')
         return !dead.has(keyOf(member, before)) && 'the session ends although no one refused it';
       const isClearedByOther = world.shelf.writes.some((write) => !write.tokens && write.member !== member.index);
       return (
@@ -43,7 +43,7 @@ export const onlyRefusal: Invariant = {
 
     /** It is called once for each session that has expired, unless another one has begun before it could be. */
     const isMiscalled = (member: Member): boolean => {
-      const count = countOf(member, 'expired');
+      const count = countOf(member, 'session-expired');
       return member.expired > count || (world.reactions === 0 && member.expired < count);
     };
 
@@ -98,7 +98,7 @@ export const onlyRefusal: Invariant = {
         settled: () => {
           if (!world.setup.isWatched) return false;
           const member = world.members.find(isMiscalled);
-          return member && `onExpired is called ${member.expired} times`;
+          return member && `onSessionExpired is called ${member.expired} times`;
         },
       },
     };

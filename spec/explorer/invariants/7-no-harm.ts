@@ -8,7 +8,7 @@ const TOLD: Readonly<Record<Hook, 'caller' | 'events' | 'refresh' | 'rxjs'>> = {
   isExpired: 'caller',
   isRefused: 'refresh',
   authorize: 'caller',
-  onExpired: 'events',
+  onSessionExpired: 'events',
   store: 'events',
   interceptor: 'caller',
   'interceptor, on its way back': 'caller',

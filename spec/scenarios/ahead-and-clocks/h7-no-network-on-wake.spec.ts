@@ -28,7 +28,7 @@ failureMode(
       const network = { isUp: false };
       const issuer = createIssuer({ expiresInMs: LIFE_MS });
       const askedAtMs: number[] = [];
-      const onExpired = vi.fn();
+      const onSessionExpired = vi.fn();
       const client = createVirtualClient({
         signal,
         grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: LIFE_MS },
@@ -36,24 +36,24 @@ failureMode(
           askedAtMs.push(Date.now());
           return network.isUp ? issuer.refresh(tokens) : throwError(() => new NetworkError('no complete answer'));
         },
-        onExpired,
+        onSessionExpired: onSessionExpired,
         ...options,
       });
       clock.set(NIGHT_MS);
       const wokenAtMs = Date.now();
       /** When the server was asked, or could not be, in seconds after the machine woke. */
       const asked = () => askedAtMs.map((atMs) => (atMs - wokenAtMs) / SECOND_MS);
-      return { ...client, network, onExpired, asked };
+      return { ...client, network, onSessionExpired, asked };
     };
 
     it('keeps the session, and tells requests at once', () => {
-      const { api, session, sent, onExpired, asked } = createWoken();
+      const { api, session, sent, onSessionExpired, asked } = createWoken();
       const outcomes = ['/a', '/b'].map((path) => outcomeOf(api.get$(path)));
       expect(outcomes).toMatchObject(Array(2).fill({ error: { code: 'refresh', cause: { code: 'network' } } }));
       expect(session.state).toMatchObject({ status: 'expired', tokens: { accessToken: 'T1', refreshToken: 'R1' } });
       expect(sent).toEqual([]);
       expect(asked()).toEqual([0]);
-      expect(onExpired).not.toHaveBeenCalled();
+      expect(onSessionExpired).not.toHaveBeenCalled();
     });
 
     describe('where the platform tells that the network is back', () => {

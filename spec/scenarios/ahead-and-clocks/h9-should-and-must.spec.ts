@@ -110,7 +110,7 @@ failureMode(
         });
         expectObservable(api.get$('/a'), '----------^').toBe('---------------(v|)', { v: { by: 'T1' } });
         flush();
-        expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+        expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       });
     });
   },

@@ -50,7 +50,7 @@ failureMode(
     title:
       'After a native promise, as Web Locks and IndexedDB have them, callbacks run outside the zone and the view stands still',
     renewal:
-      'Whatever a refresh has gone through, each subscriber is called in the zone that it subscribed in, and `onExpired` in Angular’s.',
+      'Whatever a refresh has gone through, each subscriber is called in the zone that it subscribed in, and `onSessionExpired` in Angular’s.',
     threads: ['supabase/supabase-js#936', 'supabase/auth-js#989'],
   },
   (signal) => {
@@ -61,7 +61,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    const createApp = (onExpired: () => void = () => {}) => {
+    const createApp = (onSessionExpired: () => void = () => {}) => {
       const issued = server.issue();
       server.live.delete(issued.accessToken);
       const seen: boolean[] = [];
@@ -76,7 +76,7 @@ failureMode(
           withSession((http) => ({
             store: lockedStore(issued),
             refresh: ({ refreshToken }) => http.post$<TokenGrant>(REFRESH, { refreshToken }),
-            onExpired,
+            onSessionExpired: onSessionExpired,
           })),
         ),
       );

@@ -80,14 +80,16 @@ failureMode(
 
     it('ends the session, once, when the refresh is then refused', async () => {
       const expired: SessionExpiredError[] = [];
-      const { api, session, store } = createExpiredClient(server, { onExpired: (error) => expired.push(error) });
+      const { api, session, store } = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       const first = api.get$('/first').subscribe();
       await refresh.arrived(1);
       first.unsubscribe();
       refresh.open();
 
-      expect(await stateOf(session, ({ status }) => status === 'signed-out')).toMatchObject({ reason: 'expired' });
+      expect(await stateOf(session, ({ status }) => status === 'signed-out')).toMatchObject({
+        reason: 'session-expired',
+      });
       expect(await store.load()).toBeNull();
       expect(expired).toHaveLength(1);
     });

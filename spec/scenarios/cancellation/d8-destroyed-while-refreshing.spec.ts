@@ -30,8 +30,8 @@ failureMode(
     afterEach(() => server.close());
 
     it('ends all waits in the same tick, and the refresh on the wire; its late answer is nothing', async () => {
-      const onExpired = vi.fn();
-      const { api, session, store, answered } = createExpiredClient(server, { onExpired });
+      const onSessionExpired = vi.fn();
+      const { api, session, store, answered } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       const states: string[] = [];
       session.state$.subscribe({ next: ({ status }) => states.push(status), complete: () => states.push('complete') });
@@ -53,7 +53,7 @@ failureMode(
       for (const path of paths(5)) expect(server.tokensOf(path)).toEqual([T1]);
       for (const path of paths(5, 'held')) expect(server.tokensOf(path)).toEqual([]);
       expect(server.refreshes).toBe(1);
-      expect(onExpired).not.toHaveBeenCalled();
+      expect(onSessionExpired).not.toHaveBeenCalled();
     });
 
     it('does not take back a write that has begun: the next session of the store finds the new tokens', async () => {

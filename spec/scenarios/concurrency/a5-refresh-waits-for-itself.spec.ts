@@ -80,7 +80,7 @@ failureMode(
       const errors = errorsOf(await settleAll(paths(10).map((path) => api.get$(path))));
       expect(errors).toMatchObject(Array(10).fill({ code: 'session-expired' }));
       expect(server.refreshes).toBe(1);
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(tokensShownBy(errors)).toEqual([]);
     });
 

@@ -14,13 +14,13 @@ failureMode(
     id: 'B11',
     title: 'Each request that waited shows its own toast, or goes to the login page by itself',
     renewal:
-      'The end of a session is told once, to `onExpired`, by `state$` and by `events$`; each request gets the error that `onExpired` got.',
+      'The end of a session is told once, to `onSessionExpired`, by `state$` and by `events$`; each request gets the error that `onSessionExpired` got.',
     threads: ['schulydev/Schuly#479', 'eJourn-al/eJournal#585', 'apache/texera#5392', 'ever-co/ever-gauzy#9440'],
   },
   (signal) => {
     let server: TestServer;
     let expired: SessionExpiredError[];
-    const onExpired: SessionOptions['onExpired'] = (error) => expired.push(error);
+    const onSessionExpired: SessionOptions['onSessionExpired'] = (error) => expired.push(error);
 
     beforeEach(async () => {
       server = await startServer(signal);
@@ -30,7 +30,7 @@ failureMode(
     afterEach(() => server.close());
 
     it(`tells the end once, and each of ${COUNT} requests by its own error notification`, async () => {
-      const { api, session, answered } = createExpiredClient(server, { onExpired });
+      const { api, session, answered } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       const states: SessionState[] = [];
       session.state$.subscribe((state) => states.push(state));
@@ -45,8 +45,8 @@ failureMode(
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT + 2);
       expect(expired).toHaveLength(1);
       expect(new Set(errors)).toEqual(new Set(expired));
-      expect(states.filter(({ status }) => status === 'signed-out')).toMatchObject([{ reason: 'expired' }]);
-      expect(events.filter(({ type }) => type === 'session')).toMatchObject([{ phase: 'expired' }]);
+      expect(states.filter(({ status }) => status === 'signed-out')).toMatchObject([{ reason: 'session-expired' }]);
+      expect(events.filter(({ type }) => type === 'session')).toMatchObject([{ phase: 'session-expired' }]);
       expect(server.refreshes).toBe(1);
       kept.unsubscribe();
     });
@@ -54,14 +54,14 @@ failureMode(
     it('tells it once the session has ended and the store is clear', async () => {
       const seen: unknown[] = [];
       const client = createExpiredClient(server, {
-        onExpired: () => seen.push(client.session.state, client.store.load()),
+        onSessionExpired: () => seen.push(client.session.state, client.store.load()),
       });
       await errorOf(client.api.get$('/orders'));
-      expect(seen).toMatchObject([{ status: 'signed-out', reason: 'expired' }, null]);
+      expect(seen).toMatchObject([{ status: 'signed-out', reason: 'session-expired' }, null]);
     });
 
     it('ends what comes back late from the server in the same way, and does not tell it again', async () => {
-      const { api } = createExpiredClient(server, { onExpired });
+      const { api } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
       const slow = server.hold(({ path }) => path === '/slow');
       const late = errorOf(api.get$('/slow'));
       await slow.arrived(1);
@@ -74,7 +74,7 @@ failureMode(
     });
 
     it('tells the end of the next session as well', async () => {
-      const { api, session } = createExpiredClient(server, { onExpired });
+      const { api, session } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
       await errorOf(api.get$('/first'));
       await session.signIn(server.issue('b'));
       server.live.clear();
@@ -84,10 +84,10 @@ failureMode(
       expect(expired[1]).not.toBe(expired[0]);
     });
 
-    it('lets onExpired begin the next session, which those who waited for the old one do not get', async () => {
+    it('lets onSessionExpired begin the next session, which those who waited for the old one do not get', async () => {
       const next = server.issue('next');
       const client = createExpiredClient(server, {
-        onExpired: (error) => {
+        onSessionExpired: (error) => {
           expired.push(error);
           client.session.signIn(next);
         },
@@ -98,9 +98,9 @@ failureMode(
       expect(expired).toHaveLength(1);
     });
 
-    it('tells it no more than once when onExpired throws', async () => {
+    it('tells it no more than once when onSessionExpired throws', async () => {
       const client = createExpiredClient(server, {
-        onExpired: (error) => {
+        onSessionExpired: (error) => {
           expired.push(error);
           throw new Error('from the handler');
         },
@@ -112,7 +112,7 @@ failureMode(
     });
 
     it('tells nothing of a sign-out, nor of a session that there never was', async () => {
-      const signingOut = createClient(server, { onExpired });
+      const signingOut = createClient(server, { onSessionExpired: onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       server.live.clear();
       const waiting = errorOf(signingOut.api.get$('/orders'));
@@ -122,7 +122,7 @@ failureMode(
       expect(await waiting).toMatchObject({ code: 'signed-out' });
 
       const { http, api, session } = createClient(server, {
-        onExpired,
+        onSessionExpired: onSessionExpired,
         store: memoryStore(),
         restore: () => http.post$(REFRESH, { refreshToken: '' }),
       });

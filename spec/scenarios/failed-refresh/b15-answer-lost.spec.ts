@@ -30,7 +30,7 @@ failureMode(
     afterEach(() => server.close());
 
     const createWatched = (options: Partial<SessionOptions> = {}): TestClient =>
-      createExpiredClient(server, { onExpired: (error) => expired.push(error), ...options });
+      createExpiredClient(server, { onSessionExpired: (error) => expired.push(error), ...options });
 
     /** The first try has failed, and what follows from it has happened. */
     const lost = ({ http }: TestClient): Promise<unknown> =>

@@ -1,11 +1,11 @@
-import { anyOf, bodyCode, createApi, isApiError, type SessionOptions, status, type TokenGrant } from 'renewal';
+import { anyOf, bodyCode, createApi, isApiError, type SessionOptions, statusCode, type TokenGrant } from 'renewal';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
 
 /** The expired signal of this app, beside the usual ones. */
-const isExpired = anyOf(status(401, 419), bodyCode(1002, 'SESSION_GONE'));
+const isExpired = anyOf(statusCode(401, 419), bodyCode(1002, 'SESSION_GONE'));
 
 /** Responses to the refresh that are the expired signal. */
 const SIGNALS: Readonly<Record<string, Reply>> = {
@@ -55,7 +55,7 @@ failureMode(
 
     const expectEnded = async ([error, { session, store }]: [unknown, TestClient]): Promise<void> => {
       expect(isApiError(error, 'session-expired')).toBe(true);
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await store.load()).toBeNull();
     };
 

@@ -51,11 +51,11 @@ failureMode(
 
     it.each([1003, '1003'])('ends the session for the code %j if isRefused names it', async (code) => {
       const expired = vi.fn();
-      const client = createClassic({ isRefused: anyOf(isRefusal, businessCode(1003)), onExpired: expired });
+      const client = createClassic({ isRefused: anyOf(isRefusal, businessCode(1003)), onSessionExpired: expired });
       const error = await fail(client, json({ code, message: 'please sign in' }));
       expect(error).toMatchObject({ code: 'session-expired', cause: { code: 'business', businessCode: code } });
       expect(expired.mock.calls).toEqual([[error]]);
-      expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await client.store.load()).toBeNull();
     });
 

@@ -6,7 +6,7 @@ import {
   oauthRefresh,
   type SessionExpiredError,
   type SessionOptions,
-  status,
+  statusCode,
 } from 'renewal';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -65,7 +65,7 @@ failureMode(
     const createOAuth = (options: Partial<SessionOptions> = {}): TestClient =>
       createExpiredClient(server, {
         refresh: oauthRefresh(createApi({ baseUrl: server.origin }), { url: TOKEN, clientId: 'shop' }),
-        onExpired: (error) => expired.push(error),
+        onSessionExpired: (error) => expired.push(error),
         ...options,
       });
 
@@ -97,7 +97,7 @@ failureMode(
       const error = await fail(client, reply);
       expect(isApiError(error, 'session-expired')).toBe(true);
       expect(expired).toEqual([error]);
-      expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     });
 
     it('shows what the token endpoint said, and waits as long as it asks', async () => {
@@ -127,7 +127,7 @@ failureMode(
     });
 
     it('does not take the expired signal of the app for the one of the token endpoint', async () => {
-      const client = createOAuth({ isExpired: status(401, 403, 200) });
+      const client = createOAuth({ isExpired: statusCode(401, 403, 200) });
       expect(isApiError(await fail(client, json({ message: 'Forbidden' }, 403)), 'refresh')).toBe(true);
     });
   },

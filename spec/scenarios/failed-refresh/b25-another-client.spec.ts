@@ -1,6 +1,13 @@
 import '@angular/compiler';
 import { HttpErrorResponse, HttpHeaders } from '@angular/common/http';
-import { isApiError, SessionExpiredError, type SessionOptions, status, type TokenGrant, type Tokens } from 'renewal';
+import {
+  isApiError,
+  SessionExpiredError,
+  type SessionOptions,
+  statusCode,
+  type TokenGrant,
+  type Tokens,
+} from 'renewal';
 import { throwError } from 'rxjs';
 import { AjaxError, type AjaxRequest } from 'rxjs/ajax';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,7 +94,7 @@ failureMode(
       server.refreshReply = reply;
       const client = createExpiredClient(server, {
         refresh,
-        isExpired: (it) => status(401, 419)(it) || isDead(it.body),
+        isExpired: (it) => statusCode(401, 419)(it) || isDead(it.body),
       });
       const errors = errorsOf(await settleAll(paths(5).map((path) => client.api.get$(path))));
       expect(new Set(errors).size).toBe(1);

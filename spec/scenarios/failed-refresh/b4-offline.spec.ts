@@ -44,7 +44,7 @@ failureMode(
     afterEach(() => server.close());
 
     const createWatched = (options: Partial<SessionOptions> = {}): TestClient => {
-      const client = createExpiredClient(server, { onExpired: (error) => expired.push(error), ...options });
+      const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error), ...options });
       client.session.state$.subscribe(({ status }) => states.push(status));
       return client;
     };

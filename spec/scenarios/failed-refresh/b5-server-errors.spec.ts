@@ -44,7 +44,7 @@ failureMode(
     it.each(OUTAGES)('keeps the session after %i with %s, and renews it afterwards', async (status, _, reply) => {
       stopClock();
       const expired: SessionExpiredError[] = [];
-      const client = createExpiredClient(server, { onExpired: (error) => expired.push(error) });
+      const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
       server.refreshReply = reply;
       const errors = await storm(server, client);
       expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(errors.length);

@@ -7,7 +7,7 @@ import {
   isApiError,
   type SessionExpiredError,
   type SessionOptions,
-  status,
+  statusCode,
   type TokenGrant,
 } from 'renewal';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -78,7 +78,7 @@ failureMode(
 
     /** What a request errors with whose refresh is answered so, and the client it came to. */
     const fail = async (reply: Reply, options: Partial<SessionOptions> = {}): Promise<[unknown, TestClient]> => {
-      const client = createExpiredClient(server, { onExpired: (error) => expired.push(error), ...options });
+      const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error), ...options });
       server.refreshReply = reply;
       const error = await errorOf(client.api.get$('/orders'));
       expect(server.refreshes).toBe(1);
@@ -91,7 +91,7 @@ failureMode(
       expect(isApiError(error, 'session-expired')).toBe(true);
       expect(error).toMatchObject({ cause });
       expect(expired).toEqual([error]);
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await store.load()).toBeNull();
     };
 
@@ -123,7 +123,7 @@ failureMode(
     });
 
     it('ends the session when the refresh was answered with the code that isExpired looks for', async () => {
-      const isExpired = anyOf(bodyCode(40_101), bodyCode(1002), status(401));
+      const isExpired = anyOf(bodyCode(40_101), bodyCode(1002), statusCode(401));
       const failed = await fail(json({ code: '40101' }), { refresh: opening(), isExpired });
       await expectEnded(failed, { businessCode: '40101' });
     });
@@ -146,7 +146,7 @@ failureMode(
       const asked: string[] = [];
       const isExpired: SessionOptions['isExpired'] = (response, request) => {
         if (request.url.endsWith(REFRESH)) asked.push(`${request.method} ${response.status}`);
-        return status(401)(response) || bodyCode(1002)(response);
+        return statusCode(401)(response) || bodyCode(1002)(response);
       };
       const isRefused: SessionOptions['isRefused'] = (error, isDead) =>
         isApiError(error, 'status') && !isDead(error.response);

@@ -46,7 +46,7 @@ failureMode(
         store,
         isDead: () => false,
         refresh: offline,
-        onExpired: (error) => expired.push(error),
+        onSessionExpired: (error) => expired.push(error),
       });
       const states: string[] = [];
       session.state$.subscribe(({ status }) => states.push(status));
@@ -125,13 +125,13 @@ failureMode(
         store,
         isDead: () => false,
         refresh: () => http.post$('/renewal'),
-        onExpired: (error) => expired.push(error),
+        onSessionExpired: (error) => expired.push(error),
       });
       vi.advanceTimersByTime(AHEAD_MS);
       expect(outcomeOf(api.get$('/beside'))).toEqual(answered({ by: 'T1' }));
       answer$.next(response(400, { error: 'invalid_grant' }));
       answer$.complete();
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(expired).toMatchObject([{ code: 'session-expired', cause: { code: 'status', status: 400 } }]);
       expect(store.load()).toBeNull();
       outcomeOf(api.get$('/after'));

@@ -1,4 +1,4 @@
-import { anyOf, bodyCode, status } from 'renewal';
+import { anyOf, bodyCode, statusCode } from 'renewal';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
@@ -46,7 +46,7 @@ failureMode(
     });
 
     it('sends a request twice at most where isExpired takes a 403 for expired', async () => {
-      const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), status(401, 403)) });
+      const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), statusCode(401, 403)) });
       server.replies.set('/admin', SCOPE);
       for (const nth of [2, 3, 4]) {
         const error = await errorOf(api.get$('/admin'));
@@ -57,7 +57,7 @@ failureMode(
     });
 
     it('refreshes for a 403 where isExpired takes it for expired, and still for what else it names', async () => {
-      const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), status(401, 403)) });
+      const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), statusCode(401, 403)) });
       server.replies.set('/admin', json({ error: 'expired' }, 403));
       const refresh = server.hold(({ path }) => path === REFRESH);
       const request = lastValueFrom(api.get$<Echo>('/admin'));

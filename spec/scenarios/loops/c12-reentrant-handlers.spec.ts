@@ -130,17 +130,17 @@ failureMode(
       client.fail('refused');
       expect(inside.map(isSettled)).toEqual([true]);
       expect(client.used).toEqual(['R1']);
-      expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await client.store.load()).toBeNull();
     });
 
-    it('sends one from onExpired without a token', () => {
+    it('sends one from onSessionExpired without a token', () => {
       const inside: Outcome[] = [];
       const client: VirtualClient = createVirtualClient({
         signal,
         isRefused: () => true,
         refresh: () => throwError(() => 'refused'),
-        onExpired: () => inside.push(outcomeOf(client.api.get$('/inside'))),
+        onSessionExpired: () => inside.push(outcomeOf(client.api.get$('/inside'))),
       });
       outcomeOf(client.api.get$('/outside'));
       expect(inside).toEqual([answered({ by: '-' })]);

@@ -1,4 +1,4 @@
-import { status } from 'renewal';
+import { statusCode } from 'renewal';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
@@ -60,7 +60,7 @@ failureMode(
     });
 
     it('refreshes for any 401 if isExpired of the caller says so', async () => {
-      const { api } = createClient(server, { isExpired: status(401) });
+      const { api } = createClient(server, { isExpired: statusCode(401) });
       challenge('DPoP error="use_dpop_nonce"');
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
       expect(server.refreshes).toBe(1);

@@ -61,7 +61,7 @@ failureMode(
       });
       const errors = errorsOf(await settleAll(paths(COUNT).map((path) => api.get$(path))));
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT);
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await store.load()).toBeNull();
       expect(server.refreshes).toBe(1);
     });

@@ -40,7 +40,7 @@ failureMode(
         await client.session.signOut();
         return client;
       },
-      expired: async () => {
+      'session-expired': async () => {
         const client = createExpiredClient(server);
         server.refreshReply = json({ error: 'invalid_grant' }, 400);
         await errorOf(client.api.get$('/before'));
@@ -82,12 +82,12 @@ failureMode(
 
     it('lets the server decide where a session has no refresh token: once, and never by the word undefined', async () => {
       const expired: SessionExpiredError[] = [];
-      const { api, session } = createClient(server, { onExpired: (error) => expired.push(error) });
+      const { api, session } = createClient(server, { onSessionExpired: (error) => expired.push(error) });
       await session.signIn({ accessToken: 'unknown' });
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'session-expired' });
       expect(server.refreshHits.map(({ body }) => `${body}`)).toEqual(['{}']);
       expect(expired).toHaveLength(1);
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     });
   },
 );

@@ -1,4 +1,12 @@
-import { anyOf, bodyCode, HttpContext, HttpContextToken, type HttpRequest, type HttpResponse, status } from 'renewal';
+import {
+  anyOf,
+  bodyCode,
+  HttpContext,
+  HttpContextToken,
+  type HttpRequest,
+  type HttpResponse,
+  statusCode,
+} from 'renewal';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
@@ -77,7 +85,7 @@ failureMode(
       const { api } = createExpiredClient(server, {
         isExpired: (response, request) => {
           seen.push([response, request]);
-          return anyOf(bodyCode(1002), status(401))(response, request);
+          return anyOf(bodyCode(1002), statusCode(401))(response, request);
         },
       });
       await lastValueFrom(api.post$('/orders', { amount: 1 }, { params: { page: 1 }, headers: { 'X-Tenant': '7' } }));
@@ -114,7 +122,7 @@ failureMode(
       const UNJUDGED = new HttpContextToken(() => false);
       const { api, session } = createExpiredClient(server, {
         isExpired: (response, request) =>
-          !request.context.get(UNJUDGED) && anyOf(bodyCode(1002), status(401))(response, request),
+          !request.context.get(UNJUDGED) && anyOf(bodyCode(1002), statusCode(401))(response, request),
       });
       const { state } = session;
       const context = new HttpContext().set(UNJUDGED, true);

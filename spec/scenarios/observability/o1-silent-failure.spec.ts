@@ -108,11 +108,11 @@ failureMode(
       expect(events.map(toldBy)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 sent, attempt 1, generation 1',
-        'request 1 expired, attempt 1, generation 1',
-        'request 1 held, attempt 1, generation 1, refresh 1',
+        'request 1 token-expired, attempt 1, generation 1',
+        'request 1 waiting, attempt 1, generation 1, refresh 1',
         'refresh 1 started, generation 1, waiting 1',
         'refresh 1 failed, generation 1, waiting 1, kind unknown, final true',
-        'session expired, generation 2',
+        'session session-expired, generation 2',
         'request 1 settled, attempt 1, generation 1, error session-expired',
       ]);
     });
@@ -168,7 +168,7 @@ failureMode(
       expect(refreshesIn(events).map(({ refreshId, phase }) => `refresh ${refreshId} ${phase}`)).toEqual(told);
     });
 
-    it('warns of what no caller is told: an onExpired that throws, and a store that does', () => {
+    it('warns of what no caller is told: an onSessionExpired that throws, and a store that does', () => {
       const fail = () => {
         throw new RangeError();
       };
@@ -177,11 +177,11 @@ failureMode(
         store: { ...memoryStore({ accessToken: 'T1' }), clear: fail },
         isRefused: () => true,
         refresh: () => throwError(() => new Error()),
-        onExpired: fail,
+        onSessionExpired: fail,
       });
       const events = eventsOf(api);
       outcomeOf(api.get$('/a'));
-      expect(warningsIn(events)).toEqual(['write: RangeError', 'onExpired: RangeError']);
+      expect(warningsIn(events)).toEqual(['write: RangeError', 'onSessionExpired: RangeError']);
     });
   },
 );

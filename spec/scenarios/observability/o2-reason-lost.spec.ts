@@ -41,9 +41,9 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('says why the session has ended: the answer of the server, to all who waited and to onExpired', async () => {
+    it('says why the session has ended: the answer of the server, to all who waited and to onSessionExpired', async () => {
       const told: SessionExpiredError[] = [];
-      const { api } = createExpiredClient(server, { onExpired: (error) => told.push(error) });
+      const { api } = createExpiredClient(server, { onSessionExpired: (error) => told.push(error) });
       server.refreshReply = json({ error: 'invalid_grant', error_description: 'revoked' }, 400);
       const dead = server.hold(({ token }) => token === 'a.access.1');
       const fates = settleAll(paths(3).map((path) => api.get$(path)));

@@ -23,7 +23,7 @@ const STORIES: Readonly<Record<string, Story>> = {
   'fails to be renewed': { reply: { status: 503 } },
   'is answered with nonsense': { reply: { body: '<h1>' } },
   'is never answered': { reply: 'never', act: () => vi.advanceTimersByTime(30_000) },
-  'is refused, with an onExpired that throws': { reply: json({}, 400), options: { onExpired: fail } },
+  'is refused, with an onSessionExpired that throws': { reply: json({}, 400), options: { onSessionExpired: fail } },
   'is signed out': { act: ({ session }) => session.signOut() },
   'is destroyed': { act: ({ session }) => session.destroy() },
 };

@@ -45,8 +45,8 @@ failureMode(
         expect(events).toEqual([
           { ...request, phase: 'queued', attempt: 0, atMs: 0 },
           { ...request, phase: 'sent', attempt: 1, generation: 1, atMs: 0 },
-          { ...request, phase: 'expired', attempt: 1, generation: 1, atMs: 2 },
-          { ...request, phase: 'held', attempt: 1, generation: 1, refreshId: 1, atMs: 2 },
+          { ...request, phase: 'token-expired', attempt: 1, generation: 1, atMs: 2 },
+          { ...request, phase: 'waiting', attempt: 1, generation: 1, refreshId: 1, atMs: 2 },
           { ...refresh, phase: 'started', atMs: 2 },
           { ...refresh, phase: 'succeeded', atMs: 7 },
           { ...request, phase: 'resent', attempt: 2, generation: 2, atMs: 7 },
@@ -85,7 +85,7 @@ failureMode(
       grants.next({ accessToken: 'T2' });
       expect(stepsIn(events).map(toldBy)).toEqual([
         'request 1 queued, attempt 0',
-        'request 1 held, attempt 0, refresh 1',
+        'request 1 waiting, attempt 0, refresh 1',
         'request 1 sent, attempt 1, generation 2',
         'request 1 settled, attempt 1, generation 2, status 200',
       ]);

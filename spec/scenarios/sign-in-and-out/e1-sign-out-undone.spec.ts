@@ -58,7 +58,7 @@ failureMode(
     ])('ends all waits at once, and nothing becomes of the late answer that %s', async (_, reply) => {
       server.refreshReply = reply;
       const expired: unknown[] = [];
-      const client = createExpiredClient(server, { onExpired: (error) => expired.push(error) });
+      const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
       const { errors } = await waitForRefresh(client, refresh);
       expect(errors).toEqual([]);
       const done = client.session.signOut();

@@ -22,7 +22,7 @@ failureMode(
     id: 'E3',
     title: 'A refresh of A that fails late ends the session of B',
     renewal:
-      'An outcome counts only for the session that it was started for: a refusal of A neither ends the session of B nor calls `onExpired`, and a failure of A does not make B wait.',
+      'An outcome counts only for the session that it was started for: a refusal of A neither ends the session of B nor calls `onSessionExpired`, and a failure of A does not make B wait.',
     threads: ['9thLevelSoftware/Project-Phoenix-MP#805', 'ReviewStage/luke#570'],
   },
   (signal) => {
@@ -53,7 +53,7 @@ failureMode(
     it.each(Object.entries(FAILURES))('keeps the session of B after %s', async (_, reply) => {
       const expired: SessionExpiredError[] = [];
       server.refreshReply = reply;
-      const client = createPromising({ onExpired: (error) => expired.push(error) });
+      const client = createPromising({ onSessionExpired: (error) => expired.push(error) });
       const { api, session, store, asked } = client;
       const { errors } = await waitForRefresh(client, refresh);
       const ofB = server.issue('b');
@@ -83,7 +83,7 @@ failureMode(
         signal,
         refresh: () => refused$,
         isRefused: () => true,
-        onExpired: (error) => expired.push(error),
+        onSessionExpired: (error) => expired.push(error),
       });
       api.get$('/a').subscribe({ error: () => refused$.error('refused') });
       const waiting = outcomeOf(api.get$('/b'));

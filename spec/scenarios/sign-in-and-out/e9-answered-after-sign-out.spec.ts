@@ -66,7 +66,7 @@ failureMode(
       ['and B has signed in since', true],
     ])('is a SessionExpiredError when it says expired after a refusal has ended the session, %s', async (_, isNext) => {
       const expired: SessionExpiredError[] = [];
-      const client = createExpiredClient(server, { onExpired: (error) => expired.push(error) });
+      const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
       const { api, session } = client;
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       const error = errorOf(api.get$('/late'));

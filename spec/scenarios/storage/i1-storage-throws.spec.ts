@@ -114,22 +114,22 @@ failureMode(
     it.each(Object.entries(BROKEN))('ends a session that is refused while the storage %s, once', (_, broken) => {
       const storage = createBreakable(broken);
       storage.store.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' });
-      const onExpired = vi.fn();
+      const onSessionExpired = vi.fn();
       virtually(({ expectObservable, flush }) => {
         const { api, session } = createVirtualClient({
           signal,
           store: storage.store,
           isRefused: () => true,
           refresh: () => throwError(() => new Error('refused')),
-          onExpired,
+          onSessionExpired: onSessionExpired,
         });
         storage.break();
         const expired = expect.objectContaining({ code: 'session-expired' });
         // A store without a lock is looked into for a second more.
         for (const path of ['/a', '/b']) expectObservable(api.get$(path)).toBe('1s #', undefined, expired);
         flush();
-        expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
-        expect(onExpired).toHaveBeenCalledOnce();
+        expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
+        expect(onSessionExpired).toHaveBeenCalledOnce();
       });
     });
 

@@ -41,9 +41,9 @@ failureMode(
       const renew = () => http.post$<TokenGrant>(REFRESH, {}, { withCredentials: true });
       const [accessToken] = held;
       const store = memoryStore(accessToken === undefined ? undefined : { accessToken });
-      const onExpired = vi.fn();
-      const session = createSession({ refresh: renew, restore: renew, store, onExpired });
-      return { api: http.extend({ session }), session, store, cookies, onExpired };
+      const onSessionExpired = vi.fn();
+      const session = createSession({ refresh: renew, restore: renew, store, onSessionExpired: onSessionExpired });
+      return { api: http.extend({ session }), session, store, cookies, onSessionExpired };
     };
 
     const handOut = (accessToken: string): void => {
@@ -98,28 +98,28 @@ failureMode(
     });
 
     it('ends the session when the cookie is refused, once', async () => {
-      const { api, session, store, onExpired } = openPage(T1);
+      const { api, session, store, onSessionExpired } = openPage(T1);
       server.refreshReply = { status: 401 };
       const dead = server.hold(({ token }) => token === T1);
       const fates = settleAll(paths(3).map((path) => api.get$(path)));
       await dead.arrived(3);
       dead.open();
       expect(errorsOf(await fates)).toMatchObject(Array(3).fill({ code: 'session-expired' }));
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'expired' });
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await store.load()).toBeNull();
-      expect(onExpired).toHaveBeenCalledOnce();
+      expect(onSessionExpired).toHaveBeenCalledOnce();
       expect(server.refreshes).toBe(1);
     });
 
     it('has no session after a reload when the cookie is refused: requests leave without a token', async () => {
-      const { api, session, onExpired } = openPage();
+      const { api, session, onSessionExpired } = openPage();
       server.refreshReply = { status: 401 };
       await settleAll(paths(3).map((path) => api.get$(path)));
       for (const path of paths(3)) expect(server.tokensOf(path)).toEqual(['']);
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
       await settleAll([api.get$('/later')]);
       expect(server.refreshes).toBe(1);
-      expect(onExpired).not.toHaveBeenCalled();
+      expect(onSessionExpired).not.toHaveBeenCalled();
     });
 
     it('tells those who wait of a failure that may pass after a reload, and asks again for who comes next', async () => {
