@@ -11,7 +11,7 @@ const PRELUDE = `
 import { of, throwError, catchError, map, type Observable } from 'rxjs';
 import * as renewal from 'renewal';
 import {
-  type Api, type Interceptor, HttpContext, HttpContextToken, anyOf, bodyCode, businessCode, isApiError, isRefusal, memoryStore, status, webStorageStore, type TokenGrant,
+  type Api, type Interceptor, HttpContext, HttpContextToken, anyOf, bodyCode, businessCode, isApiError, isRefusal, memoryStore, statusCode, webStorageStore, type TokenGrant,
 } from 'renewal';
 declare const api: Api, http: Api;
 declare const session: renewal.Session;
