@@ -13,9 +13,9 @@ import { Settlement } from './http/settlement';
 import { addScope, createTrace, scopeOf, silent } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { bearer, claim } from './session/bearer';
-import type { ApiEvent } from './session/events';
+import { createWithheld } from './session/pending/withheld';
 import { coreOf, type Session } from './session/session';
-import { createWithheld } from './session/withheld';
+import type { ApiEvent } from './session/state/events';
 import { ajaxTransport } from './transports/ajax';
 
 /** The options of {@link createApi}. */

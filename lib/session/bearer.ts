@@ -7,10 +7,10 @@ import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
 import { originOf, toOrigins } from '../http/url';
-import { verdictOf } from './expiry';
+import type { Waiter } from './pending/queue';
+import { verdictOf } from './refresh/expiry';
 import { coreOf, type Session, type SessionCore } from './session';
-import type { Held } from './state';
-import type { Waiter } from './waiting-room';
+import type { Held } from './state/session-state';
 
 /** The options of {@link bearer}. */
 export interface BearerOptions {

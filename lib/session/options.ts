@@ -11,11 +11,11 @@ import {
   isAble,
 } from '../http/options';
 import type { HttpRequest } from '../http/request';
-import { type ExpiryPredicate, isExpiredByDefault, type RefusalPredicate } from './expiry';
-import type { TokenGrant } from './grants';
-import { isRefusal } from './refusal';
-import type { Tokens } from './state';
-import { createOwnStore, type TokenStore } from './store';
+import { type ExpiryPredicate, isExpiredByDefault, type RefusalPredicate } from './refresh/expiry';
+import { isRefusal } from './refresh/refusal';
+import type { TokenGrant } from './state/grants';
+import type { Tokens } from './state/session-state';
+import { createOwnStore, type TokenStore } from './store/token-store';
 
 /** The options of `createSession`. */
 export interface SessionOptions {

@@ -12,24 +12,24 @@ import {
   switchMap,
   tap,
 } from 'rxjs';
+import { nowMs } from '../http/clock';
 import { checkBoolean, checkOptions } from '../http/options';
-import { createAdmission } from './admission';
-import { backoffMs } from './backoff';
-import { nowMs } from './clock';
-import type { ApiEvent } from './events';
-import { createFollower } from './follow';
-import { type TokenGrant, toTokens } from './grants';
 import { createKeepFresh } from './keep-fresh';
-import { createLoading } from './loading';
-import { createStateMachine, signedOut } from './machine';
 import { type SessionOptions, type SessionSettings, withDefaults } from './options';
-import { createRejections, type Rejections } from './rejections';
-import { createRenewal } from './renewal';
-import { createReports } from './reports';
-import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './state';
-import { CAUTION, type CautiousStore } from './store';
-import { createStorePort } from './store-port';
-import { createWaitingRoom, type Waiter } from './waiting-room';
+import { createAdmission } from './pending/admission';
+import { createWaitingRoom, type Waiter } from './pending/queue';
+import { createRejections, type Rejections } from './pending/rejected-routes';
+import { backoffMs } from './refresh/backoff';
+import { createLoading } from './refresh/loading';
+import { createRenewal } from './refresh/refresher';
+import type { ApiEvent } from './state/events';
+import { type TokenGrant, toTokens } from './state/grants';
+import { createStateMachine, signedOut } from './state/machine';
+import { createReports } from './state/reports';
+import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './state/session-state';
+import { createFollower } from './store/store-sync';
+import { createStorePort } from './store/token-storage';
+import { CAUTION, type CautiousStore } from './store/token-store';
 import type { Wake } from './wake';
 
 /** The options of {@link Session.keepFresh$}. */

@@ -1,10 +1,10 @@
 import { defer, filter, ignoreElements, merge, NEVER, type Observable, Subject, tap } from 'rxjs';
+import { nowMs } from '../http/clock';
 import { checkOptions, checkText } from '../http/options';
-import { nowMs } from '../session/clock';
-import { type TokenGrant, toTokens } from '../session/grants';
-import { createSessionId, isOrdered } from '../session/precedence';
-import type { Tokens } from '../session/state';
-import { LOCAL, OVERTAKEN, type TokenStore } from '../session/store';
+import { type TokenGrant, toTokens } from '../session/state/grants';
+import type { Tokens } from '../session/state/session-state';
+import { createSessionId, isOrdered } from '../session/store/precedence';
+import { LOCAL, OVERTAKEN, type TokenStore } from '../session/store/token-store';
 import { announce, announced$ } from './channel';
 import { isPage } from './page';
 import { createTurns } from './turns';

@@ -1,6 +1,6 @@
 import { noop, Observable, type Subscriber, Subscription } from 'rxjs';
-import { createLine } from '../session/line';
-import type { TokenStore } from '../session/store';
+import { createLine } from '../session/pending/limiter';
+import type { TokenStore } from '../session/store/token-store';
 
 /** Runs work while no one else does: `exclusive` of a store. */
 export type Exclusive = NonNullable<TokenStore['exclusive']>;

@@ -1,6 +1,6 @@
 import { noop, Observable, Subscription, timer } from 'rxjs';
+import { nowMs } from '../http/clock';
 import { deadline$ } from '../http/pipeline';
-import { nowMs } from '../session/clock';
 import { type Exclusive, runIn } from './turns';
 
 /**

@@ -1,6 +1,6 @@
 import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
-import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store';
+import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store/token-store';
 import { attempt } from './attempt';
 import { announce } from './channel';
 import { oneEntry, plainEntries } from './layouts';

@@ -2,9 +2,9 @@ import { asyncScheduler, EMPTY, NEVER, noop, type Observable, of, take, throwErr
 import { describe, expect, it } from 'vitest';
 import { RefreshError } from '../../lib/http/errors';
 import { createKeepFresh } from '../../lib/session/keep-fresh';
-import { createStateMachine } from '../../lib/session/machine';
-import type { SessionAction, Tokens } from '../../lib/session/state';
-import { createWaitingRoom } from '../../lib/session/waiting-room';
+import { createWaitingRoom } from '../../lib/session/pending/queue';
+import { createStateMachine } from '../../lib/session/state/machine';
+import type { SessionAction, Tokens } from '../../lib/session/state/session-state';
 import { createVirtualClient, virtually } from '../support/virtual';
 
 const T1: Tokens = { accessToken: 'T1', sessionId: 's' };

@@ -1,0 +1,19 @@
+import type { Subject } from 'rxjs';
+import { nowMs } from '../../http/clock';
+import { emit } from '../../http/emit';
+import type { ApiEvent } from '../state/events';
+
+/** How many origins a client remembers to have warned of. */
+const MAX_WARNED = 100;
+
+/** Warns on the events of a client that a request to this origin leaves without the token, once for each origin. */
+export const createWithheld = (events: Subject<ApiEvent>): ((origin: string) => void) => {
+  const warned = new Set<string>();
+  return (origin) => {
+    // Without a subscriber no warning is seen, so a later one is.
+    if (!events.observed || warned.has(origin) || warned.size >= MAX_WARNED) return;
+    warned.add(origin);
+    const message = `the token is withheld from ${origin}: it is not among allowedOrigins`;
+    emit(events, { type: 'warning', message, atMs: nowMs() });
+  };
+};

@@ -1,0 +1,60 @@
+import { type ApiErrorCode, codeOf, isApiError } from '../../http/errors';
+import type { RequestEvent } from '../../http/trace';
+import { MalformedGrantError } from './grants';
+import type { RefreshOutcome } from './session-state';
+
+interface Timed {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** Why a refresh failed. */
+export type RefreshFailure = ApiErrorCode | 'malformed' | 'unknown';
+
+/** One step of a refresh, or of a `restore`. Each has one `started`, then one `succeeded` or `failed`. */
+export interface RefreshEvent extends Timed {
+  readonly type: 'refresh';
+  readonly phase: 'started' | 'succeeded' | 'failed';
+  /** Counts the refreshes of one session, from 1. */
+  readonly refreshId: number;
+  /** Of the tokens that are being replaced. */
+  readonly generation: number;
+  /** How many wait for it. */
+  readonly waiting: number;
+  /**
+   * With `failed`: the `code` of the error that it failed with; `'timeout'` also where `refreshTimeoutMs` ended it, `'malformed'` where what came
+   * is no grant, `'signed-out'` where a sign-in or sign-out ended it, `'unknown'` for an error that is not renewal's.
+   */
+  readonly kind?: RefreshFailure;
+  /** With `failed`: the HTTP status of the answer, where there was one. */
+  readonly status?: number;
+  /** With `failed`: whether that ended the session. */
+  readonly final?: boolean;
+}
+
+/** The session began, ended, or took over tokens that someone else had put into the store. */
+export interface SessionEvent extends Timed {
+  readonly type: 'session';
+  readonly phase: 'signed-in' | 'signed-out' | 'session-expired' | 'adopted';
+  readonly generation: number;
+}
+
+/** Something is wrong that no caller was told of, such as a store that throws, or a token that is withheld from an origin. */
+export interface WarningEvent extends Timed {
+  readonly type: 'warning';
+  /** What failed, and the name of the error: its own message is left out, as it may quote a token. */
+  readonly message: string;
+}
+
+/** What happens, for logs and tools. Holds no token. */
+export type ApiEvent = RequestEvent | RefreshEvent | SessionEvent | WarningEvent;
+
+/** How the end of a refresh is told. */
+export const endOf = (outcome: RefreshOutcome): Pick<RefreshEvent, 'phase' | 'kind' | 'status' | 'final'> => {
+  if ('tokens' in outcome) return { phase: 'succeeded' };
+  if (!('error' in outcome)) return { phase: 'failed', kind: 'signed-out', final: true };
+  const { cause } = outcome.error;
+  const kind = !cause ? 'timeout' : cause instanceof MalformedGrantError ? 'malformed' : codeOf(cause);
+  const status = isApiError(cause) && cause.response?.status;
+  return { phase: 'failed', kind, ...(status && { status }), final: outcome.type === 'refused' };
+};

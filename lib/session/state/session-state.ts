@@ -1,0 +1,126 @@
+import type { RefreshError, SessionExpiredError } from '../../http/errors';
+
+/** What a session keeps and a store holds. Of two, the later `sessionId` counts, and of one `sessionId` the higher `revision`. */
+export interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  /** Milliseconds since the epoch by this machine's clock; left out where unknown. */
+  readonly expiresAtMs?: number;
+  /**
+   * Made by `signIn` and kept through refreshes: tells two users, or two sign-ins of one user, apart. Sorts by the time of the sign-in, as a string. Tokens that a
+   * store loads without one are a session of their own.
+   */
+  readonly sessionId: string;
+  /** Rises by 1 with each grant of a session: 1 is the grant of `signIn`, 0 that of `restore`. Left out by writers that do not know it. */
+  readonly revision?: number;
+}
+
+/** What a session is. `generation` rises whenever the tokens change or vanish. */
+export type SessionState = { readonly generation: number } & (
+  | {
+      /** The store, or `restore`, has not answered yet. */
+      readonly status: 'loading';
+    }
+  | {
+      readonly status: 'signed-out';
+      /** `'none'`: nobody was signed in. `'sign-out'`: signed out here or elsewhere. `'session-expired'`: the refresh was refused here; elsewhere that is a `'sign-out'`. */
+      readonly reason: 'none' | 'sign-out' | 'session-expired';
+    }
+  | { readonly status: 'active'; readonly tokens: Tokens }
+  | {
+      /** Known dead, no refresh running. */
+      readonly status: 'expired';
+      readonly tokens: Tokens;
+      readonly error?: RefreshError;
+    }
+  | {
+      readonly status: 'refreshing';
+      readonly tokens: Tokens;
+      /** Whether the server has refused the access token: nothing leaves with it any more. */
+      readonly rejected: boolean;
+    }
+);
+
+/** A state that has tokens. */
+export type Held = Extract<SessionState, { tokens: Tokens }>;
+
+/** What changes a session. With a `generation`, it speaks of those tokens only. */
+export type SessionAction =
+  | { readonly type: 'loaded'; readonly tokens: Tokens | null }
+  | { readonly type: 'signIn'; readonly tokens: Tokens }
+  | { readonly type: 'rejected'; readonly generation: number }
+  | { readonly type: 'refreshStarted' }
+  | ({ readonly generation?: number } & RefreshOutcome);
+
+/** How a refresh ended: with a grant, with tokens or without any in the store, with a refusal, or in a way that may pass. */
+export type RefreshOutcome =
+  | { readonly type: 'refreshed' | 'adopt'; readonly tokens: Tokens }
+  | { readonly type: 'signOut' }
+  | { readonly type: 'refused'; readonly error: SessionExpiredError }
+  | { readonly type: 'failed'; readonly error: RefreshError; readonly atMs: number };
+
+export const isHeld = (state: SessionState): state is Held => 'tokens' in state;
+
+/** Whether a store knows of a session whose tokens are kept elsewhere: in the memory of another tab. */
+export const isElsewhere = ({ accessToken, refreshToken }: Tokens): boolean => !accessToken && !refreshToken;
+
+/** Stands for the session of a state, and for none of its tokens; nothing where there is no session. */
+export const sessionOf = (state: SessionState): Held | undefined =>
+  isHeld(state) ? { ...state, generation: -1 } : undefined;
+
+/** Whether the tokens are past their own expiry. */
+export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolean => atMs >= expiresAtMs;
+
+/** What a session that is loading becomes if there are no tokens: one that has been loaded before has been signed out elsewhere. */
+export const endOfLoading = ({ generation }: SessionState): SessionAction =>
+  generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };
+
+/** Whether a request may leave with the state's token: neither refused by the server nor past its expiry. */
+export const isAlive = (state: SessionState, atMs: number): state is Held =>
+  (state.status === 'active' || (state.status === 'refreshing' && !state.rejected)) && !isPast(state.tokens, atMs);
+
+/**
+ * The one place where a session changes. Pure; an action that does not concern the state, or speaks of another generation
+ * of tokens, returns the same object.
+ */
+export const transition = (state: SessionState, action: SessionAction): SessionState => {
+  const { status, generation } = state;
+  const signedOut = (reason: 'none' | 'sign-out' | 'session-expired', risen = generation + 1): SessionState => ({
+    status: 'signed-out',
+    reason,
+    generation: risen,
+  });
+  const active = (tokens: Tokens): SessionState =>
+    isElsewhere(tokens)
+      ? { status: 'loading', generation: generation + 1 }
+      : { status: 'active', tokens, generation: generation + 1 };
+
+  if ('generation' in action && action.generation !== generation) return state;
+  switch (action.type) {
+    case 'signIn':
+    case 'adopt':
+      return active(action.tokens);
+    case 'signOut':
+      return status === 'signed-out' ? state : signedOut('sign-out');
+    case 'loaded':
+      if (status !== 'loading') return state;
+      return action.tokens ? active(action.tokens) : signedOut('none', generation);
+    case 'refreshStarted':
+      if (status !== 'active' && status !== 'expired') return state;
+      return { status: 'refreshing', tokens: state.tokens, rejected: status === 'expired', generation };
+    case 'rejected':
+      if (status === 'active') return { status: 'expired', tokens: state.tokens, generation };
+      return status === 'refreshing' && !state.rejected ? { ...state, rejected: true } : state;
+  }
+  if (status !== 'refreshing') return state;
+  switch (action.type) {
+    case 'refreshed':
+      return active(action.tokens);
+    case 'refused':
+      return signedOut('session-expired');
+    case 'failed':
+      return state.rejected || isPast(state.tokens, action.atMs)
+        ? { status: 'expired', tokens: state.tokens, error: action.error, generation }
+        : { status: 'active', tokens: state.tokens, generation };
+  }
+};

@@ -1,0 +1,104 @@
+import type { Tokens } from '../state/session-state';
+
+/** How the tokens of a session have come to an end. */
+export type Over = 'sign-out' | 'refused';
+
+/** What a session knows when it looks into its store. */
+export interface Standing {
+  /** The newest tokens that it has had; undefined if it never had any. */
+  readonly mine: Tokens | undefined;
+  /** Whether it has been signed out of those, or the refresh token was refused; undefined while it holds them. */
+  readonly over?: Over | undefined;
+  /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
+  readonly isOwed?: boolean | undefined;
+  /** Tokens whose write has failed or was given up: it may have been done all the same, or be done later. */
+  readonly late?: readonly Tokens[] | undefined;
+  /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
+  readonly replaced?: Tokens | null | undefined;
+  /** The id of the session before that of its tokens. */
+  readonly before?: string | undefined;
+}
+
+/**
+ * What follows from what the store holds: it is what this session has written or taken over (`ours`), it has precedence (`adopt`), this session's own has
+ * precedence and is written again (`write`; for a session that is over, the store is cleared), someone has signed out, or nothing follows.
+ */
+export type Verdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
+
+/** A session id that sorts by the time of its sign-in. Others, such as those of foreign writers, have no order. */
+const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
+
+/** Whether ids of this form sort by the time of the sign-in. */
+export const isOrdered = (id: string): boolean => ORDERED.test(id);
+
+/** The id of a sign-in at `atMs`: later than the sign-in `after`, so that a clock that was set back changes nothing. */
+export const createSessionId = (atMs: number, after = ''): string => {
+  const ms = Math.max(Math.floor(atMs), isOrdered(after) ? Number.parseInt(after, 36) + 1 : 0);
+  // The rest tells sign-ins of the same millisecond apart; an id protects nothing.
+  return `${ms.toString(36).padStart(9, '0')}.${Math.random().toString(36).slice(2)}`;
+};
+
+/** The later one of two sign-ins, as far as their ids have an order. */
+export const laterId = (one: string, other: string): string => (isOrdered(other) && other > one ? other : one);
+
+/** A short hash (32-bit FNV-1a) that names a token without showing it; it protects nothing. */
+export const digestOf = (text: string): string => {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return (hash >>> 0).toString(36);
+};
+
+const isAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
+
+const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isAccess(found, other));
+
+/** Whether both came from one grant. */
+export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
+  one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
+
+/** Whether what the store holds is newer (above 0) or older (below 0) than the tokens of this session; 0 if they are the same. */
+const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens, found: Tokens): number => {
+  if (mine.sessionId === found.sessionId) {
+    if (found.revision !== undefined) {
+      const order = found.revision - (mine.revision ?? 0);
+      // A full store may hold nothing but the refresh token of this session's own grant.
+      const isMine = (!found.accessToken || isAccess(found, mine)) && found.refreshToken === mine.refreshToken;
+      // Two refreshes without a lock have given out one revision: what the store holds counts.
+      return order || Number(!isMine);
+    }
+    if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
+    return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
+  }
+  if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
+  // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
+  if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
+  // Or a refresh of the session that this one has replaced has crossed the sign-in.
+  const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
+  if (isNamed && found.sessionId === before) return -1;
+  return isLate(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
+};
+
+/**
+ * Which tokens count: the later sign-in, and of one sign-in the higher revision. Token strings are compared only if a foreign writer has left no revision, or has
+ * given out the same one.
+ *
+ * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
+ */
+export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
+  const { mine, over, isOwed, late = [], replaced, before } = standing;
+  // A sign-out before the store had answered.
+  const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
+  if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
+  if (found === undefined) return over ? 'nothing' : 'write';
+  if (!found) return over || isOwed ? 'nothing' : 'signed-out';
+  const order = orderOf(standing, mine, found);
+  // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
+  const isKnown = [mine.sessionId, before, ...late.map(({ sessionId }) => sessionId)].includes(found.sessionId);
+  if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
+  // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
+  if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
+  if (order > 0) return 'adopt';
+  if (order < 0 || over === 'refused') return 'write';
+  // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.
+  return over ? (isOwed || isLate(found, late) ? 'write' : 'adopt') : 'ours';
+};

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { createLine } from '../../../lib/session/pending/limiter';
+
+/** A line whose items note when they start, and are done when the test says so. */
+const createNoted = (places: number) => {
+  const started: string[] = [];
+  const done = new Map<string, () => void>();
+  const line = createLine<string>(places, (item, finish) => {
+    started.push(item);
+    done.set(item, finish);
+  });
+  const join = (...items: string[]) => items.forEach(line.join);
+  const finish = (item: string) => done.get(item)?.();
+  return { line, started, join, finish };
+};
+
+describe('a line', () => {
+  it('lets start, in the same tick, as many as there are places', () => {
+    const { join, started } = createNoted(2);
+    join('a');
+    expect(started).toEqual(['a']);
+    join('b', 'c', 'd');
+    expect(started).toEqual(['a', 'b']);
+  });
+
+  it('lets the others start in the order they came, as places are given back', () => {
+    const { join, finish, started } = createNoted(2);
+    join('a', 'b', 'c', 'd', 'e');
+    finish('b');
+    expect(started).toEqual(['a', 'b', 'c']);
+    finish('a');
+    finish('c');
+    expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('lets all start at once where the places are without number', () => {
+    const { join, started } = createNoted(Infinity);
+    const items = Array.from({ length: 1000 }, (_, index) => `${index}`);
+    join(...items);
+    expect(started).toEqual(items);
+  });
+
+  it('takes a place back once, however often its owner is done', () => {
+    const { join, finish, started } = createNoted(1);
+    join('a', 'b', 'c');
+    finish('a');
+    finish('a');
+    expect(started).toEqual(['a', 'b']);
+  });
+
+  it('keeps places that no one wants for those who come later', () => {
+    const { join, finish, started } = createNoted(2);
+    join('a', 'b');
+    finish('a');
+    finish('b');
+    join('c', 'd', 'e');
+    expect(started).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  it('never starts one who has left it, nor gives away the place of one who has started', () => {
+    const { line, join, finish, started } = createNoted(1);
+    join('a', 'b', 'c', 'd');
+    for (const item of ['a', 'b', 'd', 'never came']) line.leave(item);
+    expect(started).toEqual(['a']);
+    finish('a');
+    finish('c');
+    join('e');
+    expect(started).toEqual(['a', 'c', 'e']);
+  });
+
+  it('puts one who comes back at its end', () => {
+    const { line, join, finish, started } = createNoted(1);
+    join('a', 'b', 'c');
+    line.leave('b');
+    join('b');
+    finish('a');
+    finish('c');
+    expect(started).toEqual(['a', 'c', 'b']);
+  });
+
+  it('is emptied of those who stand in it, who are handed out in order; those who have started keep their places', () => {
+    const { line, join, finish, started } = createNoted(1);
+    join('a', 'b', 'c');
+    expect([...line.clear()]).toEqual(['b', 'c']);
+    expect([...line.clear()]).toEqual([]);
+    join('d');
+    expect(started).toEqual(['a']);
+    finish('a');
+    expect(started).toEqual(['a', 'd']);
+  });
+
+  it('goes on with those who come while it is being emptied', () => {
+    const { line, join, finish, started } = createNoted(1);
+    join('a', 'b');
+    for (const item of line.clear()) join(`${item} again`);
+    finish('a');
+    expect(started).toEqual(['a', 'b again']);
+  });
+});
+
+describe('a line whose items come and go from inside one another', () => {
+  it('starts none from within the start of another', () => {
+    const log: string[] = [];
+    const line = createLine<string>(Infinity, (item) => {
+      log.push(`${item} starts`);
+      if (item === 'a') for (const other of ['b', 'c']) line.join(other);
+      log.push(`${item} has started`);
+    });
+    line.join('a');
+    expect(log).toEqual(['a', 'b', 'c'].flatMap((item) => [`${item} starts`, `${item} has started`]));
+  });
+
+  it('does not grow the stack with items that are done at once', () => {
+    const count = 100_000;
+    const dones: (() => void)[] = [];
+    let started = 0;
+    const line = createLine<number>(1, (item, done) => {
+      started++;
+      if (item === 0) dones.push(done);
+      else done();
+    });
+    for (let item = 0; item < count; item++) line.join(item);
+    expect(started).toBe(1);
+    dones[0]?.();
+    expect(started).toBe(count);
+  });
+
+  it('lets one who starts send another out of the line, or empty it', () => {
+    const started: string[] = [];
+    const cleared: string[] = [];
+    const line = createLine<string>(2, (item, done) => {
+      started.push(item);
+      if (item === 'a') line.leave('b');
+      if (item === 'c') cleared.push(...line.clear());
+      if (item !== 'first' && item !== 'second') done();
+      else dones.push(done);
+    });
+    const dones: (() => void)[] = [];
+    for (const item of ['first', 'second', 'a', 'b', 'c', 'd', 'e']) line.join(item);
+    for (const done of dones) done();
+    expect(started).toEqual(['first', 'second', 'a', 'c']);
+    expect(cleared).toEqual(['d', 'e']);
+  });
+
+  it('goes on after a start that throws, whose place is given back by its done', () => {
+    const started: string[] = [];
+    const line = createLine<string>(1, (item, done) => {
+      started.push(item);
+      if (item !== 'bad') return;
+      done();
+      throw new Error('bad');
+    });
+    expect(() => line.join('bad')).toThrow('bad');
+    line.join('good');
+    expect(started).toEqual(['bad', 'good']);
+  });
+});

@@ -1,0 +1,76 @@
+import { anyOf, bodyCode, isRefusal, statusCode } from 'renewal';
+import { describe, expect, it } from 'vitest';
+import { requestOf } from '../../support/request';
+import { response } from '../../support/virtual';
+
+const request = requestOf();
+
+describe('bodyCode', () => {
+  it.each([1002, '1002'])('matches the code %j as a number and as a text', (code) => {
+    expect([1002, '1002'].map((found) => bodyCode(code)(response(200, { code: found })))).toEqual([true, true]);
+  });
+
+  it('matches any of several codes', () => {
+    const codes = [1002, '1003', 'EXPIRED', 1004];
+    expect(codes.map((code) => bodyCode(1002, 1003, 'EXPIRED')(response(200, { code })))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(bodyCode()(response(200, { code: 1002 }))).toBe(false);
+  });
+
+  it('matches a code that is no number', () => {
+    expect(bodyCode('EXPIRED')(response(200, { code: 'EXPIRED' }))).toBe(true);
+    expect(bodyCode('EXPIRED')(response(200, { code: NaN }))).toBe(false);
+  });
+
+  it.each([
+    null,
+    undefined,
+    1002,
+    '1002',
+    [1002],
+    {},
+    { code: 1003 },
+    { code: '1002 ' },
+    { code: [1002] },
+    { data: { code: 1002 } },
+  ])('does not match the body %j', (body) => {
+    expect(bodyCode(1002)(response(200, body))).toBe(false);
+  });
+});
+
+describe('status', () => {
+  it('matches those that it names', () => {
+    expect([401, 419, 403].map((code) => statusCode(401, 419)(response(code)))).toEqual([true, true, false]);
+    expect(statusCode()(response(401))).toBe(false);
+  });
+});
+
+describe('anyOf', () => {
+  it('matches what any of its predicates does', () => {
+    const matches = anyOf(bodyCode(7), statusCode(401));
+    expect([response(401), response(200, { code: 7 }), response(200)].map((each) => matches(each, request))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(anyOf()(response(401), request)).toBe(false);
+  });
+
+  it('shows each of them the answer and the request', () => {
+    const shown: unknown[] = [];
+    const answer = response(200);
+    anyOf((...args) => shown.push(...args) === 0)(answer, request);
+    expect(shown).toEqual([answer, request]);
+  });
+
+  it('hands on whatever its predicates are called with', () => {
+    const shown: unknown[] = [];
+    const isExpired = statusCode(419);
+    anyOf(isRefusal, (...args) => shown.push(...args) === 0)('error', isExpired);
+    expect(shown).toEqual(['error', isExpired]);
+  });
+});

@@ -1,0 +1,670 @@
+import {
+  createSession,
+  NetworkError,
+  ResponseParseError,
+  SessionExpiredError,
+  type SessionOptions,
+  type TokenGrant,
+  type TokenStore,
+  type Tokens,
+} from 'renewal';
+import {
+  asyncScheduler,
+  concat,
+  EMPTY,
+  map,
+  NEVER,
+  noop,
+  Observable,
+  of,
+  Subject,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createSessionId } from '../../../lib/session/store/precedence';
+import { createCellStore, tokens, watch } from '../../support/cell-store';
+import { requestOf } from '../../support/request';
+import { createVirtualClient, response, virtually } from '../../support/virtual';
+
+const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
+const REFUSED = { status: 400, body: { error: 'invalid_grant' } };
+
+describe('a refresh and its store', () => {
+  it('takes over what another has stored, and asks no server', () => {
+    const { cell, store, log } = createCellStore(tokens('T1'));
+    const refresh = vi.fn(() => NEVER);
+    const { api, session, sent } = createVirtualClient({ store, refresh });
+    cell.held = tokens('T2');
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(refresh).not.toHaveBeenCalled();
+    expect(session.state).toMatchObject({ tokens: { refreshToken: 'R2' } });
+    expect(log).toEqual([]);
+    expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
+  });
+
+  it('renews at once what it takes over past its expiry, with the refresh token that came with it', () => {
+    virtually(({ flush, cold }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      const used: unknown[] = [];
+      const { api, sent } = createVirtualClient({
+        store,
+        refresh: ({ refreshToken }) => {
+          used.push(refreshToken);
+          return of({ accessToken: 'T3' });
+        },
+      });
+      cell.held = tokens('T2', { expiresAtMs: 5 });
+      cold('---------a', { a: 0 }).subscribe(() => api.get$('/a').subscribe());
+      flush();
+      expect(used).toEqual(['R2']);
+      expect(sent).toEqual(['GET /a T1', 'GET /a T3']);
+    });
+  });
+
+  it('tries again with those when that failed in a way that may pass, and not with the spent ones of its own', () => {
+    virtually(({ flush }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      const presented: (string | undefined)[] = [];
+      const { session } = createVirtualClient({
+        store,
+        refresh: ({ refreshToken }) => {
+          presented.push(refreshToken);
+          return presented.length < 2
+            ? throwError(() => new Error('offline'))
+            : of({ accessToken: 'T3', refreshToken: 'R3' });
+        },
+      });
+      cell.held = tokens('T2', { expiresAtMs: 1 });
+      timer(5, 2_000)
+        .pipe(take(2))
+        .subscribe(() => session.refresh$().subscribe({ error: noop }));
+      flush();
+      expect(presented).toEqual(['R2', 'R2']);
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3' } });
+    });
+  });
+
+  it('ends with a sign-out where another has cleared the store', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const refresh = vi.fn(() => NEVER);
+    const { api, session } = createVirtualClient({ store, refresh });
+    cell.held = null;
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+    expect(refresh).not.toHaveBeenCalled();
+  });
+
+  it('never hands what belongs to another session to those who wait', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const { api, session, sent } = createVirtualClient({ store, refresh: () => NEVER });
+    cell.held = tokens('T2', { sessionId: 'another' });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+    expect(sent).toEqual(['GET /a T1']);
+  });
+
+  it('takes no token of its own for news when its write has failed', () => {
+    const { store } = createCellStore(tokens('T1'), {
+      save: () => {
+        throw new Error('quota');
+      },
+    });
+    const used: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        used.push(refreshToken);
+        return of({ accessToken: `T${used.length + 1}`, refreshToken: `R${used.length + 1}` });
+      },
+    });
+    for (let again = 0; again < 3; again++) watch(session.refresh$());
+    expect(used).toEqual(['R1', 'R2', 'R3']);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
+  });
+
+  it.each<[string, Partial<TokenStore>]>([
+    ['is not done yet', { save: () => new Promise(() => {}) }],
+    ['has failed', { save: () => Promise.reject(new Error('quota')) }],
+  ])('takes nothing of before a sign-in for news while the write of that %s', async (_, methods) => {
+    const load = vi.fn(() => tokens('T0', { sessionId: 'before' }) as Tokens | null);
+    load.mockImplementationOnce(() => {
+      throw new Error('not yet');
+    });
+    const { store } = createCellStore(null, { ...methods, load });
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => of({ accessToken: `${refreshToken}+` }),
+    });
+    const signedIn = session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    await Promise.race([signedIn, Promise.resolve()]);
+    watch(session.refresh$());
+    expect(session.state).toMatchObject({ tokens: { refreshToken: 'R1' } });
+  });
+
+  it('takes no tokens of a lower revision over, whoever put them back: its own are written again', () => {
+    const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
+    const grants = ['T2', 'T3', 'T4'].map((accessToken) => ({
+      accessToken,
+      refreshToken: accessToken.replace('T', 'R'),
+    }));
+    const { session } = createVirtualClient({ store, refresh: () => of(grants.shift() ?? T2) });
+    for (const accessToken of ['T2', 'T3', 'T4']) {
+      cell.held = tokens('T1', { revision: 1 });
+      expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
+      expect(cell.held).toMatchObject({ accessToken });
+    }
+  });
+
+  it('ends with a sign-out if another has cleared the store by the time it fails in a way that may pass', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const { api, session } = createVirtualClient({
+      store,
+      refresh: () => {
+        cell.held = null;
+        return throwError(() => new Error('offline'));
+      },
+    });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
+  it('takes over newer tokens that it finds after a refusal', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const onSessionExpired = vi.fn();
+    const { api, session } = createVirtualClient({
+      store,
+      onSessionExpired: onSessionExpired,
+      isRefused: () => true,
+      refresh: () => {
+        cell.held = tokens('T2');
+        return throwError(() => REFUSED);
+      },
+    });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(session.state.status).toBe('active');
+    expect(onSessionExpired).not.toHaveBeenCalled();
+  });
+
+  it('looks again for up to 1 s after a refusal where the store can not be had alone', () => {
+    virtually(({ cold, expectObservable, flush }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      const { exclusive: _, ...shared } = store;
+      const options = { store: shared, isRefused: () => true, refresh: () => throwError(() => REFUSED) };
+      const { api } = createVirtualClient(options);
+      cold('450ms a', { a: 0 }).subscribe(() => {
+        cell.held = tokens('T2');
+      });
+      expectObservable(api.get$('/a')).toBe('500ms (v|)', { v: { by: 'T2' } });
+      flush();
+    });
+  });
+
+  it.each([
+    ['refused', { isRefused: () => true, refresh: () => throwError(() => REFUSED) }, null],
+    ['granted', { refresh: () => of(T2) }, 'T2'],
+  ] as const)(
+    'leaves the store as it should be where the deadline cuts the look into it after it was %s',
+    (_, options, kept) => {
+      virtually(({ flush }) => {
+        const { cell, store } = createCellStore(tokens('T1'));
+        // The first look is made by createSession, the second begins the refresh; the third hangs.
+        const looks = [() => cell.held, () => cell.held];
+        const load = (): Tokens | null | Promise<Tokens | null> => looks.shift()?.() ?? new Promise(() => {});
+        const { session } = createVirtualClient({ store: { ...store, load }, refreshTimeoutMs: 100, ...options });
+        session.refresh$().subscribe({ error: noop });
+        flush();
+        expect(cell.held?.accessToken ?? null).toBe(kept);
+      });
+    },
+  );
+
+  it('takes no tokens of before a sign-in for news where they came too late, and the write of the sign-in failed', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    let answer = (_: Tokens | null): void => {};
+    const { store } = createCellStore(null, {
+      load: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+      save: () => Promise.reject(new Error('quota')),
+    });
+    const presented: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        presented.push(refreshToken);
+        return of({ accessToken: 'B2' });
+      },
+    });
+    session.state$.subscribe();
+    await vi.advanceTimersByTimeAsync(5_000);
+    answer(tokens('T1'));
+    await vi.advanceTimersByTimeAsync(0);
+    await session.signIn({ accessToken: 'B1', refreshToken: 'RB' });
+    session.refresh$().subscribe();
+    answer(tokens('T1'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(presented).toEqual(['RB']);
+    session.destroy();
+  });
+
+  it('stays a refusal when the deadline comes before that second is over', () => {
+    virtually(({ expectObservable }) => {
+      const { store } = createCellStore(tokens('T1'));
+      const { exclusive: _, ...shared } = store;
+      const { api } = createVirtualClient({
+        store: shared,
+        refreshTimeoutMs: 250,
+        isRefused: () => true,
+        refresh: () => throwError(() => REFUSED),
+      });
+      expectObservable(api.get$('/a')).toBe('250ms #', undefined, expect.objectContaining({ code: 'session-expired' }));
+    });
+  });
+
+  it('ends the session after that second', () => {
+    virtually(({ expectObservable }) => {
+      const { store } = createCellStore(tokens('T1'));
+      const { exclusive: _, ...shared } = store;
+      const { api } = createVirtualClient({
+        store: shared,
+        isRefused: () => true,
+        refresh: () => throwError(() => REFUSED),
+      });
+      expectObservable(api.get$('/a')).toBe('1s #', undefined, expect.objectContaining({ code: 'session-expired' }));
+    });
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no lock');
+      },
+    ],
+    ['errors', () => throwError(() => new Error('no lock'))],
+    ['never runs', () => NEVER],
+    ['completes without running', () => EMPTY],
+  ] as const)('may pass when exclusive %s', (_, exclusive) => {
+    virtually(({ flush }) => {
+      const { store } = createCellStore(tokens('T1'), { exclusive });
+      const { api, session } = createVirtualClient({ store, refresh: () => of(T2) });
+      const { seen } = watch(api.get$('/a'));
+      flush();
+      expect(seen).toMatchObject([{ error: { code: 'refresh' } }]);
+      expect(session.state).toMatchObject({ status: 'expired', tokens: { accessToken: 'T1' } });
+    });
+  });
+
+  it('loses nothing when exclusive does not end after its work is done', () => {
+    virtually(({ flush }) => {
+      const { store } = createCellStore(tokens('T1'), {
+        exclusive: (work) => {
+          work.subscribe();
+          return NEVER;
+        },
+      });
+      const { api } = createVirtualClient({ store, refresh: () => of(T2) });
+      const { seen } = watch(api.get$('/a'));
+      flush();
+      expect(seen).toMatchObject([{ by: 'T2' }, 'done']);
+    });
+  });
+
+  it('loses nothing if exclusive does not end after it has found newer tokens, or that the store was cleared', () => {
+    for (const [found, came] of [
+      [tokens('T2'), [{ by: 'T2' }, 'done']],
+      [null, [{ error: { code: 'signed-out' } }]],
+    ] as const) {
+      virtually(({ flush, hot }) => {
+        const { cell, store } = createCellStore(tokens('T1'), { exclusive: (work) => concat(work, NEVER) });
+        const { api } = createVirtualClient({ store, refresh: () => NEVER, refreshTimeoutMs: 2_000 });
+        cell.held = found;
+        const { seen } = watch(api.get$('/a'));
+        hot('2001ms a').subscribe(() => expect(seen).toMatchObject(came));
+        flush();
+      });
+    }
+  });
+
+  it('calls no one in a lock that comes too late, and keeps none too long, also if it heeds no unsubscription', () => {
+    for (const delayMs of [0, 1_000]) {
+      virtually(({ flush }) => {
+        let isLocked = false;
+        const exclusive = <T>(work: Observable<T>) =>
+          new Observable<T>((caller) => {
+            timer(delayMs).subscribe(() => {
+              isLocked = true;
+              work.subscribe({
+                complete: () => {
+                  isLocked = false;
+                  caller.complete();
+                },
+              });
+            });
+          });
+        const { store } = createCellStore(tokens('T1'), { exclusive });
+        const refresh = vi.fn(() => NEVER);
+        const { api } = createVirtualClient({ store, refresh, refreshTimeoutMs: 500 });
+        const { seen } = watch(api.get$('/a'));
+        flush();
+        expect(seen).toMatchObject([{ error: { code: 'refresh' } }]);
+        expect(refresh).toHaveBeenCalledTimes(delayMs ? 0 : 1);
+        expect(isLocked).toBe(false);
+      });
+    }
+  });
+
+  it('sends nothing with tokens of a later sign-in that it has found past their expiry', () => {
+    const { cell, store } = createCellStore(tokens('T1', { sessionId: createSessionId(1) }));
+    const { api, sent } = createVirtualClient({
+      store,
+      isDead: (token) => token !== 'T9',
+      refresh: ({ refreshToken }) => of({ accessToken: refreshToken === 'R5' ? 'T9' : 'none' }),
+    });
+    cell.held = tokens('T5', { sessionId: createSessionId(2), expiresAtMs: 1 });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T9' }, 'done']);
+    expect(sent).toEqual(['GET /a T1', 'GET /b T9']);
+  });
+
+  it.each(['load', 'save'] as const)('uses the new tokens from memory when %s hangs for 5 s', (method) => {
+    virtually(({ flush, expectObservable }) => {
+      const hanging = new Promise<never>(() => {});
+      let isHanging = false;
+      const held = createCellStore(tokens('T1'));
+      const store: TokenStore = {
+        ...held.store,
+        [method]: (saved: Tokens) => (isHanging ? hanging : held.store[method](saved)),
+      };
+      const { api } = createVirtualClient({ store, refresh: () => of(T2) });
+      isHanging = true;
+      expectObservable(api.get$('/a')).toBe('5s (v|)', { v: { by: 'T2' } });
+      flush();
+    });
+  });
+
+  it('never writes twice at a time, and last what was asked for last', async () => {
+    const running: string[] = [];
+    const done: string[] = [];
+    let finish: (() => void)[] = [];
+    const slowly = (what: string) => () => {
+      expect(running).toEqual([]);
+      running.push(what);
+      return new Promise<void>((resolve) => {
+        finish.push(() => {
+          running.pop();
+          done.push(what);
+          resolve();
+        });
+      });
+    };
+    const { store } = createCellStore(null, { save: slowly('save'), clear: slowly('clear') });
+    const session = createSession({ refresh: () => NEVER, store });
+    const all = Promise.all([
+      session.signIn({ accessToken: 'A' }),
+      session.signOut(),
+      session.signIn({ accessToken: 'B' }),
+    ]);
+    while (done.length < 3) {
+      const [next, ...rest] = finish;
+      finish = rest;
+      next?.();
+      await Promise.resolve();
+    }
+    await all;
+    expect(done).toEqual(['save', 'clear', 'save']);
+  });
+
+  it('works from memory, with warnings, where there is no localStorage', async () => {
+    const { webStorageStore } = await import('renewal');
+    const { api, session } = createVirtualClient({ store: webStorageStore(), refresh: () => of(T2) });
+    const warnings = watch(api.events$).seen;
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+    await session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    // a Node that knows localStorage, and was given no file for it, has undefined in its place
+    const message = expect.stringMatching(/^write: (Reference|Type)Error$/);
+    expect(warnings).toContainEqual(expect.objectContaining({ type: 'warning', message }));
+  });
+});
+
+describe('what came too late, or from elsewhere, while a refresh ran', () => {
+  /** A refresh that ends when the test says so, over a store that others may write to meanwhile. */
+  const setUp = (initial = tokens('T1')) => {
+    const { cell, log, store } = createCellStore(initial);
+    const grants = new Subject<TokenGrant>();
+    const onSessionExpired = vi.fn();
+    const client = createVirtualClient({ store, refresh: () => grants, onSessionExpired: onSessionExpired });
+    return { ...client, cell, log, grants, onSessionExpired, answer: watch(client.api.get$('/a')) };
+  };
+
+  it('ends the session where another has cleared the store, and stores nothing', () => {
+    const { session, cell, log, grants, onSessionExpired, answer } = setUp();
+    cell.held = null;
+    grants.next(T2);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+    expect(answer.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(log).toEqual([]);
+    expect(onSessionExpired).not.toHaveBeenCalled();
+  });
+
+  it('gives way to the session of another', () => {
+    const { session, cell, log, grants, answer } = setUp();
+    cell.held = tokens('T9', { sessionId: 'other' });
+    grants.next(T2);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T9', sessionId: 'other' } });
+    expect(answer.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(log).toEqual([]);
+  });
+
+  it.each([
+    ['is newer than others of the same session with a lower revision', 3, 'T2'],
+    ['gives way to others of the same session with a higher revision', 5, 'T9'],
+  ])('%s', (_, revision, accessToken) => {
+    const { session, cell, grants } = setUp(tokens('T1', { revision: 4 }));
+    cell.held = tokens('T9', { revision });
+    grants.next(T2);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken } });
+    expect(cell.held).toMatchObject({ accessToken });
+  });
+});
+
+describe('the tokens that a refresh leaves behind', () => {
+  it.each([1, 499, 500])('are used for half a second where the server gives them %d ms', (expiresInMs) => {
+    virtually(() => {
+      const { session } = createVirtualClient({ refresh: () => of({ ...T2, expiresInMs }) });
+      session.refresh$().subscribe();
+      expect(session.state).toMatchObject({ tokens: { accessToken: 'T2', refreshToken: 'R2', expiresAtMs: 500 } });
+    });
+  });
+
+  it('live as long as the server says where that is more', () => {
+    virtually(() => {
+      const { session } = createVirtualClient({ refresh: () => of({ ...T2, expiresInMs: 501 }) });
+      session.refresh$().subscribe();
+      expect(session.state).toMatchObject({ tokens: { expiresAtMs: 501 } });
+    });
+  });
+
+  it('are no news later where they were found past their expiry and renewed, though the write of the new ones failed', () => {
+    const { cell, store } = createCellStore(tokens('T1'), {
+      save: () => {
+        throw new Error('full');
+      },
+    });
+    const used: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        used.push(refreshToken);
+        return of({ accessToken: `T${used.length + 5}`, refreshToken: `R${used.length + 5}` });
+      },
+    });
+    cell.held = tokens('T5', { expiresAtMs: 1 });
+    session.refresh$().subscribe();
+    session.refresh$().subscribe();
+    expect(used).toEqual(['R5', 'R6']);
+  });
+
+  it('are refused once where they were found past their expiry', () => {
+    const { cell, log, store } = createCellStore(tokens('T1'));
+    const used: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        used.push(refreshToken);
+        // So that a fault ends in a failure, and not in a test that never ends.
+        return throwError(() => (used.length > 3 ? new Error('again and again') : new SessionExpiredError('no')));
+      },
+    });
+    cell.held = tokens('T5', { expiresAtMs: 1 });
+    session.refresh$().subscribe({ error: noop });
+    expect(used).toEqual(['R5']);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
+    expect(log).toEqual(['clear']);
+  });
+});
+
+describe('why a refresh failed', () => {
+  const request = requestOf({ method: 'POST', url: 'https://api.test/renew?key=1', auth: false });
+  const parsed = (details: object) =>
+    new ResponseParseError('its body is not JSON', { ...details, response: response(200, '<h1>T2</h1>') });
+  const causeOf = (refresh: SessionOptions['refresh'], options: Partial<SessionOptions> = {}): unknown => {
+    const { session } = createVirtualClient({ refresh, ...options });
+    let cause: unknown = 'no error';
+    session.refresh$().subscribe({
+      error: (error) => {
+        cause = error.cause;
+      },
+    });
+    return cause;
+  };
+
+  it('says so without the text that could not be parsed', () => {
+    const cause = causeOf(() => throwError(() => parsed({ request })));
+    expect(cause).toBeInstanceOf(ResponseParseError);
+    expect(cause).toMatchObject({
+      message: 'POST https://api.test/renew: its body is not JSON',
+      request: { url: 'https://api.test/renew' },
+      response: { status: 200, body: '' },
+    });
+  });
+
+  it('does so also where it is not known what was asked', () => {
+    const cause = causeOf(() => throwError(() => parsed({})));
+    expect(cause).toMatchObject({ message: 'its body is not JSON', request: undefined, response: { body: '' } });
+  });
+
+  it.each([new NetworkError('reset', { request }), new Error('own')])('is the error itself otherwise: %s', (error) => {
+    expect(causeOf(() => throwError(() => error))).toBe(error);
+    const exclusive = () => throwError(() => error);
+    const { store } = createCellStore(tokens('T1'), { exclusive });
+    expect(causeOf(() => of(T2), { store })).toBe(error);
+  });
+
+  it.each([undefined, null, '', 0])('is told also where %j was thrown', (thrown) => {
+    const { store } = createCellStore(tokens('T1'), { exclusive: () => throwError(() => thrown) });
+    const isRefused = () => {
+      throw thrown;
+    };
+    for (const cause of [
+      causeOf(() => throwError(() => thrown)),
+      causeOf(() => of(T2), { store }),
+      causeOf(() => throwError(() => new Error('own')), { isRefused }),
+    ]) {
+      expect(cause).toEqual(new Error('failed without an error'));
+    }
+  });
+
+  it('is told as a refusal where it was one', () => {
+    const { session } = createVirtualClient({ refresh: () => throwError(() => new SessionExpiredError('spent')) });
+    const { seen } = watch(session.refresh$());
+    expect(seen).toMatchObject([{ error: { message: 'the refresh was refused', cause: { message: 'spent' } } }]);
+  });
+});
+
+describe('a refresh that tries again', () => {
+  it.each([
+    [1_000, 1, 0],
+    [1_001, 2, 1_000],
+  ])(
+    'does so only where that may end within refreshTimeoutMs: with %d ms it asks %d times, and tells after %d ms',
+    (refreshTimeoutMs, asks, toldAtMs) => {
+      virtually(({ flush }) => {
+        const refresh = vi.fn(() => throwError(() => new Error('down')));
+        const { session } = createVirtualClient({ refresh, refreshRetries: 1, refreshTimeoutMs });
+        const told: number[] = [];
+        session.refresh$().subscribe({ error: () => told.push(asyncScheduler.now()) });
+        flush();
+        expect(refresh).toHaveBeenCalledTimes(asks);
+        expect(told).toEqual([toldAtMs]);
+      });
+    },
+  );
+});
+
+describe('what a refresh calls', () => {
+  it('sends its requests without a token, also through a client of its own session', () => {
+    const client = createVirtualClient({ refresh: () => client.api.get$('/renew').pipe(map(() => T2)) });
+    expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(client.sent).toEqual(['GET /a T1', 'GET /renew -', 'GET /a T2']);
+  });
+
+  it('is over as soon as it has answered: what the store asks for during a write leaves with a token', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const inner: unknown[] = [];
+    const save = (saved: Tokens): void => {
+      cell.held = saved;
+      client.api.get$('/inner').subscribe((body) => inner.push(body));
+    };
+    const client = createVirtualClient({ store: { ...store, save }, refresh: () => of(T2) });
+    expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(inner).toEqual([{ by: 'T2' }]);
+  });
+
+  it('gives up before it has called anyone where the store signs out as it is asked', () => {
+    const refresh = vi.fn(() => of(T2));
+    const { cell, store } = createCellStore(tokens('T1'));
+    let loads = 0;
+    const client = createVirtualClient({
+      refresh,
+      store: {
+        ...store,
+        load: () => {
+          if (++loads > 1) client.session.signOut();
+          return cell.held;
+        },
+      },
+    });
+    expect(watch(client.session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    // Once more, as the sign-out has crossed the second.
+    expect(loads).toBe(3);
+    expect(refresh).not.toHaveBeenCalled();
+  });
+
+  it('asks restore, once, where the store is empty', () => {
+    const restore = vi.fn(() => of(T2));
+    const { store, log } = createCellStore(null);
+    const { session } = createVirtualClient({ store, restore });
+    expect(watch(session.accessToken$()).seen).toEqual(['T2', 'done']);
+    expect(restore).toHaveBeenCalledTimes(1);
+    expect(log).toEqual(['save T2']);
+  });
+
+  it('takes a refusal of restore for an empty session', () => {
+    const { store, log } = createCellStore(null);
+    const onSessionExpired = vi.fn();
+    const restore = () => throwError(() => new SessionExpiredError('no'));
+    const { session } = createVirtualClient({ store, restore, onSessionExpired: onSessionExpired });
+    expect(watch(session.accessToken$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+    expect(onSessionExpired).not.toHaveBeenCalled();
+    expect(log).toEqual([]);
+  });
+});

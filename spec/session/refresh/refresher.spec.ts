@@ -1,0 +1,408 @@
+import {
+  type ApiEvent,
+  type HttpResponse,
+  isApiError,
+  type RefreshError,
+  SessionExpiredError,
+  type TokenGrant,
+  type Tokens,
+} from 'renewal';
+import { catchError, finalize, NEVER, type Observable, of, Subject, Subscription, throwError } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { createCellStore, tokens, watch } from '../../support/cell-store';
+import { stopClock } from '../../support/clock';
+import { eventsOf, warningsIn } from '../../support/events';
+import { createVirtualClient, response, virtually } from '../../support/virtual';
+
+const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
+const REFUSED = { status: 400, body: { error: 'invalid_grant' } };
+
+describe('a refresh', () => {
+  it('starts once for all who ask, and goes on when they leave', () => {
+    virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const refresh = cold<TokenGrant>('-----(a|)', { a: T2 });
+      const { session } = createVirtualClient({ refresh: () => refresh });
+      const renewed = expect.objectContaining({ accessToken: 'T2' });
+      expectObservable(session.refresh$(), '--!').toBe('---');
+      expectObservable(session.refresh$(), '-^').toBe('-----(t|)', { t: renewed });
+      expectSubscriptions(refresh.subscriptions).toBe('^----!');
+      flush();
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2', refreshToken: 'R2' } });
+    });
+  });
+
+  it('keeps the old refresh token where the server sends none', () => {
+    const { session } = createVirtualClient({ refresh: () => of({ accessToken: 'T2' }) });
+    watch(session.refresh$());
+    expect(session.state).toMatchObject({ tokens: { accessToken: 'T2', refreshToken: 'R1' } });
+  });
+
+  it('keeps the id of the session', () => {
+    const { session } = createVirtualClient({ refresh: () => of(T2) });
+    const idOf = () => (session.state as { tokens: Tokens }).tokens.sessionId; // signed in throughout
+    const before = idOf();
+    watch(session.refresh$());
+    expect(idOf()).toBe(before);
+  });
+
+  it('is stored, and has let go of the store, before anyone is woken', () => {
+    const log: string[] = [];
+    const { store } = createCellStore(tokens('T1'), {
+      exclusive: (work) => {
+        log.push('alone');
+        return work.pipe(finalize(() => log.push('let go')));
+      },
+      save: () => {
+        log.push('saved');
+      },
+    });
+    const { api, session } = createVirtualClient({ store, refresh: () => of(T2) });
+    session.state$.subscribe(({ status }) => log.push(status));
+    api.get$('/a').subscribe(() => log.push('answer'));
+    expect(log).toEqual(['active', 'expired', 'refreshing', 'alone', 'saved', 'let go', 'active', 'answer']);
+  });
+
+  it('fails fast with the same error while it cools down: 1 s, doubling to 30 s', () => {
+    virtually(({ cold, flush }) => {
+      const startsAtMs: number[] = [];
+      const { session } = createVirtualClient({
+        refresh: () => {
+          startsAtMs.push(Math.floor(elapsed));
+          return throwError(() => new Error('offline'));
+        },
+      });
+      let elapsed = 0;
+      const errors = new Set<unknown>();
+      // Every half second of five minutes.
+      cold(Array(600).fill('a 499ms').join(' '), { a: 0 }).subscribe(() => {
+        session.refresh$().subscribe({ error: (error) => errors.add(error) });
+        elapsed += 500;
+      });
+      flush();
+      const waits = startsAtMs.slice(1).map((atMs, index) => atMs - (startsAtMs[index] ?? 0));
+      expect(waits).toEqual([
+        1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000, 30_000,
+      ]);
+      expect(errors.size).toBe(startsAtMs.length);
+    });
+  });
+
+  it.each([
+    ['seconds', '5'],
+    ['a date', new Date(5000).toUTCString()],
+  ])('waits as Retry-After asks, in %s', (_, header) => {
+    virtually(({ cold, flush }) => {
+      let refreshes = 0;
+      const { session, api } = createVirtualClient({
+        isDead: () => false,
+        answer: () => of(response(503, null, { 'retry-after': header })),
+        refresh: () => {
+          refreshes++;
+          return api.post$<TokenGrant>('/renewal', {}, { auth: false });
+        },
+      });
+      const seen: [number, number | undefined][] = [];
+      cold('a 998ms a 3999ms a a', { a: 0 }).subscribe(() => {
+        session.refresh$().subscribe({ error: (error: RefreshError) => seen.push([refreshes, error.retryAfterMs]) });
+      });
+      flush();
+      expect(seen.map(([count]) => count)).toEqual([1, 1, 1, 2]);
+      expect(seen[0]?.[1]).toBe(5000);
+    });
+  });
+
+  it('cools down no longer when someone signs in', () => {
+    let fails = true;
+    const { session, api } = createVirtualClient({
+      isDead: (token) => token !== 'T2',
+      refresh: () => (fails ? throwError(() => new Error('offline')) : of(T2)),
+    });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'refresh' } }]);
+    fails = false;
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'refresh' } }]);
+    session.signIn({ accessToken: 'T1' });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+  });
+
+  it('that a sign-in has ended says so, and leaves no cool-down and no call of onSessionExpired', () => {
+    const onSessionExpired = vi.fn();
+    let grant$: Observable<TokenGrant> = NEVER;
+    const { api, session } = createVirtualClient({
+      isDead: (token) => token !== 'T2',
+      refresh: () => grant$,
+      onSessionExpired: onSessionExpired,
+    });
+    const events = watch(api.events$).seen;
+    watch(api.get$('/a'));
+    session.signIn({ accessToken: 'B1' });
+    grant$ = of(T2);
+    expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    const refreshes = events.flatMap((event) =>
+      typeof event === 'object' && 'type' in event && event.type === 'refresh'
+        ? [`${event.refreshId} ${event.phase} ${event.kind ?? ''}`]
+        : [],
+    );
+    expect(refreshes).toEqual(['1 started ', '1 failed signed-out', '2 started ', '2 succeeded ']);
+    expect(onSessionExpired).not.toHaveBeenCalled();
+  });
+
+  it('that was refused calls no onSessionExpired where one who hears of it by events$ has signed in again', () => {
+    const onSessionExpired = vi.fn();
+    const { api, session } = createVirtualClient({
+      refresh: () => throwError(() => REFUSED),
+      isRefused: () => true,
+      onSessionExpired: onSessionExpired,
+    });
+    api.events$.subscribe((event) => {
+      if (event.type === 'refresh' && event.final) session.signIn({ accessToken: 'T2' });
+    });
+    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'session-expired' } }]);
+    expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
+    expect(onSessionExpired).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    [31, 31_000],
+    [2 ** 31, 3_600_000],
+  ])('is not tried again if the server asks to wait %d s, longer than it may take', (seconds, askedForMs) => {
+    virtually(({ expectObservable }) => {
+      const { api } = createVirtualClient({
+        refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
+        refreshRetries: 3,
+        answer: ({ auth }, answered) => of(auth ? answered : response(503, null, { 'retry-after': `${seconds}` })),
+      });
+      const askedFor$ = api.get$('/a').pipe(catchError(({ retryAfterMs }: RefreshError) => of(retryAfterMs)));
+      expectObservable(askedFor$).toBe('(a|)', { a: askedForMs });
+      expectObservable(askedFor$, '5s ^').toBe('5s (a|)', { a: askedForMs });
+    });
+  });
+
+  it('that answers while those who wait are told of a sign-out stores nothing', () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    const grant$ = new Subject<TokenGrant>();
+    const { api, session } = createVirtualClient({ store, refresh: () => grant$ });
+    api.get$('/a').subscribe({ error: () => grant$.next(T2) });
+    session.signOut();
+    expect(cell.held).toBeNull();
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
+  it('does not cool down longer because the clock was set back', () => {
+    vi.useFakeTimers({ now: 10_000_000 });
+    let refreshes = 0;
+    const { session } = createVirtualClient({
+      refresh: () => {
+        refreshes++;
+        return throwError(() => new Error('offline'));
+      },
+    });
+    watch(session.refresh$());
+    vi.setSystemTime(9_000_000);
+    watch(session.refresh$());
+    expect(refreshes).toBe(2);
+    vi.useRealTimers();
+  });
+
+  it('ends after refreshTimeoutMs, with all that belongs to it', () => {
+    virtually(({ cold, expectSubscriptions, expectObservable }) => {
+      const refresh = cold<TokenGrant>('-');
+      const { session } = createVirtualClient({ refresh: () => refresh, refreshTimeoutMs: 7 });
+      expectObservable(session.refresh$()).toBe('-------#', undefined, expect.objectContaining({ code: 'refresh' }));
+      expectSubscriptions(refresh.subscriptions).toBe('^------!');
+    });
+  });
+
+  it.each([0, Number.POSITIVE_INFINITY, 2 ** 31])('has no limit with a refreshTimeoutMs of %d', (refreshTimeoutMs) => {
+    virtually(({ cold, expectObservable }) => {
+      const { session } = createVirtualClient({ refresh: () => cold('9m (a|)', { a: T2 }), refreshTimeoutMs });
+      expectObservable(session.refresh$()).toBe('9m (t|)', { t: expect.objectContaining({ accessToken: 'T2' }) });
+    });
+  });
+
+  it('ends the session when it is refused ahead of expiry as well', () => {
+    const expired = vi.fn();
+    const { session } = createVirtualClient({
+      isRefused: () => true,
+      refresh: () => throwError(() => REFUSED),
+      onSessionExpired: expired,
+    });
+    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'session-expired', cause: REFUSED } }]);
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
+    expect(expired).toHaveBeenCalledOnce();
+    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+  });
+
+  it.each(['isRefused', 'onSessionExpired'] as const)('settles those who wait although %s throws', (hook) => {
+    const { api } = createVirtualClient({
+      isRefused: () => true,
+      refresh: () => throwError(() => REFUSED),
+      [hook]: () => {
+        throw new Error('thrown');
+      },
+    });
+    const warnings = watch(api.events$).seen;
+    const [fate] = watch(api.get$('/a')).seen;
+    expect(isApiError((fate as { error: unknown }).error)).toBe(true); // it can only be an error
+    const isWarned = warnings.some((event) => typeof event === 'object' && 'type' in event && event.type === 'warning');
+    expect(isWarned).toBe(hook === 'onSessionExpired');
+  });
+
+  it('waits as Retry-After asks also where isRefused throws', () => {
+    const { session, api } = createVirtualClient({
+      isDead: () => false,
+      answer: () => of(response(429, null, { 'retry-after': '7' })),
+      refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
+      isRefused: () => {
+        throw new Error('a mistake');
+      },
+    });
+    expect(watch(session.refresh$()).seen).toMatchObject([
+      { error: { code: 'refresh', retryAfterMs: 7_000, cause: { message: 'a mistake' } } },
+    ]);
+  });
+
+  it.each(['isExpired', 'authorize'] as const)('leaves what %s throws to the one request', (hook) => {
+    const thrown = new Error('thrown');
+    const { api, session } = createVirtualClient({
+      [hook]: () => {
+        throw thrown;
+      },
+    });
+    expect(watch(api.get$('/a')).seen).toEqual([{ error: thrown }]);
+    expect(session.state.status).toBe('active');
+  });
+});
+
+describe('a refresh that others hear of', () => {
+  const isPhase = (event: ApiEvent, phase: string) => event.type !== 'warning' && event.phase === phase;
+
+  it('is numbered, also for those who wait for it', () => {
+    const grants = new Subject<TokenGrant>();
+    const { api, session } = createVirtualClient({ refresh: () => grants });
+    const told = eventsOf(api);
+    const token = session.accessToken$();
+    watch(api.get$('/a'));
+    const gone = watch(token);
+    token.subscribe().unsubscribe();
+    grants.next(T2);
+    session.refresh$().subscribe();
+    grants.next({ accessToken: 'T3' });
+    expect(gone.seen).toEqual(['T2', 'done']);
+    expect(told.filter(({ type }) => type === 'refresh')).toMatchObject([
+      { phase: 'started', refreshId: 1, waiting: 1 },
+      { phase: 'succeeded', refreshId: 1, waiting: 2 },
+      { phase: 'started', refreshId: 2, waiting: 1 },
+      { phase: 'succeeded', refreshId: 2, waiting: 1 },
+    ]);
+    expect(told).toContainEqual(expect.objectContaining({ phase: 'waiting', refreshId: 1 }));
+  });
+
+  it('counts no request as waiting that has been unsubscribed', () => {
+    const grants = new Subject<TokenGrant>();
+    const { api } = createVirtualClient({ refresh: () => grants });
+    const told = eventsOf(api);
+    watch(api.get$('/a'));
+    api.get$('/b').subscribe().unsubscribe();
+    grants.next(T2);
+    expect(told).toContainEqual(expect.objectContaining({ phase: 'succeeded', waiting: 1 }));
+  });
+
+  it.each(['state$', 'events$'] as const)('calls no one where one who hears of its start by %s signs out', (by) => {
+    const refresh = vi.fn(() => of(T2));
+    const restore = vi.fn(() => of(T2));
+    const { api, session } = createVirtualClient({ refresh, restore });
+    if (by === 'state$') session.state$.subscribe(({ status }) => status === 'refreshing' && session.signOut());
+    else api.events$.subscribe((event) => isPhase(event, 'started') && session.signOut());
+    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(refresh).not.toHaveBeenCalled();
+    expect(restore).not.toHaveBeenCalled();
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
+  it('is not started twice where one who hears of it asks for one', () => {
+    const refresh = vi.fn(() => NEVER);
+    const { api, session } = createVirtualClient({ refresh });
+    session.state$.subscribe(({ status }) => status === 'refreshing' && session.refresh$().subscribe());
+    const told = eventsOf(api);
+    session.refresh$().subscribe();
+    expect(refresh).toHaveBeenCalledTimes(1);
+    expect(told).toHaveLength(1);
+  });
+
+  it('starts none where the one request that wants it is unsubscribed on hearing that its token has expired', () => {
+    const refresh = vi.fn(() => of(T2));
+    const answers = new Subject<HttpResponse>();
+    const { api } = createVirtualClient({ refresh, answer: () => answers });
+    const request = new Subscription();
+    api.events$.subscribe((event) => isPhase(event, 'token-expired') && request.unsubscribe());
+    request.add(api.get$('/a').subscribe());
+    answers.next(response(401));
+    expect(refresh).not.toHaveBeenCalled();
+  });
+});
+
+describe('after a refresh that failed', () => {
+  it('lets those who come while the next one runs wait for it, though the clock was set back into the cool-down', () => {
+    stopClock();
+    const grants = [throwError(() => new Error('down')), NEVER];
+    const { session } = createVirtualClient({ refresh: () => grants.shift() ?? NEVER });
+    watch(session.refresh$());
+    vi.advanceTimersByTime(1_000);
+    watch(session.refresh$());
+    expect(grants).toHaveLength(0);
+    vi.setSystemTime(Date.now() - 500);
+    expect(watch(session.refresh$()).seen).toEqual([]);
+  });
+
+  it('tells those why whose answers come once it has ended the session', () => {
+    const late = new Subject<HttpResponse>();
+    const refresh = () => throwError(() => new SessionExpiredError('spent'));
+    const { api } = createVirtualClient({ refresh, answer: ({ url }, now) => (url.endsWith('late') ? late : of(now)) });
+    const { seen } = watch(api.get$('/late'));
+    watch(api.get$('/a'));
+    late.next(response(401));
+    expect(seen).toMatchObject([{ error: { code: 'session-expired', cause: { message: 'spent' } } }]);
+  });
+
+  it('says what onSessionExpired has thrown, and by which name', () => {
+    const warnings = (thrown: unknown) => {
+      const client = createVirtualClient({
+        refresh: () => throwError(() => new SessionExpiredError('spent')),
+        onSessionExpired: () => {
+          throw thrown;
+        },
+      });
+      const told = eventsOf(client.api);
+      watch(client.session.refresh$());
+      return warningsIn(told);
+    };
+    expect(warnings(new TypeError('T1'))).toEqual(['onSessionExpired: TypeError']);
+    expect(warnings('T1')).toEqual(['onSessionExpired: threw a string']);
+    expect(warnings(undefined)).toEqual(['onSessionExpired: no answer']);
+  });
+});
+
+describe('releaseConcurrency', () => {
+  it('limits how many requests are on the wire after a refresh, and holds back no one who only wants a token', () => {
+    const grants = new Subject<TokenGrant>();
+    const answers: Subject<HttpResponse>[] = [];
+    const { api, session, sent } = createVirtualClient({
+      refresh: () => grants,
+      releaseConcurrency: 1,
+      answer: (_, now) => {
+        if (now.status === 401) return of(now);
+        const answer = new Subject<HttpResponse>();
+        answers.push(answer);
+        return answer;
+      },
+    });
+    for (const path of ['/a', '/b', '/c']) watch(api.get$(path));
+    const { seen } = watch(session.accessToken$());
+    sent.length = 0;
+    grants.next(T2);
+    expect(sent).toEqual(['GET /a T2']);
+    expect(seen).toEqual(['T2', 'done']);
+    answers[0]?.next(response(200));
+    expect(sent).toEqual(['GET /a T2', 'GET /b T2']);
+  });
+});

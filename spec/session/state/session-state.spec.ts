@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { RefreshError, SessionExpiredError } from '../../../lib/http/errors';
+import {
+  type SessionAction,
+  type SessionState,
+  type Tokens,
+  transition,
+} from '../../../lib/session/state/session-state';
+
+const NOW_MS = 1_000_000;
+const G = 7;
+
+const lasting: Tokens = { accessToken: 'lasting', refreshToken: 'r', sessionId: 'a' };
+const living: Tokens = { ...lasting, accessToken: 'living', expiresAtMs: NOW_MS + 1 };
+const past: Tokens = { ...lasting, accessToken: 'past', expiresAtMs: NOW_MS };
+const renewed: Tokens = { ...lasting, accessToken: 'renewed' };
+/** A session that another tab has begun, whose tokens are there. */
+const elsewhere: Tokens = { accessToken: '', sessionId: 'b', expiresAtMs: 1 };
+const error = new RefreshError();
+const refusal = new SessionExpiredError('refused');
+
+/** Every kind of state, at generation `G`. */
+const STATES = {
+  loading: { status: 'loading', generation: G },
+  'signed-out, none': { status: 'signed-out', reason: 'none', generation: G },
+  'signed-out, sign-out': { status: 'signed-out', reason: 'sign-out', generation: G },
+  'signed-out, expired': { status: 'signed-out', reason: 'session-expired', generation: G },
+  'active, no expiry': { status: 'active', tokens: lasting, generation: G },
+  'active, living': { status: 'active', tokens: living, generation: G },
+  'active, past expiry': { status: 'active', tokens: past, generation: G },
+  expired: { status: 'expired', tokens: lasting, generation: G },
+  'expired, with error': { status: 'expired', tokens: lasting, error, generation: G },
+  'refreshing, no expiry': { status: 'refreshing', tokens: lasting, rejected: false, generation: G },
+  'refreshing, living': { status: 'refreshing', tokens: living, rejected: false, generation: G },
+  'refreshing, past expiry': { status: 'refreshing', tokens: past, rejected: false, generation: G },
+  'refreshing, rejected': { status: 'refreshing', tokens: lasting, rejected: true, generation: G },
+} as const satisfies Record<string, SessionState>;
+
+type Name = keyof typeof STATES;
+const NAMES = Object.keys(STATES) as Name[]; // its keys are what it was written with
+
+const ACTIONS = {
+  'loaded, with tokens': { type: 'loaded', tokens: renewed },
+  'loaded, with none': { type: 'loaded', tokens: null },
+  signIn: { type: 'signIn', tokens: renewed },
+  adopt: { type: 'adopt', tokens: renewed },
+  'adopt, elsewhere': { type: 'adopt', tokens: elsewhere },
+  rejected: { type: 'rejected', generation: G },
+  refreshStarted: { type: 'refreshStarted' },
+  refreshed: { type: 'refreshed', generation: G, tokens: renewed },
+  failed: { type: 'failed', generation: G, error, atMs: NOW_MS },
+  refused: { type: 'refused', generation: G, error: refusal },
+  signOut: { type: 'signOut' },
+} as const satisfies Record<string, SessionAction>;
+
+type ActionName = keyof typeof ACTIONS;
+
+const active = (tokens: Tokens, generation = G + 1): SessionState => ({ status: 'active', tokens, generation });
+const signedOut = (reason: 'none' | 'sign-out' | 'session-expired', generation = G + 1): SessionState => ({
+  status: 'signed-out',
+  reason,
+  generation,
+});
+const refreshing = (tokens: Tokens, rejected: boolean): SessionState => ({
+  status: 'refreshing',
+  tokens,
+  rejected,
+  generation: G,
+});
+const expired = (tokens: Tokens): SessionState => ({ status: 'expired', tokens, generation: G });
+
+/** What each action makes of each state; a state that is not named stays the same object. */
+const TABLE: { readonly [Action in ActionName]: { readonly [State in Name]?: SessionState } } = {
+  'loaded, with tokens': { loading: active(renewed) },
+  'loaded, with none': { loading: signedOut('none', G) },
+  // Each with every state.
+  signIn: Object.fromEntries(NAMES.map((name) => [name, active(renewed)])),
+  adopt: Object.fromEntries(NAMES.map((name) => [name, active(renewed)])),
+  'adopt, elsewhere': Object.fromEntries(NAMES.map((name) => [name, { status: 'loading', generation: G + 1 }])),
+  rejected: {
+    'active, no expiry': expired(lasting),
+    'active, living': expired(living),
+    'active, past expiry': expired(past),
+    'refreshing, no expiry': refreshing(lasting, true),
+    'refreshing, living': refreshing(living, true),
+    'refreshing, past expiry': refreshing(past, true),
+  },
+  refreshStarted: {
+    'active, no expiry': refreshing(lasting, false),
+    'active, living': refreshing(living, false),
+    'active, past expiry': refreshing(past, false),
+    expired: refreshing(lasting, true),
+    'expired, with error': refreshing(lasting, true),
+  },
+  refreshed: {
+    'refreshing, no expiry': active(renewed),
+    'refreshing, living': active(renewed),
+    'refreshing, past expiry': active(renewed),
+    'refreshing, rejected': active(renewed),
+  },
+  failed: {
+    'refreshing, no expiry': active(lasting, G),
+    'refreshing, living': active(living, G),
+    'refreshing, past expiry': { ...expired(past), error } as SessionState, // an expired state with its error
+    'refreshing, rejected': { ...expired(lasting), error } as SessionState, // the same
+  },
+  refused: {
+    'refreshing, no expiry': signedOut('session-expired'),
+    'refreshing, living': signedOut('session-expired'),
+    'refreshing, past expiry': signedOut('session-expired'),
+    'refreshing, rejected': signedOut('session-expired'),
+  },
+  signOut: Object.fromEntries(
+    NAMES.filter((name) => !name.startsWith('signed-out')).map((name) => [name, signedOut('sign-out')]),
+  ),
+};
+
+const deepFreeze = <T>(value: T): T => {
+  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  for (const child of Object.values(value)) deepFreeze(child);
+  return Object.freeze(value);
+};
+
+const cells = (Object.keys(ACTIONS) as ActionName[]).flatMap((action) => NAMES.map((state) => ({ action, state }))); // as above
+
+const tokensOf = (state: SessionState): Tokens | undefined => ('tokens' in state ? state.tokens : undefined);
+
+describe('transition', () => {
+  it.each(cells)('makes of $state what the table says after $action', ({ action, state }) => {
+    const before = deepFreeze(STATES[state]);
+    const after = transition(before, deepFreeze(ACTIONS[action]));
+    const wanted: SessionState | undefined = TABLE[action][state];
+    if (wanted) expect(after).toStrictEqual(wanted);
+    else expect(after).toBe(before);
+  });
+
+  it.each(cells)(
+    'raises the generation of $state after $action when the tokens change or vanish, and only then',
+    (cell) => {
+      const before: SessionState = STATES[cell.state];
+      const after = transition(before, ACTIONS[cell.action]);
+      const vanished = ['signOut', 'adopt, elsewhere'].includes(cell.action) && after !== before;
+      const changed = tokensOf(after) !== tokensOf(before) || vanished;
+      expect(after.generation).toBe(changed ? G + 1 : G);
+    },
+  );
+
+  it.each(cells)('leaves $state alone when $action speaks of other tokens', ({ action, state }) => {
+    const before = STATES[state];
+    for (const generation of [G - 1, G + 1]) {
+      expect(transition(before, { ...ACTIONS[action], generation } as SessionAction)).toBe(before); // a stale action
+    }
+  });
+
+  it.each(cells)(
+    'makes the same of $state whether or not $action names the current generation',
+    ({ action, state }) => {
+      const named = transition(STATES[state], { ...ACTIONS[action], generation: G } as SessionAction); // a current action
+      expect(named).toStrictEqual(transition(STATES[state], ACTIONS[action]));
+    },
+  );
+
+  it('covers every pair of a state and an action', () => {
+    expect(cells).toHaveLength(NAMES.length * 11);
+    expect(new Set(NAMES.map((name) => STATES[name].status)).size).toBe(5);
+  });
+});
