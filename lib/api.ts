@@ -12,7 +12,7 @@ import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
 import { addScope, createTrace, scopeOf, silent } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
-import { bearer, claim } from './session/bearer';
+import { bearer, bindSession } from './session/bearer';
 import { createWithheld } from './session/pending/withheld';
 import { coreOf, type Session } from './session/session';
 import type { ApiEvent } from './session/state/events';
@@ -150,7 +150,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
         originOf: (asked) => (asked === url ? origin : originOf(asked)),
         withhold,
       });
-      if (session) claim(request, session);
+      if (session) bindSession(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
       const answer$ = handler(request);

@@ -1,6 +1,6 @@
 import { wake } from './platform/wake';
 import type { SessionOptions } from './session/options';
-import { makeSession, type Session } from './session/session';
+import { createSessionWith, type Session } from './session/session';
 
 /**
  * Makes a session. A synchronous store is read at once; nothing else happens, and no timer runs, before someone subscribes.
@@ -14,4 +14,4 @@ import { makeSession, type Session } from './session/session';
  * });
  * ```
  */
-export const createSession = (options: SessionOptions): Session => makeSession(options, wake);
+export const createSession = (options: SessionOptions): Session => createSessionWith(options, wake);

@@ -1,16 +1,14 @@
-import { AsyncSubject, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
-import { copyOf, isOneShot, serialize } from '../http/body';
-import { withParsedJson } from '../http/download';
-import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
+import { Observable, switchMap } from 'rxjs';
+import { copyOf, serialize } from '../http/body';
+import { InvalidRequestError } from '../http/errors';
 import { checkOptions } from '../http/options';
-import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
-import type { HttpEvent, HttpResponse } from '../http/response';
+import type { HttpRequest, Interceptor } from '../http/request';
+import type { HttpEvent } from '../http/response';
 import { scopeOf } from '../http/trace';
-import { originOf, toOrigins } from '../http/url';
-import type { Waiter } from './pending/queue';
-import { verdictOf } from './refresh/expiry';
+import { toOrigins } from '../http/url';
+import { AuthorizedRequest } from './pending/authorized-request';
 import { coreOf, type Session, type SessionCore } from './session';
-import type { Held } from './state/session-state';
+import type { Binding } from './state/session-state';
 
 /** The options of {@link bearer}. */
 export interface BearerOptions {
@@ -18,167 +16,34 @@ export interface BearerOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
-const CLAIM = Symbol('renewal.claim');
+const BINDING = Symbol('renewal.binding');
 
-/** Whose a request is: `since$` emits it if that is not known before a look into the store is over. */
-interface Claim {
-  readonly since$?: Observable<Held | undefined>;
-  readonly since?: Held | undefined;
+/** The session that a request belongs to. `binding$` emits it if it is not known before a look into the store is over. */
+interface Bound {
+  readonly binding$?: Observable<Binding | undefined>;
+  readonly binding?: Binding | undefined;
 }
 
-type Claimed = HttpRequest & { [CLAIM]?: (asking: SessionCore) => Claim | undefined };
+type BoundRequest = HttpRequest & { [BINDING]?: (core: SessionCore) => Bound | undefined };
 
-const claimOf = (core: SessionCore): Claim => {
-  const looked$ = core.look();
-  if (!looked$) return core.claim();
-  // What is so then, however late the request is on its way.
-  const since$ = new AsyncSubject<Held | undefined>();
-  looked$.pipe(map(core.since)).subscribe(since$);
-  return { since$ };
+const boundTo = (core: SessionCore): Bound => {
+  const binding$ = core.look();
+  return binding$ ? { binding$ } : core.bind();
 };
 
-/** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that the store holds now. */
-export const claim = (request: Claimed, session: Session): HttpRequest => {
+/** Binds the request to the session that the store holds now. However long the request is delayed, it is never sent with another session's token. */
+export const bindSession = (request: BoundRequest, session: Session): HttpRequest => {
   const core = coreOf(session);
   if (!request.auth) return request;
-  const claimed = claimOf(core);
-  // A function, as interceptors and errors show requests, and there are tokens in it. Another session may have put a `bearer` on the way.
-  request[CLAIM] = (asking) => (asking === core ? claimed : undefined);
+  const bound = boundTo(core);
+  // A function, so that logging a request prints no tokens. It checks the session, because another session's `bearer` may be in the chain.
+  request[BINDING] = (other) => (other === core ? bound : undefined);
   return request;
 };
 
-/** One sending of an errand: hands on what comes, unless that says that the token is dead. An observer, as each operator in its place would cost every request. */
-class Attempt extends Subscription implements Observer<HttpEvent> {
-  /** What else may come is of no interest. */
-  #isOver = false;
-
-  constructor(
-    readonly errand: Errand,
-    readonly held: Held | null,
-  ) {
-    super();
-  }
-
-  next(event: HttpEvent): void {
-    const { errand, held } = this;
-    if (this.#isOver) return;
-    // Only what was sent with tokens is judged.
-    if (!held || event?.type !== 'response' || !errand.isFromAllowed(event.url)) {
-      errand.caller.next(event);
-      return;
-    }
-    if (errand.request.responseType === 'json') {
-      this.#judge(event, event, held);
-      return;
-    }
-    this.#isOver = true;
-    this.add(
-      withParsedJson(event).subscribe((shown) => {
-        if (!this.#judge(shown, event, held)) errand.caller.complete();
-      }),
-    );
-  }
-
-  error(error: unknown): void {
-    if (!this.#isOver) this.errand.error(error);
-  }
-
-  complete(): void {
-    if (!this.#isOver) this.errand.caller.complete();
-  }
-
-  /** Whether the request starts over. */
-  #judge(shown: HttpResponse, event: HttpResponse, held: Held): boolean {
-    const { errand } = this;
-    let isExpired = false;
-    try {
-      isExpired = verdictOf('isExpired', errand.core.isExpired(shown, errand.request));
-    } catch (error) {
-      errand.error(error);
-    }
-    if (isExpired) {
-      this.#isOver = true;
-      errand.again(held, event);
-      this.unsubscribe();
-    } else {
-      errand.caller.next(event);
-    }
-    return isExpired;
-  }
-}
-
 /**
- * One request of a session: it leaves with live tokens, and where its answer says that they are dead, once more with the next ones. A class, as
- * a hundred thousand may wait at once: what they share is in its prototype, and not in closures of each.
- */
-class Errand implements Waiter {
-  #isAgain = false;
-
-  constructor(
-    readonly core: SessionCore,
-    readonly request: HttpRequest,
-    readonly handler: HttpHandler,
-    readonly origins: readonly (string | undefined)[],
-    readonly caller: Subscriber<HttpEvent>,
-    public old: Held | undefined,
-  ) {}
-
-  get isSender(): boolean {
-    return true;
-  }
-
-  get closed(): boolean {
-    return this.caller.closed;
-  }
-
-  waits(refreshId: number | undefined): void {
-    this.caller.add(() => this.core.dismiss(this));
-    scopeOf(this.request).trace('waiting', { refreshId });
-  }
-
-  error(error: unknown): void {
-    this.caller.error(error);
-  }
-
-  leave(held: Held | null, done: () => void): void {
-    const { core, handler, caller } = this;
-    let { request } = this;
-    if (this.#isAgain) {
-      if (isOneShot(request.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
-      request = { ...request, cache: 'reload' };
-    }
-    scopeOf(request).trace('carries', held ? { generation: held.generation } : {});
-    const attempt = new Attempt(this, held);
-    attempt.add(handler(held ? core.authorize(request, held.tokens) : request).subscribe(attempt));
-    attempt.add(done);
-    caller.add(attempt);
-  }
-
-  /** Whether an answer is one to judge by. Most come from where the request went, which has been checked. */
-  isFromAllowed(url: string): boolean {
-    return !url || url === this.request.url || this.origins.includes(originOf(url));
-  }
-
-  /** Starts over, once, after an answer that said that `held` are dead. */
-  again(held: Held, response: HttpResponse): void {
-    const { core, request } = this;
-    const { generation } = held;
-    scopeOf(request).trace('token-expired');
-    if (this.#isAgain) core.rejections.add(request, generation);
-    if (this.#isAgain || core.rejections.has(request, generation)) {
-      this.error(new TokenRejectedError('a fresh token was refused as well', { request, response }));
-      return;
-    }
-    this.#isAgain = true;
-    this.old = held;
-    core.reject(held);
-    core.admit(this);
-  }
-}
-
-/**
- * Puts the session's token on each request, waits where that is known to be dead, and sends a request again, once, when the
- * answer says that the token has expired. `createApi({ session })` places it next to the transport.
+ * Puts the session's token on each request, waits if that is known to be dead, and replays a request, once, if the response says that the token has
+ * expired. `createApi({ session })` places it next to the transport.
  *
  * Requests with `auth: false`, with an `authorization` header of their own, or to other origins pass as they are.
  * Errors with `TokenRejectedError`, `BodyNotReplayableError`, `RefreshError`, `SessionExpiredError` or `SignedOutError`.
@@ -189,23 +54,25 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
   const ownOrigins = allowedOrigins === undefined ? undefined : toOrigins(allowedOrigins);
 
   return (request, next) => {
-    if (!request.auth || core.isCalling() || 'authorization' in request.headers) return next(request);
+    if (!request.auth || core.isInvoking() || 'authorization' in request.headers) return next(request);
     const scope = scopeOf(request);
     const origins = ownOrigins ?? scope.allowedOrigins;
     const origin = scope.originOf(request.url);
     if (!origin) throw new InvalidRequestError('url: expected a url of http or https', { request });
     if (!origins.includes(origin)) {
-      if (core.since()) scope.withhold(origin);
+      if (core.binding) scope.withhold(origin);
       return next(request);
     }
 
-    // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
+    // Serialised once, and bytes copied, which the caller may change in the meantime: both attempts send the same.
     const bytes = copyOf(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-    const { since$, since } = (request as Claimed)[CLAIM]?.(core) ?? claimOf(core);
+    const { binding$, binding } = (request as BoundRequest)[BINDING]?.(core) ?? boundTo(core);
     // However late it is subscribed to, and however often.
-    const bind = (bound = core.since()) =>
-      new Observable<HttpEvent>((caller) => core.admit(new Errand(core, wire, next, origins, caller, bound)));
-    return since$ ? since$.pipe(switchMap((found) => bind(found))) : bind(since);
+    const send$ = (bound = core.binding) =>
+      new Observable<HttpEvent>((caller) =>
+        core.admit(new AuthorizedRequest(core, wire, next, origins, caller, bound)),
+      );
+    return binding$ ? binding$.pipe(switchMap((found) => send$(found))) : send$(binding);
   };
 };

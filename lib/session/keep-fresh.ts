@@ -1,7 +1,7 @@
 import { concat, defer, EMPTY, ignoreElements, type Observable, of, race, retry, switchMap, timer } from 'rxjs';
 import { LONGEST_TIMER_MS } from '../http/pipeline';
 import type { StateMachine } from './state/machine';
-import { isHeld, type Tokens } from './state/session-state';
+import { hasTokens, type Tokens } from './state/session-state';
 
 /**
  * While subscribed, calls `start` whenever `dueInMs` says that it is time, and emits the tokens that the session gets. A timer is a hint: when one
@@ -38,7 +38,7 @@ export const createKeepFresh = (
         const isNew = state.generation > generation;
         generation = Math.max(generation, state.generation);
         if (state.status === 'loading') return load$;
-        if (!isHeld(state)) return EMPTY;
+        if (!hasTokens(state)) return EMPTY;
         return concat(isNew ? of(state.tokens) : EMPTY, concat(of(null), wake$).pipe(switchMap(() => tick$)));
       }),
     );

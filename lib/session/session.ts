@@ -1,33 +1,20 @@
-import {
-  AsyncSubject,
-  defer,
-  first,
-  lastValueFrom,
-  map,
-  merge,
-  noop,
-  Observable,
-  of,
-  Subject,
-  switchMap,
-  tap,
-} from 'rxjs';
+import { defer, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
 import { nowMs } from '../http/clock';
 import { checkBoolean, checkOptions } from '../http/options';
 import { createKeepFresh } from './keep-fresh';
-import { type SessionOptions, type SessionSettings, withDefaults } from './options';
+import { type SessionOptions, withDefaults } from './options';
 import { createAdmission } from './pending/admission';
-import { createWaitingRoom, type Waiter } from './pending/queue';
-import { createRejections, type Rejections } from './pending/rejected-routes';
+import type { Authorizer } from './pending/authorized-request';
+import { createPendingQueue } from './pending/queue';
+import { createRejectedRoutes } from './pending/rejected-routes';
 import { backoffMs } from './refresh/backoff';
-import { createLoading } from './refresh/loading';
-import { createRenewal } from './refresh/refresher';
+import { createRefresher } from './refresh/refresher';
 import type { ApiEvent } from './state/events';
 import { type TokenGrant, toTokens } from './state/grants';
 import { createStateMachine, signedOut } from './state/machine';
 import { createReports } from './state/reports';
-import { type Held, isHeld, type SessionState, sessionOf, type Tokens } from './state/session-state';
-import { createFollower } from './store/store-sync';
+import type { Binding, SessionState, Tokens } from './state/session-state';
+import { createStoreSync } from './store/store-sync';
 import { createStorePort } from './store/token-storage';
 import { CAUTION, type CautiousStore } from './store/token-store';
 import type { Wake } from './wake';
@@ -63,26 +50,19 @@ export interface Session {
 }
 
 /** What `bearer` needs of a session beyond its public face. */
-export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'authorize'> {
-  readonly rejections: Rejections;
+export interface SessionCore extends Authorizer {
   readonly events$: Observable<ApiEvent>;
-  /** Whether `refresh` is being called right now: what is subscribed meanwhile belongs to it. */
-  isCalling(): boolean;
-  /** Stands for the session that there is now, and for none of its tokens; nothing where there is none. */
-  since(): Held | undefined;
-  /** Whose a request of now is; of one from before the session is loaded, that is filled in as soon as it is. */
-  claim(): { since?: Held | undefined };
+  /** Whether `refresh` is being called right now: a request that is subscribed then belongs to it. */
+  isInvoking(): boolean;
+  /** What a request is bound to that is made now; undefined if there is no session. */
+  readonly binding: Binding | undefined;
+  /** The same, but for a request that is made before the session is loaded: the returned object gets its binding as soon as it is. */
+  bind(): { binding?: Binding | undefined };
   /**
-   * Looks into the store if that has changed. Emits when it has answered, errors with `SignedOutError` if a session begins or ends here before that; undefined
-   * if there is nothing to wait for.
+   * Reads the store if it has changed. When the store has answered, emits what all requests that have waited for it are bound to, and replays that; errors with
+   * `SignedOutError` if a session begins or ends here before that. Undefined if there is nothing to wait for.
    */
-  look(): Observable<unknown> | undefined;
-  /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
-  admit(waiter: Waiter): void;
-  /** `waiter` has given up. */
-  dismiss(waiter: Waiter): void;
-  /** The server has refused these tokens. */
-  reject(held: Held): void;
+  look(): Observable<Binding | undefined> | undefined;
 }
 
 const CORE = Symbol('renewal.session');
@@ -101,67 +81,69 @@ export const coreOf = (session: Session): SessionCore => {
   );
 };
 
-/** Makes a session that is told by `wake` when to look again. */
-export const makeSession = (options: SessionOptions, wake: Wake): Session => {
+/** Makes a session that `wake` notifies when to look again. */
+export const createSessionWith = (options: SessionOptions, wake: Wake): Session => {
   const settings = withDefaults(options);
   const reports = createReports();
-  const port = createStorePort(settings.store, reports.warn, (news) => follower.heed(news));
-  const room = createWaitingRoom(settings.releaseConcurrency, (waiter, done) => admission.admit(waiter, done));
-  let renewAtMs = Infinity;
-  let isDestroyed = false;
+  /** How often a session has begun or ended here. */
   let changes = 0;
-  /** What requests of before the session is loaded have claimed. */
-  let unloaded: { since?: Held | undefined } | undefined;
-  /** Emits when a session has begun or ended here. */
-  const changed$ = new Subject<void>();
+  /** The bindings of requests that were made before the session was loaded. */
+  let unloaded: { binding?: Binding | undefined } | undefined;
 
-  const machine = createStateMachine(room, ({ status, generation }, action) => {
+  const storage = createStorePort(settings.store, reports.warn, (external) => sync.apply(external));
+  const queue = createPendingQueue(settings.releaseConcurrency, (waiter, release) => admission.admit(waiter, release));
+
+  const machine = createStateMachine(settings.refreshAheadMs, ({ state, binding }, action) => {
+    const { status, generation } = state;
     const atMs = nowMs();
-    loading.end();
+    refresher.endLoad();
     if (unloaded && status !== 'loading') {
-      unloaded.since = since();
+      unloaded.binding = binding;
       unloaded = undefined;
     }
-    if (action.type === 'signOut') port.end('sign-out');
-    if (action.type === 'refused') port.end('refused');
-    if ('tokens' in action && action.tokens) {
-      port.own(action.tokens);
-      const { expiresAtMs = Infinity } = action.tokens;
-      renewAtMs = expiresAtMs - Math.min(settings.refreshAheadMs, Math.max(0, expiresAtMs - atMs) / 2);
-    }
-    return () => {
-      reports.session(action.type, generation, atMs);
-      if (status === 'loading') machine.publish(loading.again);
+    if (action.type === 'signOut') storage.end('sign-out');
+    if (action.type === 'refused') storage.end('refused');
+    if ('tokens' in action && action.tokens) storage.own(action.tokens);
+    const isOver = action.type === 'signIn' || action.type === 'signOut';
+    const error = isOver ? signedOut() : 'error' in action ? action.error : undefined;
+    // Detached at once: a request of a subscriber waits for what comes next.
+    const settle = status === 'refreshing' ? noop : queue.takeAll(error, isOver);
+    return {
+      report: () => {
+        reports.session(action.type, generation, atMs);
+        if (status === 'loading' && 'tokens' in action) machine.enqueue(onElsewhere);
+      },
+      settle: () => settle(binding),
     };
   });
-  const renewal = createRenewal(machine, room, port, settings, reports, wake.online$);
-  const loading = createLoading(machine, renewal, port, !!settings.restore, (news) => follower.heed(news));
-  const admission = createAdmission(machine, room, renewal, (atMs) => atMs >= renewAtMs, loading.need);
-  const follower = createFollower(machine, renewal, port, wake.visible$, () => {
+  const refresher = createRefresher(machine, storage, settings, reports, wake.online$, () => queue.size);
+  const admission = createAdmission(machine, queue, refresher);
+  const sync = createStoreSync(machine, storage, refresher.follow, wake.visible$, () => {
     const { [CAUTION]: caution }: CautiousStore = settings.store;
-    const message = caution?.();
-    if (message) reports.caution(message);
+    reports.caution(caution?.());
   });
+  const onElsewhere = (): void => {
+    if (machine.state.status === 'loading') refresher.restore();
+  };
 
   const change$ = (grant?: TokenGrant): Observable<void> => {
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
-    const own = ++changes;
+    const nth = ++changes;
     // The id of a sign-in is later than that of what the store holds.
-    follower.check();
-    const tokens = granted && { ...granted, sessionId: port.createId() };
-    // One who was told of what the store holds has called for another change.
-    if (own !== changes) return of(undefined);
-    const resume = port.pause();
+    sync.check();
+    const tokens = granted && { ...granted, sessionId: storage.createId() };
+    // Re-entrancy: a subscriber that was notified of what the store holds may have signed in or out.
+    if (nth !== changes) return of(undefined);
+    const resume = storage.pause();
     try {
-      // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
+      // Written first: a subscriber of the new state, or the next holder of the lock, finds it in the store.
       const { generation } = machine.state;
-      let written$ = port.write(tokens ?? 'sign-out');
-      // If the store itself has called for another change from within that, it is the later one.
-      if (own === changes) {
-        // If it has called for a refresh, that has written after it.
-        if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
-        machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
-        changed$.next();
+      let written$ = storage.write(tokens ?? 'sign-out');
+      // Re-entrancy: the store's own notification may have led to another sign-in or sign-out, which is then the later one; or to a refresh, which has written after it.
+      if (nth === changes) {
+        if (machine.state.generation !== generation) written$ = storage.write(tokens ?? 'sign-out');
+        machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, refresher.cancel());
+        sync.interrupt();
       }
       return written$.pipe(map(noop));
     } finally {
@@ -169,79 +151,59 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     }
   };
 
-  /** Milliseconds until a refresh is due that no request asks for; `Infinity` where none is. */
+  /** Milliseconds until a refresh is due that no request asks for; `Infinity` if there is none. */
   const dueInMs = (): number => {
-    const { status } = machine.state;
-    // No request limits how often it is tried: it waits a while also where the server asks for no wait.
-    return Math.max(status === 'active' ? renewAtMs - nowMs() : 0, renewal.cooling(backoffMs(1))?.leftMs ?? 0);
+    const { state, renewAtMs } = machine.model;
+    // No request limits how often it is tried: it waits a while even if the server asks for no wait.
+    return Math.max(
+      state.status === 'active' ? renewAtMs - nowMs() : 0,
+      refresher.coolingDown(backoffMs(1))?.leftMs ?? 0,
+    );
   };
 
-  let claimed: Held | undefined;
-  const since = (): Held | undefined => {
-    const { state } = machine;
-    // One for all requests of the same tokens.
-    if (!claimed || !isHeld(state) || claimed.tokens !== state.tokens) claimed = sessionOf(state);
-    return claimed;
-  };
-
-  /** The look that requests wait for, one for all of them; what was asked before a session began or ended here ends with that. */
-  let waiting:
-    | { readonly looked$: Observable<unknown>; readonly nth: number; readonly over$: Observable<unknown> }
-    | undefined;
-  const look = (): Observable<unknown> | undefined => {
+  const look = (): Observable<Binding | undefined> | undefined => {
     const nth = changes;
-    const looked$ = follower.check();
+    const binding$ = sync.check();
+    // Re-entrancy: a subscriber that was notified of what the store holds may have signed in or out.
     if (nth !== changes) throw signedOut();
-    if (!looked$) return undefined;
-    if (waiting?.looked$ !== looked$ || waiting.nth !== nth) {
-      const over$ = new AsyncSubject<unknown>();
-      const ended$ = changed$.pipe(
-        map(() => {
-          throw signedOut();
-        }),
-      );
-      merge(looked$, ended$).pipe(first()).subscribe(over$);
-      waiting = { looked$, nth, over$ };
-    }
-    return waiting.over$;
+    return binding$;
   };
 
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
     authorize,
-    rejections: createRejections(),
+    rejectedRoutes: createRejectedRoutes(),
     events$: reports.events$,
-    isCalling: renewal.isCalling,
-    since,
-    claim: () => {
-      if (machine.state.status !== 'loading') return { since: since() };
+    isInvoking: refresher.isInvoking,
+    get binding() {
+      return machine.model.binding;
+    },
+    bind: () => {
+      if (machine.state.status !== 'loading') return machine.model;
       unloaded ??= {};
       return unloaded;
     },
     look,
     admit: (waiter) => admission.admit(waiter),
-    dismiss: room.exit,
+    remove: queue.remove,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
-    defer(() => {
-      const wait$ = admission.wait$(isNew);
-      return look()?.pipe(switchMap(() => wait$)) ?? wait$;
-    });
+    defer(() => look()?.pipe(switchMap((binding) => admission.wait$(isNew, binding))) ?? admission.wait$(isNew));
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
-    follower.check();
+    sync.check();
     subscriber.add(machine.state$.subscribe(subscriber));
-    if (machine.state.status === 'loading') loading.need();
+    if (machine.state.status === 'loading') refresher.start();
   });
 
-  const wake$ = merge(wake.online$.pipe(tap(renewal.thaw)), wake.visible$);
+  const wake$ = merge(wake.online$.pipe(tap(refresher.endCoolDown)), wake.visible$);
   const keepFresh$: Session['keepFresh$'] = (options = {}) => {
     const { whileHidden = false } = checkOptions(options, { whileHidden: checkBoolean });
     const dueInSightMs = () => (whileHidden || !wake.isHidden() ? dueInMs() : Infinity);
-    return createKeepFresh(machine, state$, dueInSightMs, renewal.start, wake$, admission.wait$());
+    return createKeepFresh(machine, state$, dueInSightMs, refresher.start, wake$, admission.wait$());
   };
 
   const session: Omit<Session, 'state'> = {
@@ -249,27 +211,26 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     signIn: (grant) =>
       lastValueFrom(
         defer(() => {
-          if (isDestroyed) throw signedOut();
+          if (sync.isOver) throw signedOut();
           return change$(Object(grant));
         }),
       ),
-    signOut: () => lastValueFrom(defer(() => (isDestroyed ? of(undefined) : change$()))),
+    signOut: () => lastValueFrom(defer(() => (sync.isOver ? of(undefined) : change$()))),
     refresh$: () => wait$(true),
     accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
     keepFresh$,
     destroy: () => {
-      isDestroyed = true;
       changes++;
-      follower.end();
-      machine.dispatch({ type: 'signOut' }, renewal.reset());
-      changed$.next();
-      port.close();
+      sync.end();
+      machine.dispatch({ type: 'signOut' }, refresher.cancel());
+      sync.interrupt();
+      storage.close();
       machine.complete();
     },
   };
 
-  loading.begin();
-  // None is enumerable: what prints a session shows no token.
+  refresher.load();
+  // None is enumerable: printing a session shows no token.
   const hidden = { state: { get: () => machine.state }, [CORE]: { value: core }, [BRAND]: { value: true } };
   return Object.defineProperties(session, hidden) as Session;
 };

@@ -1,13 +1,14 @@
 import { defer, filter, ignoreElements, merge, NEVER, type Observable, Subject, tap } from 'rxjs';
 import { nowMs } from '../http/clock';
 import { checkOptions, checkText } from '../http/options';
+import { createMutex } from '../session/pending/limiter';
 import { type TokenGrant, toTokens } from '../session/state/grants';
 import type { Tokens } from '../session/state/session-state';
 import { createSessionId, isOrdered } from '../session/store/precedence';
 import { LOCAL, OVERTAKEN, type TokenStore } from '../session/store/token-store';
 import { announce, announced$ } from './channel';
 import { isPage } from './page';
-import { createTurns } from './turns';
+
 import { createWebLock } from './web-locks';
 
 /** The options of {@link memoryStore}. */
@@ -75,7 +76,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     }),
     ignoreElements(),
   );
-  const inTurn = createTurns();
+  const mutex = createMutex();
   // The cookie is written before the answer arrives, but a notice may reach another tab later than the lock does.
   const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => hasAnnounced);
 
@@ -100,7 +101,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     version: () => kept,
     changes$: merge(writes, notices$),
     exclusive: (work) =>
-      inTurn(
+      mutex(
         defer(() => {
           hasAnnounced = false;
           return name && isPage() ? locked(work) : work;

@@ -1,15 +1,15 @@
 import { Subject } from 'rxjs';
+import { createMutex, type Mutex } from '../session/pending/limiter';
 import { attempt } from './attempt';
-import { createTurns, type Exclusive } from './turns';
 
 /** What the stores of one page have in common if they keep their tokens in the same entry of the same storage. */
 export interface Shelf {
   /** Emits after each write: a browser notifies only other pages of it. */
   readonly writes: Subject<void>;
-  readonly exclusive: Exclusive;
+  readonly exclusive: Mutex;
 }
 
-const createShelf = (): Shelf => ({ writes: new Subject(), exclusive: createTurns() });
+const createShelf = (): Shelf => ({ writes: new Subject(), exclusive: createMutex() });
 
 const shelves = /* @__PURE__ */ new WeakMap<object, Record<string, Shelf>>();
 

@@ -1,117 +1,159 @@
-import { noop, Observable, Subscription, timer } from 'rxjs';
+import { noop, Observable, type Subscriber, Subscription, timer } from 'rxjs';
 import { nowMs } from '../http/clock';
 import { deadline$ } from '../http/pipeline';
-import { type Exclusive, runIn } from './turns';
+import { type Mutex, subscribeInside } from '../session/pending/limiter';
 
 /**
- * How long a lock is kept once something was written under it. What one tab has written, another may read only some milliseconds later, and a lock
- * overtakes that: who came next would find the old tokens. Those who hear of the new ones do not wait for it.
+ * How long a lock is kept after something was written under it. Another tab may read a write only some milliseconds later, and a lock overtakes that:
+ * its next holder would find the old tokens. Waiting requests are released before.
  */
 const SETTLE_MS = 250;
 
-/** Which client holds the lock of that name, as far as the manager says. */
+/** Which client holds the lock of that name, if the lock manager says so. */
 const holderOf = async (name: string): Promise<unknown> =>
   (await navigator.locks.query()).held?.find((lock) => lock.name === name)?.clientId;
 
-/**
- * Keeps the tabs of a browser apart with the Web Locks API; `hasWritten` says whether the work that ends has written. Where there is no such API, or it
- * throws, or has not answered within `timeoutMs`, work runs all the same, as it does if one holder keeps the lock for that long. A lock whose holder is frozen is not
- * stolen, as the holder would go on in the belief that it is alone: those who have waited for it in vain keep one another out with a second one.
- */
-export const createWebLock = (name: string, timeoutMs: number, hasWritten: () => boolean): Exclusive => {
-  /** While a lock is kept for what was written to settle, and how it is let go. */
-  let settling = Subscription.EMPTY;
-  let release = noop;
+/** A request for one lock. Ends once: granted, refused, timed out or aborted. */
+class LockRequest {
+  isGranted = false;
+  readonly #abort = new AbortController();
+  readonly #requestedAtMs = nowMs();
+  #isWaiting = true;
+  #timeout = Subscription.EMPTY;
+  /** Which client has held the lock so far; this request itself stands for an unknown one. */
+  #holder: unknown = this;
+  #unlock = noop;
 
-  return (work) =>
-    new Observable((subscriber) => {
-      const turn = new Subscription();
-      const names = [name];
-      /** How the locks are released that are held. */
-      const held: (() => void)[] = [];
-      let letGo = noop;
+  /**
+   * @param onGranted - Called with the lock; `isLate` if it was granted after `timeoutMs`.
+   * @param onRefused - Called if there is no such API, if it throws, and after `timeoutMs` with one holder or without an answer.
+   * @param onAnswered - Called when the lock manager has answered at all.
+   */
+  constructor(
+    readonly name: string,
+    readonly timeoutMs: number,
+    readonly onGranted: (isLate: boolean) => void,
+    readonly onRefused: () => void,
+    readonly onAnswered: () => void,
+  ) {}
+
+  start(): void {
+    const refuse = (): void => this.#refuse();
+    this.#awaitHolder();
+    try {
+      navigator.locks.request(this.name, { signal: this.#abort.signal }, (lock) => this.#grant(lock)).catch(refuse);
+    } catch {
+      refuse();
+    }
+  }
+
+  /** Releases the lock, or gives up the request. */
+  release(): void {
+    this.#stop();
+    this.#abort.abort();
+    this.#unlock();
+  }
+
+  #stop(): void {
+    this.#isWaiting = false;
+    this.#timeout.unsubscribe();
+  }
+
+  #refuse(): void {
+    if (!this.#isWaiting) return;
+    this.#stop();
+    this.#abort.abort();
+    this.onRefused();
+  }
+
+  #grant(lock: unknown): Promise<void> | undefined {
+    if (!lock) this.#refuse();
+    if (!this.#isWaiting) return undefined;
+    this.#stop();
+    this.isGranted = true;
+    const { timeoutMs } = this;
+    return new Promise((resolve) => {
+      this.#unlock = resolve;
+      // After a freeze, the lock may be granted before the overdue timeout fires.
+      this.onGranted(timeoutMs > 0 && nowMs() >= this.#requestedAtMs + timeoutMs);
+    });
+  }
+
+  /** Waits for `timeoutMs`, and again if another client has come to hold the lock by then. */
+  #awaitHolder(): void {
+    let isAnswered = false;
+    holderOf(this.name).then((holder) => {
+      isAnswered = true;
+      if (this.#holder === this) this.onAnswered();
+      if (this.#holder === holder) this.#refuse();
+      this.#holder = holder;
+    }, noop);
+    this.#timeout = deadline$(this.timeoutMs).subscribe(() => (isAnswered ? this.#awaitHolder() : this.#refuse()));
+  }
+}
+
+/**
+ * Keeps the tabs of a browser apart with the Web Locks API (https://www.w3.org/TR/web-locks). Work runs all the same if there is no such API, if it throws or has
+ * not answered within `timeoutMs`, or if one holder keeps the lock for that long. The lock of a frozen holder is not stolen, because the holder would go on
+ * as if it were alone: the tabs whose wait has timed out exclude each other with a second lock.
+ *
+ * @param hasWritten - Whether the work that ends has written to the store.
+ */
+export const createWebLock = (name: string, timeoutMs: number, hasWritten: () => boolean): Mutex => {
+  /** Runs while locks are kept for a write to settle. */
+  let settling = Subscription.EMPTY;
+  /** The locks that are kept then. */
+  let kept: readonly LockRequest[] = [];
+
+  const releaseAll = (locks: readonly LockRequest[]): void => {
+    for (const lock of locks) lock.release();
+  };
+
+  return <T>(work: Observable<T>) =>
+    new Observable((subscriber: Subscriber<T>) => {
+      const inside = new Subscription();
+      let locks: readonly LockRequest[] = [];
+      let isRunning = false;
+      let hasAnswered = false;
 
       const run = (): void => {
-        letGo = () => {
-          if (!held.length) return;
-          release = () => {
-            for (const done of held) done();
-          };
-          if (hasWritten()) settling = timer(SETTLE_MS).subscribe(() => release());
-          else release();
-        };
-        runIn(turn, work, subscriber);
+        isRunning = true;
+        subscribeInside(inside, work, subscriber);
       };
-
-      const ask = (): void => {
-        const next = names.shift();
-        if (!next) {
-          run();
-          return;
-        }
-        const askedAtMs = nowMs();
-        const leave = new AbortController();
-        let isWaiting = true;
-        let patience = Subscription.EMPTY;
-        let holder: unknown = leave;
-        const stop = (): void => {
-          isWaiting = false;
-          patience.unsubscribe();
+      const request = (next: string): void => {
+        const isFirst = next === name;
+        // Only a manager that answers is asked for a second lock, so that a silent one costs the wait once.
+        const proceed = (): void => (isFirst && hasAnswered ? request(`${name}:overtaken`) : run());
+        const onAnswered = (): void => {
+          hasAnswered = true;
         };
-        const goOn = (): void => {
-          if (!isWaiting) return;
-          stop();
-          leave.abort();
-          ask();
-        };
-        /** Waits for `timeoutMs`, and again if another client has come to hold the lock by then. */
-        const wait = (): void => {
-          let isAnswered = false;
-          holderOf(next).then((found) => {
-            isAnswered = true;
-            // Only a manager that answers is asked for a second lock: who waits for a silent one should not wait twice.
-            if (holder === leave && next === name) names.push(`${name}:overtaken`);
-            if (holder === found) goOn();
-            holder = found;
-          }, noop);
-          patience = deadline$(timeoutMs).subscribe(() => (isAnswered ? wait() : goOn()));
-        };
-        letGo = () => {
-          stop();
-          leave.abort();
-          for (const done of held) done();
-        };
-        const enter = (lock: unknown): Promise<void> | undefined => {
-          if (!lock) goOn();
-          if (!isWaiting) return undefined;
-          stop();
-          return new Promise((done) => {
-            held.push(done);
-            // After a long wait, others may have gone on with the second lock: this page waits for that as well.
-            if (timeoutMs > 0 && nowMs() >= askedAtMs + timeoutMs) ask();
-            else run();
-          });
-        };
-        wait();
-        try {
-          navigator.locks.request(next, { signal: leave.signal }, enter).catch(goOn);
-        } catch {
-          goOn();
+        // After a late grant, other tabs may be using the second lock: this tab waits for that as well.
+        const lock = new LockRequest(next, timeoutMs, (isLate) => (isLate ? proceed() : run()), proceed, onAnswered);
+        locks = [...locks, lock];
+        lock.start();
+      };
+      const release = (): void => {
+        const granted = locks.filter(({ isGranted }) => isGranted);
+        if (isRunning && granted.length > 0 && hasWritten()) {
+          kept = granted;
+          settling = timer(SETTLE_MS).subscribe(() => releaseAll(kept));
+        } else {
+          releaseAll(locks);
         }
       };
 
       subscriber.add(() => {
         try {
-          turn.unsubscribe();
+          inside.unsubscribe();
         } finally {
-          letGo();
+          release();
         }
       });
       if (settling.closed) {
-        ask();
+        request(name);
       } else {
         settling.unsubscribe();
-        held.push(release);
+        locks = kept;
         run();
       }
     });

@@ -1,106 +1,86 @@
 import { noop, Observable } from 'rxjs';
 import { nowMs } from '../../http/clock';
-import type { Renewal } from '../refresh/refresher';
+import type { Refresher } from '../refresh/refresher';
 import { type StateMachine, signedOut } from '../state/machine';
-import { type Held, isAlive, isHeld, type Tokens } from '../state/session-state';
-import type { Waiter, WaitingRoom } from './queue';
+import { type Binding, decide, hasTokens, type SignedIn, type Tokens, type Verdict } from '../state/session-state';
+import type { PendingQueue, Waiter } from './queue';
 
-/** Decides who may leave with the session's tokens, and who has to wait. */
+/** Decides which requests are sent with the session's tokens, and which wait. */
 export interface Admission {
-  /** Lets `waiter` leave: in this same tick where the tokens live, else after a refresh. `done` gives its place in line back, if it has one. */
-  admit(waiter: Waiter, done?: () => void): void;
-  /** Emits what a request could leave with, and completes; with `isNew`, only what comes after what the session has now. */
-  wait$(isNew?: boolean): Observable<Tokens>;
+  /** Sends `waiter`: in this same tick if the tokens are alive, otherwise after a refresh. `release` gives its slot back, if it has one. */
+  admit(waiter: Waiter, release?: () => void): void;
+  /** Emits the tokens that a request with this binding could be sent with, and completes; with `isNew`, only tokens newer than those of now. */
+  wait$(isNew?: boolean, binding?: Binding): Observable<Tokens>;
 }
 
-/** Whether it names no tokens that will not do. */
-const namesNone = (old: Held | undefined): boolean => !old || old.generation < 0;
+/** Only tokens of this session that are newer than those of `state` will do. */
+export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
+  sessionId: tokens.sessionId,
+  after: generation,
+});
 
-/**
- * @param isDue - Whether it is time to renew tokens that still live.
- * @param load - Called when someone waits for the session to be loaded.
- */
-export const createAdmission = (
-  machine: StateMachine,
-  room: WaitingRoom,
-  renewal: Renewal,
-  isDue: (atMs: number) => boolean,
-  load: () => void,
-): Admission => {
-  /** What the session has, where it is still the one of `held`; throws otherwise. */
-  const later = (held: Held): Held => {
-    const { state } = machine;
-    if (isHeld(state) && state.tokens.sessionId === held.tokens.sessionId) return state;
-    throw renewal.errorFor(held);
-  };
-
-  /** What to leave with in this same tick: live tokens, `null` for none, or `undefined` for having to wait. Throws where nothing will come. */
-  const ready = (old: Held | undefined): Held | null | undefined => {
-    const state = old ? later(old) : machine.state;
-    if (state.status === 'loading') return undefined;
-    if (!isHeld(state)) return null;
+export const createAdmission = (machine: StateMachine, queue: PendingQueue, refresher: Refresher): Admission => {
+  const verdictOn = (waiter: Waiter): Verdict => {
     const atMs = nowMs();
-    if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;
-    if (!isDue(atMs)) return state;
-    renewal.start();
-    // It may be over in this same tick, or one who heard of it may have ended the session.
-    const now = later(state);
-    return isAlive(now, atMs) ? now : undefined;
+    const verdict = decide(machine.state, waiter.binding, atMs);
+    if (typeof verdict === 'string' || atMs < machine.model.renewAtMs) return verdict;
+    waiter.binding ??= machine.model.binding;
+    refresher.start();
+    // Re-entrancy: a synchronous refresh may be over already, and a subscriber may have ended the session.
+    return decide(machine.state, { sessionId: verdict.tokens.sessionId }, atMs);
   };
 
-  /** Lets `waiter` leave, or makes it wait; throws where nothing will come. */
-  const place = (waiter: Waiter, done: () => void): void => {
-    const held = ready(waiter.old);
-    if (held !== undefined) {
-      waiter.leave(held, done);
+  const sendOrWait = (waiter: Waiter, release: () => void): void => {
+    const verdict = verdictOn(waiter);
+    if (verdict === 'session-gone') throw refresher.errorFor(waiter.binding?.sessionId);
+    if (verdict !== 'wait') {
+      waiter.send(verdict === 'no-session' ? null : verdict, release);
       return;
     }
-    done();
+    release();
     const { state } = machine;
-    const failure = state.status === 'refreshing' ? undefined : renewal.cooling();
-    if (failure) throw failure.error;
-    if (isHeld(state)) waiter.old = state;
-    room.enter(waiter);
-    waiter.waits?.(isHeld(state) ? renewal.refreshId : undefined);
-    // One who heard of that may have begun or ended a session, and with it the wait.
-    if (machine.state.generation !== state.generation) return;
-    if (isHeld(state)) renewal.start();
-    else load();
+    const coolDown = state.status === 'refreshing' ? undefined : refresher.coolingDown();
+    if (coolDown) throw coolDown.error;
+    if (hasTokens(state)) waiter.binding = newerThan(state);
+    queue.add(waiter);
+    waiter.onQueued?.(hasTokens(state) ? refresher.refreshId : undefined);
+    // Re-entrancy: a listener of that event may have begun or ended a session, which has settled this waiter.
+    if (machine.state.generation === state.generation) refresher.start();
   };
 
-  const admit = (waiter: Waiter, done = noop): void => {
+  const admit = (waiter: Waiter, release = noop): void => {
     try {
-      if (waiter.closed) done();
-      else place(waiter, done);
+      if (waiter.closed) release();
+      else sendOrWait(waiter, release);
     } catch (error) {
-      done();
+      release();
       waiter.error(error);
     }
   };
 
-  const wait$ = (isNew = false): Observable<Tokens> =>
+  const wait$ = (isNew = false, binding?: Binding): Observable<Tokens> =>
     new Observable((subscriber) => {
       const waiter: Waiter = {
-        old: undefined,
-        isSender: false,
+        binding,
+        takesSlot: false,
         get closed() {
           return subscriber.closed;
         },
-        leave: (held, done) => {
-          done();
-          if (!held) throw signedOut();
-          if (isNew && namesNone(waiter.old)) {
-            waiter.old = held;
+        send: (state, release) => {
+          release();
+          if (!state) throw signedOut();
+          if (isNew && waiter.binding?.after === undefined) {
+            waiter.binding = newerThan(state);
             admit(waiter);
           } else {
-            subscriber.next(held.tokens);
+            subscriber.next(state.tokens);
             subscriber.complete();
           }
         },
         error: (error) => subscriber.error(error),
       };
       admit(waiter);
-      return () => room.exit(waiter);
+      return () => queue.remove(waiter);
     });
 
   return { admit, wait$ };

@@ -1,59 +1,101 @@
-/** Those who stand in line for one of a number of places. */
-export interface Line<T> {
-  /** Lets `item` start when a place is free: in this same tick, if one is. */
-  join(item: T): void;
-  /** Steps out of the line; nothing for one that has started. */
-  leave(item: T): void;
-  /** Empties the line; those who have started keep their places. */
-  clear(): Iterable<T>;
+import { noop, Observable, type Subscriber, Subscription } from 'rxjs';
+
+/** Runs at most so many items at once; the others wait in the order of arrival. */
+export interface Limiter<T> {
+  /** Starts `item` when a slot is free: in this same tick if one is. */
+  push(item: T): void;
+  /** Takes `item` out of the queue; does nothing to an item that has started. */
+  remove(item: T): void;
+  /** Empties the queue and returns its items; items that have started keep their slots. */
+  clear(): readonly T[];
 }
 
 /**
- * A line before `places`, in the order of arrival. `start` is called with each item in its turn and gives the place back through `done`, once;
- * never from within another `start`, so that a line whose items are done at once does not grow the stack. No step walks along the line.
+ * Calls `start` with each item in turn. `release` gives the slot back, once. `start` is never called from within another `start`, so items that are
+ * released at once do not grow the stack. No step walks along the queue.
  */
-export const createLine = <T>(places: number, start: (item: T, done: () => void) => void): Line<T> => {
-  let line = new Set<T>();
-  // One iterator for all: each new one would walk over the gaps that others have left.
-  let arrivals = line.values();
-  let free = places;
-  let isMoving = false;
+export const createLimiter = <T>(slots: number, start: (item: T, release: () => void) => void): Limiter<T> => {
+  const queue = new Set<T>();
+  // One iterator for all items: each new one would walk over the gaps that removed items have left.
+  const iterator = queue.values();
+  let free = slots;
+  let isDraining = false;
 
-  const move = (): void => {
-    if (isMoving) return;
-    isMoving = true;
+  const drain = (): void => {
+    if (isDraining) return;
+    isDraining = true;
     try {
-      while (free > 0 && line.size > 0) {
-        // There is one: the line is not empty, and those who leave it are passed over.
-        const item = arrivals.next().value as T;
-        line.delete(item);
+      while (free > 0 && queue.size > 0) {
+        // There is one: the queue is not empty, and the iterator passes over removed items.
+        const item = iterator.next().value as T;
+        queue.delete(item);
         free--;
-        let isDone = false;
+        let isReleased = false;
         start(item, () => {
-          if (isDone) return;
-          isDone = true;
+          if (isReleased) return;
+          isReleased = true;
           free++;
-          move();
+          drain();
         });
       }
     } finally {
-      isMoving = false;
+      isDraining = false;
     }
   };
 
   return {
-    join: (item) => {
-      line.add(item);
-      move();
+    push: (item) => {
+      queue.add(item);
+      drain();
     },
-    leave: (item) => {
-      line.delete(item);
+    remove: (item) => {
+      queue.delete(item);
     },
     clear: () => {
-      const cleared = line;
-      line = new Set();
-      arrivals = line.values();
+      const cleared = [...queue];
+      queue.clear();
       return cleared;
     },
   };
+};
+
+/** Runs `work` while no other work runs; releases as soon as it ends or is unsubscribed. The type of `exclusive` of a store. */
+export type Mutex = <T>(work: Observable<T>) => Observable<T>;
+
+/**
+ * Subscribes to `work` inside of a lock that `held` stands for. Not `subscribe(subscriber)`, which would be torn down only after the next work has
+ * started.
+ */
+export const subscribeInside = <T>(held: Subscription, work: Observable<T>, subscriber: Subscriber<T>): void =>
+  held.add(
+    work.subscribe({
+      next: (value) => subscriber.next(value),
+      error: (error) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    }),
+  );
+
+/** A limiter of one slot for observables: one work at a time, in the order of subscription, within this page or process. */
+export const createMutex = (): Mutex => {
+  const limiter = createLimiter<(release: () => void) => void>(1, (start, release) => start(release));
+
+  return (work) =>
+    new Observable((subscriber) => {
+      const held = new Subscription();
+      let unlock = noop;
+      const start = (release: () => void): void => {
+        unlock = release;
+        subscribeInside(held, work, subscriber);
+      };
+      // Added before `push`: work that ends in the same tick is then torn down at once.
+      subscriber.add(() => {
+        limiter.remove(start);
+        try {
+          held.unsubscribe();
+        } finally {
+          unlock();
+        }
+      });
+      limiter.push(start);
+    });
 };

@@ -1,79 +1,83 @@
 import { noop } from 'rxjs';
-import type { Held } from '../state/session-state';
-import { createLine } from './limiter';
+import type { Binding, SignedIn } from '../state/session-state';
+import { createLimiter } from './limiter';
 
-/** Someone who wants to leave with the session's tokens. */
+/** Someone who needs the session's tokens: a request, or a subscriber of `accessToken$` or `refresh$`. */
 export interface Waiter {
-  /** The tokens that will not do: refused by the server, or dead. Only later ones of their session will. */
-  old?: Held | undefined;
-  /** Whether it goes to the wire, and so stands in line for one of `releaseConcurrency` places. */
-  readonly isSender: boolean;
-  /** Whether it has given up. */
+  /** The session that it belongs to, and the tokens that will not do: rejected by the server, or dead. */
+  binding?: Binding | undefined;
+  /** Whether it sends a request, and so takes one of `releaseConcurrency` slots. */
+  readonly takesSlot: boolean;
+  /** Whether it has unsubscribed. */
   readonly closed: boolean;
   /** Called when it starts to wait, with the number of the refresh that it waits for, if there is one. */
-  waits?(refreshId: number | undefined): void;
-  /** Leaves with live tokens, or with none when there is no session; `done` gives the place among those on the wire back. */
-  leave(held: Held | null, done: () => void): void;
-  /** Nothing will come. */
+  onQueued?(refreshId: number | undefined): void;
+  /** Uses live tokens, or none if there is no session. `release` gives the slot back. */
+  send(state: SignedIn | null, release: () => void): void;
+  /** Its wait has failed. */
   error(error: unknown): void;
 }
 
-/** Where those wait who can't leave before the session has settled. */
-export interface WaitingRoom {
+/** The waiters of a session, until its state settles. */
+export interface PendingQueue {
   readonly size: number;
-  enter(waiter: Waiter): void;
-  exit(waiter: Waiter): void;
+  add(waiter: Waiter): void;
+  remove(waiter: Waiter): void;
   /**
-   * Closes the room behind those who are in it, and what it returns then lets them go, in the order they came; who came before there was a session belongs to
-   * `session`. With an `error` it ends their wait instead, and with `isOver` also that of those who are being let go, or stand in line.
+   * Detaches the current waiters, and returns a function that releases them in the order of arrival. Waiters without a session are then bound to `binding`.
+   * With `error` they are rejected instead; with `isOver`, so are waiters of earlier releases that have not started.
    */
-  empty(error?: Error, isOver?: boolean): (session?: Held) => void;
+  takeAll(error?: Error, isOver?: boolean): (binding?: Binding) => void;
 }
 
 /**
- * A `Set` keeps those who wait in the order they came, and lets each leave without a walk over the others; the observer list of a
- * subject, which is searched and spliced, would cost the square of their number.
+ * Sets keep the waiters in the order of arrival, and let each be removed without a walk over the others. The observer list of a subject is searched
+ * and spliced, which would cost the square of their number.
  *
- * @param concurrency - How many of those let go are on their way at once.
+ * @param concurrency - How many released waiters that take a slot are under way at once.
  */
-export const createWaitingRoom = (
+export const createPendingQueue = (
   concurrency: number,
-  admit: (waiter: Waiter, done: () => void) => void,
-): WaitingRoom => {
-  let waiting = new Set<Waiter>();
-  /** Those who are being let go, and have not had their turn. */
-  let leaving: Set<Waiter>[] = [];
-  const line = createLine(concurrency, admit);
+  admit: (waiter: Waiter, release: () => void) => void,
+): PendingQueue => {
+  /** The last batch waits; the others are being released. */
+  let batches: readonly Set<Waiter>[] = [new Set()];
+  const limiter = createLimiter(concurrency, admit);
+  const current = (): Set<Waiter> => batches.at(-1) ?? new Set();
+
+  const release = (batch: Set<Waiter>, binding: Binding | undefined): void => {
+    for (const waiter of batch) {
+      batch.delete(waiter);
+      waiter.binding ??= binding;
+      if (waiter.takesSlot) limiter.push(waiter);
+      else admit(waiter, noop);
+    }
+    batches = batches.filter((other) => other !== batch);
+  };
+
   return {
     get size() {
-      return waiting.size;
+      return current().size;
     },
-    enter: (waiter) => {
-      waiting.add(waiter);
+    add: (waiter) => {
+      current().add(waiter);
     },
-    exit: (waiter) => {
-      for (const room of [waiting, ...leaving]) room.delete(waiter);
-      line.leave(waiter);
+    remove: (waiter) => {
+      for (const batch of batches) batch.delete(waiter);
+      limiter.remove(waiter);
     },
-    empty: (error, isOver) => {
-      const emptied = waiting;
-      waiting = new Set();
-      if (error) {
-        const over = isOver ? [...line.clear(), ...leaving.flatMap((room) => [...room])] : [];
-        if (isOver) for (const room of leaving) room.clear();
-        return () => {
-          for (const waiter of [...over, ...emptied]) waiter.error(error);
-        };
+    takeAll: (error, isOver) => {
+      const batch = current();
+      const earlier = batches.slice(0, -1);
+      if (!error) {
+        batches = [...batches, new Set()];
+        return (binding) => release(batch, binding);
       }
-      leaving.push(emptied);
-      return (session) => {
-        for (const waiter of emptied) {
-          emptied.delete(waiter);
-          waiter.old ??= session;
-          if (waiter.isSender) line.join(waiter);
-          else admit(waiter, noop);
-        }
-        leaving = leaving.filter((room) => room !== emptied);
+      batches = [...earlier, new Set()];
+      const rejected = isOver ? [...limiter.clear(), ...earlier.flatMap((other) => [...other])] : [];
+      if (isOver) for (const other of earlier) other.clear();
+      return () => {
+        for (const waiter of [...rejected, ...batch]) waiter.error(error);
       };
     },
   };

@@ -7,9 +7,10 @@ import {
   first,
   map,
   Observable,
+  type ObservableInput,
   repeat,
   retry,
-  type Subscription,
+  Subscription,
   switchMap,
   takeUntil,
   tap,
@@ -19,217 +20,276 @@ import { nowMs } from '../../http/clock';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../../http/errors';
 import { observed } from '../../http/observed';
 import { deadline$, LONGEST_TIMER_MS } from '../../http/pipeline';
-import type { SessionSettings } from '../options';
 import { type TokenGrant, toTokens } from '../state/grants';
-import { isElsewhere, isPast, type RefreshOutcome, type Tokens } from '../state/session-state';
+import { isElsewhere, isPast, type RefreshOutcome, type SignedIn, type Tokens } from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
 import type { News, StorePort } from '../store/token-storage';
-import { OVERTAKEN } from '../store/token-store';
+import { OVERTAKEN, type TokenStore } from '../store/token-store';
 import { backoffMs } from './backoff';
-import { verdictOf } from './expiry';
+import { type ExpiryPredicate, type RefusalPredicate, verdictOf } from './expiry';
 import { causeOf, endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 
-/** What one refresh does, from the look into the store to the write. */
-export interface Refresh {
-  /** Whether `refresh` is being called right now. */
-  isCalling(): boolean;
-  /**
-   * Renews `tokens`, or where the store is empty asks `restore`, inside `exclusive` where there is one; `conclude` is told how that ended once it has let go.
-   * An outcome stands as soon as it is known: a deadline or a lock that fails after that takes nothing away. Unsubscribing `own` ends it.
-   */
-  run(tokens: Tokens | undefined, own: Subscription, conclude: (outcome: RefreshOutcome) => void): void;
+/** What a refresh needs of the session's settings. */
+export interface RefreshSettings {
+  readonly store: TokenStore;
+  readonly refresh: (tokens: Tokens) => ObservableInput<TokenGrant>;
+  readonly restore?: () => ObservableInput<TokenGrant>;
+  readonly isExpired: ExpiryPredicate;
+  readonly isRefused: RefusalPredicate;
+  readonly refreshRetries: number;
+  readonly refreshTimeoutMs: number;
 }
 
-/**
- * How long new tokens are used at the least. What has expired while it was stored is for the server to judge: to renew it at once might never end.
- */
-const LEAST_LIFE_MS = 500;
+/** Minimum lifetime of new tokens. Otherwise tokens that arrive already expired would be refreshed in a loop. */
+const MIN_LIFETIME_MS = 500;
 
-const lasting = (tokens: Tokens, atMs: number): Tokens => {
+const withMinLifetime = (tokens: Tokens, atMs: number): Tokens => {
   const { expiresAtMs = Infinity } = tokens;
-  return tokens.accessToken && expiresAtMs < atMs + LEAST_LIFE_MS
-    ? { ...tokens, expiresAtMs: atMs + LEAST_LIFE_MS }
+  return tokens.accessToken && expiresAtMs < atMs + MIN_LIFETIME_MS
+    ? { ...tokens, expiresAtMs: atMs + MIN_LIFETIME_MS }
     : tokens;
 };
 
-/** Without a lock, the one who won may not have saved yet when the loser is refused: how often and how long to look again. */
-const LOOK_AGAIN_EVERY_MS = 100;
-const LOOK_AGAIN_FOR_MS = 1_000;
+/** Without a lock, the tab that got new tokens may not have saved them yet when another one is refused: how often and how long that one polls the store. */
+const POLL_INTERVAL_MS = 100;
+const POLL_FOR_MS = 1_000;
 
-/** Stands for what was thrown where that was `undefined` or the like. */
+/** Stands for an error that was `undefined` or another falsy value. */
 const NO_CAUSE = new Error('failed without an error');
 
-/** A text that could not be parsed may hold the new token. */
-const withoutText = (error: unknown): unknown => {
+/** A body that could not be parsed may hold the new token. */
+const redactBody = (error: unknown): unknown => {
   const cause = causeOf(error);
   if (!isApiError(cause, 'parse')) return cause;
   const { request, response } = cause;
   return new ResponseParseError('its body is not JSON', { request, response: { ...response, body: '' } });
 };
 
-export const createRefresh = (port: StorePort, settings: SessionSettings): Refresh => {
-  const { store, isExpired, refresh, restore, refreshRetries } = settings;
-  const news$ = defer(() => port.inTime(port.look()));
-  let isCalling = false;
-  const isCalled = (): void => {
-    isCalling = false;
-  };
+/** Without a cause, it took too long; `response` is what may say how long to wait. */
+const failed = (cause?: unknown, response = cause): RefreshOutcome => {
+  const atMs = nowMs();
+  return { type: 'failed', error: new RefreshError(redactBody(cause), retryAfterMs(response, atMs)), atMs };
+};
 
-  // What is subscribed while `refresh` is called, and while what it returned is subscribed, belongs to the refresh itself.
-  const call = (tokens: Tokens | undefined): Observable<TokenGrant> =>
-    new Observable((subscriber) => {
-      isCalling = true;
-      const asked$ = defer(() =>
-        tokens ? observed('refresh', refresh(tokens)) : restore ? observed('restore', restore()) : EMPTY,
-      ).pipe(tap({ next: isCalled, error: isCalled }));
-      subscriber.add(asked$.subscribe(subscriber));
-      isCalled();
-    });
+/** One refresh, or `restore` if there are no tokens: reads the store, asks the server, and writes to the store, under the store's lock. */
+export class RefreshRun {
+  /** Whether `refresh` is being called right now. */
+  isInvoking = false;
+  /** Whether it has ended or was cancelled. */
+  isOver = false;
+  /** Stands as soon as it is known: a deadline or a lock that fails later takes nothing away. */
+  #outcome: RefreshOutcome | undefined;
+  #isWritten = false;
+  readonly #work = new Subscription();
+  /** The limit that counts now: of the wait for the lock, then of the read (none), then of each call of `refresh`. */
+  readonly #deadlineMs$: BehaviorSubject<number>;
+  /** External tokens, `null` for a sign-out elsewhere, undefined if the store holds this session's own. */
+  readonly #external$: Observable<News>;
 
-  const isRefused = (error: unknown): boolean =>
-    verdictOf('isRefused', settings.isRefused(error, ofRefresh(isExpired, error)));
+  /**
+   * @param signedIn - The state whose tokens are renewed; undefined for `restore`.
+   * @param onSettled - Called with the outcome after the lock is released, unless the run was cancelled.
+   */
+  constructor(
+    readonly id: number,
+    readonly signedIn: SignedIn | undefined,
+    readonly generation: number,
+    readonly storage: StorePort,
+    readonly settings: RefreshSettings,
+    readonly onSettled: (run: RefreshRun, outcome: RefreshOutcome) => void,
+  ) {
+    this.#deadlineMs$ = new BehaviorSubject(settings.refreshTimeoutMs);
+    this.#external$ = defer(() => storage.inTime(storage.look()));
+  }
 
-  /** Without a cause, it took too long; `answer` is what may say how long to wait. */
-  const failed = (cause?: unknown, answer = cause): RefreshOutcome => {
-    const atMs = nowMs();
-    return { type: 'failed', error: new RefreshError(withoutText(cause), retryAfterMs(answer, atMs)), atMs };
-  };
-
-  const run: Refresh['run'] = (held, own, conclude) => {
-    let outcome: RefreshOutcome | undefined;
-    let isWritten = false;
-    /** Counts until `exclusive` runs the work, and anew from each call of `refresh`. */
-    const deadlineMs$ = new BehaviorSubject(settings.refreshTimeoutMs);
-    const write$ = (what: Tokens | 'refused'): Observable<unknown> => {
-      isWritten = true;
-      return port.write(what);
-    };
-    const decide = (decided: RefreshOutcome): Observable<never> => {
-      outcome = decided;
-      return EMPTY;
-    };
-
-    /** Takes over what someone else has stored; renews it first if it is of this session and past its expiry, or has the same access token, and asks for it if it is elsewhere. */
-    const adopt$ = (tokens: Tokens): Observable<unknown> => {
-      const isElse = isElsewhere(tokens);
-      if (
-        held ? tokens.sessionId !== held.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, held)) : !isElse
-      )
-        return decide({ type: 'adopt', tokens });
-      port.own(tokens);
-      return renew$(isElse ? undefined : tokens);
-    };
-
-    /** Takes over what a look has found, if that is anything. */
-    const heed$ = (news: News): Observable<unknown> =>
-      news ? adopt$(news) : news === null ? decide({ type: 'signOut' }) : EMPTY;
-
-    const refuse$ = (cause: unknown): Observable<unknown> => {
-      const error = new SessionExpiredError('the refresh was refused', { cause: withoutText(cause) });
-      decide({ type: 'refused', error });
-      // With a lock that keeps out everyone, or nothing to renew, no one who has got through is still about to write.
-      const isAlone = !held || (store.exclusive && !(OVERTAKEN in store));
-      const look$ = isAlone
-        ? news$
-        : news$.pipe(repeat({ delay: LOOK_AGAIN_EVERY_MS }), takeUntil(timer(LOOK_AGAIN_FOR_MS)));
-      return look$.pipe(
-        first((news) => news !== undefined, undefined),
-        switchMap((news) => (news !== undefined ? heed$(news) : held ? write$('refused') : EMPTY)),
-      );
-    };
-
-    /** Saves what came, unless the session has ended or changed hands meanwhile, or others have renewed it while this page was frozen. */
-    const save$ = (tokens: Tokens): Observable<unknown> => {
-      decide({ type: 'refreshed', tokens });
-      return news$.pipe(
-        // With another refresh token alone, it is half of what someone else is about to write.
-        switchMap((news) => (news === undefined || (news && isSameGrant(news, held)) ? write$(tokens) : heed$(news))),
-      );
-    };
-
-    const renew$ = (current: Tokens | undefined): Observable<unknown> => {
-      outcome = undefined;
-      isWritten = false;
-      deadlineMs$.next(settings.refreshTimeoutMs);
-      const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
-      // A grant of `restore` is no sign-in, so it is as old as the look that found nothing.
-      const previous = current ?? port.mine ?? { sessionId: port.createId(), revision: -1 };
-      let news: News;
-      return call(current).pipe(
-        first(),
-        tap((emitted) => endIfExpired(emitted, isExpired)),
-        map((grant) => toTokens(grant, previous, nowMs(), current ? 'refresh' : 'restore')),
-        retry({
-          count: refreshRetries,
-          delay: (error, tries) => {
-            const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
-            // A wait beyond the deadline would bring those who wait nothing but a later and emptier error.
-            if (isRefused(error) || nowMs() + waitMs >= endsAtMs) throw error;
-            // Others may have renewed it meanwhile, where this page was frozen.
-            return timer(waitMs).pipe(
-              switchMap(() => news$),
-              tap((found) => {
-                news = found;
-                if (news) throw error;
-              }),
-            );
-          },
-        }),
-        switchMap(save$),
-        catchError((error) => {
-          if (news) return adopt$(news);
-          let isFinal: boolean;
-          try {
-            isFinal = isRefused(error);
-          } catch (thrown) {
-            return decide(failed(thrown || NO_CAUSE, error));
-          }
-          if (isFinal) return refuse$(error);
-          decide(failed(error || NO_CAUSE));
-          // Others may have got through, of whom a page that was frozen has not been told yet.
-          return news$.pipe(switchMap(heed$));
-        }),
-      );
-    };
-
-    const work$ = defer(() => {
-      deadlineMs$.next(0);
-      return news$;
-    }).pipe(
-      switchMap((news) => {
-        if (news !== undefined) return heed$(news);
-        // Those that a failed refresh has found in the store are newer than those of the state.
-        const { mine } = port;
-        return renew$(held && mine?.sessionId === held.sessionId ? mine : held);
-      }),
-      // It may be let go while it is being subscribed, when there is nothing to unsubscribe yet.
-      takeUntil(new Observable<void>((stop) => own.add(() => stop.next()))),
-      // An `exclusive` may not let go.
-      tap({ complete: () => deadlineMs$.next(settings.refreshTimeoutMs) }),
+  start(): void {
+    const { store, refreshTimeoutMs } = this.settings;
+    const work$ = defer(() => this.#readStore$()).pipe(
+      // Re-entrancy: the run may be cancelled during subscribe, before its subscription exists.
+      takeUntil(new Observable<void>((stop) => this.#work.add(() => stop.next()))),
+      // A lock may never be released.
+      tap({ complete: () => this.#deadlineMs$.next(refreshTimeoutMs) }),
     );
-
-    own.add(
+    this.#work.add(
       defer(() => store.exclusive?.(work$) ?? work$)
         .pipe(
-          takeUntil(deadlineMs$.pipe(switchMap(deadline$))),
-          catchError((error) => (outcome ? EMPTY : decide(failed(error || NO_CAUSE)))),
-          finalize(() => {
-            // One that ended in the same tick is still being called.
-            isCalled();
-            const ended = outcome ?? failed();
-            // The lock may have failed before the store was asked; one that was let go writes nothing.
-            if (!isWritten && !own.closed) {
-              if (ended.type === 'refreshed') write$(ended.tokens);
-              if (ended.type === 'refused' && held) write$('refused');
-            }
-            // A lock that heeds no unsubscription may run the work later.
-            own.unsubscribe();
-            conclude(ended.type === 'refreshed' ? { ...ended, tokens: lasting(ended.tokens, nowMs()) } : ended);
-          }),
+          takeUntil(this.#deadlineMs$.pipe(switchMap(deadline$))),
+          catchError((error) => (this.#outcome ? EMPTY : this.#decide(failed(error || NO_CAUSE)))),
+          finalize(() => this.#settle()),
         )
         .subscribe(),
     );
-  };
+  }
 
-  return { isCalling: () => isCalling, run };
-};
+  /** Ends the run without an outcome. A write that has begun is still done. */
+  cancel(): void {
+    this.isOver = true;
+    this.#work.unsubscribe();
+  }
+
+  #readStore$(): Observable<unknown> {
+    const { signedIn, storage } = this;
+    this.#deadlineMs$.next(0);
+    return this.#external$.pipe(
+      switchMap((external) => {
+        if (external !== undefined) return this.#follow$(external);
+        const held = signedIn?.tokens;
+        // Tokens that a failed refresh has found in the store are newer than those of the state.
+        const { mine } = storage;
+        return this.#renew$(held && mine?.sessionId === held.sessionId ? mine : held);
+      }),
+    );
+  }
+
+  #renew$(current: Tokens | undefined): Observable<unknown> {
+    const { settings, storage } = this;
+    this.#outcome = undefined;
+    this.#isWritten = false;
+    this.#deadlineMs$.next(settings.refreshTimeoutMs);
+    // A grant of `restore` is no sign-in: its id is as old as the look that found an empty store.
+    const previous = current ?? storage.mine ?? { sessionId: storage.createId(), revision: -1 };
+    /** External tokens that were found between two tries. */
+    let external: News;
+    return this.#invoke$(current).pipe(
+      first(),
+      tap((emitted) => endIfExpired(emitted, settings.isExpired)),
+      map((grant) => toTokens(grant, previous, nowMs(), current ? 'refresh' : 'restore')),
+      retry({
+        count: settings.refreshRetries,
+        delay: this.#delay(nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS), (found) => {
+          external = found;
+        }),
+      }),
+      switchMap((tokens) => this.#save$(tokens)),
+      catchError((error) => (external === undefined ? this.#fail$(error) : this.#follow$(external))),
+    );
+  }
+
+  /** Calls `refresh` or `restore`. What is subscribed while it is called, and while its result is subscribed, belongs to the refresh itself. */
+  #invoke$(tokens: Tokens | undefined): Observable<TokenGrant> {
+    const { refresh, restore } = this.settings;
+    const end = (): void => {
+      this.isInvoking = false;
+    };
+    return new Observable((subscriber) => {
+      this.isInvoking = true;
+      const grant$ = defer(() =>
+        tokens ? observed('refresh', refresh(tokens)) : restore ? observed('restore', restore()) : EMPTY,
+      ).pipe(tap({ next: end, error: end }));
+      subscriber.add(grant$.subscribe(subscriber));
+      end();
+    });
+  }
+
+  /** Waits between two tries; rethrows an error that ends the tries. `onExternal` is called with what the store holds after the wait. */
+  #delay(endsAtMs: number, onExternal: (found: News) => void) {
+    return (error: unknown, tries: number): Observable<unknown> => {
+      const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
+      // Waiters would get a later, less specific error beyond the deadline.
+      if (this.#isRefused(error) || nowMs() + waitMs >= endsAtMs) throw error;
+      // Another tab may have renewed the tokens while this page was frozen.
+      return timer(waitMs).pipe(
+        switchMap(() => this.#external$),
+        tap((found) => {
+          onExternal(found);
+          if (found !== undefined) throw error;
+        }),
+      );
+    };
+  }
+
+  #isRefused(error: unknown): boolean {
+    const { isRefused, isExpired } = this.settings;
+    return verdictOf('isRefused', isRefused(error, ofRefresh(isExpired, error)));
+  }
+
+  /** Saves new tokens, unless the session has ended or changed hands, or another tab has renewed them while this page was frozen. */
+  #save$(tokens: Tokens): Observable<unknown> {
+    this.#decide({ type: 'refreshed', tokens });
+    return this.#external$.pipe(
+      switchMap((external) => {
+        // With another refresh token alone, the entry is half of what another tab is about to write.
+        const isHalf = external && isSameGrant(external, this.signedIn?.tokens);
+        return external === undefined || isHalf ? this.#write$(tokens) : this.#follow$(external);
+      }),
+    );
+  }
+
+  #fail$(error: unknown): Observable<unknown> {
+    let isRefused: boolean;
+    try {
+      isRefused = this.#isRefused(error);
+    } catch (thrown) {
+      return this.#decide(failed(thrown || NO_CAUSE, error));
+    }
+    if (isRefused) return this.#refuse$(error);
+    this.#decide(failed(error || NO_CAUSE));
+    // Another tab may have got new tokens, and a page that was frozen has not been notified yet.
+    return this.#external$.pipe(switchMap((external) => this.#follow$(external)));
+  }
+
+  #refuse$(cause: unknown): Observable<unknown> {
+    const { signedIn, settings } = this;
+    this.#decide({
+      type: 'refused',
+      error: new SessionExpiredError('the refresh was refused', { cause: redactBody(cause) }),
+    });
+    // With a lock that keeps out every other tab, or nothing to renew, no other tab is about to write.
+    const isAlone = !signedIn || (settings.store.exclusive && !(OVERTAKEN in settings.store));
+    const found$ = isAlone
+      ? this.#external$
+      : this.#external$.pipe(repeat({ delay: POLL_INTERVAL_MS }), takeUntil(timer(POLL_FOR_MS)));
+    return found$.pipe(
+      first((external) => external !== undefined, undefined),
+      switchMap((external) => {
+        if (external !== undefined) return this.#follow$(external);
+        return signedIn ? this.#write$('refused') : EMPTY;
+      }),
+    );
+  }
+
+  /** Adopts external tokens; ends the session for a sign-out elsewhere. */
+  #follow$(external: News): Observable<unknown> {
+    if (external) return this.#adopt$(external);
+    return external === null ? this.#decide({ type: 'signOut' }) : EMPTY;
+  }
+
+  /** Tokens of this session that are past their expiry, or have the same access token, are renewed first; tokens elsewhere are asked for by `restore`. */
+  #adopt$(tokens: Tokens): Observable<unknown> {
+    const held = this.signedIn?.tokens;
+    const isUsable = held
+      ? tokens.sessionId !== held.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, held))
+      : !isElsewhere(tokens);
+    if (isUsable) return this.#decide({ type: 'adopt', tokens });
+    this.storage.own(tokens);
+    return this.#renew$(isElsewhere(tokens) ? undefined : tokens);
+  }
+
+  #decide(outcome: RefreshOutcome): Observable<never> {
+    this.#outcome = outcome;
+    return EMPTY;
+  }
+
+  #write$(what: Tokens | 'refused'): Observable<unknown> {
+    this.#isWritten = true;
+    return this.storage.write(what);
+  }
+
+  #settle(): void {
+    // A run that ended in the same tick is still being called.
+    this.isInvoking = false;
+    const outcome = this.#outcome ?? failed();
+    // The lock may have failed before the store was written to. A run that was cancelled writes nothing.
+    if (!this.#isWritten && !this.isOver) {
+      if (outcome.type === 'refreshed') this.#write$(outcome.tokens);
+      if (outcome.type === 'refused' && this.signedIn) this.#write$('refused');
+    }
+    // A lock that ignores the unsubscription may run the work later.
+    this.#work.unsubscribe();
+    // Re-entrancy: a store that notifies of the write at once may have led to a sign-in, which cancels this run.
+    if (this.isOver) return;
+    this.isOver = true;
+    const isNew = outcome.type === 'refreshed';
+    this.onSettled(this, isNew ? { ...outcome, tokens: withMinLifetime(outcome.tokens, nowMs()) } : outcome);
+  }
+}

@@ -1,153 +1,199 @@
-import { noop, type Observable, Subscription } from 'rxjs';
+import { noop, type Observable, Subscription, timer } from 'rxjs';
 import { nowMs } from '../../http/clock';
 import type { RefreshError, SessionExpiredError } from '../../http/errors';
 import { call$ } from '../../http/observed';
-import type { SessionSettings } from '../options';
-import type { WaitingRoom } from '../pending/queue';
-import { endOf, type RefreshEvent } from '../state/events';
+import { type RefreshEvent, toRefreshEvent } from '../state/events';
 import { type StateMachine, signedOut } from '../state/machine';
 import type { Reports } from '../state/reports';
-import { endOfLoading, type Held, isHeld, type RefreshOutcome, type Tokens } from '../state/session-state';
-import type { StorePort } from '../store/token-storage';
+import { endOfLoading, hasTokens, isElsewhere, isPast, type RefreshOutcome, type Tokens } from '../state/session-state';
+import { isSameGrant } from '../store/precedence';
+import type { News, StorePort } from '../store/token-storage';
+import { STORE_TIMEOUT_MS } from '../store/token-store';
 import { backoffMs } from './backoff';
-import { createRefresh } from './refresh-run';
+import { RefreshRun, type RefreshSettings } from './refresh-run';
 import { warningOf } from './refusal';
 
-/** The one refresh of a session: at most one runs, and after a failure that may pass the next one waits. */
-export interface Renewal {
+export interface RefresherSettings extends RefreshSettings {
+  readonly onSessionExpired: (error: SessionExpiredError) => void;
+}
+
+/** Single flight: at most one refresh runs, and after a transient failure the next one waits. A load, and `restore`, are refreshes without tokens. */
+export interface Refresher {
   /** The number of the refresh that runs, or else of the next. */
   readonly refreshId: number;
-  /** Starts a refresh, or where the store is empty asks `restore`, unless one is running or has to wait. */
+  /** Reads the store. Starts no timer before a waiter needs the answer. */
+  load(): void;
+  /** A waiter needs tokens: starts a refresh, or `restore` if the store is empty, unless one is running or cooling down. */
   start(): void;
-  /** Others have renewed the tokens meanwhile: what runs here is let go, as it might present a spent token. */
-  bring(tokens: Tokens): void;
-  /** Why nothing came after `held`: its refresh was refused, or its session ended or changed hands. */
-  errorFor(held: Held): Error;
+  /** The session is loading again, because its tokens are elsewhere: asks `restore`, or ends the session if there is none. */
+  restore(): void;
+  /** Cancels the timeout of the load: the session has left `loading`. */
+  endLoad(): void;
+  /** Applies what someone else has written to the store. A refresh of the same session is superseded, as it might present a spent token. */
+  follow(external: News): void;
+  /** Why no tokens will come for a session: its refresh token was refused, or it ended or changed hands. */
+  errorFor(sessionId: string | undefined): Error;
   /** Whether `refresh` is being called right now. */
-  isCalling(): boolean;
-  /** The failure after which the next refresh still has to wait, for `leastMs` or longer, and for how many milliseconds more. */
-  cooling(leastMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
-  /** The network is back: what cools down need not wait any longer. */
-  thaw(): void;
-  /**
-   * The session is about to begin, end or change hands: what runs is let go without a trace, what cools down is forgotten. What it returns tells of that,
-   * once the session has changed.
-   */
-  reset(): () => void;
+  isInvoking(): boolean;
+  /** The failure after which the next refresh has to wait, for `leastMs` at least, and for how many milliseconds more. */
+  coolingDown(leastMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
+  /** Ends the cool-down: the network is back. */
+  endCoolDown(): void;
+  /** Cancels the running refresh before the session begins or ends. Call the returned function after the state has changed: it emits the `failed` event. */
+  cancel(): () => void;
 }
 
-interface Running {
-  readonly held: Held | undefined;
-  readonly refreshId: number;
-  readonly generation: number;
-  readonly work: Subscription;
-}
-
-export const createRenewal = (
+/** @param pending - How many requests wait. */
+export const createRefresher = (
   machine: StateMachine,
-  room: WaitingRoom,
-  port: StorePort,
-  settings: SessionSettings,
+  storage: StorePort,
+  settings: RefresherSettings,
   reports: Reports,
   online$: Observable<unknown>,
-): Renewal => {
-  const refresh = createRefresh(port, settings);
-  /** Tells of a step, later, what is so now. */
+  pending: () => number,
+): Refresher => {
+  let latest: RefreshRun | undefined;
+  /** Listens for the network during a cool-down. */
+  let coolDown = Subscription.EMPTY;
+  let loadTimeout = Subscription.EMPTY;
+
+  const isRunning = (): boolean => !!latest && !latest.isOver;
+
+  /** Emits an event later, with the number of waiters of now. */
   const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>, warning?: string): (() => void) => {
-    const waiting = room.size;
+    const waiting = pending();
     return () => {
       reports.refresh({ ...step, waiting });
       reports.caution(warning);
     };
   };
-  let running: Running | undefined;
-  let failure: { readonly error: RefreshError; readonly atMs: number; readonly count: number } | undefined;
-  /** Listens for the network while the failure cools down; closed where nothing has to wait. */
-  let cold = Subscription.EMPTY;
-  let ended: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
-  let count = 0;
 
-  const conclude = ({ held, refreshId, generation }: Running, outcome: RefreshOutcome): void => {
-    running = undefined;
-    failure = outcome.type === 'failed' ? { ...outcome, count: (failure?.count ?? 0) + 1 } : undefined;
-    thaw();
-    if (failure) cold = online$.subscribe(thaw);
-    const tell = report({ refreshId, generation, ...endOf(outcome) }, warningOf(outcome, held ? 'refresh' : 'restore'));
-    const error = 'error' in outcome ? outcome.error : undefined;
-    if (held) {
-      if (outcome.type === 'refused') ended = { ...outcome, ...held.tokens };
-      machine.dispatch({ ...outcome, generation }, tell, error);
-      if (outcome.type === 'refused') expire(outcome.error);
-    } else if (failure) {
-      // Still loading: who comes from now on asks anew.
-      const letGo = room.empty(error);
-      tell();
-      letGo();
-    } else {
-      // The store was empty: what came, if anything, is what it held.
-      machine.dispatch(
-        'tokens' in outcome ? { type: 'loaded', tokens: outcome.tokens } : endOfLoading(machine.state),
-        tell,
-      );
-    }
-  };
-
-  const expire = (error: SessionExpiredError): void => {
-    // One who has heard of it may have begun another session.
+  const notifyExpired = (error: SessionExpiredError): void => {
+    // Re-entrancy: a state subscriber may have signed in again.
     if (machine.state.status !== 'signed-out') return;
     call$(() => settings.onSessionExpired(error)).subscribe({
       error: (thrown) => reports.warn('onSessionExpired', thrown),
     });
   };
 
-  const thaw = (): void => cold.unsubscribe();
+  const endCoolDown = (): void => {
+    coolDown.unsubscribe();
+    machine.dispatch({ type: 'online' });
+  };
 
-  const cooling: Renewal['cooling'] = (leastMs = 0) => {
-    if (!failure || cold.closed) return undefined;
+  const onSettled = ({ id, signedIn, generation }: RefreshRun, outcome: RefreshOutcome): void => {
+    const name = signedIn ? 'refresh' : 'restore';
+    const notify = report({ refreshId: id, generation, ...toRefreshEvent(outcome) }, warningOf(outcome, name));
+    coolDown.unsubscribe();
+    if (outcome.type === 'failed') coolDown = online$.subscribe(endCoolDown);
+    if (signedIn || outcome.type === 'failed') machine.dispatch({ ...outcome, generation }, notify);
+    // The store was empty: the tokens that came, if any, are what it held.
+    else if ('tokens' in outcome) machine.dispatch({ type: 'loaded', tokens: outcome.tokens }, notify);
+    else machine.dispatch(endOfLoading(machine.state), notify);
+    if (signedIn && outcome.type === 'refused') notifyExpired(outcome.error);
+  };
+
+  const coolingDown: Refresher['coolingDown'] = (leastMs = 0) => {
+    const { coolDown: failure, failures } = machine.model;
+    if (!failure) return undefined;
     const { error, atMs } = failure;
-    const leftMs = atMs + Math.max(leastMs, error.retryAfterMs ?? backoffMs(failure.count)) - nowMs();
+    const leftMs = atMs + Math.max(leastMs, error.retryAfterMs ?? backoffMs(failures)) - nowMs();
     // A clock that was set back ends the wait: it must not lengthen it.
     return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
   };
 
+  const run = (): void => {
+    if (isRunning() || coolingDown()) return;
+    machine.dispatch({ type: 'refreshStarted' });
+    const { state } = machine;
+    // Re-entrancy: a state subscriber may have signed out, or have started the refresh.
+    if (isRunning() || (state.status !== 'loading' && state.status !== 'refreshing')) return;
+    const signedIn = hasTokens(state) ? state : undefined;
+    // Assigned before it starts: a refresh that ends in this same tick may already be followed by another.
+    latest = new RefreshRun((latest?.id ?? 0) + 1, signedIn, state.generation, storage, settings, onSettled);
+    machine.enqueue(report({ phase: 'started', refreshId: latest.id, generation: state.generation }));
+    latest.start();
+  };
+
+  const restore = (): void => {
+    if (settings.restore) run();
+    else machine.dispatch(endOfLoading(machine.state));
+  };
+
+  /** The store has answered, or has had its time. */
+  const onLoaded = (tokens: News): void => {
+    const isAwaited = machine.model.load === 'awaited';
+    loadTimeout.unsubscribe();
+    machine.dispatch({ type: 'loadEmpty' });
+    if (tokens && !isElsewhere(tokens)) {
+      machine.dispatch({ type: 'loaded', tokens });
+      return;
+    }
+    if (tokens) storage.own(tokens);
+    if (isAwaited || !settings.restore) restore();
+  };
+
+  const awaitLoad = (): void => {
+    if (machine.model.load === 'awaited') return;
+    machine.dispatch({ type: 'loadAwaited' });
+    loadTimeout = timer(STORE_TIMEOUT_MS).subscribe(() => {
+      storage.giveUp();
+      // Re-entrancy: a listener of that warning may have signed in.
+      if (machine.state.status === 'loading') onLoaded(undefined);
+    });
+  };
+
+  const cancel = (): (() => void) => {
+    coolDown.unsubscribe();
+    if (!latest || latest.isOver) return noop;
+    const { id, generation } = latest;
+    latest.cancel();
+    return report({ phase: 'failed', refreshId: id, generation, kind: 'signed-out', final: false });
+  };
+
+  const supersede = (run: RefreshRun, tokens: Tokens): void => {
+    run.cancel();
+    onSettled(run, { type: 'adopt', tokens });
+  };
+
+  const follow = (external: News): void => {
+    if (external === undefined) return;
+    const { state } = machine;
+    if (!external) {
+      machine.dispatch({ type: 'signOut' }, cancel());
+    } else if (state.status === 'refreshing' && external.sessionId === state.tokens.sessionId) {
+      // Tokens past their expiry, or of the same grant, are for the refresh to judge.
+      if (latest && !latest.isOver && !isPast(external, nowMs()) && !isSameGrant(external, state.tokens))
+        supersede(latest, external);
+    } else {
+      machine.dispatch({ type: 'adopt', tokens: external }, cancel());
+    }
+  };
+
   return {
     get refreshId() {
-      return running?.refreshId ?? count + 1;
+      return (latest?.id ?? 0) + (isRunning() ? 0 : 1);
     },
+    load: () =>
+      storage.look().subscribe((found) => {
+        const isFirst = machine.state.status === 'loading' && machine.model.load !== 'empty';
+        if (isFirst) onLoaded(found);
+        else follow(found);
+      }),
     start: () => {
-      if (running || cooling()) return;
-      machine.dispatch({ type: 'refreshStarted' });
-      const { state } = machine;
-      // A subscriber may have signed out meanwhile, or have started it.
-      if (running || (state.status !== 'loading' && state.status !== 'refreshing')) return;
-      const held = isHeld(state) ? state : undefined;
-      const { generation } = state;
-      // Held before it runs: one that ends in this same tick may already be followed by another.
-      const own = { held, refreshId: ++count, generation, work: new Subscription() };
-      running = own;
-      machine.publish(report({ phase: 'started', refreshId: own.refreshId, generation }));
-      refresh.run(held?.tokens, own.work, (outcome) => running === own && conclude(own, outcome));
+      if (machine.state.status === 'loading' && machine.model.load !== 'empty') awaitLoad();
+      else run();
     },
-    bring: (tokens) => {
-      const overtaken = running;
-      if (!overtaken) return;
-      running = undefined;
-      overtaken.work.unsubscribe();
-      conclude(overtaken, { type: 'adopt', tokens });
+    restore,
+    endLoad: () => loadTimeout.unsubscribe(),
+    follow,
+    errorFor: (sessionId) => {
+      const { lastRefusal } = machine.model;
+      return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOut();
     },
-    errorFor: ({ tokens }) => (ended?.sessionId === tokens.sessionId ? ended.error : signedOut()),
-    isCalling: refresh.isCalling,
-    cooling,
-    thaw,
-    reset: () => {
-      const abandoned = running;
-      running = undefined;
-      failure = undefined;
-      thaw();
-      if (!abandoned) return noop;
-      const { refreshId, generation, work } = abandoned;
-      work.unsubscribe();
-      return report({ phase: 'failed', refreshId, generation, kind: 'signed-out', final: false });
-    },
+    isInvoking: () => !!latest?.isInvoking,
+    coolingDown,
+    endCoolDown,
+    cancel,
   };
 };

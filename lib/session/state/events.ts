@@ -49,8 +49,8 @@ export interface WarningEvent extends Timed {
 /** What happens, for logs and tools. Holds no token. */
 export type ApiEvent = RequestEvent | RefreshEvent | SessionEvent | WarningEvent;
 
-/** How the end of a refresh is told. */
-export const endOf = (outcome: RefreshOutcome): Pick<RefreshEvent, 'phase' | 'kind' | 'status' | 'final'> => {
+/** The part of a refresh event that its outcome decides. */
+export const toRefreshEvent = (outcome: RefreshOutcome): Pick<RefreshEvent, 'phase' | 'kind' | 'status' | 'final'> => {
   if ('tokens' in outcome) return { phase: 'succeeded' };
   if (!('error' in outcome)) return { phase: 'failed', kind: 'signed-out', final: true };
   const { cause } = outcome.error;

@@ -1,75 +1,82 @@
 import { BehaviorSubject, noop, Observable } from 'rxjs';
+import { nowMs } from '../../http/clock';
 import { emit } from '../../http/emit';
 import { SignedOutError } from '../../http/errors';
-import type { WaitingRoom } from '../pending/queue';
-import { type SessionAction, type SessionState, sessionOf, transition } from './session-state';
+import { INITIAL, type ModelAction, type SessionModel, update } from './model';
+import type { SessionState } from './session-state';
 
-/** The session's one value. */
+/** Holds what a session is. */
 export interface StateMachine {
   readonly state: SessionState;
+  readonly model: SessionModel;
   /** Replays the newest state, then emits each one in its turn. */
   readonly state$: Observable<SessionState>;
-  /**
-   * Applies an action. In its turn `tell` is called, the state is published, and then those who waited for it are let go, or their wait ends with
-   * `error`.
-   */
-  dispatch(action: SessionAction, tell?: () => void, error?: Error): void;
-  /** Calls `tell` in its turn: once all that came before it is published. */
-  publish(tell: () => void): void;
-  /** Completes `state$`, once all that has been dispatched is published. */
+  /** Applies an action at once. In its turn, the mailbox calls `report`, then runs the effects of the change. */
+  dispatch(action: ModelAction, report?: () => void): void;
+  /** Adds an effect to the mailbox: it runs after all effects that came before it. */
+  enqueue(effect: () => void): void;
+  /** Completes `state$` after all effects of now. */
   complete(): void;
+}
+
+/** What follows from a change: `report` before the new state is emitted, `settle` after it. */
+export interface Effects {
+  report(): void;
+  settle(): void;
 }
 
 /** Why a wait has ended without tokens of the session that was waited for. */
 export const signedOut = (): SignedOutError => new SignedOutError('the session has ended or changed hands');
 
 /**
- * Holds the state in a `BehaviorSubject` that only `transition` changes. An action dispatched from inside a subscriber changes
- * the state at once, but is published only after the one before it, so that every subscriber sees one order.
+ * Holds the model, which only `update` changes, and emits its state from a `BehaviorSubject`. Re-entrancy: an action dispatched by a subscriber changes the
+ * state at once, and a mailbox runs its effects after those of the action before it. So every subscriber sees the states in one order.
  *
- * @param onChange - Called at once for each change; what it returns is called when that is published.
+ * @param aheadMs - `refreshAheadMs` of the session.
+ * @param onChange - Called at once for each change of the state, and for a load that has failed.
  */
 export const createStateMachine = (
-  room: WaitingRoom,
-  onChange: (state: SessionState, action: SessionAction) => () => void,
+  aheadMs: number,
+  onChange: (model: SessionModel, action: ModelAction) => Effects,
 ): StateMachine => {
-  let state: SessionState = { status: 'loading', generation: 0 };
-  const subject = new BehaviorSubject(state as SessionState);
-  const unpublished: (() => void)[] = [];
+  let model = INITIAL;
+  const subject = new BehaviorSubject(model.state);
+  const mailbox: (() => void)[] = [];
 
-  /** Runs steps one after the other, also those that come from inside one of them. */
-  const publish = (step: () => void): void => {
-    if (unpublished.push(step) > 1) return;
-    // Grows while it is walked: subscribers, and those who are let go, may dispatch.
-    for (const each of unpublished) each();
-    unpublished.length = 0;
+  const enqueue = (effect: () => void): void => {
+    if (mailbox.push(effect) > 1) return;
+    // Grows while it is walked: subscribers and released waiters may dispatch.
+    for (const each of mailbox) each();
+    mailbox.length = 0;
   };
 
   return {
     get state() {
-      return state;
+      return model.state;
     },
-    // Not `asObservable`: what inspects that would print the subject, and with it the tokens.
+    get model() {
+      return model;
+    },
+    // Not `asObservable`: an inspector would print the subject, and with it the tokens.
     state$: new Observable((subscriber) => subject.subscribe(subscriber)),
-    dispatch: (action, tell = noop, error) => {
-      const next = transition(state, action);
-      if (next === state) {
-        tell();
+    dispatch: (action, report = noop) => {
+      const before = model.state;
+      model = update(model, action, nowMs(), aheadMs);
+      const { state } = model;
+      const isChanged = state !== before;
+      if (!isChanged && !(action.type === 'failed' && state.status === 'loading')) {
+        report();
         return;
       }
-      state = next;
-      const tellOfChange = onChange(state, action);
-      const isOver = action.type === 'signIn' || action.type === 'signOut';
-      // Emptied before it is published: who comes in from inside a subscriber waits for what comes next.
-      const letGo = state.status === 'refreshing' ? noop : room.empty(isOver ? signedOut() : error, isOver);
-      publish(() => {
-        tell();
-        tellOfChange();
-        emit(subject, next);
-        letGo(sessionOf(next));
+      const effects = onChange(model, action);
+      enqueue(() => {
+        report();
+        effects.report();
+        if (isChanged) emit(subject, state);
+        effects.settle();
       });
     },
-    publish,
-    complete: () => publish(() => subject.complete()),
+    enqueue,
+    complete: () => enqueue(() => subject.complete()),
   };
 };

@@ -3,14 +3,14 @@ import { tagOf } from '../../http/body';
 import { nowMs } from '../../http/clock';
 import { emit } from '../../http/emit';
 import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
-import type { SessionAction } from './session-state';
+import type { ModelAction } from './model';
 
 /** Tells those who listen to `events$` what happens to a session. */
 export interface Reports {
   readonly events$: Observable<ApiEvent>;
   refresh(step: Omit<RefreshEvent, 'type' | 'atMs'>): void;
   /** The action that the session has changed by, where it has begun or ended with that. */
-  session(action: SessionAction['type'], generation: number, atMs: number): void;
+  session(action: ModelAction['type'], generation: number, atMs: number): void;
   /** Something is wrong that no caller is told of: what failed, and what it threw, of which only the name is told. */
   warn(what: string, error?: unknown): undefined;
   /** Something is set up in a way that users should know of, if there is a message. */
@@ -18,7 +18,7 @@ export interface Reports {
 }
 
 /** What the actions that begin or end a session are called in events. */
-const PHASES: { readonly [Type in SessionAction['type']]?: SessionEvent['phase'] } = {
+const PHASES: { readonly [Type in ModelAction['type']]?: SessionEvent['phase'] } = {
   signIn: 'signed-in',
   signOut: 'signed-out',
   refused: 'session-expired',

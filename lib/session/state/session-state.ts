@@ -18,7 +18,7 @@ export interface Tokens {
 /** What a session is. `generation` rises whenever the tokens change or vanish. */
 export type SessionState = { readonly generation: number } & (
   | {
-      /** The store, or `restore`, has not answered yet. */
+      /** Neither the store nor `restore` has answered yet. */
       readonly status: 'loading';
     }
   | {
@@ -28,7 +28,7 @@ export type SessionState = { readonly generation: number } & (
     }
   | { readonly status: 'active'; readonly tokens: Tokens }
   | {
-      /** Known dead, no refresh running. */
+      /** The access token is known to be dead, and no refresh is running. */
       readonly status: 'expired';
       readonly tokens: Tokens;
       readonly error?: RefreshError;
@@ -36,15 +36,15 @@ export type SessionState = { readonly generation: number } & (
   | {
       readonly status: 'refreshing';
       readonly tokens: Tokens;
-      /** Whether the server has refused the access token: nothing leaves with it any more. */
+      /** Whether the server has rejected the access token: no request is sent with it any more. */
       readonly rejected: boolean;
     }
 );
 
 /** A state that has tokens. */
-export type Held = Extract<SessionState, { tokens: Tokens }>;
+export type SignedIn = Extract<SessionState, { tokens: Tokens }>;
 
-/** What changes a session. With a `generation`, it speaks of those tokens only. */
+/** What changes a session. An action with a `generation` concerns the tokens of that generation only. */
 export type SessionAction =
   | { readonly type: 'loaded'; readonly tokens: Tokens | null }
   | { readonly type: 'signIn'; readonly tokens: Tokens }
@@ -52,36 +52,49 @@ export type SessionAction =
   | { readonly type: 'refreshStarted' }
   | ({ readonly generation?: number } & RefreshOutcome);
 
-/** How a refresh ended: with a grant, with tokens or without any in the store, with a refusal, or in a way that may pass. */
+/** How a refresh ended: with a grant, with external tokens, with an empty store, with a refusal, or with a transient failure. */
 export type RefreshOutcome =
   | { readonly type: 'refreshed' | 'adopt'; readonly tokens: Tokens }
   | { readonly type: 'signOut' }
   | { readonly type: 'refused'; readonly error: SessionExpiredError }
   | { readonly type: 'failed'; readonly error: RefreshError; readonly atMs: number };
 
-export const isHeld = (state: SessionState): state is Held => 'tokens' in state;
+export const hasTokens = (state: SessionState): state is SignedIn => 'tokens' in state;
 
 /** Whether a store knows of a session whose tokens are kept elsewhere: in the memory of another tab. */
 export const isElsewhere = ({ accessToken, refreshToken }: Tokens): boolean => !accessToken && !refreshToken;
 
-/** Stands for the session of a state, and for none of its tokens; nothing where there is no session. */
-export const sessionOf = (state: SessionState): Held | undefined =>
-  isHeld(state) ? { ...state, generation: -1 } : undefined;
-
 /** Whether the tokens are past their own expiry. */
 export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolean => atMs >= expiresAtMs;
 
-/** What a session that is loading becomes if there are no tokens: one that has been loaded before has been signed out elsewhere. */
+/** The action for a session that is loading and finds no tokens: a session that has been loaded before was signed out elsewhere. */
 export const endOfLoading = ({ generation }: SessionState): SessionAction =>
   generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };
 
-/** Whether a request may leave with the state's token: neither refused by the server nor past its expiry. */
-export const isAlive = (state: SessionState, atMs: number): state is Held =>
+/** Whether a request may be sent with the state's token: it is neither rejected by the server nor past its expiry. */
+export const isAlive = (state: SessionState, atMs: number): state is SignedIn =>
   (state.status === 'active' || (state.status === 'refreshing' && !state.rejected)) && !isPast(state.tokens, atMs);
 
+/** What a request is bound to: one session and, with `after`, only tokens that are newer than that generation. */
+export interface Binding {
+  readonly sessionId: string;
+  readonly after?: number;
+}
+
+/** What a request may do now: be sent with these tokens, be sent without any, wait, or fail because its session is gone. */
+export type Verdict = SignedIn | 'no-session' | 'wait' | 'session-gone';
+
+/** Pure; the same for a first attempt, for a replay, and after every wait. */
+export const decide = (state: SessionState, binding: Binding | undefined, atMs: number): Verdict => {
+  if (binding && !(hasTokens(state) && state.tokens.sessionId === binding.sessionId)) return 'session-gone';
+  if (state.status === 'loading') return 'wait';
+  if (!hasTokens(state)) return 'no-session';
+  return isAlive(state, atMs) && state.generation !== binding?.after ? state : 'wait';
+};
+
 /**
- * The one place where a session changes. Pure; an action that does not concern the state, or speaks of another generation
- * of tokens, returns the same object.
+ * The one place where a session changes. Pure. An action that does not concern the state, or names another generation of
+ * tokens, returns the same object.
  */
 export const transition = (state: SessionState, action: SessionAction): SessionState => {
   const { status, generation } = state;

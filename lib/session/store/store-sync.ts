@@ -1,81 +1,102 @@
-import { AsyncSubject, finalize, type Observable, Subscription } from 'rxjs';
-import { nowMs } from '../../http/clock';
-import type { Renewal } from '../refresh/refresher';
-import type { StateMachine } from '../state/machine';
-import { isPast } from '../state/session-state';
-import { isSameGrant } from './precedence';
+import { AsyncSubject, finalize, map, type Observable, Subscription } from 'rxjs';
+import { type StateMachine, signedOut } from '../state/machine';
+import type { Binding } from '../state/session-state';
 import type { News, StorePort } from './token-storage';
 
-/** Follows what others who share the store do: other sessions of this page, other tabs, other processes. */
-export interface Follower {
+/** Follows what others write to the store: other sessions of this page, other tabs, other processes. */
+export interface StoreSync {
+  /** Whether it has ended. */
+  readonly isOver: boolean;
   /**
-   * Called at each use of the session: begins with the first one, and looks if the store shows that it has changed. Emits when the store has answered;
-   * undefined if that was in the same tick, or there is nothing to look at.
+   * Called at each use of the session. The first call subscribes to the store's changes. Each call reads the store if it has changed. When the store has answered,
+   * emits what all requests that have waited for it are bound to; errors with `SignedOutError` on `interrupt` before that. Undefined if the answer came in this
+   * tick, or there is nothing to read.
    */
-  check(): Observable<unknown> | undefined;
-  /** What has followed from a look becomes the state of the session. */
-  heed(news: News): void;
+  check(): Observable<Binding | undefined> | undefined;
+  /** Applies what a read that nobody waits for has found. */
+  apply(external: News): void;
+  /** A session has begun or ended here: the requests that wait for a read belong to the session before. */
+  interrupt(): void;
   end(): void;
 }
 
 /**
+ * @param follow - Called with what a read has found.
+ * @param wake$ - When to read the store again: a page that sleeps is not notified.
  * @param onBegin - Called once, before anything else.
- * @param wake$ - When to look into the store again, as a page that sleeps is told nothing.
  */
-export const createFollower = (
+export const createStoreSync = (
   machine: StateMachine,
-  renewal: Renewal,
-  port: StorePort,
+  storage: StorePort,
+  follow: (external: News) => void,
   wake$: Observable<unknown>,
   onBegin: () => void,
-): Follower => {
-  const following = new Subscription();
-  let isBegun = false;
-  let pending: Observable<unknown> | undefined;
+): StoreSync => {
+  /** Undefined before the first use. */
+  let following: Subscription | undefined;
+  /** The read that is open. */
+  let read$: Observable<unknown> | undefined;
+  /** One subject for all requests that wait for that read. */
+  let waiting: AsyncSubject<Binding | undefined> | undefined;
 
-  const heed = (news: News): void => {
-    if (news === undefined || following.closed) return;
-    const { state } = machine;
-    if (!news) {
-      machine.dispatch({ type: 'signOut' }, renewal.reset());
-    } else if (state.status === 'refreshing' && news.sessionId === state.tokens.sessionId) {
-      // Past their expiry, or with the same access token, they are for the refresh to judge.
-      if (!isPast(news, nowMs()) && !isSameGrant(news, state.tokens)) renewal.bring(news);
-    } else {
-      machine.dispatch({ type: 'adopt', tokens: news }, renewal.reset());
-    }
+  const apply = (external: News): void => {
+    if (!following?.closed) follow(external);
   };
 
-  const look = (): Observable<News> => {
-    const news$ = port.look();
-    following.add(news$.subscribe(heed));
-    return news$;
+  const read = (): Observable<News> => {
+    const external$ = storage.look();
+    following?.add(external$.subscribe(apply));
+    return external$;
   };
 
-  const begin = (): void => {
+  const begin = (): boolean => {
+    if (following) return false;
+    following = new Subscription();
     onBegin();
-    if (!port.isShared) return;
-    following.add(port.changes$.subscribe(look));
-    if (port.isMissed) following.add(wake$.subscribe(look));
+    if (!storage.isShared) return true;
+    following.add(storage.changes$.subscribe(read));
+    if (storage.isMissed) following.add(wake$.subscribe(read));
+    return true;
+  };
+
+  const readInTime = (): void => {
+    const done$ = new AsyncSubject<unknown>();
+    read$ = done$;
+    waiting = undefined;
+    const end = (): void => {
+      if (read$ === done$) read$ = undefined;
+    };
+    following?.add(storage.inTime(read()).pipe(finalize(end)).subscribe(done$));
+  };
+
+  const wait = (): Observable<Binding | undefined> | undefined => {
+    if (!read$) return undefined;
+    if (!waiting) {
+      waiting = new AsyncSubject();
+      read$.pipe(map(() => machine.model.binding)).subscribe(waiting);
+    }
+    return waiting;
   };
 
   return {
-    heed,
-    check: () => {
-      const isFirst = !isBegun;
-      isBegun = true;
-      if (following.closed) return undefined;
-      if (isFirst) begin();
-      const isLoading = machine.state.status === 'loading';
-      if (isLoading || (port.isSeen() && !(isFirst && port.isBlind))) return pending;
-      const looked$ = new AsyncSubject<unknown>();
-      pending = looked$;
-      const end = (): void => {
-        if (pending === looked$) pending = undefined;
-      };
-      following.add(port.inTime(look()).pipe(finalize(end)).subscribe(looked$));
-      return pending;
+    get isOver() {
+      return !!following?.closed;
     },
-    end: () => following.unsubscribe(),
+    check: () => {
+      const isFirst = begin();
+      if (following?.closed) return undefined;
+      const isUnseen = !storage.isSeen() || (isFirst && storage.isBlind);
+      if (machine.state.status !== 'loading' && isUnseen) readInTime();
+      return wait();
+    },
+    apply,
+    interrupt: () => {
+      waiting?.error(signedOut());
+      waiting = undefined;
+    },
+    end: () => {
+      following ??= new Subscription();
+      following.unsubscribe();
+    },
   };
 };

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { createLine } from '../../../lib/session/pending/limiter';
+import { createLimiter } from '../../../lib/session/pending/limiter';
 
-/** A line whose items note when they start, and are done when the test says so. */
+/** A limiter whose items note when they start, and are done when the test says so. */
 const createNoted = (places: number) => {
   const started: string[] = [];
   const done = new Map<string, () => void>();
-  const line = createLine<string>(places, (item, finish) => {
+  const limiter = createLimiter<string>(places, (item, finish) => {
     started.push(item);
     done.set(item, finish);
   });
-  const join = (...items: string[]) => items.forEach(line.join);
+  const join = (...items: string[]) => items.forEach(limiter.push);
   const finish = (item: string) => done.get(item)?.();
-  return { line, started, join, finish };
+  return { limiter, started, join, finish };
 };
 
-describe('a line', () => {
+describe('a limiter', () => {
   it('lets start, in the same tick, as many as there are places', () => {
     const { join, started } = createNoted(2);
     join('a');
@@ -58,9 +58,9 @@ describe('a line', () => {
   });
 
   it('never starts one who has left it, nor gives away the place of one who has started', () => {
-    const { line, join, finish, started } = createNoted(1);
+    const { limiter, join, finish, started } = createNoted(1);
     join('a', 'b', 'c', 'd');
-    for (const item of ['a', 'b', 'd', 'never came']) line.leave(item);
+    for (const item of ['a', 'b', 'd', 'never came']) limiter.remove(item);
     expect(started).toEqual(['a']);
     finish('a');
     finish('c');
@@ -69,9 +69,9 @@ describe('a line', () => {
   });
 
   it('puts one who comes back at its end', () => {
-    const { line, join, finish, started } = createNoted(1);
+    const { limiter, join, finish, started } = createNoted(1);
     join('a', 'b', 'c');
-    line.leave('b');
+    limiter.remove('b');
     join('b');
     finish('a');
     finish('c');
@@ -79,10 +79,10 @@ describe('a line', () => {
   });
 
   it('is emptied of those who stand in it, who are handed out in order; those who have started keep their places', () => {
-    const { line, join, finish, started } = createNoted(1);
+    const { limiter, join, finish, started } = createNoted(1);
     join('a', 'b', 'c');
-    expect([...line.clear()]).toEqual(['b', 'c']);
-    expect([...line.clear()]).toEqual([]);
+    expect([...limiter.clear()]).toEqual(['b', 'c']);
+    expect([...limiter.clear()]).toEqual([]);
     join('d');
     expect(started).toEqual(['a']);
     finish('a');
@@ -90,23 +90,23 @@ describe('a line', () => {
   });
 
   it('goes on with those who come while it is being emptied', () => {
-    const { line, join, finish, started } = createNoted(1);
+    const { limiter, join, finish, started } = createNoted(1);
     join('a', 'b');
-    for (const item of line.clear()) join(`${item} again`);
+    for (const item of limiter.clear()) join(`${item} again`);
     finish('a');
     expect(started).toEqual(['a', 'b again']);
   });
 });
 
-describe('a line whose items come and go from inside one another', () => {
+describe('a limiter whose items come and go from inside one another', () => {
   it('starts none from within the start of another', () => {
     const log: string[] = [];
-    const line = createLine<string>(Infinity, (item) => {
+    const limiter = createLimiter<string>(Infinity, (item) => {
       log.push(`${item} starts`);
-      if (item === 'a') for (const other of ['b', 'c']) line.join(other);
+      if (item === 'a') for (const other of ['b', 'c']) limiter.push(other);
       log.push(`${item} has started`);
     });
-    line.join('a');
+    limiter.push('a');
     expect(log).toEqual(['a', 'b', 'c'].flatMap((item) => [`${item} starts`, `${item} has started`]));
   });
 
@@ -114,29 +114,29 @@ describe('a line whose items come and go from inside one another', () => {
     const count = 100_000;
     const dones: (() => void)[] = [];
     let started = 0;
-    const line = createLine<number>(1, (item, done) => {
+    const limiter = createLimiter<number>(1, (item, done) => {
       started++;
       if (item === 0) dones.push(done);
       else done();
     });
-    for (let item = 0; item < count; item++) line.join(item);
+    for (let item = 0; item < count; item++) limiter.push(item);
     expect(started).toBe(1);
     dones[0]?.();
     expect(started).toBe(count);
   });
 
-  it('lets one who starts send another out of the line, or empty it', () => {
+  it('lets one who starts send another out of the limiter, or empty it', () => {
     const started: string[] = [];
     const cleared: string[] = [];
-    const line = createLine<string>(2, (item, done) => {
+    const limiter = createLimiter<string>(2, (item, done) => {
       started.push(item);
-      if (item === 'a') line.leave('b');
-      if (item === 'c') cleared.push(...line.clear());
+      if (item === 'a') limiter.remove('b');
+      if (item === 'c') cleared.push(...limiter.clear());
       if (item !== 'first' && item !== 'second') done();
       else dones.push(done);
     });
     const dones: (() => void)[] = [];
-    for (const item of ['first', 'second', 'a', 'b', 'c', 'd', 'e']) line.join(item);
+    for (const item of ['first', 'second', 'a', 'b', 'c', 'd', 'e']) limiter.push(item);
     for (const done of dones) done();
     expect(started).toEqual(['first', 'second', 'a', 'c']);
     expect(cleared).toEqual(['d', 'e']);
@@ -144,14 +144,14 @@ describe('a line whose items come and go from inside one another', () => {
 
   it('goes on after a start that throws, whose place is given back by its done', () => {
     const started: string[] = [];
-    const line = createLine<string>(1, (item, done) => {
+    const limiter = createLimiter<string>(1, (item, done) => {
       started.push(item);
       if (item !== 'bad') return;
       done();
       throw new Error('bad');
     });
-    expect(() => line.join('bad')).toThrow('bad');
-    line.join('good');
+    expect(() => limiter.push('bad')).toThrow('bad');
+    limiter.push('good');
     expect(started).toEqual(['bad', 'good']);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createWaitingRoom, type Waiter } from '../../../lib/session/pending/queue';
+import { createPendingQueue, type Waiter } from '../../../lib/session/pending/queue';
 
 /** Waiters that note in `log` what becomes of them, by name. */
 const createRoom = (concurrency = Infinity) => {
@@ -7,21 +7,21 @@ const createRoom = (concurrency = Infinity) => {
   const dones = new Map<string, () => void>();
   const turns = new Map<string, () => void>();
   const names = new Map<Waiter, string>();
-  const room = createWaitingRoom(concurrency, (waiter, done) => {
+  const queue = createPendingQueue(concurrency, (waiter, done) => {
     const name = `${names.get(waiter)}`;
     log.push(name);
     turns.get(name)?.();
     dones.set(name, done);
   });
-  const admit = (name: string, isSender: boolean): Waiter => {
+  const admit = (name: string, takesSlot: boolean): Waiter => {
     const waiter: Waiter = {
-      isSender,
+      takesSlot,
       closed: false,
-      leave: () => {},
+      send: () => {},
       error: (error) => log.push(`${name}: ${Object(error).message}`),
     };
     names.set(waiter, name);
-    room.enter(waiter);
+    queue.add(waiter);
     return waiter;
   };
   const enter = (...added: string[]): Waiter[] => added.map((name) => admit(name, true));
@@ -29,71 +29,71 @@ const createRoom = (concurrency = Infinity) => {
   const enterAside = (...added: string[]): Waiter[] => added.map((name) => admit(name, false));
   /** What one does in its turn. */
   const onTurn = (name: string, act: () => void) => turns.set(name, act);
-  return { room, log, enter, enterAside, onTurn, done: (name: string) => dones.get(name)?.() };
+  return { queue, log, enter, enterAside, onTurn, done: (name: string) => dones.get(name)?.() };
 };
 
-describe('a waiting room', () => {
+describe('a waiting queue', () => {
   it('knows how many wait', () => {
-    const { room, enter } = createRoom();
+    const { queue, enter } = createRoom();
     const [, second] = enter('a', 'b', 'c');
-    expect(room.size).toBe(3);
-    if (second) room.exit(second);
-    expect(room.size).toBe(2);
-    room.empty();
-    expect(room.size).toBe(0);
+    expect(queue.size).toBe(3);
+    if (second) queue.remove(second);
+    expect(queue.size).toBe(2);
+    queue.takeAll();
+    expect(queue.size).toBe(0);
   });
 
   it('lets those who waited go in the order they came, and not before it is told to', () => {
-    const { room, log, enter } = createRoom();
+    const { queue, log, enter } = createRoom();
     enter('a', 'b', 'c');
-    const letGo = room.empty();
+    const letGo = queue.takeAll();
     expect(log).toEqual([]);
     letGo();
     expect(log).toEqual(['a', 'b', 'c']);
   });
 
   it('lets no one go who has left', () => {
-    const { room, log, enter } = createRoom();
+    const { queue, log, enter } = createRoom();
     const [, second] = enter('a', 'b', 'c');
-    if (second) room.exit(second);
-    room.empty()();
+    if (second) queue.remove(second);
+    queue.takeAll()();
     expect(log).toEqual(['a', 'c']);
   });
 
   it('keeps those who come after it was emptied for the next time', () => {
-    const { room, log, enter } = createRoom();
+    const { queue, log, enter } = createRoom();
     enter('a');
-    const letGo = room.empty();
+    const letGo = queue.takeAll();
     enter('b');
     letGo();
     expect(log).toEqual(['a']);
-    room.empty()();
+    queue.takeAll()();
     expect(log).toEqual(['a', 'b']);
   });
 
   it('ends the wait of those who were in it with an error', () => {
-    const { room, log, enter } = createRoom();
+    const { queue, log, enter } = createRoom();
     enter('a', 'b');
-    const letGo = room.empty(new Error('over'));
+    const letGo = queue.takeAll(new Error('over'));
     enter('c');
     letGo();
     expect(log).toEqual(['a: over', 'b: over']);
-    expect(room.size).toBe(1);
+    expect(queue.size).toBe(1);
   });
 
   it('can be emptied when no one waits', () => {
-    const { room, log } = createRoom();
-    room.empty()();
-    room.empty(new Error('over'), true)();
+    const { queue, log } = createRoom();
+    queue.takeAll()();
+    queue.takeAll(new Error('over'), true)();
     expect(log).toEqual([]);
   });
 });
 
-describe('a waiting room that lets two go at once', () => {
+describe('a waiting queue that lets two go at once', () => {
   it('lets another go each time one is done', () => {
-    const { room, log, enter, done } = createRoom(2);
+    const { queue, log, enter, done } = createRoom(2);
     enter('a', 'b', 'c', 'd');
-    room.empty()();
+    queue.takeAll()();
     expect(log).toEqual(['a', 'b']);
     done('b');
     expect(log).toEqual(['a', 'b', 'c']);
@@ -104,11 +104,11 @@ describe('a waiting room that lets two go at once', () => {
   });
 
   it('counts those who were let go earlier and are not done yet', () => {
-    const { room, log, enter, done } = createRoom(2);
+    const { queue, log, enter, done } = createRoom(2);
     enter('a', 'b', 'c');
-    room.empty()();
+    queue.takeAll()();
     enter('d');
-    room.empty()();
+    queue.takeAll()();
     expect(log).toEqual(['a', 'b']);
     done('a');
     done('b');
@@ -116,11 +116,11 @@ describe('a waiting room that lets two go at once', () => {
   });
 
   it('lets those who send nothing go at once, past the line, and gives them no place in it', () => {
-    const { room, log, enter, enterAside, done } = createRoom(2);
+    const { queue, log, enter, enterAside, done } = createRoom(2);
     enter('a', 'b', 'c');
     enterAside('x', 'y', 'z');
     enter('d');
-    room.empty()();
+    queue.takeAll()();
     expect(log).toEqual(['a', 'b', 'x', 'y', 'z']);
     done('x');
     expect(log).toEqual(['a', 'b', 'x', 'y', 'z']);
@@ -129,72 +129,72 @@ describe('a waiting room that lets two go at once', () => {
   });
 
   it('lets one who stands in line leave it', () => {
-    const { room, log, enter, done } = createRoom(2);
+    const { queue, log, enter, done } = createRoom(2);
     const [, , third] = enter('a', 'b', 'c', 'd');
-    room.empty()();
-    if (third) room.exit(third);
+    queue.takeAll()();
+    if (third) queue.remove(third);
     done('a');
     expect(log).toEqual(['a', 'b', 'd']);
   });
 
   it('leaves those who stand in line where they are when the wait of others fails', () => {
-    const { room, log, enter, done } = createRoom(2);
+    const { queue, log, enter, done } = createRoom(2);
     enter('a', 'b', 'c');
-    room.empty()();
+    queue.takeAll()();
     enter('d');
-    room.empty(new Error('failed'))();
+    queue.takeAll(new Error('failed'))();
     expect(log).toEqual(['a', 'b', 'd: failed']);
     done('a');
     expect(log).toEqual(['a', 'b', 'd: failed', 'c']);
   });
 
   it('ends the wait of those as well when the session is over, first of all', () => {
-    const { room, log, enter, done } = createRoom(2);
+    const { queue, log, enter, done } = createRoom(2);
     enter('a', 'b', 'c');
-    room.empty()();
+    queue.takeAll()();
     enter('d');
-    room.empty(new Error('over'), true)();
+    queue.takeAll(new Error('over'), true)();
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over']);
     done('a');
     done('b');
     enter('e');
-    room.empty()();
+    queue.takeAll()();
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over', 'e']);
   });
 
   it('ends the wait of those too who are just being let go when the session is over', () => {
-    const { room, log, enter, onTurn } = createRoom(Infinity);
+    const { queue, log, enter, onTurn } = createRoom(Infinity);
     enter('a', 'b', 'c');
     let end = (): void => {};
     onTurn('a', () => {
-      end = room.empty(new Error('over'), true);
+      end = queue.takeAll(new Error('over'), true);
     });
-    room.empty()();
+    queue.takeAll()();
     expect(log).toEqual(['a']);
     end();
     expect(log).toEqual(['a', 'b: over', 'c: over']);
   });
 
   it('goes on to let those go who have not had their turn, where one of them hears that others wait for nothing', () => {
-    const { room, log, enter, onTurn } = createRoom();
+    const { queue, log, enter, onTurn } = createRoom();
     enter('a', 'b');
     onTurn('a', () => {
       enter('c');
-      room.empty(new Error('no'))();
+      queue.takeAll(new Error('no'))();
     });
-    room.empty()();
+    queue.takeAll()();
     expect(log).toEqual(['a', 'c: no', 'b']);
   });
 
   it('passes over one who leaves before its turn, also once others have been let go in between', () => {
-    const { room, log, enter, onTurn } = createRoom();
+    const { queue, log, enter, onTurn } = createRoom();
     const [, second] = enter('a', 'b', 'c');
     onTurn('a', () => {
       enter('d');
-      room.empty()();
-      if (second) room.exit(second);
+      queue.takeAll()();
+      if (second) queue.remove(second);
     });
-    room.empty()();
+    queue.takeAll()();
     expect(log.sort()).toEqual(['a', 'c', 'd']);
   });
 });

@@ -1,6 +1,6 @@
 import { HttpStatusError, NetworkError, RefreshError, SessionExpiredError } from 'renewal';
 import { describe, expect, it } from 'vitest';
-import { endOf } from '../../../lib/session/state/events';
+import { toRefreshEvent } from '../../../lib/session/state/events';
 import { MalformedGrantError } from '../../../lib/session/state/grants';
 import type { RefreshOutcome } from '../../../lib/session/state/session-state';
 import { requestOf } from '../../support/request';
@@ -27,6 +27,6 @@ describe('the end of a refresh', () => {
     ['a refusal', refused(answer(400)), { phase: 'failed', kind: 'status', status: 400, final: true }],
     ['an error of another kind', failed(new Error('own')), { phase: 'failed', kind: 'unknown', final: false }],
   ])('is told of %s', (_, outcome, told) => {
-    expect(endOf(outcome)).toEqual(told);
+    expect(toRefreshEvent(outcome)).toEqual(told);
   });
 });

@@ -1,0 +1,82 @@
+import type { RefreshError, SessionExpiredError } from '../../http/errors';
+import {
+  type Binding,
+  hasTokens,
+  isElsewhere,
+  type SessionAction,
+  type SessionState,
+  transition,
+} from './session-state';
+
+/** All that a session remembers of itself: its state, and what `state$` does not show. Changed by the same actions. */
+export interface SessionModel {
+  readonly state: SessionState;
+  /** What a request made now is bound to; undefined if there is no session. One object for all requests of the same tokens. */
+  readonly binding?: Binding | undefined;
+  /** When tokens that are still alive are due for a refresh, by this machine's clock. `Infinity`: never. */
+  readonly renewAtMs: number;
+  /** How many refreshes in a row have failed in a transient way. */
+  readonly failures: number;
+  /** The last of those failures, until the network is back. The next refresh waits after it. */
+  readonly coolDown?: { readonly error: RefreshError; readonly atMs: number } | undefined;
+  /** The refresh token that was refused last: of which session, and how. */
+  readonly lastRefusal?: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
+  /** How far a session is that is loading: the store is `reading`, a waiter `awaits` its answer, or the store is `empty` and `restore` is next. */
+  readonly load: 'reading' | 'awaited' | 'empty';
+}
+
+/** Besides those of the state: a waiter needs the store's answer, the store has no tokens here, the network is back. */
+export type ModelAction = SessionAction | { readonly type: 'loadAwaited' | 'loadEmpty' | 'online' };
+
+export const INITIAL: SessionModel = {
+  state: { status: 'loading', generation: 0 },
+  renewAtMs: Infinity,
+  failures: 0,
+  load: 'reading',
+};
+
+const bindingOf = (state: SessionState): Binding | undefined =>
+  hasTokens(state) ? { sessionId: state.tokens.sessionId } : undefined;
+
+/** Tokens are renewed `aheadMs` before they expire, but never in the first half of the life that they have left at `atMs`. */
+const renewAtMsOf = (expiresAtMs: number, atMs: number, aheadMs: number): number =>
+  expiresAtMs - Math.min(aheadMs, Math.max(0, expiresAtMs - atMs) / 2);
+
+/** A refresh that was refused, while its tokens were those of the session. */
+const refusalOf = (state: SessionState, action: SessionAction): SessionModel['lastRefusal'] =>
+  action.type === 'refused' && state.status === 'refreshing'
+    ? { sessionId: state.tokens.sessionId, error: action.error }
+    : undefined;
+
+/**
+ * Applies an action to the model. Pure. Returns the same object for an action that names another generation of tokens.
+ *
+ * @param aheadMs - `refreshAheadMs` of the session.
+ */
+export const update = (model: SessionModel, action: ModelAction, atMs: number, aheadMs: number): SessionModel => {
+  switch (action.type) {
+    case 'loadAwaited':
+      return { ...model, load: model.load === 'reading' ? 'awaited' : model.load };
+    case 'loadEmpty':
+      return { ...model, load: 'empty' };
+    case 'online':
+      return { ...model, coolDown: undefined };
+  }
+  const { state, failures } = model;
+  if ('generation' in action && action.generation !== state.generation) return model;
+  const next = transition(state, action);
+  if (action.type === 'failed') {
+    return { ...model, state: next, failures: failures + 1, coolDown: { error: action.error, atMs: action.atMs } };
+  }
+  if (action.type === 'rejected' || action.type === 'refreshStarted') return { ...model, state: next };
+  const tokens = next !== state && 'tokens' in action ? action.tokens : undefined;
+  return {
+    state: next,
+    binding: next === state ? model.binding : bindingOf(next),
+    renewAtMs: tokens ? renewAtMsOf(tokens.expiresAtMs ?? Infinity, atMs, aheadMs) : model.renewAtMs,
+    failures: 0,
+    coolDown: undefined,
+    lastRefusal: refusalOf(state, action) ?? model.lastRefusal,
+    load: tokens && isElsewhere(tokens) ? 'empty' : model.load,
+  };
+};
