@@ -9,8 +9,8 @@ import type { Waiter, WaitingRoom } from './waiting-room';
 export interface Admission {
   /** Lets `waiter` leave: in this same tick where the tokens live, else after a refresh. `done` gives its place in line back, if it has one. */
   admit(waiter: Waiter, done?: () => void): void;
-  /** Emits what a request could leave with, and completes; with `isNew`, only what comes after what the session has now. */
-  wait$(isNew?: boolean): Observable<Tokens>;
+  /** Emits what a request of `since` could leave with, and completes; with `isNew`, only what comes after what the session has now. */
+  wait$(isNew?: boolean, since?: Held): Observable<Tokens>;
 }
 
 /** Whether it names no tokens that will not do. */
@@ -78,10 +78,10 @@ export const createAdmission = (
     }
   };
 
-  const wait$ = (isNew = false): Observable<Tokens> =>
+  const wait$ = (isNew = false, since?: Held): Observable<Tokens> =>
     new Observable((subscriber) => {
       const waiter: Waiter = {
-        old: undefined,
+        old: since,
         isSender: false,
         get closed() {
           return subscriber.closed;

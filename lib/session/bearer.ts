@@ -1,4 +1,4 @@
-import { AsyncSubject, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
+import { Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
 import { copyOf, isOneShot, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
@@ -29,12 +29,8 @@ interface Claim {
 type Claimed = HttpRequest & { [CLAIM]?: (asking: SessionCore) => Claim | undefined };
 
 const claimOf = (core: SessionCore): Claim => {
-  const looked$ = core.look();
-  if (!looked$) return core.claim();
-  // What is so then, however late the request is on its way.
-  const since$ = new AsyncSubject<Held | undefined>();
-  looked$.pipe(map(core.since)).subscribe(since$);
-  return { since$ };
+  const since$ = core.look();
+  return since$ ? { since$ } : core.claim();
 };
 
 /** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that the store holds now. */

@@ -73,10 +73,10 @@ export interface SessionCore extends Pick<SessionSettings, 'isExpired' | 'author
   /** Whose a request of now is; of one from before the session is loaded, that is filled in as soon as it is. */
   claim(): { since?: Held | undefined };
   /**
-   * Looks into the store if that has changed. Emits when it has answered, errors with `SignedOutError` if a session begins or ends here before that; undefined
-   * if there is nothing to wait for.
+   * Looks into the store if that has changed. When it has answered, emits whose all are that have waited for it, and replays that; errors with `SignedOutError` if
+   * a session begins or ends here before that; undefined if there is nothing to wait for.
    */
-  look(): Observable<unknown> | undefined;
+  look(): Observable<Held | undefined> | undefined;
   /** Lets `waiter` leave with the session's tokens: in this same tick where they live, else after a refresh. */
   admit(waiter: Waiter): void;
   /** `waiter` has given up. */
@@ -186,21 +186,22 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
 
   /** The look that requests wait for, one for all of them; what was asked before a session began or ended here ends with that. */
   let waiting:
-    | { readonly looked$: Observable<unknown>; readonly nth: number; readonly over$: Observable<unknown> }
+    | { readonly looked$: Observable<unknown>; readonly nth: number; readonly over$: Observable<Held | undefined> }
     | undefined;
-  const look = (): Observable<unknown> | undefined => {
+  const look: SessionCore['look'] = () => {
     const nth = changes;
     const looked$ = follower.check();
     if (nth !== changes) throw signedOut();
     if (!looked$) return undefined;
     if (waiting?.looked$ !== looked$ || waiting.nth !== nth) {
-      const over$ = new AsyncSubject<unknown>();
+      const over$ = new AsyncSubject<Held | undefined>();
       const ended$ = changed$.pipe(
         map(() => {
           throw signedOut();
         }),
       );
-      merge(looked$, ended$).pipe(first()).subscribe(over$);
+      // Asked once: the first of them that goes on may begin or end a session.
+      merge(looked$.pipe(map(since)), ended$).pipe(first()).subscribe(over$);
       waiting = { looked$, nth, over$ };
     }
     return waiting.over$;
@@ -226,10 +227,7 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
   };
 
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
-    defer(() => {
-      const wait$ = admission.wait$(isNew);
-      return look()?.pipe(switchMap(() => wait$)) ?? wait$;
-    });
+    defer(() => look()?.pipe(switchMap((since) => admission.wait$(isNew, since))) ?? admission.wait$(isNew));
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
     follower.check();
