@@ -201,7 +201,9 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
         }),
       );
       // Asked once: the first of them that goes on may begin or end a session.
-      merge(looked$.pipe(map(since)), ended$).pipe(first()).subscribe(over$);
+      merge(looked$.pipe(map(since)), ended$)
+        .pipe(first())
+        .subscribe(over$);
       waiting = { looked$, nth, over$ };
     }
     return waiting.over$;
