@@ -170,14 +170,14 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
               switchMap(() => news$),
               tap((found) => {
                 news = found;
-                if (news) throw error;
+                if (news !== undefined) throw error;
               }),
             );
           },
         }),
         switchMap(save$),
         catchError((error) => {
-          if (news) return adopt$(news);
+          if (news !== undefined) return heed$(news);
           let isFinal: boolean;
           try {
             isFinal = isRefused(error);

@@ -10,6 +10,7 @@ import {
 } from 'renewal';
 import {
   asyncScheduler,
+  catchError,
   concat,
   EMPTY,
   map,
@@ -168,6 +169,21 @@ describe('a refresh and its store', () => {
     });
     expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
+  it('ends with a sign-out if another has cleared the store by the time it is to be tried again', () => {
+    virtually(({ expectObservable, flush }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      const refresh = vi.fn(() => {
+        cell.held = null;
+        return throwError(() => new Error('offline'));
+      });
+      const { api, session } = createVirtualClient({ store, refresh, refreshRetries: 1 });
+      expectObservable(api.get$('/a').pipe(catchError(({ code }) => of(code)))).toBe('1s (e|)', { e: 'signed-out' });
+      flush();
+      expect(refresh).toHaveBeenCalledTimes(1);
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+    });
   });
 
   it('takes over newer tokens that it finds after a refusal', () => {
