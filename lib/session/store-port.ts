@@ -36,7 +36,7 @@ export type News = Tokens | null | undefined;
 export interface StorePort {
   /** The newest tokens of the session, also while a refresh has them and the state does not. */
   readonly mine: Tokens | undefined;
-  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered. */
+  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered; heeded if nothing waits for it then. */
   look(): Observable<News>;
   /** What follows from a look, at the latest when the store is given up; at once while it has not answered since it was given up before. */
   inTime(news$: Observable<News>): Observable<News>;
@@ -71,7 +71,7 @@ const RETRY_MS = 1_000;
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
-/** @param heed - Called with what follows from a look that no one has asked for. */
+/** @param heed - Called with what follows from a look that no one has asked for, or waits for any more. */
 export const createStorePort = (
   store: TokenStore,
   warn: (what: string, error?: unknown) => undefined,
@@ -219,7 +219,12 @@ export const createStorePort = (
     },
     look: () => {
       const news$ = new AsyncSubject<News>();
-      read().subscribe(news$);
+      let isAtOnce = true;
+      // What has asked may have given up: nothing else finds this again, as it counts as seen.
+      read()
+        .pipe(tap((news) => isAtOnce || news$.observed || heed(news)))
+        .subscribe(news$);
+      isAtOnce = false;
       return news$;
     },
     inTime: (news$) =>

@@ -343,6 +343,23 @@ describe('a store that answers later', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(seen[2]).toEqual(tokens(1));
   });
+
+  it.each([
+    ['is heeded if nothing waits for its answer any more', false],
+    ['is left to what waits for its answer', true],
+  ])('%s', async (_, isWaitedFor) => {
+    stopClock();
+    const { port, heeded, answers } = createSlow();
+    const seen: unknown[] = [];
+    const news$ = port.look();
+    port.inTime(news$).subscribe();
+    if (isWaitedFor) news$.subscribe((each) => seen.push(each));
+    await vi.advanceTimersByTimeAsync(5_000);
+    answers[0]?.(tokens(1));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen).toEqual(isWaitedFor ? [tokens(1)] : []);
+    expect(heeded).toEqual(isWaitedFor ? [] : [tokens(1)]);
+  });
 });
 
 describe('the version of a store', () => {
