@@ -164,8 +164,8 @@ export const createStorePort = (
     if (isClosed || nth < lastRead) return undefined;
     lastRead = nth;
     if (tokens === null && clearing) {
-      // That of a session before, which was given up, may have been done now.
-      clearing--;
+      // That of a session before, which was given up, may have been done now. What would end nothing anyway is not counted.
+      if (!standing.isOwed) clearing--;
       tokens = undefined;
     }
     const { mine, over, replaced } = standing;

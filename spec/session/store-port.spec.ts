@@ -560,6 +560,29 @@ describe('writes to the store', () => {
     expect(look()).toEqual([undefined]);
   });
 
+  it('that clear, and were given up, end no later sign-in whose write was given up as well', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const hanging = () => new Promise<void>((resolve) => ends.push(resolve));
+    const saves = [hanging];
+    const { port, shelf, look } = createPort({
+      clear: hanging,
+      save: (saved) => saves.pop()?.() ?? shelf.save(saved),
+    });
+    port.write('sign-out');
+    port.write('sign-out');
+    port.write(tokens(1));
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(look()).toEqual([undefined]);
+    for (const end of ends.slice(0, 2)) {
+      shelf.clear();
+      end();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(shelf.load()).toEqual(tokens(1));
+    }
+    expect(look()).toEqual([undefined]);
+  });
+
   it('that clear, and end late, hide no later sign-out', async () => {
     stopClock();
     const ends: (() => void)[] = [];
