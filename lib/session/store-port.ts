@@ -133,10 +133,10 @@ export const createStorePort = (
       standing = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
       if (isLast && !isHaunted) standing = { ...standing, late: [] };
     },
-    failed: (what, error) => {
+    failed: (what, isLast, error) => {
       // What hangs is not called again for the same tokens.
       if (error === undefined) {
-        rewrites = MAX_REWRITES;
+        if (isLast) rewrites = MAX_REWRITES;
         if (!what) clearing++;
         isHaunted = true;
         lastHaunted = Infinity;

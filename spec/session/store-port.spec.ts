@@ -583,6 +583,40 @@ describe('writes to the store', () => {
     expect(look()).toEqual([undefined]);
   });
 
+  it('that clear, and were given up, are written over as soon as their effect is seen', async () => {
+    stopClock();
+    let end = (): void => {};
+    const { port, shelf, look } = createPort({
+      clear: () =>
+        new Promise((resolve) => {
+          end = resolve;
+        }),
+    });
+    port.write('sign-out');
+    port.write(tokens(1));
+    await vi.advanceTimersByTimeAsync(5_000);
+    shelf.clear();
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toEqual(tokens(1));
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toEqual(tokens(1));
+  });
+
+  it('that end late count as done if they are the last, also while one before them hangs', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const { port, heeded } = createPort({ save: () => new Promise((resolve) => ends.push(resolve)) });
+    port.write(tokens(1));
+    port.write(tokens(2));
+    await vi.advanceTimersByTimeAsync(10_000);
+    // Another has cleared the store since.
+    ends[1]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(heeded).toEqual([null]);
+  });
+
   it('that clear, and end late, hide no later sign-out', async () => {
     stopClock();
     const ends: (() => void)[] = [];
