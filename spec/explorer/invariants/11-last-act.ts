@@ -43,6 +43,7 @@ export const lastAct: Invariant = {
     const held = new Map<number, Act | undefined>();
     const clears = new Map<Write, Act>();
     const refused = new Set<string | null | undefined>();
+    const renewed = new Set<string | null | undefined>();
     /** Sessions of which a `clear` was done after it had been given up. */
     const late = new Set<number>();
     /** Sign-outs since the store last held tokens. */
@@ -81,6 +82,8 @@ export const lastAct: Invariant = {
         act.isWeak ||= !isSeen && (act.member === LEGACY || !act.family);
         // Without an order, to one that is signed out of it that is a new sign-in.
         act.mayReturn ||= isSeen && !!act.family && !hasOrder(act);
+        // To one that is signed out of what another writes again, that is over, whatever it may have written over.
+        act.mayReturn ||= !act.family && !!act.left && inHand.includes(act.left.family);
       }
     };
     const mark = (act: Act | undefined): void => {
@@ -112,9 +115,9 @@ export const lastAct: Invariant = {
     const isSeen = setup.hasVersion || (setup.changes === 'prompt' && setup.isWatched);
     const isAlone = setup.store === 'none' || members.length === 1;
 
-    /** Without revisions in the store, a sign-in after a sign-out that looks older than what was ended cannot be told from a late refresh. */
+    /** A sign-in after a sign-out that looks older than what was ended cannot be told from a late refresh if that has come, or there are no revisions. */
     const isTakenForOlder = (act: Act, other: Act): boolean =>
-      setup.keeps === 'no revision' &&
+      (setup.keeps === 'no revision' || renewed.has(act.family)) &&
       !other.family &&
       [...(other.known ?? [])].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
 
@@ -286,7 +289,9 @@ export const lastAct: Invariant = {
         },
         renewing: ({ member, tokens }, said, grant) => {
           if (said in REFUSALS) refused.add(familyOf(tokens?.accessToken));
-          if (!grant || tokens) return;
+          if (!grant) return;
+          renewed.add(familyOf(tokens?.accessToken));
+          if (tokens) return;
           const act = begin(member.index, familyOf(grant.accessToken) ?? null, true);
           close(act);
         },
