@@ -139,11 +139,13 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     };
 
     /** Saves what came, unless the session has ended or changed hands meanwhile, or others have renewed it while this page was frozen. */
-    const save$ = (tokens: Tokens): Observable<unknown> => {
+    const save$ = (tokens: Tokens, current: Tokens | undefined): Observable<unknown> => {
       decide({ type: 'refreshed', tokens });
+      // With another refresh token alone, it is half of what someone else is about to write. Past its expiry, it would have the spent one presented again.
+      const isLess = (news: Tokens) =>
+        isSameGrant(news, held) || (isPast(news, nowMs()) && news.refreshToken === current?.refreshToken);
       return news$.pipe(
-        // With another refresh token alone, it is half of what someone else is about to write.
-        switchMap((news) => (news === undefined || (news && isSameGrant(news, held)) ? write$(tokens) : heed$(news))),
+        switchMap((news) => (news === undefined || (news && isLess(news)) ? write$(tokens) : heed$(news))),
       );
     };
 
@@ -175,7 +177,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
             );
           },
         }),
-        switchMap(save$),
+        switchMap((tokens) => save$(tokens, current)),
         catchError((error) => {
           if (news !== undefined) return heed$(news);
           let isFinal: boolean;

@@ -186,6 +186,22 @@ describe('a refresh and its store', () => {
     });
   });
 
+  it('presents no refresh token again for tokens past their expiry that it finds after the grant', () => {
+    const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
+    const presented: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        presented.push(refreshToken);
+        cell.held = tokens('T2', { refreshToken: 'R1', revision: 2, expiresAtMs: 1 });
+        return of({ accessToken: 'T3', refreshToken: 'R3' });
+      },
+    });
+    expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken: 'T3', refreshToken: 'R3' }, 'done']);
+    expect(presented).toEqual(['R1']);
+    expect(cell.held).toMatchObject({ accessToken: 'T3', refreshToken: 'R3' });
+  });
+
   it('takes over newer tokens that it finds after a refusal', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const onExpired = vi.fn();
