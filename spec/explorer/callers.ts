@@ -75,12 +75,14 @@ export const bindAll = (world: World): void => {
 };
 
 /**
- * Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes that. Who is on the way out waits no more,
- * and belongs to what the look has brought.
+ * Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes that. Once the look is over, or who asks is on
+ * the way out, it belongs to what the look has brought.
  */
 export const bindToPast = (world: World, member: Member): void => {
+  const family = familyIn(member.session.state) ?? undefined;
+  const isAsking = world.isAsking(member);
   for (const caller of world.openCallers())
-    if (caller.member === member && !caller.leaving) caller.family ??= caller.made;
+    if (caller.member === member && !caller.leaving) caller.family ??= isAsking ? caller.made : caller.made && family;
 };
 
 /** A request has got past the look into the store that comes before anything else. */

@@ -177,8 +177,11 @@ export const signIn = (world: World, member: Member, user: User): void => {
   else change(world, member, 'sign in', act, grant);
 };
 
-export const signOut = (world: World, member: Member): void =>
-  change(world, member, 'sign out', () => follow(world, member.session.signOut()));
+export const signOut = (world: World, member: Member): void => {
+  const act = () => follow(world, member.session.signOut());
+  if (member.isDestroyed) act();
+  else change(world, member, 'sign out', act);
+};
 
 export const destroy = (world: World, member: Member): void =>
   change(world, member, 'destroy', () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import {
   type ApiEvent,
@@ -197,6 +198,24 @@ describe('signIn and signOut', () => {
       expect(sent).toEqual([]);
       flush();
     });
+  });
+
+  it('end all that waits for one look, also from within what follows from that', async () => {
+    const { cell, store } = createCellStore(tokens('T1'));
+    let version = 0;
+    const { api, session, sent } = createVirtualClient({
+      isDead: () => false,
+      store: { ...store, load: () => (version ? Promise.resolve(cell.held) : cell.held), version: () => version },
+      refresh: () => NEVER,
+    });
+    session.state$.subscribe(({ status }) => status === 'refreshing' && session.signIn({ accessToken: 'B1' }));
+    version = 1;
+    const waiting = [session.refresh$(), api.get$('/a'), session.accessToken$(), session.refresh$()];
+    const seen = waiting.map((each$) => watch<unknown>(each$).seen);
+    await setImmediate();
+    expect(session.state).toMatchObject({ tokens: { accessToken: 'B1' } });
+    expect(seen).toMatchObject(Array(4).fill([{ error: { code: 'signed-out' } }]));
+    expect(sent).toEqual([]);
   });
 
   it('leave no timer behind: destroy', () => {

@@ -160,7 +160,7 @@ export class RefreshRun {
           external = found;
         }),
       }),
-      switchMap((tokens) => this.#save$(tokens)),
+      switchMap((tokens) => this.#save$(tokens, current)),
       catchError((error) => (external === undefined ? this.#fail$(error) : this.#follow$(external))),
     );
   }
@@ -204,13 +204,16 @@ export class RefreshRun {
   }
 
   /** Saves new tokens, unless the session has ended or changed hands, or another tab has renewed them while this page was frozen. */
-  #save$(tokens: Tokens): Observable<unknown> {
+  #save$(tokens: Tokens, current: Tokens | undefined): Observable<unknown> {
     this.#decide({ type: 'refreshed', tokens });
+    // An entry with another refresh token alone is half of what another tab is about to write. Expired tokens with the spent refresh token would present it again.
+    const isLess = (external: Tokens): boolean =>
+      isSameGrant(external, this.signedIn?.tokens) ||
+      (isPast(external, nowMs()) && external.refreshToken === current?.refreshToken);
     return this.#external$.pipe(
       switchMap((external) => {
-        // With another refresh token alone, the entry is half of what another tab is about to write.
-        const isHalf = external && isSameGrant(external, this.signedIn?.tokens);
-        return external === undefined || isHalf ? this.#write$(tokens) : this.#follow$(external);
+        const isKept = external === undefined || (external && isLess(external));
+        return isKept ? this.#write$(tokens) : this.#follow$(external);
       }),
     );
   }

@@ -1,4 +1,4 @@
-import { AsyncSubject, finalize, map, type Observable, Subscription } from 'rxjs';
+import { AsyncSubject, finalize, first, map, merge, type Observable, Subject, Subscription } from 'rxjs';
 import { type StateMachine, signedOut } from '../state/machine';
 import type { Binding } from '../state/session-state';
 import type { News, StorePort } from './token-storage';
@@ -36,8 +36,15 @@ export const createStoreSync = (
   let following: Subscription | undefined;
   /** The read that is open. */
   let read$: Observable<unknown> | undefined;
-  /** One subject for all requests that wait for that read. */
+  /** One subject for all requests that wait for that read in the same session. */
   let waiting: AsyncSubject<Binding | undefined> | undefined;
+
+  const interrupts = new Subject<void>();
+  const interrupted$ = interrupts.pipe(
+    map(() => {
+      throw signedOut();
+    }),
+  );
 
   const apply = (external: News): void => {
     if (!following?.closed) follow(external);
@@ -73,7 +80,9 @@ export const createStoreSync = (
     if (!read$) return undefined;
     if (!waiting) {
       waiting = new AsyncSubject();
-      read$.pipe(map(() => machine.model.binding)).subscribe(waiting);
+      merge(read$.pipe(map(() => machine.model.binding)), interrupted$)
+        .pipe(first())
+        .subscribe(waiting);
     }
     return waiting;
   };
@@ -91,7 +100,7 @@ export const createStoreSync = (
     },
     apply,
     interrupt: () => {
-      waiting?.error(signedOut());
+      interrupts.next();
       waiting = undefined;
     },
     end: () => {

@@ -36,7 +36,7 @@ export type News = Tokens | null | undefined;
 export interface StorePort {
   /** The newest tokens of the session, also while a refresh has them and the state does not. */
   readonly mine: Tokens | undefined;
-  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered. */
+  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered; heeded if nothing waits for it then. */
   look(): Observable<News>;
   /** What follows from a look, at the latest when the store is given up; at once while it has not answered since it was given up before. */
   inTime(news$: Observable<News>): Observable<News>;
@@ -71,7 +71,7 @@ const RETRY_MS = 1_000;
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
-/** @param heed - Called with what follows from a look that no one has asked for. */
+/** @param heed - Called with what follows from a look that no one has asked for, or waits for any more. */
 export const createStorePort = (
   store: TokenStore,
   warn: (what: string, error?: unknown) => undefined,
@@ -133,10 +133,10 @@ export const createStorePort = (
       standing = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
       if (isLast && !isHaunted) standing = { ...standing, late: [] };
     },
-    failed: (what, error) => {
+    failed: (what, isLast, error) => {
       // What hangs is not called again for the same tokens.
       if (error === undefined) {
-        rewrites = MAX_REWRITES;
+        if (isLast) rewrites = MAX_REWRITES;
         if (!what) clearing++;
         isHaunted = true;
         lastHaunted = Infinity;
@@ -164,8 +164,8 @@ export const createStorePort = (
     if (isClosed || nth < lastRead) return undefined;
     lastRead = nth;
     if (tokens === null && clearing) {
-      // That of a session before, which was given up, may have been done now.
-      clearing--;
+      // That of a session before, which was given up, may have been done now. What would end nothing anyway is not counted.
+      if (!standing.isOwed) clearing--;
       tokens = undefined;
     }
     const { mine, over, replaced } = standing;
@@ -219,7 +219,12 @@ export const createStorePort = (
     },
     look: () => {
       const news$ = new AsyncSubject<News>();
-      read().subscribe(news$);
+      let isAtOnce = true;
+      // What has asked may have given up: nothing else finds this again, as it counts as seen.
+      read()
+        .pipe(tap((news) => isAtOnce || news$.observed || heed(news)))
+        .subscribe(news$);
+      isAtOnce = false;
       return news$;
     },
     inTime: (news$) =>

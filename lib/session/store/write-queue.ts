@@ -36,8 +36,8 @@ export interface WriteQueue {
 export interface WriteObserver {
   /** A write is done: in the tick in which it was asked for (`isAtOnce`), as the last of those asked for (`isLast`). */
   done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
-  /** One has failed, or without an error taken too long. */
-  failed(what: Tokens | null, error?: unknown): undefined;
+  /** One has failed, or without an error taken too long, as the last of those asked for (`isLast`). */
+  failed(what: Tokens | null, isLast: boolean, error?: unknown): undefined;
   /**
    * One that was given up has ended: over what has been written since, as the case may be. `isDone` if it is done, as the last of those asked for; `isLast` if no other may still end.
    */
@@ -68,7 +68,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
         hanging++;
         const end = (isDone: boolean) => {
           hanging--;
-          observer.endedLate(isDone && nth === count && !hanging, !hanging);
+          observer.endedLate(isDone && nth === count, !hanging);
         };
         written$.subscribe({ complete: () => end(true), error: () => end(false) });
         throw undefined;
@@ -78,7 +78,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
       .pipe(
         first(),
         map(() => observer.done(what, isAtOnce, queue.length < 2)),
-        catchError((error) => of(observer.failed(what, error))),
+        catchError((error) => of(observer.failed(what, queue.length < 2, error))),
         finalize(() => {
           queue.shift();
           queue[0]?.();

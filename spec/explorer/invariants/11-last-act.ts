@@ -43,6 +43,9 @@ export const lastAct: Invariant = {
     const held = new Map<number, Act | undefined>();
     const clears = new Map<Write, Act>();
     const refused = new Set<string | null | undefined>();
+    /** What sessions had when the store lost what it held: they may write it over anything. */
+    const lagging = new Set<string | null | undefined>();
+    const renewed = new Set<string | null | undefined>();
     /** Sessions of which a `clear` was done after it had been given up. */
     const late = new Set<number>();
     /** Sign-outs since the store last held tokens. */
@@ -76,11 +79,14 @@ export const lastAct: Invariant = {
     /** The store has lost what it held: a session that has not seen it yet will not see it any more, and writes again what it has. */
     const forget = (): void => {
       const inHand = members.filter(({ isDestroyed }) => !isDestroyed).map(({ session }) => familyIn(session.state));
+      for (const family of inHand) lagging.add(family);
       for (const act of acts) {
         const isSeen = act.family ? inHand.includes(act.family) : inHand.every((family) => family === null);
         act.isWeak ||= !isSeen && (act.member === LEGACY || !act.family);
         // Without an order, to one that is signed out of it that is a new sign-in.
         act.mayReturn ||= isSeen && !!act.family && !hasOrder(act);
+        // To one that is signed out of what another writes again, that is over, whatever it may have written over.
+        act.mayReturn ||= !act.family && !!act.left && inHand.includes(act.left.family);
       }
     };
     const mark = (act: Act | undefined): void => {
@@ -112,9 +118,9 @@ export const lastAct: Invariant = {
     const isSeen = setup.hasVersion || (setup.changes === 'prompt' && setup.isWatched);
     const isAlone = setup.store === 'none' || members.length === 1;
 
-    /** Without revisions in the store, a sign-in after a sign-out that looks older than what was ended cannot be told from a late refresh. */
+    /** A sign-in after a sign-out that looks older than what was ended cannot be told from a late refresh if that has come, or there are no revisions. */
     const isTakenForOlder = (act: Act, other: Act): boolean =>
-      setup.keeps === 'no revision' &&
+      (setup.keeps === 'no revision' || renewed.has(act.family)) &&
       !other.family &&
       [...(other.known ?? [])].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
 
@@ -165,9 +171,11 @@ export const lastAct: Invariant = {
       const isBoth = last.some((act) =>
         last.some((other) => haveOrder(act, other) && `${act.id}` > `${other.id}` && mayHaveEnded(act, other)),
       );
-      // What was refused may have been over one that knew nothing of it, and leaves an empty store.
+      // What was refused may have been over one that knew nothing of it, or was written over anything that was lost, and leaves an empty store.
       const isUnderRefused = real.some(
-        (act) => refused.has(act.family) && last.some((other) => !other.known?.has(act) && !act.known?.has(other)),
+        (act) =>
+          refused.has(act.family) &&
+          (lagging.has(act.family) || last.some((other) => !other.known?.has(act) && !act.known?.has(other))),
       );
       if (isBoth || isUnderRefused) families.add(null);
       // The server has ended what the user had begun, or no one has begun anything.
@@ -194,13 +202,21 @@ export const lastAct: Invariant = {
     const isOwed = ({ index, isDestroyed }: Member): boolean =>
       !isDestroyed && shelf.writes.filter(({ member }) => member === index).at(-1)?.state === 'failed';
 
+    /** Whether sessions have taken over these in different orders, and none can tell which is the later one. */
+    const isContested = (family: string | null | undefined, held: string | null): boolean => {
+      const both = [families.get(family ?? ''), families.get(held ?? '')];
+      const isKnownTo = (member: Member) => both.every((act) => act && knownTo(member.index).has(act));
+      return !isInOrder() && both.some((act) => act && !hasOrder(act)) && members.filter(isKnownTo).length > 1;
+    };
+
     const whyApart = (): string | undefined => {
       if (setup.store === 'none' || isBlind || members.some(isOwed)) return undefined;
       const held = familyOf(shelf.kept?.accessToken) ?? null;
       const other = members.find(
         ({ isDestroyed, session: { state } }) => !isDestroyed && state.status !== 'loading' && familyIn(state) !== held,
       );
-      return other && `session ${other.index} ends with ${familyIn(other.session.state)}, and the store with ${held}`;
+      if (!other || isContested(familyIn(other.session.state), held)) return undefined;
+      return `session ${other.index} ends with ${familyIn(other.session.state)}, and the store with ${held}`;
     };
 
     return {
@@ -286,7 +302,9 @@ export const lastAct: Invariant = {
         },
         renewing: ({ member, tokens }, said, grant) => {
           if (said in REFUSALS) refused.add(familyOf(tokens?.accessToken));
-          if (!grant || tokens) return;
+          if (!grant) return;
+          renewed.add(familyOf(tokens?.accessToken));
+          if (tokens) return;
           const act = begin(member.index, familyOf(grant.accessToken) ?? null, true);
           close(act);
         },

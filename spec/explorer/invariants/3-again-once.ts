@@ -108,6 +108,11 @@ export const againOnce: Invariant = {
         asking: ({ wish, member }) => {
           if (wish === 'refresh$') unwanted.add(keyOf(member, member.session.state.generation));
         },
+        // The refresh goes on without the one who has asked for it.
+        cancelled: ({ wish, member }) => {
+          const { state } = member.session;
+          if (wish === 'refresh$' && state.status === 'refreshing') unwanted.add(keyOf(member, state.generation));
+        },
         answering: (attempt, said) => {
           const { caller, token } = attempt;
           if (caller.wish !== 'request' || !token || (said !== '401' && said !== '1002')) return;

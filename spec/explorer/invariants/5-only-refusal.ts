@@ -48,9 +48,11 @@ export const onlyRefusal: Invariant = {
     };
 
     const whyNotTold = (caller: Caller): string | false => {
-      const { member, family, wish } = caller;
+      const { member, family, wish, looks, isBeingSubscribed } = caller;
       const code = codeOf(caller);
-      if (!family) return false;
+      // Who waits for tokens is of what a look in this same tick has brought.
+      const isOther = isBeingSubscribed && wish !== 'request' && looks !== world.shelf.looks;
+      if (!family || isOther) return false;
       if (code === 'session-expired') return !refused.get(member)?.has(family) && 'that its session has expired';
       // Without ids in the store, what another session has renewed is another session.
       const isKnown = world.setup.keeps !== 'two entries';

@@ -10,6 +10,7 @@ import {
 } from 'renewal';
 import {
   asyncScheduler,
+  catchError,
   concat,
   EMPTY,
   map,
@@ -168,6 +169,37 @@ describe('a refresh and its store', () => {
     });
     expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+  });
+
+  it('ends with a sign-out if another has cleared the store by the time it is to be tried again', () => {
+    virtually(({ expectObservable, flush }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      const refresh = vi.fn(() => {
+        cell.held = null;
+        return throwError(() => new Error('offline'));
+      });
+      const { api, session } = createVirtualClient({ store, refresh, refreshRetries: 1 });
+      expectObservable(api.get$('/a').pipe(catchError(({ code }) => of(code)))).toBe('1s (e|)', { e: 'signed-out' });
+      flush();
+      expect(refresh).toHaveBeenCalledTimes(1);
+      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+    });
+  });
+
+  it('presents no refresh token again for tokens past their expiry that it finds after the grant', () => {
+    const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
+    const presented: unknown[] = [];
+    const { session } = createVirtualClient({
+      store,
+      refresh: ({ refreshToken }) => {
+        presented.push(refreshToken);
+        cell.held = tokens('T2', { refreshToken: 'R1', revision: 2, expiresAtMs: 1 });
+        return of({ accessToken: 'T3', refreshToken: 'R3' });
+      },
+    });
+    expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken: 'T3', refreshToken: 'R3' }, 'done']);
+    expect(presented).toEqual(['R1']);
+    expect(cell.held).toMatchObject({ accessToken: 'T3', refreshToken: 'R3' });
   });
 
   it('takes over newer tokens that it finds after a refusal', () => {

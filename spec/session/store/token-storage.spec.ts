@@ -343,6 +343,23 @@ describe('a store that answers later', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(seen[2]).toEqual(tokens(1));
   });
+
+  it.each([
+    ['is heeded if nothing waits for its answer any more', false],
+    ['is left to what waits for its answer', true],
+  ])('%s', async (_, isWaitedFor) => {
+    stopClock();
+    const { port, heeded, answers } = createSlow();
+    const seen: unknown[] = [];
+    const news$ = port.look();
+    port.inTime(news$).subscribe();
+    if (isWaitedFor) news$.subscribe((each) => seen.push(each));
+    await vi.advanceTimersByTimeAsync(5_000);
+    answers[0]?.(tokens(1));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen).toEqual(isWaitedFor ? [tokens(1)] : []);
+    expect(heeded).toEqual(isWaitedFor ? [] : [tokens(1)]);
+  });
 });
 
 describe('the version of a store', () => {
@@ -541,6 +558,63 @@ describe('writes to the store', () => {
       expect(shelf.load()).toEqual(tokens(1));
     }
     expect(look()).toEqual([undefined]);
+  });
+
+  it('that clear, and were given up, end no later sign-in whose write was given up as well', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const hanging = () => new Promise<void>((resolve) => ends.push(resolve));
+    const saves = [hanging];
+    const { port, shelf, look } = createPort({
+      clear: hanging,
+      save: (saved) => saves.pop()?.() ?? shelf.save(saved),
+    });
+    port.write('sign-out');
+    port.write('sign-out');
+    port.write(tokens(1));
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(look()).toEqual([undefined]);
+    for (const end of ends.slice(0, 2)) {
+      shelf.clear();
+      end();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(shelf.load()).toEqual(tokens(1));
+    }
+    expect(look()).toEqual([undefined]);
+  });
+
+  it('that clear, and were given up, are written over as soon as their effect is seen', async () => {
+    stopClock();
+    let end = (): void => {};
+    const { port, shelf, look } = createPort({
+      clear: () =>
+        new Promise((resolve) => {
+          end = resolve;
+        }),
+    });
+    port.write('sign-out');
+    port.write(tokens(1));
+    await vi.advanceTimersByTimeAsync(5_000);
+    shelf.clear();
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toEqual(tokens(1));
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(look()).toEqual([undefined]);
+    expect(shelf.load()).toEqual(tokens(1));
+  });
+
+  it('that end late count as done if they are the last, also while one before them hangs', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const { port, heeded } = createPort({ save: () => new Promise((resolve) => ends.push(resolve)) });
+    port.write(tokens(1));
+    port.write(tokens(2));
+    await vi.advanceTimersByTimeAsync(10_000);
+    // Another has cleared the store since.
+    ends[1]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(heeded).toEqual([null]);
   });
 
   it('that clear, and end late, hide no later sign-out', async () => {
