@@ -5,7 +5,6 @@ import { createKeepFresh } from './keep-fresh';
 import { type SessionOptions, withDefaults } from './options';
 import { createAdmission } from './pending/admission';
 import type { Authorizer } from './pending/authorized-request';
-import { createPendingQueue } from './pending/queue';
 import { createRejectedRoutes } from './pending/rejected-routes';
 import { backoffMs } from './refresh/backoff';
 import { createRefresher } from './refresh/refresher';
@@ -91,7 +90,6 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   let unloaded: { binding?: Binding | undefined } | undefined;
 
   const storage = createStorePort(settings.store, reports.warn, (external) => sync.apply(external));
-  const queue = createPendingQueue(settings.releaseConcurrency, (waiter, release) => admission.admit(waiter, release));
 
   const machine = createStateMachine(settings.refreshAheadMs, ({ state, binding }, action) => {
     const { status, generation } = state;
@@ -107,17 +105,17 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     const isOver = action.type === 'signIn' || action.type === 'signOut';
     const error = isOver ? signedOut() : 'error' in action ? action.error : undefined;
     // Detached at once: a request of a subscriber waits for what comes next.
-    const settle = status === 'refreshing' ? noop : queue.takeAll(error, isOver);
+    const settle = status === 'refreshing' ? noop : admission.takeAll(error, isOver, binding);
     return {
       report: () => {
         reports.session(action.type, generation, atMs);
         if (status === 'loading' && 'tokens' in action) machine.enqueue(onElsewhere);
       },
-      settle: () => settle(binding),
+      settle,
     };
   });
-  const refresher = createRefresher(machine, storage, settings, reports, wake.online$, () => queue.size);
-  const admission = createAdmission(machine, queue, refresher);
+  const refresher = createRefresher(machine, storage, settings, reports, wake.online$, () => admission.size);
+  const admission = createAdmission(machine, refresher, settings.releaseConcurrency);
   const sync = createStoreSync(machine, storage, refresher.follow, wake.visible$, () => {
     const { [CAUTION]: caution }: CautiousStore = settings.store;
     reports.caution(caution?.());
@@ -185,8 +183,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
       return unloaded;
     },
     look,
-    admit: (waiter) => admission.admit(waiter),
-    remove: queue.remove,
+    admit: admission.admit,
+    remove: admission.remove,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 

@@ -3,15 +3,93 @@ import { nowMs } from '../../http/clock';
 import type { Refresher } from '../refresh/refresher';
 import { type StateMachine, signedOut } from '../state/machine';
 import { type Binding, decide, hasTokens, type SignedIn, type Tokens, type Verdict } from '../state/session-state';
-import type { PendingQueue, Waiter } from './queue';
+import { createLimiter } from './limiter';
+
+/** Someone who needs the session's tokens: a request, or a subscriber of `accessToken$` or `refresh$`. */
+export interface Waiter {
+  /** The session that it belongs to, and the tokens that will not do: rejected by the server, or dead. */
+  binding?: Binding | undefined;
+  /** Whether it sends a request, and so takes one of `releaseConcurrency` slots. */
+  readonly takesSlot: boolean;
+  /** Whether it has unsubscribed. */
+  readonly closed: boolean;
+  /** Called when it starts to wait, with the number of the refresh that it waits for, if there is one. */
+  onQueued?(refreshId: number | undefined): void;
+  /** Uses live tokens, or none if there is no session. `release` gives the slot back. */
+  send(state: SignedIn | null, release: () => void): void;
+  /** Its wait has failed. */
+  error(error: unknown): void;
+}
+
+/** The waiters of a session, until its state settles. */
+export interface PendingQueue {
+  readonly size: number;
+  add(waiter: Waiter): void;
+  remove(waiter: Waiter): void;
+  /**
+   * Detaches the current waiters, and returns a function that releases them in the order of arrival. Waiters without a session are then bound to `binding`.
+   * With `error` they are rejected instead; with `isOver`, so are waiters of earlier releases that have not started.
+   */
+  takeAll(error?: Error, isOver?: boolean, binding?: Binding): () => void;
+}
 
 /** Decides which requests are sent with the session's tokens, and which wait. */
-export interface Admission {
+export interface Admission extends Omit<PendingQueue, 'add'> {
   /** Sends `waiter`: in this same tick if the tokens are alive, otherwise after a refresh. `release` gives its slot back, if it has one. */
   admit(waiter: Waiter, release?: () => void): void;
   /** Emits the tokens that a request with this binding could be sent with, and completes; with `isNew`, only tokens newer than those of now. */
   wait$(isNew?: boolean, binding?: Binding): Observable<Tokens>;
 }
+
+/**
+ * Sets keep the waiters in the order of arrival, and let each be removed without a walk over the others. The observer list of a subject is searched
+ * and spliced, which would cost the square of their number.
+ *
+ * @param concurrency - How many released waiters that take a slot are under way at once.
+ */
+export const createPendingQueue = (
+  concurrency: number,
+  admit: (waiter: Waiter, release: () => void) => void,
+): PendingQueue => {
+  let waiting = new Set<Waiter>();
+  /** Batches that are being released. */
+  let releasing: readonly Set<Waiter>[] = [];
+  const limiter = createLimiter(concurrency, admit);
+
+  return {
+    get size() {
+      return waiting.size;
+    },
+    add: (waiter) => {
+      waiting.add(waiter);
+    },
+    remove: (waiter) => {
+      for (const batch of [waiting, ...releasing]) batch.delete(waiter);
+      limiter.remove(waiter);
+    },
+    takeAll: (error, isOver, binding) => {
+      const batch = waiting;
+      waiting = new Set();
+      if (error) {
+        const rejected = isOver ? [...limiter.clear(), ...releasing.flatMap((other) => [...other])] : [];
+        if (isOver) for (const other of releasing) other.clear();
+        return () => {
+          for (const waiter of [...rejected, ...batch]) waiter.error(error);
+        };
+      }
+      releasing = [...releasing, batch];
+      return () => {
+        for (const waiter of batch) {
+          batch.delete(waiter);
+          waiter.binding ??= binding;
+          if (waiter.takesSlot) limiter.push(waiter);
+          else admit(waiter, noop);
+        }
+        releasing = releasing.filter((other) => other !== batch);
+      };
+    },
+  };
+};
 
 /** Only tokens of this session that are newer than those of `state` will do. */
 export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
@@ -19,7 +97,7 @@ export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
   after: generation,
 });
 
-export const createAdmission = (machine: StateMachine, queue: PendingQueue, refresher: Refresher): Admission => {
+export const createAdmission = (machine: StateMachine, refresher: Refresher, concurrency: number): Admission => {
   const verdictOn = (waiter: Waiter): Verdict => {
     const atMs = nowMs();
     const verdict = decide(machine.state, waiter.binding, atMs);
@@ -30,14 +108,7 @@ export const createAdmission = (machine: StateMachine, queue: PendingQueue, refr
     return decide(machine.state, { sessionId: verdict.tokens.sessionId }, atMs);
   };
 
-  const sendOrWait = (waiter: Waiter, release: () => void): void => {
-    const verdict = verdictOn(waiter);
-    if (verdict === 'session-gone') throw refresher.errorFor(waiter.binding?.sessionId);
-    if (verdict !== 'wait') {
-      waiter.send(verdict === 'no-session' ? null : verdict, release);
-      return;
-    }
-    release();
+  const wait = (waiter: Waiter): void => {
     const { state } = machine;
     const coolDown = state.status === 'refreshing' ? undefined : refresher.coolingDown();
     if (coolDown) throw coolDown.error;
@@ -50,13 +121,21 @@ export const createAdmission = (machine: StateMachine, queue: PendingQueue, refr
 
   const admit = (waiter: Waiter, release = noop): void => {
     try {
-      if (waiter.closed) release();
-      else sendOrWait(waiter, release);
+      const verdict = waiter.closed ? undefined : verdictOn(waiter);
+      if (verdict === 'session-gone') throw refresher.errorFor(waiter.binding?.sessionId);
+      if (verdict && verdict !== 'wait') {
+        waiter.send(verdict === 'no-session' ? null : verdict, release);
+        return;
+      }
+      release();
+      if (verdict) wait(waiter);
     } catch (error) {
       release();
       waiter.error(error);
     }
   };
+
+  const queue = createPendingQueue(concurrency, admit);
 
   const wait$ = (isNew = false, binding?: Binding): Observable<Tokens> =>
     new Observable((subscriber) => {
@@ -83,5 +162,13 @@ export const createAdmission = (machine: StateMachine, queue: PendingQueue, refr
       return () => queue.remove(waiter);
     });
 
-  return { admit, wait$ };
+  return {
+    get size() {
+      return queue.size;
+    },
+    remove: queue.remove,
+    takeAll: queue.takeAll,
+    admit,
+    wait$,
+  };
 };

@@ -8,8 +8,7 @@ import { scopeOf } from '../../http/trace';
 import { originOf } from '../../http/url';
 import { type ExpiryPredicate, verdictOf } from '../refresh/expiry';
 import type { Binding, SignedIn, Tokens } from '../state/session-state';
-import { newerThan } from './admission';
-import type { Waiter } from './queue';
+import { newerThan, type Waiter } from './admission';
 import type { RejectedRoutes } from './rejected-routes';
 
 /** What a request needs of its session. */

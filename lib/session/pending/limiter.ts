@@ -75,27 +75,32 @@ export const subscribeInside = <T>(held: Subscription, work: Observable<T>, subs
     }),
   );
 
+interface LockRequest {
+  readonly held: Subscription;
+  readonly work: Observable<unknown>;
+  readonly subscriber: Subscriber<unknown>;
+  unlock(): void;
+}
+
 /** A limiter of one slot for observables: one work at a time, in the order of subscription, within this page or process. */
 export const createMutex = (): Mutex => {
-  const limiter = createLimiter<(release: () => void) => void>(1, (start, release) => start(release));
+  const limiter = createLimiter<LockRequest>(1, (request, release) => {
+    request.unlock = release;
+    subscribeInside(request.held, request.work, request.subscriber);
+  });
 
-  return (work) =>
-    new Observable((subscriber) => {
-      const held = new Subscription();
-      let unlock = noop;
-      const start = (release: () => void): void => {
-        unlock = release;
-        subscribeInside(held, work, subscriber);
-      };
+  return <T>(work: Observable<T>) =>
+    new Observable((subscriber: Subscriber<T>) => {
+      const request: LockRequest = { held: new Subscription(), work, subscriber, unlock: noop };
       // Added before `push`: work that ends in the same tick is then torn down at once.
       subscriber.add(() => {
-        limiter.remove(start);
+        limiter.remove(request);
         try {
-          held.unsubscribe();
+          request.held.unsubscribe();
         } finally {
-          unlock();
+          request.unlock();
         }
       });
-      limiter.push(start);
+      limiter.push(request);
     });
 };

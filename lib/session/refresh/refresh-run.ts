@@ -115,7 +115,7 @@ export class RefreshRun {
         .pipe(
           takeUntil(this.#deadlineMs$.pipe(switchMap(deadline$))),
           catchError((error) => (this.#outcome ? EMPTY : this.#decide(failed(error || NO_CAUSE)))),
-          finalize(() => this.#settle()),
+          finalize(this.#settle),
         )
         .subscribe(),
     );
@@ -173,11 +173,12 @@ export class RefreshRun {
     };
     return new Observable((subscriber) => {
       this.isInvoking = true;
-      const grant$ = defer(() =>
-        tokens ? observed('refresh', refresh(tokens)) : restore ? observed('restore', restore()) : EMPTY,
-      ).pipe(tap({ next: end, error: end }));
-      subscriber.add(grant$.subscribe(subscriber));
-      end();
+      try {
+        const grant$ = tokens ? observed('refresh', refresh(tokens)) : observed('restore', restore?.() ?? EMPTY);
+        subscriber.add(grant$.pipe(tap({ next: end, error: end })).subscribe(subscriber));
+      } finally {
+        end();
+      }
     });
   }
 
@@ -278,7 +279,7 @@ export class RefreshRun {
     return this.storage.write(what);
   }
 
-  #settle(): void {
+  readonly #settle = (): void => {
     // A run that ended in the same tick is still being called.
     this.isInvoking = false;
     const outcome = this.#outcome ?? failed();
@@ -294,5 +295,5 @@ export class RefreshRun {
     this.isOver = true;
     const isNew = outcome.type === 'refreshed';
     this.onSettled(this, isNew ? { ...outcome, tokens: withMinLifetime(outcome.tokens, nowMs()) } : outcome);
-  }
+  };
 }

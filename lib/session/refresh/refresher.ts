@@ -102,7 +102,11 @@ export const createRefresher = (
     return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
   };
 
-  const run = (): void => {
+  const start = (): void => {
+    if (machine.state.status === 'loading' && machine.model.load !== 'empty') {
+      awaitLoad();
+      return;
+    }
     if (isRunning() || coolingDown()) return;
     machine.dispatch({ type: 'refreshStarted' });
     const { state } = machine;
@@ -116,7 +120,7 @@ export const createRefresher = (
   };
 
   const restore = (): void => {
-    if (settings.restore) run();
+    if (settings.restore) start();
     else machine.dispatch(endOfLoading(machine.state));
   };
 
@@ -180,10 +184,7 @@ export const createRefresher = (
         if (isFirst) onLoaded(found);
         else follow(found);
       }),
-    start: () => {
-      if (machine.state.status === 'loading' && machine.model.load !== 'empty') awaitLoad();
-      else run();
-    },
+    start,
     restore,
     endLoad: () => loadTimeout.unsubscribe(),
     follow,

@@ -13,8 +13,8 @@ export interface StateMachine {
   readonly state$: Observable<SessionState>;
   /** Applies an action at once. In its turn, the mailbox calls `report`, then runs the effects of the change. */
   dispatch(action: ModelAction, report?: () => void): void;
-  /** Adds an effect to the mailbox: it runs after all effects that came before it. */
-  enqueue(effect: () => void): void;
+  /** Adds effects to the mailbox: they run after all effects that came before them. */
+  enqueue(...effects: readonly (() => void)[]): void;
   /** Completes `state$` after all effects of now. */
   complete(): void;
 }
@@ -43,10 +43,12 @@ export const createStateMachine = (
   const subject = new BehaviorSubject(model.state);
   const mailbox: (() => void)[] = [];
 
-  const enqueue = (effect: () => void): void => {
-    if (mailbox.push(effect) > 1) return;
+  const enqueue: StateMachine['enqueue'] = (...effects) => {
+    const isRunning = mailbox.length > 0;
+    mailbox.push(...effects);
+    if (isRunning) return;
     // Grows while it is walked: subscribers and released waiters may dispatch.
-    for (const each of mailbox) each();
+    for (const effect of mailbox) effect();
     mailbox.length = 0;
   };
 
@@ -69,12 +71,7 @@ export const createStateMachine = (
         return;
       }
       const effects = onChange(model, action);
-      enqueue(() => {
-        report();
-        effects.report();
-        if (isChanged) emit(subject, state);
-        effects.settle();
-      });
+      enqueue(report, effects.report, () => isChanged && emit(subject, state), effects.settle);
     },
     enqueue,
     complete: () => enqueue(() => subject.complete()),

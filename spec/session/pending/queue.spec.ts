@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPendingQueue, type Waiter } from '../../../lib/session/pending/queue';
+import { createPendingQueue, type Waiter } from '../../../lib/session/pending/admission';
 
 /** Waiters that note in `log` what becomes of them, by name. */
 const createRoom = (concurrency = Infinity) => {
