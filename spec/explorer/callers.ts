@@ -79,10 +79,14 @@ export const bindAll = (world: World): void => {
  * the way out, it belongs to what the look has brought.
  */
 export const bindToPast = (world: World, member: Member): void => {
-  const family = familyIn(member.session.state) ?? undefined;
+  const family = familyIn(member.session.state);
   const isAsking = world.isAsking(member);
-  for (const caller of world.openCallers())
-    if (caller.member === member && !caller.leaving) caller.family ??= isAsking ? caller.made : caller.made && family;
+  for (const caller of world.openCallers()) {
+    if (caller.member !== member || caller.leaving || !caller.made) continue;
+    // A look that has ended the session may have been that of the caller, while another one goes on.
+    const mayBeOver = family === null && caller.looks !== world.shelf.looks;
+    caller.family ??= isAsking && !mayBeOver ? caller.made : (family ?? undefined);
+  }
 };
 
 /** A request has got past the look into the store that comes before anything else. */
