@@ -154,12 +154,11 @@ export const makeSession = (options: SessionOptions, wake: Wake): Session => {
     const resume = port.pause();
     try {
       // Written first: who is told of the new state, or gets into `exclusive` as the refresh lets go, finds it in the store.
-      const { generation } = machine.state;
       let written$ = port.write(tokens ?? 'sign-out');
       // If the store itself has called for another change from within that, it is the later one.
       if (own === changes) {
-        // If it has called for a refresh, that has written after it.
-        if (machine.state.generation !== generation) written$ = port.write(tokens ?? 'sign-out');
+        // If it has called for a refresh, that has written after it, or is about to.
+        if (port.mine !== tokens) written$ = port.write(tokens ?? 'sign-out');
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, renewal.reset());
         changed$.next();
       }
