@@ -82,10 +82,12 @@ export const bindToPast = (world: World, member: Member): void => {
   const family = familyIn(member.session.state);
   const isAsking = world.isAsking(member);
   for (const caller of world.openCallers()) {
-    if (caller.member !== member || caller.leaving || !caller.made) continue;
+    if (caller.member !== member || caller.leaving) continue;
     // A look that has ended the session may have been that of the caller, while another one goes on.
     const mayBeOver = family === null && caller.looks !== world.shelf.looks;
-    caller.family ??= isAsking && !mayBeOver ? caller.made : (family ?? undefined);
+    const isWaiting = isAsking && !mayBeOver;
+    // What was made for no session is sent for the one that there is by then.
+    caller.family ??= isWaiting ? caller.made : ((caller.made && family) ?? undefined);
   }
 };
 
