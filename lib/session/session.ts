@@ -135,11 +135,10 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     const resume = storage.pause();
     try {
       // Written first: a subscriber of the new state, or the next holder of the lock, finds it in the store.
-      const { generation } = machine.state;
       let written$ = storage.write(tokens ?? 'sign-out');
-      // Re-entrancy: the store's own notification may have led to another sign-in or sign-out, which is then the later one; or to a refresh, which has written after it.
+      // Re-entrancy: the store's own notification may have led to another sign-in or sign-out, which is then the later one; or to a refresh that writes after it.
       if (nth === changes) {
-        if (machine.state.generation !== generation) written$ = storage.write(tokens ?? 'sign-out');
+        if (storage.mine !== tokens) written$ = storage.write(tokens ?? 'sign-out');
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, refresher.cancel());
         sync.interrupt();
       }

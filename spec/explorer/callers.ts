@@ -79,10 +79,16 @@ export const bindAll = (world: World): void => {
  * the way out, it belongs to what the look has brought.
  */
 export const bindToPast = (world: World, member: Member): void => {
-  const family = familyIn(member.session.state) ?? undefined;
+  const family = familyIn(member.session.state);
   const isAsking = world.isAsking(member);
-  for (const caller of world.openCallers())
-    if (caller.member === member && !caller.leaving) caller.family ??= isAsking ? caller.made : caller.made && family;
+  for (const caller of world.openCallers()) {
+    if (caller.member !== member || caller.leaving) continue;
+    // A look that has ended the session may have been that of the caller, while another one goes on.
+    const mayBeOver = family === null && caller.looks !== world.shelf.looks;
+    const isWaiting = isAsking && !mayBeOver;
+    // What was made for no session is sent for the one that there is by then.
+    caller.family ??= isWaiting ? caller.made : ((caller.made && family) ?? undefined);
+  }
 };
 
 /** A request has got past the look into the store that comes before anything else. */

@@ -140,6 +140,27 @@ describe('signIn and signOut', () => {
     expect(cell.held).toMatchObject({ accessToken: 'B1' });
   });
 
+  it('stand in the store also if a refresh from within the write waits for no look, as the store hangs', async () => {
+    stopClock();
+    const calls = [() => session.refresh$().subscribe({ error: noop })];
+    const looks = [() => cell.held];
+    const { cell, store } = createCellStore(tokens('T1'), {
+      load: () => looks.pop()?.() ?? new Promise(noop),
+      clear: async () => {
+        calls.pop()?.();
+        await null;
+        cell.held = null;
+      },
+    });
+    const session: Session = createSession({ store, refresh: () => of(T2) });
+    session.refresh$().subscribe();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(cell.held).toMatchObject({ accessToken: 'T2' });
+    await session.signOut();
+    expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
+    expect(cell.held).toBeNull();
+  });
+
   it('begin nothing where the store destroys the session from within their write', () => {
     const { store } = createCellStore(null, { save: () => session.destroy() });
     const session: Session = createSession({ store, refresh: () => NEVER });

@@ -48,6 +48,8 @@ export const lastAct: Invariant = {
     const renewed = new Set<string | null | undefined>();
     /** Sessions of which a `clear` was done after it had been given up. */
     const late = new Set<number>();
+    /** What the store held when it was cleared, by whomever. */
+    const cleared = new Set<Act>();
     /** Sign-outs since the store last held tokens. */
     const ends: Act[] = [];
     /** Acts that are under way, by the sessions that they belong to. */
@@ -135,11 +137,16 @@ export const lastAct: Invariant = {
 
     /** Whether `act` has been ended by a sign-out, or may have been by one before the sign-in `other`, which knew nothing of `act`. */
     const mayHaveEnded = (act: Act, other: Act): boolean =>
+      cleared.has(act) ||
       acts.some((end) => !end.family && (end.known?.has(act) || (other.known?.has(end) && !act.known?.has(end))));
+
+    /** Whether it was asked for before its session had read the store, and could not be written: it may end whatever that session then finds. */
+    const isBlindEnd = (act: Act): boolean =>
+      !act.family && !act.left && shelf.writes.some((write) => write.state === 'failed' && clears.get(write) === act);
 
     /** Whether `act` certainly comes after `other`, as everyone can see. */
     const isLater = (act: Act, other: Act): boolean => {
-      if (act === other || isWeak(act) || other.mayReturn) return false;
+      if (act === other || isWeak(act) || other.mayReturn || isBlindEnd(other)) return false;
       // What it knows by a sign-out alone, which leaves no id behind, may have the later id.
       if (act.known?.has(other)) return isTold(act, other) && !(haveOrder(act, other) && `${act.id}` < `${other.id}`);
       if (other.known?.has(act)) return false;
@@ -276,6 +283,7 @@ export const lastAct: Invariant = {
           // What a session was signed out of comes back over what it has taken over since, and others take it for new.
           if (tokens && isLate && inHand[member]) markEnded(actOf(write));
           if (!tokens) {
+            if (before) cleared.add(before);
             for (const index of late) mark(families.get(inHand[index] ?? ''));
             if (isLate) late.add(member);
             const end = clears.get(write);

@@ -48,8 +48,8 @@ export const noHarm: Invariant = {
     /** A refresh may be tried again, and an error replaced by that of the one who judges it. */
     const whyHidden = (): string | false => {
       const faults = world.faults.filter(({ hook }) => hook === 'refresh').length;
-      // What others have written is taken over instead.
-      const isAlone = shelf.writes.every(({ member }) => member === 0);
+      // What others have written, or what could not be read before, is taken over instead.
+      const isAlone = (shelf.isSound || !shelf.first) && shelf.writes.every(({ member }) => member === 0);
       return (
         setup.isObserved &&
         !setup.refreshRetries &&
