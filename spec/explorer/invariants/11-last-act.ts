@@ -78,6 +78,8 @@ export const lastAct: Invariant = {
       if (!write) return families.get(familyOf(shelf.first?.accessToken) ?? '');
       return write.tokens ? families.get(familyOf(write.tokens.accessToken) ?? '') : clears.get(write);
     };
+    /** Whether a session that was signed out since may not know any more that it is older: it remembers the sign-in before its own. */
+    const isForgotten = (act: Act): boolean => acts.filter(({ nth, family }) => family && nth > act.nth).length > 1;
     /** The store has lost what it held: a session that has not seen it yet will not see it any more, and writes again what it has. */
     const forget = (): void => {
       const inHand = members.filter(({ isDestroyed }) => !isDestroyed).map(({ session }) => familyIn(session.state));
@@ -86,7 +88,7 @@ export const lastAct: Invariant = {
         const isSeen = act.family ? inHand.includes(act.family) : inHand.every((family) => family === null);
         act.isWeak ||= !isSeen && (act.member === LEGACY || !act.family);
         // Without an order, to one that is signed out of it that is a new sign-in.
-        act.mayReturn ||= isSeen && !!act.family && !hasOrder(act);
+        act.mayReturn ||= isSeen && !!act.family && (!hasOrder(act) || isForgotten(act));
         // To one that is signed out of what another writes again, that is over, whatever it may have written over.
         act.mayReturn ||= !act.family && !!act.left && inHand.includes(act.left.family);
       }
