@@ -49,8 +49,8 @@ export function apiResource<T>(
     injector,
     params: request,
     stream: ({ params }) => {
-      const { url, ...asked } = typeof params === 'string' ? { url: params } : params;
-      return client.get$<T>(url, asked);
+      const { url, ...requestOptions } = typeof params === 'string' ? { url: params } : params;
+      return client.get$<T>(url, requestOptions);
     },
   } as Parameters<typeof rxResource<T, ApiResourceRequest<T> | undefined>>[0]);
 }

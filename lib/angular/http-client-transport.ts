@@ -2,16 +2,16 @@ import { HttpRequest as AngularRequest, HttpClient, type HttpErrorResponse, Http
 import { inject, NgZone } from '@angular/core';
 import { type HttpEvent, type HttpRequest, type HttpResponse, InvalidRequestError, type Transport } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
-import { isAnswer, toEvent, toResponse, unparsedText } from './http-events';
-import { toSent } from './page-url';
-import { injectPastCaches, type PastCaches } from './past-caches';
-import { CALLER_ZONE, IS_PRIVATE } from './request-context';
+import { type CacheBypass, injectCacheBypass } from './cache-bypass';
+import { isErrorResponse, toEvent, toResponse, unparsedText } from './http-events';
+import { toClientUrl } from './page-url';
+
 import { toApiError } from './to-api-error';
 import { withoutSession } from './without-session';
-import { across, outside } from './zone';
+import { CALLER_ZONE, IS_PRIVATE, observeAcrossZones, outsideAngular } from './zone';
 
 /** Whether `HttpClient` would make JSON of its internals: what is no text by now is a form, a blob or bytes, of whatever make. */
-const isForeign = (body: unknown): boolean => {
+const isPolyfilled = (body: unknown): boolean => {
   const { FormData, Blob } = globalThis;
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body)) return false;
   const isBuffer = /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(body));
@@ -19,11 +19,11 @@ const isForeign = (body: unknown): boolean => {
 };
 
 /** The body as `HttpClient` takes it, which would make JSON of a view. Throws an `InvalidRequestError` for a stream. */
-const toBody = (request: HttpRequest): unknown => {
+const toClientBody = (request: HttpRequest): unknown => {
   const { body } = request;
   if (body && 'getReader' in Object(body))
     throw new InvalidRequestError('HttpClient can not send a stream', { request });
-  if (isForeign(body))
+  if (isPolyfilled(body))
     throw new InvalidRequestError(
       'HttpClient does not take this body: expected a form, blob or buffer of this platform',
       {
@@ -36,8 +36,8 @@ const toBody = (request: HttpRequest): unknown => {
   return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
 };
 
-const toAngular = (request: HttpRequest, { headers, ...mode }: PastCaches): AngularRequest<unknown> =>
-  new AngularRequest(request.method, toSent(request.url), toBody(request), {
+const toClientRequest = (request: HttpRequest, { headers, ...mode }: CacheBypass): AngularRequest<unknown> =>
+  new AngularRequest(request.method, toClientUrl(request.url), toClientBody(request), {
     responseType: request.responseType,
     withCredentials: request.withCredentials,
     reportProgress: request.reportProgress,
@@ -49,7 +49,7 @@ const toAngular = (request: HttpRequest, { headers, ...mode }: PastCaches): Angu
   });
 
 /** The response that `HttpClient` makes an error of; nothing for an interceptor's own error. A text that is not JSON goes to the client, which has it judged first. */
-const recovered = (error: HttpErrorResponse, request: HttpRequest): HttpResponse | undefined => {
+const toErrorResponse = (error: HttpErrorResponse, request: HttpRequest): HttpResponse | undefined => {
   const response = toResponse(error, request.url);
   const text = unparsedText(error);
   if (text !== undefined) return { ...response, body: { [Symbol.for('renewal.json-text')]: text } };
@@ -70,20 +70,20 @@ const recovered = (error: HttpErrorResponse, request: HttpRequest): HttpResponse
  */
 export const httpClientTransport = (): Transport => {
   const http = inject(HttpClient);
-  const leave = outside(inject(NgZone));
-  const pastCaches = injectPastCaches();
+  const runOutside = outsideAngular(inject(NgZone));
+  const cacheBypassOf = injectCacheBypass();
   return (request) => {
     const { reportProgress, context } = request;
     // Angular's interceptors are to find themselves where the request was made.
-    return across(
-      defer(() => http.request(toAngular(request, pastCaches(request)))),
-      context.get(CALLER_ZONE) ?? leave,
-      leave,
+    return observeAcrossZones(
+      defer(() => http.request(toClientRequest(request, cacheBypassOf(request)))),
+      context.get(CALLER_ZONE) ?? runOutside,
+      runOutside,
     ).pipe(
       map((event) => toEvent(event, request.url)),
       filter((event): event is HttpEvent => event?.type === 'response' || (!!event && reportProgress)),
       catchError((error) => {
-        const response = isAnswer(error) && recovered(error, request);
+        const response = isErrorResponse(error) && toErrorResponse(error, request);
         if (response) return of(response);
         throw toApiError(error, request);
       }),

@@ -6,7 +6,7 @@ import {
   type HttpHeaders,
 } from '@angular/common/http';
 import type { HttpEvent, HttpResponse } from 'renewal';
-import { toUrl } from './page-url';
+import { toHttpUrl } from './page-url';
 
 /** The headers as renewal has them: names in lower case, what repeats joined. */
 export const toHeaders = (headers: HttpHeaders): Record<string, string> =>
@@ -24,13 +24,13 @@ export const unparsedText = ({ status, error }: HttpErrorResponse): string | und
 };
 
 /** A complete answer, also one that `HttpClient` makes an error of. Its url, which a testing backend gives as it was asked for, is relative to `page`. */
-export const toResponse = (answer: AngularResponse<unknown> | HttpErrorResponse, page?: string): HttpResponse => ({
+export const toResponse = (response: AngularResponse<unknown> | HttpErrorResponse, page?: string): HttpResponse => ({
   type: 'response',
-  status: answer.status,
-  statusText: answer.statusText,
-  headers: toHeaders(answer.headers),
-  url: (answer.url && toUrl(answer.url, page)) ?? '',
-  body: answer instanceof HttpErrorResponse ? (unparsedText(answer) ?? answer.error) : answer.body,
+  status: response.status,
+  statusText: response.statusText,
+  headers: toHeaders(response.headers),
+  url: (response.url && toHttpUrl(response.url, page)) ?? '',
+  body: response instanceof HttpErrorResponse ? (unparsedText(response) ?? response.error) : response.body,
 });
 
 /** What an event of `HttpClient` is to renewal; `undefined` for those that it has no counterpart of: headers alone, and events of interceptors' own. */
@@ -47,5 +47,5 @@ export const toEvent = (event: AngularEvent<unknown>, page: string): HttpEvent |
 };
 
 /** Whether an error is a complete response, also one whose body could not be parsed, and no broken connection. */
-export const isAnswer = (error: unknown): error is HttpErrorResponse =>
+export const isErrorResponse = (error: unknown): error is HttpErrorResponse =>
   error instanceof HttpErrorResponse && error.status > 0;

@@ -5,7 +5,7 @@ import { DOCUMENT, inject } from '@angular/core';
 const NO_PAGE = 'http://_empty_';
 
 /** The url of http or https that this is, if it is one. */
-export const toUrl = (url: string, base?: string): string | undefined => {
+export const toHttpUrl = (url: string, base?: string): string | undefined => {
   try {
     const { href } = new URL(url, base);
     return /^https?:/.test(href) ? href : undefined;
@@ -26,15 +26,16 @@ const hrefOf = (location: PlatformLocation): string =>
 export const injectPageUrl = (): string | undefined => {
   const location = inject(PlatformLocation);
   const base = inject(DOCUMENT).querySelector('base')?.getAttribute('href') ?? location.getBaseHrefFromDOM() ?? '';
-  const page = toUrl(base, hrefOf(location));
-  return page && toUrl('.', page);
+  const page = toHttpUrl(base, hrefOf(location));
+  return page && toHttpUrl('.', page);
 };
 
 /** The root of the page's own origin, where its token may go, whatever a `<base>` says. */
-export const injectPageRoot = (): string | undefined => toUrl('/', hrefOf(inject(PlatformLocation)));
+export const injectPageRoot = (): string | undefined => toHttpUrl('/', hrefOf(inject(PlatformLocation)));
 
 /** Whether a url has a host of its own, so that it is the same one whatever page it is resolved against (`invalid` resolves nowhere, RFC 2606). */
-export const hasHost = (url: string): boolean => toUrl(url, 'http://a.invalid') === toUrl(url, 'http://b.invalid');
+export const hasHost = (url: string): boolean =>
+  toHttpUrl(url, 'http://a.invalid') === toHttpUrl(url, 'http://b.invalid');
 
 /** A url as `HttpClient` gets it: relative again in a test that names no page, as the test expects it. */
-export const toSent = (url: string): string => (url.startsWith(`${NO_PAGE}/`) ? url.slice(NO_PAGE.length) : url);
+export const toClientUrl = (url: string): string => (url.startsWith(`${NO_PAGE}/`) ? url.slice(NO_PAGE.length) : url);

@@ -17,10 +17,10 @@ import {
   type SessionOptions,
 } from 'renewal';
 import { catchError, from, isObservable, type ObservableInput } from 'rxjs';
-import { hasHost, injectPageRoot, injectPageUrl, toUrl } from './page-url';
+import { hasHost, injectPageRoot, injectPageUrl, toHttpUrl } from './page-url';
 import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
-import { zonedRequests } from './zoned-requests';
+import { zonedRequests } from './zone';
 import { zonedSession } from './zoned-session';
 
 /** What {@link provideApi} can be given beside options: see {@link withSession} and {@link withName}. */
@@ -53,62 +53,66 @@ export const withSession = (options: SessionOptions | ((http: Api) => SessionOpt
 export const withName = (name: ApiName): ApiFeature => ({ name });
 
 /** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
-const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
+const adaptOptions = (options: SessionOptions, zone: NgZone): SessionOptions => {
   const { refresh, restore, onSessionExpired } = options;
-  const fail = (error: unknown): never => {
+  const rethrow = (error: unknown): never => {
     throw toApiError(error);
   };
-  const understood = <T>(ask: () => ObservableInput<T>): ObservableInput<T> => {
+  const withApiErrors = <T>(call: () => ObservableInput<T>): ObservableInput<T> => {
     try {
-      const asked = ask();
+      const result = call();
       // Nothing else comes from `HttpClient`; a native Observable is for `createSession` to take.
-      return isObservable(asked) || 'then' in Object(asked) ? from(asked).pipe(catchError(fail)) : asked;
+      return isObservable(result) || 'then' in Object(result) ? from(result).pipe(catchError(rethrow)) : result;
     } catch (error) {
-      return fail(error);
+      return rethrow(error);
     }
   };
   return {
     ...options,
     // What is no function is left for `createSession` to refuse.
-    ...(typeof refresh === 'function' && { refresh: (tokens) => understood(() => refresh(tokens)) }),
-    ...(restore && { restore: () => understood(restore) }),
+    ...(typeof refresh === 'function' && { refresh: (tokens) => withApiErrors(() => refresh(tokens)) }),
+    ...(restore && { restore: () => withApiErrors(restore) }),
     ...(onSessionExpired && { onSessionExpired: (error) => zone.run(() => onSessionExpired(error)) }),
   };
 };
 
-const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature['session']): ProvidedApi => {
+const createProvidedApi = (
+  given: ApiOptions | (() => ApiOptions),
+  toSessionOptions: ApiFeature['session'],
+): ProvidedApi => {
   const zone = inject(NgZone);
-  const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
-  if (handedIn && makeOptions) throw new TypeError('session: given twice');
+  const { session: givenSession, ...options } = typeof given === 'function' ? given() : given;
+  if (givenSession && toSessionOptions) throw new TypeError('session: given twice');
   const page = injectPageUrl();
   // An empty one is none, and one with a scheme is not for a `<base>` to complete.
   const base = options.baseUrl === '' ? undefined : options.baseUrl;
   const isRelative = typeof base === 'string' && !/^\s*[a-z][a-z\d+.-]*:/i.test(base);
   // What is no url is left for `createApi` to refuse.
-  const baseUrl = isRelative ? ((page && toUrl(base, page)) ?? base) : base;
+  const baseUrl = isRelative ? ((page && toHttpUrl(base, page)) ?? base) : base;
   const root = injectPageRoot();
   // What names no host belongs to the page, also if a `<base>` leads elsewhere.
-  const ownOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;
-  const allowedOrigins = options.allowedOrigins === undefined ? ownOrigins : options.allowedOrigins;
+  const pageOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;
+  const allowedOrigins = options.allowedOrigins === undefined ? pageOrigins : options.allowedOrigins;
   /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not see on a server. */
-  const ofPage: Interceptor = (request, next) => next({ ...request, url: toUrl(request.url, page) ?? request.url });
+  const resolveOnPage: Interceptor = (request, next) =>
+    next({ ...request, url: toHttpUrl(request.url, page) ?? request.url });
   const tasks = inject(PendingTasks);
-  const client = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
+  const createClient = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
     createApi({
       ...options,
       baseUrl,
       allowedOrigins,
       ...(session && { session }),
-      interceptors: [zonedRequests(zone, tasks, isPrivate), ofPage, ...(options.interceptors ?? [])],
+      interceptors: [zonedRequests(zone, tasks, isPrivate), resolveOnPage, ...(options.interceptors ?? [])],
     });
 
-  const own = makeOptions?.(client(() => true));
+  const sessionOptions = toSessionOptions?.(createClient(() => true));
   // A store that it asks may set a timer.
-  const made = own && zone.runOutsideAngular(() => createSession(inAngular(own, zone)));
-  const session = made ?? handedIn;
-  if (made) inject(DestroyRef).onDestroy(() => made.destroy());
+  const ownSession = sessionOptions && zone.runOutsideAngular(() => createSession(adaptOptions(sessionOptions, zone)));
+  const session = ownSession ?? givenSession;
+  if (ownSession) inject(DestroyRef).onDestroy(() => ownSession.destroy());
   return {
-    api: client(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
+    api: createClient(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
     session: session && zonedSession(session, zone, tasks),
     allowedOrigins: allowedOrigins ?? (baseUrl === undefined ? undefined : [`${baseUrl}`]),
   };
@@ -138,10 +142,10 @@ export const provideApi = (
   ...features: readonly ApiFeature[]
 ): EnvironmentProviders => {
   const { session, name = PROVIDED_API }: ApiFeature = Object.assign({}, ...features);
-  const own = { provide: name, useFactory: () => makeApi(options, session) };
-  if (name !== PROVIDED_API) return makeEnvironmentProviders([own]);
+  const provider = { provide: name, useFactory: () => createProvidedApi(options, session) };
+  if (name !== PROVIDED_API) return makeEnvironmentProviders([provider]);
   return makeEnvironmentProviders([
-    own,
+    provider,
     { provide: API, useFactory: injectApi },
     { provide: SESSION, useFactory: injectSession },
   ]);

@@ -30,7 +30,7 @@ export const API: InjectionToken<Api> = new InjectionToken('API of provideApi()'
 export const SESSION: InjectionToken<Session> = new InjectionToken('SESSION of provideApi()');
 
 /** The session of what was provided. Throws an `Error` where there is none. */
-export const sessionOf = ({ session }: Partial<ProvidedApi>): Session => {
+export const requireSession = ({ session }: Partial<ProvidedApi>): Session => {
   if (session) return session;
   throw new Error('no session: add withSession()');
 };
@@ -39,4 +39,4 @@ export const sessionOf = ({ session }: Partial<ProvidedApi>): Session => {
 export const injectApi = (name: ApiName = PROVIDED_API): Api => inject(name).api;
 
 /** The session of {@link provideApi}, in an injection context. Throws an `Error` where it was given none. @param name - As of {@link injectApi}. */
-export const injectSession = (name: ApiName = PROVIDED_API): Session => sessionOf(inject(name));
+export const injectSession = (name: ApiName = PROVIDED_API): Session => requireSession(inject(name));

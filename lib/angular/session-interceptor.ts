@@ -7,13 +7,13 @@ import {
 import { InjectionToken, inject, NgZone } from '@angular/core';
 import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Session } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
-import { isAnswer, toResponse } from './http-events';
-import { injectPageRoot, injectPageUrl, toUrl } from './page-url';
-import { injectPastCaches } from './past-caches';
-import { type ApiName, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
-import { toAngular, toWire } from './wire-request';
+import { injectCacheBypass } from './cache-bypass';
+import { isErrorResponse, toResponse } from './http-events';
+import { injectPageRoot, injectPageUrl, toHttpUrl } from './page-url';
+import { type ApiName, PROVIDED_API, type ProvidedApi, requireSession } from './provided-api';
+import { toWireRequest, withChanges } from './wire-request';
 import { WITHOUT_SESSION } from './without-session';
-import { across, backHere, outside } from './zone';
+import { captureZone, observeAcrossZones, outsideAngular } from './zone';
 
 /** An event of ours with the one of Angular's that it was made of, which the caller gets. */
 type Carrier = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorResponse };
@@ -26,7 +26,7 @@ const sourceOf = (event: HttpEvent): AngularEvent<unknown> => {
 };
 
 /** Of what is no answer nobody looks at more than that. */
-const carry = (source: Carrier['source'], page: string): Carrier => {
+const withSource = (source: Carrier['source'], page: string): Carrier => {
   const isResponse = source instanceof HttpErrorResponse || source.type === HttpEventType.Response;
   return { ...(isResponse ? toResponse(source, page) : { type: 'sent' }), source };
 };
@@ -58,31 +58,35 @@ export const sessionInterceptor = (
   return (request, next) => {
     // What relative urls belong to where there is no page, as in a test in Node (`invalid` resolves nowhere, RFC 2606).
     const page = injectPageUrl() ?? 'http://page.invalid/';
-    const url = toUrl(request.urlWithParams, page);
+    const url = toHttpUrl(request.urlWithParams, page);
     // JSONP can have no headers.
     if (!url || request.method === 'JSONP' || request.context.get(WITHOUT_SESSION)) return next(request);
 
     const zone = inject(NgZone);
-    const back = backHere(zone);
-    const leave = outside(zone);
+    const runInCaller = captureZone(zone);
+    const runOutside = outsideAngular(zone);
     const provided: Partial<ProvidedApi> = session instanceof InjectionToken ? inject(session) : { session };
     const allowedOrigins = options.allowedOrigins ?? provided.allowedOrigins ?? [injectPageRoot() ?? page];
-    const pastCaches = injectPastCaches();
-    const wire = toWire(request, url);
+    const cacheBypassOf = injectCacheBypass();
+    const original = toWireRequest(request, url);
     const handler: HttpHandler = (sent) =>
       // An interceptor after it finds itself where the caller is.
-      across(
-        defer(() => next(toAngular(request, wire, sent, pastCaches(sent)))),
-        back,
-        leave,
+      observeAcrossZones(
+        defer(() => next(withChanges(request, original, sent, cacheBypassOf(sent)))),
+        runInCaller,
+        runOutside,
       ).pipe(
         catchError((error) => {
-          if (isAnswer(error)) return of(error);
+          if (isErrorResponse(error)) return of(error);
           throw error;
         }),
-        map((source) => carry(source, page)),
+        map((source) => withSource(source, page)),
       );
-    return across(bearer(sessionOf(provided), { allowedOrigins })(wire, handler), leave, back).pipe(
+    return observeAcrossZones(
+      bearer(requireSession(provided), { allowedOrigins })(original, handler),
+      runOutside,
+      runInCaller,
+    ).pipe(
       map(sourceOf),
       // That it was sent is told once, however often it was.
       filter(({ type }, index) => type !== HttpEventType.Sent || !index),

@@ -6,11 +6,11 @@ import { toResponse, unparsedText } from './http-events';
  * An error of `HttpClient` as renewal has it: what tells a refresh that was refused from one that may be tried again, and for how long to wait. What is thrown
  * by others stays what it is.
  *
- * @param asked - What has failed. Errors show nothing else of a request than method and url, and Angular's do not know its method.
+ * @param failedRequest - What has failed. Errors show nothing else of a request than method and url, and Angular's do not know its method.
  */
-export const toApiError = (error: unknown, asked?: HttpRequest): unknown => {
+export const toApiError = (error: unknown, failedRequest?: HttpRequest): unknown => {
   if (!(error instanceof HttpErrorResponse)) return error;
-  const request = asked ?? ({ method: 'HTTP', url: error.url ?? '' } as HttpRequest);
+  const request = failedRequest ?? ({ method: 'HTTP', url: error.url ?? '' } as HttpRequest);
   const response = toResponse(error);
   const { status } = error;
   // What `fetch` itself says may quote a header.
