@@ -1,7 +1,7 @@
 import { svg } from './dom';
+import { formatMs, SESSION_LABELS } from './labels';
 import type { Scale } from './scale';
 import type { RefreshBand, SessionChange } from './timeline';
-import { milliseconds, SESSION_WORDS } from './words';
 
 export const HEAD_HEIGHT = 60;
 const TICKS_Y = 16;
@@ -38,25 +38,25 @@ const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement 
 /** The mark of a fold: left of the label that comes after it, and left out if it would stand on the label before it. */
 const drawFold = (x: number, { ticks, x: toX }: Scale): SVGElement[] => {
   const at = Math.min(x, ...ticks.map((ms) => toX(ms) - 36).filter((left) => left > x - 36));
-  const isTaken = ticks.some((ms) => Math.abs(toX(ms) - at) < milliseconds(ms).length * 3 + 4);
-  return isTaken ? [] : [label(at, TICKS_Y, 'tick', '//')];
+  const overlapsLabel = ticks.some((ms) => Math.abs(toX(ms) - at) < formatMs(ms).length * 3 + 4);
+  return overlapsLabel ? [] : [label(at, TICKS_Y, 'tick', '//')];
 };
 
 /** Draws the axis, the refreshes and the names of what happened to the session. */
 export const drawHead = (backdrop: Backdrop): SVGElement[] => {
   const { scale, refreshes, sessionChanges } = backdrop;
-  let free = 0;
+  let freeX = 0;
   return [
-    ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
+    ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', formatMs(ms))),
     ...scale.folds.flatMap((x) => drawFold(x, scale)),
     ...sessionChanges.flatMap(({ phase, atMs }) => {
       const x = scale.x(atMs);
-      const name = SESSION_WORDS[phase];
+      const name = SESSION_LABELS[phase];
       const width = name.length * 5.8 + 12;
       // Left of its line where the right has no room for it.
       const left = x + width > scale.width ? x - width : x;
-      if (left < free) return [];
-      free = left + width;
+      if (left < freeX) return [];
+      freeX = left + width;
       return label(left + 4, SESSION_Y, 'session-name', name);
     }),
     ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session', SESSION_Y - 8, HEAD_HEIGHT + 1)),

@@ -42,7 +42,7 @@ declare global {
 
 const FRAME_MS = 17;
 
-const NOTHING: Timeline = {
+const EMPTY_TIMELINE: Timeline = {
   startedAtMs: 0,
   durationMs: 0,
   requests: [],
@@ -73,17 +73,17 @@ export const defineTimelineElement = (name = 'renewal-timeline'): void => {
   }
   if (!globalThis.customElements || customElements.get(name)) return;
   // A class of the page's can only be made where there is a page, and each name needs one of its own.
-  class Defined extends HTMLElement implements TimelineElement {
+  class TimelineHTMLElement extends HTMLElement implements TimelineElement {
     #api: TimelineElement['api'];
     #recorder: TimelineRecorder | undefined;
-    #given: Timeline | undefined;
+    #assigned: Timeline | undefined;
     #isRecording = false;
     #frame = 0;
     #timer: ReturnType<typeof setTimeout> | undefined;
-    readonly #stillness = matchMedia('(prefers-reduced-motion: reduce)');
-    readonly #picture = new Picture(() => this.#changed());
+    readonly #reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
+    readonly #picture = new Picture(() => this.#invalidate());
     readonly #tables = createTables();
-    readonly #toggle = html('button', { type: 'button', 'aria-pressed': 'false' }, 'Table');
+    readonly #tableButton = html('button', { type: 'button', 'aria-pressed': 'false' }, 'Table');
 
     constructor() {
       super();
@@ -92,11 +92,11 @@ export const defineTimelineElement = (name = 'renewal-timeline'): void => {
       sheet.replaceSync(STYLE);
       root.adoptedStyleSheets = [sheet];
       root.append(
-        html('div', { class: 'bar' }, drawLegend(), this.#toggle),
+        html('div', { class: 'bar' }, drawLegend(), this.#tableButton),
         this.#picture.element,
         this.#tables.element,
       );
-      this.#toggle.addEventListener('click', () => this.#turn());
+      this.#tableButton.addEventListener('click', () => this.#toggleTable());
     }
 
     get api(): TimelineElement['api'] {
@@ -105,23 +105,23 @@ export const defineTimelineElement = (name = 'renewal-timeline'): void => {
 
     set api(api) {
       this.#stop();
-      this.#recorder = this.#given = undefined;
+      this.#recorder = this.#assigned = undefined;
       this.#api = api;
       this.#start();
     }
 
     get timeline(): Timeline | undefined {
-      return this.#given ?? this.#recorder?.timeline;
+      return this.#assigned ?? this.#recorder?.timeline;
     }
 
     set timeline(timeline) {
       this.api = undefined;
-      this.#given = timeline;
+      this.#assigned = timeline;
     }
 
     connectedCallback(): void {
-      this.#adopt('timeline');
-      this.#adopt('api');
+      this.#upgradeProperty('timeline');
+      this.#upgradeProperty('api');
       this.#start();
     }
 
@@ -131,7 +131,7 @@ export const defineTimelineElement = (name = 'renewal-timeline'): void => {
     }
 
     /** Takes what was set before there was a setter. */
-    #adopt(property: 'api' | 'timeline'): void {
+    #upgradeProperty(property: 'api' | 'timeline'): void {
       if (!Object.hasOwn(this, property)) return;
       const { [property]: value } = this;
       delete (this as Partial<TimelineElement>)[property]; // the setter of the class stays
@@ -139,11 +139,11 @@ export const defineTimelineElement = (name = 'renewal-timeline'): void => {
     }
 
     #start(): void {
-      this.#changed();
+      this.#invalidate();
       if (!this.#api || this.#isRecording || !this.isConnected) return;
       this.#isRecording = true;
       this.#recorder = recordTimeline(this.#api);
-      this.#recorder.changes$.subscribe(() => this.#changed());
+      this.#recorder.changes$.subscribe(() => this.#invalidate());
     }
 
     #stop(): void {
@@ -155,14 +155,14 @@ export const defineTimelineElement = (name = 'renewal-timeline'): void => {
     }
 
     /** Draws in the next frame. */
-    #changed(): void {
+    #invalidate(): void {
       if (this.isConnected) this.#frame ||= requestAnimationFrame(() => this.#draw());
     }
 
     #draw(): void {
       this.#frame = 0;
       clearTimeout(this.#timer);
-      const { timeline = NOTHING } = this;
+      const { timeline = EMPTY_TIMELINE } = this;
       if (!this.#tables.element.hidden) {
         this.#tables.draw(timeline);
         return;
@@ -170,19 +170,19 @@ export const defineTimelineElement = (name = 'renewal-timeline'): void => {
       const isLive = this.#isRecording && timeline.startedAtMs > 0;
       const nowMs = isLive ? asyncScheduler.now() - timeline.startedAtMs : 0;
       const nextMs = this.#picture.draw(timeline, Math.max(timeline.durationMs, nowMs));
-      if (!isLive || this.#stillness.matches || nextMs === Infinity) return;
-      if (nextMs < FRAME_MS) this.#changed();
-      else this.#timer = setTimeout(() => this.#changed(), nextMs);
+      if (!isLive || this.#reducedMotion.matches || nextMs === Infinity) return;
+      if (nextMs < FRAME_MS) this.#invalidate();
+      else this.#timer = setTimeout(() => this.#invalidate(), nextMs);
     }
 
     /** Turns from the picture to the tables, and back. */
-    #turn(): void {
+    #toggleTable(): void {
       const isTable = this.#tables.element.hidden;
-      this.#toggle.ariaPressed = `${isTable}`;
+      this.#tableButton.ariaPressed = `${isTable}`;
       this.#tables.element.hidden = !isTable;
       this.#picture.element.hidden = isTable;
-      this.#changed();
+      this.#invalidate();
     }
   }
-  customElements.define(name, Defined);
+  customElements.define(name, TimelineHTMLElement);
 };

@@ -1,7 +1,7 @@
 import { svg } from './dom';
 import type { Marble, MarbleKind } from './timeline';
 
-interface Look {
+interface MarbleLook {
   /** Around 0, 0. */
   readonly shape: string;
   /** Half of its width, in pixels. */
@@ -16,7 +16,7 @@ interface Look {
 const circle = (r: number): string => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
 
 /** How marbles look: each has a shape and a letter of its own, so that no one needs to see its colour. */
-export const LOOKS: { readonly [Kind in MarbleKind]: Look } = {
+export const MARBLE_LOOKS: { readonly [Kind in MarbleKind]: MarbleLook } = {
   sent: { shape: circle(8), half: 8, letter: 'S', name: 'sent', line: 'wire' },
   expired: { shape: 'M0-10L10 0L0 10L-10 0z', half: 10, letter: 'E', name: 'token expired', line: 'wait' },
   waiting: { shape: 'M-7-7h14v14h-14z', half: 7, letter: 'W', name: 'waits', line: 'wait' },
@@ -28,7 +28,7 @@ export const LOOKS: { readonly [Kind in MarbleKind]: Look } = {
 
 /** Draws a marble at its place. The status of an answer stands in for its letter. */
 export const drawMarble = ({ kind, status }: Pick<Marble, 'kind' | 'status'>, x: number, y: number): SVGElement => {
-  const { shape, letter } = LOOKS[kind];
+  const { shape, letter } = MARBLE_LOOKS[kind];
   return svg(
     'g',
     { class: `marble ${kind}`, transform: `translate(${x},${y})` },
@@ -41,21 +41,21 @@ export const drawMarble = ({ kind, status }: Pick<Marble, 'kind' | 'status'>, x:
  * Where marbles stand that happened at `xs`: there, or beside those that stand there already, in their order and between 0 and `width` where that has
  * room for them.
  */
-export const placeMarbles = (marbles: readonly Marble[], xs: readonly number[], width: number): number[] => {
+export const spreadMarbles = (marbles: readonly Marble[], xs: readonly number[], width: number): number[] => {
   const places = [...xs];
   const half = (index: number): number => {
     const marble = marbles[index];
-    return marble ? LOOKS[marble.kind].half : 0;
+    return marble ? MARBLE_LOOKS[marble.kind].half : 0;
   };
-  let free = 0;
+  let freeX = 0;
   for (const [index, x] of xs.entries()) {
-    places[index] = Math.max(x, free + half(index));
-    free = (places[index] ?? 0) + half(index) + 1;
+    places[index] = Math.max(x, freeX + half(index));
+    freeX = (places[index] ?? 0) + half(index) + 1;
   }
-  let end = width;
+  let endX = width;
   for (let index = xs.length - 1; index >= 0; index--) {
-    places[index] = Math.min(places[index] ?? 0, end - half(index));
-    end = (places[index] ?? 0) - half(index) - 1;
+    places[index] = Math.min(places[index] ?? 0, endX - half(index));
+    endX = (places[index] ?? 0) - half(index) - 1;
   }
   return places;
 };

@@ -1,6 +1,6 @@
 import type { Api, ApiEvent, RefreshEvent, RequestEvent } from 'renewal';
 import { type Observable, Subject } from 'rxjs';
-import { createShelf } from './shelf';
+import { createBoundedMap } from './bounded-map';
 import type {
   Marble,
   MarbleKind,
@@ -59,8 +59,8 @@ const extendLane = (lane: RequestLane | undefined, event: RequestEvent, atMs: nu
   const marble = toMarble(event, atMs);
   const marbles = [...(lane?.marbles ?? []), ...(marble ? [marble] : [])];
   if (marbles.length > MAX_MARBLES) marbles.splice(1, 1);
-  const isOver = phase === 'settled' || phase === 'cancelled';
-  return { id, method, url, startedMs: lane?.startedMs ?? atMs, ...(isOver && { endedMs: atMs }), marbles };
+  const isSettled = phase === 'settled' || phase === 'cancelled';
+  return { id, method, url, startedMs: lane?.startedMs ?? atMs, ...(isSettled && { endedMs: atMs }), marbles };
 };
 
 const extendBand = (band: RefreshBand | undefined, event: RefreshEvent, atMs: number): RefreshBand => {
@@ -78,8 +78,8 @@ const extendBand = (band: RefreshBand | undefined, event: RefreshEvent, atMs: nu
 };
 
 /** Refuses a wrong option by its name. */
-const check = (isRight: boolean, name: string, expected: string): void => {
-  if (!isRight) throw new TypeError(`${name}: expected ${expected}`);
+const assertOption = (isValid: boolean, name: string, expected: string): void => {
+  if (!isValid) throw new TypeError(`${name}: expected ${expected}`);
 };
 
 /**
@@ -101,14 +101,14 @@ const check = (isRight: boolean, name: string, expected: string): void => {
  */
 export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelineOptions = {}): TimelineRecorder => {
   const { events$ } = Object(api) as typeof api;
-  check(typeof events$?.subscribe === 'function', 'api', 'a client, or an object with its events$');
-  check(typeof options === 'object' && options !== null, 'options', 'an object');
+  assertOption(typeof events$?.subscribe === 'function', 'api', 'a client, or an object with its events$');
+  assertOption(typeof options === 'object' && options !== null, 'options', 'an object');
   const { maxLanes = 500 } = options;
-  check(Number.isInteger(maxLanes) && maxLanes > 0, 'maxLanes', 'a whole number, 1 or more');
-  const requests = createShelf<RequestLane>(maxLanes);
-  const refreshes = createShelf<RefreshBand>(maxLanes);
-  const sessionChanges = createShelf<SessionChange>(maxLanes);
-  const warnings = createShelf<TimelineWarning>(maxLanes);
+  assertOption(Number.isInteger(maxLanes) && maxLanes > 0, 'maxLanes', 'a whole number, 1 or more');
+  const requests = createBoundedMap<RequestLane>(maxLanes);
+  const refreshes = createBoundedMap<RefreshBand>(maxLanes);
+  const sessionChanges = createBoundedMap<SessionChange>(maxLanes);
+  const warnings = createBoundedMap<TimelineWarning>(maxLanes);
   const changes = new Subject<void>();
   let startedAtMs: number | undefined;
   let durationMs = 0;
@@ -137,29 +137,29 @@ export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelin
     }
   };
 
-  const read = (): Timeline => ({
+  const toTimeline = (): Timeline => ({
     startedAtMs: startedAtMs ?? 0,
     durationMs,
-    requests: requests.read(),
-    refreshes: refreshes.read(),
-    sessionChanges: sessionChanges.read(),
-    warnings: warnings.read(),
+    requests: requests.toArray(),
+    refreshes: refreshes.toArray(),
+    sessionChanges: sessionChanges.toArray(),
+    warnings: warnings.toArray(),
     dropped: requests.dropped,
   });
 
-  const recording = events$.subscribe((event) => {
+  const subscription = events$.subscribe((event) => {
     record(event);
     timeline = undefined;
     changes.next();
   });
   return {
     get timeline() {
-      timeline ??= read();
+      timeline ??= toTimeline();
       return timeline;
     },
     changes$: changes.asObservable(),
     stop: () => {
-      recording.unsubscribe();
+      subscription.unsubscribe();
       changes.complete();
     },
   };

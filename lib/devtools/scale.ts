@@ -17,7 +17,7 @@ export interface Scale {
   readonly key: string;
 }
 
-const PAD = 20;
+const PADDING = 20;
 const LABEL_WIDTH = 80;
 
 const STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
@@ -29,7 +29,7 @@ const roundUp = (ms: number, steps = STEPS): number => {
 };
 
 /** Joins spans between which there is no more than `gapMs`. */
-const join = (spans: readonly Span[], gapMs: number): Span[] => {
+const mergeSpans = (spans: readonly Span[], gapMs: number): Span[] => {
   const joined: Span[] = [];
   for (const [from, to] of [...spans].sort(([a], [b]) => a - b)) {
     const last = joined.at(-1);
@@ -47,16 +47,16 @@ interface Stretch {
 }
 
 /** The times in which something happened, one beside the other, `foldMs` apart. */
-const layOut = (spans: readonly Span[], foldMs: number): Stretch[] => {
+const layOutStretches = (spans: readonly Span[], foldMs: number): Stretch[] => {
   let at = 0;
-  return join(spans, 2 * foldMs).map(([fromMs, toMs]) => {
+  return mergeSpans(spans, 2 * foldMs).map(([fromMs, toMs]) => {
     const stretch = { fromMs, toMs, at };
     at += toMs - fromMs + foldMs;
     return stretch;
   });
 };
 
-const tick = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: Scale['x']): number[] => {
+const placeTicks = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: Scale['x']): number[] => {
   const ticks = stretches.map(({ fromMs }) => fromMs);
   const steps = [...stretches.entries()].flatMap(([index, { fromMs, toMs }]) => {
     const last = index === stretches.length - 1 ? endMs : toMs;
@@ -79,7 +79,7 @@ const tick = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: S
  * All folds together take less than half of it.
  */
 export const createScale = (spans: readonly Span[], width: number): Scale => {
-  const busy = join(spans.length > 0 ? spans : [[0, 0]], 0);
+  const busy = mergeSpans(spans.length > 0 ? spans : [[0, 0]], 0);
   const busyMs = roundUp(
     Math.max(
       10,
@@ -87,11 +87,11 @@ export const createScale = (spans: readonly Span[], width: number): Scale => {
     ),
   );
   const foldMs = busyMs / (2 * Math.max(4, busy.length));
-  const stretches = layOut(busy, foldMs);
+  const stretches = layOutStretches(busy, foldMs);
   const last = stretches.at(-1) ?? { fromMs: 0, toMs: 0, at: 0 };
   const totalMs = roundUp(Math.max(10, last.at + last.toMs - last.fromMs));
-  const perMs = Math.max(1, width - 2 * PAD) / totalMs;
-  const toX = (at: number): number => Math.round((PAD + at * perMs) * 10) / 10;
+  const pixelsPerMs = Math.max(1, width - 2 * PADDING) / totalMs;
+  const toX = (at: number): number => Math.round((PADDING + at * pixelsPerMs) * 10) / 10;
 
   const x = (ms: number): number => {
     const index = Math.max(0, stretches.filter(({ fromMs }) => fromMs <= ms).length - 1);
@@ -104,9 +104,9 @@ export const createScale = (spans: readonly Span[], width: number): Scale => {
   return {
     width,
     x,
-    ticks: tick(stretches, last.fromMs + totalMs - last.at, roundUp(LABEL_WIDTH / perMs, [1, 2, 5, 10]), x),
+    ticks: placeTicks(stretches, last.fromMs + totalMs - last.at, roundUp(LABEL_WIDTH / pixelsPerMs, [1, 2, 5, 10]), x),
     folds: stretches.slice(1).map(({ at }) => toX(at - foldMs / 2)),
-    msPerPixel: 1 / perMs,
+    msPerPixel: 1 / pixelsPerMs,
     key: [width, totalMs, foldMs, ...stretches.flatMap(({ fromMs, at }) => [fromMs, at])].join(),
   };
 };

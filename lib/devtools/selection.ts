@@ -6,38 +6,41 @@ export interface Selection {
   readonly marble: number;
 }
 
-const PAGE = 10;
+const PAGE_SIZE = 10;
 
 /** Where a key leads to: up and down over the lanes, left and right over the marbles of one; nothing where the key is none of these. */
-export const move = (
+export const moveSelection = (
   requests: readonly RequestLane[],
   { lane, marble }: Selection,
   key: string,
 ): Selection | undefined => {
   const index = requests.indexOf(lane);
   const last = requests.length - 1;
-  const to = (next: number): Selection => {
+  const toLane = (next: number): Selection => {
     const target = requests[Math.min(Math.max(next, 0), last)] ?? lane;
     return { lane: target, marble: target === lane ? marble : Math.min(marble, target.marbles.length - 1) };
   };
-  const along = (next: number): Selection => ({ lane, marble: Math.min(Math.max(next, -1), lane.marbles.length - 1) });
+  const toMarble = (next: number): Selection => ({
+    lane,
+    marble: Math.min(Math.max(next, -1), lane.marbles.length - 1),
+  });
   switch (key) {
     case 'ArrowDown':
-      return to(index + 1);
+      return toLane(index + 1);
     case 'ArrowUp':
-      return to(index - 1);
+      return toLane(index - 1);
     case 'PageDown':
-      return to(index + PAGE);
+      return toLane(index + PAGE_SIZE);
     case 'PageUp':
-      return to(index - PAGE);
+      return toLane(index - PAGE_SIZE);
     case 'Home':
-      return to(0);
+      return toLane(0);
     case 'End':
-      return to(last);
+      return toLane(last);
     case 'ArrowRight':
-      return along(marble + 1);
+      return toMarble(marble + 1);
     case 'ArrowLeft':
-      return along(marble - 1);
+      return toMarble(marble - 1);
     default:
       return undefined;
   }

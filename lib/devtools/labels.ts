@@ -1,11 +1,11 @@
 import type { Marble, MarbleKind, RefreshBand, RequestLane, SessionChange, Timeline } from './timeline';
 
-export const milliseconds = (ms: number): string => `${Math.round(ms).toLocaleString('en')} ms`;
+export const formatMs = (ms: number): string => `${Math.round(ms).toLocaleString('en')} ms`;
 
 /** A url without its origin. */
 export const pathOf = (url: string): string => url.replace(/^[^/?#]+:\/\/[^/?#]*(?=.)/, '');
 
-const OUTCOMES: { readonly [Kind in MarbleKind]: string } = {
+const OUTCOME_LABELS: { readonly [Kind in MarbleKind]: string } = {
   sent: 'on the wire',
   expired: 'token expired',
   waiting: 'waits',
@@ -15,12 +15,12 @@ const OUTCOMES: { readonly [Kind in MarbleKind]: string } = {
   cancelled: 'cancelled',
 };
 
-const details = (...parts: readonly unknown[]): string => parts.filter((part) => part !== undefined).join(' ');
+const joinDefined = (...parts: readonly unknown[]): string => parts.filter((part) => part !== undefined).join(' ');
 
 /** What a request has come to, or where it is: `answer 200`. */
 export const outcomeOf = ({ marbles }: RequestLane): string => {
   const last = marbles.at(-1);
-  return last ? details(OUTCOMES[last.kind], last.error, last.status) : 'made';
+  return last ? joinDefined(OUTCOME_LABELS[last.kind], last.error, last.status) : 'made';
 };
 
 /** What a refresh has come to. */
@@ -28,10 +28,10 @@ export const refreshOutcomeOf = ({ phase, kind, status, final }: RefreshBand): s
   if (phase === 'started') return 'running';
   return phase === 'succeeded'
     ? 'new tokens'
-    : details('failed,', kind, status, final ? 'and the session is over' : 'and may be tried again');
+    : joinDefined('failed,', kind, status, final ? 'and the session is over' : 'and may be tried again');
 };
 
-export const SESSION_WORDS: { readonly [Phase in SessionChange['phase']]: string } = {
+export const SESSION_LABELS: { readonly [Phase in SessionChange['phase']]: string } = {
   'signed-in': 'signed in',
   'signed-out': 'signed out',
   'session-expired': 'session over',
@@ -42,31 +42,31 @@ export const SESSION_WORDS: { readonly [Phase in SessionChange['phase']]: string
 export const waitsFor = ({ refreshId }: Marble): string =>
   refreshId === undefined ? 'until the session is loaded' : `for refresh ${refreshId}`;
 
-const refreshOf = ({ refreshId }: Marble, { refreshes }: Timeline): string => {
+const refreshDetailsOf = ({ refreshId }: Marble, { refreshes }: Timeline): string => {
   const band = refreshes.find(({ id }) => id === refreshId);
   if (!band) return '';
-  const took = band.endedMs === undefined ? '' : ` after ${milliseconds(band.endedMs - band.startedMs)}`;
+  const took = band.endedMs === undefined ? '' : ` after ${formatMs(band.endedMs - band.startedMs)}`;
   return ` (${refreshOutcomeOf(band)}${took})`;
 };
 
 const describeMarble = (marble: Marble, timeline: Timeline): string => {
   const { kind, generation, error, status, atMs } = marble;
   const what = {
-    ...OUTCOMES,
+    ...OUTCOME_LABELS,
     sent: 'sent',
-    waiting: `waits ${waitsFor(marble)}${refreshOf(marble, timeline)}`,
+    waiting: `waits ${waitsFor(marble)}${refreshDetailsOf(marble, timeline)}`,
     'sent-again': 'sent again',
   }[kind];
   const tokens = generation !== undefined && /sent|expired/.test(kind) ? `, tokens no. ${generation}` : '';
-  return `${details(what, error, status)}${tokens}, at ${milliseconds(atMs)}`;
+  return `${joinDefined(what, error, status)}${tokens}, at ${formatMs(atMs)}`;
 };
 
 /** A request in one line, or one of its marbles. */
-export const describe = (lane: RequestLane, index: number, timeline: Timeline): string => {
+export const describeSelection = (lane: RequestLane, index: number, timeline: Timeline): string => {
   const { id, method, url, startedMs, endedMs, marbles } = lane;
   const marble = marbles[index];
   const request = `Request ${id}, ${method} ${url}: `;
   if (marble) return `${request}${index + 1} of ${marbles.length}, ${describeMarble(marble, timeline)}`;
-  const took = endedMs === undefined ? '' : ` after ${milliseconds(endedMs - startedMs)}`;
-  return `${request}made at ${milliseconds(startedMs)}, ${outcomeOf(lane)}${took}`;
+  const took = endedMs === undefined ? '' : ` after ${formatMs(endedMs - startedMs)}`;
+  return `${request}made at ${formatMs(startedMs)}, ${outcomeOf(lane)}${took}`;
 };
