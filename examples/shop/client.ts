@@ -26,18 +26,18 @@ export function createShopClient(
   store: TokenStore = memoryStore(),
 ): ShopClient {
   const http = createApi({ baseUrl, interceptors: [envelope()] });
-  const askForTokens = (path: string, body: object): Observable<TokenGrant> =>
+  const requestTokens$ = (path: string, body: object): Observable<TokenGrant> =>
     http.post$<TokenPair>(path, body).pipe(map(({ token, refreshToken }) => ({ accessToken: token, refreshToken })));
 
   const session = createSession({
     store,
-    refresh: ({ refreshToken }) => askForTokens('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
+    refresh: ({ refreshToken }) => requestTokens$('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
     onSessionExpired: onSessionExpired,
   });
 
   return {
     api: http.extend({ session }),
     session,
-    signIn: async (credentials) => session.signIn(await firstValueFrom(askForTokens('/app/login', credentials))),
+    signIn: async (credentials) => session.signIn(await firstValueFrom(requestTokens$('/app/login', credentials))),
   };
 }

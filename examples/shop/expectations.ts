@@ -12,10 +12,10 @@ export interface StormSummary {
   /** Calls of the renewal endpoint, as the server counted them; so are the next three. */
   readonly refreshes: number;
   readonly requestsOnTheWire: number;
-  readonly expiredAnswers: number;
+  readonly expiredResponses: number;
   readonly reuseDetected: number;
   /** Callers that got the order they had asked for. */
-  readonly answers: number;
+  readonly responses: number;
   /** Callers that got an error, by its code. */
   readonly errors: Readonly<Record<string, number>>;
   /** How often the app was told that the session has ended. */
@@ -38,15 +38,15 @@ export function expectations(
   summary: StormSummary,
   timeline: Pick<Timeline, 'refreshes' | 'durationMs'>,
 ): Expectation[] {
-  const { answers, errors, session, onTheWire, sessionsEnded } = EXPECTED[refresh](requests);
+  const { responses, errors, session, onTheWire, sessionsEnded } = EXPECTED[refresh](requests);
   return [
-    equal('answers', summary.answers, answers),
+    equal('answers', summary.responses, responses),
     equal('errors', describeErrors(summary.errors), describeErrors(errors)),
     refresh === 'offline'
       ? between('refreshes', summary.refreshes, 1, attemptsWithin(timeline))
       : equal('refreshes', summary.refreshes, 1),
     equal('requests on the wire', summary.requestsOnTheWire, onTheWire),
-    equal('answers that said 1002', summary.expiredAnswers, requests),
+    equal('answers that said 1002', summary.expiredResponses, requests),
     equal('refresh tokens used twice', summary.reuseDetected, 0),
     equal('session', summary.session, session),
     equal('sessions ended', summary.sessionsEnded, sessionsEnded),
@@ -54,7 +54,7 @@ export function expectations(
 }
 
 interface Expected {
-  readonly answers: number;
+  readonly responses: number;
   readonly errors: Record<string, number>;
   readonly onTheWire: number;
   readonly session: string;
@@ -65,14 +65,14 @@ const EXPECTED: Record<RenewalMode, (requests: number) => Expected> = {
   ok: renewed,
   slow: renewed,
   refused: (requests) => ({
-    answers: 0,
+    responses: 0,
     errors: { 'session-expired': requests },
     onTheWire: requests,
     session: 'signed-out, reason session-expired',
     sessionsEnded: 1,
   }),
   offline: (requests) => ({
-    answers: 0,
+    responses: 0,
     errors: { refresh: requests },
     onTheWire: requests,
     session: 'expired, tokens kept',
@@ -81,7 +81,7 @@ const EXPECTED: Record<RenewalMode, (requests: number) => Expected> = {
 };
 
 function renewed(requests: number): Expected {
-  return { answers: requests, errors: {}, onTheWire: 2 * requests, session: 'active, tokens kept', sessionsEnded: 0 };
+  return { responses: requests, errors: {}, onTheWire: 2 * requests, session: 'active, tokens kept', sessionsEnded: 0 };
 }
 
 /**
@@ -94,8 +94,8 @@ function attemptsWithin({ refreshes, durationMs }: Pick<Timeline, 'refreshes' | 
 }
 
 function describeErrors(errors: Readonly<Record<string, number>>): string {
-  const told = Object.entries(errors).map(([code, count]) => `${count} ${code}`);
-  return told.join(', ') || 'none';
+  const counts = Object.entries(errors).map(([code, count]) => `${count} ${code}`);
+  return counts.join(', ') || 'none';
 }
 
 function equal(what: string, actual: string | number, expected: string | number): Expectation {

@@ -38,7 +38,7 @@ export interface Flags {
 }
 
 /** Where a run writes to. */
-export interface Surroundings {
+export interface RunEnvironment {
   readonly isTerminal: boolean;
   /** Of the environment: set where no one looks on. */
   readonly CI?: string | undefined;
@@ -61,7 +61,7 @@ export function readFlags(args: string[]): Flags {
 }
 
 /** Whether the page is served after the storm: only where someone is there to look at it, unless they say so. */
-export function wantsPage({ page, json }: Flags, { isTerminal, CI = '' }: Surroundings): boolean {
+export function servesPage({ page, json }: Flags, { isTerminal, CI = '' }: RunEnvironment): boolean {
   const isWatched = isTerminal && (CI === '' || CI === 'false');
   return !json && (page ?? isWatched);
 }

@@ -1,4 +1,4 @@
-import { HELP, readFlags, UsageError, wantsPage } from './flags';
+import { HELP, readFlags, servesPage, UsageError } from './flags';
 import { unevenLatency } from './latency';
 import { runStorm, type StormResult } from './storm';
 import { timelineText } from './timeline-text';
@@ -9,8 +9,8 @@ function report(result: StormResult): string {
   const facts = [
     ['refreshes', summary.refreshes],
     ['requests on the wire', summary.requestsOnTheWire],
-    ['answers that said 1002', summary.expiredAnswers],
-    ['answers that reached a caller', summary.answers],
+    ['answers that said 1002', summary.expiredResponses],
+    ['answers that reached a caller', summary.responses],
     ['errors that reached a caller', errors.join(', ') || 0],
     ['session afterwards', summary.session],
   ];
@@ -26,9 +26,9 @@ function report(result: StormResult): string {
   ].join('\n');
 }
 
-function complaints({ expectations }: StormResult): string {
-  const broken = expectations.filter(({ holds }) => !holds);
-  return broken.map(({ what, expected, actual }) => `${what}: expected ${expected}, got ${actual}\n`).join('');
+function failedExpectations({ expectations }: StormResult): string {
+  const failed = expectations.filter(({ holds }) => !holds);
+  return failed.map(({ what, expected, actual }) => `${what}: expected ${expected}, got ${actual}\n`).join('');
 }
 
 async function main(): Promise<number> {
@@ -40,9 +40,9 @@ async function main(): Promise<number> {
   }
   const result = await runStorm({ requests, refresh, shop: { latencyMs: unevenLatency() } });
   process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : report(result));
-  process.stderr.write(complaints(result));
+  process.stderr.write(failedExpectations(result));
   if (!result.ok) return 1;
-  if (wantsPage(flags, { isTerminal: process.stdout.isTTY === true, CI: process.env.CI })) {
+  if (servesPage(flags, { isTerminal: process.stdout.isTTY === true, CI: process.env.CI })) {
     // Only the page needs what bundles it.
     const { servePage } = await import('./serve');
     await servePage({ port, write: (text) => process.stdout.write(text), untilStopped: untilInterrupted });

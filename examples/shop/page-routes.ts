@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type DemoState, isRenewalMode, Switches } from './protocol';
+import { DemoRoutes, type DemoState, isRenewalMode } from './protocol';
 import { ok, type ShopState } from './routes';
-import { type Call, Problem, type Reply, type Route, readJsonObject } from './routing';
+import { type Call, Problem, type Route, readJsonObject, type ShopResponse } from './routing';
 
 /** A part of the page, as it is served. */
 export interface PageFile {
@@ -17,9 +17,9 @@ export function pageRoutes(shop: ShopState, files: readonly PageFile[]): Route[]
   const state = (): DemoState => ({ run, refresh: shop.renewalMode });
   return [
     ...files.map((file): Route => ({ method: 'GET', path: file.path, handle: () => serve(file) })),
-    { method: 'GET', path: Switches.State, handle: () => ok(state()) },
-    { method: 'POST', path: Switches.ExpireTokens, handle: (call) => expireTokens(shop, call) },
-    { method: 'POST', path: Switches.Refresh, handle: (call) => setRefresh(shop, call) },
+    { method: 'GET', path: DemoRoutes.State, handle: () => ok(state()) },
+    { method: 'POST', path: DemoRoutes.ExpireTokens, handle: (call) => expireTokens(shop, call) },
+    { method: 'POST', path: DemoRoutes.Refresh, handle: (call) => setRefresh(shop, call) },
   ];
 }
 
@@ -27,18 +27,18 @@ export function pageRoutes(shop: ShopState, files: readonly PageFile[]): Route[]
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-function serve({ type, text }: PageFile): Reply {
+function serve({ type, text }: PageFile): ShopResponse {
   const headers = { 'content-type': type, 'content-security-policy': POLICY, 'cache-control': 'no-store' };
   return { status: 200, headers, body: text };
 }
 
-function expireTokens(shop: ShopState, { request }: Call): Reply {
+function expireTokens(shop: ShopState, { request }: Call): ShopResponse {
   refuseOthers(request);
   shop.tokens.expireAccessTokens();
   return ok({});
 }
 
-async function setRefresh(shop: ShopState, { request }: Call): Promise<Reply> {
+async function setRefresh(shop: ShopState, { request }: Call): Promise<ShopResponse> {
   refuseOthers(request);
   const { refresh } = await readJsonObject(request);
   if (!isRenewalMode(refresh)) throw new Problem(400, 'there is no such refresh');

@@ -50,7 +50,7 @@ export function isRenewalMode(value: unknown): value is RenewalMode {
 }
 
 /** Where the demo page, and no app, asks what the shop is up to and sets it. */
-export const Switches = {
+export const DemoRoutes = {
   State: '/demo',
   ExpireTokens: '/demo/expire-tokens',
   Refresh: '/demo/refresh',

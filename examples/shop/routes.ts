@@ -1,6 +1,6 @@
 import type { OrderBook } from './order-book';
 import { CLIENT_KEY, Code, DEMO_USER, type OrderDraft, OTHER_USER, type RenewalMode } from './protocol';
-import { type Call, json, Problem, type Reply, type Route, readJsonObject } from './routing';
+import { type Call, json, Problem, type Route, readJsonObject, type ShopResponse } from './routing';
 import type { TokenFamilies } from './token-families';
 
 export interface ShopCounters {
@@ -9,7 +9,7 @@ export interface ShopCounters {
   /** Calls of the renewal endpoint, whatever came of them. */
   readonly refreshes: number;
   /** Answers that said 1002. */
-  readonly expiredAnswers: number;
+  readonly expiredResponses: number;
   /** Refresh tokens that came a second time. */
   readonly reuseDetected: number;
 }
@@ -42,18 +42,18 @@ export function count(shop: ShopState, what: Exclude<keyof ShopCounters, 'hits'>
 }
 
 /** The answer to what went well. */
-export function ok(data: unknown): Reply {
+export function ok(data: unknown): ShopResponse {
   return json(200, { code: Code.Ok, message: 'ok', data });
 }
 
-async function signIn({ tokens }: ShopState, { request }: Call): Promise<Reply> {
+async function signIn({ tokens }: ShopState, { request }: Call): Promise<ShopResponse> {
   const { user, password } = await readJsonObject(request);
-  const known = [DEMO_USER, OTHER_USER].find((each) => each.user === user && each.password === password);
-  if (known === undefined) throw new Problem(200, 'wrong user or password', Code.WrongCredentials);
-  return ok(tokens.open(known.user));
+  const account = [DEMO_USER, OTHER_USER].find((each) => each.user === user && each.password === password);
+  if (account === undefined) throw new Problem(200, 'wrong user or password', Code.WrongCredentials);
+  return ok(tokens.open(account.user));
 }
 
-async function renew(shop: ShopState, { request }: Call): Promise<Reply> {
+async function renew(shop: ShopState, { request }: Call): Promise<ShopResponse> {
   count(shop, 'refreshes');
   const { authorization, refreshToken } = await readJsonObject(request);
   if (shop.renewalMode === 'offline') return 'hang-up';
@@ -71,12 +71,12 @@ function refusal(message: string): Problem {
   return new Problem(400, message, Code.RefreshRefused);
 }
 
-function listOrders(shop: ShopState, call: Call): Reply {
+function listOrders(shop: ShopState, call: Call): ShopResponse {
   authenticate(shop, call);
   return ok(shop.orders.all());
 }
 
-function showOrder(shop: ShopState, call: Call): Reply {
+function showOrder(shop: ShopState, call: Call): ShopResponse {
   authenticate(shop, call);
   const order = shop.orders.find(call.params.id ?? '');
   if (order === undefined) throw new Problem(404, 'there is no such order');
@@ -84,7 +84,7 @@ function showOrder(shop: ShopState, call: Call): Reply {
 }
 
 /** Takes any bytes, and says how many they were. Read to their end first, as an answer before that would cut an upload short. */
-async function attachReceipt(shop: ShopState, call: Call): Promise<Reply> {
+async function attachReceipt(shop: ShopState, call: Call): Promise<ShopResponse> {
   let bytes = 0;
   for await (const chunk of call.request) bytes += chunk.length;
   authenticate(shop, call);
@@ -92,7 +92,7 @@ async function attachReceipt(shop: ShopState, call: Call): Promise<Reply> {
   return ok({ bytes });
 }
 
-async function placeOrder(shop: ShopState, call: Call): Promise<Reply> {
+async function placeOrder(shop: ShopState, call: Call): Promise<ShopResponse> {
   const user = authenticate(shop, call);
   const draft = orderDraft(await readJsonObject(call.request));
   return ok(shop.orders.place(draft, user));
@@ -102,7 +102,7 @@ function authenticate(shop: ShopState, { request }: Call): string {
   const [, token] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const user = token === undefined ? undefined : shop.tokens.userOf(token);
   if (user !== undefined) return user;
-  count(shop, 'expiredAnswers');
+  count(shop, 'expiredResponses');
   throw new Problem(shop.expiredStatus, 'the access token has expired', Code.TokenExpired);
 }
 

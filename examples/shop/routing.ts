@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Envelope } from './protocol';
 
 /** What a handler answers; `'hang-up'` cuts the connection instead. */
-export type Reply =
+export type ShopResponse =
   | { readonly status: number; readonly headers: Record<string, string>; readonly body: string }
   | 'hang-up';
 
@@ -15,7 +15,7 @@ export interface Route {
   readonly method: string;
   /** `/orders/:id`: a segment with a colon matches any one segment and becomes a param. */
   readonly path: string;
-  readonly handle: (call: Call) => Reply | Promise<Reply>;
+  readonly handle: (call: Call) => ShopResponse | Promise<ShopResponse>;
 }
 
 /** What a path leads to; `path` is the pattern of the route, `*` when there is none. */
@@ -38,7 +38,7 @@ export class Problem extends Error {
 
 const BODY_LIMIT = 64 * 1024;
 
-export function json(status: number, body: Envelope, headers: Record<string, string> = {}): Reply {
+export function json(status: number, body: Envelope, headers: Record<string, string> = {}): ShopResponse {
   return {
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
@@ -47,16 +47,16 @@ export function json(status: number, body: Envelope, headers: Record<string, str
 }
 
 export function findRoute(routes: readonly Route[], method: string, pathname: string): Match {
-  const here = routes.flatMap((route) => {
+  const candidates = routes.flatMap((route) => {
     const params = matchPath(route.path, pathname);
     return params ? [{ route, params }] : [];
   });
-  const first = here[0];
+  const first = candidates[0];
   if (first === undefined) return { kind: 'nowhere', path: '*' };
   const { path } = first.route;
-  const found = here.find(({ route }) => route.method === method);
+  const found = candidates.find(({ route }) => route.method === method);
   if (found) return { kind: 'found', path, ...found };
-  return { kind: 'wrong-method', path, allow: here.map(({ route }) => route.method).join(', ') };
+  return { kind: 'wrong-method', path, allow: candidates.map(({ route }) => route.method).join(', ') };
 }
 
 function matchPath(pattern: string, pathname: string): Record<string, string> | undefined {

@@ -5,7 +5,7 @@ import { createOrderBook } from './order-book';
 import { type PageFile, pageRoutes } from './page-routes';
 import type { RenewalMode } from './protocol';
 import { type ShopCounters, type ShopState, shopRoutes } from './routes';
-import { findRoute, json, Problem, type Reply, type Route } from './routing';
+import { findRoute, json, Problem, type Route, type ShopResponse } from './routing';
 import { createTokenFamilies } from './token-families';
 
 export interface ShopOptions {
@@ -58,17 +58,17 @@ export function createShop(options: ShopOptions = {}): Shop {
     tokens: createTokenFamilies(tokenLifeMs, now, keepsAccessTokens),
     orders: createOrderBook(),
     expiredStatus: expiredAs === 'status' ? 401 : 200,
-    whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : after(renewalMs, pause)),
+    whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : pauseFor(renewalMs, pause)),
     renewalMode: 'ok',
-    counters: { hits: {}, refreshes: 0, expiredAnswers: 0, reuseDetected: 0 },
+    counters: { hits: {}, refreshes: 0, expiredResponses: 0, reuseDetected: 0 },
   };
   const routes = [...shopRoutes(state), ...(options.page ? pageRoutes(state, options.page) : [])];
 
   const server = createServer((request, response) => {
-    answer(state, routes, request)
+    respond(state, routes, request)
       .then(async (reply) => {
-        await after(latencyMs(), pause);
-        send(response, reply);
+        await pauseFor(latencyMs(), pause);
+        writeResponse(response, reply);
       })
       // What is left to fail is a client that went away or a shop that closes: no one is there to be answered.
       .catch(() => response.destroy());
@@ -90,7 +90,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   };
 }
 
-async function answer(shop: ShopState, routes: readonly Route[], request: IncomingMessage): Promise<Reply> {
+async function respond(shop: ShopState, routes: readonly Route[], request: IncomingMessage): Promise<ShopResponse> {
   try {
     return await dispatch(shop, routes, request);
   } catch (error) {
@@ -99,7 +99,11 @@ async function answer(shop: ShopState, routes: readonly Route[], request: Incomi
   }
 }
 
-function dispatch(shop: ShopState, routes: readonly Route[], request: IncomingMessage): Reply | Promise<Reply> {
+function dispatch(
+  shop: ShopState,
+  routes: readonly Route[],
+  request: IncomingMessage,
+): ShopResponse | Promise<ShopResponse> {
   const match = findRoute(routes, request.method ?? '', pathOf(request));
   countHit(shop, match.path);
   switch (match.kind) {
@@ -122,11 +126,11 @@ function countHit(shop: ShopState, path: string): void {
   shop.counters = { ...shop.counters, hits: { ...hits, [path]: (hits[path] ?? 0) + 1 } };
 }
 
-async function after(ms: number, pause: (ms: number) => Promise<void>): Promise<void> {
+async function pauseFor(ms: number, pause: (ms: number) => Promise<void>): Promise<void> {
   if (ms > 0) await pause(ms);
 }
 
-function send(response: ServerResponse, reply: Reply): void {
+function writeResponse(response: ServerResponse, reply: ShopResponse): void {
   if (reply === 'hang-up') response.destroy();
   else response.writeHead(reply.status, reply.headers).end(reply.body);
 }

@@ -94,11 +94,11 @@ describe('the example, built by Angular for production, in Chromium', () => {
     const before = await storedBy(page);
     await page.click('#expire');
     await page.getByText('The token is dead.').waitFor();
-    const { expiredAnswers } = host.shop.counters();
+    const { expiredResponses } = host.shop.counters();
     await page.click('#storm');
     await page.getByText('20 answers').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
-    expect(host.shop.counters().expiredAnswers).toBeGreaterThan(expiredAnswers);
+    expect(host.shop.counters().expiredResponses).toBeGreaterThan(expiredResponses);
     // The sign-in, the orders of the page, the one that has let the token die, and these.
     expect(await lanes()).toBe(23);
     expect((await storedBy(page)).accessToken).not.toBe(before.accessToken);

@@ -85,7 +85,7 @@ describe('the demo page', () => {
     await shows(page, '#sent', '100$');
     expect(await countsOf(page)).toEqual(['100', '50', '1', '50', '0']);
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '2']);
-    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredAnswers: 50, reuseDetected: 0 });
+    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredResponses: 50, reuseDetected: 0 });
     await page.locator('renewal-timeline').getByText('50', { exact: true }).waitFor();
   });
 

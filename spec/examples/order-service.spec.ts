@@ -73,7 +73,7 @@ describe('OrderService', () => {
     shop.expireAccessTokens();
     const all = forkJoin([service.orders$, service.order$(1), service.place$({ item: 'quill', quantity: 1 })]);
     expect(await firstValueFrom(all)).toHaveLength(3);
-    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredAnswers: 3, reuseDetected: 0 });
+    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredResponses: 3, reuseDetected: 0 });
   });
 
   it('fails with refresh when the refresh meets no server, and keeps the session', async () => {

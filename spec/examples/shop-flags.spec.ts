@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readFlags, UsageError, wantsPage } from '../../examples/shop/flags';
+import { readFlags, servesPage, UsageError } from '../../examples/shop/flags';
 
 describe('readFlags', () => {
   it('takes 50 requests and a refresh that works when nothing is said', () => {
@@ -48,7 +48,7 @@ describe('readFlags', () => {
 });
 
 describe('wantsPage', () => {
-  const wants = (flags: string[], isTerminal: boolean, CI?: string) => wantsPage(readFlags(flags), { isTerminal, CI });
+  const wants = (flags: string[], isTerminal: boolean, CI?: string) => servesPage(readFlags(flags), { isTerminal, CI });
 
   it('is for those who look at a terminal', () => {
     expect([wants([], true), wants([], false), wants([], true, 'true'), wants([], true, 'false')]).toEqual([

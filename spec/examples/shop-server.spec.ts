@@ -55,7 +55,7 @@ describe('the example shop', () => {
       shop.expireAccessTokens();
       const { status, body } = await get('/orders', token);
       expect([status, body.code]).toEqual([200, 1002]);
-      expect(shop.counters().expiredAnswers).toBe(1);
+      expect(shop.counters().expiredResponses).toBe(1);
     });
 
     it('are answered with HTTP 401 if the shop is told so', async () => {
@@ -279,7 +279,7 @@ describe('the example shop', () => {
     expect(shop.counters()).toEqual({
       hits: { '/app/login': 1, '/orders': 1, '/orders/:id': 2 },
       refreshes: 0,
-      expiredAnswers: 0,
+      expiredResponses: 0,
       reuseDetected: 0,
     });
   });

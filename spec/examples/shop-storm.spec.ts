@@ -17,9 +17,9 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     expect(result.summary).toEqual({
       refreshes: 1,
       requestsOnTheWire: 2 * requests,
-      expiredAnswers: requests,
+      expiredResponses: requests,
       reuseDetected: 0,
-      answers: requests,
+      responses: requests,
       errors: {},
       sessionsEnded: 0,
       session: 'active, tokens kept',
@@ -32,7 +32,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     expect(result.summary).toMatchObject({
       refreshes: 1,
       requestsOnTheWire: requests,
-      answers: 0,
+      responses: 0,
       errors: { 'session-expired': requests },
       sessionsEnded: 1,
       session: 'signed-out, reason session-expired',
@@ -44,7 +44,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     expect(broken(result)).toEqual([]);
     expect(result.summary).toMatchObject({
       requestsOnTheWire: requests,
-      answers: 0,
+      responses: 0,
       errors: { refresh: requests },
       sessionsEnded: 0,
       session: 'expired, tokens kept',
@@ -82,9 +82,9 @@ describe('expectations', () => {
   const summary: StormSummary = {
     refreshes: 1,
     requestsOnTheWire: 4,
-    expiredAnswers: 2,
+    expiredResponses: 2,
     reuseDetected: 0,
-    answers: 2,
+    responses: 2,
     errors: {},
     sessionsEnded: 0,
     session: 'active, tokens kept',
@@ -102,9 +102,9 @@ describe('expectations', () => {
   it.each([
     ['refreshes', { refreshes: 2 }],
     ['requests on the wire', { requestsOnTheWire: 5 }],
-    ['answers that said 1002', { expiredAnswers: 3 }],
+    ['answers that said 1002', { expiredResponses: 3 }],
     ['refresh tokens used twice', { reuseDetected: 1 }],
-    ['answers', { answers: 1 }],
+    ['answers', { responses: 1 }],
     ['errors', { errors: { network: 1 } }],
     ['sessions ended', { sessionsEnded: 1 }],
     ['session', { session: 'signed-out, reason session-expired' }],

@@ -1,6 +1,6 @@
 import type { Api, Session } from 'renewal';
 import { distinctUntilChanged, filter, map, merge, type Observable } from 'rxjs';
-import { properName, SIGNED_OUT } from './words';
+import { properName, SIGNED_OUT_HEADLINES } from './texts';
 
 /** What has become of the session, in this tab or in another: a headline from before would no longer be true. */
 export function sessionHeadline$(
@@ -15,7 +15,7 @@ export function sessionHeadline$(
   const signedOut$ = session.state$.pipe(
     distinctUntilChanged((one, other) => one.status === other.status),
     filter((state) => state.status === 'signed-out'),
-    map(({ reason }) => SIGNED_OUT[reason]),
+    map(({ reason }) => SIGNED_OUT_HEADLINES[reason]),
   );
   const adopted$ = api.events$.pipe(
     filter((event) => event.type === 'session' && event.phase === 'adopted'),

@@ -17,18 +17,18 @@ export function meaningOf(state: SessionState, coolDown: number): string {
         ? 'The refresh failed. The next request tries again.'
         : 'The token is dead. The next request asks for another.';
     case 'signed-out':
-      return MEANING[state.reason];
+      return SIGNED_OUT_MEANINGS[state.reason];
   }
 }
 
-const MEANING = {
+const SIGNED_OUT_MEANINGS = {
   none: 'No one has signed in yet.',
   'sign-out': 'Signed out, here or in another tab.',
   'session-expired': 'The shop refused to renew the session. Sign in again.',
 } as const;
 
 /** The headline once no one is signed in any more. */
-export const SIGNED_OUT = {
+export const SIGNED_OUT_HEADLINES = {
   none: 'No one is signed in. Sign in as Ada or Grace.',
   'sign-out': 'Signed out, in all tabs.',
   'session-expired': 'The shop has refused the refresh: the session is over.',
@@ -40,7 +40,7 @@ export function hintOf({ status }: SessionState): string {
 }
 
 /** Why no token can die now; `undefined` if there is one that lives. */
-export function noDeathOf({ status }: SessionState): string | undefined {
+export function whyNotExpirable({ status }: SessionState): string | undefined {
   switch (status) {
     case 'signed-out':
       return 'There is no token: no one is signed in. Sign in as Ada or Grace.';
@@ -54,23 +54,24 @@ export function noDeathOf({ status }: SessionState): string | undefined {
 }
 
 /** What becomes of requests that have just been made. */
-export function sentSentenceOf(requests: number): string {
+export function progressTextOf(requests: number): string {
   return `${plural(requests, 'request')} on the way.`;
 }
 
 /** What became of some requests that were made at once. */
-export function sentenceOf({ answers, errors }: Tally, refreshes: number): string {
-  const reasons: Readonly<Record<string, string>> = refreshes > 0 ? REASONS : { ...REASONS, refresh: COOL_DOWN };
+export function resultTextOf({ responses, errors }: Tally, refreshes: number): string {
+  const reasons: Readonly<Record<string, string>> =
+    refreshes > 0 ? ERROR_TEXTS : { ...ERROR_TEXTS, refresh: COOL_DOWN_TEXT };
   const parts = [
-    ...(answers > 0 ? [plural(answers, 'answer')] : []),
+    ...(responses > 0 ? [plural(responses, 'answer')] : []),
     ...Object.entries(errors).map(([code, times]) => `${plural(times, 'error')} (${reasons[code] ?? code})`),
   ];
   const renewed = refreshes > 0 ? `, after ${plural(refreshes, 'refresh', 'refreshes')}` : '';
   const failed = Object.values(errors).reduce((sum, times) => sum + times, 0);
-  return `${plural(answers + failed, 'request')}: ${parts.join(' and ')}${renewed}.`;
+  return `${plural(responses + failed, 'request')}: ${parts.join(' and ')}${renewed}.`;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const ERROR_TEXTS: Readonly<Record<string, string>> = {
   'session-expired': 'the session is over',
   refresh: 'the refresh failed',
   'signed-out': 'the user has left',
@@ -79,10 +80,10 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Why requests fail with the refresh before them. */
-const COOL_DOWN = 'cool-down: the last refresh failed';
+const COOL_DOWN_TEXT = 'cool-down: the last refresh failed';
 
 /** What the user has chosen for the next refresh. */
-export const CHOSEN: Readonly<Record<RenewalMode, string>> = {
+export const REFRESH_MODE_TEXTS: Readonly<Record<RenewalMode, string>> = {
   ok: 'The next refresh brings new tokens.',
   slow: 'The next refresh takes two seconds more. Requests wait for it.',
   refused: 'The next refresh is refused: that ends the session.',
