@@ -1,5 +1,5 @@
-// The cost of a request that waits for a refresh: heap per waiter, and the growth of the release time with their number.
-// Exits 1 if a waiter takes 2 KiB or more, or if the release of one of 100,000 takes more than twice as long as of 1,000.
+// The cost of a request that waits for a refresh: heap per waiter, and how the release time grows with their number.
+// Exits 1 if a waiter takes 2 KiB or more, or if the release of one of 100,000 takes over twice that of one of 1,000.
 import { createApi, createSession, type HttpResponse, memoryStore, type TokenGrant, type Transport } from 'renewal';
 import { Observable, of, Subject, type Subscriber } from 'rxjs';
 

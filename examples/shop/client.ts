@@ -15,11 +15,11 @@ import { CLIENT_KEY, type Credentials, type TokenPair } from './protocol';
 export interface ShopClient {
   readonly api: Api;
   readonly session: Session;
-  /** Resolves once the shop has let the user in and the tokens are stored. */
+  /** Resolves once the shop has accepted the credentials and the tokens are stored. */
   signIn(credentials: Credentials): Promise<void>;
 }
 
-/** The whole set-up of a client for the shop: what an app writes once. */
+/** Sets up a client for the shop. An app writes this once. */
 export function createShopClient(
   baseUrl: string,
   onSessionExpired: (error: SessionExpiredError) => void,
@@ -32,7 +32,7 @@ export function createShopClient(
   const session = createSession({
     store,
     refresh: ({ refreshToken }) => requestTokens$('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
-    onSessionExpired: onSessionExpired,
+    onSessionExpired,
   });
 
   return {

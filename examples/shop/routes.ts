@@ -4,22 +4,22 @@ import { type Call, json, Problem, type Route, readJsonObject, type ShopResponse
 import type { TokenFamilies } from './token-families';
 
 export interface ShopCounters {
-  /** Requests that arrived, by route (`/orders/:id`); those that no route knows count under `*`. */
+  /** Requests by route (`/orders/:id`); those without a route count under `*`. */
   readonly hits: Readonly<Record<string, number>>;
-  /** Calls of the renewal endpoint, whatever came of them. */
+  /** Calls of the renewal endpoint, with any result. */
   readonly refreshes: number;
-  /** Answers that said 1002. */
+  /** Responses with code 1002. */
   readonly expiredResponses: number;
-  /** Refresh tokens that came a second time. */
+  /** Uses of a refresh token that was already spent. */
   readonly reuseDetected: number;
 }
 
-/** What the handlers share. */
+/** The state that the handlers share. */
 export interface ShopState {
   readonly tokens: TokenFamilies;
   readonly orders: OrderBook;
   readonly expiredStatus: number;
-  /** Resolves once a renewal has taken its time. */
+  /** Resolves after the duration of a renewal. */
   readonly whileRenewing: () => Promise<void>;
   renewalMode: RenewalMode;
   counters: ShopCounters;
@@ -41,7 +41,7 @@ export function count(shop: ShopState, what: Exclude<keyof ShopCounters, 'hits'>
   shop.counters = { ...shop.counters, [what]: shop.counters[what] + 1 };
 }
 
-/** The answer to what went well. */
+/** A response with code 0. */
 export function ok(data: unknown): ShopResponse {
   return json(200, { code: Code.Ok, message: 'ok', data });
 }
@@ -58,7 +58,7 @@ async function renew(shop: ShopState, { request }: Call): Promise<ShopResponse> 
   const { authorization, refreshToken } = await readJsonObject(request);
   if (shop.renewalMode === 'offline') return 'hang-up';
   await shop.whileRenewing();
-  if (shop.renewalMode === 'refused') throw refusal('the session was ended');
+  if (shop.renewalMode === 'refused') throw refusal('the session has ended');
   if (authorization !== CLIENT_KEY) throw refusal('unknown client');
   if (typeof refreshToken !== 'string') throw refusal('no refresh token');
   const outcome = shop.tokens.rotate(refreshToken);
@@ -79,16 +79,16 @@ function listOrders(shop: ShopState, call: Call): ShopResponse {
 function showOrder(shop: ShopState, call: Call): ShopResponse {
   authenticate(shop, call);
   const order = shop.orders.find(call.params.id ?? '');
-  if (order === undefined) throw new Problem(404, 'there is no such order');
+  if (order === undefined) throw new Problem(404, 'order not found');
   return ok(order);
 }
 
-/** Takes any bytes, and says how many they were. Read to their end first, as an answer before that would cut an upload short. */
+/** Responds with the number of bytes. Reads the body first, because an earlier response would cut the upload short. */
 async function attachReceipt(shop: ShopState, call: Call): Promise<ShopResponse> {
   let bytes = 0;
   for await (const chunk of call.request) bytes += chunk.length;
   authenticate(shop, call);
-  if (shop.orders.find(call.params.id ?? '') === undefined) throw new Problem(404, 'there is no such order');
+  if (shop.orders.find(call.params.id ?? '') === undefined) throw new Problem(404, 'order not found');
   return ok({ bytes });
 }
 
@@ -107,9 +107,9 @@ function authenticate(shop: ShopState, { request }: Call): string {
 }
 
 function orderDraft({ item, quantity }: Record<string, unknown>): OrderDraft {
-  if (typeof item !== 'string' || item === '') throw new Problem(400, 'item must be a text');
+  if (typeof item !== 'string' || item === '') throw new Problem(400, 'item: expected a non-empty string');
   if (typeof quantity !== 'number' || !Number.isSafeInteger(quantity) || quantity < 1) {
-    throw new Problem(400, 'quantity must be a whole number above 0');
+    throw new Problem(400, 'quantity: expected a positive integer');
   }
   return { item, quantity };
 }

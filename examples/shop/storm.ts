@@ -8,9 +8,9 @@ import type { ShopCounters } from './routes';
 import { createShop, type ShopOptions } from './server';
 
 export interface StormOptions extends StormFlags {
-  /** The shop to run against, where its defaults won't do. */
+  /** Options of the shop. */
   readonly shop?: ShopOptions;
-  /** After how long a request counts as never settled. @defaultValue 60_000 */
+  /** A request that takes longer counts as never settled. @defaultValue 60_000 */
   readonly timeoutMs?: number;
 }
 
@@ -23,7 +23,7 @@ export interface StormResult {
   readonly ok: boolean;
 }
 
-/** Signs in, lets the token die, sends all requests at once and tells what became of them. */
+/** Signs in, expires the access token, sends all requests at once, and resolves with their results. */
 export async function runStorm({
   requests,
   refresh,

@@ -2,12 +2,12 @@ import type { MarbleKind, RefreshBand, RequestLane, Timeline } from 'renewal/dev
 
 export interface TextOptions {
   readonly color: boolean;
-  /** How many requests get a line of their own; what the others did is told in sum. @defaultValue 60 */
+  /** Maximum number of requests with their own line. The others are summarised. @defaultValue 60 */
   readonly maxLines?: number;
 }
 
 const PICTURE_WIDTH = 40;
-// Marks that fall on one column are set side by side, so a picture may outgrow its scale by a few columns.
+// Marks on the same column are set side by side, so a picture may exceed its scale by a few columns.
 const SLACK = 4;
 
 const COLORS = { dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
@@ -32,7 +32,7 @@ export function timelineText(timeline: Timeline, { color, maxLines = 60 }: TextO
     ]),
     ...unplaced.map(drawRefresh),
     ...describeHidden(shownLanes, hiddenLanes),
-    paint('dim', '       ● leaves  ─ on the wire  1002 the token is dead  ┄ waits  ◆═◆ refresh  ✓ answer  ✗ error'),
+    paint('dim', '       ● sent  ─ on the wire  1002 token expired  ┄ waits  ◆═◆ refresh  ✓ response  ✗ error'),
   ].join('\n');
 }
 
@@ -62,7 +62,7 @@ function headerCells(durationMs: number): Cells {
     name: '#',
     request: 'request',
     picture: scale.padEnd(PICTURE_WIDTH + SLACK),
-    times: ['sent', '1002', 'again', 'answer'],
+    times: ['sent', '1002', 'replay', 'ended'],
     result: '',
   };
 }
@@ -102,11 +102,11 @@ function refreshCells(band: RefreshBand, durationMs: number, paint: Paint): Cell
 
 function refreshOutcome({ phase, final, kind }: RefreshBand): string {
   if (phase === 'started') return 'still running';
-  if (phase === 'succeeded') return 'new token';
-  return final ? 'refused, the session is over' : (kind ?? 'failed');
+  if (phase === 'succeeded') return 'new tokens';
+  return final ? 'refused, session expired' : (kind ?? 'failed');
 }
 
-/** A glyph at a moment, and what fills the line from there to the next. */
+/** A glyph at a moment, and the line from there to the next mark. */
 interface Mark {
   readonly atMs: number;
   readonly glyph: string;
@@ -129,7 +129,7 @@ function drawMarks(marks: readonly Mark[], durationMs: number, paint: Paint): st
   let column = 0;
   let line = ' ';
   for (const mark of marks) {
-    // A long glyph ends at its moment, over the wire that led there, so that what follows keeps its place.
+    // A long glyph ends at its moment and covers the line before it, so that the following marks keep their places.
     const moment = Math.round((mark.atMs / Math.max(durationMs, 1)) * (PICTURE_WIDTH - 1));
     const gap = Math.max(0, moment + 1 - Math.max(1, mark.glyph.length) - column);
     if (gap > 0) picture += paint('dim', line.repeat(gap));
@@ -140,7 +140,7 @@ function drawMarks(marks: readonly Mark[], durationMs: number, paint: Paint): st
   return picture + ' '.repeat(Math.max(0, PICTURE_WIDTH + SLACK - column));
 }
 
-/** What the requests without a line of their own did, grouped by what happened to them. */
+/** Summarises the requests without a line, grouped by their story. */
 function describeHidden(shownLanes: readonly RequestLane[], hiddenLanes: readonly RequestLane[]): string[] {
   const shownStories = new Set(shownLanes.map(storyOf));
   const groups = new Map<string, RequestLane[]>();
@@ -160,7 +160,7 @@ const KIND_LABELS: Record<MarbleKind, string> = {
   sent: 'sent',
   waiting: 'waited',
   expired: '1002',
-  'sent-again': 'sent again',
+  'sent-again': 'replayed',
   answer: '',
   error: '',
   cancelled: 'cancelled',
@@ -181,7 +181,7 @@ function timeOf({ marbles }: RequestLane, kind: MarbleKind): number | undefined 
   return marbles.find((marble) => marble.kind === kind)?.atMs;
 }
 
-/** When an answer or an error reached the caller. */
+/** The moment of the response or the error, as the caller gets it. */
 function endOf(lane: RequestLane): number | undefined {
   return timeOf(lane, 'answer') ?? timeOf(lane, 'error');
 }

@@ -93,13 +93,13 @@ describe('the example, built by Angular for production, in Chromium', () => {
     await signIn();
     const before = await storedBy(page);
     await page.click('#expire');
-    await page.getByText('The token is dead.').waitFor();
+    await page.getByText('The token has expired.').waitFor();
     const { expiredResponses } = host.shop.counters();
     await page.click('#storm');
-    await page.getByText('20 answers').waitFor();
+    await page.getByText('20 responses').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
     expect(host.shop.counters().expiredResponses).toBeGreaterThan(expiredResponses);
-    // The sign-in, the orders of the page, the one that has let the token die, and these.
+    // The sign-in, the orders of the page, the one that has expired the token, and these.
     expect(await lanes()).toBe(23);
     expect((await storedBy(page)).accessToken).not.toBe(before.accessToken);
     expect(await textOf('#status')).toBe('Signed in');
@@ -147,7 +147,7 @@ describe('the example, built by Angular for production, in Chromium', () => {
       });
     });
     await page.locator('.attach').first().click();
-    await page.getByText('The shop has 4 MB of receipt.').waitFor();
+    await page.getByText('The shop received 4 MB.').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, hits: { '/orders/:id/receipt': 2 } });
     const shown: number[] = await page.evaluate(() => Object(globalThis).shown);
     expect(shown.some((part) => part > 0 && part <= 1)).toBe(true);
@@ -161,7 +161,7 @@ describe('the example, built by Angular for production, in Chromium', () => {
     // All that a browser may send of its own accord.
     const answer = await page.goto('/');
     const html = (await answer?.text()) ?? '';
-    expect(html).toContain('A shop whose tokens die</h1>');
+    expect(html).toContain('A shop with expiring tokens</h1>');
     expect(html).toContain('ng-server-context="ssr"');
     for (const secret of [accessToken, refreshToken, 'Bearer']) expect(html).not.toContain(secret);
     await page.getByText('Signed in').waitFor();
@@ -182,7 +182,7 @@ describe('the example, built by Angular for production, in Chromium', () => {
       expect(await violationsIn(page)).toEqual([]);
       await signIn();
       await page.click('#storm');
-      await page.getByText('20 answers').waitFor();
+      await page.getByText('20 responses').waitFor();
       expect(await violationsIn(page)).toEqual([]);
     },
     60_000,

@@ -12,9 +12,9 @@ describe.concurrent('npm start', { timeout: 60_000 }, () => {
     expect([code, stderr]).toEqual([0, '']);
     const lines = stdout.split('\n');
     expect(lines.filter((line) => /^ +\d+ GET \/orders\/\d .*●.*1002.*●.*✓.* 200$/.test(line))).toHaveLength(50);
-    expect(lines.filter((line) => /^ +refresh 1 .*◆═*◆.* new token$/.test(line))).toHaveLength(1);
+    expect(lines.filter((line) => /^ +refresh 1 .*◆═*◆.* new tokens$/.test(line))).toHaveLength(1);
     expect(stdout).toMatch(/refreshes +1\n +requests on the wire +100\n/);
-    expect(stdout).toContain('As it should be.');
+    expect(stdout).toContain('All expectations hold.');
     expect(stdout).not.toMatch(SECRET);
   });
 
@@ -94,7 +94,7 @@ describe('examples/services/main.ts', () => {
     const { code, stdout, stderr } = await run('examples/services/main.ts');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trimEnd().split('\n')).toEqual([
-      'the access token has died; the service does not know',
+      'the access token has expired; the service does not know',
       'placed order 7: 1 x difference engine',
       '7 orders, 1 refresh',
     ]);

@@ -45,7 +45,7 @@ describe('npm start with a page', { timeout: 240_000 }, () => {
     'serves it after the storm on this machine only, until %s, and leaves nothing behind',
     async (signal) => {
       const { process: started, url = '', ended, output } = await start('--page');
-      expect(output.stdout).toContain('As it should be.');
+      expect(output.stdout).toContain('All expectations hold.');
       expect(new URL(url).hostname).toBe('127.0.0.1');
       const page = await (await fetch(url)).text();
       expect(page).toContain('<h1>');
@@ -69,7 +69,7 @@ describe('npm start with a page', { timeout: 240_000 }, () => {
     const port = typeof address === 'object' && address ? address.port : 0;
     const { ended, output } = await start('--page', '--port', `${port}`);
     expect(await ended).toBe(2);
-    expect(output.stderr).toContain(`--port ${port} can't be used: EADDRINUSE`);
+    expect(output.stderr).toContain(`--port ${port} cannot be used: EADDRINUSE`);
 
     other.close();
     await once(other, 'close');

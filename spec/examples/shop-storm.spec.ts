@@ -102,9 +102,9 @@ describe('expectations', () => {
   it.each([
     ['refreshes', { refreshes: 2 }],
     ['requests on the wire', { requestsOnTheWire: 5 }],
-    ['answers that said 1002', { expiredResponses: 3 }],
+    ['responses with code 1002', { expiredResponses: 3 }],
     ['refresh tokens used twice', { reuseDetected: 1 }],
-    ['answers', { responses: 1 }],
+    ['responses', { responses: 1 }],
     ['errors', { errors: { network: 1 } }],
     ['sessions ended', { sessionsEnded: 1 }],
     ['session', { session: 'signed-out, reason session-expired' }],
@@ -114,7 +114,7 @@ describe('expectations', () => {
 
   it('differ with how the refresh went', () => {
     expect(namesOfBroken('refused', {})).toEqual([
-      'answers',
+      'responses',
       'errors',
       'requests on the wire',
       'session',

@@ -30,11 +30,11 @@ const plain = (events: readonly ApiEvent[], maxLines?: number): string[] =>
 describe('timelineText', () => {
   it('draws each request to scale and the refresh below the first request that waits for it', () => {
     expect(plain(renewed)).toEqual([
-      '     # request        0 ms                               40 ms        sent   1002  again answer',
+      '     # request        0 ms                               40 ms        sent   1002 replay  ended',
       '     1 GET /orders/1  ●──────1002┄┄┄┄┄┄┄┄┄●────────✓                     0     10     20     30  200',
-      '       refresh 1                ◆═════════◆                             10                   20  new token',
+      '       refresh 1                ◆═════════◆                             10                   20  new tokens',
       '     2 GET /orders/2  ●────────────────────1002●─────────────✓           0     25     25     40  200',
-      '       ● leaves  ─ on the wire  1002 the token is dead  ┄ waits  ◆═◆ refresh  ✓ answer  ✗ error',
+      '       ● sent  ─ on the wire  1002 token expired  ┄ waits  ◆═◆ refresh  ✓ response  ✗ error',
     ]);
   });
 
@@ -54,7 +54,7 @@ describe('timelineText', () => {
 
   it('shows that a refused refresh ended the session, and that one is still running', () => {
     expect(plain([refresh(0, 'started'), refresh(5, 'failed', { kind: 'status', final: true })])[1]).toMatch(
-      / {2}refused, the session is over$/,
+      / {2}refused, session expired$/,
     );
     expect(plain([refresh(0, 'started'), request(1, 5, 'queued')]).join('\n')).toMatch(
       /refresh 1 +◆ .* still running$/m,

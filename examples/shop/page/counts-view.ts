@@ -8,7 +8,7 @@ export interface CountsView {
   clear(): void;
 }
 
-/** Counts what a client does, and shows it once a frame. */
+/** Counts the events of a client, and shows the counts once a frame. */
 export function showCounts(api: Api): CountsView {
   const counts$ = new BehaviorSubject(NO_COUNTS);
   const elements = {

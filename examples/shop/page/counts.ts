@@ -1,10 +1,10 @@
 import type { ApiEvent, RequestEvent } from 'renewal';
 
-/** What a page has seen since it was opened or cleared. */
+/** Counts since the page was opened or cleared. */
 export interface Counts {
-  /** Requests that left; one that is sent again counts twice. */
+  /** Requests on the wire; a replayed request counts twice. */
   readonly sent: number;
-  /** Answers that said that the token is dead. */
+  /** Responses to an expired token. */
   readonly expired: number;
   readonly refreshes: number;
   readonly responses: number;

@@ -18,7 +18,7 @@ const RUN_KEY = 'renewal-shop-run';
 const outcome = pageElement('outcome', HTMLElement);
 const showOutcome = (text: string): void => setText(outcome, text);
 
-// The headline says when the session is over, as it does for the other tabs.
+// The headline shows the end of the session, as in the other tabs.
 const client = createShopClient(location.origin, () => {}, webStorageStore({ key: 'renewal-shop' }));
 const { api, session } = client;
 
@@ -40,12 +40,12 @@ async function send(requests: number): Promise<void> {
 async function expireToken(): Promise<void> {
   const reason = whyNotExpirable(session.state);
   if (!reason) await expireTokens();
-  showOutcome(reason ?? 'The token is dead. The page does not know yet: send some requests.');
+  showOutcome(reason ?? 'The token has expired. The page does not know yet: send some requests.');
 }
 
-/** All of it at once, for those who see the page for the first time. */
+/** Runs the whole demo with one button, for a first visit. */
 async function showStorm(): Promise<void> {
-  // The button that was pressed is about to vanish.
+  // The pressed button disappears, so the focus moves to the outcome.
   outcome.focus();
   if (session.state.status === 'signed-out') await client.signIn(DEMO_USER);
   await expireToken();
@@ -54,7 +54,7 @@ async function showStorm(): Promise<void> {
 
 function clear(): void {
   view.clear();
-  // A client that is set begins a new picture.
+  // Setting the client again starts a new picture.
   if (timeline) timeline.api = api;
   showOutcome(`Cleared. ${hintOf(session.state)}`);
 }
@@ -65,12 +65,12 @@ function onClick(button: Element, action: () => void | Promise<void>): void {
   });
 }
 
-/** Does what a button says. All that can go wrong is a shop that has been stopped. */
+/** Runs the action of a button. The only possible failure is a shop that has been stopped. */
 async function runAction(action: () => void | Promise<void>): Promise<void> {
   try {
     await action();
   } catch {
-    showOutcome('The shop does not answer. Is it still running?');
+    showOutcome('The shop does not respond. Is it still running?');
   }
 }
 
@@ -95,13 +95,13 @@ function showMode(refresh: RenewalMode): void {
   for (const choice of choices) choice.checked = choice.value === refresh;
 }
 
-/** The same in all tabs, as it is the shop that changes. */
+/** Shows the refresh mode of the shop, which all tabs share. */
 async function chooseMode(refresh: RenewalMode): Promise<void> {
   const wasOffline = currentMode === 'offline';
   showMode(refresh);
   showOutcome(REFRESH_MODE_TEXTS[refresh]);
   if (!wasOffline || refresh === 'offline') return;
-  // What a browser tells a page once the network is back: it ends the cool-down, also of a refresh that fails only now.
+  // The event of a browser when the network is back. It ends the cool-down, also of a refresh that fails only now.
   await firstValueFrom(session.state$.pipe(filter(({ status }) => status !== 'refreshing')));
   dispatchEvent(new Event('online'));
 }
@@ -127,7 +127,7 @@ otherTabs.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
 runAction(async () => {
   const { run, refresh } = await demoState();
   showMode(refresh);
-  // The first page of a run signs in; what an earlier shop has handed out, this one does not know.
+  // The first page of a run signs in: this shop does not know the tokens of an earlier run.
   if (localStorage.getItem(RUN_KEY) === run) return;
   localStorage.setItem(RUN_KEY, run);
   await client.signIn(DEMO_USER);

@@ -1,11 +1,11 @@
-/** The part of the page with this id, which has to be there. */
-export function pageElement<Part extends Element>(id: string, kind: new () => Part): Part {
+/** The element of the page with this id. Throws if there is none. */
+export function pageElement<Kind extends Element>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
-  throw new Error(`the page has no ${kind.name} '${id}'`);
+  throw new Error(`${id}: expected an ${kind.name} with this id`);
 }
 
-/** Shows a text, and leaves the page alone where it shows that already: what is read aloud is not read twice. */
+/** Sets a text if it has changed, so that a screen reader does not read it twice. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -4,7 +4,7 @@ import { coolDown$ } from './cool-down';
 import { pageElement, setText } from './page-element';
 import { meaningOf, properName } from './texts';
 
-/** Shows the session as it is at any time: who, how it stands, and which tokens, by their number. */
+/** Shows the current session: the user, the status, and the generation of the tokens. */
 export function showSession(session: Session, user$: Observable<string | undefined>): void {
   const user = pageElement('user', HTMLElement);
   const status = pageElement('status', HTMLElement);
@@ -20,5 +20,5 @@ export function showSession(session: Session, user$: Observable<string | undefin
 }
 
 function nameOf({ status }: SessionState, user = '…'): string {
-  return status === 'signed-out' ? 'No one' : properName(user);
+  return status === 'signed-out' ? 'No user' : properName(user);
 }

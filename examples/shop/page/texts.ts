@@ -2,68 +2,68 @@ import type { SessionState } from 'renewal';
 import type { Tally } from '../outcomes';
 import type { RenewalMode } from '../protocol';
 
-/** What the state of a session means; `coolDown` is for how many seconds more it starts no refresh. */
+/** Explains the state of a session. `coolDown` is the remaining time without a refresh, in seconds. */
 export function meaningOf(state: SessionState, coolDown: number): string {
   switch (state.status) {
     case 'loading':
-      return 'The page asks its store who is here.';
+      return 'The page reads the tokens from its store.';
     case 'active':
-      return 'The token is good, as far as this page knows.';
+      return 'The token is valid, as far as this page knows.';
     case 'refreshing':
-      return state.rejected ? 'The token is dead. Requests wait for the next.' : 'New tokens are on their way.';
+      return state.rejected ? 'The token has expired. Requests wait for the next.' : 'A refresh is running.';
     case 'expired':
       if (coolDown > 0) return `The refresh failed. Cool-down: for ${coolDown}\u00a0s, requests fail at once.`;
       return state.error
         ? 'The refresh failed. The next request tries again.'
-        : 'The token is dead. The next request asks for another.';
+        : 'The token has expired. The next request starts a refresh.';
     case 'signed-out':
       return SIGNED_OUT_MEANINGS[state.reason];
   }
 }
 
 const SIGNED_OUT_MEANINGS = {
-  none: 'No one has signed in yet.',
+  none: 'No user has signed in yet.',
   'sign-out': 'Signed out, here or in another tab.',
-  'session-expired': 'The shop refused to renew the session. Sign in again.',
+  'session-expired': 'The shop refused the refresh token. Sign in again.',
 } as const;
 
-/** The headline once no one is signed in any more. */
+/** The headline after the end of a session. */
 export const SIGNED_OUT_HEADLINES = {
-  none: 'No one is signed in. Sign in as Ada or Grace.',
+  none: 'No user is signed in. Sign in as Ada or Grace.',
   'sign-out': 'Signed out, in all tabs.',
-  'session-expired': 'The shop has refused the refresh: the session is over.',
+  'session-expired': 'The shop refused the refresh: the session has expired.',
 } as const;
 
-/** What to do next. */
+/** The next step for the user. */
 export function hintOf({ status }: SessionState): string {
-  return status === 'signed-out' ? 'Sign in as Ada or Grace.' : 'Let the token die, then send 50.';
+  return status === 'signed-out' ? 'Sign in as Ada or Grace.' : 'Expire the token, then send 50.';
 }
 
-/** Why no token can die now; `undefined` if there is one that lives. */
+/** Why the token cannot be expired now; `undefined` if it can. */
 export function whyNotExpirable({ status }: SessionState): string | undefined {
   switch (status) {
     case 'signed-out':
-      return 'There is no token: no one is signed in. Sign in as Ada or Grace.';
+      return 'There is no token: no user is signed in. Sign in as Ada or Grace.';
     case 'expired':
-      return 'The token is dead already, and the page knows it.';
+      return 'The token has already expired, and the page knows it.';
     case 'refreshing':
-      return 'A refresh is running: its tokens can die once they are here.';
+      return 'A refresh is running. Its tokens can be expired after it.';
     default:
       return undefined;
   }
 }
 
-/** What becomes of requests that have just been made. */
+/** Describes requests that have just been sent. */
 export function progressTextOf(requests: number): string {
-  return `${plural(requests, 'request')} on the way.`;
+  return `${plural(requests, 'request')} in flight.`;
 }
 
-/** What became of some requests that were made at once. */
+/** Describes the outcomes of requests that were sent at once. */
 export function resultTextOf({ responses, errors }: Tally, refreshes: number): string {
   const reasons: Readonly<Record<string, string>> =
     refreshes > 0 ? ERROR_TEXTS : { ...ERROR_TEXTS, refresh: COOL_DOWN_TEXT };
   const parts = [
-    ...(responses > 0 ? [plural(responses, 'answer')] : []),
+    ...(responses > 0 ? [plural(responses, 'response')] : []),
     ...Object.entries(errors).map(([code, times]) => `${plural(times, 'error')} (${reasons[code] ?? code})`),
   ];
   const renewed = refreshes > 0 ? `, after ${plural(refreshes, 'refresh', 'refreshes')}` : '';
@@ -72,25 +72,25 @@ export function resultTextOf({ responses, errors }: Tally, refreshes: number): s
 }
 
 const ERROR_TEXTS: Readonly<Record<string, string>> = {
-  'session-expired': 'the session is over',
+  'session-expired': 'the session has expired',
   refresh: 'the refresh failed',
-  'signed-out': 'the user has left',
-  business: 'turned away: no one is signed in',
+  'signed-out': 'the user has signed out',
+  business: 'rejected: no user is signed in',
   network: 'the shop cannot be reached',
 };
 
-/** Why requests fail with the refresh before them. */
+/** Why requests fail without a refresh. */
 const COOL_DOWN_TEXT = 'cool-down: the last refresh failed';
 
-/** What the user has chosen for the next refresh. */
+/** Describes the selected refresh mode. */
 export const REFRESH_MODE_TEXTS: Readonly<Record<RenewalMode, string>> = {
-  ok: 'The next refresh brings new tokens.',
-  slow: 'The next refresh takes two seconds more. Requests wait for it.',
-  refused: 'The next refresh is refused: that ends the session.',
-  offline: 'The next refresh meets no network. The session is kept.',
+  ok: 'The next refresh returns new tokens.',
+  slow: 'The next refresh takes two seconds longer. Requests wait for it.',
+  refused: 'The next refresh is refused, which ends the session.',
+  offline: 'The next refresh finds no network. The session is kept.',
 };
 
-/** A user as a person is written. */
+/** A user name with a capital letter. */
 export function properName(user: string): string {
   return user.charAt(0).toUpperCase() + user.slice(1);
 }
