@@ -3,16 +3,22 @@ import { inject } from '@angular/core';
 import type { HttpRequest } from 'renewal';
 import { injectPageRoot, toHttpUrl } from './page-url';
 
-/** What an attempt sends to get past HTTP caches: nothing where it may be served from one. */
+/** How an attempt bypasses HTTP caches; empty if a cache may serve it. */
 export interface CacheBypass {
-  /** For fetch. */
+  /** The mode of fetch. */
   readonly cache?: 'reload';
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * How an attempt that asks for it gets past HTTP caches, in an injection context: by the mode of fetch, and by a header, as XHR has no mode and warns of it.
- * The header goes to the page's own origin only, since elsewhere it costs a preflight request.
+ * Keeps a response out of Angular's transfer cache. It came by a token, so it is not for the page, and a cached expired
+ * response would also be served to the replay.
+ */
+export const NOT_TRANSFERRED = { transferCache: false } as const;
+
+/**
+ * Returns the cache bypass of a request, in an injection context: the mode of fetch, and a header, because XHR has no
+ * mode and warns of one. The header goes only to the page's own origin: elsewhere it costs a preflight request.
  */
 export const injectCacheBypass = (): ((request: HttpRequest) => CacheBypass) => {
   const root = injectPageRoot();

@@ -23,16 +23,16 @@ import { toApiError } from './to-api-error';
 import { zonedRequests } from './zone';
 import { zonedSession } from './zoned-session';
 
-/** What {@link provideApi} can be given beside options: see {@link withSession} and {@link withName}. */
+/** A feature of {@link provideApi}: see {@link withSession} and {@link withName}. */
 export interface ApiFeature {
   readonly session?: (http: Api) => SessionOptions;
   readonly name?: ApiName;
 }
 
 /**
- * A session that the injector makes, and destroys with itself. The options may be a function, called in an injection context with the same client without a
- * session: what `refresh` is to ask through, so that it can not wait for itself. Errors of `HttpClient` are understood too.
- * `onSessionExpired` is called in Angular's zone.
+ * A session that the injector creates, and destroys with itself. The options may be a function, called in an injection
+ * context with the same client without a session: `refresh` sends through it, so that it cannot wait for itself.
+ * Errors of `HttpClient` are converted for the session. `onSessionExpired` is called in Angular's zone.
  *
  * @example
  * ```ts
@@ -49,10 +49,10 @@ export const withSession = (options: SessionOptions | ((http: Api) => SessionOpt
   session: typeof options === 'function' ? options : () => options,
 });
 
-/** Provides the api under a name of its own, beside others: `injectApi(BILLING)`, and not as `API`. */
+/** Provides the api under a name, beside others: `injectApi(BILLING)`, and not as `API`. */
 export const withName = (name: ApiName): ApiFeature => ({ name });
 
-/** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
+/** Converts errors of `HttpClient` for the session, and calls `onSessionExpired` in Angular's zone. */
 const adaptOptions = (options: SessionOptions, zone: NgZone): SessionOptions => {
   const { refresh, restore, onSessionExpired } = options;
   const rethrow = (error: unknown): never => {
@@ -61,7 +61,7 @@ const adaptOptions = (options: SessionOptions, zone: NgZone): SessionOptions => 
   const withApiErrors = <T>(call: () => ObservableInput<T>): ObservableInput<T> => {
     try {
       const result = call();
-      // Nothing else comes from `HttpClient`; a native Observable is for `createSession` to take.
+      // `HttpClient` leads to no other type. `createSession` converts a native Observable.
       return isObservable(result) || 'then' in Object(result) ? from(result).pipe(catchError(rethrow)) : result;
     } catch (error) {
       return rethrow(error);
@@ -69,7 +69,7 @@ const adaptOptions = (options: SessionOptions, zone: NgZone): SessionOptions => 
   };
   return {
     ...options,
-    // What is no function is left for `createSession` to refuse.
+    // `createSession` refuses an option that is not a function.
     ...(typeof refresh === 'function' && { refresh: (tokens) => withApiErrors(() => refresh(tokens)) }),
     ...(restore && { restore: () => withApiErrors(restore) }),
     ...(onSessionExpired && { onSessionExpired: (error) => zone.run(() => onSessionExpired(error)) }),
@@ -82,18 +82,19 @@ const createProvidedApi = (
 ): ProvidedApi => {
   const zone = inject(NgZone);
   const { session: givenSession, ...options } = typeof given === 'function' ? given() : given;
-  if (givenSession && toSessionOptions) throw new TypeError('session: given twice');
+  if (givenSession && toSessionOptions)
+    throw new TypeError('session: pass it in the options or by withSession(), not both');
   const page = injectPageUrl();
-  // An empty one is none, and one with a scheme is not for a `<base>` to complete.
+  // An empty url counts as none. A `<base>` does not complete a url with a scheme.
   const base = options.baseUrl === '' ? undefined : options.baseUrl;
   const isRelative = typeof base === 'string' && !/^\s*[a-z][a-z\d+.-]*:/i.test(base);
-  // What is no url is left for `createApi` to refuse.
+  // `createApi` refuses an invalid url.
   const baseUrl = isRelative ? ((page && toHttpUrl(base, page)) ?? base) : base;
   const root = injectPageRoot();
-  // What names no host belongs to the page, also if a `<base>` leads elsewhere.
+  // A url without a host belongs to the page, even if a `<base>` names another origin.
   const pageOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;
   const allowedOrigins = options.allowedOrigins === undefined ? pageOrigins : options.allowedOrigins;
-  /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not see on a server. */
+  /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not know on a server. */
   const resolveOnPage: Interceptor = (request, next) =>
     next({ ...request, url: toHttpUrl(request.url, page) ?? request.url });
   const tasks = inject(PendingTasks);
@@ -107,7 +108,7 @@ const createProvidedApi = (
     });
 
   const sessionOptions = toSessionOptions?.(createClient(() => true));
-  // A store that it asks may set a timer.
+  // A store may set a timer when it is read.
   const ownSession = sessionOptions && zone.runOutsideAngular(() => createSession(adaptOptions(sessionOptions, zone)));
   const session = ownSession ?? givenSession;
   if (ownSession) inject(DestroyRef).onDestroy(() => ownSession.destroy());
@@ -119,9 +120,10 @@ const createProvidedApi = (
 };
 
 /**
- * Provides a client, and with {@link withSession} a session: `injectApi()` or `API`, `injectSession()` or `SESSION`. Made when first injected, one for each
- * injector it is provided in, so on a server one for each page that is rendered. Options may be a function, called in an injection
- * context. A relative `baseUrl` is relative to the page, on a server too. Wrong options are a `TypeError` when it is first injected.
+ * Provides a client, and with {@link withSession} a session: `injectApi()` or `API`, `injectSession()` or `SESSION`.
+ * Both are created when first injected, once for each injector that provides them: on a server, once for each rendered
+ * page. Options may be a function, called in an injection context. A relative `baseUrl` is relative to the page, on a
+ * server too. Wrong options are a `TypeError` at the first injection.
  *
  * A session in the options is used as it is, and outlives the injector.
  *

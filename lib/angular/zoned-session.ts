@@ -4,8 +4,8 @@ import { defer, finalize, Observable } from 'rxjs';
 import { captureZone, observeAcrossZones, outsideAngular } from './zone';
 
 /**
- * The same session, entered from outside Angular's zone whoever calls it, as what it does may start a timer of `keepFresh$()`; each subscriber hears
- * of it in the zone that they subscribed in. Who asks for tokens is a pending task.
+ * Wraps a session so that each call runs outside Angular's zone, because it may start a timer of `keepFresh$()`. Each
+ * subscriber is notified in its own zone. A call that waits for tokens is a pending task.
  */
 export const zonedSession = (session: Session, zone: NgZone, tasks: PendingTasks): Session => {
   const runOutside = outsideAngular(zone);
@@ -15,7 +15,7 @@ export const zonedSession = (session: Session, zone: NgZone, tasks: PendingTasks
     );
   const asPendingTask$ = <T>(source$: () => Observable<T>): Observable<T> =>
     defer(() => outside$(source$).pipe(finalize(tasks.add())));
-  // Inherits what is not named here, the inside of the session that `createApi` looks for too.
+  // Inherits all other members, also the internals of the session that `createApi` reads.
   const zoned: Session = Object.create(session);
   return Object.assign(zoned, {
     state$: outside$(() => session.state$),

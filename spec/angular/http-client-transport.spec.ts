@@ -168,7 +168,7 @@ describe('httpClientTransport', () => {
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
     expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({
-      error: { code: 'request', message: `POST ${ORDERS}: HttpClient can not send a stream` },
+      error: { code: 'request', message: `POST ${ORDERS}: HttpClient cannot send a stream` },
     });
     backend.verify();
   });
@@ -218,7 +218,7 @@ describe('httpClientTransport', () => {
     const outcome = outcomeOf(api.get$('/orders?token=secret'));
     // A browser's event, which Node has not.
     backend.expectOne(`${ORDERS}?token=secret`).error(new Event('error') as ProgressEvent);
-    expect(outcome.error).toMatchObject({ code: 'network', message: `GET ${ORDERS}: no complete answer` });
+    expect(outcome.error).toMatchObject({ code: 'network', message: `GET ${ORDERS}: no complete response` });
     expect(Object(outcome.error).cause).toBeUndefined();
   });
 
