@@ -1,19 +1,21 @@
-/** Keeps entries by their id in the order in which they came, and as many of those that are over as there is room for. */
+/** Entries by id, in the order of insertion. Above its maximum size, it drops settled entries. */
 export interface BoundedMap<Entry> {
   get(id: number): Entry | undefined;
-  /** An entry that is over changes no more; when there is no room, the one that was over first leaves. */
+  /**
+   * Adds or replaces an entry. A settled entry does not change again. The entry that settled first is dropped first.
+   */
   set(id: number, entry: Entry, isSettled: boolean): void;
-  /** An entry that is over from the beginning, and has no id. */
+  /** Adds a settled entry without an id. */
   add(entry: Entry): void;
-  /** The entries; the same array until one changes. */
+  /** The entries. Returns the same array until an entry changes. */
   toArray(): readonly Entry[];
-  /** How many have left. */
+  /** Number of dropped entries. */
   readonly dropped: number;
 }
 
 export const createBoundedMap = <Entry>(maxEntries: number): BoundedMap<Entry> => {
   const entries = new Map<number, Entry>();
-  // In the order in which they ended. One walk leads through it for good: it starts at none that has left, so that no eviction searches.
+  // In the order of settling. One iterator serves all evictions, so that none searches past dropped entries.
   const settled = new Set<number>();
   const evictions = settled.values();
   let dropped = 0;

@@ -13,14 +13,14 @@ const build = <Kind extends Element>(
   return element;
 };
 
-/** Makes an element of HTML. Attributes that are `undefined` or `false` are left out. */
+/** Creates an HTML element. Attributes that are `undefined` or `false` are omitted. */
 export const html = <Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
   ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[Tag] => build(document.createElement(tag), attributes, children);
 
-/** Makes an element of SVG. */
+/** Creates an SVG element. */
 export const svg = <Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},

@@ -9,36 +9,36 @@ const OUTCOME_LABELS: { readonly [Kind in MarbleKind]: string } = {
   sent: 'on the wire',
   expired: 'token expired',
   waiting: 'waits',
-  'sent-again': 'on the wire again',
-  answer: 'answer',
+  'sent-again': 'replay on the wire',
+  answer: 'response',
   error: 'error',
   cancelled: 'cancelled',
 };
 
 const joinDefined = (...parts: readonly unknown[]): string => parts.filter((part) => part !== undefined).join(' ');
 
-/** What a request has come to, or where it is: `answer 200`. */
+/** The outcome or the current step of a request: `response 200`. */
 export const outcomeOf = ({ marbles }: RequestLane): string => {
   const last = marbles.at(-1);
   return last ? joinDefined(OUTCOME_LABELS[last.kind], last.error, last.status) : 'made';
 };
 
-/** What a refresh has come to. */
+/** The outcome of a refresh. */
 export const refreshOutcomeOf = ({ phase, kind, status, final }: RefreshBand): string => {
   if (phase === 'started') return 'running';
   return phase === 'succeeded'
     ? 'new tokens'
-    : joinDefined('failed,', kind, status, final ? 'and the session is over' : 'and may be tried again');
+    : joinDefined('failed,', kind, status, final ? 'and the session expired' : 'and can be retried');
 };
 
 export const SESSION_LABELS: { readonly [Phase in SessionChange['phase']]: string } = {
   'signed-in': 'signed in',
   'signed-out': 'signed out',
-  'session-expired': 'session over',
+  'session-expired': 'session expired',
   adopted: 'tokens adopted',
 };
 
-/** Whom a request waits for. */
+/** What a request waits for. */
 export const waitsFor = ({ refreshId }: Marble): string =>
   refreshId === undefined ? 'until the session is loaded' : `for refresh ${refreshId}`;
 
@@ -55,13 +55,13 @@ const describeMarble = (marble: Marble, timeline: Timeline): string => {
     ...OUTCOME_LABELS,
     sent: 'sent',
     waiting: `waits ${waitsFor(marble)}${refreshDetailsOf(marble, timeline)}`,
-    'sent-again': 'sent again',
+    'sent-again': 'replayed',
   }[kind];
-  const tokens = generation !== undefined && /sent|expired/.test(kind) ? `, tokens no. ${generation}` : '';
+  const tokens = generation !== undefined && /sent|expired/.test(kind) ? `, generation ${generation}` : '';
   return `${joinDefined(what, error, status)}${tokens}, at ${formatMs(atMs)}`;
 };
 
-/** A request in one line, or one of its marbles. */
+/** A text for the selected request, or for its selected marble. */
 export const describeSelection = (lane: RequestLane, index: number, timeline: Timeline): string => {
   const { id, method, url, startedMs, endedMs, marbles } = lane;
   const marble = marbles[index];

@@ -7,9 +7,9 @@ const HEIGHT = 22;
 const item = (name: string, width: number, ...drawn: readonly SVGElement[]): HTMLElement =>
   html('li', {}, svg('svg', { width, height: HEIGHT, 'aria-hidden': 'true' }, ...drawn), name);
 
-/** Draws what the marbles, bands and lines stand for. */
+/** Draws the legend of the marbles, bands and lines. */
 export const drawLegend = (): HTMLElement => {
-  const kinds = Object.keys(MARBLE_LOOKS) as MarbleKind[]; // by its type
+  const kinds = Object.keys(MARBLE_LOOKS) as MarbleKind[]; // all of them, by the type of the object
   return html(
     'ul',
     { 'aria-label': 'Legend' },

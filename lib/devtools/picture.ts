@@ -8,7 +8,7 @@ import { cacheKey, changesWithTime, createView, type View } from './view';
 
 const NO_REQUESTS: Timeline['requests'] = [];
 
-/** The marble diagram: as many rows as are in view, of whatever lanes these are. */
+/** The marble diagram. It has rows for the lanes in view only. */
 export class Picture {
   readonly #head = svg('svg', { height: HEAD_HEIGHT });
   readonly #backdrop = svg('svg');
@@ -51,18 +51,18 @@ export class Picture {
   #width = 0;
   #height = 0;
 
-  /** @param invalidate - Called when the picture has to be drawn again. */
+  /** @param invalidate - Called when the picture needs a redraw. */
   constructor(invalidate: () => void) {
     this.#invalidate = invalidate;
     this.#scroller.addEventListener('scroll', () => this.#onScroll());
     this.#scroller.addEventListener('focus', () => this.#onFocus());
     this.#scroller.addEventListener('keydown', (event) => this.#onKeydown(event));
-    // Not click: what was pressed may have been drawn anew before it is let go.
+    // Not click: a redraw may replace the pressed element before the mouse button is released.
     this.#scroller.addEventListener('mousedown', (event) => this.#onMousedown(event));
     new ResizeObserver(() => this.#onResize()).observe(this.#scroller);
   }
 
-  /** Draws a timeline as it is at `nowMs`. Returns after how many milliseconds it will look different though nothing happens. */
+  /** Draws a timeline at `nowMs`. Returns the milliseconds until it looks different without an event. */
   draw(timeline: Timeline, nowMs: number): number {
     const isEmpty = timeline.requests.length === 0;
     this.#details.hidden = this.#scroller.hidden = isEmpty;
@@ -80,7 +80,7 @@ export class Picture {
     return changesWithTime(view) ? view.scale.msPerPixel : Infinity;
   }
 
-  /** Follows the newest lane, or holds on to those in view while older ones leave. */
+  /** Follows the newest lane, or keeps the lanes in view in place while older ones are dropped. */
   #scrollTo({ requests, dropped }: Timeline): void {
     const droppedHeight = (dropped - this.#dropped) * ROW_HEIGHT;
     this.#dropped = dropped;
@@ -136,7 +136,7 @@ export class Picture {
     if (!this.#selection) this.#select(this.#firstVisible());
   }
 
-  /** The first lane that is wholly in view. */
+  /** The first lane that is completely in view. */
   #firstVisible(): Selection | undefined {
     const lane = this.#requests[Math.ceil(this.#scroller.scrollTop / ROW_HEIGHT)];
     return lane && { lane, marble: -1 };

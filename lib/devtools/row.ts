@@ -10,7 +10,7 @@ const MIDDLE = ROW_HEIGHT / 2;
 const line = (from: number, to: number, name: string): SVGElement =>
   svg('line', { x1: from, x2: to, y1: MIDDLE, y2: MIDDLE, class: name });
 
-/** Draws the refreshes that a request waits for, each as its part of the band across the lanes. */
+/** Draws the refreshes that a request waits for: its parts of the bands across the lanes. */
 const drawBands = (lane: RequestLane, refreshes: readonly RefreshBand[], scale: Scale, nowMs: number): SVGElement[] => {
   const awaited = new Set(lane.marbles.map(({ refreshId }) => refreshId));
   return refreshes
@@ -21,7 +21,7 @@ const drawBands = (lane: RequestLane, refreshes: readonly RefreshBand[], scale: 
     });
 };
 
-/** Draws one request: the bands that it waits for, the lines between its marbles, and these. */
+/** Draws one request: the bands that it waits for, the lines between its marbles, and the marbles. */
 export const drawLane = (
   lane: RequestLane,
   refreshes: readonly RefreshBand[],
@@ -52,10 +52,13 @@ export const drawLane = (
   ];
 };
 
-/** One row of the picture, which shows one lane after the other. */
+/** One row of the picture. It shows different lanes over time. */
 export interface Row {
   readonly element: HTMLElement;
-  /** Shows a lane, if it does not show it already as it is: `key` stands for all else that it depends on. */
+  /**
+   * Shows a lane. Draws it only if the lane or `key` has changed: `key` covers everything else that the picture depends
+   * on.
+   */
   update(lane: RequestLane, key: string, picture: () => readonly SVGElement[]): void;
 }
 
@@ -81,7 +84,7 @@ export const createRow = (): Row => {
         path.textContent = pathOf(url);
         path.title = url;
         const last = marbles.at(-1);
-        // A status is on the marble.
+        // The marble shows the status.
         outcome.textContent = last?.status ? '' : (last?.error ?? outcomeOf(lane));
         took.textContent = endedMs === undefined ? '' : formatMs(endedMs - startedMs);
       }

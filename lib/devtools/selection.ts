@@ -1,6 +1,6 @@
 import type { RequestLane } from './timeline';
 
-/** Which lane the keyboard is at, and at which of its marbles: -1 stands for the lane itself. */
+/** The selected lane, and the index of its selected marble: -1 for the lane itself. */
 export interface Selection {
   readonly lane: RequestLane;
   readonly marble: number;
@@ -8,7 +8,7 @@ export interface Selection {
 
 const PAGE_SIZE = 10;
 
-/** Where a key leads to: up and down over the lanes, left and right over the marbles of one; nothing where the key is none of these. */
+/** Moves up and down over the lanes, left and right over the marbles of one; `undefined` for any other key. */
 export const moveSelection = (
   requests: readonly RequestLane[],
   { lane, marble }: Selection,

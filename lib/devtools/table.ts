@@ -2,7 +2,7 @@ import { html } from './dom';
 import { formatMs, outcomeOf, pathOf, refreshOutcomeOf, SESSION_LABELS, waitsFor } from './labels';
 import type { MarbleKind, RequestLane, Timeline } from './timeline';
 
-/** One table, of entries that are drawn again only when they have changed. */
+/** One table. It redraws only the entries that have changed. */
 const createTable = <Entry extends object>(
   caption: string,
   headings: readonly string[],
@@ -23,7 +23,7 @@ const createTable = <Entry extends object>(
   };
   const draw = (entries: readonly Entry[]): void => {
     const before = rows;
-    // The newest first: it is what a table opens with, as the picture does.
+    // The newest entry comes first: both the table and the picture open with it.
     rows = new Map(entries.map((entry): [Entry, HTMLElement] => [entry, before.get(entry) ?? toRow(entry)]).reverse());
     element.hidden = entries.length === 0;
     for (const [entry, row] of before) if (!rows.has(entry)) row.remove();
@@ -44,11 +44,11 @@ const timesOf = ({ marbles }: RequestLane, kind: MarbleKind): string =>
 
 const endOf = ({ endedMs }: { readonly endedMs?: number }): string => (endedMs === undefined ? '' : formatMs(endedMs));
 
-/** The same as the picture, as tables. */
+/** The content of the picture, as tables. */
 export const createTables = (): { readonly element: HTMLElement; draw(timeline: Timeline): void } => {
   const requests = createTable<RequestLane>(
     'Requests',
-    ['No.', 'Request', 'Made', 'Sent', 'Token expired', 'Waits', 'Sent again', 'Ended', 'Outcome'],
+    ['No.', 'Request', 'Made', 'Sent', 'Token expired', 'Waits', 'Replayed', 'Ended', 'Outcome'],
     (lane) => [
       `${lane.id}`,
       `${lane.method} ${pathOf(lane.url)}`,
@@ -70,7 +70,7 @@ export const createTables = (): { readonly element: HTMLElement; draw(timeline: 
     formatMs(change.atMs),
     SESSION_LABELS[change.phase],
   ]);
-  const warnings = createTable<Timeline['warnings'][number]>('Warnings', ['At', 'What was wrong'], (warning) => [
+  const warnings = createTable<Timeline['warnings'][number]>('Warnings', ['At', 'Message'], (warning) => [
     formatMs(warning.atMs),
     warning.message,
   ]);

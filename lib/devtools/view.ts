@@ -2,14 +2,14 @@ import type { Backdrop } from './axis';
 import { createScale, type Span } from './scale';
 import type { RequestLane, Timeline } from './timeline';
 
-/** The lanes in view, and what stands around them. */
+/** The lanes in view, and their backdrop. */
 export interface View extends Backdrop {
   readonly lanes: readonly RequestLane[];
 }
 
 const overlaps = ([from, to]: Span, fromMs: number, toMs: number): boolean => from <= toMs && to >= fromMs;
 
-/** Only what is in view has a say in how wide a millisecond is. */
+/** Creates the view. Only the lanes in view determine its scale. */
 export const createView = (timeline: Timeline, first: number, count: number, width: number, nowMs: number): View => {
   const { requests } = timeline;
   const lanes = requests.slice(first, first + count);
@@ -32,11 +32,11 @@ export const createView = (timeline: Timeline, first: number, count: number, wid
   return { lanes, scale, refreshes, sessionChanges, nowMs };
 };
 
-/** Whether time alone changes the picture. */
+/** Whether the picture changes with time alone. */
 export const changesWithTime = ({ lanes, refreshes }: View): boolean =>
   [...lanes, ...refreshes].some(({ endedMs }) => endedMs === undefined);
 
-/** All that the picture of a lane depends on but the lane. */
+/** Everything that the picture of a lane depends on, except the lane. */
 export const cacheKey = (
   { scale, refreshes, nowMs }: View,
   { endedMs }: RequestLane,

@@ -73,7 +73,7 @@ describe('<renewal-timeline> in Chromium', () => {
       { id: 6, marbles: 'S E W ✕', bands: 'failed' },
     ]);
     expect(await textsOf(page, '.refresh-name')).toEqual(['✓ refresh 1', '✕ 2']);
-    expect(await textsOf(page, '.session-name')).toEqual(['signed in', 'session over']);
+    expect(await textsOf(page, '.session-name')).toEqual(['signed in', 'session expired']);
   });
 
   it('draws to scale, each line and band from one moment to another', async () => {
@@ -200,9 +200,9 @@ describe('<renewal-timeline> by keyboard', () => {
     const page = await openStory(2);
     await press(page, 'Tab', 'Tab');
     const asked = 'Request 1, GET https://shop.test/orders/1: ';
-    expect(await detailsOf(page)).toBe(`${asked}made at 40 ms, answer 200 after 175 ms`);
+    expect(await detailsOf(page)).toBe(`${asked}made at 40 ms, response 200 after 175 ms`);
     await press(page, 'ArrowRight');
-    expect(await detailsOf(page)).toBe(`${asked}1 of 5, sent, tokens no. 1, at 40 ms`);
+    expect(await detailsOf(page)).toBe(`${asked}1 of 5, sent, generation 1, at 40 ms`);
     await press(page, 'ArrowRight', 'ArrowRight');
     expect(await detailsOf(page)).toBe(`${asked}3 of 5, waits for refresh 1 (new tokens after 100 ms), at 90 ms`);
     await press(page, 'End', 'ArrowLeft', 'ArrowRight', 'ArrowRight');
@@ -275,10 +275,10 @@ describe('<renewal-timeline> as tables', () => {
       '4 | GET /orders/4 | 60,000 ms | 60,000 ms | 60,030 ms | 60,030 ms, for refresh 2 |  | 60,090 ms | error session-expired',
       '3 | POST /orders/3 | 110 ms | 190 ms |  | 110 ms, for refresh 1 |  | 270 ms | error network',
       '2 | DELETE /orders/2 | 60 ms | 60 ms |  |  |  | 150 ms | cancelled',
-      '1 | GET /orders/1 | 40 ms | 40 ms | 90 ms | 90 ms, for refresh 1 | 190 ms | 215 ms | answer 200',
-      '2 | 60,030 ms | 60,090 ms | 1 | failed, status 400 and the session is over',
+      '1 | GET /orders/1 | 40 ms | 40 ms | 90 ms | 90 ms, for refresh 1 | 190 ms | 215 ms | response 200',
+      '2 | 60,030 ms | 60,090 ms | 1 | failed, status 400 and the session expired',
       '1 | 90 ms | 190 ms | 1 | new tokens',
-      '60,090 ms | session over',
+      '60,090 ms | session expired',
       '0 ms | signed in',
       '60,100 ms | save of the store: QuotaExceededError',
     ]);
@@ -295,7 +295,7 @@ describe('<renewal-timeline> as tables', () => {
       });
     expect(await newest()).toBe('on the wire');
     await page.evaluate((events) => tell(events), [request(9, 99_010, 'settled', { status: 204 })]);
-    expect(await newest()).toBe('answer 204');
+    expect(await newest()).toBe('response 204');
     await showTable(page);
     expect(await page.evaluate(() => rows().at(-1))).toMatchObject({ id: 9, marbles: 'S 204' });
   });
@@ -330,7 +330,7 @@ describe('<renewal-timeline> shows all of', () => {
 
   it('the name of the end of a session and each url, as narrow as on a phone', async () => {
     const page = await openStory(12, { viewport: { width: 340, height: 620 } });
-    expect(await textsOf(page, '.session-name')).toContain('session over');
+    expect(await textsOf(page, '.session-name')).toContain('session expired');
     expect(Math.max(...(await clipped(page, '.session-name, .name')))).toBeLessThanOrEqual(0);
   });
 
