@@ -22,7 +22,7 @@ type Ask = (path: string, responseType?: ResponseType) => Observable<unknown>;
 
 interface Client {
   readonly ask: Ask;
-  /** The errors of Angular's own, in the order in which they left the backend. */
+  /** The errors of Angular, in the order of the backend. */
   readonly thrown: unknown[];
 }
 
@@ -53,7 +53,7 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
         withSession((http) => ({
           store: memoryStore(server.issue()),
           refresh: ({ refreshToken }) => {
-            // From now on the server takes the token.
+            // From now on the server accepts the token.
             server.replies.delete('/orders');
             return http.post$<TokenGrant>(REFRESH, { refreshToken });
           },
@@ -64,20 +64,20 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
     const api = bed.runInInjectionContext(() => injectApi());
     const http = bed.inject(HttpClient);
     const byClient: Ask = (path, responseType = 'json') =>
-      // Each of its overloads names one type.
+      // Each overload of it names one type.
       http.get(server.origin + path, { responseType: responseType as 'json' });
     const byApi: Ask = (path, responseType = 'json') => api.get$(path, { responseType });
     return { ask: way === 'sessionInterceptor' ? byClient : byApi, thrown };
   };
 
   describe.each(['sessionInterceptor', 'httpClientTransport'])('by %s', (way) => {
-    it('is expired if the predicate says so of a login page in the place of JSON', async () => {
+    it('is expired if the predicate matches a login page instead of JSON', async () => {
       const { ask } = createClient(way, { isExpired: ({ url }) => url.endsWith('/login') });
       expect(await lastValueFrom(ask('/orders'))).toEqual({ path: '/orders', by: 'a.access.2', nth: 2 });
       expect([server.refreshes, server.hitsOf('/login').length]).toEqual([1, 1]);
     });
 
-    it('is shown to the predicate whole, with the text that is not JSON as its body', async () => {
+    it('is passed to the predicate, with a text that is not JSON as the body', async () => {
       const shown: HttpResponse[] = [];
       const { ask } = createClient(way, {
         isExpired: (response) => {
@@ -91,14 +91,14 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
           status: 200,
           url: `${server.origin}/login`,
           headers: { 'content-type': 'text/html' },
-          // Angular keeps no text that its fetch has failed to parse, only the parser's error.
+          // Angular's fetch keeps no text that it failed to parse, only the error of the parser.
           body: backend === 'XHR' ? LOGIN_PAGE : expect.stringContaining('SyntaxError'),
         },
       ]);
     });
 
     it.each(['json', 'text', 'blob', 'arraybuffer'] as const)(
-      'is judged as %s by its JSON, though the content type names none',
+      'is judged as %s by its JSON, even without a JSON content type',
       async (responseType) => {
         server.replies.set('/orders', { type: 'text/plain', body: '{"code":1002}' });
         const { ask } = createClient(way, {});
@@ -110,7 +110,7 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
     );
   });
 
-  it('is the very error of HttpClient to its caller if the predicate says no', async () => {
+  it('is the same error of HttpClient for the caller if it has not expired', async () => {
     const { ask, thrown } = createClient('sessionInterceptor', {});
     const error = await lastValueFrom(ask('/orders')).catch((reason: unknown) => reason);
     expect(thrown).toEqual([error]);
@@ -119,7 +119,7 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
     expect(server.refreshes).toBe(0);
   });
 
-  it('is a ResponseParseError by httpClientTransport if the predicate says no', async () => {
+  it('is a ResponseParseError by httpClientTransport if it has not expired', async () => {
     const { ask } = createClient('httpClientTransport', {});
     const error = await lastValueFrom(ask('/orders')).catch((reason: unknown) => reason);
     expect(isApiError(error, 'parse')).toBe(true);

@@ -7,7 +7,7 @@ import { createDeadClient, fateOf, WAYS } from './support/clients';
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
 
-describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
+describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
   describe.each(WAYS)('by %s', (_name, make) => {
     let server: TestServer;
     let other: TestServer;
@@ -29,7 +29,7 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
       for (const path of paths(20)) expect(server.tokensOf(path)).toEqual([T1, T2]);
     });
 
-    it('holds what is asked for while it refreshes, and sends it once', async () => {
+    it('holds a request that is made during a refresh, and sends it once', async () => {
       const { ask } = createDeadClient(make, server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const leader = fateOf(ask('/leader'));
@@ -41,7 +41,7 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
       expect(server.refreshes).toBe(1);
     });
 
-    it('sends a request whose expired answer comes late again, without another refresh', async () => {
+    it('replays a request with a late expired response, without another refresh', async () => {
       const { ask } = createDeadClient(make, server);
       const late = server.hold(({ path, token }) => path === '/late' && token === T1);
       const fate = fateOf(ask('/late'));
@@ -52,7 +52,7 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
       expect(server.refreshes).toBe(1);
     });
 
-    it('ends the session, and tells all who wait, when the refresh is refused', async () => {
+    it('ends the session and all waiting requests when the refresh is refused', async () => {
       let expirations = 0;
       const { ask, session } = createDeadClient(make, server, { onSessionExpired: () => expirations++ });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
@@ -68,19 +68,16 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
     it.each([
       ['an error of the server', { status: 503 }],
       ['a broken connection', 'reset'],
-    ] as const)(
-      'keeps the session when the refresh fails by %s, and lets no one try again at once',
-      async (_what, reply) => {
-        const { ask, session } = createDeadClient(make, server);
-        server.refreshReply = reply;
-        expect(await fateOf(ask('/first'))).toEqual({ error: 'refresh' });
-        expect(await fateOf(ask('/second'))).toEqual({ error: 'refresh' });
-        expect(session.state).toMatchObject({ status: 'expired', tokens: { refreshToken: 'a.refresh.1' } });
-        expect([server.refreshes, server.hitsOf('/second').length]).toEqual([1, 0]);
-      },
-    );
+    ] as const)('keeps the session when the refresh fails by %s, and starts a cool-down', async (_what, reply) => {
+      const { ask, session } = createDeadClient(make, server);
+      server.refreshReply = reply;
+      expect(await fateOf(ask('/first'))).toEqual({ error: 'refresh' });
+      expect(await fateOf(ask('/second'))).toEqual({ error: 'refresh' });
+      expect(session.state).toMatchObject({ status: 'expired', tokens: { refreshToken: 'a.refresh.1' } });
+      expect([server.refreshes, server.hitsOf('/second').length]).toEqual([1, 0]);
+    });
 
-    it('ends the wait of all when the user signs out, and sends none of them', async () => {
+    it('ends all waiting requests when the user signs out, and sends none', async () => {
       const { ask, session } = createDeadClient(make, server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const leader = fateOf(ask('/leader'));
@@ -95,7 +92,7 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
     });
 
     it.each(['json', 'text', 'blob', 'arraybuffer'] as const)(
-      'finds the expired answer of what was asked for as %s, and shows it to no one',
+      'finds the expired response to a request for %s, and hides it',
       async (responseType) => {
         const { ask } = createDeadClient(make, server);
         const shown: unknown[] = [];
@@ -110,7 +107,7 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
       },
     );
 
-    it('uploads the same bytes twice through an expiry, whatever the caller does to them meanwhile', async () => {
+    it('uploads the same bytes twice, even if the caller changes them', async () => {
       const { ask } = createDeadClient(make, server);
       const dead = server.hold(({ token }) => token === T1);
       const draft = { item: 'engine', tags: ['a', 'é'] };
@@ -139,7 +136,7 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
       ]);
     });
 
-    it('sends nothing of the session, and refreshes nothing, for a request that opts out', async () => {
+    it('sends no token and refreshes nothing for a request that opts out', async () => {
       const { ask, session } = createDeadClient(make, server);
       const fate = await fateOf(ask('/public', { auth: false }));
       expect(fate).toEqual(
@@ -151,21 +148,21 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
       expect([server.refreshes, session.state.status]).toEqual([0, 'active']);
     });
 
-    it('sends no token to another origin, and takes no answer from there for an expired one', async () => {
+    it('sends no token to another origin, and ignores its expired responses', async () => {
       const { ask } = createDeadClient(make, server);
       await fateOf(ask(`${other.origin}/elsewhere`));
       expect(other.tokensOf('/elsewhere')).toEqual(['']);
       expect([server.refreshes, other.refreshes]).toEqual([0, 0]);
     });
 
-    it('leaves all other failures to the caller', async () => {
+    it('passes all other failures to the caller', async () => {
       const { ask, session } = createDeadClient(make, server);
       server.replies.set('/missing', json({ error: 'none' }, 404));
       expect(await fateOf(ask('/missing'))).toEqual({ error: 'status', status: 404 });
       expect([server.refreshes, session.state.status]).toEqual([0, 'active']);
     });
 
-    it('refuses for good what a fresh token does not open', async () => {
+    it('errors with token-rejected if the server rejects a fresh token', async () => {
       const { ask } = createDeadClient(make, server);
       server.closedTo.add('/closed');
       expect(await fateOf(ask('/closed'))).toEqual({ error: 'token-rejected' });
@@ -174,7 +171,7 @@ describe.each(SIGNALS)('a session whose server answers %s', (signal) => {
       expect(server.refreshes).toBe(1);
     });
 
-    it('never sends a waiter that has given up', async () => {
+    it('never sends a waiting request after its unsubscribe', async () => {
       const { ask } = createDeadClient(make, server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const leader = fateOf(ask('/leader'));

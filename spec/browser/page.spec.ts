@@ -11,7 +11,7 @@ import { startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-// axe takes its time, and a machine may be busy
+// axe is slow, and a machine may be busy
 vi.setConfig({ testTimeout: 60_000 });
 
 let browser: Browser;
@@ -27,30 +27,30 @@ afterAll(() => browser?.close());
 interface Opened {
   readonly page: Page;
   readonly shop: Shop;
-  /** What the console of the page has told. */
-  readonly told: string[];
+  /** The messages on the console of the page. */
+  readonly messages: string[];
 }
 
 // Messages of a browser for a failed response and for a missing one. Both occur in these tests.
 const EXPECTED = /^Failed to load resource: (net::|the server responded with a status of 400)/;
 
-/** A shop of its own, and its page once it has signed in. */
+/** Opens a new shop and its page, and waits for the sign-in. */
 const open = async (options: BrowserContextOptions = {}, shopOptions: ShopOptions = {}): Promise<Opened> => {
   const shop = createShop({ ...shopOptions, page: files });
   const url = await shop.listen();
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const told: string[] = [];
-  context.on('weberror', (error) => told.push(String(error.error())));
-  context.on('console', (message) => told.push(message.text()));
+  const messages: string[] = [];
+  context.on('weberror', (error) => messages.push(String(error.error())));
+  context.on('console', (message) => messages.push(message.text()));
   onTestFinished(async () => {
     await context.close();
     await shop.close();
-    expect(told.filter((text) => !EXPECTED.test(text))).toEqual([]);
+    expect(messages.filter((text) => !EXPECTED.test(text))).toEqual([]);
   });
   const page = await context.newPage();
   await page.goto(url);
   await shows(page, '#user', 'Ada');
-  return { page, shop, told };
+  return { page, shop, messages };
 };
 
 const shows = (page: Page, part: string, text: string): Promise<void> =>
@@ -79,7 +79,7 @@ const countsOf = (page: Page): Promise<string[]> => page.locator('.counts dd').a
 const sessionOf = (page: Page): Promise<string[]> => page.locator('#user, #status, #generation').allTextContents();
 
 describe('the demo page', () => {
-  it('shows how 50 requests with a dead token become 50 responses, after one refresh', async () => {
+  it('shows 50 responses to 50 requests with an expired token, after one refresh', async () => {
     const { page, shop } = await open();
     await storm(page);
     await shows(page, '#sent', '100$');
@@ -89,7 +89,7 @@ describe('the demo page', () => {
     await page.locator('renewal-timeline').getByText('50', { exact: true }).waitFor();
   });
 
-  it('begins anew when it is cleared', async () => {
+  it('starts again when it is cleared', async () => {
     const { page } = await open();
     await send(page, 10);
     await says(page, '10 requests: 10 responses\\.');
@@ -112,7 +112,7 @@ describe('the demo page', () => {
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '2']);
   });
 
-  it('shows the end of a session whose refresh is refused, and the next one', async () => {
+  it('shows the end of a session after a refused refresh, and the next session', async () => {
     const { page } = await open();
     await choose(page, 'refused', 'The next refresh is refused');
     await expireToken(page);
@@ -126,7 +126,7 @@ describe('the demo page', () => {
     await says(page, '1 request: 1 response\\.');
   });
 
-  it('keeps the session while there is no network, and goes on once there is', async () => {
+  it('keeps the session without network, and continues once it is back', async () => {
     const { page } = await open();
     await choose(page, 'offline', 'The next refresh finds no network');
     await expireToken(page);
@@ -139,7 +139,7 @@ describe('the demo page', () => {
     expect(await countsOf(page)).toEqual(['20', '10', '2', '10', '10']);
   });
 
-  it('ends what waits for one user when another one signs in', async () => {
+  it('ends waiting requests of one user when another one signs in', async () => {
     const { page } = await open({}, { slowMs: 3_600_000 });
     await choose(page, 'slow', 'The next refresh takes');
     await expireToken(page);
@@ -163,7 +163,7 @@ describe('the demo page', () => {
     await says(page, 'Cleared\\. Sign in as Ada or Grace\\.');
   });
 
-  it('shows it all with one button, as long as there are no requests', async () => {
+  it('runs the demo with one button while there are no requests', async () => {
     const { page } = await open();
     const all = page.getByRole('button', { name: 'Expire the token, then send 50' });
     await all.click();
@@ -177,7 +177,7 @@ describe('the demo page', () => {
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '5']);
   });
 
-  it('lets no token die that is not there', async () => {
+  it('explains that there is no token to expire', async () => {
     const { page } = await open();
     await press(page, 'Sign out');
     await says(page, 'Signed out');
@@ -185,7 +185,7 @@ describe('the demo page', () => {
     await says(page, 'There is no token: no user is signed in\\.');
   });
 
-  it('says that a token is dead already', async () => {
+  it('says that the token has already expired', async () => {
     const { page } = await open();
     await choose(page, 'offline', 'The next refresh finds no network');
     await expireToken(page);
@@ -195,7 +195,7 @@ describe('the demo page', () => {
     await says(page, 'The token has already expired');
   });
 
-  it('says what requests wait for while they are on the way', async () => {
+  it('says what requests in flight wait for', async () => {
     const { page } = await open({}, { slowMs: 3_600_000 });
     await choose(page, 'slow', 'The next refresh takes');
     await expireToken(page);
@@ -221,7 +221,7 @@ describe('the demo page', () => {
     await shows(page, '#meaning', 'The refresh failed\\. The next request tries again\\.');
   });
 
-  it('brings new tokens once it has said so, also after a refresh that fails only then', async () => {
+  it('refreshes after mode normal, even if an earlier refresh fails later', async () => {
     const { page } = await open();
     const lost = createBarrier();
     await page.route('**/app/renewal', async (route) => {
@@ -240,7 +240,7 @@ describe('the demo page', () => {
     await says(page, '10 requests: 10 responses, after 1 refresh');
   });
 
-  it('is one session in all tabs', async () => {
+  it('has one session in all tabs', async () => {
     const { page } = await open();
     await storm(page);
     const opened = page.context().waitForEvent('page');
@@ -253,7 +253,7 @@ describe('the demo page', () => {
     await shows(other, '#user', 'No user');
   });
 
-  it('says in all tabs what has happened in one', async () => {
+  it('shows the changes of one tab in all tabs', async () => {
     const { page } = await open();
     await says(page, 'Ada is signed in, in all tabs\\. Expire the token, then send 50\\.');
     const other = await page.context().newPage();
@@ -274,7 +274,7 @@ describe('the demo page', () => {
     expect(await page.locator('[value=refused]').isChecked()).toBe(true);
   });
 
-  it('signs in by itself only when it is opened first', async () => {
+  it('signs in by itself only at the first opening', async () => {
     const { page } = await open();
     await press(page, 'Sign out');
     await says(page, 'Signed out');
@@ -284,27 +284,27 @@ describe('the demo page', () => {
     await shows(page, '#user', 'No user');
   });
 
-  it('says so when the shop is gone', async () => {
+  it('says so when the shop has stopped', async () => {
     const { page, shop } = await open();
     await shop.close();
     await press(page, 'Expire the token');
     await says(page, 'The shop does not respond');
   });
 
-  it('has no token in what it shows and tells', async () => {
-    const { page, told } = await open();
+  it('shows and logs no token', async () => {
+    const { page, messages } = await open();
     await storm(page);
     const shown = await page.evaluate(() => {
       const { shadowRoot } = document.querySelector('renewal-timeline') ?? {};
       return `${document.documentElement.outerHTML}${shadowRoot?.innerHTML}`;
     });
     expect(shown).toContain('/orders/6');
-    expect(shown + told.join()).not.toMatch(/\b[ar]t_|bearer|analytical/i);
+    expect(shown + messages.join()).not.toMatch(/\b[ar]t_|bearer|analytical/i);
   });
 });
 
-describe('the demo page, for everyone', () => {
-  it('can be used with a keyboard alone, in the order in which it is read', async () => {
+describe('the layout and accessibility of the demo page', () => {
+  it('works by keyboard alone, in reading order', async () => {
     const { page } = await open();
     const names: string[] = [];
     const tab = async (): Promise<void> => {
@@ -347,7 +347,7 @@ describe('the demo page, for everyone', () => {
     await says(page, '10 requests: 10 responses, after 1 refresh\\.');
   });
 
-  it.each([320, 390, 800])('needs no scrolling to the side, %i pixels wide', async (width) => {
+  it.each([320, 390, 800])('needs no horizontal scrolling, %i pixels wide', async (width) => {
     const { page } = await open({ viewport: { width, height: 800 } });
     await storm(page);
     if (width === 390) await page.screenshot({ path: `${root}.tmp/page-narrow.png`, fullPage: true });
@@ -358,7 +358,7 @@ describe('the demo page, for everyone', () => {
     expect(needed).toBe(given);
   });
 
-  it.each([320, 390, 1280])('cuts off no counter and no word of the code, %i pixels wide', async (width) => {
+  it.each([320, 390, 1280])('clips no counter and no word of the code, %i pixels wide', async (width) => {
     const { page } = await open({ viewport: { width, height: 800 } });
     await storm(page);
     const broken = await page.evaluate(() => {
@@ -384,7 +384,7 @@ describe('the demo page, for everyone', () => {
     expect(broken).toEqual([]);
   });
 
-  it.each([390, 1280])('keeps all things in their place, %i pixels wide', async (width) => {
+  it.each([390, 1280])('moves no element, %i pixels wide', async (width) => {
     const { page } = await open({ viewport: { width, height: 800 } });
     const places = () =>
       page.evaluate(() =>

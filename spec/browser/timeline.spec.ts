@@ -8,7 +8,7 @@ import { bundlePage, startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-// axe takes its time, and a machine may be busy
+// axe is slow, and a machine may be busy
 vi.setConfig({ testTimeout: 60_000 });
 
 let browser: Browser;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-/** A page that shows the element, and complains of nothing until the test is over. */
+/** A page with the element. The test fails if the page logs anything. */
 const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
   const page = await browser.newPage({ viewport: { width: 1000, height: 620 }, ...options });
   const complaints: string[] = [];
@@ -35,7 +35,7 @@ const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
   return page;
 };
 
-/** A page that shows what happened to some requests and to three more; see `story`. */
+/** A page with the events of some requests and of three more; see `story`. */
 const openStory = async (requests: number, options?: BrowserContextOptions): Promise<Page> => {
   const page = await open(options);
   await page.evaluate((events) => tell(events), story(requests));
@@ -62,7 +62,7 @@ const showTable = async (page: Page): Promise<void> => {
 };
 
 describe('<renewal-timeline> in Chromium', () => {
-  it('draws each request as a lane with its marbles, and each refresh across the lanes that wait for it', async () => {
+  it('draws requests as lanes of marbles, and refreshes across waiting lanes', async () => {
     const page = await openStory(3);
     expect(await page.evaluate(() => rows())).toEqual([
       { id: 1, marbles: 'S E W R 200', bands: 'succeeded' },
@@ -76,7 +76,7 @@ describe('<renewal-timeline> in Chromium', () => {
     expect(await textsOf(page, '.session-name')).toEqual(['signed in', 'session expired']);
   });
 
-  it('draws to scale, each line and band from one moment to another', async () => {
+  it('draws each line and band to scale', async () => {
     const page = await openStory(3);
     const { sent, again, band, bar } = await page.evaluate(() => {
       const [row] = find('.row:has(.band)');
@@ -96,19 +96,19 @@ describe('<renewal-timeline> in Chromium', () => {
         bar: edges(bar),
       };
     });
-    // sent at 40 ms, a refresh from 90 to 190 ms, sent again at its end
+    // sent at 40 ms, a refresh from 90 to 190 ms, replayed at its end
     const [from = 0, to = 0] = band;
     expect(Math.abs(again - to)).toBeLessThan(1.5);
     expect((from - sent) / (to - sent)).toBeCloseTo(50 / 150, 1);
     expect(bar.map((edge, index) => Math.abs(edge - (band[index] ?? 0)) <= 1)).toEqual([true, true]);
   });
 
-  it('folds the time in which nothing happened', async () => {
+  it('folds times without events', async () => {
     const page = await openStory(3);
     expect(await textsOf(page, '.tick')).toEqual(expect.arrayContaining(['0 ms', '60,000 ms', '//']));
   });
 
-  it('tells marbles apart by shape and letter', async () => {
+  it('distinguishes marbles by shape and letter', async () => {
     const page = await openStory(1);
     const looks = await page.evaluate(() =>
       find('ul .marble').map((marble) => [marble.querySelector('path')?.getAttribute('d'), marble.textContent]),
@@ -127,7 +127,7 @@ describe('<renewal-timeline> in Chromium', () => {
     expect(await page.evaluate(() => [events.observed, shown.api, rows().length])).toEqual([false, undefined, 6]);
   });
 
-  it('takes an api that was set before the element was defined', async () => {
+  it('accepts an api that was set before the element was defined', async () => {
     const page = await open();
     const wasTaken = await page.evaluate(async () => {
       const early = document.createElement('renewal-early');
@@ -135,7 +135,7 @@ describe('<renewal-timeline> in Chromium', () => {
       shown.replaceWith(early);
       await drawn();
       const before = events.observed;
-      // one name more for the same element
+      // another name for the same element
       customElements.define('renewal-early', class extends (shown.constructor as CustomElementConstructor) {});
       return [before, events.observed];
     });
@@ -144,7 +144,7 @@ describe('<renewal-timeline> in Chromium', () => {
 });
 
 describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorScheme) => {
-  it('is readable: every text and every marble stands out from what is behind it', async () => {
+  it('is readable: every text and marble contrasts with its background', async () => {
     const page = await openStory(14, { colorScheme, deviceScaleFactor: 2 });
     await page.screenshot({ path: `${root}.tmp/timeline-${colorScheme}.png` });
     const contrasts = await page.evaluate(() => {
@@ -196,7 +196,7 @@ describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorSche
 });
 
 describe('<renewal-timeline> by keyboard', () => {
-  it('is reached by tab and moves over requests and their marbles, and tells what is there', async () => {
+  it('gets focus by tab, moves over requests and marbles, and describes them', async () => {
     const page = await openStory(2);
     await press(page, 'Tab', 'Tab');
     const asked = 'Request 1, GET https://shop.test/orders/1: ';
@@ -215,7 +215,7 @@ describe('<renewal-timeline> by keyboard', () => {
     );
   });
 
-  it('shows where it is', async () => {
+  it('shows the selection', async () => {
     const page = await openStory(2);
     const rings = () =>
       page.evaluate(() => {
@@ -234,7 +234,7 @@ describe('<renewal-timeline> by keyboard', () => {
     expect(await rings()).toEqual([true, [true], 1]);
   });
 
-  it('brings a request into view, as far away as it is', async () => {
+  it('scrolls to a request at any distance', async () => {
     const page = await openStory(200);
     await press(page, 'Tab', 'Tab', 'Home');
     expect(await page.evaluate(() => rows()[0]?.id)).toBe(1);
@@ -248,7 +248,7 @@ describe('<renewal-timeline> by keyboard', () => {
     expect(await page.evaluate(() => rows().at(-1)?.id)).toBe(203);
   });
 
-  it('leaves other keys to the page', async () => {
+  it('ignores other keys', async () => {
     const page = await openStory(2);
     await press(page, 'Tab', 'Tab');
     const before = await detailsOf(page);
@@ -256,7 +256,7 @@ describe('<renewal-timeline> by keyboard', () => {
     expect(await detailsOf(page)).toBe(before);
   });
 
-  it('answers to a click as well', async () => {
+  it('selects by a click as well', async () => {
     const page = await openStory(2);
     await page.locator('.row .marble.waiting').first().click();
     expect(await detailsOf(page)).toMatch(/^Request 1, .*: 3 of 5, waits/);
@@ -264,7 +264,7 @@ describe('<renewal-timeline> by keyboard', () => {
 });
 
 describe('<renewal-timeline> as tables', () => {
-  it('holds all that the picture shows', async () => {
+  it('has the same content as the picture', async () => {
     const page = await openStory(1);
     await showTable(page);
     expect(await textsOf(page, 'caption')).toEqual(['Requests', 'Refreshes', 'Session', 'Warnings']);
@@ -284,7 +284,7 @@ describe('<renewal-timeline> as tables', () => {
     ]);
   });
 
-  it('goes on while they are shown', async () => {
+  it('updates the tables while they are shown', async () => {
     const page = await openStory(1);
     await showTable(page);
     await page.evaluate((events) => tell(events), [request(9, 99_000, 'queued'), request(9, 99_000, 'sent')]);
@@ -301,8 +301,8 @@ describe('<renewal-timeline> as tables', () => {
   });
 });
 
-describe('<renewal-timeline> shows all of', () => {
-  /** How far each text of a selector reaches beyond the box that clips it, in pixels; at most 0 where all of it can be seen. */
+describe('<renewal-timeline> shows completely', () => {
+  /** How far each text exceeds the box that clips it, in pixels; at most 0 if it is completely visible. */
   const clipped = (page: Page, selector: string): Promise<number[]> =>
     page.evaluate((each) => {
       const box = shown.getBoundingClientRect();
@@ -315,7 +315,7 @@ describe('<renewal-timeline> shows all of', () => {
       });
     }, selector);
 
-  it.each([1_000, 640])('how long a request took, beside the longest code, %i pixels wide', async (width) => {
+  it.each([1_000, 640])('the duration of a request beside the longest code, %i pixels wide', async (width) => {
     const page = await open({ viewport: { width, height: 620 } });
     const failed = { error: 'session-expired' } as const;
     await page.evaluate(
@@ -328,13 +328,13 @@ describe('<renewal-timeline> shows all of', () => {
     expect(await clipped(page, '.end *')).toEqual([0, 0]);
   });
 
-  it('the name of the end of a session and each url, as narrow as on a phone', async () => {
+  it('the label of the end of a session and each url, on a phone', async () => {
     const page = await openStory(12, { viewport: { width: 340, height: 620 } });
     expect(await textsOf(page, '.session-name')).toContain('session expired');
     expect(Math.max(...(await clipped(page, '.session-name, .name')))).toBeLessThanOrEqual(0);
   });
 
-  it('each label of the axis: no mark of a fold stands on one', async () => {
+  it('each label of the axis, without overlap by the mark of a fold', async () => {
     const page = await openStory(3, { viewport: { width: 320, height: 620 } });
     const overlaps = await page.evaluate(() => {
       const boxes = find('.tick')
@@ -348,13 +348,13 @@ describe('<renewal-timeline> shows all of', () => {
 });
 
 describe('<renewal-timeline> without requests', () => {
-  it('says so, and draws no empty grid', async () => {
+  it('says so, and draws no grid', async () => {
     const page = await open();
     await page.getByText('No requests yet.').waitFor();
     expect(await page.locator('.scroller').isVisible()).toBe(false);
   });
 
-  it('shows what the page has put into it, until there is a request', async () => {
+  it('shows its children until the first request', async () => {
     const page = await open();
     await page.evaluate(() => shown.append('Press the button.'));
     const text = page.getByText('Press the button.');
@@ -371,7 +371,7 @@ describe('<renewal-timeline> without requests', () => {
 });
 
 describe('<renewal-timeline> live', () => {
-  it('draws once a frame, and only when something has changed', async () => {
+  it('draws once a frame, and only after a change', async () => {
     const page = await openStory(20);
     const [once, never] = await page.evaluate(async (events) => {
       redraws.length = 0;
@@ -384,7 +384,7 @@ describe('<renewal-timeline> live', () => {
     expect([once, never]).toEqual([1, 0]);
   });
 
-  it('lets the line of a request in flight grow, and stops once it has settled', async () => {
+  it('extends the line of a request in flight until it has settled', async () => {
     const page = await open();
     const nowMs = await page.evaluate(() => Date.now());
     await page.evaluate(([events, laterMs]) => tell(events, laterMs), [
@@ -418,7 +418,7 @@ describe('<renewal-timeline> live', () => {
     expect(after).toBe(0);
   });
 
-  it('keeps still between events where the user wants less motion', async () => {
+  it('does not move between events with reduced motion', async () => {
     const page = await open({ reducedMotion: 'reduce' });
     const drawings = await page.evaluate(
       async (events) => {
@@ -434,7 +434,7 @@ describe('<renewal-timeline> live', () => {
     expect(drawings).toEqual([1, 0]);
   });
 
-  it('follows the newest request until the user looks at an older one', async () => {
+  it('follows the newest request until the user scrolls back', async () => {
     const page = await openStory(100);
     const lastShown = (id: number) =>
       page.evaluate(
@@ -453,7 +453,7 @@ describe('<renewal-timeline> live', () => {
     expect(await lastShown(201)).toBeLessThan(50);
   });
 
-  it('holds as many rows as are in view, and redraws 500 live lanes well within a frame', async () => {
+  it('has only the rows in view, and redraws 500 live lanes within a frame', async () => {
     const page = await open();
     const { median, rowsHeld, lanes, count } = await page.evaluate(async (startMs) => {
       let id = 0;
@@ -477,7 +477,7 @@ describe('<renewal-timeline> live', () => {
       while (id < 500) begin();
       await drawn();
       redraws.length = 0;
-      // 500 lanes in flight all the time: in each frame five settle, five begin, and those in view go on
+      // always 500 lanes in flight: in each frame five settle, five start, and those in view continue
       for (let frames = 0; frames < 200; frames++) {
         for (let each = 0; each < 5; each++) {
           step(id - 499, 'settled');
@@ -503,7 +503,7 @@ describe('<renewal-timeline> live', () => {
 });
 
 describe('<renewal-timeline> and its place in the page', () => {
-  it('lets go of the client when it is taken out, and records anew when it is put back', async () => {
+  it('unsubscribes when it is removed, and restarts when it is put back', async () => {
     const page = await openStory(3);
     const seen = await page.evaluate(async (told) => {
       const { parentElement } = shown;
@@ -522,7 +522,7 @@ describe('<renewal-timeline> and its place in the page', () => {
     expect(seen).toEqual([false, true, 0, 4]);
   });
 
-  it('draws nothing while it is out', async () => {
+  it('draws nothing while it is removed', async () => {
     const page = await open();
     const drawings = await page.evaluate(
       async (told) => {
@@ -541,7 +541,7 @@ describe('<renewal-timeline> and its place in the page', () => {
     expect(drawings).toBe(0);
   });
 
-  it('goes on recording when it is moved', async () => {
+  it('continues recording when it is moved', async () => {
     const page = await openStory(3);
     const kept = await page.evaluate(async () => {
       document.body.append(shown);
@@ -551,7 +551,7 @@ describe('<renewal-timeline> and its place in the page', () => {
     expect(kept).toEqual([true, 6]);
   });
 
-  it('lets go of one client when it is given another, or none', async () => {
+  it('unsubscribes from its client when the client is replaced or removed', async () => {
     const page = await openStory(3);
     const observed = await page.evaluate(async () => {
       shown.api = { events$: events.asObservable() };

@@ -2,30 +2,30 @@ import type { ApiEvent } from 'renewal';
 import { defineTimelineElement, type TimelineElement } from 'renewal/devtools';
 import { Subject } from 'rxjs';
 
-/** What a row of the picture shows. */
+/** The content of a row of the picture. */
 export interface DrawnRow {
   readonly id: number;
-  /** The marbles, by what is written on them. */
+  /** The texts of the marbles. */
   readonly marbles: string;
-  /** The bands, by what has become of the refresh. */
+  /** The classes of the bands, by the outcome of the refresh. */
   readonly bands: string;
 }
 
 declare global {
-  /** What the events of the page's client are told with. */
+  /** Emits the events of the client of the page. */
   var events: Subject<ApiEvent>;
-  /** Tells of what happened, `laterMs` later than the events say. */
+  /** Emits events, `laterMs` after their own time. */
   var tell: (events: readonly ApiEvent[], laterMs?: number) => void;
-  /** The element that the page shows. */
+  /** The timeline element of the page. */
   var shown: TimelineElement;
-  /** Looks into the element. */
+  /** Finds elements in its shadow root. */
   var find: (selector: string) => readonly HTMLElement[];
   var rows: () => readonly DrawnRow[];
   /** Resolves once the next frame has been drawn. */
   var frame: () => Promise<void>;
-  /** Resolves once what is to be drawn has been drawn. */
+  /** Resolves once everything has been drawn. */
   var drawn: () => Promise<void>;
-  /** How long each redraw has taken, its layout included, in milliseconds. */
+  /** The duration of each redraw, with its layout, in milliseconds. */
   var redraws: number[];
 }
 
@@ -46,7 +46,7 @@ globalThis.tell = (events, laterMs = 0) => {
 
 globalThis.frame = () => new Promise((resolve) => inFrame(() => resolve()));
 globalThis.drawn = async () => {
-  // one for the size to be told, one to draw, one for it to have scrolled, one to draw that
+  // frames: report the size, draw, scroll, draw again
   for (let frames = 0; frames < 4; frames++) await frame();
 };
 

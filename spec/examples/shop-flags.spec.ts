@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { readFlags, servesPage, UsageError } from '../../examples/shop/flags';
 
 describe('readFlags', () => {
-  it('takes 50 requests and a refresh that works when nothing is said', () => {
+  it('defaults to 50 requests and a working refresh', () => {
     expect(readFlags([])).toEqual({ requests: 50, refresh: 'ok', port: 0, json: false, help: false });
   });
 
-  it('takes what is said', () => {
+  it('reads all flags', () => {
     expect(
       readFlags(['--requests=10000', '--refresh', 'offline', '--page', '--port=8080', '--json', '--help']),
     ).toEqual({
@@ -41,16 +41,16 @@ describe('readFlags', () => {
     [['--no-json'], '--no-json'],
     [['--verbose'], '--verbose'],
     [['fifty'], 'fifty'],
-  ])('refuses %j and names what is wrong', (flags, named) => {
+  ])('refuses %j and names the wrong flag', (flags, named) => {
     expect(() => readFlags(flags)).toThrow(UsageError);
     expect(() => readFlags(flags)).toThrow(named);
   });
 });
 
-describe('wantsPage', () => {
+describe('servesPage', () => {
   const wants = (flags: string[], isTerminal: boolean, CI?: string) => servesPage(readFlags(flags), { isTerminal, CI });
 
-  it('is for those who look at a terminal', () => {
+  it('is true on a terminal, outside continuous integration', () => {
     expect([wants([], true), wants([], false), wants([], true, 'true'), wants([], true, 'false')]).toEqual([
       true,
       false,
@@ -59,7 +59,7 @@ describe('wantsPage', () => {
     ]);
   });
 
-  it('is as they say', () => {
+  it('follows the flags', () => {
     expect([wants(['--no-page'], true), wants(['--page'], false), wants(['--page'], true, 'true')]).toEqual([
       false,
       true,
@@ -67,7 +67,7 @@ describe('wantsPage', () => {
     ]);
   });
 
-  it('is for no one who reads JSON', () => {
+  it('is false with --json', () => {
     expect([wants(['--json'], true), wants(['--json', '--page'], true)]).toEqual([false, false]);
   });
 });

@@ -13,7 +13,7 @@ interface Answer {
 let shop: Shop;
 let url: string;
 
-// Not fetch: it lets no one choose a host.
+// Not fetch, which forbids the host header.
 const ask = (method: string, path: string, headers: Record<string, string> = {}, body = ''): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const asked = request(url + path, { method, headers }, (answer) => {
@@ -35,36 +35,36 @@ describe('the shop with a page', () => {
   });
   afterEach(() => shop.close());
 
-  it('serves it, and lets it run and reach nothing but its own', async () => {
+  it('serves it, with a policy that allows only its own files and origin', async () => {
     const { status, headers, body } = await ask('GET', '/');
     expect([status, headers['content-type'], body]).toEqual([200, 'text/html', '<h1>shop</h1>']);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self';/);
   });
 
-  it('knows two users, and tells each who they are', async () => {
+  it('knows two users, and returns the name of each', async () => {
     for (const credentials of [DEMO_USER, OTHER_USER]) {
       expect((await askWho(await signIn(credentials))).data).toEqual({ user: credentials.user });
     }
   });
 
-  it('lets the page end all access tokens', async () => {
+  it('lets the page expire all access tokens', async () => {
     const pair = await signIn(DEMO_USER);
     expect((await ask('POST', '/demo/expire-tokens', fromPage())).status).toBe(200);
     expect((await askWho(pair)).code).toBe(1002);
   });
 
-  it('lets the page choose how a refresh is answered', async () => {
+  it('lets the page set the refresh mode', async () => {
     const before = JSON.parse((await ask('GET', '/demo')).body).data;
     await ask('POST', '/demo/refresh', fromPage(), '{"refresh":"refused"}');
     const after = JSON.parse((await ask('GET', '/demo')).body).data;
     expect([before.refresh, after.refresh, before.run === after.run]).toEqual(['ok', 'refused', true]);
   });
 
-  it('knows of no other way to answer', async () => {
+  it('refuses an unknown refresh mode', async () => {
     expect((await ask('POST', '/demo/refresh', fromPage(), '{"refresh":"constructor"}')).status).toBe(400);
   });
 
-  it('refuses whoever is not the page', async () => {
+  it('refuses requests from any other page', async () => {
     const port = new URL(url).port;
     const others = [
       {},
@@ -82,7 +82,7 @@ describe('the shop with a page', () => {
 });
 
 describe('the shop without a page', () => {
-  it('has no switches either', async () => {
+  it('has no demo routes either', async () => {
     shop = createShop();
     url = await shop.listen();
     const answers = await Promise.all([

@@ -9,8 +9,8 @@ const storm = (requests: number, refresh: RenewalMode, shop: ShopOptions = {}): 
 
 const broken = (result: StormResult) => result.expectations.filter(({ holds }) => !holds);
 
-describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests) => {
-  it.each(['ok', 'slow'] as const)('gets all answers with one refresh that is %s', async (refresh) => {
+describe.each([1, 2, 50])('a storm of %i requests with an expired token', (requests) => {
+  it.each(['ok', 'slow'] as const)('gets all responses with one refresh in mode %s', async (refresh) => {
     const result = await storm(requests, refresh);
     expect(broken(result)).toEqual([]);
     expect(result.ok).toBe(true);
@@ -39,7 +39,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     });
   });
 
-  it('ends every request and keeps the session when the refresh meets no server', async () => {
+  it('ends every request and keeps the session when the refresh has no network', async () => {
     const result = await storm(requests, 'offline');
     expect(broken(result)).toEqual([]);
     expect(result.summary).toMatchObject({
@@ -51,11 +51,11 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     });
   });
 
-  it('goes the same way when the shop says 401', async () => {
+  it('has the same results if the shop responds with 401', async () => {
     expect(broken(await storm(requests, 'ok', { expiredAs: 'status' }))).toEqual([]);
   });
 
-  it('has a timeline with one complete lane a request', async () => {
+  it('has a timeline with one complete lane for each request', async () => {
     const { timeline } = await storm(requests, 'ok');
     expect(timeline.requests).toHaveLength(requests);
     for (const { marbles } of timeline.requests) {
@@ -65,7 +65,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     }
   });
 
-  it('has a timeline with the one refresh and who waited for it', async () => {
+  it('has a timeline with the only refresh and its waiting requests', async () => {
     const { timeline } = await storm(requests, 'ok');
     expect(timeline.refreshes).toMatchObject([{ phase: 'succeeded' }]);
     const waiters = timeline.requests.filter(({ marbles }) => marbles.some(({ refreshId }) => refreshId === 1));
@@ -73,7 +73,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     expect(waiters).not.toEqual([]);
   });
 
-  it('tells of itself without a token', async () => {
+  it('has a result without any token', async () => {
     expect(JSON.stringify(await storm(requests, 'ok'))).not.toMatch(/\b[ar]t_|bearer/i);
   });
 });
@@ -95,7 +95,7 @@ describe('expectations', () => {
       .filter(({ holds }) => !holds)
       .map(({ what }) => what);
 
-  it('hold when all went well', () => {
+  it('hold for a successful storm', () => {
     expect(namesOfBroken('ok', {})).toEqual([]);
   });
 
@@ -108,11 +108,11 @@ describe('expectations', () => {
     ['errors', { errors: { network: 1 } }],
     ['sessions ended', { sessionsEnded: 1 }],
     ['session', { session: 'signed-out, reason session-expired' }],
-  ])('name what broke: %s', (what, actual) => {
+  ])('name the failed value: %s', (what, actual) => {
     expect(namesOfBroken('ok', actual)).toEqual([what]);
   });
 
-  it('differ with how the refresh went', () => {
+  it('depend on the refresh mode', () => {
     expect(namesOfBroken('refused', {})).toEqual([
       'responses',
       'errors',
@@ -122,7 +122,7 @@ describe('expectations', () => {
     ]);
   });
 
-  it('allow a further refresh after a failed one only once its cool-down is over', () => {
+  it('allow another refresh after a failed one only after its cool-down', () => {
     const holds = (refreshes: number, durationMs: number) =>
       expectations(
         { requests: 2, refresh: 'offline' },

@@ -30,7 +30,7 @@ import { lastValueFrom, type Observable } from 'rxjs';
 import { type Issued, REFRESH, type TestServer } from '../../support/server';
 import { provide } from './testbed';
 
-/** What a request may ask for. */
+/** The options of a request. */
 export interface Ask {
   readonly method?: 'GET' | 'POST';
   readonly body?: Body;
@@ -38,11 +38,11 @@ export interface Ask {
   readonly auth?: false;
 }
 
-/** One way to send requests with a session: what holds of one holds of all. */
+/** One way to send requests with a session. All ways have the same outcomes. */
 export interface SomeClient {
   readonly issued: Issued;
   readonly session: Session;
-  /** Emits the body. A path of the server, or a url. */
+  /** Sends a request to a path of the server, or to a url, and emits the response. */
   ask(path: string, ask?: Ask): Observable<unknown>;
 }
 
@@ -87,7 +87,7 @@ const intercepted: Make = (server, issued, options) => {
       { baseUrl: server.origin },
       withSession(() => ({
         store: memoryStore(issued),
-        // The way of the copied interceptor: by the client that it stands in.
+        // As in the copied interceptor: by the same client.
         refresh: ({ refreshToken }) => http.post<TokenGrant>(server.origin + REFRESH, { refreshToken }),
         ...options,
       })),
@@ -113,16 +113,16 @@ export const WAYS: readonly (readonly [name: string, make: Make])[] = [
   ['sessionInterceptor', intercepted],
 ];
 
-/** What has become of a request: what it answered, or by what it failed, in the same words for every way. */
+/** The outcome of a request: its response or its error, in the same form for every way. */
 export type Fate =
   | { readonly status: number; readonly body: unknown }
   | { readonly error: string; readonly status?: number };
 
-/** Subscribes, and tells in the same words what comes of it. */
+/** Subscribes, and resolves with the outcome. */
 export const fateOf = (request$: Observable<unknown>): Promise<Fate> =>
   lastValueFrom(request$).then(
-    // Both kinds of answer have these.
-    (answer) => ({ status: Object(answer).status, body: Object(answer).body }),
+    // Both types of response have these.
+    (response) => ({ status: Object(response).status, body: Object(response).body }),
     (error) => {
       if (error instanceof HttpErrorResponse) return { error: 'status', status: error.status };
       if (isApiError(error, 'status')) return { error: error.code, status: error.status };
@@ -130,7 +130,7 @@ export const fateOf = (request$: Observable<unknown>): Promise<Fate> =>
     },
   );
 
-/** A client of the server whose token is dead there. */
+/** A client with a token that the server rejects. */
 export const createDeadClient = (make: Make, server: TestServer, options: Partial<SessionOptions> = {}): SomeClient => {
   const issued = server.issue();
   server.live.delete(issued.accessToken);

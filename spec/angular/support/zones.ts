@@ -2,14 +2,14 @@ import '@angular/compiler';
 import { NgZone } from '@angular/core';
 import type { Observable } from 'rxjs';
 
-/** In which zone the events of a stream came. */
+/** The zone of each notification of a stream. */
 export interface Heard {
   readonly isInside: readonly boolean[];
-  /** Resolves when it is over. */
+  /** Resolves when the stream has ended. */
   readonly over: Promise<void>;
 }
 
-/** Subscribes in the zone that this is called in, and notes for each event whether it comes in Angular's. */
+/** Subscribes in the current zone, and records for each notification whether it is in Angular's zone. */
 export const hear = (source$: Observable<unknown>): Heard => {
   const isInside: boolean[] = [];
   const note = () => isInside.push(NgZone.isInAngularZone());
