@@ -82,8 +82,7 @@ const createProvidedApi = (
 ): ProvidedApi => {
   const zone = inject(NgZone);
   const { session: givenSession, ...options } = typeof given === 'function' ? given() : given;
-  if (givenSession && toSessionOptions)
-    throw new TypeError('session: pass it once, in options or by withSession()');
+  if (givenSession && toSessionOptions) throw new TypeError('session: pass it once, in options or by withSession()');
   const page = injectPageUrl();
   // An empty url counts as none. A `<base>` does not complete a url with a scheme.
   const base = options.baseUrl === '' ? undefined : options.baseUrl;

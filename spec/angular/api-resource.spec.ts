@@ -11,7 +11,7 @@ import { provide } from './support/testbed';
 /** A request in flight. */
 interface Out {
   readonly request: HttpRequest;
-  readonly answer: Subject<HttpResponse>;
+  readonly response: Subject<HttpResponse>;
   isTakenBack: boolean;
 }
 
@@ -19,9 +19,9 @@ const createHarness = () => {
   const out: Out[] = [];
   const transport = (request: HttpRequest) =>
     new Observable<HttpResponse>((subscriber) => {
-      const each: Out = { request, answer: new Subject(), isTakenBack: false };
+      const each: Out = { request, response: new Subject(), isTakenBack: false };
       out.push(each);
-      subscriber.add(each.answer.subscribe(subscriber));
+      subscriber.add(each.response.subscribe(subscriber));
       subscriber.add(() => {
         each.isTakenBack = true;
       });
@@ -48,7 +48,7 @@ describe('apiResource', () => {
     expect([orders.value(), orders.isLoading()]).toEqual([[], true]);
     await settle(bed);
     expect(newest().request).toMatchObject({ method: 'GET', url: 'http://shop.test/app/orders' });
-    newest().answer.next(response(200, [1]));
+    newest().response.next(response(200, [1]));
     await settle(bed);
     expect([orders.value(), orders.isLoading(), orders.status()]).toEqual([[1], false, 'resolved']);
   });
@@ -66,7 +66,7 @@ describe('apiResource', () => {
       ['page=1', true],
       ['page=2', false],
     ]);
-    newest().answer.next(response(200, [2]));
+    newest().response.next(response(200, [2]));
     await settle(bed);
     expect(orders.value()).toEqual([2]);
   });
@@ -86,13 +86,13 @@ describe('apiResource', () => {
     const { bed, newest, out } = createHarness();
     const orders = bed.runInInjectionContext(() => apiResource(() => 'orders'));
     await settle(bed);
-    newest().answer.next(response(404));
+    newest().response.next(response(404));
     await settle(bed);
     expect([orders.status(), orders.error()]).toMatchObject(['error', { code: 'status', status: 404 }]);
     expect(orders.reload()).toBe(true);
     await settle(bed);
     expect([out.length, orders.status()]).toEqual([2, 'reloading']);
-    newest().answer.next(response(200, 'found'));
+    newest().response.next(response(200, 'found'));
     await settle(bed);
     expect([orders.value(), orders.error()]).toEqual(['found', undefined]);
   });
@@ -118,7 +118,7 @@ describe('apiResource', () => {
       });
     await settle(bed);
     expect(isStable).toBe(false);
-    newest().answer.next(response(200));
+    newest().response.next(response(200));
     await stable;
   });
 
@@ -138,7 +138,7 @@ describe('apiResource', () => {
     };
     const placed = bed.runInInjectionContext(() => apiResource(() => ({ url: 'placed', schema })));
     await settle(bed);
-    newest().answer.next(response(200, '2026-01-01'));
+    newest().response.next(response(200, '2026-01-01'));
     await settle(bed);
     const year: number | undefined = placed.value()?.getUTCFullYear();
     expect(year).toBe(2026);

@@ -35,11 +35,11 @@ describe.each(WAYS)('an attempt by %s', (way) => {
       ),
     );
     const backend = bed.inject(HttpTestingController);
-    const ask = () =>
+    const send = () =>
       way === 'sessionInterceptor'
         ? bed.inject(HttpClient).get(url)
         : bed.runInInjectionContext(() => injectApi()).get$(url);
-    ask().subscribe();
+    send().subscribe();
     const take = () => backend.expectOne(url);
     const sent = ({ request }: ReturnType<typeof take>): Sent => [
       // Empty or undefined, depending on the version of Angular.

@@ -78,9 +78,9 @@ describe('the order of the features of provideHttpClient', () => {
     const outcome = outcomeOf(app.http.get('/orders'));
     expire(app.backend.expectOne('/orders'), 'HTTP 401');
     renew(app);
-    const again = app.backend.expectOne('/orders');
-    expect(tokenOf(again)).toBe('T2');
-    again.flush('order');
+    const replay = app.backend.expectOne('/orders');
+    expect(tokenOf(replay)).toBe('T2');
+    replay.flush('order');
     expect(outcome).toEqual({ values: ['order'], isComplete: true });
     expect(app.seen).toEqual([]);
   });

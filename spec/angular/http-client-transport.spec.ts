@@ -208,9 +208,9 @@ describe('httpClientTransport', () => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(api.request$('GET', '/orders'));
     backend.expectOne(ORDERS).flush({ reason: 'because' }, { status, statusText: 'So' });
-    const answer = { status, statusText: 'So', body: { reason: 'because' } };
-    if (status < 400) expect(outcome.values).toMatchObject([answer]);
-    else expect(outcome.error).toMatchObject({ code: 'status', response: answer });
+    const response = { status, statusText: 'So', body: { reason: 'because' } };
+    if (status < 400) expect(outcome.values).toMatchObject([response]);
+    else expect(outcome.error).toMatchObject({ code: 'status', response });
   });
 
   it('errors with a NetworkError after a broken connection', () => {
@@ -257,9 +257,9 @@ describe('httpClientTransport', () => {
   });
 
   it('passes on an error of an interceptor with a success status', () => {
-    const own = new HttpErrorResponse({ status: 200, error: new Error('out of stock') });
-    const { api } = createHarness(() => throwError(() => own));
-    expect(outcomeOf(api.get$('/orders')).error).toBe(own);
+    const custom = new HttpErrorResponse({ status: 200, error: new Error('out of stock') });
+    const { api } = createHarness(() => throwError(() => custom));
+    expect(outcomeOf(api.get$('/orders')).error).toBe(custom);
   });
 
   it('passes on an error of an Angular interceptor unchanged', () => {

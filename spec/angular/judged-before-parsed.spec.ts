@@ -21,7 +21,7 @@ type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer';
 type Ask = (path: string, responseType?: ResponseType) => Observable<unknown>;
 
 interface Client {
-  readonly ask: Ask;
+  readonly send: Ask;
   /** The errors of Angular, in the order of the backend. */
   readonly thrown: unknown[];
 }
@@ -67,19 +67,19 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
       // Each overload of it names one type.
       http.get(server.origin + path, { responseType: responseType as 'json' });
     const byApi: Ask = (path, responseType = 'json') => api.get$(path, { responseType });
-    return { ask: way === 'sessionInterceptor' ? byClient : byApi, thrown };
+    return { send: way === 'sessionInterceptor' ? byClient : byApi, thrown };
   };
 
   describe.each(['sessionInterceptor', 'httpClientTransport'])('by %s', (way) => {
     it('is expired if the predicate matches a login page instead of JSON', async () => {
-      const { ask } = createClient(way, { isExpired: ({ url }) => url.endsWith('/login') });
+      const { send: ask } = createClient(way, { isExpired: ({ url }) => url.endsWith('/login') });
       expect(await lastValueFrom(ask('/orders'))).toEqual({ path: '/orders', by: 'a.access.2', nth: 2 });
       expect([server.refreshes, server.hitsOf('/login').length]).toEqual([1, 1]);
     });
 
     it('is passed to the predicate, with a text that is not JSON as the body', async () => {
       const shown: HttpResponse[] = [];
-      const { ask } = createClient(way, {
+      const { send: ask } = createClient(way, {
         isExpired: (response) => {
           shown.push(response);
           return false;
@@ -101,7 +101,7 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
       'is judged as %s by its JSON, even without a JSON content type',
       async (responseType) => {
         server.replies.set('/orders', { type: 'text/plain', body: '{"code":1002}' });
-        const { ask } = createClient(way, {});
+        const { send: ask } = createClient(way, {});
         const body = await lastValueFrom(ask('/orders', responseType));
         const json = responseType === 'json' ? body : JSON.parse(await new Response(body as BodyInit).text());
         expect(json).toMatchObject({ by: 'a.access.2', nth: 2 });
@@ -111,7 +111,7 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
   });
 
   it('is the same error of HttpClient for the caller if it has not expired', async () => {
-    const { ask, thrown } = createClient('sessionInterceptor', {});
+    const { send: ask, thrown } = createClient('sessionInterceptor', {});
     const error = await lastValueFrom(ask('/orders')).catch((reason: unknown) => reason);
     expect(thrown).toEqual([error]);
     expect(thrown[0]).toBe(error);
@@ -120,7 +120,7 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
   });
 
   it('is a ResponseParseError by httpClientTransport if it has not expired', async () => {
-    const { ask } = createClient('httpClientTransport', {});
+    const { send: ask } = createClient('httpClientTransport', {});
     const error = await lastValueFrom(ask('/orders')).catch((reason: unknown) => reason);
     expect(isApiError(error, 'parse')).toBe(true);
     expect(error).toMatchObject({

@@ -102,9 +102,9 @@ describe('a lazy NgModule that imports HttpClientModule', () => {
     expire(lazy.backend.expectOne('/lazy'), 'code 1002');
     expire(root.backend.expectOne('/eager'), 'HTTP 401');
     renew(root);
-    const again = lazy.backend.expectOne('/lazy');
-    expect([tokenOf(again), again.request.body]).toEqual(['T2', { item: 'engine' }]);
-    again.flush('order');
+    const replay = lazy.backend.expectOne('/lazy');
+    expect([tokenOf(replay), replay.request.body]).toEqual(['T2', { item: 'engine' }]);
+    replay.flush('order');
     root.backend.expectOne('/eager').flush('eager');
     expect(outcome).toEqual({ values: ['order'], isComplete: true });
     expect(eager).toEqual({ values: ['eager'], isComplete: true });

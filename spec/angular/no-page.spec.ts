@@ -52,9 +52,9 @@ describe.each(LOCATIONS)('a test that sets no page, with the location %s', (_wha
     expect(tokenOf(first)).toBe('T1');
     first.flush({ code: 1002 });
     backend.expectOne('/api/renew').flush({ accessToken: 'T2' });
-    const again = backend.expectOne('/api/orders?page=2');
-    expect(tokenOf(again)).toBe('T2');
-    again.flush('order');
+    const replay = backend.expectOne('/api/orders?page=2');
+    expect(tokenOf(replay)).toBe('T2');
+    replay.flush('order');
     expect(outcome).toEqual({ values: ['order'], isComplete: true });
   });
 

@@ -101,9 +101,9 @@ describe('provideApi', () => {
   });
 
   it('gives the session a client that does not wait for a refresh', () => {
-    const asked: HttpRequest[] = [];
+    const requested: HttpRequest[] = [];
     const transport: Transport = (request) => {
-      asked.push(request);
+      requested.push(request);
       return of(response(200, { accessToken: 'T2' }));
     };
     const bed = provide(
@@ -116,8 +116,8 @@ describe('provideApi', () => {
       ),
     );
     expect(outcomeOf(bed.inject(SESSION).refresh$())).toMatchObject({ values: [{ accessToken: 'T2' }] });
-    expect(asked).toMatchObject([{ url: 'http://shop.test/api/renew', headers: { 'x-app': 'shop' } }]);
-    expect(asked[0]?.headers).not.toHaveProperty('authorization');
+    expect(requested).toMatchObject([{ url: 'http://shop.test/api/renew', headers: { 'x-app': 'shop' } }]);
+    expect(requested[0]?.headers).not.toHaveProperty('authorization');
   });
 
   it('creates one api for each injector, and none before it is injected', () => {
@@ -226,8 +226,8 @@ describe('provideApi', () => {
 
   it('says what is missing without provideApi', () => {
     const bed = provide();
-    for (const ask of [injectApi, injectSession, () => inject(API), () => inject(SESSION)]) {
-      expect(() => bed.runInInjectionContext(() => ask())).toThrow('provideApi()');
+    for (const call of [injectApi, injectSession, () => inject(API), () => inject(SESSION)]) {
+      expect(() => bed.runInInjectionContext(() => call())).toThrow('provideApi()');
     }
   });
 
@@ -308,8 +308,8 @@ describe('provideApi', () => {
   });
 
   it('keeps the app unstable only while a request is in flight', async () => {
-    const answer = new Subject<ReturnType<typeof response>>();
-    const bed = provide(provideApi({ transport: () => answer }));
+    const response$ = new Subject<ReturnType<typeof response>>();
+    const bed = provide(provideApi({ transport: () => response$ }));
     const app = bed.inject(ApplicationRef);
     const stable = () => firstValueFrom(app.isStable);
     expect(await stable()).toBe(true);
@@ -317,7 +317,7 @@ describe('provideApi', () => {
     const dropped = bed.inject(API).get$('dropped').subscribe();
     expect(await stable()).toBe(false);
     dropped.unsubscribe();
-    answer.next(response(200));
+    response$.next(response(200));
     expect(asked.closed).toBe(true);
     await firstValueFrom(app.isStable.pipe(filter(Boolean)));
   });

@@ -2,7 +2,7 @@ import '@angular/compiler';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { json, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
 import { paths } from '../support/server-client';
-import { createDeadClient, fateOf, WAYS } from './support/clients';
+import { createExpiredClient, outcomeOf, WAYS } from './support/clients';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -19,9 +19,9 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
     afterEach(() => Promise.all([server.close(), other.close()]));
 
     it('refreshes once for a storm, and sends each request exactly twice', async () => {
-      const { ask } = createDeadClient(make, server);
+      const { send: ask } = createExpiredClient(make, server);
       const dead = server.hold(({ token }) => token === T1);
-      const fates = Promise.all(paths(20).map((path) => fateOf(ask(path))));
+      const fates = Promise.all(paths(20).map((path) => outcomeOf(ask(path))));
       await dead.arrived(20);
       dead.open();
       expect(await fates).toEqual(paths(20).map((path) => ({ status: 200, body: { path, by: T2, nth: 2 } })));
@@ -30,11 +30,11 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
     });
 
     it('holds a request that is made during a refresh, and sends it once', async () => {
-      const { ask } = createDeadClient(make, server);
+      const { send: ask } = createExpiredClient(make, server);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const leader = fateOf(ask('/leader'));
+      const leader = outcomeOf(ask('/leader'));
       await refresh.arrived(1);
-      const held = Promise.all(paths(5).map((path) => fateOf(ask(path))));
+      const held = Promise.all(paths(5).map((path) => outcomeOf(ask(path))));
       refresh.open();
       expect(await leader).toMatchObject({ body: { by: T2 } });
       expect(await held).toMatchObject(Array(5).fill({ body: { by: T2, nth: 1 } }));
@@ -42,11 +42,11 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
     });
 
     it('replays a request with a late expired response, without another refresh', async () => {
-      const { ask } = createDeadClient(make, server);
+      const { send: ask } = createExpiredClient(make, server);
       const late = server.hold(({ path, token }) => path === '/late' && token === T1);
-      const fate = fateOf(ask('/late'));
+      const fate = outcomeOf(ask('/late'));
       await late.arrived(1);
-      expect(await fateOf(ask('/early'))).toMatchObject({ body: { by: T2 } });
+      expect(await outcomeOf(ask('/early'))).toMatchObject({ body: { by: T2 } });
       late.open();
       expect(await fate).toMatchObject({ body: { by: T2, nth: 2 } });
       expect(server.refreshes).toBe(1);
@@ -54,10 +54,10 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
 
     it('ends the session and all waiting requests when the refresh is refused', async () => {
       let expirations = 0;
-      const { ask, session } = createDeadClient(make, server, { onSessionExpired: () => expirations++ });
+      const { send: ask, session } = createExpiredClient(make, server, { onSessionExpired: () => expirations++ });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       const dead = server.hold(({ token }) => token === T1);
-      const fates = Promise.all(paths(5).map((path) => fateOf(ask(path))));
+      const fates = Promise.all(paths(5).map((path) => outcomeOf(ask(path))));
       await dead.arrived(5);
       dead.open();
       expect(await fates).toEqual(Array(5).fill({ error: 'session-expired' }));
@@ -69,20 +69,20 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
       ['an error of the server', { status: 503 }],
       ['a broken connection', 'reset'],
     ] as const)('keeps the session when the refresh fails by %s, and starts a cool-down', async (_what, reply) => {
-      const { ask, session } = createDeadClient(make, server);
+      const { send: ask, session } = createExpiredClient(make, server);
       server.refreshReply = reply;
-      expect(await fateOf(ask('/first'))).toEqual({ error: 'refresh' });
-      expect(await fateOf(ask('/second'))).toEqual({ error: 'refresh' });
+      expect(await outcomeOf(ask('/first'))).toEqual({ error: 'refresh' });
+      expect(await outcomeOf(ask('/second'))).toEqual({ error: 'refresh' });
       expect(session.state).toMatchObject({ status: 'expired', tokens: { refreshToken: 'a.refresh.1' } });
       expect([server.refreshes, server.hitsOf('/second').length]).toEqual([1, 0]);
     });
 
     it('ends all waiting requests when the user signs out, and sends none', async () => {
-      const { ask, session } = createDeadClient(make, server);
+      const { send: ask, session } = createExpiredClient(make, server);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const leader = fateOf(ask('/leader'));
+      const leader = outcomeOf(ask('/leader'));
       await refresh.arrived(1);
-      const waiter = fateOf(ask('/waiter'));
+      const waiter = outcomeOf(ask('/waiter'));
       await session.signOut();
       expect(await Promise.all([leader, waiter])).toEqual(Array(2).fill({ error: 'signed-out' }));
       await server.aborted(REFRESH);
@@ -94,7 +94,7 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
     it.each(['json', 'text', 'blob', 'arraybuffer'] as const)(
       'finds the expired response to a request for %s, and hides it',
       async (responseType) => {
-        const { ask } = createDeadClient(make, server);
+        const { send: ask } = createExpiredClient(make, server);
         const shown: unknown[] = [];
         await new Promise<void>((complete) => {
           ask('/download', { responseType }).subscribe({ next: (answer) => shown.push(answer), complete });
@@ -108,13 +108,13 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
     );
 
     it('uploads the same bytes twice, even if the caller changes them', async () => {
-      const { ask } = createDeadClient(make, server);
+      const { send: ask } = createExpiredClient(make, server);
       const dead = server.hold(({ token }) => token === T1);
       const draft = { item: 'engine', tags: ['a', 'é'] };
       const bytes = new Uint8Array([0, 128, 255]);
       const blob = new Blob([bytes]);
       const uploads = Promise.all(
-        [draft, bytes.buffer, blob].map((body, index) => fateOf(ask(`/upload/${index}`, { method: 'POST', body }))),
+        [draft, bytes.buffer, blob].map((body, index) => outcomeOf(ask(`/upload/${index}`, { method: 'POST', body }))),
       );
       await dead.arrived(3);
       draft.tags.push('later');
@@ -137,8 +137,8 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
     });
 
     it('sends no token and refreshes nothing for a request that opts out', async () => {
-      const { ask, session } = createDeadClient(make, server);
-      const fate = await fateOf(ask('/public', { auth: false }));
+      const { send: ask, session } = createExpiredClient(make, server);
+      const fate = await outcomeOf(ask('/public', { auth: false }));
       expect(fate).toEqual(
         signal === 'HTTP 401'
           ? { error: 'status', status: 401 }
@@ -149,32 +149,32 @@ describe.each(SIGNALS)('a session whose server responds with %s', (signal) => {
     });
 
     it('sends no token to another origin, and ignores its expired responses', async () => {
-      const { ask } = createDeadClient(make, server);
-      await fateOf(ask(`${other.origin}/elsewhere`));
+      const { send: ask } = createExpiredClient(make, server);
+      await outcomeOf(ask(`${other.origin}/elsewhere`));
       expect(other.tokensOf('/elsewhere')).toEqual(['']);
       expect([server.refreshes, other.refreshes]).toEqual([0, 0]);
     });
 
     it('passes all other failures to the caller', async () => {
-      const { ask, session } = createDeadClient(make, server);
+      const { send: ask, session } = createExpiredClient(make, server);
       server.replies.set('/missing', json({ error: 'none' }, 404));
-      expect(await fateOf(ask('/missing'))).toEqual({ error: 'status', status: 404 });
+      expect(await outcomeOf(ask('/missing'))).toEqual({ error: 'status', status: 404 });
       expect([server.refreshes, session.state.status]).toEqual([0, 'active']);
     });
 
     it('errors with token-rejected if the server rejects a fresh token', async () => {
-      const { ask } = createDeadClient(make, server);
+      const { send: ask } = createExpiredClient(make, server);
       server.closedTo.add('/closed');
-      expect(await fateOf(ask('/closed'))).toEqual({ error: 'token-rejected' });
+      expect(await outcomeOf(ask('/closed'))).toEqual({ error: 'token-rejected' });
       expect(server.tokensOf('/closed')).toEqual([T1, T2]);
-      expect(await fateOf(ask('/open'))).toMatchObject({ status: 200 });
+      expect(await outcomeOf(ask('/open'))).toMatchObject({ status: 200 });
       expect(server.refreshes).toBe(1);
     });
 
     it('never sends a waiting request after its unsubscribe', async () => {
-      const { ask } = createDeadClient(make, server);
+      const { send: ask } = createExpiredClient(make, server);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const leader = fateOf(ask('/leader'));
+      const leader = outcomeOf(ask('/leader'));
       await refresh.arrived(1);
       ask('/given-up').subscribe().unsubscribe();
       refresh.open();

@@ -165,9 +165,9 @@ describe('sessionInterceptor', () => {
     const backend = bed.inject(HttpTestingController);
     const outcome = outcomeOf(bed.inject(HttpClient).get('https://api.test/orders'));
     expire(backend.expectOne('https://api.test/orders'), 'code 1002');
-    const again = backend.expectOne('https://api.test/orders');
-    expect(tokenOf(again)).toBe('T2');
-    again.flush('order');
+    const replay = backend.expectOne('https://api.test/orders');
+    expect(tokenOf(replay)).toBe('T2');
+    replay.flush('order');
     expect(outcome.values).toEqual(['order']);
     bed.inject(HttpClient).get('/page').subscribe();
     expect(tokenOf(backend.expectOne('/page'))).toBe('');
@@ -282,9 +282,9 @@ describe('sessionInterceptor', () => {
 
   it('aborts a request on the wire when it is unsubscribed', () => {
     const { http, backend } = createBackend();
-    const asked = http.get('/orders').subscribe();
+    const judged = http.get('/orders').subscribe();
     const request = backend.expectOne('/orders');
-    asked.unsubscribe();
+    judged.unsubscribe();
     expect(request.cancelled).toBe(true);
   });
 

@@ -34,16 +34,16 @@ describe('signedIn', () => {
   });
 
   it('admits a user with an expired token, which requests will refresh', async () => {
-    let asked = 0;
+    let requested = 0;
     const { router } = createRouter({
       store: memoryStore({ accessToken: 'T1', expiresInMs: 1 }),
       refresh: () => {
-        asked++;
+        requested++;
         return throwError(() => new Error('busy'));
       },
     });
     await router.navigateByUrl('/orders');
-    expect([router.url, asked]).toEqual(['/orders', 0]);
+    expect([router.url, requested]).toEqual(['/orders', 0]);
   });
 
   it('admits a user that other code signed in by the storage entries', async () => {

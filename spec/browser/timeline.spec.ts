@@ -24,12 +24,12 @@ afterAll(() => browser?.close());
 /** A page with the element. The test fails if the page logs anything. */
 const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
   const page = await browser.newPage({ viewport: { width: 1000, height: 620 }, ...options });
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => complaints.push(message.text()));
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => problems.push(message.text()));
   onTestFinished(async () => {
     await page.close();
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
   await page.setContent(content);
   return page;
@@ -38,7 +38,7 @@ const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
 /** A page with the events of some requests and of three more; see `story`. */
 const openStory = async (requests: number, options?: BrowserContextOptions): Promise<Page> => {
   const page = await open(options);
-  await page.evaluate((events) => tell(events), story(requests));
+  await page.evaluate((events) => emit(events), story(requests));
   await page.evaluate(() => drawn());
   return page;
 };
@@ -78,7 +78,12 @@ describe('<renewal-timeline> in Chromium', () => {
 
   it('draws each line and band to scale', async () => {
     const page = await openStory(3);
-    const { sent, again, band, bar } = await page.evaluate(() => {
+    const {
+      sent,
+      again: replayed,
+      band,
+      bar,
+    } = await page.evaluate(() => {
       const [row] = find('.row:has(.band)');
       const middle = (selector: string): number => {
         const { left, right } = row?.querySelector(selector)?.getBoundingClientRect() ?? { left: 0, right: 0 };
@@ -98,7 +103,7 @@ describe('<renewal-timeline> in Chromium', () => {
     });
     // sent at 40 ms, a refresh from 90 to 190 ms, replayed at its end
     const [from = 0, to = 0] = band;
-    expect(Math.abs(again - to)).toBeLessThan(1.5);
+    expect(Math.abs(replayed - to)).toBeLessThan(1.5);
     expect((from - sent) / (to - sent)).toBeCloseTo(50 / 150, 1);
     expect(bar.map((edge, index) => Math.abs(edge - (band[index] ?? 0)) <= 1)).toEqual([true, true]);
   });
@@ -121,22 +126,29 @@ describe('<renewal-timeline> in Chromium', () => {
   it('draws a timeline that was recorded elsewhere', async () => {
     const page = await openStory(3);
     await page.evaluate(() => {
-      shown.timeline = JSON.parse(JSON.stringify(shown.timeline));
+      timelineElement.timeline = JSON.parse(JSON.stringify(timelineElement.timeline));
       return drawn();
     });
-    expect(await page.evaluate(() => [events.observed, shown.api, rows().length])).toEqual([false, undefined, 6]);
+    expect(await page.evaluate(() => [events.observed, timelineElement.api, rows().length])).toEqual([
+      false,
+      undefined,
+      6,
+    ]);
   });
 
   it('accepts an api that was set before the element was defined', async () => {
     const page = await open();
     const wasTaken = await page.evaluate(async () => {
       const early = document.createElement('renewal-early');
-      Object.assign(early, { api: shown.api });
-      shown.replaceWith(early);
+      Object.assign(early, { api: timelineElement.api });
+      timelineElement.replaceWith(early);
       await drawn();
       const before = events.observed;
       // another name for the same element
-      customElements.define('renewal-early', class extends (shown.constructor as CustomElementConstructor) {});
+      customElements.define(
+        'renewal-early',
+        class extends (timelineElement.constructor as CustomElementConstructor) {},
+      );
       return [before, events.observed];
     });
     expect(wasTaken).toEqual([false, true]);
@@ -163,8 +175,8 @@ describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorSche
         const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
         return (light + 0.05) / (dark + 0.05);
       };
-      const background = getComputedStyle(shown).backgroundColor;
-      const style = (element: Element | null) => getComputedStyle(element ?? shown);
+      const background = getComputedStyle(timelineElement).backgroundColor;
+      const style = (element: Element | null) => getComputedStyle(element ?? timelineElement);
       return {
         background: luminance(background),
         letters: find('.marble').map((marble) =>
@@ -199,12 +211,12 @@ describe('<renewal-timeline> by keyboard', () => {
   it('gets focus by tab, moves over requests and marbles, and describes them', async () => {
     const page = await openStory(2);
     await press(page, 'Tab', 'Tab');
-    const asked = 'Request 1, GET https://shop.test/orders/1: ';
-    expect(await detailsOf(page)).toBe(`${asked}made at 40 ms, response 200 after 175 ms`);
+    const prefix = 'Request 1, GET https://shop.test/orders/1: ';
+    expect(await detailsOf(page)).toBe(`${prefix}made at 40 ms, response 200 after 175 ms`);
     await press(page, 'ArrowRight');
-    expect(await detailsOf(page)).toBe(`${asked}1 of 5, sent, generation 1, at 40 ms`);
+    expect(await detailsOf(page)).toBe(`${prefix}1 of 5, sent, generation 1, at 40 ms`);
     await press(page, 'ArrowRight', 'ArrowRight');
-    expect(await detailsOf(page)).toBe(`${asked}3 of 5, waits for refresh 1 (new tokens after 100 ms), at 90 ms`);
+    expect(await detailsOf(page)).toBe(`${prefix}3 of 5, waits for refresh 1 (new tokens after 100 ms), at 90 ms`);
     await press(page, 'End', 'ArrowLeft', 'ArrowRight', 'ArrowRight');
     expect(await detailsOf(page)).toBe(
       'Request 5, GET https://shop.test/orders/5: 4 of 4, error session-expired, at 60,090 ms',
@@ -287,14 +299,14 @@ describe('<renewal-timeline> as tables', () => {
   it('updates the tables while they are shown', async () => {
     const page = await openStory(1);
     await showTable(page);
-    await page.evaluate((events) => tell(events), [request(9, 99_000, 'queued'), request(9, 99_000, 'sent')]);
+    await page.evaluate((events) => emit(events), [request(9, 99_000, 'queued'), request(9, 99_000, 'sent')]);
     const newest = () =>
       page.evaluate(async () => {
         await drawn();
         return find('table:first-of-type tbody tr:first-child')[0]?.lastElementChild?.textContent;
       });
     expect(await newest()).toBe('on the wire');
-    await page.evaluate((events) => tell(events), [request(9, 99_010, 'settled', { status: 204 })]);
+    await page.evaluate((events) => emit(events), [request(9, 99_010, 'settled', { status: 204 })]);
     expect(await newest()).toBe('response 204');
     await showTable(page);
     expect(await page.evaluate(() => rows().at(-1))).toMatchObject({ id: 9, marbles: 'S 204' });
@@ -305,7 +317,7 @@ describe('<renewal-timeline> shows completely', () => {
   /** How far each text exceeds the box that clips it, in pixels; at most 0 if it is completely visible. */
   const clipped = (page: Page, selector: string): Promise<number[]> =>
     page.evaluate((each) => {
-      const box = shown.getBoundingClientRect();
+      const box = timelineElement.getBoundingClientRect();
       return find(each).map((element) => {
         const range = document.createRange();
         range.selectNodeContents(element);
@@ -319,7 +331,7 @@ describe('<renewal-timeline> shows completely', () => {
     const page = await open({ viewport: { width, height: 620 } });
     const failed = { error: 'session-expired' } as const;
     await page.evaluate(
-      (events) => tell(events),
+      (events) => emit(events),
       [request(1, 0, 'queued'), request(1, 0, 'sent'), request(1, 21_525, 'settled', failed)],
     );
     await page.evaluate(() => drawn());
@@ -356,14 +368,14 @@ describe('<renewal-timeline> without requests', () => {
 
   it('shows its children until the first request', async () => {
     const page = await open();
-    await page.evaluate(() => shown.append('Press the button.'));
+    await page.evaluate(() => timelineElement.append('Press the button.'));
     const text = page.getByText('Press the button.');
     await text.waitFor();
-    await page.evaluate((events) => tell(events), [request(1, 0, 'queued'), request(1, 0, 'sent')]);
+    await page.evaluate((events) => emit(events), [request(1, 0, 'queued'), request(1, 0, 'sent')]);
     await page.evaluate(() => drawn());
     expect(await page.evaluate(() => [rows().length, find('.empty')[0]?.hidden])).toEqual([1, true]);
     await page.evaluate(() => {
-      shown.api = { events$: events };
+      timelineElement.api = { events$: events };
       return drawn();
     });
     expect(await page.evaluate(() => find('.empty')[0]?.hidden)).toBe(false);
@@ -375,7 +387,7 @@ describe('<renewal-timeline> live', () => {
     const page = await openStory(20);
     const [once, never] = await page.evaluate(async (events) => {
       redraws.length = 0;
-      tell(events);
+      emit(events);
       await drawn();
       const first = redraws.length;
       await drawn();
@@ -387,7 +399,7 @@ describe('<renewal-timeline> live', () => {
   it('extends the line of a request in flight until it has settled', async () => {
     const page = await open();
     const nowMs = await page.evaluate(() => Date.now());
-    await page.evaluate(([events, laterMs]) => tell(events, laterMs), [
+    await page.evaluate(([events, laterMs]) => emit(events, laterMs), [
       [request(1, 0, 'queued'), request(1, 0, 'sent')],
       nowMs - START_MS,
     ] as const);
@@ -399,7 +411,7 @@ describe('<renewal-timeline> live', () => {
       before,
     );
     const after = await page.evaluate(async () => {
-      const { timeline } = shown;
+      const { startedAtMs = 0 } = timelineElement.timeline ?? {};
       events.next({
         type: 'request',
         method: 'GET',
@@ -408,7 +420,7 @@ describe('<renewal-timeline> live', () => {
         requestId: 1,
         phase: 'settled',
         status: 200,
-        atMs: (timeline?.startedAtMs ?? 0) + 5_000,
+        atMs: startedAtMs + 5_000,
       });
       await drawn();
       redraws.length = 0;
@@ -423,7 +435,7 @@ describe('<renewal-timeline> live', () => {
     const drawings = await page.evaluate(
       async (events) => {
         await drawn();
-        tell(events, Date.now() - (events[0]?.atMs ?? 0));
+        emit(events, Date.now() - (events[0]?.atMs ?? 0));
         await drawn();
         redraws.length = 0;
         await drawn();
@@ -439,7 +451,7 @@ describe('<renewal-timeline> live', () => {
     const lastShown = (id: number) =>
       page.evaluate(
         async (event) => {
-          tell([event]);
+          emit([event]);
           await drawn();
           return rows().at(-1)?.id;
         },
@@ -493,7 +505,7 @@ describe('<renewal-timeline> live', () => {
         median: sorted[Math.floor(sorted.length / 2)] ?? Infinity,
         count: sorted.length,
         rowsHeld: find('.row').length,
-        lanes: shown.timeline?.requests.length,
+        lanes: timelineElement.timeline?.requests.length,
       };
     }, Date.now());
     expect([lanes, count]).toEqual([500, 200]);
@@ -505,17 +517,17 @@ describe('<renewal-timeline> live', () => {
 describe('<renewal-timeline> and its place in the page', () => {
   it('unsubscribes when it is removed, and restarts when it is put back', async () => {
     const page = await openStory(3);
-    const seen = await page.evaluate(async (told) => {
-      const { parentElement } = shown;
-      shown.remove();
+    const seen = await page.evaluate(async (emitted) => {
+      const { parentElement } = timelineElement;
+      timelineElement.remove();
       await drawn();
       const out = events.observed;
-      tell(told);
-      parentElement?.append(shown);
+      emit(emitted);
+      parentElement?.append(timelineElement);
       await drawn();
       const back = events.observed;
       const empty = rows().length;
-      tell(told);
+      emit(emitted);
       await drawn();
       return [out, back, empty, rows().length];
     }, story(1));
@@ -526,13 +538,13 @@ describe('<renewal-timeline> and its place in the page', () => {
     const page = await open();
     const drawings = await page.evaluate(
       async (told) => {
-        tell(told, Date.now() - (told[0]?.atMs ?? 0));
+        emit(told, Date.now() - (told[0]?.atMs ?? 0));
         await drawn();
-        shown.remove();
+        timelineElement.remove();
         await drawn();
         redraws.length = 0;
-        tell(told);
-        shown.timeline = undefined;
+        emit(told);
+        timelineElement.timeline = undefined;
         await drawn();
         return redraws.length;
       },
@@ -544,7 +556,7 @@ describe('<renewal-timeline> and its place in the page', () => {
   it('continues recording when it is moved', async () => {
     const page = await openStory(3);
     const kept = await page.evaluate(async () => {
-      document.body.append(shown);
+      document.body.append(timelineElement);
       await drawn();
       return [events.observed, rows().length];
     });
@@ -554,11 +566,11 @@ describe('<renewal-timeline> and its place in the page', () => {
   it('unsubscribes from its client when the client is replaced or removed', async () => {
     const page = await openStory(3);
     const observed = await page.evaluate(async () => {
-      shown.api = { events$: events.asObservable() };
+      timelineElement.api = { events$: events.asObservable() };
       const other = events.observed;
-      shown.api = undefined;
+      timelineElement.api = undefined;
       await drawn();
-      return [other, events.observed, shown.timeline, rows().length];
+      return [other, events.observed, timelineElement.timeline, rows().length];
     });
     expect(observed).toEqual([true, false, undefined, 0]);
   });

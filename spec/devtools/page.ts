@@ -15,9 +15,9 @@ declare global {
   /** Emits the events of the client of the page. */
   var events: Subject<ApiEvent>;
   /** Emits events, `laterMs` after their own time. */
-  var tell: (events: readonly ApiEvent[], laterMs?: number) => void;
+  var emit: (events: readonly ApiEvent[], laterMs?: number) => void;
   /** The timeline element of the page. */
-  var shown: TimelineElement;
+  var timelineElement: TimelineElement;
   /** Finds elements in its shadow root. */
   var find: (selector: string) => readonly HTMLElement[];
   var rows: () => readonly DrawnRow[];
@@ -35,12 +35,12 @@ globalThis.requestAnimationFrame = (draw) =>
   inFrame((atMs) => {
     const startMs = performance.now();
     draw(atMs);
-    globalThis.shown.getBoundingClientRect();
+    globalThis.timelineElement.getBoundingClientRect();
     globalThis.redraws.push(performance.now() - startMs);
   });
 
 globalThis.events = new Subject();
-globalThis.tell = (events, laterMs = 0) => {
+globalThis.emit = (events, laterMs = 0) => {
   for (const event of events) globalThis.events.next({ ...event, atMs: event.atMs + laterMs });
 };
 
@@ -50,7 +50,9 @@ globalThis.drawn = async () => {
   for (let frames = 0; frames < 4; frames++) await frame();
 };
 
-globalThis.find = (selector) => [...(globalThis.shown.shadowRoot?.querySelectorAll<HTMLElement>(selector) ?? [])];
+globalThis.find = (selector) => [
+  ...(globalThis.timelineElement.shadowRoot?.querySelectorAll<HTMLElement>(selector) ?? []),
+];
 
 globalThis.rows = () =>
   globalThis
@@ -67,11 +69,11 @@ defineTimelineElement();
 addEventListener('DOMContentLoaded', () => {
   document.documentElement.lang = 'en';
   document.documentElement.style.colorScheme = 'light dark';
-  globalThis.shown = document.createElement('renewal-timeline');
-  globalThis.shown.api = { events$: globalThis.events };
+  globalThis.timelineElement = document.createElement('renewal-timeline');
+  globalThis.timelineElement.api = { events$: globalThis.events };
   const heading = document.createElement('h1');
   heading.textContent = 'Timeline';
   const main = document.createElement('main');
-  main.append(heading, globalThis.shown);
+  main.append(heading, globalThis.timelineElement);
   document.body.append(main);
 });

@@ -4,17 +4,17 @@ import { delay, map, of, Subject, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { watchSubjects } from '../support/subjects';
 import { createVirtualClient, virtually } from '../support/virtual';
-import { answered, refresh, request, START_MS, session, story } from './story';
+import { refresh, request, START_MS, session, story, succeeded } from './story';
 
 /** Records the events of `emit`. */
 const createRecorder = (maxLanes?: number) => {
   const events = new Subject<ApiEvent>();
   const recorder = recordTimeline({ events$: events }, maxLanes === undefined ? {} : { maxLanes });
-  const tell = (...told: readonly ApiEvent[]): Timeline => {
-    for (const event of told) events.next(event);
+  const emit = (...recorded: readonly ApiEvent[]): Timeline => {
+    for (const event of recorded) events.next(event);
     return recorder.timeline;
   };
-  return { events, recorder, tell };
+  return { events, recorder, tell: emit };
 };
 
 const idsOf = (entries: readonly { readonly id: number }[]) => entries.map(({ id }) => id);
@@ -70,7 +70,7 @@ describe('recordTimeline', () => {
 
   it('counts times from the first event, independent of the clock', () => {
     const { tell } = createRecorder();
-    const { startedAtMs, durationMs, requests } = tell(session(7, 'signed-in'), ...answered(1, 30));
+    const { startedAtMs, durationMs, requests } = tell(session(7, 'signed-in'), ...succeeded(1, 30));
     expect([startedAtMs, durationMs, requests[0]?.startedMs]).toEqual([START_MS + 7, 43, 23]);
     expect(tell(request(2, 3, 'queued')).durationMs).toBe(43);
   });
@@ -143,14 +143,14 @@ describe('the timeline of a recorder', () => {
     const before = tell(request(1, 0, 'queued'));
     expect(recorder.timeline).toBe(before);
     const kept = structuredClone(before);
-    const after = tell(request(1, 0, 'sent'), ...answered(2, 3));
+    const after = tell(request(1, 0, 'sent'), ...succeeded(2, 3));
     expect(after).not.toBe(before);
     expect(before).toEqual(kept);
   });
 
   it('keeps unchanged parts as the same objects', () => {
     const { tell } = createRecorder();
-    const before = tell(...answered(1, 0), refresh(0, 'started'), session(0, 'signed-in'), request(2, 5, 'queued'));
+    const before = tell(...succeeded(1, 0), refresh(0, 'started'), session(0, 'signed-in'), request(2, 5, 'queued'));
     const after = tell(request(2, 6, 'sent'));
     expect(after.requests[0]).toBe(before.requests[0]);
     expect(after.requests[1]).not.toBe(before.requests[1]);
@@ -162,7 +162,7 @@ describe('the timeline of a recorder', () => {
     const { recorder, tell } = createRecorder();
     const seen: number[] = [];
     recorder.changes$.subscribe(() => seen.push(recorder.timeline.requests.length));
-    tell(...answered(1, 0), ...answered(2, 0));
+    tell(...succeeded(1, 0), ...succeeded(2, 0));
     expect(seen).toEqual([1, 1, 1, 2, 2, 2]);
   });
 });
@@ -180,14 +180,14 @@ describe('the memory of a recorder', () => {
   it('keeps all lanes in flight, and drops them once they have settled', () => {
     const { tell } = createRecorder(2);
     tell(...[1, 2, 3, 4].map((id) => request(id, 0, 'queued')));
-    expect(idsOf(tell(...answered(5, 1)).requests)).toEqual([1, 2, 3, 4]);
+    expect(idsOf(tell(...succeeded(5, 1)).requests)).toEqual([1, 2, 3, 4]);
     expect(idsOf(tell(request(3, 2, 'settled')).requests)).toEqual([1, 2, 4]);
     expect(idsOf(tell(request(1, 3, 'settled'), request(2, 3, 'settled')).requests)).toEqual([2, 4]);
   });
 
   it('keeps 500 lanes by default', () => {
     const { tell, recorder } = createRecorder();
-    for (let id = 1; id <= 520; id++) tell(...answered(id, id));
+    for (let id = 1; id <= 520; id++) tell(...succeeded(id, id));
     expect(recorder.timeline.requests).toHaveLength(500);
     expect(recorder.timeline.requests[0]?.id).toBe(21);
   });
@@ -221,10 +221,10 @@ describe('the memory of a recorder', () => {
     const { events, recorder, tell } = createRecorder();
     let isComplete = false;
     recorder.changes$.subscribe({ complete: () => (isComplete = true) });
-    const before = tell(...answered(1, 0));
+    const before = tell(...succeeded(1, 0));
     recorder.stop();
     expect([events.observed, isComplete, watched()]).toEqual([false, true, 0]);
-    expect(tell(...answered(2, 0))).toBe(before);
+    expect(tell(...succeeded(2, 0))).toBe(before);
   });
 
   it('records from the call until stop', () => {

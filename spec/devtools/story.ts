@@ -41,19 +41,19 @@ export const session = (atMs: number, phase: SessionEvent['phase'], generation =
 });
 
 /** A request that is sent at `atMs` and gets its response 20 ms later. */
-export const answered = (requestId: number, atMs: number): ApiEvent[] => [
+export const succeeded = (requestId: number, atMs: number): ApiEvent[] => [
   request(requestId, atMs, 'queued'),
   request(requestId, atMs, 'sent', { generation: 1 }),
   request(requestId, atMs + 20, 'settled', { generation: 1, status: 200 }),
 ];
 
 /** A request with an expired token that waits for a refresh until `wokenMs`, and gets its response. */
-const renewed = (id: number, sentMs: number, deadMs: number, wokenMs: number, endMs: number): ApiEvent[] => [
+const renewed = (id: number, sentMs: number, expiredMs: number, releasedMs: number, endMs: number): ApiEvent[] => [
   request(id, sentMs, 'queued'),
   request(id, sentMs, 'sent', { generation: 1 }),
-  request(id, deadMs, 'token-expired', { generation: 1 }),
-  ...(deadMs < wokenMs ? [request(id, deadMs, 'waiting', { generation: 1, refreshId: 1 })] : []),
-  request(id, Math.max(deadMs, wokenMs), 'resent', { generation: 2, attempt: 2 }),
+  request(id, expiredMs, 'token-expired', { generation: 1 }),
+  ...(expiredMs < releasedMs ? [request(id, expiredMs, 'waiting', { generation: 1, refreshId: 1 })] : []),
+  request(id, Math.max(expiredMs, releasedMs), 'resent', { generation: 2, attempt: 2 }),
   request(id, endMs, 'settled', {
     generation: 2,
     attempt: 2,

@@ -48,10 +48,11 @@ describe('readFlags', () => {
 });
 
 describe('servesPage', () => {
-  const wants = (flags: string[], isTerminal: boolean, CI?: string) => servesPage(readFlags(flags), { isTerminal, CI });
+  const serves = (flags: string[], isTerminal: boolean, CI?: string) =>
+    servesPage(readFlags(flags), { isTerminal, CI });
 
   it('is true on a terminal, outside continuous integration', () => {
-    expect([wants([], true), wants([], false), wants([], true, 'true'), wants([], true, 'false')]).toEqual([
+    expect([serves([], true), serves([], false), serves([], true, 'true'), serves([], true, 'false')]).toEqual([
       true,
       false,
       false,
@@ -60,7 +61,7 @@ describe('servesPage', () => {
   });
 
   it('follows the flags', () => {
-    expect([wants(['--no-page'], true), wants(['--page'], false), wants(['--page'], true, 'true')]).toEqual([
+    expect([serves(['--no-page'], true), serves(['--page'], false), serves(['--page'], true, 'true')]).toEqual([
       false,
       true,
       true,
@@ -68,6 +69,6 @@ describe('servesPage', () => {
   });
 
   it('is false with --json', () => {
-    expect([wants(['--json'], true), wants(['--json', '--page'], true)]).toEqual([false, false]);
+    expect([serves(['--json'], true), serves(['--json', '--page'], true)]).toEqual([false, false]);
   });
 });

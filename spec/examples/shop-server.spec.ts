@@ -265,9 +265,9 @@ describe('the example shop', () => {
       const socket = connect(Number(port), hostname);
       socket.end('GET // HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n');
       socket.setEncoding('utf8');
-      let answer = '';
-      for await (const chunk of socket) answer += chunk;
-      expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+      let response = '';
+      for await (const chunk of socket) response += chunk;
+      expect(response).toMatch(/^HTTP\/1\.1 404 /);
     });
   });
 

@@ -90,13 +90,13 @@ describe('expectations', () => {
     session: 'active, tokens kept',
   };
   const timeline = { refreshes: [], durationMs: 0 };
-  const namesOfBroken = (refresh: RenewalMode, actual: Partial<StormSummary>) =>
+  const failedNames = (refresh: RenewalMode, actual: Partial<StormSummary>) =>
     expectations({ requests: 2, refresh }, { ...summary, ...actual }, timeline)
       .filter(({ holds }) => !holds)
       .map(({ what }) => what);
 
   it('hold for a successful storm', () => {
-    expect(namesOfBroken('ok', {})).toEqual([]);
+    expect(failedNames('ok', {})).toEqual([]);
   });
 
   it.each([
@@ -109,11 +109,11 @@ describe('expectations', () => {
     ['sessions ended', { sessionsEnded: 1 }],
     ['session', { session: 'signed-out, reason session-expired' }],
   ])('name the failed value: %s', (what, actual) => {
-    expect(namesOfBroken('ok', actual)).toEqual([what]);
+    expect(failedNames('ok', actual)).toEqual([what]);
   });
 
   it('depend on the refresh mode', () => {
-    expect(namesOfBroken('refused', {})).toEqual([
+    expect(failedNames('refused', {})).toEqual([
       'responses',
       'errors',
       'requests on the wire',

@@ -31,7 +31,7 @@ import { type Issued, REFRESH, type TestServer } from '../../support/server';
 import { provide } from './testbed';
 
 /** The options of a request. */
-export interface Ask {
+export interface SendOptions {
   readonly method?: 'GET' | 'POST';
   readonly body?: Body;
   readonly responseType?: 'json' | 'text' | 'blob' | 'arraybuffer';
@@ -43,7 +43,7 @@ export interface SomeClient {
   readonly issued: Issued;
   readonly session: Session;
   /** Sends a request to a path of the server, or to a url, and emits the response. */
-  ask(path: string, ask?: Ask): Observable<unknown>;
+  send(path: string, ask?: SendOptions): Observable<unknown>;
 }
 
 type Make = (server: TestServer, issued: Issued, options: Partial<SessionOptions>) => Omit<SomeClient, 'issued'>;
@@ -56,7 +56,7 @@ const plain: Make = (server, issued, options) => {
     ...options,
   });
   const api = http.extend({ session });
-  return { session, ask: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask) };
+  return { session, send: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask) };
 };
 
 const provided =
@@ -76,7 +76,7 @@ const provided =
     const api = bed.runInInjectionContext(injectApi);
     return {
       session: bed.runInInjectionContext(injectSession),
-      ask: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask),
+      send: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask),
     };
   };
 
@@ -96,7 +96,7 @@ const intercepted: Make = (server, issued, options) => {
   const http = bed.inject(HttpClient);
   return {
     session: bed.runInInjectionContext(injectSession),
-    ask: (path, { method = 'GET', auth = true, ...ask } = {}) =>
+    send: (path, { method = 'GET', auth = true, ...ask } = {}) =>
       http.request(method, new URL(path, server.origin).href, {
         ...ask,
         observe: 'response',
@@ -114,12 +114,12 @@ export const WAYS: readonly (readonly [name: string, make: Make])[] = [
 ];
 
 /** The outcome of a request: its response or its error, in the same form for every way. */
-export type Fate =
+export type Outcome =
   | { readonly status: number; readonly body: unknown }
   | { readonly error: string; readonly status?: number };
 
 /** Subscribes, and resolves with the outcome. */
-export const fateOf = (request$: Observable<unknown>): Promise<Fate> =>
+export const outcomeOf = (request$: Observable<unknown>): Promise<Outcome> =>
   lastValueFrom(request$).then(
     // Both types of response have these.
     (response) => ({ status: Object(response).status, body: Object(response).body }),
@@ -131,7 +131,11 @@ export const fateOf = (request$: Observable<unknown>): Promise<Fate> =>
   );
 
 /** A client with a token that the server rejects. */
-export const createDeadClient = (make: Make, server: TestServer, options: Partial<SessionOptions> = {}): SomeClient => {
+export const createExpiredClient = (
+  make: Make,
+  server: TestServer,
+  options: Partial<SessionOptions> = {},
+): SomeClient => {
   const issued = server.issue();
   server.live.delete(issued.accessToken);
   return { issued, ...make(server, issued, options) };
