@@ -35,11 +35,11 @@ const measure = (count: number, wasRejected: boolean, withHeap: boolean): Measur
   const sent: Subscriber<HttpResponse>[] = [];
   const session = createSession({
     refresh: () => refresh$,
-    store: memoryStore({ accessToken: 'dead', refreshToken: 'r' }),
+    store: memoryStore({ accessToken: 'expired', refreshToken: 'r' }),
     refreshTimeoutMs: Infinity,
   });
   const transport: Transport = ({ headers }) => {
-    if (headers.authorization !== 'Bearer dead') return of(response(200));
+    if (headers.authorization !== 'Bearer expired') return of(response(200));
     return wasRejected ? new Observable((subscriber) => void sent.push(subscriber)) : of(response(401));
   };
   const api = createApi({ baseUrl: 'https://api.test', session, transport });
