@@ -16,17 +16,17 @@ import { WITHOUT_SESSION } from './without-session';
 import { captureZone, observeAcrossZones, outsideAngular } from './zone';
 
 /** An event of renewal with its source: the event of Angular, which the caller gets. */
-type Carrier = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorResponse };
+type SourcedEvent = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorResponse };
 
 /** The event of Angular; throws if it is an error. Every event has a source: the handler below adds it. */
 const sourceOf = (event: HttpEvent): AngularEvent<unknown> => {
-  const { source } = event as Carrier;
+  const { source } = event as SourcedEvent;
   if (source instanceof HttpErrorResponse) throw source;
   return source;
 };
 
 /** Adds the source. Events other than responses are not converted: the session does not read them. */
-const withSource = (source: Carrier['source'], page: string): Carrier => {
+const withSource = (source: SourcedEvent['source'], page: string): SourcedEvent => {
   const isResponse = source instanceof HttpErrorResponse || source.type === HttpEventType.Response;
   return { ...(isResponse ? toResponse(source, page) : { type: 'sent' }), source };
 };
