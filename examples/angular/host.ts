@@ -7,7 +7,7 @@ import { createShop, type Shop, type ShopOptions } from '../shop/server';
 const browser = fileURLToPath(new URL('dist/browser', import.meta.url));
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html' };
 
-/** The app as it is served: files, rendered pages, and the shop under `/api/`. */
+/** The served app: files, rendered pages, and the shop under `/api/`. */
 export interface Host {
   readonly url: string;
   readonly shop: Shop;
@@ -16,16 +16,16 @@ export interface Host {
 
 type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => unknown;
 
-const passOn = (from: IncomingMessage, to: ServerResponse, shopUrl: string): void => {
+const forward = (from: IncomingMessage, to: ServerResponse, shopUrl: string): void => {
   const { method, headers } = from;
-  const onward = request(`${shopUrl}${from.url?.slice('/api'.length)}`, { method, headers }, (answer) => {
-    to.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(to);
+  const forwarded = request(`${shopUrl}${from.url?.slice('/api'.length)}`, { method, headers }, (response) => {
+    to.writeHead(response.statusCode ?? 502, response.headers);
+    response.pipe(to);
   });
-  // A shop that hangs up is a network that broke.
-  onward.on('error', () => to.destroy());
-  to.on('close', () => onward.destroy());
-  from.pipe(onward);
+  // A cut connection to the shop becomes a network error of the client.
+  forwarded.on('error', () => to.destroy());
+  to.on('close', () => forwarded.destroy());
+  from.pipe(forwarded);
 };
 
 const fileOf = (url: string): string | undefined => {
@@ -33,7 +33,7 @@ const fileOf = (url: string): string | undefined => {
   return path.startsWith(browser) && existsSync(path) && statSync(path).isFile() ? path : undefined;
 };
 
-/** Serves what `ng build` has made, and a shop of its own, whose access tokens die at `POST /shop/expire`. */
+/** Serves the output of `ng build` and a shop. `POST /shop/expire` expires its access tokens. */
 export const startHost = async (options?: ShopOptions, port = 0): Promise<Host> => {
   const built = new URL('dist/server/server.mjs', import.meta.url).href;
   const { reqHandler }: { readonly reqHandler: Handler } = await import(/* @vite-ignore */ built);
@@ -42,7 +42,7 @@ export const startHost = async (options?: ShopOptions, port = 0): Promise<Host> 
   const server = createServer((from, to) => {
     const url = from.url ?? '/';
     const file = fileOf(url);
-    if (url.startsWith('/api/')) passOn(from, to, shopUrl);
+    if (url.startsWith('/api/')) forward(from, to, shopUrl);
     else if (url === '/shop/expire') {
       shop.expireAccessTokens();
       to.writeHead(204).end();
@@ -51,7 +51,7 @@ export const startHost = async (options?: ShopOptions, port = 0): Promise<Host> 
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   const address = server.address();
-  if (typeof address !== 'object' || !address) throw new Error('it does not listen');
+  if (typeof address !== 'object' || !address) throw new Error('address: expected a TCP address');
   return {
     url: `http://127.0.0.1:${address.port}`,
     shop,

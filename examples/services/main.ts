@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     const service = new OrderService(api);
 
     shop.expireAccessTokens();
-    print('the access token has died; the service does not know');
+    print('the access token has expired; the service does not know');
     const placed$ = service.place$({ item: 'difference engine', quantity: 1 }).pipe(
       tap((order) => print(`placed order ${order.id}: ${order.quantity} x ${order.item}`)),
       concatMap(() => service.orders$),

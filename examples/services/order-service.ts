@@ -2,12 +2,11 @@ import type { Api } from 'renewal';
 import type { Observable } from 'rxjs';
 import type { Order, OrderDraft } from '../shop/protocol';
 
-/** The orders of whoever is signed in: a service as an Angular app has it, minus the decorator. */
+/** The orders of the signed-in user: a service as in an Angular app, without the decorator. */
 export class OrderService {
   /**
-   * All orders. Cold, so each subscription asks anew. A `shareReplay` here would hand an old list to whoever subscribes
-   * after `place$`, and the list of one user to the next; a screen that reads it twice shares it for as long as it is open,
-   * with `share()`.
+   * All orders. Cold: each subscription sends a request. Do not add `shareReplay`: a subscriber after `place$` would
+   * get an old list, and the next user the list of the last one. A screen that reads it twice shares it with `share()`.
    */
   readonly orders$: Observable<readonly Order[]>;
   readonly #api: Api;

@@ -15,29 +15,29 @@ import { CLIENT_KEY, type Credentials, type TokenPair } from './protocol';
 export interface ShopClient {
   readonly api: Api;
   readonly session: Session;
-  /** Resolves once the shop has let the user in and the tokens are stored. */
+  /** Resolves once the shop has accepted the credentials and the tokens are stored. */
   signIn(credentials: Credentials): Promise<void>;
 }
 
-/** The whole set-up of a client for the shop: what an app writes once. */
+/** Sets up a client for the shop. An app writes this once. */
 export function createShopClient(
   baseUrl: string,
   onSessionExpired: (error: SessionExpiredError) => void,
   store: TokenStore = memoryStore(),
 ): ShopClient {
   const http = createApi({ baseUrl, interceptors: [envelope()] });
-  const askForTokens = (path: string, body: object): Observable<TokenGrant> =>
+  const requestTokens$ = (path: string, body: object): Observable<TokenGrant> =>
     http.post$<TokenPair>(path, body).pipe(map(({ token, refreshToken }) => ({ accessToken: token, refreshToken })));
 
   const session = createSession({
     store,
-    refresh: ({ refreshToken }) => askForTokens('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
-    onSessionExpired: onSessionExpired,
+    refresh: ({ refreshToken }) => requestTokens$('/app/renewal', { authorization: CLIENT_KEY, refreshToken }),
+    onSessionExpired,
   });
 
   return {
     api: http.extend({ session }),
     session,
-    signIn: async (credentials) => session.signIn(await firstValueFrom(askForTokens('/app/login', credentials))),
+    signIn: async (credentials) => session.signIn(await firstValueFrom(requestTokens$('/app/login', credentials))),
   };
 }

@@ -2,29 +2,29 @@ import type { Timeline } from 'renewal/devtools';
 import type { RenewalMode } from './protocol';
 
 export interface StormFlags {
-  /** How many requests leave at once. */
+  /** Number of requests that are sent at once. */
   readonly requests: number;
-  /** How the renewal endpoint behaves meanwhile. */
+  /** Behaviour of the renewal endpoint during the storm. */
   readonly refresh: RenewalMode;
 }
 
 export interface StormSummary {
-  /** Calls of the renewal endpoint, as the server counted them; so are the next three. */
+  /** Calls of the renewal endpoint, counted by the server, as are the next three. */
   readonly refreshes: number;
   readonly requestsOnTheWire: number;
-  readonly expiredAnswers: number;
+  readonly expiredResponses: number;
   readonly reuseDetected: number;
-  /** Callers that got the order they had asked for. */
-  readonly answers: number;
+  /** Callers that got the order that they requested. */
+  readonly responses: number;
   /** Callers that got an error, by its code. */
   readonly errors: Readonly<Record<string, number>>;
-  /** How often the app was told that the session has ended. */
+  /** Number of calls of `onSessionExpired`. */
   readonly sessionsEnded: number;
-  /** The session afterwards, in words. */
+  /** The session after the storm, as a text. */
   readonly session: string;
 }
 
-/** Something that must be so after a storm, and whether it is. */
+/** An expected value after a storm, and the actual one. */
 export interface Expectation {
   readonly what: string;
   readonly expected: string;
@@ -32,21 +32,21 @@ export interface Expectation {
   readonly holds: boolean;
 }
 
-/** Holds a storm against what the design promises for it. */
+/** Compares the result of a storm with the guarantees of the library. */
 export function expectations(
   { requests, refresh }: StormFlags,
   summary: StormSummary,
   timeline: Pick<Timeline, 'refreshes' | 'durationMs'>,
 ): Expectation[] {
-  const { answers, errors, session, onTheWire, sessionsEnded } = EXPECTED[refresh](requests);
+  const { responses, errors, session, onTheWire, sessionsEnded } = EXPECTED[refresh](requests);
   return [
-    equal('answers', summary.answers, answers),
+    equal('responses', summary.responses, responses),
     equal('errors', describeErrors(summary.errors), describeErrors(errors)),
     refresh === 'offline'
       ? between('refreshes', summary.refreshes, 1, attemptsWithin(timeline))
       : equal('refreshes', summary.refreshes, 1),
     equal('requests on the wire', summary.requestsOnTheWire, onTheWire),
-    equal('answers that said 1002', summary.expiredAnswers, requests),
+    equal('responses with code 1002', summary.expiredResponses, requests),
     equal('refresh tokens used twice', summary.reuseDetected, 0),
     equal('session', summary.session, session),
     equal('sessions ended', summary.sessionsEnded, sessionsEnded),
@@ -54,7 +54,7 @@ export function expectations(
 }
 
 interface Expected {
-  readonly answers: number;
+  readonly responses: number;
   readonly errors: Record<string, number>;
   readonly onTheWire: number;
   readonly session: string;
@@ -65,14 +65,14 @@ const EXPECTED: Record<RenewalMode, (requests: number) => Expected> = {
   ok: renewed,
   slow: renewed,
   refused: (requests) => ({
-    answers: 0,
+    responses: 0,
     errors: { 'session-expired': requests },
     onTheWire: requests,
     session: 'signed-out, reason session-expired',
     sessionsEnded: 1,
   }),
   offline: (requests) => ({
-    answers: 0,
+    responses: 0,
     errors: { refresh: requests },
     onTheWire: requests,
     session: 'expired, tokens kept',
@@ -81,12 +81,12 @@ const EXPECTED: Record<RenewalMode, (requests: number) => Expected> = {
 };
 
 function renewed(requests: number): Expected {
-  return { answers: requests, errors: {}, onTheWire: 2 * requests, session: 'active, tokens kept', sessionsEnded: 0 };
+  return { responses: requests, errors: {}, onTheWire: 2 * requests, session: 'active, tokens kept', sessionsEnded: 0 };
 }
 
 /**
- * How many refreshes a session may try while each fails: it waits 1 s after the first and twice as long after each further
- * one, and a 1002 that comes in after such a wait starts the next. Only a storm of thousands lasts that long.
+ * The maximum number of refreshes while each fails. The cool-down is 1 s after the first failure and doubles with each
+ * further one. A 1002 after a cool-down starts the next refresh. Only a storm of thousands of requests lasts that long.
  */
 function attemptsWithin({ refreshes, durationMs }: Pick<Timeline, 'refreshes' | 'durationMs'>): number {
   const sinceFailureMs = durationMs - (refreshes[0]?.endedMs ?? durationMs);
@@ -94,8 +94,8 @@ function attemptsWithin({ refreshes, durationMs }: Pick<Timeline, 'refreshes' | 
 }
 
 function describeErrors(errors: Readonly<Record<string, number>>): string {
-  const told = Object.entries(errors).map(([code, count]) => `${count} ${code}`);
-  return told.join(', ') || 'none';
+  const counts = Object.entries(errors).map(([code, count]) => `${count} ${code}`);
+  return counts.join(', ') || 'none';
 }
 
 function equal(what: string, actual: string | number, expected: string | number): Expectation {

@@ -1,25 +1,25 @@
 import { parseArgs } from 'node:util';
 import { isRenewalMode, RENEWAL_MODES, type RenewalMode } from './protocol';
 
-export const HELP = `renewal: what becomes of many requests whose token has just died
+export const HELP = `renewal: sends many requests at once with an access token that has expired
 
   npm start -- [flags]
 
-  --requests N     how many requests leave at once, 1 to 10000 (default 50)
-  --refresh MODE   how the server answers the refresh (default ok)
-                     ok       with new tokens
-                     slow     with new tokens, late
-                     refused  not any more: the session is over
-                     offline  not at all: the connection is cut
-  --page           serve the demo page afterwards, until Ctrl-C
-  --no-page        don't; the default is to serve it on a terminal only
-  --port N         where the page is served, on 127.0.0.1 (default a free port)
-  --json           one JSON document on stdout: flags, lanes, summary, expectations; no page
-                   (npm -s start -- --json keeps npm's own lines out of it)
-  --help           this text
+  --requests N     number of requests, 1 to 10000 (default 50)
+  --refresh MODE   result of the refresh (default ok)
+                     ok       new tokens
+                     slow     new tokens, late
+                     refused  refresh token refused: the session expires
+                     offline  no response: the connection is cut
+  --page           serve the demo page after the run, until Ctrl-C
+  --no-page        do not serve the page; by default it is served on a terminal only
+  --port N         port of the page, on 127.0.0.1 (default: a free port)
+  --json           print one JSON document: flags, timeline, summary, expectations; no page
+                   (npm -s start -- --json suppresses the lines of npm itself)
+  --help           print this text
 
-  exit code  0  every request settled as it should
-             1  one did not; stderr says what was expected
+  exit code  0  every request settled as expected
+             1  a request did not; stderr names the expectation that failed
              2  a flag is wrong
 `;
 
@@ -29,22 +29,22 @@ const MAX_PORT = 65_535;
 export interface Flags {
   readonly requests: number;
   readonly refresh: RenewalMode;
-  /** Whether to serve the page; left out where nothing was said. */
+  /** Whether to serve the page; omitted without a flag for it. */
   readonly page?: boolean;
-  /** Where to serve it; 0 for a port that is free. */
+  /** Port of the page; 0 for a free port. */
   readonly port: number;
   readonly json: boolean;
   readonly help: boolean;
 }
 
-/** Where a run writes to. */
-export interface Surroundings {
+/** The environment of a run. */
+export interface RunEnvironment {
   readonly isTerminal: boolean;
-  /** Of the environment: set where no one looks on. */
+  /** The environment variable: set in continuous integration. */
   readonly CI?: string | undefined;
 }
 
-/** A flag is wrong; the message names it and says what it takes. */
+/** A flag is wrong. The message names it and the values that it accepts. */
 export class UsageError extends Error {}
 
 /** Reads the flags of `npm start`, or throws a {@link UsageError}. */
@@ -60,8 +60,8 @@ export function readFlags(args: string[]): Flags {
   };
 }
 
-/** Whether the page is served after the storm: only where someone is there to look at it, unless they say so. */
-export function wantsPage({ page, json }: Flags, { isTerminal, CI = '' }: Surroundings): boolean {
+/** Whether the page is served after the storm: without a flag, on a terminal and not in continuous integration. */
+export function servesPage({ page, json }: Flags, { isTerminal, CI = '' }: RunEnvironment): boolean {
   const isWatched = isTerminal && (CI === '' || CI === 'false');
   return !json && (page ?? isWatched);
 }
@@ -99,7 +99,7 @@ function portNumber(text: string): number {
 }
 
 function pageFlag(values: { readonly page: boolean; readonly 'no-page': boolean }): Pick<Flags, 'page'> {
-  if (values.page && values['no-page']) throw new UsageError('--page and --no-page: only one of them');
+  if (values.page && values['no-page']) throw new UsageError('--page and --no-page exclude each other');
   if (values.page) return { page: true };
   return values['no-page'] ? { page: false } : {};
 }

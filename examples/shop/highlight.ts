@@ -9,7 +9,7 @@ const ANY = new RegExp(PARTS.map(([name, { source }]) => `(?<${name}>${source})`
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** Turns code into HTML, in which the words that matter have a class. A line may break at brackets and dots, and never inside a word. */
+/** Converts code to HTML with a class for each highlighted word. Lines break at brackets and dots, not in words. */
 export function highlight(code: string): string {
   let end = 0;
   let html = '';

@@ -1,5 +1,5 @@
-/** Answers that take 20 to 80 ms, in an order that looks like chance but is the same in every run. */
+/** Latencies from 20 to 80 ms. Their order looks random, but is the same in every run. */
 export function unevenLatency(): () => number {
-  let answers = 0;
-  return () => 20 + ((answers++ * 37) % 61);
+  let responses = 0;
+  return () => 20 + ((responses++ * 37) % 61);
 }

@@ -1,4 +1,4 @@
-import { HELP, readFlags, UsageError, wantsPage } from './flags';
+import { HELP, readFlags, servesPage, UsageError } from './flags';
 import { unevenLatency } from './latency';
 import { runStorm, type StormResult } from './storm';
 import { timelineText } from './timeline-text';
@@ -9,26 +9,26 @@ function report(result: StormResult): string {
   const facts = [
     ['refreshes', summary.refreshes],
     ['requests on the wire', summary.requestsOnTheWire],
-    ['answers that said 1002', summary.expiredAnswers],
-    ['answers that reached a caller', summary.answers],
-    ['errors that reached a caller', errors.join(', ') || 0],
+    ['responses with code 1002', summary.expiredResponses],
+    ['responses to callers', summary.responses],
+    ['errors to callers', errors.join(', ') || 0],
     ['session afterwards', summary.session],
   ];
   return [
-    `The access token has died on the server. ${flags.requests} requests leave with it at once; the refresh is ${flags.refresh}.`,
+    `The access token has expired on the server. ${flags.requests} requests are sent with it at once. Refresh mode: ${flags.refresh}.`,
     '',
     timelineText(timeline, { color: process.stdout.isTTY === true && process.env.NO_COLOR === undefined }),
     '',
     ...facts.map(([name, value]) => `  ${String(name).padEnd(30)} ${value}`),
     '',
-    result.ok ? '  As it should be.' : '  Not as it should be.',
+    result.ok ? '  All expectations hold.' : '  Some expectations do not hold.',
     '',
   ].join('\n');
 }
 
-function complaints({ expectations }: StormResult): string {
-  const broken = expectations.filter(({ holds }) => !holds);
-  return broken.map(({ what, expected, actual }) => `${what}: expected ${expected}, got ${actual}\n`).join('');
+function failedExpectations({ expectations }: StormResult): string {
+  const failed = expectations.filter(({ holds }) => !holds);
+  return failed.map(({ what, expected, actual }) => `${what}: expected ${expected}, got ${actual}\n`).join('');
 }
 
 async function main(): Promise<number> {
@@ -40,10 +40,10 @@ async function main(): Promise<number> {
   }
   const result = await runStorm({ requests, refresh, shop: { latencyMs: unevenLatency() } });
   process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : report(result));
-  process.stderr.write(complaints(result));
+  process.stderr.write(failedExpectations(result));
   if (!result.ok) return 1;
-  if (wantsPage(flags, { isTerminal: process.stdout.isTTY === true, CI: process.env.CI })) {
-    // Only the page needs what bundles it.
+  if (servesPage(flags, { isTerminal: process.stdout.isTTY === true, CI: process.env.CI })) {
+    // Imported on demand: only the page needs the bundler.
     const { servePage } = await import('./serve');
     await servePage({ port, write: (text) => process.stdout.write(text), untilStopped: untilInterrupted });
   }
@@ -52,25 +52,25 @@ async function main(): Promise<number> {
 
 function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
-    // A terminal sends it to all of npm, tsx and this, and some of them pass it on: it may come twice.
+    // A terminal sends the signal to npm, tsx and this process, and npm and tsx forward it: it may arrive twice.
     process.on('SIGINT', () => resolve());
     process.on('SIGTERM', () => resolve());
   });
 }
 
-// A reader that has seen enough, such as `head`, closes the pipe: no failure of the run.
+// A reader such as `head` may close the pipe early. That is no failure of the run.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-// The exit code is set, not forced by process.exit, so that a pipe gets all of the output.
+// Sets the exit code instead of calling process.exit, so that a pipe gets all of the output.
 main().then(
   (code) => {
     process.exitCode = code;
   },
   (error: unknown) => {
     const usage = error instanceof UsageError;
-    process.stderr.write(usage ? `${error.message}\nTry --help.\n` : `the run itself failed: ${error}\n`);
+    process.stderr.write(usage ? `${error.message}\nTry --help.\n` : `the run failed: ${error}\n`);
     process.exitCode = usage ? 2 : 1;
   },
 );

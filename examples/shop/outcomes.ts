@@ -2,27 +2,27 @@ import { type Api, isApiError } from 'renewal';
 import { catchError, defaultIfEmpty, firstValueFrom, forkJoin, map, type Observable, of, timeout } from 'rxjs';
 import type { Order } from './protocol';
 
-/** `'answer'`, or why there was none: the code of an error, mostly. */
+/** `'response'`, or the reason for its absence: usually the code of an error. */
 export type Outcome = string;
 
-/** Asks for many orders at once and resolves with what became of each. None may take longer than `patienceMs`. */
-export function askForOrders(api: Api, requests: number, patienceMs: number): Promise<readonly Outcome[]> {
+/** Requests many orders at once and resolves with the outcome of each. None may take longer than `timeoutMs`. */
+export function requestOrders(api: Api, requests: number, timeoutMs: number): Promise<readonly Outcome[]> {
   const ids = Array.from({ length: requests }, (_, index) => (index % 6) + 1);
-  return firstValueFrom(forkJoin(ids.map((id) => outcome$(api.get$<Order>(`/orders/${id}`), id, patienceMs))));
+  return firstValueFrom(forkJoin(ids.map((id) => outcome$(api.get$<Order>(`/orders/${id}`), id, timeoutMs))));
 }
 
-function outcome$(order$: Observable<Order>, id: number, patienceMs: number): Observable<Outcome> {
+function outcome$(order$: Observable<Order>, id: number, timeoutMs: number): Observable<Outcome> {
   return order$.pipe(
-    map((order) => (order.id === id ? 'answer' : "another caller's answer")),
-    defaultIfEmpty('no answer'),
-    timeout({ first: patienceMs, with: () => of('never settled') }),
+    map((order) => (order.id === id ? 'response' : "another caller's response")),
+    defaultIfEmpty('no response'),
+    timeout({ first: timeoutMs, with: () => of('never settled') }),
     catchError((error: unknown) => of(isApiError(error) ? error.code : 'unknown')),
   );
 }
 
 export interface Tally {
-  /** Callers that got the order they had asked for. */
-  readonly answers: number;
+  /** Callers that got the order that they requested. */
+  readonly responses: number;
   /** Callers that got an error, by its code. */
   readonly errors: Readonly<Record<string, number>>;
 }
@@ -30,7 +30,7 @@ export interface Tally {
 export function tally(outcomes: readonly Outcome[]): Tally {
   const errors: Record<string, number> = {};
   for (const outcome of outcomes) {
-    if (outcome !== 'answer') errors[outcome] = (errors[outcome] ?? 0) + 1;
+    if (outcome !== 'response') errors[outcome] = (errors[outcome] ?? 0) + 1;
   }
-  return { answers: outcomes.filter((outcome) => outcome === 'answer').length, errors };
+  return { responses: outcomes.filter((outcome) => outcome === 'response').length, errors };
 }

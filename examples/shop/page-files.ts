@@ -9,10 +9,10 @@ import type { PageFile } from './page-routes';
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 const ROOT = path('../../');
-// What a build writes last.
+// The build writes this file last.
 const BUILT = `${ROOT}dist/devtools.d.ts`;
 
-/** Puts the page together, around the library as it is published: built first, where that is missing or old. */
+/** Assembles the page with the published form of the library, which is built first if it is missing or outdated. */
 export async function pageFiles(onBuild: () => void): Promise<PageFile[]> {
   if (await isOutdated()) {
     onBuild();
@@ -31,7 +31,7 @@ export async function pageFiles(onBuild: () => void): Promise<PageFile[]> {
   ];
 }
 
-// The page shows the code that it runs, so that the two can't differ.
+// The page shows the code that it runs, so the two cannot differ.
 function showRecipe(source: string): string {
   return highlight(source.slice(source.indexOf('export function createShopClient')).trim());
 }
@@ -44,7 +44,7 @@ async function bundlePage(): Promise<PageFile[]> {
     minify: true,
     format: 'esm',
     target: 'es2022',
-    // The paths of tsconfig.json lead to the sources; without them, imports resolve as they do for users.
+    // The paths of tsconfig.json lead to the sources. Without them, imports resolve as for users.
     tsconfigRaw: {},
     write: false,
     logLevel: 'error',
@@ -73,5 +73,5 @@ async function buildLibrary(): Promise<void> {
     child.once('close', resolve);
   });
   const [code, ...output] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
-  if (code !== 0) throw new Error(`the library could not be built\n${output.join('')}`);
+  if (code !== 0) throw new Error(`the build of the library failed\n${output.join('')}`);
 }

@@ -1,6 +1,6 @@
-/** What the shop and its clients agree on: the codes, and the shape of what goes over the wire. */
+/** The contract of the shop and its clients: codes and shapes of the bodies. */
 
-/** Every answer has this shape; a `code` other than {@link Code.Ok} is a refusal, whatever the HTTP status. */
+/** Every response has this shape. A `code` other than {@link Code.Ok} is an error, whatever the HTTP status. */
 export interface Envelope<T = unknown> {
   readonly code: number;
   readonly message: string;
@@ -14,7 +14,7 @@ export const Code = {
   RefreshRefused: 1003,
 } as const;
 
-/** What `POST /app/login` and `POST /app/renewal` hand out. */
+/** The data of `POST /app/login` and `POST /app/renewal`. */
 export interface TokenPair {
   readonly token: string;
   readonly refreshToken: string;
@@ -35,13 +35,13 @@ export interface Order extends OrderDraft {
   readonly placedBy: string;
 }
 
-/** Says which app asks for a renewal. It ships with every copy of the app, so it is not a secret. */
+/** Identifies the app that requests a renewal. Every copy of the app contains it, so it is not a secret. */
 export const CLIENT_KEY = 'shop-example-app';
 
 export const DEMO_USER: Credentials = { user: 'ada', password: 'analytical engine' };
 export const OTHER_USER: Credentials = { user: 'grace', password: 'flow-matic' };
 
-/** How `POST /app/renewal` behaves: as it should, late, refusing every token, or cutting the connection. */
+/** Behaviour of `POST /app/renewal`: normal, late, refusing every token, or cutting the connection. */
 export const RENEWAL_MODES = ['ok', 'slow', 'refused', 'offline'] as const;
 export type RenewalMode = (typeof RENEWAL_MODES)[number];
 
@@ -49,15 +49,15 @@ export function isRenewalMode(value: unknown): value is RenewalMode {
   return RENEWAL_MODES.some((mode) => mode === value);
 }
 
-/** Where the demo page, and no app, asks what the shop is up to and sets it. */
-export const Switches = {
+/** Routes of the demo page, not of an app: they read and set the state of the shop. */
+export const DemoRoutes = {
   State: '/demo',
   ExpireTokens: '/demo/expire-tokens',
   Refresh: '/demo/refresh',
 } as const;
 
 export interface DemoState {
-  /** Another one each time the shop is started. */
+  /** A new id for each start of the shop. */
   readonly run: string;
   readonly refresh: RenewalMode;
 }

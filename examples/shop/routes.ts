@@ -1,25 +1,25 @@
 import type { OrderBook } from './order-book';
 import { CLIENT_KEY, Code, DEMO_USER, type OrderDraft, OTHER_USER, type RenewalMode } from './protocol';
-import { type Call, json, Problem, type Reply, type Route, readJsonObject } from './routing';
+import { type Call, json, Problem, type Route, readJsonObject, type ShopResponse } from './routing';
 import type { TokenFamilies } from './token-families';
 
 export interface ShopCounters {
-  /** Requests that arrived, by route (`/orders/:id`); those that no route knows count under `*`. */
+  /** Requests by route (`/orders/:id`); those without a route count under `*`. */
   readonly hits: Readonly<Record<string, number>>;
-  /** Calls of the renewal endpoint, whatever came of them. */
+  /** Calls of the renewal endpoint, with any result. */
   readonly refreshes: number;
-  /** Answers that said 1002. */
-  readonly expiredAnswers: number;
-  /** Refresh tokens that came a second time. */
+  /** Responses with code 1002. */
+  readonly expiredResponses: number;
+  /** Uses of a refresh token that was already spent. */
   readonly reuseDetected: number;
 }
 
-/** What the handlers share. */
+/** The state that the handlers share. */
 export interface ShopState {
   readonly tokens: TokenFamilies;
   readonly orders: OrderBook;
   readonly expiredStatus: number;
-  /** Resolves once a renewal has taken its time. */
+  /** Resolves after the duration of a renewal. */
   readonly whileRenewing: () => Promise<void>;
   renewalMode: RenewalMode;
   counters: ShopCounters;
@@ -41,24 +41,24 @@ export function count(shop: ShopState, what: Exclude<keyof ShopCounters, 'hits'>
   shop.counters = { ...shop.counters, [what]: shop.counters[what] + 1 };
 }
 
-/** The answer to what went well. */
-export function ok(data: unknown): Reply {
+/** A response with code 0. */
+export function ok(data: unknown): ShopResponse {
   return json(200, { code: Code.Ok, message: 'ok', data });
 }
 
-async function signIn({ tokens }: ShopState, { request }: Call): Promise<Reply> {
+async function signIn({ tokens }: ShopState, { request }: Call): Promise<ShopResponse> {
   const { user, password } = await readJsonObject(request);
-  const known = [DEMO_USER, OTHER_USER].find((each) => each.user === user && each.password === password);
-  if (known === undefined) throw new Problem(200, 'wrong user or password', Code.WrongCredentials);
-  return ok(tokens.open(known.user));
+  const account = [DEMO_USER, OTHER_USER].find((each) => each.user === user && each.password === password);
+  if (account === undefined) throw new Problem(200, 'wrong user or password', Code.WrongCredentials);
+  return ok(tokens.open(account.user));
 }
 
-async function renew(shop: ShopState, { request }: Call): Promise<Reply> {
+async function renew(shop: ShopState, { request }: Call): Promise<ShopResponse> {
   count(shop, 'refreshes');
   const { authorization, refreshToken } = await readJsonObject(request);
   if (shop.renewalMode === 'offline') return 'hang-up';
   await shop.whileRenewing();
-  if (shop.renewalMode === 'refused') throw refusal('the session was ended');
+  if (shop.renewalMode === 'refused') throw refusal('the session has ended');
   if (authorization !== CLIENT_KEY) throw refusal('unknown client');
   if (typeof refreshToken !== 'string') throw refusal('no refresh token');
   const outcome = shop.tokens.rotate(refreshToken);
@@ -71,28 +71,28 @@ function refusal(message: string): Problem {
   return new Problem(400, message, Code.RefreshRefused);
 }
 
-function listOrders(shop: ShopState, call: Call): Reply {
+function listOrders(shop: ShopState, call: Call): ShopResponse {
   authenticate(shop, call);
   return ok(shop.orders.all());
 }
 
-function showOrder(shop: ShopState, call: Call): Reply {
+function showOrder(shop: ShopState, call: Call): ShopResponse {
   authenticate(shop, call);
   const order = shop.orders.find(call.params.id ?? '');
-  if (order === undefined) throw new Problem(404, 'there is no such order');
+  if (order === undefined) throw new Problem(404, 'order not found');
   return ok(order);
 }
 
-/** Takes any bytes, and says how many they were. Read to their end first, as an answer before that would cut an upload short. */
-async function attachReceipt(shop: ShopState, call: Call): Promise<Reply> {
+/** Responds with the number of bytes. Reads the body first, because an earlier response would cut the upload short. */
+async function attachReceipt(shop: ShopState, call: Call): Promise<ShopResponse> {
   let bytes = 0;
   for await (const chunk of call.request) bytes += chunk.length;
   authenticate(shop, call);
-  if (shop.orders.find(call.params.id ?? '') === undefined) throw new Problem(404, 'there is no such order');
+  if (shop.orders.find(call.params.id ?? '') === undefined) throw new Problem(404, 'order not found');
   return ok({ bytes });
 }
 
-async function placeOrder(shop: ShopState, call: Call): Promise<Reply> {
+async function placeOrder(shop: ShopState, call: Call): Promise<ShopResponse> {
   const user = authenticate(shop, call);
   const draft = orderDraft(await readJsonObject(call.request));
   return ok(shop.orders.place(draft, user));
@@ -102,14 +102,14 @@ function authenticate(shop: ShopState, { request }: Call): string {
   const [, token] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const user = token === undefined ? undefined : shop.tokens.userOf(token);
   if (user !== undefined) return user;
-  count(shop, 'expiredAnswers');
+  count(shop, 'expiredResponses');
   throw new Problem(shop.expiredStatus, 'the access token has expired', Code.TokenExpired);
 }
 
 function orderDraft({ item, quantity }: Record<string, unknown>): OrderDraft {
-  if (typeof item !== 'string' || item === '') throw new Problem(400, 'item must be a text');
+  if (typeof item !== 'string' || item === '') throw new Problem(400, 'item: expected a non-empty string');
   if (typeof quantity !== 'number' || !Number.isSafeInteger(quantity) || quantity < 1) {
-    throw new Problem(400, 'quantity must be a whole number above 0');
+    throw new Problem(400, 'quantity: expected a positive integer');
   }
   return { item, quantity };
 }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Envelope } from './protocol';
 
-/** What a handler answers; `'hang-up'` cuts the connection instead. */
-export type Reply =
+/** The response of a handler; `'hang-up'` cuts the connection instead. */
+export type ShopResponse =
   | { readonly status: number; readonly headers: Record<string, string>; readonly body: string }
   | 'hang-up';
 
@@ -15,16 +15,16 @@ export interface Route {
   readonly method: string;
   /** `/orders/:id`: a segment with a colon matches any one segment and becomes a param. */
   readonly path: string;
-  readonly handle: (call: Call) => Reply | Promise<Reply>;
+  readonly handle: (call: Call) => ShopResponse | Promise<ShopResponse>;
 }
 
-/** What a path leads to; `path` is the pattern of the route, `*` when there is none. */
+/** The result of the lookup of a path. `path` is the pattern of the route, `*` if there is none. */
 export type Match =
   | { readonly kind: 'found'; readonly path: string; readonly route: Route; readonly params: Record<string, string> }
   | { readonly kind: 'wrong-method'; readonly path: string; readonly allow: string }
   | { readonly kind: 'nowhere'; readonly path: '*' };
 
-/** A refusal that any handler may throw from any depth; it becomes the answer. */
+/** An error that a handler throws from any depth. It becomes the response. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -36,9 +36,9 @@ export class Problem extends Error {
   }
 }
 
-const BODY_LIMIT = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
-export function json(status: number, body: Envelope, headers: Record<string, string> = {}): Reply {
+export function json(status: number, body: Envelope, headers: Record<string, string> = {}): ShopResponse {
   return {
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
@@ -47,16 +47,16 @@ export function json(status: number, body: Envelope, headers: Record<string, str
 }
 
 export function findRoute(routes: readonly Route[], method: string, pathname: string): Match {
-  const here = routes.flatMap((route) => {
+  const candidates = routes.flatMap((route) => {
     const params = matchPath(route.path, pathname);
     return params ? [{ route, params }] : [];
   });
-  const first = here[0];
+  const first = candidates[0];
   if (first === undefined) return { kind: 'nowhere', path: '*' };
   const { path } = first.route;
-  const found = here.find(({ route }) => route.method === method);
+  const found = candidates.find(({ route }) => route.method === method);
   if (found) return { kind: 'found', path, ...found };
-  return { kind: 'wrong-method', path, allow: here.map(({ route }) => route.method).join(', ') };
+  return { kind: 'wrong-method', path, allow: candidates.map(({ route }) => route.method).join(', ') };
 }
 
 function matchPath(pattern: string, pathname: string): Record<string, string> | undefined {
@@ -72,23 +72,23 @@ function matchPath(pattern: string, pathname: string): Record<string, string> | 
   return params;
 }
 
-/** Reads a JSON object, or throws the {@link Problem} that says why there is none. */
+/** Reads a JSON object, or throws a {@link Problem} with the reason. */
 export async function readJsonObject(request: IncomingMessage): Promise<Record<string, unknown>> {
   const body = parseJson(await readText(request));
-  if (!isJsonObject(body)) throw new Problem(400, 'the body must be a JSON object');
+  if (!isJsonObject(body)) throw new Problem(400, 'body: expected a JSON object');
   return body;
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // An oversize body is read to its end but not kept: cutting it short would reset the connection before the client has
-  // seen the 413. The server's own request timeout bounds a body without an end.
+  // An oversize body is read to its end but not kept: otherwise the connection is reset before the client gets the 413.
+  // The request timeout of the server bounds a body without an end.
   for await (const chunk of request) {
     size += chunk.length;
-    if (size <= BODY_LIMIT) chunks.push(chunk);
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
-  if (size > BODY_LIMIT) throw new Problem(413, `the body is larger than ${BODY_LIMIT} bytes`);
+  if (size > MAX_BODY_BYTES) throw new Problem(413, `body: expected at most ${MAX_BODY_BYTES} bytes`);
   return Buffer.concat(chunks).toString('utf8');
 }
 
@@ -96,7 +96,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Problem(400, 'the body is not JSON');
+    throw new Problem(400, 'body: expected JSON');
   }
 }
 

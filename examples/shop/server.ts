@@ -5,41 +5,41 @@ import { createOrderBook } from './order-book';
 import { type PageFile, pageRoutes } from './page-routes';
 import type { RenewalMode } from './protocol';
 import { type ShopCounters, type ShopState, shopRoutes } from './routes';
-import { findRoute, json, Problem, type Reply, type Route } from './routing';
+import { findRoute, json, Problem, type Route, type ShopResponse } from './routing';
 import { createTokenFamilies } from './token-families';
 
 export interface ShopOptions {
-  /** How a dead token is told: as code 1002 in an HTTP 200, or as HTTP 401 with the same body. @defaultValue `'code'` */
+  /** The response to an expired token: HTTP 200 with code 1002, or HTTP 401 with that body. @defaultValue `'code'` */
   readonly expiredAs?: 'code' | 'status';
   /** @defaultValue 5 minutes */
   readonly tokenLifeMs?: number;
-  /** Whether an access token outlives the rotation of its refresh token, as a JWT does. @defaultValue false */
+  /** Whether an access token stays valid after the rotation of its refresh token, as a JWT does. @defaultValue false */
   readonly keepsAccessTokens?: boolean;
-  /** How long the next answer takes; 0 sets no timer at all. @defaultValue `() => 0` */
+  /** The latency of the next response; 0 sets no timer. @defaultValue `() => 0` */
   readonly latencyMs?: () => number;
-  /** How long a renewal takes, beyond what an answer does. @defaultValue 0 */
+  /** The duration of a renewal, in addition to the latency. @defaultValue 0 */
   readonly renewalMs?: number;
-  /** How long it takes in mode `slow`. @defaultValue 400 */
+  /** The same in mode `slow`. @defaultValue 400 */
   readonly slowMs?: number;
-  /** The clock that tokens die by. @defaultValue `Date.now` */
+  /** The clock for the expiry of tokens. @defaultValue `Date.now` */
   readonly now?: () => number;
-  /** A page to serve, with switches for it under `/demo`. @defaultValue none of either */
+  /** A page to serve, with its controls under `/demo`. @defaultValue no page and no controls */
   readonly page?: readonly PageFile[];
 }
 
 export interface Shop {
-  /** Listens on 127.0.0.1 and resolves to the base url. @param port - 0 for one that is free. @defaultValue 0 */
+  /** Listens on 127.0.0.1 and resolves with the base url. @param port - 0 for a free port. @defaultValue 0 */
   listen(port?: number): Promise<string>;
-  /** Stops for good; open connections are cut and pending delays end. */
+  /** Stops the shop. Cuts open connections and ends pending delays. */
   close(): Promise<void>;
-  /** Ends every access token now, as if its time had come. Refresh tokens stay good. */
+  /** Expires every access token now. Refresh tokens stay valid. */
   expireAccessTokens(): void;
   setRenewalMode(mode: RenewalMode): void;
-  /** The counters as they stand; a later hit does not change them. */
+  /** A copy of the counters: later requests do not change it. */
   counters(): ShopCounters;
 }
 
-/** A small shop with short-lived tokens, rotating refresh tokens and switches for what can go wrong. */
+/** A small shop with short-lived access tokens, rotating refresh tokens, and options for failures. */
 export function createShop(options: ShopOptions = {}): Shop {
   const {
     expiredAs = 'code',
@@ -51,29 +51,29 @@ export function createShop(options: ShopOptions = {}): Shop {
     now = Date.now,
   } = options;
   const closing = new AbortController();
-  // Each answer that is being delayed listens for the end: thousands at once are no leak here.
+  // Each delayed response listens for the abort: thousands of listeners are no leak here.
   setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
   const pause = (ms: number): Promise<void> => delay(ms, undefined, { signal: closing.signal });
   const state: ShopState = {
     tokens: createTokenFamilies(tokenLifeMs, now, keepsAccessTokens),
     orders: createOrderBook(),
     expiredStatus: expiredAs === 'status' ? 401 : 200,
-    whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : after(renewalMs, pause)),
+    whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : pauseFor(renewalMs, pause)),
     renewalMode: 'ok',
-    counters: { hits: {}, refreshes: 0, expiredAnswers: 0, reuseDetected: 0 },
+    counters: { hits: {}, refreshes: 0, expiredResponses: 0, reuseDetected: 0 },
   };
   const routes = [...shopRoutes(state), ...(options.page ? pageRoutes(state, options.page) : [])];
 
   const server = createServer((request, response) => {
-    answer(state, routes, request)
+    respond(state, routes, request)
       .then(async (reply) => {
-        await after(latencyMs(), pause);
-        send(response, reply);
+        await pauseFor(latencyMs(), pause);
+        writeResponse(response, reply);
       })
-      // What is left to fail is a client that went away or a shop that closes: no one is there to be answered.
+      // The remaining failures are a client that disconnected or a shop that closes: there is no receiver.
       .catch(() => response.destroy());
   });
-  // A connection that the client still trusts must not be closed between two waves of requests.
+  // Longer than the pause between two storms: the server must not close a connection that the client still keeps.
   server.keepAliveTimeout = 60_000;
 
   return {
@@ -90,7 +90,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   };
 }
 
-async function answer(shop: ShopState, routes: readonly Route[], request: IncomingMessage): Promise<Reply> {
+async function respond(shop: ShopState, routes: readonly Route[], request: IncomingMessage): Promise<ShopResponse> {
   try {
     return await dispatch(shop, routes, request);
   } catch (error) {
@@ -99,7 +99,11 @@ async function answer(shop: ShopState, routes: readonly Route[], request: Incomi
   }
 }
 
-function dispatch(shop: ShopState, routes: readonly Route[], request: IncomingMessage): Reply | Promise<Reply> {
+function dispatch(
+  shop: ShopState,
+  routes: readonly Route[],
+  request: IncomingMessage,
+): ShopResponse | Promise<ShopResponse> {
   const match = findRoute(routes, request.method ?? '', pathOf(request));
   countHit(shop, match.path);
   switch (match.kind) {
@@ -108,11 +112,11 @@ function dispatch(shop: ShopState, routes: readonly Route[], request: IncomingMe
     case 'wrong-method':
       throw new Problem(405, `use ${match.allow}`, 405, { allow: match.allow });
     case 'nowhere':
-      throw new Problem(404, 'there is nothing here');
+      throw new Problem(404, 'not found');
   }
 }
 
-// A request line may hold any text, which the URL class would refuse with a throw.
+// A request line may hold any text, and the URL class throws on some.
 function pathOf({ url = '' }: IncomingMessage): string {
   return url.split(/[?#]/, 1)[0] ?? '';
 }
@@ -122,11 +126,11 @@ function countHit(shop: ShopState, path: string): void {
   shop.counters = { ...shop.counters, hits: { ...hits, [path]: (hits[path] ?? 0) + 1 } };
 }
 
-async function after(ms: number, pause: (ms: number) => Promise<void>): Promise<void> {
+async function pauseFor(ms: number, pause: (ms: number) => Promise<void>): Promise<void> {
   if (ms > 0) await pause(ms);
 }
 
-function send(response: ServerResponse, reply: Reply): void {
+function writeResponse(response: ServerResponse, reply: ShopResponse): void {
   if (reply === 'hang-up') response.destroy();
   else response.writeHead(reply.status, reply.headers).end(reply.body);
 }
@@ -134,7 +138,7 @@ function send(response: ServerResponse, reply: Reply): void {
 function listen(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    // The backlog leaves room for a storm of connections, opened by the same process before it can accept the first.
+    // The backlog holds a storm of connections: one process opens all of them before it accepts the first.
     server.listen({ host: '127.0.0.1', port, backlog: 16_384 }, () => {
       const address = server.address();
       if (typeof address === 'object' && address) resolve(`http://127.0.0.1:${address.port}`);

@@ -2,16 +2,16 @@ import type { SessionState } from 'renewal';
 import { recordTimeline, type Timeline } from 'renewal/devtools';
 import { createShopClient, type ShopClient } from './client';
 import { type Expectation, expectations, type StormFlags, type StormSummary } from './expectations';
-import { askForOrders, type Outcome, tally } from './outcomes';
+import { type Outcome, requestOrders, tally } from './outcomes';
 import { DEMO_USER } from './protocol';
 import type { ShopCounters } from './routes';
 import { createShop, type ShopOptions } from './server';
 
 export interface StormOptions extends StormFlags {
-  /** The shop to run against, where its defaults won't do. */
+  /** Options of the shop. */
   readonly shop?: ShopOptions;
-  /** After how long a request counts as never settled. @defaultValue 60_000 */
-  readonly patienceMs?: number;
+  /** A request that takes longer counts as never settled. @defaultValue 60_000 */
+  readonly timeoutMs?: number;
 }
 
 export interface StormResult {
@@ -23,11 +23,11 @@ export interface StormResult {
   readonly ok: boolean;
 }
 
-/** Signs in, lets the token die, sends all requests at once and tells what became of them. */
+/** Signs in, expires the access token, sends all requests at once, and resolves with their results. */
 export async function runStorm({
   requests,
   refresh,
-  patienceMs = 60_000,
+  timeoutMs = 60_000,
   ...options
 }: StormOptions): Promise<StormResult> {
   const shop = createShop(options.shop);
@@ -37,7 +37,7 @@ export async function runStorm({
     await client.signIn(DEMO_USER);
     shop.expireAccessTokens();
     shop.setRenewalMode(refresh);
-    const { timeline, outcomes } = await sendAll(client, requests, patienceMs);
+    const { timeline, outcomes } = await sendAll(client, requests, timeoutMs);
     const summary = { ...summarise(shop.counters(), outcomes, client.session.state), sessionsEnded };
     client.session.destroy();
     const held = expectations({ requests, refresh }, summary, timeline);
@@ -53,9 +53,9 @@ export async function runStorm({
   }
 }
 
-async function sendAll({ api }: ShopClient, requests: number, patienceMs: number) {
+async function sendAll({ api }: ShopClient, requests: number, timeoutMs: number) {
   const recorder = recordTimeline(api, { maxLanes: requests });
-  const outcomes = await askForOrders(api, requests, patienceMs);
+  const outcomes = await requestOrders(api, requests, timeoutMs);
   recorder.stop();
   return { timeline: recorder.timeline, outcomes };
 }

@@ -2,12 +2,12 @@ import type { MarbleKind, RefreshBand, RequestLane, Timeline } from 'renewal/dev
 
 export interface TextOptions {
   readonly color: boolean;
-  /** How many requests get a line of their own; what the others did is told in sum. @defaultValue 60 */
+  /** Maximum number of requests with their own line. The others are summarised. @defaultValue 60 */
   readonly maxLines?: number;
 }
 
 const PICTURE_WIDTH = 40;
-// Marks that fall on one column are set side by side, so a picture may outgrow its scale by a few columns.
+// Marks on the same column are set side by side, so a picture may exceed its scale by a few columns.
 const SLACK = 4;
 
 const COLORS = { dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
@@ -17,19 +17,22 @@ type Paint = (color: Color, text: string) => string;
 /** Draws a timeline: a line for each request, and each refresh below the first that waits for it. */
 export function timelineText(timeline: Timeline, { color, maxLines = 60 }: TextOptions): string {
   const paint: Paint = color ? (name, text) => `\x1b[${COLORS[name]}m${text}\x1b[0m` : (_, text) => text;
-  const shown = timeline.requests.slice(0, maxLines);
-  const hidden = timeline.requests.slice(maxLines);
-  const row = rowLayout(shown);
+  const shownLanes = timeline.requests.slice(0, maxLines);
+  const hiddenLanes = timeline.requests.slice(maxLines);
+  const row = rowLayout(shownLanes);
   const drawRefresh = (band: RefreshBand) => row(refreshCells(band, timeline.durationMs, paint));
-  const firstFor = (refresh: RefreshBand) => shown.find((lane) => waitsFor(lane, refresh));
-  const below = (lane: RequestLane) => timeline.refreshes.filter((refresh) => firstFor(refresh) === lane);
-  const loose = timeline.refreshes.filter((refresh) => !firstFor(refresh));
+  const firstFor = (refresh: RefreshBand) => shownLanes.find((lane) => waitsFor(lane, refresh));
+  const refreshesBelow = (lane: RequestLane) => timeline.refreshes.filter((refresh) => firstFor(refresh) === lane);
+  const unplaced = timeline.refreshes.filter((refresh) => !firstFor(refresh));
   return [
     paint('dim', row(headerCells(timeline.durationMs))),
-    ...shown.flatMap((lane) => [row(requestCells(lane, timeline.durationMs, paint)), ...below(lane).map(drawRefresh)]),
-    ...loose.map(drawRefresh),
-    ...describeHidden(shown, hidden),
-    paint('dim', '       ● leaves  ─ on the wire  1002 the token is dead  ┄ waits  ◆═◆ refresh  ✓ answer  ✗ error'),
+    ...shownLanes.flatMap((lane) => [
+      row(requestCells(lane, timeline.durationMs, paint)),
+      ...refreshesBelow(lane).map(drawRefresh),
+    ]),
+    ...unplaced.map(drawRefresh),
+    ...describeHidden(shownLanes, hiddenLanes),
+    paint('dim', '       ● sent  ─ on the wire  1002 token expired  ┄ waits  ◆═◆ refresh  ✓ response  ✗ error'),
   ].join('\n');
 }
 
@@ -59,7 +62,7 @@ function headerCells(durationMs: number): Cells {
     name: '#',
     request: 'request',
     picture: scale.padEnd(PICTURE_WIDTH + SLACK),
-    times: ['sent', '1002', 'again', 'answer'],
+    times: ['sent', '1002', 'replay', 'ended'],
     result: '',
   };
 }
@@ -75,18 +78,18 @@ function requestCells(lane: RequestLane, durationMs: number, paint: Paint): Cell
     request: requestName(lane),
     picture: drawMarks(marks, durationMs, paint),
     times: [timeOf(lane, 'sent'), timeOf(lane, 'expired'), timeOf(lane, 'sent-again'), endOf(lane)],
-    result: outcome(lane),
+    result: outcomeOf(lane),
   };
 }
 
 function refreshCells(band: RefreshBand, durationMs: number, paint: Paint): Cells {
   const failed = band.phase === 'failed';
-  const start: Mark = { atMs: band.startedMs, glyph: '◆', color: 'cyan', wire: '═' };
+  const start: Mark = { atMs: band.startedMs, glyph: '◆', color: 'cyan', line: '═' };
   const end: Mark = {
     atMs: band.endedMs ?? durationMs,
     glyph: failed ? '✗' : '◆',
     color: failed ? 'red' : 'cyan',
-    wire: ' ',
+    line: ' ',
   };
   return {
     name: '',
@@ -99,75 +102,77 @@ function refreshCells(band: RefreshBand, durationMs: number, paint: Paint): Cell
 
 function refreshOutcome({ phase, final, kind }: RefreshBand): string {
   if (phase === 'started') return 'still running';
-  if (phase === 'succeeded') return 'new token';
-  return final ? 'refused, the session is over' : (kind ?? 'failed');
+  if (phase === 'succeeded') return 'new tokens';
+  return final ? 'refused, session expired' : (kind ?? 'failed');
 }
 
-/** A glyph at a moment, and what fills the line from there to the next. */
+/** A glyph at a moment, and the line from there to the next mark. */
 interface Mark {
   readonly atMs: number;
   readonly glyph: string;
   readonly color?: Color;
-  readonly wire: string;
+  readonly line: string;
 }
 
 const MARKS: Record<MarbleKind, Omit<Mark, 'atMs'>> = {
-  sent: { glyph: '●', wire: '─' },
-  waiting: { glyph: '', wire: '┄' },
-  expired: { glyph: '1002', color: 'yellow', wire: '┄' },
-  'sent-again': { glyph: '●', wire: '─' },
-  answer: { glyph: '✓', color: 'green', wire: ' ' },
-  error: { glyph: '✗', color: 'red', wire: ' ' },
-  cancelled: { glyph: '○', wire: ' ' },
+  sent: { glyph: '●', line: '─' },
+  waiting: { glyph: '', line: '┄' },
+  expired: { glyph: '1002', color: 'yellow', line: '┄' },
+  'sent-again': { glyph: '●', line: '─' },
+  answer: { glyph: '✓', color: 'green', line: ' ' },
+  error: { glyph: '✗', color: 'red', line: ' ' },
+  cancelled: { glyph: '○', line: ' ' },
 };
 
 function drawMarks(marks: readonly Mark[], durationMs: number, paint: Paint): string {
   let picture = '';
   let column = 0;
-  let wire = ' ';
+  let line = ' ';
   for (const mark of marks) {
-    // A long glyph ends at its moment, over the wire that led there, so that what follows keeps its place.
+    // A long glyph ends at its moment and covers the line before it, so that the following marks keep their places.
     const moment = Math.round((mark.atMs / Math.max(durationMs, 1)) * (PICTURE_WIDTH - 1));
     const gap = Math.max(0, moment + 1 - Math.max(1, mark.glyph.length) - column);
-    if (gap > 0) picture += paint('dim', wire.repeat(gap));
+    if (gap > 0) picture += paint('dim', line.repeat(gap));
     picture += mark.color ? paint(mark.color, mark.glyph) : mark.glyph;
     column += gap + mark.glyph.length;
-    wire = mark.wire;
+    line = mark.line;
   }
   return picture + ' '.repeat(Math.max(0, PICTURE_WIDTH + SLACK - column));
 }
 
-/** What the requests without a line of their own did, grouped by what happened to them. */
-function describeHidden(shown: readonly RequestLane[], hidden: readonly RequestLane[]): string[] {
-  const seen = new Set(shown.map(story));
+/** Summarises the requests without a line, grouped by their story. */
+function describeHidden(shownLanes: readonly RequestLane[], hiddenLanes: readonly RequestLane[]): string[] {
+  const shownStories = new Set(shownLanes.map(storyOf));
   const groups = new Map<string, RequestLane[]>();
-  for (const lane of hidden) {
-    const told = story(lane);
-    const group = groups.get(told);
+  for (const lane of hiddenLanes) {
+    const story = storyOf(lane);
+    const group = groups.get(story);
     if (group) group.push(lane);
-    else groups.set(told, [lane]);
+    else groups.set(story, [lane]);
   }
-  return [...groups].map(([told, lanes]) => {
-    const alike = seen.has(told) ? ', alike' : '';
-    return `       … and ${lanes.length} more${alike}: ${told}, from ${range(lanes.map((lane) => timeOf(lane, 'sent')))} to ${range(lanes.map(endOf))} ms`;
+  return [...groups].map(([story, lanes]) => {
+    const alike = shownStories.has(story) ? ', alike' : '';
+    return `       … and ${lanes.length} more${alike}: ${story}, from ${range(lanes.map((lane) => timeOf(lane, 'sent')))} to ${range(lanes.map(endOf))} ms`;
   });
 }
 
-const WORDS: Record<MarbleKind, string> = {
+const KIND_LABELS: Record<MarbleKind, string> = {
   sent: 'sent',
   waiting: 'waited',
   expired: '1002',
-  'sent-again': 'sent again',
+  'sent-again': 'replayed',
   answer: '',
   error: '',
   cancelled: 'cancelled',
 };
 
-function story(lane: RequestLane): string {
-  return [...lane.marbles.map(({ kind }) => WORDS[kind]), outcome(lane)].filter((word) => word !== '').join(', ');
+function storyOf(lane: RequestLane): string {
+  return [...lane.marbles.map(({ kind }) => KIND_LABELS[kind]), outcomeOf(lane)]
+    .filter((word) => word !== '')
+    .join(', ');
 }
 
-function outcome({ marbles }: RequestLane): string {
+function outcomeOf({ marbles }: RequestLane): string {
   const last = marbles.at(-1);
   return last?.error ?? String(last?.status ?? '');
 }
@@ -176,7 +181,7 @@ function timeOf({ marbles }: RequestLane, kind: MarbleKind): number | undefined 
   return marbles.find((marble) => marble.kind === kind)?.atMs;
 }
 
-/** When an answer or an error reached the caller. */
+/** The moment of the response or the error, as the caller gets it. */
 function endOf(lane: RequestLane): number | undefined {
   return timeOf(lane, 'answer') ?? timeOf(lane, 'error');
 }

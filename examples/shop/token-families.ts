@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenPair } from './protocol';
 
-/** Why a refresh token was turned down. */
+/** Why a refresh token was refused. */
 export type Refusal = 'unknown' | 'reused';
 
 export interface TokenFamilies {
-  /** Starts a family: what one sign-in, and all renewals after it, hand out. */
+  /** Starts a family: the tokens of one sign-in and of all its renewals. */
   open(user: string): TokenPair;
-  /** Whose access token this is, if it still lives. */
+  /** The user of an access token, if it has not expired. */
   userOf(accessToken: string): string | undefined;
-  /** Spends a refresh token for a new pair. A token spent before takes its whole family down. */
+  /** Exchanges a refresh token for a new pair. A token that was already spent revokes its whole family. */
   rotate(refreshToken: string): TokenPair | Refusal;
-  /** Ends every access token now and leaves the refresh tokens alone. */
+  /** Expires every access token now. Refresh tokens stay valid. */
   expireAccessTokens(): void;
 }
 
@@ -24,16 +24,16 @@ interface Family {
 }
 
 /**
- * Keeps the tokens of all sessions, with rotation and reuse detection after RFC 9700 section 4.14.2.
- * Two holders of one refresh token can't be told apart, so the second use ends the session of both.
+ * Keeps the tokens of all sessions, with rotation and reuse detection by RFC 9700 section 4.14.2.
+ * Two holders of one refresh token cannot be told apart, so the second use ends the session of both.
  *
- * @param keepsAccess - Whether an access token outlives the rotation of its refresh token, as a JWT does.
+ * @param keepsAccess - Whether an access token stays valid after the rotation of its refresh token, as a JWT does.
  */
 export function createTokenFamilies(lifeMs: number, now: () => number, keepsAccess = false): TokenFamilies {
   const byAccessToken = new Map<string, Family>();
   const byRefreshToken = new Map<string, Family>();
 
-  const handOut = (family: Family): TokenPair => {
+  const issue = (family: Family): TokenPair => {
     family.refreshTokens.add(family.pair.refreshToken);
     family.accessTokens.add(family.pair.token);
     byAccessToken.set(family.pair.token, family);
@@ -45,7 +45,7 @@ export function createTokenFamilies(lifeMs: number, now: () => number, keepsAcce
     if (!keepsAccess) byAccessToken.delete(family.pair.token);
     family.pair = newPair();
     family.expiresAtMs = now() + lifeMs;
-    return handOut(family);
+    return issue(family);
   };
 
   const revoke = (family: Family): void => {
@@ -55,7 +55,7 @@ export function createTokenFamilies(lifeMs: number, now: () => number, keepsAcce
 
   return {
     open: (user) =>
-      handOut({
+      issue({
         user,
         refreshTokens: new Set(),
         accessTokens: new Set(),
@@ -77,7 +77,7 @@ export function createTokenFamilies(lifeMs: number, now: () => number, keepsAcce
   };
 }
 
-// The prefixes let a log filter, or a spec, find a token that leaked.
+// The prefixes let a log filter or a spec find a leaked token.
 function newPair(): TokenPair {
   return { token: `at_${randomUUID()}`, refreshToken: `rt_${randomUUID()}` };
 }

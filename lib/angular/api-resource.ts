@@ -3,30 +3,33 @@ import { rxResource } from '@angular/core/rxjs-interop';
 import type { RequestOptions } from 'renewal';
 import { type ApiName, PROVIDED_API } from './provided-api';
 
-/** What {@link apiResource} asks for: a url, or one with the options of a request. */
+/** The request of an {@link apiResource}: a url, or the options of a request with its url. */
 export type ApiResourceRequest<T> = string | (RequestOptions<T> & { readonly url: string | URL });
 
-/** The options of {@link apiResource}. */
+/** Options of {@link apiResource}. */
 export interface ApiResourceOptions<T> {
-  /** The value before there is another. @defaultValue `undefined` */
+  /** The value until the first response. @defaultValue `undefined` */
   readonly defaultValue?: NoInfer<T>;
-  /** When two values are the same. @defaultValue `Object.is` */
+  /** Whether two values are equal. @defaultValue `Object.is` */
   readonly equal?: ValueEqualityFn<T>;
-  /** Which api. @defaultValue the one without `withName` */
+  /** The name of the api. @defaultValue the api without `withName` */
   readonly api?: ApiName;
-  /** @defaultValue the injection context that it is called in */
+  /** The injector of the resource. @defaultValue that of the current injection context */
   readonly injector?: Injector;
 }
 
 /**
- * A resource over `api.get$`, in an injection context: asks whenever a signal that `request` reads has changed, and takes back what it had asked for before;
- * idle while `request` returns `undefined`. `value()`, `error()`, `isLoading()`, `reload()` and `destroy()` are those of Angular's resources; errors are renewal's.
+ * A resource over `api.get$`, in an injection context. Sends a request whenever a signal that `request` reads changes,
+ * and cancels the previous one. Idle while `request` returns `undefined`. `value()`, `error()`, `isLoading()`,
+ * `reload()` and `destroy()` are those of Angular's resources. Errors are those of renewal.
  *
  * @example
  * ```ts
  * class OrderPage {
  *   readonly page = signal(1);
- *   readonly orders = apiResource<Order[]>(() => ({ url: 'orders', params: { page: this.page() } }), { defaultValue: [] });
+ *   readonly orders = apiResource<Order[]>(() => ({ url: 'orders', params: { page: this.page() } }), {
+ *     defaultValue: [],
+ *   });
  * }
  * ```
  */
@@ -43,14 +46,14 @@ export function apiResource<T>(
   { api = PROVIDED_API, injector = inject(Injector), ...options }: ApiResourceOptions<T> = {},
 ): ResourceRef<T | undefined> {
   const client = injector.get(api).api;
-  // Its overloads tell a `defaultValue` from none, which is known to the caller only.
+  // The overloads of `rxResource` differ in `defaultValue`. Only the caller knows whether there is one.
   return rxResource<T, ApiResourceRequest<T> | undefined>({
     ...options,
     injector,
     params: request,
     stream: ({ params }) => {
-      const { url, ...asked } = typeof params === 'string' ? { url: params } : params;
-      return client.get$<T>(url, asked);
+      const { url, ...requestOptions } = typeof params === 'string' ? { url: params } : params;
+      return client.get$<T>(url, requestOptions);
     },
   } as Parameters<typeof rxResource<T, ApiResourceRequest<T> | undefined>>[0]);
 }

@@ -6,34 +6,37 @@ import {
   type HttpHeaders,
 } from '@angular/common/http';
 import type { HttpEvent, HttpResponse } from 'renewal';
-import { toUrl } from './page-url';
+import { toHttpUrl } from './page-url';
 
-/** The headers as renewal has them: names in lower case, what repeats joined. */
+/** Converts headers: names in lower case, repeated values joined. */
 export const toHeaders = (headers: HttpHeaders): Record<string, string> =>
   Object.fromEntries(headers.keys().map((name) => [name.toLowerCase(), `${headers.getAll(name)?.join(', ')}`]));
 
 const isError = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object Error]';
 
 /**
- * The text that could not be parsed as JSON, of a response that failed by that. Angular's XHR keeps it beside the parser's error; its fetch keeps the
- * error only, which then stands for the text.
+ * The text of a response that could not be parsed as JSON. Angular's XHR keeps it beside the error of the parser. Its
+ * fetch keeps only the error, whose text is returned instead.
  */
 export const unparsedText = ({ status, error }: HttpErrorResponse): string | undefined => {
   const { error: cause = error, text = cause } = Object(error);
   return status && status < 300 && isError(cause) && cause.name === 'SyntaxError' ? `${text}` : undefined;
 };
 
-/** A complete answer, also one that `HttpClient` makes an error of. Its url, which a testing backend gives as it was asked for, is relative to `page`. */
-export const toResponse = (answer: AngularResponse<unknown> | HttpErrorResponse, page?: string): HttpResponse => ({
+/**
+ * Converts a complete response, also one in an `HttpErrorResponse`. Its url may be relative to `page`: a testing
+ * backend repeats the requested one.
+ */
+export const toResponse = (response: AngularResponse<unknown> | HttpErrorResponse, page?: string): HttpResponse => ({
   type: 'response',
-  status: answer.status,
-  statusText: answer.statusText,
-  headers: toHeaders(answer.headers),
-  url: (answer.url && toUrl(answer.url, page)) ?? '',
-  body: answer instanceof HttpErrorResponse ? (unparsedText(answer) ?? answer.error) : answer.body,
+  status: response.status,
+  statusText: response.statusText,
+  headers: toHeaders(response.headers),
+  url: (response.url && toHttpUrl(response.url, page)) ?? '',
+  body: response instanceof HttpErrorResponse ? (unparsedText(response) ?? response.error) : response.body,
 });
 
-/** What an event of `HttpClient` is to renewal; `undefined` for those that it has no counterpart of: headers alone, and events of interceptors' own. */
+/** Converts an event; `undefined` for one without a counterpart: headers alone, and custom events of interceptors. */
 export const toEvent = (event: AngularEvent<unknown>, page: string): HttpEvent | undefined => {
   const { type } = event;
   if (type === HttpEventType.Response) return toResponse(event, page);
@@ -46,6 +49,6 @@ export const toEvent = (event: AngularEvent<unknown>, page: string): HttpEvent |
   };
 };
 
-/** Whether an error is a complete response, also one whose body could not be parsed, and no broken connection. */
-export const isAnswer = (error: unknown): error is HttpErrorResponse =>
+/** Whether an error is a complete response, also with a body that could not be parsed, and not a broken connection. */
+export const isErrorResponse = (error: unknown): error is HttpErrorResponse =>
   error instanceof HttpErrorResponse && error.status > 0;

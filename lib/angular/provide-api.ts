@@ -17,22 +17,22 @@ import {
   type SessionOptions,
 } from 'renewal';
 import { catchError, from, isObservable, type ObservableInput } from 'rxjs';
-import { hasHost, injectPageRoot, injectPageUrl, toUrl } from './page-url';
+import { hasHost, injectPageRoot, injectPageUrl, toHttpUrl } from './page-url';
 import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type ProvidedApi, SESSION } from './provided-api';
 import { toApiError } from './to-api-error';
-import { zonedRequests } from './zoned-requests';
+import { zonedRequests } from './zone';
 import { zonedSession } from './zoned-session';
 
-/** What {@link provideApi} can be given beside options: see {@link withSession} and {@link withName}. */
+/** A feature of {@link provideApi}: see {@link withSession} and {@link withName}. */
 export interface ApiFeature {
   readonly session?: (http: Api) => SessionOptions;
   readonly name?: ApiName;
 }
 
 /**
- * A session that the injector makes, and destroys with itself. The options may be a function, called in an injection context with the same client without a
- * session: what `refresh` is to ask through, so that it can not wait for itself. Errors of `HttpClient` are understood too.
- * `onSessionExpired` is called in Angular's zone.
+ * A session that the injector creates, and destroys with itself. The options may be a function, called in an injection
+ * context with the same client without a session: `refresh` sends through it, so that it cannot wait for itself.
+ * Errors of `HttpClient` are converted for the session. `onSessionExpired` is called in Angular's zone.
  *
  * @example
  * ```ts
@@ -49,75 +49,80 @@ export const withSession = (options: SessionOptions | ((http: Api) => SessionOpt
   session: typeof options === 'function' ? options : () => options,
 });
 
-/** Provides the api under a name of its own, beside others: `injectApi(BILLING)`, and not as `API`. */
+/** Provides the api under a name, beside others: `injectApi(BILLING)`, and not as `API`. */
 export const withName = (name: ApiName): ApiFeature => ({ name });
 
-/** Lets a session take the errors of `HttpClient` for what they are, and calls back in Angular's zone. */
-const inAngular = (options: SessionOptions, zone: NgZone): SessionOptions => {
+/** Converts errors of `HttpClient` for the session, and calls `onSessionExpired` in Angular's zone. */
+const adaptOptions = (options: SessionOptions, zone: NgZone): SessionOptions => {
   const { refresh, restore, onSessionExpired } = options;
-  const fail = (error: unknown): never => {
+  const rethrow = (error: unknown): never => {
     throw toApiError(error);
   };
-  const understood = <T>(ask: () => ObservableInput<T>): ObservableInput<T> => {
+  const withApiErrors = <T>(call: () => ObservableInput<T>): ObservableInput<T> => {
     try {
-      const asked = ask();
-      // Nothing else comes from `HttpClient`; a native Observable is for `createSession` to take.
-      return isObservable(asked) || 'then' in Object(asked) ? from(asked).pipe(catchError(fail)) : asked;
+      const result = call();
+      // `HttpClient` leads to no other type. `createSession` converts a native Observable.
+      return isObservable(result) || 'then' in Object(result) ? from(result).pipe(catchError(rethrow)) : result;
     } catch (error) {
-      return fail(error);
+      return rethrow(error);
     }
   };
   return {
     ...options,
-    // What is no function is left for `createSession` to refuse.
-    ...(typeof refresh === 'function' && { refresh: (tokens) => understood(() => refresh(tokens)) }),
-    ...(restore && { restore: () => understood(restore) }),
+    // `createSession` refuses an option that is not a function.
+    ...(typeof refresh === 'function' && { refresh: (tokens) => withApiErrors(() => refresh(tokens)) }),
+    ...(restore && { restore: () => withApiErrors(restore) }),
     ...(onSessionExpired && { onSessionExpired: (error) => zone.run(() => onSessionExpired(error)) }),
   };
 };
 
-const makeApi = (given: ApiOptions | (() => ApiOptions), makeOptions: ApiFeature['session']): ProvidedApi => {
+const createProvidedApi = (
+  given: ApiOptions | (() => ApiOptions),
+  toSessionOptions: ApiFeature['session'],
+): ProvidedApi => {
   const zone = inject(NgZone);
-  const { session: handedIn, ...options } = typeof given === 'function' ? given() : given;
-  if (handedIn && makeOptions) throw new TypeError('session: given twice');
+  const { session: givenSession, ...options } = typeof given === 'function' ? given() : given;
+  if (givenSession && toSessionOptions) throw new TypeError('session: pass it once, in options or by withSession()');
   const page = injectPageUrl();
-  // An empty one is none, and one with a scheme is not for a `<base>` to complete.
+  // An empty url counts as none. A `<base>` does not complete a url with a scheme.
   const base = options.baseUrl === '' ? undefined : options.baseUrl;
   const isRelative = typeof base === 'string' && !/^\s*[a-z][a-z\d+.-]*:/i.test(base);
-  // What is no url is left for `createApi` to refuse.
-  const baseUrl = isRelative ? ((page && toUrl(base, page)) ?? base) : base;
+  // `createApi` refuses an invalid url.
+  const baseUrl = isRelative ? ((page && toHttpUrl(base, page)) ?? base) : base;
   const root = injectPageRoot();
-  // What names no host belongs to the page, also if a `<base>` leads elsewhere.
-  const ownOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;
-  const allowedOrigins = options.allowedOrigins === undefined ? ownOrigins : options.allowedOrigins;
-  /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not see on a server. */
-  const ofPage: Interceptor = (request, next) => next({ ...request, url: toUrl(request.url, page) ?? request.url });
+  // A url without a host belongs to the page, even if a `<base>` names another origin.
+  const pageOrigins = root && !hasHost(`${base ?? ''}`) ? [root] : undefined;
+  const allowedOrigins = options.allowedOrigins === undefined ? pageOrigins : options.allowedOrigins;
+  /** Without a `baseUrl`, urls are relative to the page, which `createApi` does not know on a server. */
+  const resolveOnPage: Interceptor = (request, next) =>
+    next({ ...request, url: toHttpUrl(request.url, page) ?? request.url });
   const tasks = inject(PendingTasks);
-  const client = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
+  const createClient = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
     createApi({
       ...options,
       baseUrl,
       allowedOrigins,
       ...(session && { session }),
-      interceptors: [zonedRequests(zone, tasks, isPrivate), ofPage, ...(options.interceptors ?? [])],
+      interceptors: [zonedRequests(zone, tasks, isPrivate), resolveOnPage, ...(options.interceptors ?? [])],
     });
 
-  const own = makeOptions?.(client(() => true));
-  // A store that it asks may set a timer.
-  const made = own && zone.runOutsideAngular(() => createSession(inAngular(own, zone)));
-  const session = made ?? handedIn;
-  if (made) inject(DestroyRef).onDestroy(() => made.destroy());
+  const sessionOptions = toSessionOptions?.(createClient(() => true));
+  // A store may set a timer when it is read.
+  const ownSession = sessionOptions && zone.runOutsideAngular(() => createSession(adaptOptions(sessionOptions, zone)));
+  const session = ownSession ?? givenSession;
+  if (ownSession) inject(DestroyRef).onDestroy(() => ownSession.destroy());
   return {
-    api: client(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
+    api: createClient(({ auth }) => auth && session && session.state.status !== 'signed-out', session),
     session: session && zonedSession(session, zone, tasks),
     allowedOrigins: allowedOrigins ?? (baseUrl === undefined ? undefined : [`${baseUrl}`]),
   };
 };
 
 /**
- * Provides a client, and with {@link withSession} a session: `injectApi()` or `API`, `injectSession()` or `SESSION`. Made when first injected, one for each
- * injector it is provided in, so on a server one for each page that is rendered. Options may be a function, called in an injection
- * context. A relative `baseUrl` is relative to the page, on a server too. Wrong options are a `TypeError` when it is first injected.
+ * Provides a client, and with {@link withSession} a session: `injectApi()` or `API`, `injectSession()` or `SESSION`.
+ * Both are created when first injected, once for each injector that provides them: on a server, once for each rendered
+ * page. Options may be a function, called in an injection context. A relative `baseUrl` is relative to the page, on a
+ * server too. Wrong options are a `TypeError` at the first injection.
  *
  * A session in the options is used as it is, and outlives the injector.
  *
@@ -138,10 +143,10 @@ export const provideApi = (
   ...features: readonly ApiFeature[]
 ): EnvironmentProviders => {
   const { session, name = PROVIDED_API }: ApiFeature = Object.assign({}, ...features);
-  const own = { provide: name, useFactory: () => makeApi(options, session) };
-  if (name !== PROVIDED_API) return makeEnvironmentProviders([own]);
+  const provider = { provide: name, useFactory: () => createProvidedApi(options, session) };
+  if (name !== PROVIDED_API) return makeEnvironmentProviders([provider]);
   return makeEnvironmentProviders([
-    own,
+    provider,
     { provide: API, useFactory: injectApi },
     { provide: SESSION, useFactory: injectSession },
   ]);

@@ -5,11 +5,12 @@ import type { ApiName } from './provided-api';
 import { sessionInterceptor } from './session-interceptor';
 
 /**
- * {@link sessionInterceptor} as a class interceptor: the provider for `HTTP_INTERCEPTORS` that takes the place of the app's own. An `HttpClientModule` that is
- * imported by a lazy `NgModule` knows class interceptors only, and finds those of the root. It runs in the injector that provides it.
+ * {@link sessionInterceptor} as a class interceptor: the provider for `HTTP_INTERCEPTORS` that replaces the app's own.
+ * An `HttpClientModule` that a lazy `NgModule` imports runs class interceptors only, and finds those of the root. This
+ * interceptor runs in the injector that provides it.
  *
- * @param session - As of {@link sessionInterceptor}.
- * @param options - As of {@link sessionInterceptor}.
+ * @param session - See {@link sessionInterceptor}.
+ * @param options - See {@link sessionInterceptor}.
  *
  * @example
  * ```ts

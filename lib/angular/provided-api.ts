@@ -1,17 +1,17 @@
 import { InjectionToken, inject } from '@angular/core';
 import type { Api, Session } from 'renewal';
 
-/** What `provideApi` puts into an injector. */
+/** The value that `provideApi` puts into an injector. */
 export interface ProvidedApi {
   readonly api: Api;
-  /** None where `provideApi` was given none. */
+  /** `undefined` if `provideApi` got none. */
   readonly session: Session | undefined;
-  /** Where the session's token may go; `undefined` where that is the origin of the page. */
+  /** The origins that may get the token; `undefined` for that of the page. */
   readonly allowedOrigins: readonly string[] | undefined;
 }
 
 /**
- * Names one of several apis: an injection token of your own, handed to `withName`.
+ * Names one of several apis: an injection token of the app, passed to `withName`.
  *
  * @example
  * ```ts
@@ -20,23 +20,31 @@ export interface ProvidedApi {
  */
 export type ApiName = InjectionToken<ProvidedApi>;
 
-/** The api that has no other name. */
+/** The name of the api without `withName`. */
 export const PROVIDED_API: ApiName = new InjectionToken('renewal: provideApi()');
 
-/** The client that {@link provideApi} makes. */
+/** The client of {@link provideApi}. */
 export const API: InjectionToken<Api> = new InjectionToken('API of provideApi()');
 
-/** The session of {@link API}. Injecting it fails where there is none. */
+/** The session of {@link API}. Injecting it throws an `Error` if there is none. */
 export const SESSION: InjectionToken<Session> = new InjectionToken('SESSION of provideApi()');
 
-/** The session of what was provided. Throws an `Error` where there is none. */
-export const sessionOf = ({ session }: Partial<ProvidedApi>): Session => {
+/** The provided session. Throws an `Error` if there is none. */
+export const requireSession = ({ session }: Partial<ProvidedApi>): Session => {
   if (session) return session;
   throw new Error('no session: add withSession()');
 };
 
-/** The client of {@link provideApi}, in an injection context. @param name - Which one. @defaultValue the one without `withName` */
+/**
+ * The client of {@link provideApi}, in an injection context.
+ *
+ * @param name - The name of the api. @defaultValue the api without `withName`
+ */
 export const injectApi = (name: ApiName = PROVIDED_API): Api => inject(name).api;
 
-/** The session of {@link provideApi}, in an injection context. Throws an `Error` where it was given none. @param name - As of {@link injectApi}. */
-export const injectSession = (name: ApiName = PROVIDED_API): Session => sessionOf(inject(name));
+/**
+ * The session of {@link provideApi}, in an injection context. Throws an `Error` if there is none.
+ *
+ * @param name - See {@link injectApi}.
+ */
+export const injectSession = (name: ApiName = PROVIDED_API): Session => requireSession(inject(name));

@@ -7,41 +7,44 @@ import {
 import { InjectionToken, inject, NgZone } from '@angular/core';
 import { type BearerOptions, bearer, type HttpEvent, type HttpHandler, type Session } from 'renewal';
 import { catchError, defer, filter, map, of } from 'rxjs';
-import { isAnswer, toResponse } from './http-events';
-import { injectPageRoot, injectPageUrl, toUrl } from './page-url';
-import { injectPastCaches } from './past-caches';
-import { type ApiName, PROVIDED_API, type ProvidedApi, sessionOf } from './provided-api';
-import { toAngular, toWire } from './wire-request';
+import { injectCacheBypass } from './cache-bypass';
+import { isErrorResponse, toResponse } from './http-events';
+import { injectPageRoot, injectPageUrl, toHttpUrl } from './page-url';
+import { type ApiName, PROVIDED_API, type ProvidedApi, requireSession } from './provided-api';
+import { toWireRequest, withChanges } from './wire-request';
 import { WITHOUT_SESSION } from './without-session';
-import { across, backHere, outside } from './zone';
+import { captureZone, observeAcrossZones, outsideAngular } from './zone';
 
-/** An event of ours with the one of Angular's that it was made of, which the caller gets. */
-type Carrier = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorResponse };
+/** An event of renewal with its source: the event of Angular, which the caller gets. */
+type SourcedEvent = HttpEvent & { readonly source: AngularEvent<unknown> | HttpErrorResponse };
 
-/** Angular's own event, or its error; all that comes was made by the handler below. */
+/** The event of Angular; throws if it is an error. Every event has a source: the handler below adds it. */
 const sourceOf = (event: HttpEvent): AngularEvent<unknown> => {
-  const { source } = event as Carrier;
+  const { source } = event as SourcedEvent;
   if (source instanceof HttpErrorResponse) throw source;
   return source;
 };
 
-/** Of what is no answer nobody looks at more than that. */
-const carry = (source: Carrier['source'], page: string): Carrier => {
+/** Adds the source. Events other than responses are not converted: the session does not read them. */
+const withSource = (source: SourcedEvent['source'], page: string): SourcedEvent => {
   const isResponse = source instanceof HttpErrorResponse || source.type === HttpEventType.Response;
   return { ...(isResponse ? toResponse(source, page) : { type: 'sent' }), source };
 };
 
 /**
- * Gives `HttpClient` a session: puts its token on each request, waits for a refresh where the token is dead, and sends a request again, once, when the answer
- * says that it has expired, by status or by a code such as 1002 in the body; such an answer reaches no one, but where progress is asked for, each attempt tells its own.
- * All else is as it was: the request's `HttpContext`, progress, `HttpErrorResponse`. Of what `authorize` makes of a request, url, headers, body and
- * `withCredentials` count.
+ * Gives `HttpClient` a session. Sets its token on each request, waits for a refresh if the token has expired, and
+ * replays a request once if the response says that the token has expired: by status, or by a code such as 1002 in the
+ * body. The caller does not get that response. With `reportProgress`, the caller gets the progress of each attempt. All
+ * else is unchanged: the request's `HttpContext`, progress, `HttpErrorResponse`. `authorize` may change the url,
+ * headers, body and `withCredentials` of a request; its other changes are ignored.
  *
- * Requests by {@link withoutSession}, by JSONP, with an `Authorization` header of their own, or to other origins pass as they are. Interceptors before it see a
- * request once, those after it each attempt. Errors about the session are renewal's: `RefreshError`, `SessionExpiredError`, `SignedOutError`, `TokenRejectedError`.
+ * Requests by {@link withoutSession}, by JSONP, with their own `Authorization` header, or to other origins pass
+ * unchanged. Interceptors before it see a request once, those after it each attempt. Errors about the session are those
+ * of renewal: `RefreshError`, `SessionExpiredError`, `SignedOutError`, `TokenRejectedError`.
  *
- * @param session - A session, or the name of an api of {@link provideApi}. @defaultValue the session of {@link provideApi}
- * @param options - Where the token may go. @defaultValue where the api of {@link provideApi} lets it go; of a session that is handed in, the origin of the page
+ * @param session - A session, or the name of an api. @defaultValue the session of {@link provideApi}
+ * @param options - The origins that may get the token. @defaultValue those of the api of {@link provideApi}; for a
+ * session in the first parameter, the origin of the page
  *
  * @example
  * ```ts
@@ -52,39 +55,43 @@ export const sessionInterceptor = (
   session: Session | ApiName = PROVIDED_API,
   options: BearerOptions = {},
 ): HttpInterceptorFn => {
-  // Checked now, not with the first request.
+  // Validates the arguments at creation, not at the first request.
   if (!(session instanceof InjectionToken)) bearer(session, options);
 
   return (request, next) => {
-    // What relative urls belong to where there is no page, as in a test in Node (`invalid` resolves nowhere, RFC 2606).
+    // The base of relative urls if there is no page, as in a test in Node (`invalid` never resolves, RFC 2606).
     const page = injectPageUrl() ?? 'http://page.invalid/';
-    const url = toUrl(request.urlWithParams, page);
-    // JSONP can have no headers.
+    const url = toHttpUrl(request.urlWithParams, page);
+    // JSONP cannot have headers.
     if (!url || request.method === 'JSONP' || request.context.get(WITHOUT_SESSION)) return next(request);
 
     const zone = inject(NgZone);
-    const back = backHere(zone);
-    const leave = outside(zone);
+    const runInCaller = captureZone(zone);
+    const runOutside = outsideAngular(zone);
     const provided: Partial<ProvidedApi> = session instanceof InjectionToken ? inject(session) : { session };
     const allowedOrigins = options.allowedOrigins ?? provided.allowedOrigins ?? [injectPageRoot() ?? page];
-    const pastCaches = injectPastCaches();
-    const wire = toWire(request, url);
+    const cacheBypassOf = injectCacheBypass();
+    const original = toWireRequest(request, url);
     const handler: HttpHandler = (sent) =>
-      // An interceptor after it finds itself where the caller is.
-      across(
-        defer(() => next(toAngular(request, wire, sent, pastCaches(sent)))),
-        back,
-        leave,
+      // Interceptors after this one run in the zone of the caller.
+      observeAcrossZones(
+        defer(() => next(withChanges(request, original, sent, cacheBypassOf(sent)))),
+        runInCaller,
+        runOutside,
       ).pipe(
         catchError((error) => {
-          if (isAnswer(error)) return of(error);
+          if (isErrorResponse(error)) return of(error);
           throw error;
         }),
-        map((source) => carry(source, page)),
+        map((source) => withSource(source, page)),
       );
-    return across(bearer(sessionOf(provided), { allowedOrigins })(wire, handler), leave, back).pipe(
+    return observeAcrossZones(
+      bearer(requireSession(provided), { allowedOrigins })(original, handler),
+      runOutside,
+      runInCaller,
+    ).pipe(
       map(sourceOf),
-      // That it was sent is told once, however often it was.
+      // Emits `Sent` once, also for two attempts.
       filter(({ type }, index) => type !== HttpEventType.Sent || !index),
     );
   };

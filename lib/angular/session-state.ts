@@ -4,9 +4,10 @@ import type { SessionState } from 'renewal';
 import { type ApiName, injectSession } from './provided-api';
 
 /**
- * The state of the session as a signal, in an injection context. It changes with the state and with nothing else. It holds the tokens: show its `status`.
+ * The state of the session as a signal, in an injection context. It changes only with the state. It holds the tokens:
+ * show only its `status`.
  *
- * @param name - As of {@link injectApi}.
+ * @param name - See {@link injectApi}.
  * @example
  * ```ts
  * class Header {
@@ -17,6 +18,6 @@ import { type ApiName, injectSession } from './provided-api';
  */
 export const sessionState = (name?: ApiName): Signal<SessionState> => {
   const session = injectSession(name);
-  // Signals tell Angular themselves: inside the zone, each would have the whole app checked.
+  // Signals notify Angular themselves. Inside the zone, each event would also check the whole app.
   return inject(NgZone).runOutsideAngular(() => toSignal(session.state$, { initialValue: session.state }));
 };

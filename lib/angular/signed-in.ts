@@ -4,15 +4,19 @@ import { catchError, defaultIfEmpty, EMPTY, map, type Observable } from 'rxjs';
 import { type ApiName, injectSession } from './provided-api';
 
 /**
- * A guard for `canActivate`, `canActivateChild` and `canMatch`, that lets those in who are signed in, and sends others to `redirect`. It waits while the session is being
- * loaded; where that fails, no one is signed in.
+ * A guard for `canActivate`, `canActivateChild` and `canMatch`. It admits a signed-in user, and redirects any other to
+ * `redirect`. It waits while the session is loading; if that fails, the user counts as not signed in.
  *
- * @param redirect - A url, or what makes one of the url that was asked for.
- * @param name - As of {@link injectApi}.
+ * @param redirect - A url, or a function that returns it for the requested url.
+ * @param name - See {@link injectApi}.
  * @example
  * ```ts
  * const routes: Routes = [
- *   { path: 'orders', component: OrderPage, canActivate: [signedIn((url) => `/login?from=${encodeURIComponent(url)}`)] },
+ *   {
+ *     path: 'orders',
+ *     component: OrderPage,
+ *     canActivate: [signedIn((url) => `/login?from=${encodeURIComponent(url)}`)],
+ *   },
  * ];
  * ```
  */
@@ -22,9 +26,9 @@ export const signedIn =
     const router = inject(Router);
     const url = `${router.currentNavigation()?.extractedUrl}`;
     const session = injectSession(name);
-    // Looks into the store: old code of the app may have written to it on the way here.
+    // Reads the store: old code of the app may have written to it before this navigation.
     session.state$.subscribe().unsubscribe();
-    // A `restore` that failed leaves the session loading.
+    // A failed `restore` leaves the session loading.
     const loaded$ = session.state.status === 'loading' ? session.accessToken$().pipe(catchError(() => EMPTY)) : EMPTY;
     return loaded$.pipe(
       defaultIfEmpty(null),

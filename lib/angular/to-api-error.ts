@@ -3,23 +3,23 @@ import { type HttpRequest, HttpStatusError, NetworkError, ResponseParseError } f
 import { toResponse, unparsedText } from './http-events';
 
 /**
- * An error of `HttpClient` as renewal has it: what tells a refresh that was refused from one that may be tried again, and for how long to wait. What is thrown
- * by others stays what it is.
+ * Converts an error of `HttpClient`, so that the session can tell a refused refresh from one to retry, and knows how
+ * long to wait. Any other error is returned unchanged.
  *
- * @param asked - What has failed. Errors show nothing else of a request than method and url, and Angular's do not know its method.
+ * @param failedRequest - The failed request. Errors show only its method and url. Angular's errors have no method.
  */
-export const toApiError = (error: unknown, asked?: HttpRequest): unknown => {
+export const toApiError = (error: unknown, failedRequest?: HttpRequest): unknown => {
   if (!(error instanceof HttpErrorResponse)) return error;
-  const request = asked ?? ({ method: 'HTTP', url: error.url ?? '' } as HttpRequest);
+  const request = failedRequest ?? ({ method: 'HTTP', url: error.url ?? '' } as HttpRequest);
   const response = toResponse(error);
   const { status } = error;
-  // What `fetch` itself says may quote a header.
-  if (!status) return new NetworkError('no complete answer', { request, cause: error.error?.cause });
+  // Without the message of `fetch`, which may quote a header.
+  if (!status) return new NetworkError('no complete response', { request, cause: error.error?.cause });
   if (status >= 300) return new HttpStatusError(request, response);
   const text = unparsedText(error);
-  // An interceptor's own.
+  // The error of an interceptor.
   if (text === undefined) return error;
-  // As much of it as an error of renewal's own transports keeps; a copy, as a slice keeps the whole text in memory.
+  // As long as in errors of renewal's transports. A copy, because a slice keeps the whole text in memory.
   const body = Array.from(text.slice(0, 200)).join('');
   return new ResponseParseError('its body is not JSON', { request, response: { ...response, body } });
 };

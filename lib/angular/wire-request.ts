@@ -1,21 +1,21 @@
 import { type HttpRequest as AngularRequest, HttpParams } from '@angular/common/http';
 import { type Body, HttpContext, type HttpRequest } from 'renewal';
+import { type CacheBypass, NOT_TRANSFERRED } from './cache-bypass';
 import { toHeaders } from './http-events';
-import { toSent } from './page-url';
-import type { PastCaches } from './past-caches';
+import { toClientUrl } from './page-url';
 
-/** A request of `HttpClient` as it goes to the wire: with an absolute url, and a body that is serialised once, for both attempts. */
-export const toWire = (request: AngularRequest<unknown>, url: string): HttpRequest => {
+/** Converts a request of `HttpClient`: an absolute url, and a body that is serialised once, for both attempts. */
+export const toWireRequest = (request: AngularRequest<unknown>, url: string): HttpRequest => {
   const { method, responseType, reportProgress, withCredentials } = request;
   const serialized = request.serializeBody();
-  // It can be changed later; it is sent as the text that it is now.
+  // A snapshot: the caller may change the parameters later.
   const body = serialized instanceof URLSearchParams ? `${serialized}` : serialized;
   const type = request.detectContentTypeHeader();
   return {
     method,
     url,
     headers: { ...(type && { 'content-type': type }), ...toHeaders(request.headers) },
-    body: body as Body, // all that Angular serialises to
+    body: body as Body, // Angular serialises to no other type
     responseType,
     timeoutMs: 0,
     withCredentials,
@@ -25,40 +25,38 @@ export const toWire = (request: AngularRequest<unknown>, url: string): HttpReque
   };
 };
 
-/** The caller's body, or where that has been changed meanwhile, one of its kind that holds what it was. */
-const replayed = (request: AngularRequest<unknown>, text: string): unknown => {
-  // Those after us are shown the body itself, of which dates and files, say, come to no text.
+/** The caller's body, or a copy of its original content if the caller has changed it since. */
+const replayBody = (request: AngularRequest<unknown>, text: string): unknown => {
+  // Interceptors after this one get the body itself: dates and files, for example, get lost in a text.
   if (`${request.serializeBody()}` === text) return request.body;
   return request.body instanceof URLSearchParams ? new URLSearchParams(text) : JSON.parse(text);
 };
 
 /**
- * The caller's request with what has been changed on its way: the very same one where nothing was.
+ * The caller's request with the changes of the session, or the same object if there are none.
  *
- * @param wire - What the caller's request was.
- * @param sent - What has become of that.
- * @param pastCaches - What gets it past HTTP caches.
+ * @param original - The caller's request, converted.
+ * @param sent - The request that the session sends.
  */
-export const toAngular = (
+export const withChanges = (
   request: AngularRequest<unknown>,
-  wire: HttpRequest,
+  original: HttpRequest,
   sent: HttpRequest,
-  { headers: toPass, ...mode }: PastCaches,
+  { headers: bypassHeaders, ...mode }: CacheBypass,
 ): AngularRequest<unknown> => {
-  if (sent === wire) return request;
+  if (sent === original) return request;
   const { url, headers, body, withCredentials } = sent;
-  const isRewritten = body !== wire.body;
+  const isRewritten = body !== original.body;
   const changed = Object.entries(headers).filter(
-    // Of a text, Angular would not know what it is.
-    ([name, value]) => wire.headers[name] !== value || (isRewritten && name === 'content-type'),
+    // Angular does not know the content type of a text.
+    ([name, value]) => original.headers[name] !== value || (isRewritten && name === 'content-type'),
   );
   return request.clone({
-    setHeaders: { ...Object.fromEntries(changed), ...toPass },
+    setHeaders: { ...Object.fromEntries(changed), ...bypassHeaders },
     withCredentials,
-    body: isRewritten || typeof body !== 'string' ? body : replayed(request, body),
-    // What came by a token is not for the page; kept there, an expired answer would also be the one to the second attempt.
-    transferCache: false,
+    body: isRewritten || typeof body !== 'string' ? body : replayBody(request, body),
+    ...NOT_TRANSFERRED,
     ...mode,
-    ...(url !== wire.url && { url: toSent(url), params: new HttpParams() }),
+    ...(url !== original.url && { url: toClientUrl(url), params: new HttpParams() }),
   });
 };

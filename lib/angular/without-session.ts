@@ -1,12 +1,13 @@
 import { HttpContext, HttpContextToken } from '@angular/common/http';
 
-/** Whether a request of `HttpClient` is none of the session's business. */
+/** Whether the session ignores a request of `HttpClient`. */
 export const WITHOUT_SESSION = new HttpContextToken<boolean>(() => false);
 
 /**
- * Opts a request of `HttpClient` out, as `auth: false` does for one of an api: no token, no refresh, no wait. For login, for public pages, and for the refresh itself.
+ * Excludes a request of `HttpClient` from the session, as `auth: false` does for a request of an api: no token, no
+ * refresh, no wait. For the login, for public pages, and for the refresh itself.
  *
- * @param context - What is added to. @defaultValue a new one
+ * @param context - The context to extend. @defaultValue a new one
  * @example
  * ```ts
  * httpClient.post<TokenGrant>('/login', { user, password }, { context: withoutSession() });

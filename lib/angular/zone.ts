@@ -1,32 +1,60 @@
-import { NgZone } from '@angular/core';
-import { Observable } from 'rxjs';
+import { NgZone, type PendingTasks } from '@angular/core';
+import { HttpContextToken, type HttpRequest, type Interceptor } from 'renewal';
+import { finalize, Observable } from 'rxjs';
 
-/** Runs a piece of work in one zone or another. */
-export type Run = <T>(work: () => T) => T;
+/** Runs a function in one zone. */
+export type ZoneRunner = <T>(work: () => T) => T;
 
-export const outside =
-  (zone: NgZone): Run =>
+/** The zone of the subscriber of a request. */
+export const CALLER_ZONE = new HttpContextToken<ZoneRunner | undefined>(() => undefined);
+
+/** Whether the response is for the session only, and not for the rendered page. */
+export const IS_PRIVATE = new HttpContextToken<boolean | undefined>(() => false);
+
+export const outsideAngular =
+  (zone: NgZone): ZoneRunner =>
   (work) =>
     zone.runOutsideAngular(work);
 
-/** The way back to where it is called from: into Angular's zone, or out of it. */
-export const backHere = (zone: NgZone): Run => (NgZone.isInAngularZone() ? (work) => zone.run(work) : outside(zone));
+/** Captures the current zone: inside Angular's, or outside of it. */
+export const captureZone = (zone: NgZone): ZoneRunner =>
+  NgZone.isInAngularZone() ? (work) => zone.run(work) : outsideAngular(zone);
 
 /**
- * Subscribes where `there` runs, so that timers, sockets and listeners belong there, and hands on where `back` does. After an answer it completes in the same
- * run: each run in Angular's zone is a change detection.
+ * Subscribes in one zone, which timers, sockets and listeners then belong to, and notifies in another. Completes in the
+ * same run as it emits a response: each run in Angular's zone is a change detection.
  */
-export const across = <T>(source$: Observable<T>, there: Run, back: Run): Observable<T> =>
+export const observeAcrossZones = <T>(
+  source$: Observable<T>,
+  subscribeIn: ZoneRunner,
+  notifyIn: ZoneRunner,
+): Observable<T> =>
   new Observable((subscriber) =>
-    there(() =>
+    subscribeIn(() =>
       source$.subscribe({
         next: (value) =>
-          back(() => {
+          notifyIn(() => {
             subscriber.next(value);
             if (Object(value).type === 'response') subscriber.complete();
           }),
-        error: (error) => back(() => subscriber.error(error)),
-        complete: () => subscriber.closed || back(() => subscriber.complete()),
+        error: (error) => notifyIn(() => subscriber.error(error)),
+        complete: () => subscriber.closed || notifyIn(() => subscriber.complete()),
       }),
     ),
   );
+
+/**
+ * The outermost interceptor of an api in Angular. A request runs outside Angular's zone, with all timers and refreshes
+ * that it starts. The subscriber is notified in its own zone. Until the end, the request is a pending task: a server
+ * waits for it before it sends the page.
+ *
+ * @param isPrivate - Whether the response to a request is for the session only.
+ */
+export const zonedRequests =
+  (zone: NgZone, tasks: PendingTasks, isPrivate: (request: HttpRequest) => boolean | undefined): Interceptor =>
+  (request, next) => {
+    const runInCaller = captureZone(zone);
+    // Each request has its own context.
+    request.context.set(CALLER_ZONE, runInCaller).set(IS_PRIVATE, isPrivate(request));
+    return observeAcrossZones(next(request), outsideAngular(zone), runInCaller).pipe(finalize(tasks.add()));
+  };

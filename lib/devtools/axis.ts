@@ -1,14 +1,14 @@
 import { svg } from './dom';
+import { formatMs, SESSION_LABELS } from './labels';
 import type { Scale } from './scale';
 import type { RefreshBand, SessionChange } from './timeline';
-import { milliseconds, SESSION_WORDS } from './words';
 
 export const HEAD_HEIGHT = 60;
 const TICKS_Y = 16;
 const SESSION_Y = 34;
 const REFRESH_Y = 48;
 
-/** What stands above the lanes and behind them, at one scale. */
+/** The parts above and behind the lanes, at one scale. */
 export interface Backdrop {
   readonly scale: Scale;
   readonly refreshes: readonly RefreshBand[];
@@ -22,7 +22,7 @@ const label = (x: number, y: number, name: string, text: string): SVGElement =>
 const line = (x: number, name: string, y1: number, y2: number): SVGElement =>
   svg('line', { x1: x, x2: x, y1, y2, class: name });
 
-/** A refresh as a bar that holds its name, where that has room. */
+/** A refresh as a bar, with its name if that fits. */
 const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement => {
   const x = scale.x(band.startedMs);
   const width = Math.max(4, scale.x(band.endedMs ?? nowMs) - x);
@@ -35,28 +35,28 @@ const drawRefresh = (band: RefreshBand, { scale, nowMs }: Backdrop): SVGElement 
   );
 };
 
-/** The mark of a fold: left of the label that comes after it, and left out if it would stand on the label before it. */
+/** The mark of a fold: left of the next label, and omitted if it would overlap the previous label. */
 const drawFold = (x: number, { ticks, x: toX }: Scale): SVGElement[] => {
   const at = Math.min(x, ...ticks.map((ms) => toX(ms) - 36).filter((left) => left > x - 36));
-  const isTaken = ticks.some((ms) => Math.abs(toX(ms) - at) < milliseconds(ms).length * 3 + 4);
-  return isTaken ? [] : [label(at, TICKS_Y, 'tick', '//')];
+  const overlapsLabel = ticks.some((ms) => Math.abs(toX(ms) - at) < formatMs(ms).length * 3 + 4);
+  return overlapsLabel ? [] : [label(at, TICKS_Y, 'tick', '//')];
 };
 
-/** Draws the axis, the refreshes and the names of what happened to the session. */
+/** Draws the axis, the refreshes and the labels of session changes. */
 export const drawHead = (backdrop: Backdrop): SVGElement[] => {
   const { scale, refreshes, sessionChanges } = backdrop;
-  let free = 0;
+  let freeX = 0;
   return [
-    ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', milliseconds(ms))),
+    ...scale.ticks.map((ms) => label(scale.x(ms), TICKS_Y, 'tick', formatMs(ms))),
     ...scale.folds.flatMap((x) => drawFold(x, scale)),
     ...sessionChanges.flatMap(({ phase, atMs }) => {
       const x = scale.x(atMs);
-      const name = SESSION_WORDS[phase];
+      const name = SESSION_LABELS[phase];
       const width = name.length * 5.8 + 12;
-      // Left of its line where the right has no room for it.
+      // Left of its line if it does not fit on the right.
       const left = x + width > scale.width ? x - width : x;
-      if (left < free) return [];
-      free = left + width;
+      if (left < freeX) return [];
+      freeX = left + width;
       return label(left + 4, SESSION_Y, 'session-name', name);
     }),
     ...sessionChanges.map(({ atMs }) => line(scale.x(atMs), 'session', SESSION_Y - 8, HEAD_HEIGHT + 1)),

@@ -1,10 +1,10 @@
 type Attributes = Readonly<Record<string, string | number | false | undefined>>;
 
-const made = <Made extends Element>(
-  element: Made,
+const build = <Kind extends Element>(
+  element: Kind,
   attributes: Attributes,
   children: readonly (Node | string)[],
-): Made => {
+): Kind => {
   for (const name in attributes) {
     const value = attributes[name];
     if (value !== undefined && value !== false) element.setAttribute(name, `${value}`);
@@ -13,16 +13,17 @@ const made = <Made extends Element>(
   return element;
 };
 
-/** Makes an element of HTML. Attributes that are `undefined` or `false` are left out. */
+/** Creates an HTML element. Attributes that are `undefined` or `false` are omitted. */
 export const html = <Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
   ...children: readonly (Node | string)[]
-): HTMLElementTagNameMap[Tag] => made(document.createElement(tag), attributes, children);
+): HTMLElementTagNameMap[Tag] => build(document.createElement(tag), attributes, children);
 
-/** Makes an element of SVG. */
+/** Creates an SVG element. */
 export const svg = <Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
   ...children: readonly (Node | string)[]
-): SVGElementTagNameMap[Tag] => made(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+): SVGElementTagNameMap[Tag] =>
+  build(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);

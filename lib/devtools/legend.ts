@@ -1,5 +1,5 @@
 import { html, svg } from './dom';
-import { drawMarble, LOOKS } from './marbles';
+import { drawMarble, MARBLE_LOOKS } from './marbles';
 import type { MarbleKind } from './timeline';
 
 const HEIGHT = 22;
@@ -7,14 +7,14 @@ const HEIGHT = 22;
 const item = (name: string, width: number, ...drawn: readonly SVGElement[]): HTMLElement =>
   html('li', {}, svg('svg', { width, height: HEIGHT, 'aria-hidden': 'true' }, ...drawn), name);
 
-/** Draws what the marbles, bands and lines stand for. */
+/** Draws the legend of the marbles, bands and lines. */
 export const drawLegend = (): HTMLElement => {
-  const kinds = Object.keys(LOOKS) as MarbleKind[]; // by its type
+  const kinds = Object.keys(MARBLE_LOOKS) as MarbleKind[]; // all of them, by the type of the object
   return html(
     'ul',
     { 'aria-label': 'Legend' },
     ...kinds.map((kind) => {
-      const { half, name } = LOOKS[kind];
+      const { half, name } = MARBLE_LOOKS[kind];
       return item(name, 2 * half + 2, drawMarble({ kind }, half + 1, HEIGHT / 2));
     }),
     item('refresh', 18, svg('g', { class: 'refresh' }, svg('rect', { x: 1, y: 4, width: 16, height: 14, rx: 4 }))),

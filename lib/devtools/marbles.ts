@@ -1,34 +1,34 @@
 import { svg } from './dom';
 import type { Marble, MarbleKind } from './timeline';
 
-interface Look {
-  /** Around 0, 0. */
+interface MarbleLook {
+  /** A path around the origin. */
   readonly shape: string;
   /** Half of its width, in pixels. */
   readonly half: number;
   readonly letter: string;
-  /** In the legend. */
+  /** The label in the legend. */
   readonly name: string;
-  /** Of the line from this marble to the next. */
+  /** The style of the line from this marble to the next. */
   readonly line?: 'wire' | 'wait';
 }
 
 const circle = (r: number): string => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
 
-/** How marbles look: each has a shape and a letter of its own, so that no one needs to see its colour. */
-export const LOOKS: { readonly [Kind in MarbleKind]: Look } = {
+/** The look of each kind. Shape and letter are unique, so that nothing depends on the colour. */
+export const MARBLE_LOOKS: { readonly [Kind in MarbleKind]: MarbleLook } = {
   sent: { shape: circle(8), half: 8, letter: 'S', name: 'sent', line: 'wire' },
   expired: { shape: 'M0-10L10 0L0 10L-10 0z', half: 10, letter: 'E', name: 'token expired', line: 'wait' },
   waiting: { shape: 'M-7-7h14v14h-14z', half: 7, letter: 'W', name: 'waits', line: 'wait' },
-  'sent-again': { shape: circle(9) + circle(6.5), half: 9, letter: 'R', name: 're-sent', line: 'wire' },
-  answer: { shape: 'M-8-8h16a8 8 0 0 1 0 16h-16a8 8 0 0 1 0-16z', half: 16, letter: '200', name: 'answer' },
+  'sent-again': { shape: circle(9) + circle(6.5), half: 9, letter: 'R', name: 'replayed', line: 'wire' },
+  answer: { shape: 'M-8-8h16a8 8 0 0 1 0 16h-16a8 8 0 0 1 0-16z', half: 16, letter: '200', name: 'response' },
   error: { shape: 'M-16 0l5-8h22l5 8l-5 8h-22z', half: 16, letter: '✕', name: 'error' },
   cancelled: { shape: 'M-5-8h10l3 3v10l-3 3h-10l-3-3v-10z', half: 8, letter: 'C', name: 'cancelled' },
 };
 
-/** Draws a marble at its place. The status of an answer stands in for its letter. */
+/** Draws a marble. The status of a response replaces its letter. */
 export const drawMarble = ({ kind, status }: Pick<Marble, 'kind' | 'status'>, x: number, y: number): SVGElement => {
-  const { shape, letter } = LOOKS[kind];
+  const { shape, letter } = MARBLE_LOOKS[kind];
   return svg(
     'g',
     { class: `marble ${kind}`, transform: `translate(${x},${y})` },
@@ -38,24 +38,24 @@ export const drawMarble = ({ kind, status }: Pick<Marble, 'kind' | 'status'>, x:
 };
 
 /**
- * Where marbles stand that happened at `xs`: there, or beside those that stand there already, in their order and between 0 and `width` where that has
- * room for them.
+ * Places marbles at `xs`, and side by side if they would overlap: in their order, and between 0 and `width` if they
+ * fit.
  */
-export const placeMarbles = (marbles: readonly Marble[], xs: readonly number[], width: number): number[] => {
+export const spreadMarbles = (marbles: readonly Marble[], xs: readonly number[], width: number): number[] => {
   const places = [...xs];
   const half = (index: number): number => {
     const marble = marbles[index];
-    return marble ? LOOKS[marble.kind].half : 0;
+    return marble ? MARBLE_LOOKS[marble.kind].half : 0;
   };
-  let free = 0;
+  let freeX = 0;
   for (const [index, x] of xs.entries()) {
-    places[index] = Math.max(x, free + half(index));
-    free = (places[index] ?? 0) + half(index) + 1;
+    places[index] = Math.max(x, freeX + half(index));
+    freeX = (places[index] ?? 0) + half(index) + 1;
   }
-  let end = width;
+  let endX = width;
   for (let index = xs.length - 1; index >= 0; index--) {
-    places[index] = Math.min(places[index] ?? 0, end - half(index));
-    end = (places[index] ?? 0) - half(index) - 1;
+    places[index] = Math.min(places[index] ?? 0, endX - half(index));
+    endX = (places[index] ?? 0) - half(index) - 1;
   }
   return places;
 };

@@ -1,22 +1,22 @@
 import { drawHead, drawLines, HEAD_HEIGHT } from './axis';
 import { html, svg } from './dom';
+import { describeSelection } from './labels';
 import { createRow, drawLane, ROW_HEIGHT, type Row } from './row';
-import { move, type Selection } from './selection';
+import { moveSelection, type Selection } from './selection';
 import type { Timeline } from './timeline';
-import { isGoingOn, keyOf, type View, viewOf } from './view';
-import { describe } from './words';
+import { cacheKey, changesWithTime, createView, type View } from './view';
 
-const NOTHING: Timeline['requests'] = [];
+const NO_REQUESTS: Timeline['requests'] = [];
 
-/** The marble diagram: as many rows as are in view, of whatever lanes these are. */
+/** The marble diagram. It has rows for the lanes in view only. */
 export class Picture {
   readonly #head = svg('svg', { height: HEAD_HEIGHT });
-  readonly #back = svg('svg');
+  readonly #backdrop = svg('svg');
   readonly #body = html('div');
-  readonly #space = html(
+  readonly #content = html(
     'div',
     { class: 'space' },
-    html('div', { class: 'view' }, html('div', { class: 'row' }, this.#back), this.#body),
+    html('div', { class: 'view' }, html('div', { class: 'row' }, this.#backdrop), this.#body),
   );
   readonly #scroller = html(
     'div',
@@ -35,15 +35,15 @@ export class Picture {
       this.#head,
       html('span', { class: 'end' }, 'took'),
     ),
-    this.#space,
+    this.#content,
   );
   readonly #empty = html('div', { class: 'empty' }, html('slot', {}, 'No requests yet.'));
   readonly #details = html('p', { id: 'details', class: 'details', role: 'status' });
   readonly element = html('div', { class: 'picture' }, this.#scroller, this.#empty, this.#details);
 
-  readonly #changed: () => void;
+  readonly #invalidate: () => void;
   readonly #rows: Row[] = [];
-  #requests = NOTHING;
+  #requests = NO_REQUESTS;
   #dropped = 0;
   #first = 0;
   #selection: Selection | undefined;
@@ -51,18 +51,18 @@ export class Picture {
   #width = 0;
   #height = 0;
 
-  /** @param changed - Called when the picture has to be drawn again. */
-  constructor(changed: () => void) {
-    this.#changed = changed;
-    this.#scroller.addEventListener('scroll', () => this.#scrolled());
-    this.#scroller.addEventListener('focus', () => this.#focussed());
-    this.#scroller.addEventListener('keydown', (event) => this.#pressed(event));
-    // Not click: what was pressed may have been drawn anew before it is let go.
-    this.#scroller.addEventListener('mousedown', (event) => this.#pointed(event));
-    new ResizeObserver(() => this.#resized()).observe(this.#scroller);
+  /** @param invalidate - Called when the picture needs a redraw. */
+  constructor(invalidate: () => void) {
+    this.#invalidate = invalidate;
+    this.#scroller.addEventListener('scroll', () => this.#onScroll());
+    this.#scroller.addEventListener('focus', () => this.#onFocus());
+    this.#scroller.addEventListener('keydown', (event) => this.#onKeydown(event));
+    // Not click: a redraw may replace the pressed element before the mouse button is released.
+    this.#scroller.addEventListener('mousedown', (event) => this.#onMousedown(event));
+    new ResizeObserver(() => this.#onResize()).observe(this.#scroller);
   }
 
-  /** Draws a timeline as it is at `nowMs`. Returns after how many milliseconds it will look different though nothing happens. */
+  /** Draws a timeline at `nowMs`. Returns the milliseconds until it looks different without an event. */
   draw(timeline: Timeline, nowMs: number): number {
     const isEmpty = timeline.requests.length === 0;
     this.#details.hidden = this.#scroller.hidden = isEmpty;
@@ -71,23 +71,23 @@ export class Picture {
     const top = this.#scroller.scrollTop;
     this.#first = Math.floor(top / ROW_HEIGHT);
     const count = Math.max(0, Math.ceil((this.#height - HEAD_HEIGHT) / ROW_HEIGHT) + 1);
-    const view = viewOf(timeline, this.#first, count, this.#width, nowMs);
+    const view = createView(timeline, this.#first, count, this.#width, nowMs);
     this.#head.replaceChildren(...drawHead(view));
-    this.#back.replaceChildren(...drawLines(view, this.#height));
+    this.#backdrop.replaceChildren(...drawLines(view, this.#height));
     this.#body.style.transform = `translateY(${-(top % ROW_HEIGHT)}px)`;
     this.#drawRows(view);
     this.#describe(timeline);
-    return isGoingOn(view) ? view.scale.msPerPixel : Infinity;
+    return changesWithTime(view) ? view.scale.msPerPixel : Infinity;
   }
 
-  /** Follows the newest lane, or holds on to those in view while older ones leave. */
+  /** Follows the newest lane, or keeps the lanes in view in place while older ones are dropped. */
   #scrollTo({ requests, dropped }: Timeline): void {
-    const gone = (dropped - this.#dropped) * ROW_HEIGHT;
+    const droppedHeight = (dropped - this.#dropped) * ROW_HEIGHT;
     this.#dropped = dropped;
-    if (requests.length !== this.#requests.length) this.#space.style.height = `${requests.length * ROW_HEIGHT}px`;
+    if (requests.length !== this.#requests.length) this.#content.style.height = `${requests.length * ROW_HEIGHT}px`;
     this.#requests = requests;
     if (this.#isFollowing) this.#scroller.scrollTop = requests.length * ROW_HEIGHT;
-    else if (gone > 0) this.#scroller.scrollTop -= gone;
+    else if (droppedHeight > 0) this.#scroller.scrollTop -= droppedHeight;
   }
 
   #drawRows(view: View): void {
@@ -97,13 +97,13 @@ export class Picture {
       this.#rows.push(row);
       this.#body.append(row.element);
     }
-    for (const [index, { element, show }] of this.#rows.entries()) {
+    for (const [index, { element, update }] of this.#rows.entries()) {
       const lane = lanes[index];
       element.hidden = !lane;
       if (!lane) continue;
       const marble = lane.id === this.#selection?.lane.id ? this.#selection.marble : undefined;
       element.classList.toggle('selected', marble !== undefined);
-      show(lane, keyOf(view, lane, marble), () => drawLane(lane, refreshes, scale, this.#width, nowMs, marble));
+      update(lane, cacheKey(view, lane, marble), () => drawLane(lane, refreshes, scale, this.#width, nowMs, marble));
     }
   }
 
@@ -111,50 +111,50 @@ export class Picture {
     const { lane: { id = undefined } = {}, marble = -1 } = this.#selection ?? {};
     const lane = timeline.requests.find((each) => each.id === id);
     this.#selection = lane && { lane, marble };
-    const text = lane ? describe(lane, marble, timeline) : 'Click a request, or move with the arrow keys.';
+    const text = lane ? describeSelection(lane, marble, timeline) : 'Click a request, or move with the arrow keys.';
     if (this.#details.textContent !== text) this.#details.textContent = text;
   }
 
   #select(selection: Selection | undefined): void {
     this.#selection = selection;
-    this.#changed();
+    this.#invalidate();
   }
 
-  #scrolled(): void {
+  #onScroll(): void {
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
     this.#isFollowing = scrollTop + clientHeight >= scrollHeight - ROW_HEIGHT;
-    this.#changed();
+    this.#invalidate();
   }
 
-  #resized(): void {
+  #onResize(): void {
     this.#width = this.#head.getBoundingClientRect().width;
     this.#height = this.#scroller.clientHeight;
-    this.#changed();
+    this.#invalidate();
   }
 
-  #focussed(): void {
-    if (!this.#selection) this.#select(this.#inView());
+  #onFocus(): void {
+    if (!this.#selection) this.#select(this.#firstVisible());
   }
 
-  /** The first lane that is wholly in view. */
-  #inView(): Selection | undefined {
+  /** The first lane that is completely in view. */
+  #firstVisible(): Selection | undefined {
     const lane = this.#requests[Math.ceil(this.#scroller.scrollTop / ROW_HEIGHT)];
     return lane && { lane, marble: -1 };
   }
 
-  #pressed(event: KeyboardEvent): void {
-    const from = this.#selection ?? this.#inView();
-    const selection = from && move(this.#requests, from, event.key);
+  #onKeydown(event: KeyboardEvent): void {
+    const from = this.#selection ?? this.#firstVisible();
+    const selection = from && moveSelection(this.#requests, from, event.key);
     if (!selection || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const top = this.#requests.indexOf(selection.lane) * ROW_HEIGHT;
-    const room = this.#height - HEAD_HEIGHT - ROW_HEIGHT;
-    this.#scroller.scrollTop = Math.max(Math.min(this.#scroller.scrollTop, top), top - room);
+    const lanesHeight = this.#height - HEAD_HEIGHT - ROW_HEIGHT;
+    this.#scroller.scrollTop = Math.max(Math.min(this.#scroller.scrollTop, top), top - lanesHeight);
     this.#isFollowing = false;
     this.#select(selection);
   }
 
-  #pointed({ target }: Event): void {
+  #onMousedown({ target }: Event): void {
     if (!(target instanceof Element)) return;
     const index = this.#rows.findIndex(({ element }) => element.contains(target));
     const lane = index < 0 ? undefined : this.#requests[this.#first + index];

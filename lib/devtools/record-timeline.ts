@@ -1,6 +1,6 @@
 import type { Api, ApiEvent, RefreshEvent, RequestEvent } from 'renewal';
 import { type Observable, Subject } from 'rxjs';
-import { createShelf } from './shelf';
+import { createBoundedMap } from './bounded-map';
 import type {
   Marble,
   MarbleKind,
@@ -11,22 +11,25 @@ import type {
   TimelineWarning,
 } from './timeline';
 
-/** The options of {@link recordTimeline}. */
+/** Options of {@link recordTimeline}. */
 export interface RecordTimelineOptions {
   /**
-   * How many requests are kept, and of refreshes, session changes and warnings as many each. Of those that have settled, the one that did so first
-   * leaves first; those in flight stay, however many they are. @defaultValue 500
+   * Maximum number of requests kept, and of refreshes, session changes and warnings as many each. The entry that
+   * settled first is dropped first. Requests in flight are never dropped, even above the maximum. @defaultValue 500
    */
   readonly maxLanes?: number | undefined;
 }
 
-/** What {@link recordTimeline} returns. */
+/** The result of {@link recordTimeline}. */
 export interface TimelineRecorder {
-  /** What has happened so far. A new object after each event, made when it is read, of which all parts that have not changed are the same as before. */
+  /**
+   * The events so far. Each event leads to a new object, created when it is read. Its unchanged parts are the same
+   * objects as before.
+   */
   readonly timeline: Timeline;
-  /** Emits after each event that `timeline` tells of; completes with `stop()`. Hot. */
+  /** Emits after each event, once `timeline` includes it; completes with `stop()`. Hot. */
   readonly changes$: Observable<void>;
-  /** Lets go of the client. What was recorded can still be read. */
+  /** Unsubscribes from the client. The recording can still be read. */
   stop(): void;
 }
 
@@ -59,8 +62,8 @@ const extendLane = (lane: RequestLane | undefined, event: RequestEvent, atMs: nu
   const marble = toMarble(event, atMs);
   const marbles = [...(lane?.marbles ?? []), ...(marble ? [marble] : [])];
   if (marbles.length > MAX_MARBLES) marbles.splice(1, 1);
-  const isOver = phase === 'settled' || phase === 'cancelled';
-  return { id, method, url, startedMs: lane?.startedMs ?? atMs, ...(isOver && { endedMs: atMs }), marbles };
+  const isSettled = phase === 'settled' || phase === 'cancelled';
+  return { id, method, url, startedMs: lane?.startedMs ?? atMs, ...(isSettled && { endedMs: atMs }), marbles };
 };
 
 const extendBand = (band: RefreshBand | undefined, event: RefreshEvent, atMs: number): RefreshBand => {
@@ -77,17 +80,18 @@ const extendBand = (band: RefreshBand | undefined, event: RefreshEvent, atMs: nu
   };
 };
 
-/** Refuses a wrong option by its name. */
-const check = (isRight: boolean, name: string, expected: string): void => {
-  if (!isRight) throw new TypeError(`${name}: expected ${expected}`);
+/** Throws a `TypeError` that names a wrong option. */
+const assertOption = (isValid: boolean, name: string, expected: string): void => {
+  if (!isValid) throw new TypeError(`${name}: expected ${expected}`);
 };
 
 /**
- * Records what happens to a client from now on, in memory that is bounded: see {@link Timeline}. What an event costs does not depend on how much has been
- * recorded. A request is recorded if it is made after this; a client that no one records or listens to makes no events.
+ * Records the events of a client from now on, in bounded memory: see {@link Timeline}. The cost of an event does not
+ * depend on the size of the recording. Only requests made after this call are recorded: without a subscriber, a client
+ * emits no events.
  *
- * @param api - A client, or anything else with its `events$`.
- * @throws TypeError where an option is wrong; its message names it.
+ * @param api - A client, or any object with its `events$`.
+ * @throws TypeError if an option is wrong; the message names it.
  *
  * @example
  * ```ts
@@ -101,14 +105,14 @@ const check = (isRight: boolean, name: string, expected: string): void => {
  */
 export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelineOptions = {}): TimelineRecorder => {
   const { events$ } = Object(api) as typeof api;
-  check(typeof events$?.subscribe === 'function', 'api', 'a client, or an object with its events$');
-  check(typeof options === 'object' && options !== null, 'options', 'an object');
+  assertOption(typeof events$?.subscribe === 'function', 'api', 'a client, or an object with its events$');
+  assertOption(typeof options === 'object' && options !== null, 'options', 'an object');
   const { maxLanes = 500 } = options;
-  check(Number.isInteger(maxLanes) && maxLanes > 0, 'maxLanes', 'a whole number, 1 or more');
-  const requests = createShelf<RequestLane>(maxLanes);
-  const refreshes = createShelf<RefreshBand>(maxLanes);
-  const sessionChanges = createShelf<SessionChange>(maxLanes);
-  const warnings = createShelf<TimelineWarning>(maxLanes);
+  assertOption(Number.isInteger(maxLanes) && maxLanes > 0, 'maxLanes', 'a whole number, 1 or more');
+  const requests = createBoundedMap<RequestLane>(maxLanes);
+  const refreshes = createBoundedMap<RefreshBand>(maxLanes);
+  const sessionChanges = createBoundedMap<SessionChange>(maxLanes);
+  const warnings = createBoundedMap<TimelineWarning>(maxLanes);
   const changes = new Subject<void>();
   let startedAtMs: number | undefined;
   let durationMs = 0;
@@ -137,29 +141,29 @@ export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelin
     }
   };
 
-  const read = (): Timeline => ({
+  const toTimeline = (): Timeline => ({
     startedAtMs: startedAtMs ?? 0,
     durationMs,
-    requests: requests.read(),
-    refreshes: refreshes.read(),
-    sessionChanges: sessionChanges.read(),
-    warnings: warnings.read(),
+    requests: requests.toArray(),
+    refreshes: refreshes.toArray(),
+    sessionChanges: sessionChanges.toArray(),
+    warnings: warnings.toArray(),
     dropped: requests.dropped,
   });
 
-  const recording = events$.subscribe((event) => {
+  const subscription = events$.subscribe((event) => {
     record(event);
     timeline = undefined;
     changes.next();
   });
   return {
     get timeline() {
-      timeline ??= read();
+      timeline ??= toTimeline();
       return timeline;
     },
     changes$: changes.asObservable(),
     stop: () => {
-      recording.unsubscribe();
+      subscription.unsubscribe();
       changes.complete();
     },
   };

@@ -1,8 +1,8 @@
 import { html, svg } from './dom';
-import { drawMarble, LOOKS, placeMarbles } from './marbles';
+import { formatMs, outcomeOf, pathOf } from './labels';
+import { drawMarble, MARBLE_LOOKS, spreadMarbles } from './marbles';
 import type { Scale } from './scale';
 import type { RefreshBand, RequestLane } from './timeline';
-import { milliseconds, outcomeOf, pathOf } from './words';
 
 export const ROW_HEIGHT = 28;
 const MIDDLE = ROW_HEIGHT / 2;
@@ -10,7 +10,7 @@ const MIDDLE = ROW_HEIGHT / 2;
 const line = (from: number, to: number, name: string): SVGElement =>
   svg('line', { x1: from, x2: to, y1: MIDDLE, y2: MIDDLE, class: name });
 
-/** Draws the refreshes that a request waits for, each as its part of the band across the lanes. */
+/** Draws the refreshes that a request waits for: its parts of the bands across the lanes. */
 const drawBands = (lane: RequestLane, refreshes: readonly RefreshBand[], scale: Scale, nowMs: number): SVGElement[] => {
   const awaited = new Set(lane.marbles.map(({ refreshId }) => refreshId));
   return refreshes
@@ -21,7 +21,7 @@ const drawBands = (lane: RequestLane, refreshes: readonly RefreshBand[], scale: 
     });
 };
 
-/** Draws one request: the bands that it waits for, the lines between its marbles, and these. */
+/** Draws one request: the bands that it waits for, the lines between its marbles, and the marbles. */
 export const drawLane = (
   lane: RequestLane,
   refreshes: readonly RefreshBand[],
@@ -31,7 +31,7 @@ export const drawLane = (
   selected: number | undefined,
 ): SVGElement[] => {
   const { marbles, startedMs, endedMs } = lane;
-  const xs = placeMarbles(
+  const xs = spreadMarbles(
     marbles,
     marbles.map(({ atMs }) => scale.x(atMs)),
     width,
@@ -39,24 +39,27 @@ export const drawLane = (
   const now = endedMs === undefined ? scale.x(nowMs) : 0;
   const lines = marbles.flatMap(({ kind }, index) => {
     const x = xs[index] ?? 0;
-    const name = LOOKS[kind].line;
+    const name = MARBLE_LOOKS[kind].line;
     return name ? line(x, Math.max(x, xs[index + 1] ?? now), name) : [];
   });
-  const at = xs[selected ?? -1];
+  const ringX = xs[selected ?? -1];
   return [
     ...drawBands(lane, refreshes, scale, nowMs),
     line(scale.x(startedMs), xs[0] ?? now, 'wait'),
     ...lines,
-    ...(at === undefined ? [] : [svg('circle', { cx: at, cy: MIDDLE, r: 12.5, class: 'ring' })]),
+    ...(ringX === undefined ? [] : [svg('circle', { cx: ringX, cy: MIDDLE, r: 12.5, class: 'ring' })]),
     ...marbles.map((marble, index) => drawMarble(marble, xs[index] ?? 0, MIDDLE)),
   ];
 };
 
-/** One row of the picture, which shows one lane after the other. */
+/** One row of the picture. It shows different lanes over time. */
 export interface Row {
   readonly element: HTMLElement;
-  /** Shows a lane, if it does not show it already as it is: `key` stands for all else that it depends on. */
-  show(lane: RequestLane, key: string, picture: () => readonly SVGElement[]): void;
+  /**
+   * Shows a lane. Draws it only if the lane or `key` has changed: `key` covers everything else that the picture depends
+   * on.
+   */
+  update(lane: RequestLane, key: string, picture: () => readonly SVGElement[]): void;
 }
 
 export const createRow = (): Row => {
@@ -68,25 +71,25 @@ export const createRow = (): Row => {
   const took = html('span');
   const end = html('span', { class: 'end' }, outcome, took);
   const element = html('div', { class: 'row' }, html('span', { class: 'name' }, id, method, path), plot, end);
-  let shown: RequestLane | undefined;
-  let shownKey = '';
+  let drawnLane: RequestLane | undefined;
+  let drawnKey = '';
   return {
     element,
-    show: (lane, key, picture) => {
-      if (lane === shown && key === shownKey) return;
-      if (lane !== shown) {
+    update: (lane, key, picture) => {
+      if (lane === drawnLane && key === drawnKey) return;
+      if (lane !== drawnLane) {
         const { endedMs, startedMs, marbles, url } = lane;
         id.textContent = `${lane.id}`;
         method.textContent = lane.method;
         path.textContent = pathOf(url);
         path.title = url;
         const last = marbles.at(-1);
-        // A status is on the marble.
+        // The marble shows the status.
         outcome.textContent = last?.status ? '' : (last?.error ?? outcomeOf(lane));
-        took.textContent = endedMs === undefined ? '' : milliseconds(endedMs - startedMs);
+        took.textContent = endedMs === undefined ? '' : formatMs(endedMs - startedMs);
       }
-      shown = lane;
-      shownKey = key;
+      drawnLane = lane;
+      drawnKey = key;
       plot.replaceChildren(...picture());
     },
   };

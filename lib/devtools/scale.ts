@@ -1,35 +1,35 @@
-/** From when to when something happened, in milliseconds. */
+/** The start and the end of an event, in milliseconds. */
 export type Span = readonly [fromMs: number, toMs: number];
 
-/** Where a moment stands on an axis. */
+/** The positions of moments on an axis. */
 export interface Scale {
   /** In pixels. */
   readonly width: number;
   /** In pixels. */
   x(ms: number): number;
-  /** The moments, in milliseconds, that are written at the axis. */
+  /** The moments with a label, in milliseconds. */
   readonly ticks: readonly number[];
-  /** In pixels: where a time in which nothing happened is folded. */
+  /** The positions of the folds, in pixels. A fold shortens a time without events. */
   readonly folds: readonly number[];
-  /** How long it takes until what goes on has moved by a pixel. */
+  /** Milliseconds per pixel: a running event grows by one pixel in this time. */
   readonly msPerPixel: number;
-  /** With the same key, moments stand where they stood. */
+  /** Scales with the same key have the same positions. */
   readonly key: string;
 }
 
-const PAD = 20;
+const PADDING = 20;
 const LABEL_WIDTH = 80;
 
 const STEPS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
-/** The next number with few digits: an axis that has such an end grows now and then, and not with each frame. */
+/** The next number with few digits. An axis that ends there grows in steps, and not with each frame. */
 const roundUp = (ms: number, steps = STEPS): number => {
   const power = 10 ** Math.floor(Math.log10(ms));
   return (steps.find((step) => step * power >= ms) ?? 10) * power;
 };
 
-/** Joins spans between which there is no more than `gapMs`. */
-const join = (spans: readonly Span[], gapMs: number): Span[] => {
+/** Merges spans with gaps of up to `gapMs`. */
+const mergeSpans = (spans: readonly Span[], gapMs: number): Span[] => {
   const joined: Span[] = [];
   for (const [from, to] of [...spans].sort(([a], [b]) => a - b)) {
     const last = joined.at(-1);
@@ -39,24 +39,24 @@ const join = (spans: readonly Span[], gapMs: number): Span[] => {
   return joined;
 };
 
-/** A part of the axis that is linear, and how far from its beginning it stands, in milliseconds. */
+/** A linear part of the axis. `at` is its distance from the start of the axis, in milliseconds. */
 interface Stretch {
   readonly fromMs: number;
   readonly toMs: number;
   readonly at: number;
 }
 
-/** The times in which something happened, one beside the other, `foldMs` apart. */
-const layOut = (spans: readonly Span[], foldMs: number): Stretch[] => {
+/** Lays out the times with events side by side, `foldMs` apart. */
+const layOutStretches = (spans: readonly Span[], foldMs: number): Stretch[] => {
   let at = 0;
-  return join(spans, 2 * foldMs).map(([fromMs, toMs]) => {
+  return mergeSpans(spans, 2 * foldMs).map(([fromMs, toMs]) => {
     const stretch = { fromMs, toMs, at };
     at += toMs - fromMs + foldMs;
     return stretch;
   });
 };
 
-const tick = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: Scale['x']): number[] => {
+const placeTicks = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: Scale['x']): number[] => {
   const ticks = stretches.map(({ fromMs }) => fromMs);
   const steps = [...stretches.entries()].flatMap(([index, { fromMs, toMs }]) => {
     const last = index === stretches.length - 1 ? endMs : toMs;
@@ -67,7 +67,7 @@ const tick = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: S
     );
   });
   const placed: number[] = [];
-  // Where a fold ends, one can not tell the time from the tick before.
+  // The start of each stretch comes first: after a fold, the previous tick does not tell the time.
   for (const ms of [...ticks, ...steps]) {
     if (placed.every((other) => Math.abs(x(other) - x(ms)) >= LABEL_WIDTH)) placed.push(ms);
   }
@@ -75,11 +75,11 @@ const tick = (stretches: readonly Stretch[], endMs: number, stepMs: number, x: S
 };
 
 /**
- * Makes an axis as wide as `width` pixels for what happened in `spans`: linear, but times in which nothing happened are folded, where they are long.
- * All folds together take less than half of it.
+ * Creates an axis of `width` pixels for `spans`. It is linear, but long times without events are folded. All folds
+ * together take less than half of it.
  */
 export const createScale = (spans: readonly Span[], width: number): Scale => {
-  const busy = join(spans.length > 0 ? spans : [[0, 0]], 0);
+  const busy = mergeSpans(spans.length > 0 ? spans : [[0, 0]], 0);
   const busyMs = roundUp(
     Math.max(
       10,
@@ -87,11 +87,11 @@ export const createScale = (spans: readonly Span[], width: number): Scale => {
     ),
   );
   const foldMs = busyMs / (2 * Math.max(4, busy.length));
-  const stretches = layOut(busy, foldMs);
+  const stretches = layOutStretches(busy, foldMs);
   const last = stretches.at(-1) ?? { fromMs: 0, toMs: 0, at: 0 };
   const totalMs = roundUp(Math.max(10, last.at + last.toMs - last.fromMs));
-  const perMs = Math.max(1, width - 2 * PAD) / totalMs;
-  const toX = (at: number): number => Math.round((PAD + at * perMs) * 10) / 10;
+  const pixelsPerMs = Math.max(1, width - 2 * PADDING) / totalMs;
+  const toX = (at: number): number => Math.round((PADDING + at * pixelsPerMs) * 10) / 10;
 
   const x = (ms: number): number => {
     const index = Math.max(0, stretches.filter(({ fromMs }) => fromMs <= ms).length - 1);
@@ -104,9 +104,9 @@ export const createScale = (spans: readonly Span[], width: number): Scale => {
   return {
     width,
     x,
-    ticks: tick(stretches, last.fromMs + totalMs - last.at, roundUp(LABEL_WIDTH / perMs, [1, 2, 5, 10]), x),
+    ticks: placeTicks(stretches, last.fromMs + totalMs - last.at, roundUp(LABEL_WIDTH / pixelsPerMs, [1, 2, 5, 10]), x),
     folds: stretches.slice(1).map(({ at }) => toX(at - foldMs / 2)),
-    msPerPixel: 1 / perMs,
+    msPerPixel: 1 / pixelsPerMs,
     key: [width, totalMs, foldMs, ...stretches.flatMap(({ fromMs, at }) => [fromMs, at])].join(),
   };
 };

@@ -1,4 +1,4 @@
-/** Everything that a page may want to change is a custom property; both colour schemes are here, and the page says which it uses. */
+/** The style sheet. Pages change it by custom properties, and choose one of the two colour schemes. */
 export const STYLE = `
 :host {
   --bg: var(--renewal-background, light-dark(#fff, #15181e));

@@ -1,8 +1,8 @@
 import { html } from './dom';
+import { formatMs, outcomeOf, pathOf, refreshOutcomeOf, SESSION_LABELS, waitsFor } from './labels';
 import type { MarbleKind, RequestLane, Timeline } from './timeline';
-import { milliseconds, outcomeOf, pathOf, refreshOutcomeOf, SESSION_WORDS, waitsFor } from './words';
 
-/** One table, of entries that are drawn again only when they have changed. */
+/** One table. It redraws only the entries that have changed. */
 const createTable = <Entry extends object>(
   caption: string,
   headings: readonly string[],
@@ -23,7 +23,7 @@ const createTable = <Entry extends object>(
   };
   const draw = (entries: readonly Entry[]): void => {
     const before = rows;
-    // The newest first: it is what a table opens with, as the picture does.
+    // The newest entry comes first: both the table and the picture open with it.
     rows = new Map(entries.map((entry): [Entry, HTMLElement] => [entry, before.get(entry) ?? toRow(entry)]).reverse());
     element.hidden = entries.length === 0;
     for (const [entry, row] of before) if (!rows.has(entry)) row.remove();
@@ -39,21 +39,20 @@ const createTable = <Entry extends object>(
 const timesOf = ({ marbles }: RequestLane, kind: MarbleKind): string =>
   marbles
     .filter((marble) => marble.kind === kind)
-    .map((marble) => milliseconds(marble.atMs) + (kind === 'waiting' ? `, ${waitsFor(marble)}` : ''))
+    .map((marble) => formatMs(marble.atMs) + (kind === 'waiting' ? `, ${waitsFor(marble)}` : ''))
     .join('; ');
 
-const endOf = ({ endedMs }: { readonly endedMs?: number }): string =>
-  endedMs === undefined ? '' : milliseconds(endedMs);
+const endOf = ({ endedMs }: { readonly endedMs?: number }): string => (endedMs === undefined ? '' : formatMs(endedMs));
 
-/** The same as the picture, as tables. */
+/** The content of the picture, as tables. */
 export const createTables = (): { readonly element: HTMLElement; draw(timeline: Timeline): void } => {
   const requests = createTable<RequestLane>(
     'Requests',
-    ['No.', 'Request', 'Made', 'Sent', 'Token expired', 'Waits', 'Sent again', 'Ended', 'Outcome'],
+    ['No.', 'Request', 'Made', 'Sent', 'Token expired', 'Waits', 'Replayed', 'Ended', 'Outcome'],
     (lane) => [
       `${lane.id}`,
       `${lane.method} ${pathOf(lane.url)}`,
-      milliseconds(lane.startedMs),
+      formatMs(lane.startedMs),
       timesOf(lane, 'sent'),
       timesOf(lane, 'expired'),
       timesOf(lane, 'waiting'),
@@ -65,14 +64,14 @@ export const createTables = (): { readonly element: HTMLElement; draw(timeline: 
   const refreshes = createTable<Timeline['refreshes'][number]>(
     'Refreshes',
     ['No.', 'Began', 'Ended', 'Waiting', 'Outcome'],
-    (band) => [`${band.id}`, milliseconds(band.startedMs), endOf(band), `${band.waiting}`, refreshOutcomeOf(band)],
+    (band) => [`${band.id}`, formatMs(band.startedMs), endOf(band), `${band.waiting}`, refreshOutcomeOf(band)],
   );
   const sessionChanges = createTable<Timeline['sessionChanges'][number]>('Session', ['At', 'Change'], (change) => [
-    milliseconds(change.atMs),
-    SESSION_WORDS[change.phase],
+    formatMs(change.atMs),
+    SESSION_LABELS[change.phase],
   ]);
-  const warnings = createTable<Timeline['warnings'][number]>('Warnings', ['At', 'What was wrong'], (warning) => [
-    milliseconds(warning.atMs),
+  const warnings = createTable<Timeline['warnings'][number]>('Warnings', ['At', 'Message'], (warning) => [
+    formatMs(warning.atMs),
     warning.message,
   ]);
   return {

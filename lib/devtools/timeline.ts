@@ -1,21 +1,21 @@
 import type { RefreshEvent, RequestEvent, SessionEvent } from 'renewal';
 
 /**
- * What has happened to a client: plain data, which `JSON.stringify` takes and `JSON.parse` gives back as it was. Times are milliseconds since
- * `startedAtMs`. Holds no token.
+ * The events of a client as plain data, which survives `JSON.stringify` and `JSON.parse` unchanged. Times are
+ * milliseconds since `startedAtMs`. Holds no token.
  */
 export interface Timeline {
-  /** When the first event came, in milliseconds since the epoch; 0 before. */
+  /** The time of the first event, in milliseconds since the epoch; 0 before it. */
   readonly startedAtMs: number;
   /** From the first event to the newest. */
   readonly durationMs: number;
-  /** In the order in which they were made. */
+  /** In the order of their subscription. */
   readonly requests: readonly RequestLane[];
-  /** In the order in which they began. */
+  /** In the order of their start. */
   readonly refreshes: readonly RefreshBand[];
   readonly sessionChanges: readonly SessionChange[];
   readonly warnings: readonly TimelineWarning[];
-  /** How many requests have left the timeline to make room. */
+  /** Number of requests that were dropped: see `maxLanes`. */
   readonly dropped: number;
 }
 
@@ -27,29 +27,33 @@ export interface RequestLane {
   /** Without the query. */
   readonly url: string;
   readonly startedMs: number;
-  /** Left out while it is in flight. */
+  /** Omitted while it is in flight. */
   readonly endedMs?: number;
-  /** In the order in which they happened. Of more than 100, as a request that is sent again and again has them, the first and the newest. */
+  /**
+   * In the order of time. At most 100: the first and the newest, as for a request that an interceptor repeats many
+   * times.
+   */
   readonly marbles: readonly Marble[];
 }
 
 /**
- * `sent`, `sent-again`: an attempt leaves. `expired`: an answer said that the token is dead. `waiting`: held, for a refresh or for the session to be
- * loaded. `answer`, `error`: what the caller got. `cancelled`: the caller has unsubscribed.
+ * `sent`, `sent-again`: an attempt or its replay is sent. `expired`: a response said that the token has expired.
+ * `waiting`: the request waits for a refresh or for the session to load. `answer`, `error`: the caller got a response
+ * or an error. `cancelled`: the caller unsubscribed.
  */
 export type MarbleKind = 'sent' | 'expired' | 'waiting' | 'sent-again' | 'answer' | 'error' | 'cancelled';
 
-/** One thing that happened to a request. */
+/** One event of a request. */
 export interface Marble {
   readonly kind: MarbleKind;
   readonly atMs: number;
-  /** Of the tokens that the newest attempt carried; left out where it carried none. */
+  /** The generation of the tokens that the newest attempt carried; omitted if it carried none. */
   readonly generation?: number;
-  /** With `waiting`: the refresh that it waits for; left out while the session is being loaded. */
+  /** With `waiting`: the refresh that it waits for; omitted while the session is loading. */
   readonly refreshId?: number;
-  /** With `answer` and `error`: the HTTP status, where there was one. */
+  /** With `answer` and `error`: the HTTP status, if there was one. */
   readonly status?: number;
-  /** With `error`: its code. */
+  /** With `error`: the code of the error. */
   readonly error?: NonNullable<RequestEvent['error']>;
 }
 
@@ -58,27 +62,27 @@ export interface RefreshBand {
   /** The `refreshId` of its events. */
   readonly id: number;
   readonly startedMs: number;
-  /** Left out while it runs. */
+  /** Omitted while it runs. */
   readonly endedMs?: number;
   readonly phase: RefreshEvent['phase'];
-  /** How many waited for it, when it began or, once it has ended, at its end. */
+  /** Number of waiting requests: at its end, or at its start while it runs. */
   readonly waiting: number;
-  /** With `failed`: why. */
+  /** With `failed`: the reason. */
   readonly kind?: NonNullable<RefreshEvent['kind']>;
-  /** With `failed`: the HTTP status, where there was one. */
+  /** With `failed`: the HTTP status, if there was one. */
   readonly status?: number;
-  /** With `failed`: whether that ended the session. */
+  /** With `failed`: whether the failure ended the session. */
   readonly final?: boolean;
 }
 
-/** The session began, ended, or took over tokens of someone else. */
+/** The session started, ended, or adopted external tokens. */
 export interface SessionChange {
   readonly phase: SessionEvent['phase'];
   readonly atMs: number;
   readonly generation: number;
 }
 
-/** Something was wrong that no caller was told of. */
+/** A problem that no caller got as an error. */
 export interface TimelineWarning {
   readonly message: string;
   readonly atMs: number;

@@ -2,15 +2,15 @@ import type { Backdrop } from './axis';
 import { createScale, type Span } from './scale';
 import type { RequestLane, Timeline } from './timeline';
 
-/** The lanes in view, and what stands around them. */
+/** The lanes in view, and their backdrop. */
 export interface View extends Backdrop {
   readonly lanes: readonly RequestLane[];
 }
 
-const isWithin = ([from, to]: Span, fromMs: number, toMs: number): boolean => from <= toMs && to >= fromMs;
+const overlaps = ([from, to]: Span, fromMs: number, toMs: number): boolean => from <= toMs && to >= fromMs;
 
-/** Only what is in view has a say in how wide a millisecond is. */
-export const viewOf = (timeline: Timeline, first: number, count: number, width: number, nowMs: number): View => {
+/** Creates the view. Only the lanes in view determine its scale. */
+export const createView = (timeline: Timeline, first: number, count: number, width: number, nowMs: number): View => {
   const { requests } = timeline;
   const lanes = requests.slice(first, first + count);
   const spans = lanes.map(({ startedMs, endedMs = nowMs }): Span => [startedMs, endedMs]);
@@ -18,9 +18,9 @@ export const viewOf = (timeline: Timeline, first: number, count: number, width: 
   const fromMs = first === 0 ? 0 : Math.min(...spans.map(([from]) => from));
   const toMs = isAtEnd ? nowMs : Math.max(...spans.map(([, to]) => to));
   const refreshes = timeline.refreshes.filter(({ startedMs, endedMs = nowMs }) =>
-    isWithin([startedMs, endedMs], fromMs, toMs),
+    overlaps([startedMs, endedMs], fromMs, toMs),
   );
-  const sessionChanges = timeline.sessionChanges.filter(({ atMs }) => isWithin([atMs, atMs], fromMs, toMs));
+  const sessionChanges = timeline.sessionChanges.filter(({ atMs }) => overlaps([atMs, atMs], fromMs, toMs));
   const scale = createScale(
     [
       ...spans,
@@ -32,12 +32,12 @@ export const viewOf = (timeline: Timeline, first: number, count: number, width: 
   return { lanes, scale, refreshes, sessionChanges, nowMs };
 };
 
-/** Whether time alone changes the picture. */
-export const isGoingOn = ({ lanes, refreshes }: View): boolean =>
+/** Whether the picture changes with time alone. */
+export const changesWithTime = ({ lanes, refreshes }: View): boolean =>
   [...lanes, ...refreshes].some(({ endedMs }) => endedMs === undefined);
 
-/** All that the picture of a lane depends on but the lane. */
-export const keyOf = (
+/** Everything that the picture of a lane depends on, except the lane. */
+export const cacheKey = (
   { scale, refreshes, nowMs }: View,
   { endedMs }: RequestLane,
   marble: number | undefined,

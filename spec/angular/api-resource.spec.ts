@@ -8,10 +8,10 @@ import { describe, expect, it } from 'vitest';
 import { response } from '../support/virtual';
 import { provide } from './support/testbed';
 
-/** A request that is out. */
+/** A request in flight. */
 interface Out {
   readonly request: HttpRequest;
-  readonly answer: Subject<HttpResponse>;
+  readonly response: Subject<HttpResponse>;
   isTakenBack: boolean;
 }
 
@@ -19,9 +19,9 @@ const createHarness = () => {
   const out: Out[] = [];
   const transport = (request: HttpRequest) =>
     new Observable<HttpResponse>((subscriber) => {
-      const each: Out = { request, answer: new Subject(), isTakenBack: false };
+      const each: Out = { request, response: new Subject(), isTakenBack: false };
       out.push(each);
-      subscriber.add(each.answer.subscribe(subscriber));
+      subscriber.add(each.response.subscribe(subscriber));
       subscriber.add(() => {
         each.isTakenBack = true;
       });
@@ -35,25 +35,25 @@ const createHarness = () => {
   return { bed, out, newest, transport };
 };
 
-/** Lets Angular run what it has put off. */
+/** Lets Angular run its scheduled effects. */
 const settle = (bed: TestBed): Promise<void> => {
   bed.tick();
   return new Promise((resolve) => setImmediate(() => resolve(bed.tick())));
 };
 
 describe('apiResource', () => {
-  it('loads, and has the answer', async () => {
+  it('loads, and holds the response', async () => {
     const { bed, newest } = createHarness();
     const orders = bed.runInInjectionContext(() => apiResource<number[]>(() => 'orders', { defaultValue: [] }));
     expect([orders.value(), orders.isLoading()]).toEqual([[], true]);
     await settle(bed);
     expect(newest().request).toMatchObject({ method: 'GET', url: 'http://shop.test/app/orders' });
-    newest().answer.next(response(200, [1]));
+    newest().response.next(response(200, [1]));
     await settle(bed);
     expect([orders.value(), orders.isLoading(), orders.status()]).toEqual([[1], false, 'resolved']);
   });
 
-  it('asks again when a signal has changed, and takes back what it had asked for', async () => {
+  it('sends a new request when a signal changes, and cancels the previous one', async () => {
     const { bed, out, newest } = createHarness();
     const page = signal(1);
     const orders = bed.runInInjectionContext(() =>
@@ -66,12 +66,12 @@ describe('apiResource', () => {
       ['page=1', true],
       ['page=2', false],
     ]);
-    newest().answer.next(response(200, [2]));
+    newest().response.next(response(200, [2]));
     await settle(bed);
     expect(orders.value()).toEqual([2]);
   });
 
-  it('is idle while there is nothing to ask for', async () => {
+  it('is idle while the request is undefined', async () => {
     const { bed, out } = createHarness();
     const id = signal<number | undefined>(undefined);
     const order = bed.runInInjectionContext(() => apiResource(() => (id() ? `orders/${id()}` : undefined)));
@@ -82,22 +82,22 @@ describe('apiResource', () => {
     expect(out).toHaveLength(1);
   });
 
-  it('has the error of renewal’s, and loads again', async () => {
+  it('holds an error of renewal, and reloads', async () => {
     const { bed, newest, out } = createHarness();
     const orders = bed.runInInjectionContext(() => apiResource(() => 'orders'));
     await settle(bed);
-    newest().answer.next(response(404));
+    newest().response.next(response(404));
     await settle(bed);
     expect([orders.status(), orders.error()]).toMatchObject(['error', { code: 'status', status: 404 }]);
     expect(orders.reload()).toBe(true);
     await settle(bed);
     expect([out.length, orders.status()]).toEqual([2, 'reloading']);
-    newest().answer.next(response(200, 'found'));
+    newest().response.next(response(200, 'found'));
     await settle(bed);
     expect([orders.value(), orders.error()]).toEqual(['found', undefined]);
   });
 
-  it('takes back what it has asked for when it is destroyed', async () => {
+  it('cancels its request when it is destroyed', async () => {
     const { bed, newest } = createHarness();
     const orders = bed.runInInjectionContext(() => apiResource(() => 'orders'));
     await settle(bed);
@@ -105,7 +105,7 @@ describe('apiResource', () => {
     expect(newest().isTakenBack).toBe(true);
   });
 
-  it('holds the app from being stable while it loads', async () => {
+  it('keeps the app unstable while it loads', async () => {
     const { bed, newest } = createHarness();
     bed.runInInjectionContext(() => apiResource(() => 'orders'));
     await settle(bed);
@@ -118,11 +118,11 @@ describe('apiResource', () => {
       });
     await settle(bed);
     expect(isStable).toBe(false);
-    newest().answer.next(response(200));
+    newest().response.next(response(200));
     await stable;
   });
 
-  it('asks the api that it is told to, in the injector that it is given', async () => {
+  it('uses the given api and injector', async () => {
     const BILLING: ApiName = new InjectionToken('billing');
     const { transport, out } = createHarness();
     const bed = provide(provideApi({ transport, baseUrl: '/billing/' }, withName(BILLING)));
@@ -131,14 +131,14 @@ describe('apiResource', () => {
     expect(out[0]?.request.url).toBe('http://shop.test/billing/invoices');
   });
 
-  it('has the type and the value that the schema makes', async () => {
+  it('has the type and the value of the schema', async () => {
     const { bed, newest } = createHarness();
     const schema: StandardSchemaV1<unknown, Date> = {
       '~standard': { version: 1, vendor: 'spec', validate: (value) => ({ value: new Date(String(value)) }) },
     };
     const placed = bed.runInInjectionContext(() => apiResource(() => ({ url: 'placed', schema })));
     await settle(bed);
-    newest().answer.next(response(200, '2026-01-01'));
+    newest().response.next(response(200, '2026-01-01'));
     await settle(bed);
     const year: number | undefined = placed.value()?.getUTCFullYear();
     expect(year).toBe(2026);

@@ -25,7 +25,7 @@ import { Toaster, toasts } from './support/toasts';
 
 const UNAUTHORIZED = { status: 401, statusText: 'Unauthorized' };
 
-/** An app with the class interceptor that many have, and these features of `provideHttpClient`, in their order. */
+/** An app with a common class interceptor, and these features of `provideHttpClient`, in this order. */
 const createApp = (...features: HttpFeature<HttpFeatureKind>[]) => {
   const seen: string[] = [];
   const legacy: HttpInterceptor = {
@@ -52,7 +52,7 @@ const createApp = (...features: HttpFeature<HttpFeatureKind>[]) => {
   );
   const http = bed.inject(HttpClient);
   const backend = bed.inject(HttpTestingController);
-  /** A request for each path, which its server takes no token of. */
+  /** Sends a request to each path. The server rejects every token. */
   const storm = (count: number) => {
     const outcomes = paths(count).map((path) => outcomeOf(http.get(path)));
     const requests: TestRequest[] = paths(count).map((path) => backend.expectOne(path));
@@ -63,7 +63,7 @@ const createApp = (...features: HttpFeature<HttpFeatureKind>[]) => {
 };
 
 describe('the order of the features of provideHttpClient', () => {
-  it('shows each 401 to class interceptors if theirs is the last', () => {
+  it('shows each 401 to class interceptors if their feature is the last', () => {
     const app = createApp(withInterceptors([sessionInterceptor()]), withInterceptorsFromDi());
     const outcome = outcomeOf(app.http.get('/orders'));
     expire(app.backend.expectOne('/orders'), 'HTTP 401');
@@ -73,31 +73,31 @@ describe('the order of the features of provideHttpClient', () => {
     expect(app.seen).toEqual(['401']);
   });
 
-  it('shows none to class interceptors if theirs is the first', () => {
+  it('shows no 401 to class interceptors if their feature is the first', () => {
     const app = createApp(withInterceptorsFromDi(), withInterceptors([sessionInterceptor()]));
     const outcome = outcomeOf(app.http.get('/orders'));
     expire(app.backend.expectOne('/orders'), 'HTTP 401');
     renew(app);
-    const again = app.backend.expectOne('/orders');
-    expect(tokenOf(again)).toBe('T2');
-    again.flush('order');
+    const replay = app.backend.expectOne('/orders');
+    expect(tokenOf(replay)).toBe('T2');
+    replay.flush('order');
     expect(outcome).toEqual({ values: ['order'], isComplete: true });
     expect(app.seen).toEqual([]);
   });
 
-  it('has a legacy toast show the end of a session once for each request', () => {
+  it('makes a legacy toast show the end of a session once for each request', () => {
     const app = createApp(withInterceptorsFromDi(), withInterceptors([sessionInterceptor()]));
     app.storm(20);
     app.backend.expectOne('/renew').flush({ error: 'invalid_grant' }, { status: 400, statusText: 'Bad' });
-    // The refresh by HttpClient is one more.
+    // One more for the refresh by HttpClient.
     expect(app.seen.filter((text) => text === 'undefined the refresh was refused')).toHaveLength(20);
   });
 });
 
-describe('the toasts of the guide', () => {
+describe('the toast interceptor of the guide', () => {
   const createToasting = () => createApp(withInterceptors([toasts, sessionInterceptor()]));
 
-  it('are those of docs/angular.md', () => {
+  it('equals the one in docs/angular.md', () => {
     const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
     expect(read('../../docs/angular.md').includes(read('./support/toasts.ts'))).toBe(true);
   });
@@ -110,7 +110,7 @@ describe('the toasts of the guide', () => {
       503,
       ['503: Failed', 'The server cannot be reached.'],
     ],
-  ])('say nothing twice of %s', (_what, body, status, texts) => {
+  ])('shows no text twice for %s', (_what, body, status, texts) => {
     const app = createToasting();
     const outcomes = app.storm(20);
     app.backend.expectOne('/renew').flush(body, { status, statusText: 'Failed' });
@@ -118,7 +118,7 @@ describe('the toasts of the guide', () => {
     expect([...app.toasted]).toEqual(texts);
   });
 
-  it('say nothing of a response that has expired, and what a server says of all others', () => {
+  it('shows nothing for an expired response, and the status of any other error', () => {
     const app = createToasting();
     const [outcome] = app.storm(1);
     renew(app);
@@ -127,7 +127,7 @@ describe('the toasts of the guide', () => {
     expect([...app.toasted]).toEqual(['404: Not Found']);
   });
 
-  it('say what a server says to a fresh token that it refuses', () => {
+  it('shows the status of a rejected fresh token', () => {
     const app = createToasting();
     app.storm(1);
     renew(app);

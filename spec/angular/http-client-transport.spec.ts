@@ -40,11 +40,11 @@ const createHarness = (...interceptors: HttpInterceptorFn[]) => {
 };
 
 describe('httpClientTransport', () => {
-  it('has to be called in an injection context', () => {
+  it('throws outside an injection context', () => {
     expect(() => httpClientTransport()).toThrow('NG0203');
   });
 
-  it('sends a request as it is', () => {
+  it('sends a request unchanged', () => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(
       api.request$('PUT', '/orders', {
@@ -61,7 +61,7 @@ describe('httpClientTransport', () => {
     expect(outcome.values).toEqual([]);
   });
 
-  it('emits the whole answer', () => {
+  it('emits the whole response', () => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(api.request$('GET', '/orders'));
     backend
@@ -85,7 +85,7 @@ describe('httpClientTransport', () => {
   it.each([
     ['a view', new Uint8Array([9, 1, 2, 9]).subarray(1, 3), [1, 2]],
     ['a buffer', new Uint8Array([1, 2]).buffer, [1, 2]],
-  ])('sends of %s what it shows', (_what, body, bytes) => {
+  ])('sends only the visible bytes of %s', (_what, body, bytes) => {
     const { api, backend } = createHarness();
     api.post$('/orders', body).subscribe();
     const sent = backend.expectOne(ORDERS).request.serializeBody();
@@ -95,7 +95,7 @@ describe('httpClientTransport', () => {
   it.each([
     ['the header that all caches know', undefined],
     ['a header of its own', (request: HttpRequest, { accessToken }: Tokens) => withHeader(request, accessToken)],
-  ])('keeps what came by a token out of the transfer cache, be it in %s', (_where, authorize) => {
+  ])('keeps a response by token out of the transfer cache, with the token in %s', (_where, authorize) => {
     const store = memoryStore({ accessToken: 'T1' });
     const bed = provide(
       provideHttpClient(withNoXsrfProtection()),
@@ -112,7 +112,7 @@ describe('httpClientTransport', () => {
     expect(backend.expectOne('http://shop.test/open').request.transferCache).toBeUndefined();
   });
 
-  it('keeps what came by a token out of the transfer cache, also where no provider has made the client', () => {
+  it('keeps a response by token out of the transfer cache without provideApi, too', () => {
     const bed = provide(provideHttpClient(withNoXsrfProtection()), provideHttpClientTesting());
     const transport = bed.runInInjectionContext(() => httpClientTransport());
     const session = createSession({ refresh: () => NEVER, store: memoryStore({ accessToken: 'T1' }) });
@@ -120,7 +120,7 @@ describe('httpClientTransport', () => {
     expect(bed.inject(HttpTestingController).expectOne(ORDERS).request.transferCache).toBe(false);
   });
 
-  it('leaves what someone asks for who is signed out to the transfer cache', () => {
+  it('lets the transfer cache keep requests of a signed-out user', () => {
     const bed = provide(
       provideHttpClient(withNoXsrfProtection()),
       provideHttpClientTesting(),
@@ -130,14 +130,14 @@ describe('httpClientTransport', () => {
     expect(bed.inject(HttpTestingController).expectOne(ORDERS).request.transferCache).toBeUndefined();
   });
 
-  it('sends bytes in memory that is shared', () => {
+  it('sends bytes in shared memory', () => {
     const { api, backend } = createHarness();
     const bytes = new Uint8Array(new SharedArrayBuffer(4)).fill(7).subarray(1, 3);
     api.post$('/orders', bytes).subscribe();
     expect(backend.expectOne(ORDERS).request.serializeBody()).toEqual(new Uint8Array([7, 7]).buffer);
   });
 
-  it('needs no streams, which some test runners do not have', () => {
+  it('works without ReadableStream, which some test runners lack', () => {
     const { api, backend } = createHarness();
     vi.stubGlobal('ReadableStream', undefined);
     onTestFinished(() => {
@@ -150,14 +150,14 @@ describe('httpClientTransport', () => {
   it.each([
     ['form', { append: () => {}, getAll: () => [], entries: () => [['a', '1']] }],
     ['blob', { size: 1, type: 'text/plain', slice: () => {}, arrayBuffer: () => {} }],
-  ])('refuses a %s of another platform, and sends no JSON of its internals', (_what, body) => {
+  ])('refuses a %s of a polyfill, and does not send its internals as JSON', (_what, body) => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(api.post$('/orders', body));
     expect(outcome.error).toMatchObject({ code: 'request', message: expect.stringContaining('of this platform') });
     backend.verify();
   });
 
-  it('sends a form and a blob of this platform as they are', () => {
+  it('sends a form and a blob of this platform unchanged', () => {
     const { api, backend } = createHarness();
     for (const body of [new FormData(), new Blob(['a'])]) {
       api.post$('/orders', body).subscribe();
@@ -168,12 +168,12 @@ describe('httpClientTransport', () => {
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
     expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({
-      error: { code: 'request', message: `POST ${ORDERS}: HttpClient can not send a stream` },
+      error: { code: 'request', message: `POST ${ORDERS}: HttpClient cannot send a stream` },
     });
     backend.verify();
   });
 
-  it('tells progress where it is asked for', () => {
+  it('emits progress if the request reports it', () => {
     const { api, backend } = createHarness();
     const events: HttpEvent[] = [];
     api.request$('POST', '/orders', { body: 'x', reportProgress: true }).subscribe((event) => events.push(event));
@@ -191,7 +191,7 @@ describe('httpClientTransport', () => {
     expect(events[2]).not.toHaveProperty('total');
   });
 
-  it('tells interceptors of the client nothing but the answer where no progress is asked for', () => {
+  it('emits only the response to interceptors unless the request reports progress', () => {
     const seen: string[] = [];
     const watch: Interceptor = (request, next) => next(request).pipe(tap(({ type }) => seen.push(type)));
     const bed = provide(
@@ -204,25 +204,25 @@ describe('httpClientTransport', () => {
     expect(seen).toEqual(['response']);
   });
 
-  it.each([300, 304, 404, 500])('emits an answer of %i as one', (status) => {
+  it.each([300, 304, 404, 500])('emits a response with status %i', (status) => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(api.request$('GET', '/orders'));
     backend.expectOne(ORDERS).flush({ reason: 'because' }, { status, statusText: 'So' });
-    const answer = { status, statusText: 'So', body: { reason: 'because' } };
-    if (status < 400) expect(outcome.values).toMatchObject([answer]);
-    else expect(outcome.error).toMatchObject({ code: 'status', response: answer });
+    const response = { status, statusText: 'So', body: { reason: 'because' } };
+    if (status < 400) expect(outcome.values).toMatchObject([response]);
+    else expect(outcome.error).toMatchObject({ code: 'status', response });
   });
 
-  it('tells of a broken connection', () => {
+  it('errors with a NetworkError after a broken connection', () => {
     const { api, backend } = createHarness();
     const outcome = outcomeOf(api.get$('/orders?token=secret'));
-    // A browser's event, which Node has not.
+    // An event of browsers, which Node lacks.
     backend.expectOne(`${ORDERS}?token=secret`).error(new Event('error') as ProgressEvent);
-    expect(outcome.error).toMatchObject({ code: 'network', message: `GET ${ORDERS}: no complete answer` });
+    expect(outcome.error).toMatchObject({ code: 'network', message: `GET ${ORDERS}: no complete response` });
     expect(Object(outcome.error).cause).toBeUndefined();
   });
 
-  it('tells why there was no answer where that is known, and not what fetch says of a header', () => {
+  it('keeps the cause of a failed connection, but not a message of fetch', () => {
     const refused = new Error('connect ECONNREFUSED');
     const { api } = createHarness(({ url }) => {
       const error = url.endsWith('/down')
@@ -236,7 +236,7 @@ describe('httpClientTransport', () => {
     expect(shownOf(error)).not.toContain('secret');
   });
 
-  it('tells of a body that is not JSON, and keeps the beginning of its text', () => {
+  it('errors if a body is not JSON, with the start of its text', () => {
     const { api, backend } = createHarness(() => {
       const broken = { error: new SyntaxError('in it: secret'), text: '<html>'.repeat(100) };
       return throwError(() => new HttpErrorResponse({ status: 200, error: broken }));
@@ -249,32 +249,32 @@ describe('httpClientTransport', () => {
     backend.verify();
   });
 
-  it('keeps the error of the parser instead of a text that is not JSON where Angular keeps none', () => {
+  it('keeps the error of the parser if Angular keeps no text', () => {
     const { api } = createHarness(() =>
       throwError(() => new HttpErrorResponse({ status: 200, error: new SyntaxError('x') })),
     );
     expect(outcomeOf(api.get$('/orders')).error).toMatchObject({ code: 'parse', response: { body: 'SyntaxError: x' } });
   });
 
-  it('hands on an error of an interceptor that has the status of a success', () => {
-    const own = new HttpErrorResponse({ status: 200, error: new Error('out of stock') });
-    const { api } = createHarness(() => throwError(() => own));
-    expect(outcomeOf(api.get$('/orders')).error).toBe(own);
+  it('passes on an error of an interceptor with a success status', () => {
+    const custom = new HttpErrorResponse({ status: 200, error: new Error('out of stock') });
+    const { api } = createHarness(() => throwError(() => custom));
+    expect(outcomeOf(api.get$('/orders')).error).toBe(custom);
   });
 
-  it('hands on what an interceptor of Angular’s throws as it is', () => {
+  it('passes on an error of an Angular interceptor unchanged', () => {
     const own = new Error('own');
     const { api } = createHarness(() => throwError(() => own));
     expect(outcomeOf(api.get$('/orders')).error).toBe(own);
   });
 
-  it('takes the answer of an interceptor of Angular’s', () => {
+  it('emits the response of an Angular interceptor', () => {
     const { api, backend } = createHarness(() => of(new HttpResponse({ body: 'cached', status: 200 })));
     expect(outcomeOf(api.get$('/orders'))).toEqual({ values: ['cached'], isComplete: true });
     backend.verify();
   });
 
-  it('aborts on the wire what is unsubscribed', () => {
+  it('aborts a request on the wire when it is unsubscribed', () => {
     const { api, backend } = createHarness();
     const asked = api.get$('/orders').subscribe();
     const request = backend.expectOne(ORDERS);

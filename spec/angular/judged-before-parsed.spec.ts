@@ -21,8 +21,8 @@ type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer';
 type Ask = (path: string, responseType?: ResponseType) => Observable<unknown>;
 
 interface Client {
-  readonly ask: Ask;
-  /** The errors of Angular's own, in the order in which they left the backend. */
+  readonly send: Ask;
+  /** The errors of Angular, in the order of the backend. */
   readonly thrown: unknown[];
 }
 
@@ -53,7 +53,7 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
         withSession((http) => ({
           store: memoryStore(server.issue()),
           refresh: ({ refreshToken }) => {
-            // From now on the server takes the token.
+            // From now on the server accepts the token.
             server.replies.delete('/orders');
             return http.post$<TokenGrant>(REFRESH, { refreshToken });
           },
@@ -64,22 +64,22 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
     const api = bed.runInInjectionContext(() => injectApi());
     const http = bed.inject(HttpClient);
     const byClient: Ask = (path, responseType = 'json') =>
-      // Each of its overloads names one type.
+      // Each overload of it names one type.
       http.get(server.origin + path, { responseType: responseType as 'json' });
     const byApi: Ask = (path, responseType = 'json') => api.get$(path, { responseType });
-    return { ask: way === 'sessionInterceptor' ? byClient : byApi, thrown };
+    return { send: way === 'sessionInterceptor' ? byClient : byApi, thrown };
   };
 
   describe.each(['sessionInterceptor', 'httpClientTransport'])('by %s', (way) => {
-    it('is expired if the predicate says so of a login page in the place of JSON', async () => {
-      const { ask } = createClient(way, { isExpired: ({ url }) => url.endsWith('/login') });
+    it('is expired if the predicate matches a login page instead of JSON', async () => {
+      const { send: ask } = createClient(way, { isExpired: ({ url }) => url.endsWith('/login') });
       expect(await lastValueFrom(ask('/orders'))).toEqual({ path: '/orders', by: 'a.access.2', nth: 2 });
       expect([server.refreshes, server.hitsOf('/login').length]).toEqual([1, 1]);
     });
 
-    it('is shown to the predicate whole, with the text that is not JSON as its body', async () => {
+    it('is passed to the predicate, with a text that is not JSON as the body', async () => {
       const shown: HttpResponse[] = [];
-      const { ask } = createClient(way, {
+      const { send: ask } = createClient(way, {
         isExpired: (response) => {
           shown.push(response);
           return false;
@@ -91,17 +91,17 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
           status: 200,
           url: `${server.origin}/login`,
           headers: { 'content-type': 'text/html' },
-          // Angular keeps no text that its fetch has failed to parse, only the parser's error.
+          // Angular's fetch keeps no text that it failed to parse, only the error of the parser.
           body: backend === 'XHR' ? LOGIN_PAGE : expect.stringContaining('SyntaxError'),
         },
       ]);
     });
 
     it.each(['json', 'text', 'blob', 'arraybuffer'] as const)(
-      'is judged as %s by its JSON, though the content type names none',
+      'is judged as %s by its JSON, even without a JSON content type',
       async (responseType) => {
         server.replies.set('/orders', { type: 'text/plain', body: '{"code":1002}' });
-        const { ask } = createClient(way, {});
+        const { send: ask } = createClient(way, {});
         const body = await lastValueFrom(ask('/orders', responseType));
         const json = responseType === 'json' ? body : JSON.parse(await new Response(body as BodyInit).text());
         expect(json).toMatchObject({ by: 'a.access.2', nth: 2 });
@@ -110,8 +110,8 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
     );
   });
 
-  it('is the very error of HttpClient to its caller if the predicate says no', async () => {
-    const { ask, thrown } = createClient('sessionInterceptor', {});
+  it('is the same error of HttpClient for the caller if it has not expired', async () => {
+    const { send: ask, thrown } = createClient('sessionInterceptor', {});
     const error = await lastValueFrom(ask('/orders')).catch((reason: unknown) => reason);
     expect(thrown).toEqual([error]);
     expect(thrown[0]).toBe(error);
@@ -119,8 +119,8 @@ describe.each(BACKENDS)('a response over %s', (backend, providers) => {
     expect(server.refreshes).toBe(0);
   });
 
-  it('is a ResponseParseError by httpClientTransport if the predicate says no', async () => {
-    const { ask } = createClient('httpClientTransport', {});
+  it('is a ResponseParseError by httpClientTransport if it has not expired', async () => {
+    const { send: ask } = createClient('httpClientTransport', {});
     const error = await lastValueFrom(ask('/orders')).catch((reason: unknown) => reason);
     expect(isApiError(error, 'parse')).toBe(true);
     expect(error).toMatchObject({

@@ -41,7 +41,7 @@ type Providers = readonly (Provider | EnvironmentProviders)[];
 
 const refresh = () => of({ accessToken: 'T2' });
 
-/** A class interceptor of the app's own, which counts what it sees. */
+/** A class interceptor of the app, which counts its requests. */
 const createCounter = () => {
   const seen: string[] = [];
   const counter: HttpInterceptor = {
@@ -53,7 +53,7 @@ const createCounter = () => {
   return { seen, provider: { provide: HTTP_INTERCEPTORS, useValue: counter, multi: true } };
 };
 
-/** An app with these providers in its root, and the `HttpClient` of a lazy module that imports `HttpClientModule`. */
+/** An app with these root providers, and the `HttpClient` of a lazy module that imports `HttpClientModule`. */
 const createApp = (rootProviders: Providers, lazyProviders: readonly Provider[] = []) => {
   const bed = provide(
     provideApi(
@@ -71,7 +71,7 @@ const createApp = (rootProviders: Providers, lazyProviders: readonly Provider[] 
     imports: [HttpClientModule],
     providers: [
       provideHttpClientTesting(),
-      // The document of Angular 20 on a server has no cookies to read.
+      // The server document of Angular 20 has no cookies.
       { provide: HttpXsrfTokenExtractor, useValue: { getToken: () => null } },
       ...lazyProviders,
     ],
@@ -84,7 +84,7 @@ const createApp = (rootProviders: Providers, lazyProviders: readonly Provider[] 
 };
 
 describe('a lazy NgModule that imports HttpClientModule', () => {
-  it('sees no functional interceptor of the root, so its requests carry no token', () => {
+  it('runs no functional interceptor of the root: its requests carry no token', () => {
     const { root, lazy } = createApp([provideHttpClient(withInterceptors([sessionInterceptor()]))]);
     root.http.get('/eager').subscribe();
     lazy.http.get('/lazy').subscribe();
@@ -92,7 +92,7 @@ describe('a lazy NgModule that imports HttpClientModule', () => {
     expect(tokenOf(lazy.backend.expectOne('/lazy'))).toBe('');
   });
 
-  it('has the session of the root by provideSessionInterceptor', () => {
+  it('uses the session of the root by provideSessionInterceptor', () => {
     const { root, lazy } = createApp([
       provideHttpClient(withNoXsrfProtection(), withInterceptorsFromDi()),
       provideSessionInterceptor(),
@@ -102,9 +102,9 @@ describe('a lazy NgModule that imports HttpClientModule', () => {
     expire(lazy.backend.expectOne('/lazy'), 'code 1002');
     expire(root.backend.expectOne('/eager'), 'HTTP 401');
     renew(root);
-    const again = lazy.backend.expectOne('/lazy');
-    expect([tokenOf(again), again.request.body]).toEqual(['T2', { item: 'engine' }]);
-    again.flush('order');
+    const replay = lazy.backend.expectOne('/lazy');
+    expect([tokenOf(replay), replay.request.body]).toEqual(['T2', { item: 'engine' }]);
+    replay.flush('order');
     root.backend.expectOne('/eager').flush('eager');
     expect(outcome).toEqual({ values: ['order'], isComplete: true });
     expect(eager).toEqual({ values: ['eager'], isComplete: true });
@@ -113,7 +113,7 @@ describe('a lazy NgModule that imports HttpClientModule', () => {
   it.each([
     ['loses the session', [], ''],
     ['keeps the session by one more provideSessionInterceptor', [provideSessionInterceptor()], 'T1'],
-  ])('%s if class interceptors of its own replace those of the root', (_what, own, token) => {
+  ])('%s if its own class interceptors replace those of the root', (_what, own, token) => {
     const { seen, provider } = createCounter();
     const { lazy } = createApp(
       [provideHttpClient(withInterceptorsFromDi()), provideSessionInterceptor()],
@@ -131,7 +131,7 @@ describe('provideSessionInterceptor', () => {
   it.each([
     ['the name of an api', BILLING],
     ['a session of one’s own', createSession({ refresh, store: memoryStore({ accessToken: 'B1' }) })],
-  ])('takes %s, and origins', (_what, session) => {
+  ])('accepts %s, and origins', (_what, session) => {
     const bed = provide(
       provideHttpClient(withNoXsrfProtection(), withInterceptorsFromDi()),
       provideHttpClientTesting(),
@@ -145,11 +145,11 @@ describe('provideSessionInterceptor', () => {
     expect(tokenOf(backend.expectOne('/page'))).toBe('');
   });
 
-  it('refuses at once what sessionInterceptor refuses', () => {
+  it('refuses the same arguments as sessionInterceptor, at creation', () => {
     expect(() => provideSessionInterceptor({} as never)).toThrow(/^session: .*createSession/);
   });
 
-  it('works behind a class interceptor that calls it later, outside any injection context', () => {
+  it('works behind an interceptor that calls it outside any injection context', () => {
     stopClock();
     const waits: HttpInterceptor = {
       intercept: (request, next) =>
@@ -168,7 +168,7 @@ describe('provideSessionInterceptor', () => {
     expect(tokenOf(root.backend.expectOne('/orders'))).toBe('T1');
   });
 
-  it('adds nothing to a request that has the token by sessionInterceptor, and refreshes once', () => {
+  it('adds nothing to a request of sessionInterceptor, and refreshes once', () => {
     const { root } = createApp([
       provideHttpClient(withNoXsrfProtection(), withInterceptors([sessionInterceptor()]), withInterceptorsFromDi()),
       provideSessionInterceptor(),

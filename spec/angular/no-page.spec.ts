@@ -12,7 +12,7 @@ import { outcomeOf } from '../support/http-client';
 import { tokenOf } from './support/backend';
 import './support/testbed';
 
-/** The locations that Angular's test modules have while a test names no page, by version and by what the test configures. */
+/** The locations of Angular's test modules if a test sets no page, by version and configuration. */
 const LOCATIONS: readonly (readonly [what: string, provider: object])[] = [
   ['that the test module brings', { provide: MOCK_PLATFORM_LOCATION_CONFIG, useValue: null }],
   ['with a path only', { provide: MOCK_PLATFORM_LOCATION_CONFIG, useValue: { startUrl: '/app/start' } }],
@@ -24,7 +24,7 @@ const LOCATIONS: readonly (readonly [what: string, provider: object])[] = [
   ],
 ];
 
-describe.each(LOCATIONS)('a test that names no page, with the location %s', (_what, location) => {
+describe.each(LOCATIONS)('a test that sets no page, with the location %s', (_what, location) => {
   const createBed = (baseUrl: string, session: Partial<SessionOptions> = {}) => {
     const bed = TestBed.configureTestingModule({
       providers: [
@@ -45,26 +45,26 @@ describe.each(LOCATIONS)('a test that names no page, with the location %s', (_wh
     return { bed, backend: bed.inject(HttpTestingController), api: bed.runInInjectionContext(() => injectApi()) };
   };
 
-  it('sees relative urls, of requests and of the refresh', () => {
+  it('sees relative urls of requests and of the refresh', () => {
     const { api, backend } = createBed('/api/');
     const outcome = outcomeOf(api.get$('/orders', { params: { page: 2 } }));
     const first = backend.expectOne('/api/orders?page=2');
     expect(tokenOf(first)).toBe('T1');
     first.flush({ code: 1002 });
     backend.expectOne('/api/renew').flush({ accessToken: 'T2' });
-    const again = backend.expectOne('/api/orders?page=2');
-    expect(tokenOf(again)).toBe('T2');
-    again.flush('order');
+    const replay = backend.expectOne('/api/orders?page=2');
+    expect(tokenOf(replay)).toBe('T2');
+    replay.flush('order');
     expect(outcome).toEqual({ values: ['order'], isComplete: true });
   });
 
-  it('sees absolute urls as they are', () => {
+  it('sees absolute urls unchanged', () => {
     const { api, backend } = createBed('https://api.test/v1/');
     api.get$('orders').subscribe();
     expect(tokenOf(backend.expectOne('https://api.test/v1/orders'))).toBe('T1');
   });
 
-  it('sees a relative url that authorize has changed', () => {
+  it('sees a relative url that `authorize` changed', () => {
     const { bed, backend } = createBed('/api/', {
       authorize: (request) => ({ ...request, url: `${request.url}?signed` }),
     });
@@ -73,7 +73,7 @@ describe.each(LOCATIONS)('a test that names no page, with the location %s', (_wh
     expect(backend.match(() => true)).toEqual([]);
   });
 
-  it('shows the predicate where a response came from', () => {
+  it('passes the url of a response to the predicate', () => {
     const shown: HttpResponse[] = [];
     const { api, bed, backend } = createBed('/api/', {
       isExpired: (response) => {

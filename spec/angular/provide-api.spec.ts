@@ -29,7 +29,7 @@ import { outcomeOf } from '../support/http-client';
 import { response } from '../support/virtual';
 import { PAGE, provide } from './support/testbed';
 
-/** Answers with what it was asked. */
+/** Responds with the request. */
 const echo: Transport = ({ url, headers }) => of(response(200, { url, by: headers.authorization ?? '' }));
 
 const refresh = () => of({ accessToken: 'T2' });
@@ -55,12 +55,12 @@ describe('provideApi', () => {
     ['/api', '?page=2', 'http://shop.test/api?page=2'],
     ['api', 'orders', `${PAGE}api/orders`],
     ['https://other.test/v1', 'orders', 'https://other.test/v1/orders'],
-  ])('resolves against a baseUrl of %s: %s', (baseUrl, url, resolved) => {
+  ])('resolves against baseUrl %s: %s', (baseUrl, url, resolved) => {
     const bed = provide(provideApi({ ...(baseUrl && { baseUrl }), transport: echo }, signedInBy('T1')));
     expect(outcomeOf(bed.inject(API).get$(url)).values).toEqual([{ url: resolved, by: 'Bearer T1' }]);
   });
 
-  it('resolves against the folder of the page where that names no base', () => {
+  it('resolves against the folder of the page without a base', () => {
     const bed = TestBed.configureTestingModule({
       providers: [
         provideZonelessChangeDetection(),
@@ -76,7 +76,7 @@ describe('provideApi', () => {
     ['api/', 'orders', 'https://cdn.test/app/api/orders', ''],
     [undefined, 'http://shop.test/orders', 'http://shop.test/orders', 'Bearer T1'],
     ['https://cdn.test/v1/', 'orders', 'https://cdn.test/v1/orders', 'Bearer T1'],
-  ])('keeps the token at the page if a <base> leads elsewhere, baseUrl %s: %s', (baseUrl, url, resolved, by) => {
+  ])('keeps the token at the page if <base> has another origin, baseUrl %s: %s', (baseUrl, url, resolved, by) => {
     const bed = provide(provideApi({ ...(baseUrl && { baseUrl }), transport: echo }, signedInBy('T1')));
     const document = bed.inject(DOCUMENT);
     const element = document.createElement('base');
@@ -86,7 +86,7 @@ describe('provideApi', () => {
     expect(outcomeOf(bed.inject(API).get$(url)).values).toEqual([{ url: resolved, by }]);
   });
 
-  it('runs the factories of its options in an injection context', () => {
+  it('calls option functions in an injection context', () => {
     const NAME = new InjectionToken<string>('name');
     const bed = provide(
       { provide: NAME, useValue: 'ada' },
@@ -100,10 +100,10 @@ describe('provideApi', () => {
     ]);
   });
 
-  it('hands the session a client that waits for no refresh', () => {
-    const asked: HttpRequest[] = [];
+  it('gives the session a client that does not wait for a refresh', () => {
+    const requested: HttpRequest[] = [];
     const transport: Transport = (request) => {
-      asked.push(request);
+      requested.push(request);
       return of(response(200, { accessToken: 'T2' }));
     };
     const bed = provide(
@@ -116,11 +116,11 @@ describe('provideApi', () => {
       ),
     );
     expect(outcomeOf(bed.inject(SESSION).refresh$())).toMatchObject({ values: [{ accessToken: 'T2' }] });
-    expect(asked).toMatchObject([{ url: 'http://shop.test/api/renew', headers: { 'x-app': 'shop' } }]);
-    expect(asked[0]?.headers).not.toHaveProperty('authorization');
+    expect(requested).toMatchObject([{ url: 'http://shop.test/api/renew', headers: { 'x-app': 'shop' } }]);
+    expect(requested[0]?.headers).not.toHaveProperty('authorization');
   });
 
-  it('makes one for each injector, and none before it is injected', () => {
+  it('creates one api for each injector, and none before it is injected', () => {
     let made = 0;
     const providers = provideApi(() => {
       made++;
@@ -134,7 +134,7 @@ describe('provideApi', () => {
     expect(made).toBe(2);
   });
 
-  it('ends the session that it has made with the injector, and what waits for it', () => {
+  it('destroys its session with the injector, and ends the waiting requests', () => {
     const root = provide().inject(EnvironmentInjector);
     const injector = createEnvironmentInjector(
       [
@@ -157,7 +157,7 @@ describe('provideApi', () => {
   it.each([
     [undefined, 0],
     [{ whileHidden: true }, 1],
-  ])('keeps a session fresh on a hidden page only where it is asked to: %j', (options, asks) => {
+  ])('keeps a session fresh on a hidden page only by option: %j', (options, asks) => {
     stopClock();
     const asked = vi.fn(() => of({ accessToken: `T${asked.mock.calls.length + 1}`, expiresInMs: 60_000 }));
     const bed = provide(provideApi({ transport: echo }, withSession({ refresh: asked, store: memoryStore() })));
@@ -173,7 +173,7 @@ describe('provideApi', () => {
     kept.unsubscribe();
   });
 
-  it('leaves a session that was handed in alone', () => {
+  it('does not destroy a given session', () => {
     const session = createSession({ refresh, store: memoryStore({ accessToken: 'T1' }) });
     const injector = createEnvironmentInjector(
       [provideApi({ transport: echo, session })],
@@ -185,7 +185,7 @@ describe('provideApi', () => {
     expect(session.state.status).toBe('active');
   });
 
-  it('shares the session of the injector above where it is handed that', () => {
+  it('shares the session of the parent injector if it is given', () => {
     const root = provide(provideApi({ transport: echo }, signedInBy('T1'))).inject(EnvironmentInjector);
     const part = createEnvironmentInjector(
       [provideApi(() => ({ transport: echo, baseUrl: '/part/', session: inject(SESSION, { skipSelf: true }) }))],
@@ -197,11 +197,11 @@ describe('provideApi', () => {
   });
 
   it.each([
-    ['a session that is given twice', { session: createSession({ refresh }) }, /session/],
+    ['two sessions', { session: createSession({ refresh }) }, /session/],
     ['a transport that is none', { transport: 7 as never }, /transport/],
     ['a baseUrl that is not of http', { baseUrl: 'ftp://shop.test' }, /baseUrl/],
     ['a baseUrl that is none', { baseUrl: 'http://' }, /baseUrl/],
-  ])('refuses %s when it is first injected', (_what, options, message) => {
+  ])('refuses %s at the first injection', (_what, options, message) => {
     const bed = provide(provideApi(options, withSession({ refresh })));
     let refusal: unknown;
     try {
@@ -213,25 +213,25 @@ describe('provideApi', () => {
     expect(refusal).toMatchObject({ message: expect.stringMatching(message) });
   });
 
-  it('refuses a refresh that is no function', () => {
+  it('refuses a refresh that is not a function', () => {
     const bed = provide(provideApi({ transport: echo }, withSession({ refresh: 'later' as never })));
     expect(() => bed.inject(API)).toThrow('refresh: expected a function');
   });
 
-  it('says what is missing where there is no session', () => {
+  it('says what is missing without a session', () => {
     const bed = provide(provideApi({ transport: echo }));
     expect(() => bed.inject(SESSION)).toThrow('withSession()');
     expect(() => bed.runInInjectionContext(() => injectSession())).toThrow('withSession()');
   });
 
-  it('says what is missing where it is itself', () => {
+  it('says what is missing without provideApi', () => {
     const bed = provide();
-    for (const ask of [injectApi, injectSession, () => inject(API), () => inject(SESSION)]) {
-      expect(() => bed.runInInjectionContext(() => ask())).toThrow('provideApi()');
+    for (const call of [injectApi, injectSession, () => inject(API), () => inject(SESSION)]) {
+      expect(() => bed.runInInjectionContext(() => call())).toThrow('provideApi()');
     }
   });
 
-  it('keeps an api with a name of its own beside the one without', () => {
+  it('provides a named api beside the unnamed one', () => {
     const BILLING: ApiName = new InjectionToken('billing');
     const bed = provide(
       provideApi({ transport: echo, baseUrl: '/shop/' }, signedInBy('shop')),
@@ -245,7 +245,7 @@ describe('provideApi', () => {
     ]);
   });
 
-  it('is `API` to no one where it has a name of its own', () => {
+  it('does not provide `API` for a named api', () => {
     const BILLING: ApiName = new InjectionToken('billing');
     const bed = provide(provideApi({ transport: echo }, withName(BILLING)));
     expect(bed.runInInjectionContext(() => injectApi(BILLING))).toBeDefined();
@@ -258,7 +258,7 @@ describe('provideApi', () => {
     [400, { error: 'invalid_client' }, 'refresh'],
     [503, 'busy', 'refresh'],
     [0, null, 'refresh'],
-  ])('understands a refresh that fails with an HttpErrorResponse of %i: %o', (status, error, code) => {
+  ])('judges a refresh that fails with an HttpErrorResponse of %i: %o', (status, error, code) => {
     const refused = throwError(
       () => new HttpErrorResponse({ status, error, url: 'http://shop.test/renew?key=secret' }),
     );
@@ -282,7 +282,7 @@ describe('provideApi', () => {
     ],
     ['a promise', () => Promise.resolve({ accessToken: 'T2' }), 'T2'],
     ['nothing', () => undefined, undefined],
-  ])('takes from a refresh what createSession takes: %s', async (_, ask, token) => {
+  ])('accepts the same refresh results as createSession: %s', async (_, ask, token) => {
     const store = memoryStore({ accessToken: 'T1' });
     const bed = provide(provideApi({ transport: echo }, withSession({ refresh: ask as typeof refresh, store })));
     const { values, error } = outcomeOf(bed.inject(SESSION).refresh$());
@@ -291,7 +291,7 @@ describe('provideApi', () => {
     else expect(error).toMatchObject({ cause: { message: expect.stringMatching(/^refresh: expected it to return/) } });
   });
 
-  it('understands a refresh that throws an HttpErrorResponse', () => {
+  it('judges a refresh that throws an HttpErrorResponse', () => {
     const throws = (): never => {
       throw new HttpErrorResponse({ status: 401, url: 'http://shop.test/renew' });
     };
@@ -300,16 +300,16 @@ describe('provideApi', () => {
     expect(outcomeOf(bed.inject(SESSION).refresh$()).error).toMatchObject({ code: 'session-expired' });
   });
 
-  it('understands a restore that is refused', async () => {
+  it('judges a restore that is refused', async () => {
     const refused = throwError(() => new HttpErrorResponse({ status: 401 }));
     const bed = provide(provideApi({ transport: echo }, withSession({ refresh, restore: () => refused })));
     const state$ = bed.inject(SESSION).state$.pipe(filter(({ status }) => status !== 'loading'));
     expect(await firstValueFrom(state$)).toMatchObject({ status: 'signed-out', reason: 'none' });
   });
 
-  it('holds the app from being stable while a request is out, and no longer', async () => {
-    const answer = new Subject<ReturnType<typeof response>>();
-    const bed = provide(provideApi({ transport: () => answer }));
+  it('keeps the app unstable only while a request is in flight', async () => {
+    const response$ = new Subject<ReturnType<typeof response>>();
+    const bed = provide(provideApi({ transport: () => response$ }));
     const app = bed.inject(ApplicationRef);
     const stable = () => firstValueFrom(app.isStable);
     expect(await stable()).toBe(true);
@@ -317,7 +317,7 @@ describe('provideApi', () => {
     const dropped = bed.inject(API).get$('dropped').subscribe();
     expect(await stable()).toBe(false);
     dropped.unsubscribe();
-    answer.next(response(200));
+    response$.next(response(200));
     expect(asked.closed).toBe(true);
     await firstValueFrom(app.isStable.pipe(filter(Boolean)));
   });

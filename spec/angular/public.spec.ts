@@ -3,7 +3,7 @@ import * as angular from 'renewal/angular';
 import { describe, expect, it } from 'vitest';
 
 describe('the public surface of renewal/angular', () => {
-  it('is these names and no others', () => {
+  it('has exactly these names', () => {
     expect(Object.keys(angular).sort()).toEqual([
       'API',
       'SESSION',

@@ -23,13 +23,13 @@ afterEach(() => server.close());
 
 const transport = () => ({ baseUrl: server.origin, transport: httpClientTransport() });
 
-describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (signal) => {
+describe.each(SIGNALS)('a page that is rendered against a server with %s', (signal) => {
   beforeEach(async () => {
     server = await startServer(signal);
     server.replies.set('/open', json({ path: 'for all' }));
   });
 
-  /** Shows the status, what the server answers, and what it answers to those who are not signed in. */
+  /** Shows the status, the response to the user, and the response without a token. */
   const show = () => {
     const state = sessionState();
     const orders = apiResource<Echo>(() => '/orders');
@@ -56,12 +56,12 @@ describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (s
   it.each([
     ['by itself', false],
     ['through HttpClient, with all that the transfer cache can keep', true],
-  ])('waits for a request that waits for a refresh, and holds no token: %s', async (_way, isThroughHttpClient) => {
+  ])('waits for a refresh and its request, and holds no token: %s', async (_way, isThroughHttpClient) => {
     const issued = server.issue();
     server.live.delete(issued.accessToken);
     const html = await renderFor(issued, isThroughHttpClient);
     expect(html).toMatch(/<p>active<\/p><p>2<\/p><p>for all<\/p>/);
-    // The server echoes the token in each answer: what is asked for with one is not kept in the page either.
+    // The server echoes the token in each response, so the page must not keep responses by token either.
     expect(html).not.toMatch(/refresh\.\d|access\.\d|Bearer/);
   });
 
@@ -80,7 +80,7 @@ describe.each(SIGNALS)('a page that is rendered on a server that answers %s', (s
   });
 });
 
-describe('a page that is rendered through the transfer cache', () => {
+describe('a page that is rendered with the transfer cache', () => {
   const GRANT = { accessToken: 'access.secret', refreshToken: 'refresh.secret', expiresInMs: HOUR_MS };
 
   beforeEach(async () => {
@@ -98,25 +98,25 @@ describe('a page that is rendered through the transfer cache', () => {
       },
     });
 
-  /** As some APIs want it: the token in a header of its own. */
+  /** Some APIs require the token in a custom header. */
   const authorize: SessionOptions['authorize'] = (request, { accessToken }) => ({
     ...request,
     headers: { ...request.headers, 'x-access-token': accessToken },
   });
 
-  it('keeps nothing that came by a token in a header of its own', async () => {
+  it('keeps no response by a token in a custom header', async () => {
     server.replies.set('/orders', json({ card: 'for one' }));
     const html = await page(() => ({ store: memoryStore(GRANT), refresh: () => [GRANT], authorize }));
     expect(html).toMatch('<p>resolved');
     expect(html).not.toMatch(/for one|secret/);
   });
 
-  it('does not answer the second attempt by what came of the first', async () => {
+  it('does not serve the response to the first attempt to the replay', async () => {
     server.replies.set('/orders', json({ code: 1002 }));
     const html = await page(() => ({
       store: memoryStore(GRANT),
       refresh: () => {
-        // From now on it is let in.
+        // From now on the server accepts the token.
         server.replies.set('/orders', json({ nth: 2 }));
         return [{ accessToken: 'another' }];
       },
@@ -133,14 +133,14 @@ describe('a page that is rendered through the transfer cache', () => {
       { includeRequestsWithAuthHeaders: true },
     ],
     ['a POST', (http) => http.post$('/session'), { includePostRequests: true }],
-  ])('keeps nothing of what `restore` got by %s', async (_how, restore, cache) => {
+  ])('keeps no response to `restore` by %s', async (_how, restore, cache) => {
     const html = await page((http) => ({ restore: () => restore(http), refresh: () => [GRANT] }), cache);
     expect(server.hitsOf('/session')).toHaveLength(1);
     expect(html).not.toMatch('secret');
   });
 });
 
-it('waits on a server for a token that someone has asked for', async () => {
+it('waits on a server for a requested token', async () => {
   server = await startServer();
   const kept = memoryStore({ accessToken: 'T1' });
   const html = await render({
@@ -153,10 +153,10 @@ it('waits on a server for a token that someone has asked for', async () => {
   expect(html).toMatch('<p>has come</p>');
 });
 
-it('keeps the session of a visitor out of the storage of the process, by the store of the guide', async () => {
+it('keeps a visitor’s session out of the process storage, by the guide’s store', async () => {
   server = await startServer();
   const entries = new Map<string, string>();
-  // As Node has it by an option, and Deno: one for all visitors.
+  // Node (by an option) and Deno have one storage for all visitors.
   vi.stubGlobal('localStorage', {
     getItem: (key: string) => entries.get(key) ?? null,
     setItem: (key: string, value: string) => entries.set(key, value),

@@ -26,7 +26,7 @@ const refresh = () => of({ accessToken: 'T2' });
 const createSignedIn = () => createSession({ refresh, store: memoryStore({ accessToken: 'T1' }) });
 
 describe('sessionInterceptor', () => {
-  it('adds nothing to a request that is none of the session’s business', () => {
+  it('adds nothing to a request without a session', () => {
     const { http, backend } = createBackend();
     const seen: unknown[] = [];
     for (const url of ['https://elsewhere.test/orders', 'data:text/plain,text', 'blob:http://shop.test/1']) {
@@ -38,7 +38,7 @@ describe('sessionInterceptor', () => {
     expect(seen).toEqual([[], [], []]);
   });
 
-  it('adds nothing but the header', () => {
+  it('adds only the header', () => {
     const { http, backend } = createBackend();
     const body = { item: 'engine' };
     const headers = new HttpHeaders({ 'X-Tenant': ['7', '8'] });
@@ -60,13 +60,13 @@ describe('sessionInterceptor', () => {
     ['http://shop.test.evil.test/orders', false],
     ['https://shop.test/orders', false],
     ['http://shop.test:8080/orders', false],
-  ])('decides by origin whether the token goes to %s: %s', (url, goes) => {
+  ])('decides by origin whether to send the token to %s: %s', (url, goes) => {
     const { http, backend } = createBackend();
     http.get(url).subscribe();
     expect(tokenOf(backend.expectOne(url))).toBe(goes ? 'T1' : '');
   });
 
-  it('lets the token go where the api of provideApi does', () => {
+  it('sends the token to the same origins as the api of provideApi', () => {
     const bed = provide(
       provideHttpClient(withInterceptors([sessionInterceptor()])),
       provideHttpClientTesting(),
@@ -82,7 +82,7 @@ describe('sessionInterceptor', () => {
     expect(['https://api.test/a', 'https://files.test/b', '/c'].map(goesTo)).toEqual([true, true, false]);
   });
 
-  it('lets the token of a session of one’s own go to the page, where it is told nothing else', () => {
+  it('sends the token of a given session to the page by default', () => {
     const bed = provide(
       provideHttpClient(withInterceptors([sessionInterceptor(createSignedIn())]), withNoXsrfProtection()),
       provideHttpClientTesting(),
@@ -94,7 +94,7 @@ describe('sessionInterceptor', () => {
     expect(['/orders', 'https://api.test/a'].map(goesTo)).toEqual([true, false]);
   });
 
-  it('knows relative urls for its own also where there is no page, as in a test', () => {
+  it('sends the token to relative urls without a page, as in a test', () => {
     const bed = TestBed.configureTestingModule({
       providers: [
         provideZonelessChangeDetection(),
@@ -107,7 +107,7 @@ describe('sessionInterceptor', () => {
     expect(tokenOf(bed.inject(HttpTestingController).expectOne('/orders'))).toBe('T1');
   });
 
-  it('takes a relative url for what a <base> of another origin makes of it, where no token goes', () => {
+  it('sends no token to a relative url with a <base> of another origin', () => {
     const bed = provide(
       provideHttpClient(withInterceptors([sessionInterceptor(createSignedIn())]), withNoXsrfProtection()),
       provideHttpClientTesting(),
@@ -124,7 +124,7 @@ describe('sessionInterceptor', () => {
     expect(tokens).toEqual(['', '', 'T1']);
   });
 
-  it('hands on the very request of the caller to those after it, where it has nothing to add', async () => {
+  it('passes the same request object to later interceptors if nothing changes', async () => {
     const seen: unknown[] = [];
     const watch = (): HttpInterceptorFn => (request, next) => {
       seen.push(request);
@@ -137,7 +137,7 @@ describe('sessionInterceptor', () => {
     expect(seen[1]).toBe(seen[0]);
   });
 
-  it('asks of nothing but complete answers whether they say that the token has expired', () => {
+  it('calls `isExpired` only for complete responses', () => {
     const shown: number[] = [];
     const { http, backend } = createBackend({
       session: {
@@ -153,7 +153,7 @@ describe('sessionInterceptor', () => {
     expect(shown).toEqual([300]);
   });
 
-  it('takes a session of one’s own, and origins', () => {
+  it('accepts a given session, and origins', () => {
     const session = createSignedIn();
     const bed = provide(
       provideHttpClient(
@@ -165,15 +165,15 @@ describe('sessionInterceptor', () => {
     const backend = bed.inject(HttpTestingController);
     const outcome = outcomeOf(bed.inject(HttpClient).get('https://api.test/orders'));
     expire(backend.expectOne('https://api.test/orders'), 'code 1002');
-    const again = backend.expectOne('https://api.test/orders');
-    expect(tokenOf(again)).toBe('T2');
-    again.flush('order');
+    const replay = backend.expectOne('https://api.test/orders');
+    expect(tokenOf(replay)).toBe('T2');
+    replay.flush('order');
     expect(outcome.values).toEqual(['order']);
     bed.inject(HttpClient).get('/page').subscribe();
     expect(tokenOf(backend.expectOne('/page'))).toBe('');
   });
 
-  it('refuses what is no session, or no origin, at once', () => {
+  it('refuses an invalid session or origin at creation', () => {
     expect(() => sessionInterceptor({} as never)).toThrow('session: expected one that createSession has made');
     expect(() => sessionInterceptor(createSignedIn(), { allowedOrigins: ['shop'] })).toThrow('allowedOrigins');
   });
@@ -181,7 +181,7 @@ describe('sessionInterceptor', () => {
   it.each([
     ['withoutSession()', { context: withoutSession() }, ''],
     ['an Authorization header of its own', { headers: { Authorization: 'Basic abc' } }, 'Basic abc'],
-  ])('leaves a request with %s alone, and its answer', (_what, options, authorization) => {
+  ])('ignores a request with %s, and its response', (_what, options, authorization) => {
     const { http, backend } = createBackend();
     const outcome = outcomeOf(http.get('/public', options));
     const request = backend.expectOne('/public');
@@ -191,7 +191,7 @@ describe('sessionInterceptor', () => {
     expect(outcome).toEqual({ values: [{ code: 1002 }], isComplete: true });
   });
 
-  it('shows the predicate and `authorize` the request as it goes to the wire', () => {
+  it('passes the request on the wire to the predicate and `authorize`', () => {
     const shown: HttpRequest[] = [];
     const harness = createBackend({
       session: {
@@ -226,7 +226,7 @@ describe('sessionInterceptor', () => {
     ['a blob', () => new Blob(['x'])],
     ['a form of files', () => new FormData()],
     ['nothing', () => null],
-  ])('sends %s again as it was, and of the same kind', (_what, make) => {
+  ])('replays %s unchanged, and of the same type', (_what, make) => {
     const harness = createBackend();
     const { http, backend } = harness;
     const body = make();
@@ -245,7 +245,7 @@ describe('sessionInterceptor', () => {
     expect(request.headers.has('content-type')).toBe(false);
   });
 
-  it('sends what has waited as it was when it was made', () => {
+  it('sends a waiting request as it was at the call', () => {
     const harness = createBackend();
     const { http, backend } = harness;
     http.get('/leader').subscribe();
@@ -261,7 +261,7 @@ describe('sessionInterceptor', () => {
     expect(`${backend.expectOne('/form').request.body}`).toBe('a=1');
   });
 
-  it('counts each subscription for itself, also those of an interceptor before it that tries again', () => {
+  it('treats each subscription as a request, also of a retrying interceptor', () => {
     const harness = createBackend({
       interceptors: [(request, next) => next(request).pipe(retry(1)), sessionInterceptor()],
     });
@@ -276,19 +276,19 @@ describe('sessionInterceptor', () => {
     const last = backend.expectOne('/orders');
     expect(tokenOf(last)).toBe('T3');
     last.flush('order');
-    // Sent, once for each try of the one before; then the answer.
+    // `Sent`, once for each try of the interceptor before; then the response.
     expect(types).toEqual([0, 0, 4]);
   });
 
-  it('aborts on the wire what is unsubscribed', () => {
+  it('aborts a request on the wire when it is unsubscribed', () => {
     const { http, backend } = createBackend();
-    const asked = http.get('/orders').subscribe();
+    const judged = http.get('/orders').subscribe();
     const request = backend.expectOne('/orders');
-    asked.unsubscribe();
+    judged.unsubscribe();
     expect(request.cancelled).toBe(true);
   });
 
-  it('sends nothing of one user for another, though an interceptor before it tries again only later', async () => {
+  it('sends no request of one user for another, even after a late retry', async () => {
     const later = new Subject<void>();
     const { http, backend, session } = createBackend({
       interceptors: [
@@ -305,7 +305,7 @@ describe('sessionInterceptor', () => {
     expect(outcome).toMatchObject({ error: { code: 'signed-out' } });
   });
 
-  it('sends the same bytes twice, also when an interceptor before it has tried again', () => {
+  it('sends the same bytes twice, also after a retry of an interceptor', () => {
     const harness = createBackend({
       interceptors: [(request, next) => next(request).pipe(retry(1)), sessionInterceptor()],
     });
@@ -322,7 +322,7 @@ describe('sessionInterceptor', () => {
     expect(backend.expectOne('/orders').request.body).toEqual({ item: 'engine' });
   });
 
-  it('shows interceptors after it the body of the caller each time, with its files and dates', () => {
+  it('passes the body of the caller to later interceptors, with files and dates', () => {
     const seen: unknown[] = [];
     const watch: HttpInterceptorFn = (request, next) => {
       if (request.url === '/upload') seen.push(request.body);
@@ -344,7 +344,7 @@ describe('sessionInterceptor', () => {
       new HttpParams({ fromObject: { item: 'engine' } }),
       'item=engine&by=T1',
     ],
-  ])('sends what `authorize` has made of a body as what that was: %s', (type, body, signed) => {
+  ])('keeps the content type if `authorize` changes the body: %s', (type, body, signed) => {
     const { http, backend } = createBackend({
       session: { authorize: (request) => ({ ...request, body: signed }) },
     });
@@ -353,7 +353,7 @@ describe('sessionInterceptor', () => {
     expect([request.serializeBody(), request.headers.get('content-type')]).toEqual([signed, type]);
   });
 
-  it('sends cookies where `authorize` says so', () => {
+  it('sends cookies if `authorize` sets `withCredentials`', () => {
     const { http, backend } = createBackend({
       session: { authorize: (request) => ({ ...request, withCredentials: true }) },
     });
@@ -361,7 +361,7 @@ describe('sessionInterceptor', () => {
     expect(backend.expectOne('/orders').request.withCredentials).toBe(true);
   });
 
-  it('has an interceptor after it read anew what a refresh has changed, such as the cookie against forged requests', () => {
+  it('lets a later interceptor read a changed XSRF cookie at each attempt', () => {
     let cookie = 'X1';
     const newestXsrfToken: HttpInterceptorFn = (request, next) => {
       const token = request.headers.has('X-XSRF-TOKEN') && inject(HttpXsrfTokenExtractor).getToken();
@@ -390,7 +390,7 @@ describe('sessionInterceptor', () => {
     expect(backend.expectOne('/orders').request.headers.get('x-xsrf-token')).toBe('X2');
   });
 
-  it('lets JSONP pass, which can have no headers', () => {
+  it('ignores JSONP, which cannot have headers', () => {
     const { http, backend } = createBackend();
     http.jsonp('http://shop.test/feed', 'callback').subscribe();
     expect(backend.expectOne(({ method }) => method === 'JSONP').request.headers.keys()).toEqual([]);

@@ -16,7 +16,7 @@ const createHarness = () => {
 };
 
 describe('sessionState', () => {
-  it('has the state at once, and each that comes', async () => {
+  it('has the current state, and each later one', async () => {
     const { bed, grants, session } = createHarness();
     const state = bed.runInInjectionContext(() => sessionState());
     expect(state()).toBe(session.state);
@@ -28,7 +28,7 @@ describe('sessionState', () => {
     expect(state()).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
-  it('makes what is computed of it change with it, and with nothing else', async () => {
+  it('updates computed signals only when the state changes', async () => {
     const { bed, session } = createHarness();
     let count = 0;
     const state = bed.runInInjectionContext(() => sessionState());
@@ -42,7 +42,7 @@ describe('sessionState', () => {
     expect([isSignedIn(), isSignedIn(), count]).toEqual([false, false, 2]);
   });
 
-  it('listens no longer than the injector lives', () => {
+  it('unsubscribes with the injector', () => {
     const { bed } = createHarness();
     const listened = watchSubjects();
     const injector = createEnvironmentInjector([], bed.inject(EnvironmentInjector));
@@ -53,7 +53,7 @@ describe('sessionState', () => {
     expect(listened()).toBe(before - 1);
   });
 
-  it('is that of a session that has ended too', () => {
+  it('has the state of an ended session', () => {
     const { bed, session } = createHarness();
     session.destroy();
     expect(bed.runInInjectionContext(() => sessionState())()).toMatchObject({ status: 'signed-out' });

@@ -27,26 +27,26 @@ const createRouter = (options: Partial<SessionOptions>, redirect: Parameters<typ
 };
 
 describe('signedIn', () => {
-  it('lets those in who are signed in', async () => {
+  it('admits a signed-in user', async () => {
     const { router } = createRouter({ store: memoryStore({ accessToken: 'T1' }) });
     await router.navigateByUrl('/orders?page=2');
     expect(router.url).toBe('/orders?page=2');
   });
 
-  it('lets those in whose token has expired: their requests renew it', async () => {
-    let asked = 0;
+  it('admits a user with an expired token, which requests will refresh', async () => {
+    let requested = 0;
     const { router } = createRouter({
       store: memoryStore({ accessToken: 'T1', expiresInMs: 1 }),
       refresh: () => {
-        asked++;
+        requested++;
         return throwError(() => new Error('busy'));
       },
     });
     await router.navigateByUrl('/orders');
-    expect([router.url, asked]).toEqual(['/orders', 0]);
+    expect([router.url, requested]).toEqual(['/orders', 0]);
   });
 
-  it('lets those in whom other code of the app has signed in by the entries of the storage', async () => {
+  it('admits a user that other code signed in by the storage entries', async () => {
     const storage = createStorage();
     const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
     const { router } = createRouter({ store: webStorageStore({ storage: () => storage, keys }) });
@@ -57,7 +57,7 @@ describe('signedIn', () => {
     expect(router.url).toBe('/orders');
   });
 
-  it('sends others where it was told to', async () => {
+  it('redirects a signed-out user', async () => {
     const { router } = createRouter({});
     await router.navigateByUrl('/orders');
     expect(router.url).toBe('/login');
@@ -67,20 +67,20 @@ describe('signedIn', () => {
     ['canActivate', '/orders?page=2'],
     ['canMatch', '/bills?page=2#last'],
     ['canActivateChild', '/account/card'],
-  ])('tells where they wanted to go, as %s', async (_kind, url) => {
+  ])('passes the requested url, as %s', async (_kind, url) => {
     const { router } = createRouter({}, (from) => `/login?from=${encodeURIComponent(from)}`);
     await router.navigateByUrl(url);
     expect(router.parseUrl(router.url).queryParams).toEqual({ from: url });
   });
 
-  it('sends all to the login page once the session has been destroyed', async () => {
+  it('redirects every user once the session is destroyed', async () => {
     const { router, session } = createRouter({ store: memoryStore({ accessToken: 'T1' }) });
     session.destroy();
     await router.navigateByUrl('/orders');
     expect(router.url).toBe('/login');
   });
 
-  it('waits while the session is being loaded', async () => {
+  it('waits while the session is loading', async () => {
     const restored = new Subject<TokenGrant>();
     const asked = createBarrier();
     const { router } = createRouter({
@@ -97,13 +97,13 @@ describe('signedIn', () => {
     expect(router.url).toBe('/orders');
   });
 
-  it('takes those for signed out whose session could not be loaded', async () => {
+  it('redirects if the session could not be loaded', async () => {
     const { router } = createRouter({ restore: () => throwError(() => new Error('no network')) });
     await router.navigateByUrl('/orders');
     expect(router.url).toBe('/login');
   });
 
-  it('closes with the session', async () => {
+  it('completes with the session', async () => {
     const { router, session } = createRouter({ store: memoryStore({ accessToken: 'T1' }) });
     await router.navigateByUrl('/orders');
     await session.signOut();

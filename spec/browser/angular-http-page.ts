@@ -14,7 +14,7 @@ import { type HttpResponse, memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, type Observable } from 'rxjs';
 import { API, httpClientTransport, provideApi, sessionInterceptor, withSession } from '../../lib/angular';
 
-/** One request of an app, of a session with the token `T1`. */
+/** One request of an app, with a session that has the token `T1`. */
 export interface Order {
   readonly backend: 'fetch' | 'XHR';
   readonly way: 'sessionInterceptor' | 'httpClientTransport';
@@ -25,7 +25,7 @@ export interface Order {
   readonly login?: string;
 }
 
-/** The body, or the name of the error, and the bodies that `isExpired` was shown. */
+/** The body or the name of the error, and the bodies that `isExpired` got. */
 export interface Outcome {
   readonly body: unknown;
   readonly shown: readonly unknown[];

@@ -13,7 +13,7 @@ let browser: Browser;
 let page: Page;
 let server: HttpServer;
 let other: HttpServer;
-/** The tokens that came to each path, with the origin of the other server before its own. */
+/** The tokens by path. Paths of the other server have its origin as a prefix. */
 let hits: [path: string, token: string][] = [];
 
 const reply = (request: IncomingMessage, response: ServerResponse, html: string): void => {
@@ -39,7 +39,7 @@ beforeAll(async () => {
   server.answer = (request, response) => reply(request, response, html);
   other = await startHttpServer();
   other.answer = ({ method, url = '', headers }, response) => {
-    // Preflights are let through, so that a token would come.
+    // Preflights succeed, so that a token would arrive.
     if (method !== 'OPTIONS') hits.push([`other:${url}`, headers.authorization?.slice(7) ?? '']);
     const allowed = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization' };
     response.writeHead(200, allowed).end('{}');
@@ -63,7 +63,7 @@ const askBy = (order: Order): Promise<Outcome> => page.evaluate((each) => global
 
 describe.each(['fetch', 'XHR'] as const)('an app over %s, in Chromium', (backend) => {
   describe.each(['sessionInterceptor', 'httpClientTransport'] as const)('by %s', (way) => {
-    it('gets past the HTTP cache that holds the expired response', async () => {
+    it('bypasses the HTTP cache that holds the expired response', async () => {
       expect((await askBy({ backend, way, url: '/orders' })).body).toEqual({ by: 'T2' });
       expect(hits).toEqual([
         ['/orders', 'T1'],
@@ -71,7 +71,7 @@ describe.each(['fetch', 'XHR'] as const)('an app over %s, in Chromium', (backend
       ]);
     });
 
-    it('refreshes for a login page in the place of JSON', async () => {
+    it('refreshes for a login page instead of JSON', async () => {
       const { body, shown } = await askBy({ backend, way, url: '/guarded', login: '/login' });
       expect(body).toEqual({ by: 'T2' });
       expect(shown[0]).toEqual(backend === 'XHR' ? LOGIN_PAGE : expect.stringContaining('SyntaxError'));
@@ -82,7 +82,7 @@ describe.each(['fetch', 'XHR'] as const)('an app over %s, in Chromium', (backend
       ]);
     });
 
-    it('sends no token to the origin of a <base>, where relative urls lead', async () => {
+    it('sends no token to the origin of a <base>', async () => {
       await askBy({ backend, way, url: 'orders', base: `${other.origin}/app/` });
       expect(hits).toEqual([['other:/app/orders', '']]);
     });

@@ -11,10 +11,10 @@ import { startChromium } from '../support/chromium';
 const example = fileURLToPath(new URL('../../examples/angular/', import.meta.url));
 const run = promisify(execFile);
 
-/** How long it takes to install and to build an app, on a machine that does other things too. */
+/** The time to install and build an app, on a busy machine. */
 const BUILD_MS = 600_000;
 
-/** What a page has complained of. */
+/** The errors and warnings of a page. */
 interface Complaints {
   readonly texts: string[];
 }
@@ -28,7 +28,7 @@ const listen = (page: Page): Complaints => {
   return { texts };
 };
 
-/** The tokens that the page has stored. */
+/** The tokens in the storage of the page. */
 const storedBy = (page: Page): Promise<{ accessToken: string; refreshToken: string }> =>
   page.evaluate(() => JSON.parse(localStorage.getItem('renewal') ?? 'null'));
 
@@ -36,10 +36,10 @@ describe('the example, built by Angular for production, in Chromium', () => {
   let browser: Browser;
   let host: Host;
   let page: Page;
-  let complaints: Complaints;
+  let problems: Complaints;
 
   beforeAll(async () => {
-    // As a user installs it: from what was built last, and not from what an earlier run has left.
+    // As a user installs it: from the last build, without the files of an earlier run.
     for (const path of ['node_modules/renewal', 'node_modules/.package-lock.json']) {
       await rm(`${example}${path}`, { recursive: true, force: true });
     }
@@ -53,7 +53,7 @@ describe('the example, built by Angular for production, in Chromium', () => {
   beforeEach(async () => {
     host = await startHost();
     page = await (await browser.newContext({ baseURL: host.url })).newPage();
-    complaints = listen(page);
+    problems = listen(page);
   });
   afterEach(async () => {
     await page.context().close();
@@ -70,17 +70,17 @@ describe('the example, built by Angular for production, in Chromium', () => {
     await page.locator('.attach').first().waitFor();
   };
 
-  /** The lanes that the timeline has drawn. */
+  /** Number of lanes in the timeline. */
   const lanes = () => page.locator('renewal-timeline').evaluate((element) => Object(element).timeline.requests.length);
 
-  it('signs in: the guard asks for it, the orders come afterwards', async () => {
+  it('signs in at the request of the guard, and then shows the orders', async () => {
     await signIn();
     expect(await page.locator('#orders li').count()).toBe(6);
     expect(await textOf('#status')).toBe('Signed in');
-    expect(complaints.texts).toEqual([]);
+    expect(problems.texts).toEqual([]);
   });
 
-  it('says what the shop has against a sign-in', async () => {
+  it('shows why the shop refuses a sign-in', async () => {
     await page.goto('/login');
     await page.fill('input[type=password]', 'wrong');
     await page.click('#sign-in');
@@ -89,24 +89,24 @@ describe('the example, built by Angular for production, in Chromium', () => {
     expect(host.shop.counters().refreshes).toBe(0);
   });
 
-  it('serves a storm of requests after the token has died by one refresh', async () => {
+  it('serves a storm of requests with an expired token by one refresh', async () => {
     await signIn();
     const before = await storedBy(page);
     await page.click('#expire');
-    await page.getByText('The token is dead.').waitFor();
-    const { expiredAnswers } = host.shop.counters();
+    await page.getByText('The token has expired.').waitFor();
+    const { expiredResponses } = host.shop.counters();
     await page.click('#storm');
-    await page.getByText('20 answers').waitFor();
+    await page.getByText('20 responses').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
-    expect(host.shop.counters().expiredAnswers).toBeGreaterThan(expiredAnswers);
-    // The sign-in, the orders of the page, the one that has let the token die, and these.
+    expect(host.shop.counters().expiredResponses).toBeGreaterThan(expiredResponses);
+    // The sign-in, the orders of the page, the request that expired the token, and these.
     expect(await lanes()).toBe(23);
     expect((await storedBy(page)).accessToken).not.toBe(before.accessToken);
     expect(await textOf('#status')).toBe('Signed in');
-    expect(complaints.texts).toEqual([]);
+    expect(problems.texts).toEqual([]);
   });
 
-  it('signs out, and leads to the login page, in all tabs: no order stays on the screen', async () => {
+  it('signs out in all tabs, shows the login page, and hides all orders', async () => {
     await signIn();
     const other = await page.context().newPage();
     await other.goto('/orders');
@@ -118,10 +118,10 @@ describe('the example, built by Angular for production, in Chromium', () => {
     await page.click('text=Orders');
     await page.waitForURL('**/login?from=%2Forders');
     expect(host.shop.counters().refreshes).toBe(0);
-    expect(complaints.texts).toEqual([]);
+    expect(problems.texts).toEqual([]);
   });
 
-  it('leads to the login page when the refresh is refused', async () => {
+  it('shows the login page when the refresh is refused', async () => {
     await signIn();
     host.shop.expireAccessTokens();
     host.shop.setRenewalMode('refused');
@@ -135,7 +135,7 @@ describe('the example, built by Angular for production, in Chromium', () => {
     await page.locator('.attach').first().waitFor();
   });
 
-  it('uploads a receipt through an expiry, and shows how far it is', async () => {
+  it('uploads a receipt with an expired token, and shows the progress', async () => {
     await signIn();
     host.shop.expireAccessTokens();
     await page.evaluate(() => {
@@ -147,28 +147,28 @@ describe('the example, built by Angular for production, in Chromium', () => {
       });
     });
     await page.locator('.attach').first().click();
-    await page.getByText('The shop has 4 MB of receipt.').waitFor();
+    await page.getByText('The shop received 4 MB.').waitFor();
     expect(host.shop.counters()).toMatchObject({ refreshes: 1, hits: { '/orders/:id/receipt': 2 } });
     const shown: number[] = await page.evaluate(() => Object(globalThis).shown);
     expect(shown.some((part) => part > 0 && part <= 1)).toBe(true);
     expect(await page.locator('progress').count()).toBe(0);
-    expect(complaints.texts).toEqual([]);
+    expect(problems.texts).toEqual([]);
   });
 
-  it('is rendered on the server without a token, and hydrated without a complaint', async () => {
+  it('is rendered on the server without a token, and hydrated without errors', async () => {
     await signIn();
     const { accessToken, refreshToken } = await storedBy(page);
-    // All that a browser may send of its own accord.
-    const answer = await page.goto('/');
-    const html = (await answer?.text()) ?? '';
-    expect(html).toContain('A shop whose tokens die</h1>');
+    // Everything that a browser sends by itself.
+    const response = await page.goto('/');
+    const html = (await response?.text()) ?? '';
+    expect(html).toContain('A shop with expiring tokens</h1>');
     expect(html).toContain('ng-server-context="ssr"');
     for (const secret of [accessToken, refreshToken, 'Bearer']) expect(html).not.toContain(secret);
     await page.getByText('Signed in').waitFor();
-    // `keepFresh$()` does not keep it from that.
+    // The app becomes stable in spite of `keepFresh$()`.
     await page.waitForFunction(() => performance.getEntriesByName('stable').length === 1);
     await page.waitForFunction(() => !document.querySelector('[ngh]') && !document.querySelector('[jsaction]'));
-    expect(complaints.texts).toEqual([]);
+    expect(problems.texts).toEqual([]);
   });
 
   it.each(['light', 'dark'] as const)(
@@ -182,7 +182,7 @@ describe('the example, built by Angular for production, in Chromium', () => {
       expect(await violationsIn(page)).toEqual([]);
       await signIn();
       await page.click('#storm');
-      await page.getByText('20 answers').waitFor();
+      await page.getByText('20 responses').waitFor();
       expect(await violationsIn(page)).toEqual([]);
     },
     60_000,

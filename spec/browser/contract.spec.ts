@@ -31,17 +31,17 @@ const fetch: Capabilities = {
   takesBack: true,
 };
 
-/** How the browsers differ from Chromium. */
+/** The differences of other browsers from Chromium. */
 const differences: Readonly<Record<BrowserName, { readonly [of in Order['transport']]?: Partial<Capabilities> }>> = {
   chromium: {},
   firefox: {
-    // It takes a location with a tab in it for none.
+    // It ignores a location with a tab character.
     ajaxTransport: { followsTab: false },
-    // It sends no streams: `Request` makes a text of one, by which the transport knows.
+    // It sends no streams: `Request` converts one to a text, and the transport detects that.
     fetchTransport: { followsTab: false, stream: 'request' },
   },
   webkit: {
-    // Its memory cache joins what XMLHttpRequest sends, `no-store` or not; `fetch` goes past it.
+    // Its memory cache merges requests of XMLHttpRequest, even with `no-store`; `fetch` bypasses it.
     ajaxTransport: { joinsGets: true },
   },
 };

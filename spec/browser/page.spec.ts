@@ -11,7 +11,7 @@ import { startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-// axe takes its time, and a machine may be busy
+// axe is slow, and a machine may be busy
 vi.setConfig({ testTimeout: 60_000 });
 
 let browser: Browser;
@@ -27,30 +27,30 @@ afterAll(() => browser?.close());
 interface Opened {
   readonly page: Page;
   readonly shop: Shop;
-  /** What the console of the page has told. */
-  readonly told: string[];
+  /** The messages on the console of the page. */
+  readonly messages: string[];
 }
 
-// What a browser says of an answer that is no success, and of none: both are asked for here.
+// Messages of a browser for a failed response and for a missing one. Both occur in these tests.
 const EXPECTED = /^Failed to load resource: (net::|the server responded with a status of 400)/;
 
-/** A shop of its own, and its page once it has signed in. */
+/** Opens a new shop and its page, and waits for the sign-in. */
 const open = async (options: BrowserContextOptions = {}, shopOptions: ShopOptions = {}): Promise<Opened> => {
   const shop = createShop({ ...shopOptions, page: files });
   const url = await shop.listen();
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const told: string[] = [];
-  context.on('weberror', (error) => told.push(String(error.error())));
-  context.on('console', (message) => told.push(message.text()));
+  const messages: string[] = [];
+  context.on('weberror', (error) => messages.push(String(error.error())));
+  context.on('console', (message) => messages.push(message.text()));
   onTestFinished(async () => {
     await context.close();
     await shop.close();
-    expect(told.filter((text) => !EXPECTED.test(text))).toEqual([]);
+    expect(messages.filter((text) => !EXPECTED.test(text))).toEqual([]);
   });
   const page = await context.newPage();
   await page.goto(url);
   await shows(page, '#user', 'Ada');
-  return { page, shop, told };
+  return { page, shop, messages };
 };
 
 const shows = (page: Page, part: string, text: string): Promise<void> =>
@@ -64,153 +64,153 @@ const choose = async (page: Page, name: string, then: string): Promise<void> => 
 const send = (page: Page, count: number): Promise<void> =>
   press(page, `Send ${count} request${count === 1 ? '' : 's'}`);
 
-const letTokenDie = async (page: Page): Promise<void> => {
-  await press(page, 'Let the token die');
-  await says(page, 'The token is dead');
+const expireToken = async (page: Page): Promise<void> => {
+  await press(page, 'Expire the token');
+  await says(page, 'The token has expired');
 };
 
 const storm = async (page: Page): Promise<void> => {
-  await letTokenDie(page);
+  await expireToken(page);
   await send(page, 50);
-  await says(page, '50 requests: 50 answers, after 1 refresh\\.');
+  await says(page, '50 requests: 50 responses, after 1 refresh\\.');
 };
 
 const countsOf = (page: Page): Promise<string[]> => page.locator('.counts dd').allTextContents();
 const sessionOf = (page: Page): Promise<string[]> => page.locator('#user, #status, #generation').allTextContents();
 
 describe('the demo page', () => {
-  it('shows how 50 requests with a dead token become 50 answers, after one refresh', async () => {
+  it('shows 50 responses to 50 requests with an expired token, after one refresh', async () => {
     const { page, shop } = await open();
     await storm(page);
     await shows(page, '#sent', '100$');
     expect(await countsOf(page)).toEqual(['100', '50', '1', '50', '0']);
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '2']);
-    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredAnswers: 50, reuseDetected: 0 });
+    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredResponses: 50, reuseDetected: 0 });
     await page.locator('renewal-timeline').getByText('50', { exact: true }).waitFor();
   });
 
-  it('begins anew when it is cleared', async () => {
+  it('starts again when it is cleared', async () => {
     const { page } = await open();
     await send(page, 10);
-    await says(page, '10 requests: 10 answers\\.');
+    await says(page, '10 requests: 10 responses\\.');
     await press(page, 'Clear');
     await shows(page, '#sent', '0$');
-    await says(page, 'Cleared\\. Let the token die, then send 50\\.');
+    await says(page, 'Cleared\\. Expire the token, then send 50\\.');
     await page.getByText('Each request becomes a row here').waitFor();
     await send(page, 1);
-    await says(page, '1 request: 1 answer\\.');
+    await says(page, '1 request: 1 response\\.');
     expect(await countsOf(page)).toEqual(['1', '0', '0', '1', '0']);
   });
 
   it('shows a slow refresh while it runs', async () => {
     const { page } = await open();
     await choose(page, 'slow', 'The next refresh takes');
-    await letTokenDie(page);
+    await expireToken(page);
     await send(page, 10);
     await shows(page, '#status', 'refreshing');
-    await says(page, '10 requests: 10 answers, after 1 refresh\\.');
+    await says(page, '10 requests: 10 responses, after 1 refresh\\.');
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '2']);
   });
 
-  it('shows the end of a session whose refresh is refused, and the next one', async () => {
+  it('shows the end of a session after a refused refresh, and the next session', async () => {
     const { page } = await open();
     await choose(page, 'refused', 'The next refresh is refused');
-    await letTokenDie(page);
+    await expireToken(page);
     await send(page, 10);
-    await says(page, '10 requests: 10 errors \\(the session is over\\), after 1 refresh\\.');
-    expect(await sessionOf(page)).toEqual(['No one', 'signed-out', '2']);
+    await says(page, '10 requests: 10 errors \\(the session has expired\\), after 1 refresh\\.');
+    expect(await sessionOf(page)).toEqual(['No user', 'signed-out', '2']);
     await shows(page, '#meaning', 'The shop refused');
     await press(page, 'Sign in as Ada');
     await shows(page, '#user', 'Ada');
     await send(page, 1);
-    await says(page, '1 request: 1 answer\\.');
+    await says(page, '1 request: 1 response\\.');
   });
 
-  it('keeps the session while there is no network, and goes on once there is', async () => {
+  it('keeps the session without network, and continues once it is back', async () => {
     const { page } = await open();
-    await choose(page, 'offline', 'The next refresh meets no network');
-    await letTokenDie(page);
+    await choose(page, 'offline', 'The next refresh finds no network');
+    await expireToken(page);
     await send(page, 10);
     await says(page, '10 requests: 10 errors \\(the refresh failed\\), after 1 refresh\\.');
     expect(await sessionOf(page)).toEqual(['Ada', 'expired', '1']);
-    await choose(page, 'normal', 'The next refresh brings');
+    await choose(page, 'normal', 'The next refresh returns');
     await send(page, 10);
-    await says(page, '10 requests: 10 answers, after 1 refresh\\.');
+    await says(page, '10 requests: 10 responses, after 1 refresh\\.');
     expect(await countsOf(page)).toEqual(['20', '10', '2', '10', '10']);
   });
 
-  it('ends what waits for one user when another one signs in', async () => {
+  it('ends waiting requests of one user when another one signs in', async () => {
     const { page } = await open({}, { slowMs: 3_600_000 });
     await choose(page, 'slow', 'The next refresh takes');
-    await letTokenDie(page);
+    await expireToken(page);
     await send(page, 10);
     await shows(page, '#expired', '10$');
     await press(page, 'Sign in as Grace');
     await shows(page, '#user', 'Grace');
     await shows(page, '#errors', '10$');
     await send(page, 1);
-    await says(page, '1 request: 1 answer\\.');
+    await says(page, '1 request: 1 response\\.');
   });
 
   it('sends without a token once the user has signed out', async () => {
     const { page } = await open();
     await press(page, 'Sign out');
     await says(page, 'Signed out');
-    expect(await sessionOf(page)).toEqual(['No one', 'signed-out', '2']);
+    expect(await sessionOf(page)).toEqual(['No user', 'signed-out', '2']);
     await send(page, 10);
-    await says(page, '10 requests: 10 errors \\(turned away: no one is signed in\\)\\.');
+    await says(page, '10 requests: 10 errors \\(rejected: no user is signed in\\)\\.');
     await press(page, 'Clear');
     await says(page, 'Cleared\\. Sign in as Ada or Grace\\.');
   });
 
-  it('shows it all with one button, as long as there are no requests', async () => {
+  it('runs the demo with one button while there are no requests', async () => {
     const { page } = await open();
-    const all = page.getByRole('button', { name: 'Let the token die, then send 50' });
+    const all = page.getByRole('button', { name: 'Expire the token, then send 50' });
     await all.click();
-    await says(page, '50 requests: 50 answers, after 1 refresh\\.');
+    await says(page, '50 requests: 50 responses, after 1 refresh\\.');
     expect(await all.isVisible()).toBe(false);
     await press(page, 'Sign out');
     await says(page, 'Signed out');
     await press(page, 'Clear');
     await all.click();
-    await says(page, '50 requests: 50 answers, after 1 refresh\\.');
+    await says(page, '50 requests: 50 responses, after 1 refresh\\.');
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '5']);
   });
 
-  it('lets no token die that is not there', async () => {
+  it('explains that there is no token to expire', async () => {
     const { page } = await open();
     await press(page, 'Sign out');
     await says(page, 'Signed out');
-    await press(page, 'Let the token die');
-    await says(page, 'There is no token: no one is signed in\\.');
+    await press(page, 'Expire the token');
+    await says(page, 'There is no token: no user is signed in\\.');
   });
 
-  it('says that a token is dead already', async () => {
+  it('says that the token has already expired', async () => {
     const { page } = await open();
-    await choose(page, 'offline', 'The next refresh meets no network');
-    await letTokenDie(page);
+    await choose(page, 'offline', 'The next refresh finds no network');
+    await expireToken(page);
     await send(page, 1);
     await says(page, '1 request: 1 error \\(the refresh failed\\)');
-    await press(page, 'Let the token die');
-    await says(page, 'The token is dead already');
+    await press(page, 'Expire the token');
+    await says(page, 'The token has already expired');
   });
 
-  it('says what requests wait for while they are on the way', async () => {
+  it('says what requests in flight wait for', async () => {
     const { page } = await open({}, { slowMs: 3_600_000 });
     await choose(page, 'slow', 'The next refresh takes');
-    await letTokenDie(page);
+    await expireToken(page);
     await send(page, 10);
-    await says(page, '10 requests on the way\\.');
-    await shows(page, '#meaning', 'The token is dead\\. Requests wait');
-    await press(page, 'Let the token die');
+    await says(page, '10 requests in flight\\.');
+    await shows(page, '#meaning', 'The token has expired\\. Requests wait');
+    await press(page, 'Expire the token');
     await says(page, 'A refresh is running');
   });
 
   it('explains the cool-down after a failed refresh, while it lasts', async () => {
     const { page } = await open();
     await page.clock.install();
-    await choose(page, 'offline', 'The next refresh meets no network');
-    await letTokenDie(page);
+    await choose(page, 'offline', 'The next refresh finds no network');
+    await expireToken(page);
     await send(page, 10);
     await says(page, '10 requests: 10 errors \\(the refresh failed\\), after 1 refresh\\.');
     await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 10)));
@@ -221,26 +221,26 @@ describe('the demo page', () => {
     await shows(page, '#meaning', 'The refresh failed\\. The next request tries again\\.');
   });
 
-  it('brings new tokens once it has said so, also after a refresh that fails only then', async () => {
+  it('refreshes after mode normal, even if an earlier refresh fails later', async () => {
     const { page } = await open();
     const lost = createBarrier();
     await page.route('**/app/renewal', async (route) => {
       await lost.passed;
       await route.abort();
     });
-    await choose(page, 'offline', 'The next refresh meets no network');
-    await letTokenDie(page);
+    await choose(page, 'offline', 'The next refresh finds no network');
+    await expireToken(page);
     await send(page, 10);
     await shows(page, '#status', 'refreshing');
-    await choose(page, 'normal', 'The next refresh brings new tokens');
+    await choose(page, 'normal', 'The next refresh returns new tokens');
     lost.open();
     await says(page, '10 requests: 10 errors \\(the refresh failed\\)');
     await page.unroute('**/app/renewal');
     await send(page, 10);
-    await says(page, '10 requests: 10 answers, after 1 refresh');
+    await says(page, '10 requests: 10 responses, after 1 refresh');
   });
 
-  it('is one session in all tabs', async () => {
+  it('has one session in all tabs', async () => {
     const { page } = await open();
     await storm(page);
     const opened = page.context().waitForEvent('page');
@@ -250,12 +250,12 @@ describe('the demo page', () => {
     await press(other, 'Sign in as Grace');
     await shows(page, '#user', 'Grace');
     await press(page, 'Sign out');
-    await shows(other, '#user', 'No one');
+    await shows(other, '#user', 'No user');
   });
 
-  it('says in all tabs what has happened in one', async () => {
+  it('shows the changes of one tab in all tabs', async () => {
     const { page } = await open();
-    await says(page, 'Ada is signed in, in all tabs\\. Let the token die, then send 50\\.');
+    await says(page, 'Ada is signed in, in all tabs\\. Expire the token, then send 50\\.');
     const other = await page.context().newPage();
     await other.goto(page.url());
     await says(other, 'Ada is signed in');
@@ -265,46 +265,46 @@ describe('the demo page', () => {
     await press(other, 'Sign in as Grace');
     await says(page, 'Grace is signed in');
     await says(other, 'Grace is signed in');
-    await letTokenDie(page);
+    await expireToken(page);
     await send(other, 10);
-    await says(other, '10 requests: 10 answers, after 1 refresh');
-    await says(page, 'Another tab has renewed the token');
+    await says(other, '10 requests: 10 responses, after 1 refresh');
+    await says(page, 'Another tab has refreshed the token');
     await choose(other, 'refused', 'The next refresh is refused');
     await says(page, 'The next refresh is refused');
     expect(await page.locator('[value=refused]').isChecked()).toBe(true);
   });
 
-  it('signs in by itself only when it is opened first', async () => {
+  it('signs in by itself only at the first opening', async () => {
     const { page } = await open();
     await press(page, 'Sign out');
     await says(page, 'Signed out');
-    await choose(page, 'offline', 'The next refresh meets');
+    await choose(page, 'offline', 'The next refresh finds');
     await page.reload();
     await page.locator('[value=offline]:checked').waitFor({ state: 'attached' });
-    await shows(page, '#user', 'No one');
+    await shows(page, '#user', 'No user');
   });
 
-  it('says so when the shop is gone', async () => {
+  it('says so when the shop has stopped', async () => {
     const { page, shop } = await open();
     await shop.close();
-    await press(page, 'Let the token die');
-    await says(page, 'The shop does not answer');
+    await press(page, 'Expire the token');
+    await says(page, 'The shop does not respond');
   });
 
-  it('has no token in what it shows and tells', async () => {
-    const { page, told } = await open();
+  it('shows and logs no token', async () => {
+    const { page, messages } = await open();
     await storm(page);
     const shown = await page.evaluate(() => {
       const { shadowRoot } = document.querySelector('renewal-timeline') ?? {};
       return `${document.documentElement.outerHTML}${shadowRoot?.innerHTML}`;
     });
     expect(shown).toContain('/orders/6');
-    expect(shown + told.join()).not.toMatch(/\b[ar]t_|bearer|analytical/i);
+    expect(shown + messages.join()).not.toMatch(/\b[ar]t_|bearer|analytical/i);
   });
 });
 
-describe('the demo page, for everyone', () => {
-  it('can be used with a keyboard alone, in the order in which it is read', async () => {
+describe('the layout and accessibility of the demo page', () => {
+  it('works by keyboard alone, in reading order', async () => {
     const { page } = await open();
     const names: string[] = [];
     const tab = async (): Promise<void> => {
@@ -320,7 +320,7 @@ describe('the demo page, for everyone', () => {
     };
     for (let stops = 0; stops < 12; stops++) await tab();
     expect(names).toEqual([
-      'Let the token die',
+      'Expire the token',
       'Send 1 request',
       'Send 10 requests',
       'Send 50 requests',
@@ -331,23 +331,23 @@ describe('the demo page, for everyone', () => {
       'Open a second tab',
       'Clear',
       'Table',
-      'Let the token die, then send 50',
+      'Expire the token, then send 50',
     ]);
     await page.keyboard.press('Enter');
-    await says(page, '50 requests: 50 answers, after 1 refresh');
+    await says(page, '50 requests: 50 responses, after 1 refresh');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('outcome');
     await page.locator('#expire').focus();
     await page.keyboard.press('Enter');
-    await says(page, 'The token is dead');
+    await says(page, 'The token has expired');
     await page.locator('[value=ok]').focus();
     await page.keyboard.press('ArrowRight');
     await says(page, 'The next refresh takes');
     await page.locator('[data-send="10"]').focus();
     await page.keyboard.press('Space');
-    await says(page, '10 requests: 10 answers, after 1 refresh\\.');
+    await says(page, '10 requests: 10 responses, after 1 refresh\\.');
   });
 
-  it.each([320, 390, 800])('needs no scrolling to the side, %i pixels wide', async (width) => {
+  it.each([320, 390, 800])('needs no horizontal scrolling, %i pixels wide', async (width) => {
     const { page } = await open({ viewport: { width, height: 800 } });
     await storm(page);
     if (width === 390) await page.screenshot({ path: `${root}.tmp/page-narrow.png`, fullPage: true });
@@ -358,7 +358,7 @@ describe('the demo page, for everyone', () => {
     expect(needed).toBe(given);
   });
 
-  it.each([320, 390, 1280])('cuts off no counter and no word of the code, %i pixels wide', async (width) => {
+  it.each([320, 390, 1280])('clips no counter and no word of the code, %i pixels wide', async (width) => {
     const { page } = await open({ viewport: { width, height: 800 } });
     await storm(page);
     const broken = await page.evaluate(() => {
@@ -384,7 +384,7 @@ describe('the demo page, for everyone', () => {
     expect(broken).toEqual([]);
   });
 
-  it.each([390, 1280])('keeps all things in their place, %i pixels wide', async (width) => {
+  it.each([390, 1280])('moves no element, %i pixels wide', async (width) => {
     const { page } = await open({ viewport: { width, height: 800 } });
     const places = () =>
       page.evaluate(() =>
@@ -399,14 +399,14 @@ describe('the demo page, for everyone', () => {
     await storm(page);
     expect(await places()).toEqual(before);
     await choose(page, 'refused', 'The next refresh is refused');
-    await letTokenDie(page);
+    await expireToken(page);
     await send(page, 10);
     await says(page, '10 requests: 10 errors');
     expect(await places()).toEqual(before);
     await press(page, 'Sign in as Grace');
     await says(page, 'Grace is signed in');
-    await choose(page, 'offline', 'The next refresh meets no network');
-    await letTokenDie(page);
+    await choose(page, 'offline', 'The next refresh finds no network');
+    await expireToken(page);
     await send(page, 1);
     await shows(page, '#meaning', 'The refresh failed');
     expect(await places()).toEqual(before);

@@ -8,7 +8,7 @@ import { bundlePage, startChromium } from '../support/chromium';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-// axe takes its time, and a machine may be busy
+// axe is slow, and a machine may be busy
 vi.setConfig({ testTimeout: 60_000 });
 
 let browser: Browser;
@@ -21,24 +21,24 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-/** A page that shows the element, and complains of nothing until the test is over. */
+/** A page with the element. The test fails if the page logs anything. */
 const open = async (options: BrowserContextOptions = {}): Promise<Page> => {
   const page = await browser.newPage({ viewport: { width: 1000, height: 620 }, ...options });
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => complaints.push(message.text()));
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => problems.push(message.text()));
   onTestFinished(async () => {
     await page.close();
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
   await page.setContent(content);
   return page;
 };
 
-/** A page that shows what happened to some requests and to three more; see `story`. */
+/** A page with the events of some requests and of three more; see `story`. */
 const openStory = async (requests: number, options?: BrowserContextOptions): Promise<Page> => {
   const page = await open(options);
-  await page.evaluate((events) => tell(events), story(requests));
+  await page.evaluate((events) => emit(events), story(requests));
   await page.evaluate(() => drawn());
   return page;
 };
@@ -62,7 +62,7 @@ const showTable = async (page: Page): Promise<void> => {
 };
 
 describe('<renewal-timeline> in Chromium', () => {
-  it('draws each request as a lane with its marbles, and each refresh across the lanes that wait for it', async () => {
+  it('draws requests as lanes of marbles, and refreshes across waiting lanes', async () => {
     const page = await openStory(3);
     expect(await page.evaluate(() => rows())).toEqual([
       { id: 1, marbles: 'S E W R 200', bands: 'succeeded' },
@@ -73,12 +73,17 @@ describe('<renewal-timeline> in Chromium', () => {
       { id: 6, marbles: 'S E W ✕', bands: 'failed' },
     ]);
     expect(await textsOf(page, '.refresh-name')).toEqual(['✓ refresh 1', '✕ 2']);
-    expect(await textsOf(page, '.session-name')).toEqual(['signed in', 'session over']);
+    expect(await textsOf(page, '.session-name')).toEqual(['signed in', 'session expired']);
   });
 
-  it('draws to scale, each line and band from one moment to another', async () => {
+  it('draws each line and band to scale', async () => {
     const page = await openStory(3);
-    const { sent, again, band, bar } = await page.evaluate(() => {
+    const {
+      sent,
+      again: replayed,
+      band,
+      bar,
+    } = await page.evaluate(() => {
       const [row] = find('.row:has(.band)');
       const middle = (selector: string): number => {
         const { left, right } = row?.querySelector(selector)?.getBoundingClientRect() ?? { left: 0, right: 0 };
@@ -96,19 +101,19 @@ describe('<renewal-timeline> in Chromium', () => {
         bar: edges(bar),
       };
     });
-    // sent at 40 ms, a refresh from 90 to 190 ms, sent again at its end
+    // sent at 40 ms, a refresh from 90 to 190 ms, replayed at its end
     const [from = 0, to = 0] = band;
-    expect(Math.abs(again - to)).toBeLessThan(1.5);
+    expect(Math.abs(replayed - to)).toBeLessThan(1.5);
     expect((from - sent) / (to - sent)).toBeCloseTo(50 / 150, 1);
     expect(bar.map((edge, index) => Math.abs(edge - (band[index] ?? 0)) <= 1)).toEqual([true, true]);
   });
 
-  it('folds the time in which nothing happened', async () => {
+  it('folds times without events', async () => {
     const page = await openStory(3);
     expect(await textsOf(page, '.tick')).toEqual(expect.arrayContaining(['0 ms', '60,000 ms', '//']));
   });
 
-  it('tells marbles apart by shape and letter', async () => {
+  it('distinguishes marbles by shape and letter', async () => {
     const page = await openStory(1);
     const looks = await page.evaluate(() =>
       find('ul .marble').map((marble) => [marble.querySelector('path')?.getAttribute('d'), marble.textContent]),
@@ -121,22 +126,29 @@ describe('<renewal-timeline> in Chromium', () => {
   it('draws a timeline that was recorded elsewhere', async () => {
     const page = await openStory(3);
     await page.evaluate(() => {
-      shown.timeline = JSON.parse(JSON.stringify(shown.timeline));
+      timelineElement.timeline = JSON.parse(JSON.stringify(timelineElement.timeline));
       return drawn();
     });
-    expect(await page.evaluate(() => [events.observed, shown.api, rows().length])).toEqual([false, undefined, 6]);
+    expect(await page.evaluate(() => [events.observed, timelineElement.api, rows().length])).toEqual([
+      false,
+      undefined,
+      6,
+    ]);
   });
 
-  it('takes an api that was set before the element was defined', async () => {
+  it('accepts an api that was set before the element was defined', async () => {
     const page = await open();
     const wasTaken = await page.evaluate(async () => {
       const early = document.createElement('renewal-early');
-      Object.assign(early, { api: shown.api });
-      shown.replaceWith(early);
+      Object.assign(early, { api: timelineElement.api });
+      timelineElement.replaceWith(early);
       await drawn();
       const before = events.observed;
-      // one name more for the same element
-      customElements.define('renewal-early', class extends (shown.constructor as CustomElementConstructor) {});
+      // another name for the same element
+      customElements.define(
+        'renewal-early',
+        class extends (timelineElement.constructor as CustomElementConstructor) {},
+      );
       return [before, events.observed];
     });
     expect(wasTaken).toEqual([false, true]);
@@ -144,7 +156,7 @@ describe('<renewal-timeline> in Chromium', () => {
 });
 
 describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorScheme) => {
-  it('is readable: every text and every marble stands out from what is behind it', async () => {
+  it('is readable: every text and marble contrasts with its background', async () => {
     const page = await openStory(14, { colorScheme, deviceScaleFactor: 2 });
     await page.screenshot({ path: `${root}.tmp/timeline-${colorScheme}.png` });
     const contrasts = await page.evaluate(() => {
@@ -163,8 +175,8 @@ describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorSche
         const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
         return (light + 0.05) / (dark + 0.05);
       };
-      const background = getComputedStyle(shown).backgroundColor;
-      const style = (element: Element | null) => getComputedStyle(element ?? shown);
+      const background = getComputedStyle(timelineElement).backgroundColor;
+      const style = (element: Element | null) => getComputedStyle(element ?? timelineElement);
       return {
         background: luminance(background),
         letters: find('.marble').map((marble) =>
@@ -196,15 +208,15 @@ describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorSche
 });
 
 describe('<renewal-timeline> by keyboard', () => {
-  it('is reached by tab and moves over requests and their marbles, and tells what is there', async () => {
+  it('gets focus by tab, moves over requests and marbles, and describes them', async () => {
     const page = await openStory(2);
     await press(page, 'Tab', 'Tab');
-    const asked = 'Request 1, GET https://shop.test/orders/1: ';
-    expect(await detailsOf(page)).toBe(`${asked}made at 40 ms, answer 200 after 175 ms`);
+    const prefix = 'Request 1, GET https://shop.test/orders/1: ';
+    expect(await detailsOf(page)).toBe(`${prefix}made at 40 ms, response 200 after 175 ms`);
     await press(page, 'ArrowRight');
-    expect(await detailsOf(page)).toBe(`${asked}1 of 5, sent, tokens no. 1, at 40 ms`);
+    expect(await detailsOf(page)).toBe(`${prefix}1 of 5, sent, generation 1, at 40 ms`);
     await press(page, 'ArrowRight', 'ArrowRight');
-    expect(await detailsOf(page)).toBe(`${asked}3 of 5, waits for refresh 1 (new tokens after 100 ms), at 90 ms`);
+    expect(await detailsOf(page)).toBe(`${prefix}3 of 5, waits for refresh 1 (new tokens after 100 ms), at 90 ms`);
     await press(page, 'End', 'ArrowLeft', 'ArrowRight', 'ArrowRight');
     expect(await detailsOf(page)).toBe(
       'Request 5, GET https://shop.test/orders/5: 4 of 4, error session-expired, at 60,090 ms',
@@ -215,7 +227,7 @@ describe('<renewal-timeline> by keyboard', () => {
     );
   });
 
-  it('shows where it is', async () => {
+  it('shows the selection', async () => {
     const page = await openStory(2);
     const rings = () =>
       page.evaluate(() => {
@@ -234,7 +246,7 @@ describe('<renewal-timeline> by keyboard', () => {
     expect(await rings()).toEqual([true, [true], 1]);
   });
 
-  it('brings a request into view, as far away as it is', async () => {
+  it('scrolls to a request at any distance', async () => {
     const page = await openStory(200);
     await press(page, 'Tab', 'Tab', 'Home');
     expect(await page.evaluate(() => rows()[0]?.id)).toBe(1);
@@ -248,7 +260,7 @@ describe('<renewal-timeline> by keyboard', () => {
     expect(await page.evaluate(() => rows().at(-1)?.id)).toBe(203);
   });
 
-  it('leaves other keys to the page', async () => {
+  it('ignores other keys', async () => {
     const page = await openStory(2);
     await press(page, 'Tab', 'Tab');
     const before = await detailsOf(page);
@@ -256,7 +268,7 @@ describe('<renewal-timeline> by keyboard', () => {
     expect(await detailsOf(page)).toBe(before);
   });
 
-  it('answers to a click as well', async () => {
+  it('selects by a click as well', async () => {
     const page = await openStory(2);
     await page.locator('.row .marble.waiting').first().click();
     expect(await detailsOf(page)).toMatch(/^Request 1, .*: 3 of 5, waits/);
@@ -264,7 +276,7 @@ describe('<renewal-timeline> by keyboard', () => {
 });
 
 describe('<renewal-timeline> as tables', () => {
-  it('holds all that the picture shows', async () => {
+  it('has the same content as the picture', async () => {
     const page = await openStory(1);
     await showTable(page);
     expect(await textsOf(page, 'caption')).toEqual(['Requests', 'Refreshes', 'Session', 'Warnings']);
@@ -275,37 +287,37 @@ describe('<renewal-timeline> as tables', () => {
       '4 | GET /orders/4 | 60,000 ms | 60,000 ms | 60,030 ms | 60,030 ms, for refresh 2 |  | 60,090 ms | error session-expired',
       '3 | POST /orders/3 | 110 ms | 190 ms |  | 110 ms, for refresh 1 |  | 270 ms | error network',
       '2 | DELETE /orders/2 | 60 ms | 60 ms |  |  |  | 150 ms | cancelled',
-      '1 | GET /orders/1 | 40 ms | 40 ms | 90 ms | 90 ms, for refresh 1 | 190 ms | 215 ms | answer 200',
-      '2 | 60,030 ms | 60,090 ms | 1 | failed, status 400 and the session is over',
+      '1 | GET /orders/1 | 40 ms | 40 ms | 90 ms | 90 ms, for refresh 1 | 190 ms | 215 ms | response 200',
+      '2 | 60,030 ms | 60,090 ms | 1 | failed, status 400 and the session expired',
       '1 | 90 ms | 190 ms | 1 | new tokens',
-      '60,090 ms | session over',
+      '60,090 ms | session expired',
       '0 ms | signed in',
       '60,100 ms | save of the store: QuotaExceededError',
     ]);
   });
 
-  it('goes on while they are shown', async () => {
+  it('updates the tables while they are shown', async () => {
     const page = await openStory(1);
     await showTable(page);
-    await page.evaluate((events) => tell(events), [request(9, 99_000, 'queued'), request(9, 99_000, 'sent')]);
+    await page.evaluate((events) => emit(events), [request(9, 99_000, 'queued'), request(9, 99_000, 'sent')]);
     const newest = () =>
       page.evaluate(async () => {
         await drawn();
         return find('table:first-of-type tbody tr:first-child')[0]?.lastElementChild?.textContent;
       });
     expect(await newest()).toBe('on the wire');
-    await page.evaluate((events) => tell(events), [request(9, 99_010, 'settled', { status: 204 })]);
-    expect(await newest()).toBe('answer 204');
+    await page.evaluate((events) => emit(events), [request(9, 99_010, 'settled', { status: 204 })]);
+    expect(await newest()).toBe('response 204');
     await showTable(page);
     expect(await page.evaluate(() => rows().at(-1))).toMatchObject({ id: 9, marbles: 'S 204' });
   });
 });
 
-describe('<renewal-timeline> shows all of', () => {
-  /** How far each text of a selector reaches beyond the box that clips it, in pixels; at most 0 where all of it can be seen. */
+describe('<renewal-timeline> shows completely', () => {
+  /** How far each text exceeds the box that clips it, in pixels; at most 0 if it is completely visible. */
   const clipped = (page: Page, selector: string): Promise<number[]> =>
     page.evaluate((each) => {
-      const box = shown.getBoundingClientRect();
+      const box = timelineElement.getBoundingClientRect();
       return find(each).map((element) => {
         const range = document.createRange();
         range.selectNodeContents(element);
@@ -315,11 +327,11 @@ describe('<renewal-timeline> shows all of', () => {
       });
     }, selector);
 
-  it.each([1_000, 640])('how long a request took, beside the longest code, %i pixels wide', async (width) => {
+  it.each([1_000, 640])('the duration of a request beside the longest code, %i pixels wide', async (width) => {
     const page = await open({ viewport: { width, height: 620 } });
     const failed = { error: 'session-expired' } as const;
     await page.evaluate(
-      (events) => tell(events),
+      (events) => emit(events),
       [request(1, 0, 'queued'), request(1, 0, 'sent'), request(1, 21_525, 'settled', failed)],
     );
     await page.evaluate(() => drawn());
@@ -328,13 +340,13 @@ describe('<renewal-timeline> shows all of', () => {
     expect(await clipped(page, '.end *')).toEqual([0, 0]);
   });
 
-  it('the name of the end of a session and each url, as narrow as on a phone', async () => {
+  it('the label of the end of a session and each url, on a phone', async () => {
     const page = await openStory(12, { viewport: { width: 340, height: 620 } });
-    expect(await textsOf(page, '.session-name')).toContain('session over');
+    expect(await textsOf(page, '.session-name')).toContain('session expired');
     expect(Math.max(...(await clipped(page, '.session-name, .name')))).toBeLessThanOrEqual(0);
   });
 
-  it('each label of the axis: no mark of a fold stands on one', async () => {
+  it('each label of the axis, without overlap by the mark of a fold', async () => {
     const page = await openStory(3, { viewport: { width: 320, height: 620 } });
     const overlaps = await page.evaluate(() => {
       const boxes = find('.tick')
@@ -348,22 +360,22 @@ describe('<renewal-timeline> shows all of', () => {
 });
 
 describe('<renewal-timeline> without requests', () => {
-  it('says so, and draws no empty grid', async () => {
+  it('says so, and draws no grid', async () => {
     const page = await open();
     await page.getByText('No requests yet.').waitFor();
     expect(await page.locator('.scroller').isVisible()).toBe(false);
   });
 
-  it('shows what the page has put into it, until there is a request', async () => {
+  it('shows its children until the first request', async () => {
     const page = await open();
-    await page.evaluate(() => shown.append('Press the button.'));
+    await page.evaluate(() => timelineElement.append('Press the button.'));
     const text = page.getByText('Press the button.');
     await text.waitFor();
-    await page.evaluate((events) => tell(events), [request(1, 0, 'queued'), request(1, 0, 'sent')]);
+    await page.evaluate((events) => emit(events), [request(1, 0, 'queued'), request(1, 0, 'sent')]);
     await page.evaluate(() => drawn());
     expect(await page.evaluate(() => [rows().length, find('.empty')[0]?.hidden])).toEqual([1, true]);
     await page.evaluate(() => {
-      shown.api = { events$: events };
+      timelineElement.api = { events$: events };
       return drawn();
     });
     expect(await page.evaluate(() => find('.empty')[0]?.hidden)).toBe(false);
@@ -371,11 +383,11 @@ describe('<renewal-timeline> without requests', () => {
 });
 
 describe('<renewal-timeline> live', () => {
-  it('draws once a frame, and only when something has changed', async () => {
+  it('draws once a frame, and only after a change', async () => {
     const page = await openStory(20);
     const [once, never] = await page.evaluate(async (events) => {
       redraws.length = 0;
-      tell(events);
+      emit(events);
       await drawn();
       const first = redraws.length;
       await drawn();
@@ -384,10 +396,10 @@ describe('<renewal-timeline> live', () => {
     expect([once, never]).toEqual([1, 0]);
   });
 
-  it('lets the line of a request in flight grow, and stops once it has settled', async () => {
+  it('extends the line of a request in flight until it has settled', async () => {
     const page = await open();
     const nowMs = await page.evaluate(() => Date.now());
-    await page.evaluate(([events, laterMs]) => tell(events, laterMs), [
+    await page.evaluate(([events, laterMs]) => emit(events, laterMs), [
       [request(1, 0, 'queued'), request(1, 0, 'sent')],
       nowMs - START_MS,
     ] as const);
@@ -399,7 +411,7 @@ describe('<renewal-timeline> live', () => {
       before,
     );
     const after = await page.evaluate(async () => {
-      const { timeline } = shown;
+      const { startedAtMs = 0 } = timelineElement.timeline ?? {};
       events.next({
         type: 'request',
         method: 'GET',
@@ -408,7 +420,7 @@ describe('<renewal-timeline> live', () => {
         requestId: 1,
         phase: 'settled',
         status: 200,
-        atMs: (timeline?.startedAtMs ?? 0) + 5_000,
+        atMs: startedAtMs + 5_000,
       });
       await drawn();
       redraws.length = 0;
@@ -418,12 +430,12 @@ describe('<renewal-timeline> live', () => {
     expect(after).toBe(0);
   });
 
-  it('keeps still between events where the user wants less motion', async () => {
+  it('does not move between events with reduced motion', async () => {
     const page = await open({ reducedMotion: 'reduce' });
     const drawings = await page.evaluate(
       async (events) => {
         await drawn();
-        tell(events, Date.now() - (events[0]?.atMs ?? 0));
+        emit(events, Date.now() - (events[0]?.atMs ?? 0));
         await drawn();
         redraws.length = 0;
         await drawn();
@@ -434,12 +446,12 @@ describe('<renewal-timeline> live', () => {
     expect(drawings).toEqual([1, 0]);
   });
 
-  it('follows the newest request until the user looks at an older one', async () => {
+  it('follows the newest request until the user scrolls back', async () => {
     const page = await openStory(100);
     const lastShown = (id: number) =>
       page.evaluate(
         async (event) => {
-          tell([event]);
+          emit([event]);
           await drawn();
           return rows().at(-1)?.id;
         },
@@ -453,7 +465,7 @@ describe('<renewal-timeline> live', () => {
     expect(await lastShown(201)).toBeLessThan(50);
   });
 
-  it('holds as many rows as are in view, and redraws 500 live lanes well within a frame', async () => {
+  it('has only the rows in view, and redraws 500 live lanes within a frame', async () => {
     const page = await open();
     const { median, rowsHeld, lanes, count } = await page.evaluate(async (startMs) => {
       let id = 0;
@@ -477,7 +489,7 @@ describe('<renewal-timeline> live', () => {
       while (id < 500) begin();
       await drawn();
       redraws.length = 0;
-      // 500 lanes in flight all the time: in each frame five settle, five begin, and those in view go on
+      // always 500 lanes in flight: in each frame five settle, five start, and those in view continue
       for (let frames = 0; frames < 200; frames++) {
         for (let each = 0; each < 5; each++) {
           step(id - 499, 'settled');
@@ -493,7 +505,7 @@ describe('<renewal-timeline> live', () => {
         median: sorted[Math.floor(sorted.length / 2)] ?? Infinity,
         count: sorted.length,
         rowsHeld: find('.row').length,
-        lanes: shown.timeline?.requests.length,
+        lanes: timelineElement.timeline?.requests.length,
       };
     }, Date.now());
     expect([lanes, count]).toEqual([500, 200]);
@@ -503,36 +515,36 @@ describe('<renewal-timeline> live', () => {
 });
 
 describe('<renewal-timeline> and its place in the page', () => {
-  it('lets go of the client when it is taken out, and records anew when it is put back', async () => {
+  it('unsubscribes when it is removed, and restarts when it is put back', async () => {
     const page = await openStory(3);
-    const seen = await page.evaluate(async (told) => {
-      const { parentElement } = shown;
-      shown.remove();
+    const seen = await page.evaluate(async (emitted) => {
+      const { parentElement } = timelineElement;
+      timelineElement.remove();
       await drawn();
       const out = events.observed;
-      tell(told);
-      parentElement?.append(shown);
+      emit(emitted);
+      parentElement?.append(timelineElement);
       await drawn();
       const back = events.observed;
       const empty = rows().length;
-      tell(told);
+      emit(emitted);
       await drawn();
       return [out, back, empty, rows().length];
     }, story(1));
     expect(seen).toEqual([false, true, 0, 4]);
   });
 
-  it('draws nothing while it is out', async () => {
+  it('draws nothing while it is removed', async () => {
     const page = await open();
     const drawings = await page.evaluate(
       async (told) => {
-        tell(told, Date.now() - (told[0]?.atMs ?? 0));
+        emit(told, Date.now() - (told[0]?.atMs ?? 0));
         await drawn();
-        shown.remove();
+        timelineElement.remove();
         await drawn();
         redraws.length = 0;
-        tell(told);
-        shown.timeline = undefined;
+        emit(told);
+        timelineElement.timeline = undefined;
         await drawn();
         return redraws.length;
       },
@@ -541,24 +553,24 @@ describe('<renewal-timeline> and its place in the page', () => {
     expect(drawings).toBe(0);
   });
 
-  it('goes on recording when it is moved', async () => {
+  it('continues recording when it is moved', async () => {
     const page = await openStory(3);
     const kept = await page.evaluate(async () => {
-      document.body.append(shown);
+      document.body.append(timelineElement);
       await drawn();
       return [events.observed, rows().length];
     });
     expect(kept).toEqual([true, 6]);
   });
 
-  it('lets go of one client when it is given another, or none', async () => {
+  it('unsubscribes from its client when the client is replaced or removed', async () => {
     const page = await openStory(3);
     const observed = await page.evaluate(async () => {
-      shown.api = { events$: events.asObservable() };
+      timelineElement.api = { events$: events.asObservable() };
       const other = events.observed;
-      shown.api = undefined;
+      timelineElement.api = undefined;
       await drawn();
-      return [other, events.observed, shown.timeline, rows().length];
+      return [other, events.observed, timelineElement.timeline, rows().length];
     });
     expect(observed).toEqual([true, false, undefined, 0]);
   });

@@ -1,25 +1,25 @@
 import type { Marble, MarbleKind } from 'renewal/devtools';
 import { describe, expect, it } from 'vitest';
-import { placeMarbles } from '../../lib/devtools/marbles';
+import { spreadMarbles } from '../../lib/devtools/marbles';
 
 const marbles = (...kinds: MarbleKind[]): Marble[] => kinds.map((kind) => ({ kind, atMs: 0 }));
 
-describe('placeMarbles', () => {
-  it('leaves marbles where they belong that have room', () => {
-    expect(placeMarbles(marbles('sent', 'expired', 'answer'), [20, 100, 200], 300)).toEqual([20, 100, 200]);
+describe('spreadMarbles', () => {
+  it('keeps marbles in place if they do not overlap', () => {
+    expect(spreadMarbles(marbles('sent', 'expired', 'answer'), [20, 100, 200], 300)).toEqual([20, 100, 200]);
   });
 
-  it('sets those side by side that happened at once, in their order', () => {
-    expect(placeMarbles(marbles('sent', 'expired', 'waiting'), [50, 50, 50], 300)).toEqual([50, 69, 87]);
+  it('sets simultaneous marbles side by side, in their order', () => {
+    expect(spreadMarbles(marbles('sent', 'expired', 'waiting'), [50, 50, 50], 300)).toEqual([50, 69, 87]);
   });
 
   it('stays within its width', () => {
-    expect(placeMarbles(marbles('sent', 'answer'), [295, 299], 300)).toEqual([259, 284]);
-    expect(placeMarbles(marbles('answer'), [2], 300)).toEqual([16]);
+    expect(spreadMarbles(marbles('sent', 'answer'), [295, 299], 300)).toEqual([259, 284]);
+    expect(spreadMarbles(marbles('answer'), [2], 300)).toEqual([16]);
   });
 
-  it('keeps the order of those that have no room at all', () => {
-    const places = placeMarbles(marbles('sent', 'error', 'sent-again', 'answer'), [0, 0, 0, 0], 20);
+  it('keeps the order of marbles that do not fit at all', () => {
+    const places = spreadMarbles(marbles('sent', 'error', 'sent-again', 'answer'), [0, 0, 0, 0], 20);
     expect(places).toEqual([...places].sort((a, b) => a - b));
   });
 });

@@ -2,30 +2,30 @@ import type { ApiEvent } from 'renewal';
 import { defineTimelineElement, type TimelineElement } from 'renewal/devtools';
 import { Subject } from 'rxjs';
 
-/** What a row of the picture shows. */
+/** The content of a row of the picture. */
 export interface DrawnRow {
   readonly id: number;
-  /** The marbles, by what is written on them. */
+  /** The texts of the marbles. */
   readonly marbles: string;
-  /** The bands, by what has become of the refresh. */
+  /** The classes of the bands, by the outcome of the refresh. */
   readonly bands: string;
 }
 
 declare global {
-  /** What the events of the page's client are told with. */
+  /** Emits the events of the client of the page. */
   var events: Subject<ApiEvent>;
-  /** Tells of what happened, `laterMs` later than the events say. */
-  var tell: (events: readonly ApiEvent[], laterMs?: number) => void;
-  /** The element that the page shows. */
-  var shown: TimelineElement;
-  /** Looks into the element. */
+  /** Emits events, `laterMs` after their own time. */
+  var emit: (events: readonly ApiEvent[], laterMs?: number) => void;
+  /** The timeline element of the page. */
+  var timelineElement: TimelineElement;
+  /** Finds elements in its shadow root. */
   var find: (selector: string) => readonly HTMLElement[];
   var rows: () => readonly DrawnRow[];
   /** Resolves once the next frame has been drawn. */
   var frame: () => Promise<void>;
-  /** Resolves once what is to be drawn has been drawn. */
+  /** Resolves once everything has been drawn. */
   var drawn: () => Promise<void>;
-  /** How long each redraw has taken, its layout included, in milliseconds. */
+  /** The duration of each redraw, with its layout, in milliseconds. */
   var redraws: number[];
 }
 
@@ -35,22 +35,24 @@ globalThis.requestAnimationFrame = (draw) =>
   inFrame((atMs) => {
     const startMs = performance.now();
     draw(atMs);
-    globalThis.shown.getBoundingClientRect();
+    globalThis.timelineElement.getBoundingClientRect();
     globalThis.redraws.push(performance.now() - startMs);
   });
 
 globalThis.events = new Subject();
-globalThis.tell = (events, laterMs = 0) => {
+globalThis.emit = (events, laterMs = 0) => {
   for (const event of events) globalThis.events.next({ ...event, atMs: event.atMs + laterMs });
 };
 
 globalThis.frame = () => new Promise((resolve) => inFrame(() => resolve()));
 globalThis.drawn = async () => {
-  // one for the size to be told, one to draw, one for it to have scrolled, one to draw that
+  // frames: report the size, draw, scroll, draw again
   for (let frames = 0; frames < 4; frames++) await frame();
 };
 
-globalThis.find = (selector) => [...(globalThis.shown.shadowRoot?.querySelectorAll<HTMLElement>(selector) ?? [])];
+globalThis.find = (selector) => [
+  ...(globalThis.timelineElement.shadowRoot?.querySelectorAll<HTMLElement>(selector) ?? []),
+];
 
 globalThis.rows = () =>
   globalThis
@@ -67,11 +69,11 @@ defineTimelineElement();
 addEventListener('DOMContentLoaded', () => {
   document.documentElement.lang = 'en';
   document.documentElement.style.colorScheme = 'light dark';
-  globalThis.shown = document.createElement('renewal-timeline');
-  globalThis.shown.api = { events$: globalThis.events };
+  globalThis.timelineElement = document.createElement('renewal-timeline');
+  globalThis.timelineElement.api = { events$: globalThis.events };
   const heading = document.createElement('h1');
   heading.textContent = 'Timeline';
   const main = document.createElement('main');
-  main.append(heading, globalThis.shown);
+  main.append(heading, globalThis.timelineElement);
   document.body.append(main);
 });

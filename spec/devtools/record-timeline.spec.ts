@@ -4,23 +4,23 @@ import { delay, map, of, Subject, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { watchSubjects } from '../support/subjects';
 import { createVirtualClient, virtually } from '../support/virtual';
-import { answered, refresh, request, START_MS, session, story } from './story';
+import { refresh, request, START_MS, session, story, succeeded } from './story';
 
-/** Records events that are told with `tell`. */
+/** Records the events of `emit`. */
 const createRecorder = (maxLanes?: number) => {
   const events = new Subject<ApiEvent>();
   const recorder = recordTimeline({ events$: events }, maxLanes === undefined ? {} : { maxLanes });
-  const tell = (...told: readonly ApiEvent[]): Timeline => {
-    for (const event of told) events.next(event);
+  const emit = (...recorded: readonly ApiEvent[]): Timeline => {
+    for (const event of recorded) events.next(event);
     return recorder.timeline;
   };
-  return { events, recorder, tell };
+  return { events, recorder, tell: emit };
 };
 
 const idsOf = (entries: readonly { readonly id: number }[]) => entries.map(({ id }) => id);
 
 describe('recordTimeline', () => {
-  it('begins with nothing', () => {
+  it('starts empty', () => {
     expect(createRecorder().recorder.timeline).toEqual({
       startedAtMs: 0,
       durationMs: 0,
@@ -32,7 +32,7 @@ describe('recordTimeline', () => {
     });
   });
 
-  it('tells of a request that meets a dead token, waits and is sent again, as it happened', () => {
+  it('records a request with an expired token, its wait and its replay in order', () => {
     virtually(({ flush }) => {
       const { api } = createVirtualClient({
         answer: (_request, answer) => of(answer).pipe(delay(10)),
@@ -68,14 +68,14 @@ describe('recordTimeline', () => {
     });
   });
 
-  it('counts its times from the first event, whatever the clock then says', () => {
+  it('counts times from the first event, independent of the clock', () => {
     const { tell } = createRecorder();
-    const { startedAtMs, durationMs, requests } = tell(session(7, 'signed-in'), ...answered(1, 30));
+    const { startedAtMs, durationMs, requests } = tell(session(7, 'signed-in'), ...succeeded(1, 30));
     expect([startedAtMs, durationMs, requests[0]?.startedMs]).toEqual([START_MS + 7, 43, 23]);
     expect(tell(request(2, 3, 'queued')).durationMs).toBe(43);
   });
 
-  it('tells an error with its code, a status where there was one, and a cancelled request', () => {
+  it('records an error with its code and status, and a cancelled request', () => {
     const { requests } = createRecorder().tell(
       request(1, 0, 'queued'),
       request(1, 5, 'settled', { error: 'network' }),
@@ -92,7 +92,7 @@ describe('recordTimeline', () => {
     expect(requests.map(({ endedMs }) => endedMs)).toEqual([5, 6, 7]);
   });
 
-  it('tells a refresh that runs, and why one has failed', () => {
+  it('records a running refresh, and the reason of a failed one', () => {
     const { tell } = createRecorder();
     expect(tell(refresh(0, 'started', { waiting: 1 })).refreshes).toEqual([
       { id: 1, startedMs: 0, phase: 'started', waiting: 1 },
@@ -103,7 +103,7 @@ describe('recordTimeline', () => {
     ]);
   });
 
-  it('tells what happens to the session, and warnings', () => {
+  it('records session changes and warnings', () => {
     const { sessionChanges, warnings } = createRecorder().tell(
       session(0, 'signed-in', 1),
       session(4, 'signed-out', 2),
@@ -116,7 +116,7 @@ describe('recordTimeline', () => {
     expect(warnings).toEqual([{ message: 'load of the store: no answer', atMs: 6 }]);
   });
 
-  it('is what JSON makes of it', () => {
+  it('survives JSON unchanged', () => {
     const timeline = createRecorder().tell(...story(20));
     expect(JSON.parse(JSON.stringify(timeline))).toStrictEqual(timeline);
     expect(timeline.requests).toHaveLength(23);
@@ -138,19 +138,19 @@ describe('recordTimeline', () => {
 });
 
 describe('the timeline of a recorder', () => {
-  it('is the same object until something happens, and never changes afterwards', () => {
+  it('is the same object until the next event, and never changes afterwards', () => {
     const { recorder, tell } = createRecorder();
     const before = tell(request(1, 0, 'queued'));
     expect(recorder.timeline).toBe(before);
     const kept = structuredClone(before);
-    const after = tell(request(1, 0, 'sent'), ...answered(2, 3));
+    const after = tell(request(1, 0, 'sent'), ...succeeded(2, 3));
     expect(after).not.toBe(before);
     expect(before).toEqual(kept);
   });
 
-  it('keeps what has not changed as it is', () => {
+  it('keeps unchanged parts as the same objects', () => {
     const { tell } = createRecorder();
-    const before = tell(...answered(1, 0), refresh(0, 'started'), session(0, 'signed-in'), request(2, 5, 'queued'));
+    const before = tell(...succeeded(1, 0), refresh(0, 'started'), session(0, 'signed-in'), request(2, 5, 'queued'));
     const after = tell(request(2, 6, 'sent'));
     expect(after.requests[0]).toBe(before.requests[0]);
     expect(after.requests[1]).not.toBe(before.requests[1]);
@@ -158,17 +158,17 @@ describe('the timeline of a recorder', () => {
     expect(after.sessionChanges).toBe(before.sessionChanges);
   });
 
-  it('has changed when changes$ says so', () => {
+  it('is new when changes$ emits', () => {
     const { recorder, tell } = createRecorder();
     const seen: number[] = [];
     recorder.changes$.subscribe(() => seen.push(recorder.timeline.requests.length));
-    tell(...answered(1, 0), ...answered(2, 0));
+    tell(...succeeded(1, 0), ...succeeded(2, 0));
     expect(seen).toEqual([1, 1, 1, 2, 2, 2]);
   });
 });
 
 describe('the memory of a recorder', () => {
-  it('is bounded: of the lanes that have settled, the one that did so first leaves first', () => {
+  it('is bounded: the lane that settled first is dropped first', () => {
     const { tell } = createRecorder(3);
     tell(request(1, 0, 'queued'), request(2, 0, 'queued'), request(3, 0, 'queued'));
     tell(request(2, 5, 'settled'), request(1, 6, 'cancelled'), request(3, 7, 'settled'));
@@ -177,17 +177,17 @@ describe('the memory of a recorder', () => {
     expect(tell(request(6, 9, 'queued')).dropped).toBe(3);
   });
 
-  it('keeps those in flight, however many they are, and lets them go once they have settled', () => {
+  it('keeps all lanes in flight, and drops them once they have settled', () => {
     const { tell } = createRecorder(2);
     tell(...[1, 2, 3, 4].map((id) => request(id, 0, 'queued')));
-    expect(idsOf(tell(...answered(5, 1)).requests)).toEqual([1, 2, 3, 4]);
+    expect(idsOf(tell(...succeeded(5, 1)).requests)).toEqual([1, 2, 3, 4]);
     expect(idsOf(tell(request(3, 2, 'settled')).requests)).toEqual([1, 2, 4]);
     expect(idsOf(tell(request(1, 3, 'settled'), request(2, 3, 'settled')).requests)).toEqual([2, 4]);
   });
 
-  it('keeps 500 lanes unless told otherwise', () => {
+  it('keeps 500 lanes by default', () => {
     const { tell, recorder } = createRecorder();
-    for (let id = 1; id <= 520; id++) tell(...answered(id, id));
+    for (let id = 1; id <= 520; id++) tell(...succeeded(id, id));
     expect(recorder.timeline.requests).toHaveLength(500);
     expect(recorder.timeline.requests[0]?.id).toBe(21);
   });
@@ -204,7 +204,7 @@ describe('the memory of a recorder', () => {
     expect(warnings.map(({ message }) => message)).toEqual(['no. 7', 'no. 8', 'no. 9']);
   });
 
-  it('keeps the first and the newest marbles of a request that is sent again for ever', () => {
+  it('keeps the first and the newest marbles of an endlessly repeated request', () => {
     const { tell, recorder } = createRecorder();
     tell(request(1, 0, 'sent'));
     for (let at = 1; at <= 1_000; at++) tell(request(1, at, 'resent'));
@@ -212,22 +212,22 @@ describe('the memory of a recorder', () => {
     expect([marbles.length, marbles[0]?.atMs, marbles[1]?.atMs, marbles.at(-1)?.atMs]).toEqual([100, 0, 902, 1_000]);
   });
 
-  it.each([0, -1, 1.5, Number.NaN, Infinity])('is not bounded by %d: that is refused', (maxLanes) => {
+  it.each([0, -1, 1.5, Number.NaN, Infinity])('refuses %d as its bound', (maxLanes) => {
     expect(() => createRecorder(maxLanes)).toThrow(new TypeError('maxLanes: expected a whole number, 1 or more'));
   });
 
-  it('is let go of by stop, which ends the subscription and completes changes$', () => {
+  it('ends its subscription and completes changes$ on stop', () => {
     const watched = watchSubjects();
     const { events, recorder, tell } = createRecorder();
     let isComplete = false;
     recorder.changes$.subscribe({ complete: () => (isComplete = true) });
-    const before = tell(...answered(1, 0));
+    const before = tell(...succeeded(1, 0));
     recorder.stop();
     expect([events.observed, isComplete, watched()]).toEqual([false, true, 0]);
-    expect(tell(...answered(2, 0))).toBe(before);
+    expect(tell(...succeeded(2, 0))).toBe(before);
   });
 
-  it('is written from the moment of the call until stop', () => {
+  it('records from the call until stop', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const told = { a: request(1, 0, 'queued'), b: request(1, 2, 'sent'), c: request(1, 4, 'settled') };
       const source = cold<ApiEvent>('-a-b-c', told);

@@ -4,7 +4,7 @@ import { createScale, type Span } from '../../lib/devtools/scale';
 const WIDTH = 1_000;
 
 describe('createScale', () => {
-  it('is linear over what happened, and ends at a number of few digits', () => {
+  it('is linear over the events, and ends at a number with few digits', () => {
     const { x, msPerPixel, folds } = createScale([[0, 180]], WIDTH);
     const [start, middle, end] = [x(0), x(90), x(180)];
     expect(middle - start).toBeCloseTo(end - middle, 0);
@@ -12,7 +12,7 @@ describe('createScale', () => {
     expect([start, end < WIDTH, folds]).toEqual([20, true, []]);
   });
 
-  it('stays as it is while what goes on does not reach its end', () => {
+  it('stays the same until a running event reaches its end', () => {
     const keys = [151, 160, 199, 200, 201].map((now) => createScale([[0, now]], WIDTH).key);
     expect(new Set(keys.slice(0, 4)).size).toBe(1);
     expect(keys[4]).not.toBe(keys[0]);
@@ -23,7 +23,7 @@ describe('createScale', () => {
     ['one moment', [[5, 5]]],
     ['what lasts a year', [[0, 3e10]]],
     ['what the clock was set back in', [[50, 20]]],
-  ])('stands for %s too', (_what, spans) => {
+  ])('works for %s', (_what, spans) => {
     const { x, ticks, msPerPixel } = createScale(spans, WIDTH);
     const [fromMs = 0] = spans[0] ?? [];
     expect(x(fromMs)).toBe(20);
@@ -32,7 +32,7 @@ describe('createScale', () => {
     expect(msPerPixel).toBeGreaterThan(0);
   });
 
-  it('folds long times in which nothing happened, and keeps their order', () => {
+  it('folds long times without events, and keeps the order', () => {
     const { x, folds } = createScale(
       [
         [0, 100],
@@ -49,12 +49,12 @@ describe('createScale', () => {
     expect(folds[0]).toBeCloseTo((x(120) + x(3_600_000)) / 2, 0);
   });
 
-  it('leaves short ones as they are', () => {
+  it('does not fold short times', () => {
     const spans = Array.from({ length: 20 }, (_, index): Span => [index * 22, index * 22 + 20]);
     expect(createScale(spans, WIDTH).folds).toEqual([]);
   });
 
-  it('spends less than a half of its width on folds, however many', () => {
+  it('uses less than half of its width for any number of folds', () => {
     const spans = Array.from({ length: 40 }, (_, index): Span => [index * 60_000, index * 60_000 + 100]);
     const { x, folds } = createScale(spans, WIDTH);
     const busy = spans.reduce((sum, [from, to]) => sum + x(to) - x(from), 0);
@@ -62,7 +62,7 @@ describe('createScale', () => {
     expect(busy).toBeGreaterThan((x(39 * 60_000 + 100) - x(0)) / 2);
   });
 
-  it('writes times where they can be read, and always where a fold ends', () => {
+  it('labels times without overlap, and always the end of a fold', () => {
     const { x, ticks } = createScale(
       [
         [7, 450],
@@ -75,7 +75,7 @@ describe('createScale', () => {
     expect(places.slice(1).every((place, index) => place - (places[index] ?? 0) >= 80)).toBe(true);
   });
 
-  it('outlives a page that has no room', () => {
+  it('works without any width', () => {
     const { x, ticks } = createScale([[0, 100]], 0);
     expect(Number.isFinite(x(50))).toBe(true);
     expect(ticks.length).toBeLessThan(3);

@@ -2,7 +2,7 @@ import type { ApiEvent, RefreshEvent, RequestEvent, SessionEvent } from 'renewal
 
 export const START_MS = Date.UTC(2030, 0, 1);
 
-/** A step of a request, `atMs` after the beginning. */
+/** An event of a request, `atMs` after the start. */
 export const request = (
   requestId: number,
   atMs: number,
@@ -40,20 +40,20 @@ export const session = (atMs: number, phase: SessionEvent['phase'], generation =
   atMs: START_MS + atMs,
 });
 
-/** A request that leaves at `atMs` and is answered 20 ms later. */
-export const answered = (requestId: number, atMs: number): ApiEvent[] => [
+/** A request that is sent at `atMs` and gets its response 20 ms later. */
+export const succeeded = (requestId: number, atMs: number): ApiEvent[] => [
   request(requestId, atMs, 'queued'),
   request(requestId, atMs, 'sent', { generation: 1 }),
   request(requestId, atMs + 20, 'settled', { generation: 1, status: 200 }),
 ];
 
-/** One that meets a dead token, waits for a refresh from `wokenMs` on, and is answered. */
-const renewed = (id: number, sentMs: number, deadMs: number, wokenMs: number, endMs: number): ApiEvent[] => [
+/** A request with an expired token that waits for a refresh until `wokenMs`, and gets its response. */
+const renewed = (id: number, sentMs: number, expiredMs: number, releasedMs: number, endMs: number): ApiEvent[] => [
   request(id, sentMs, 'queued'),
   request(id, sentMs, 'sent', { generation: 1 }),
-  request(id, deadMs, 'token-expired', { generation: 1 }),
-  ...(deadMs < wokenMs ? [request(id, deadMs, 'waiting', { generation: 1, refreshId: 1 })] : []),
-  request(id, Math.max(deadMs, wokenMs), 'resent', { generation: 2, attempt: 2 }),
+  request(id, expiredMs, 'token-expired', { generation: 1 }),
+  ...(expiredMs < releasedMs ? [request(id, expiredMs, 'waiting', { generation: 1, refreshId: 1 })] : []),
+  request(id, Math.max(expiredMs, releasedMs), 'resent', { generation: 2, attempt: 2 }),
   request(id, endMs, 'settled', {
     generation: 2,
     attempt: 2,
@@ -61,7 +61,9 @@ const renewed = (id: number, sentMs: number, deadMs: number, wokenMs: number, en
   }),
 ];
 
-/** Everything that can happen: a storm of requests on a dead token, one that is cancelled, one that meets no network, a refusal long after. */
+/**
+ * All kinds of events: a storm with an expired token, a cancelled request, a network error, and a refusal much later.
+ */
 export const story = (requests: number): ApiEvent[] => {
   const uneven = (seed: number, room: number): number => (seed * 37) % room;
   const storm = Array.from({ length: requests }, (_, index) =>

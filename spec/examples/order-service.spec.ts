@@ -39,7 +39,7 @@ describe('OrderService', () => {
     expect(await firstValueFrom(service.orders$)).toHaveLength(6);
   });
 
-  it('asks anew for each subscription, and for none before', async () => {
+  it('sends a request for each subscription, and none before', async () => {
     expect(shop.counters().hits['/orders']).toBeUndefined();
     await firstValueFrom(service.orders$);
     await firstValueFrom(service.orders$);
@@ -50,18 +50,18 @@ describe('OrderService', () => {
     expect(await firstValueFrom(service.order$(2))).toMatchObject({ id: 2, item: 'ink' });
   });
 
-  it('passes on that there is no such order', async () => {
+  it('passes on the error for an unknown order', async () => {
     expect(await errorOf(firstValueFrom(service.order$(99)))).toMatchObject({ code: 'status', status: 404 });
   });
 
-  it('notices nothing of a token that dies between two calls', async () => {
+  it('does not notice a token that expires between two calls', async () => {
     await firstValueFrom(service.orders$);
     shop.expireAccessTokens();
     expect(await firstValueFrom(service.orders$)).toHaveLength(6);
     expect(shop.counters().refreshes).toBe(1);
   });
 
-  it('places an order once, though the request for it is sent twice', async () => {
+  it('places an order once, even if its request is sent twice', async () => {
     shop.expireAccessTokens();
     const placed = await firstValueFrom(service.place$({ item: 'quill', quantity: 3 }));
     expect(placed).toEqual({ id: 7, item: 'quill', quantity: 3, placedBy: 'ada' });
@@ -69,14 +69,14 @@ describe('OrderService', () => {
     expect(await firstValueFrom(service.orders$)).toHaveLength(7);
   });
 
-  it('shares one refresh among all that it asks for at once', async () => {
+  it('shares one refresh among simultaneous requests', async () => {
     shop.expireAccessTokens();
     const all = forkJoin([service.orders$, service.order$(1), service.place$({ item: 'quill', quantity: 1 })]);
     expect(await firstValueFrom(all)).toHaveLength(3);
-    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredAnswers: 3, reuseDetected: 0 });
+    expect(shop.counters()).toMatchObject({ refreshes: 1, expiredResponses: 3, reuseDetected: 0 });
   });
 
-  it('fails with refresh when the refresh meets no server, and keeps the session', async () => {
+  it('fails with refresh when the refresh has no network, and keeps the session', async () => {
     shop.expireAccessTokens();
     shop.setRenewalMode('offline');
     expect(await errorOf(firstValueFrom(service.orders$))).toMatchObject({ code: 'refresh' });
@@ -84,7 +84,7 @@ describe('OrderService', () => {
     expect(sessionsEnded).toBe(0);
   });
 
-  it('fails with session-expired once the refresh is refused, and the app is told once', async () => {
+  it('fails with session-expired when the refresh is refused, with one callback', async () => {
     shop.expireAccessTokens();
     shop.setRenewalMode('refused');
     const both = [errorOf(firstValueFrom(service.orders$)), errorOf(firstValueFrom(service.order$(1)))];

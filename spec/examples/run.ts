@@ -10,7 +10,7 @@ export interface Finished {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs a script of this repo as its user would, and resolves when it has ended by itself. */
+/** Runs a script of this repository as a user does, and resolves when it has ended. */
 export async function run(
   script: string,
   flags: readonly string[] = [],

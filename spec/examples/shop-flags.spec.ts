@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { readFlags, UsageError, wantsPage } from '../../examples/shop/flags';
+import { readFlags, servesPage, UsageError } from '../../examples/shop/flags';
 
 describe('readFlags', () => {
-  it('takes 50 requests and a refresh that works when nothing is said', () => {
+  it('defaults to 50 requests and a working refresh', () => {
     expect(readFlags([])).toEqual({ requests: 50, refresh: 'ok', port: 0, json: false, help: false });
   });
 
-  it('takes what is said', () => {
+  it('reads all flags', () => {
     expect(
       readFlags(['--requests=10000', '--refresh', 'offline', '--page', '--port=8080', '--json', '--help']),
     ).toEqual({
@@ -41,17 +41,18 @@ describe('readFlags', () => {
     [['--no-json'], '--no-json'],
     [['--verbose'], '--verbose'],
     [['fifty'], 'fifty'],
-  ])('refuses %j and names what is wrong', (flags, named) => {
+  ])('refuses %j and names the wrong flag', (flags, named) => {
     expect(() => readFlags(flags)).toThrow(UsageError);
     expect(() => readFlags(flags)).toThrow(named);
   });
 });
 
-describe('wantsPage', () => {
-  const wants = (flags: string[], isTerminal: boolean, CI?: string) => wantsPage(readFlags(flags), { isTerminal, CI });
+describe('servesPage', () => {
+  const serves = (flags: string[], isTerminal: boolean, CI?: string) =>
+    servesPage(readFlags(flags), { isTerminal, CI });
 
-  it('is for those who look at a terminal', () => {
-    expect([wants([], true), wants([], false), wants([], true, 'true'), wants([], true, 'false')]).toEqual([
+  it('is true on a terminal, outside continuous integration', () => {
+    expect([serves([], true), serves([], false), serves([], true, 'true'), serves([], true, 'false')]).toEqual([
       true,
       false,
       false,
@@ -59,15 +60,15 @@ describe('wantsPage', () => {
     ]);
   });
 
-  it('is as they say', () => {
-    expect([wants(['--no-page'], true), wants(['--page'], false), wants(['--page'], true, 'true')]).toEqual([
+  it('follows the flags', () => {
+    expect([serves(['--no-page'], true), serves(['--page'], false), serves(['--page'], true, 'true')]).toEqual([
       false,
       true,
       true,
     ]);
   });
 
-  it('is for no one who reads JSON', () => {
-    expect([wants(['--json'], true), wants(['--json', '--page'], true)]).toEqual([false, false]);
+  it('is false with --json', () => {
+    expect([serves(['--json'], true), serves(['--json', '--page'], true)]).toEqual([false, false]);
   });
 });

@@ -3,18 +3,18 @@ import { run } from './run';
 
 const start = (...flags: string[]) => run('examples/shop/main.ts', flags);
 
-// Of tokens, the key to tell them by is their prefix; the password has no business in an output either.
+// The prefixes of tokens, and the password: none may be in an output.
 const SECRET = /\b[ar]t_|bearer|analytical/i;
 
 describe.concurrent('npm start', { timeout: 60_000 }, () => {
-  it('shows 50 requests that leave at once, with the refresh among them', async () => {
+  it('shows 50 requests that are sent at once, with the refresh among them', async () => {
     const { code, stdout, stderr } = await start();
     expect([code, stderr]).toEqual([0, '']);
     const lines = stdout.split('\n');
     expect(lines.filter((line) => /^ +\d+ GET \/orders\/\d .*●.*1002.*●.*✓.* 200$/.test(line))).toHaveLength(50);
-    expect(lines.filter((line) => /^ +refresh 1 .*◆═*◆.* new token$/.test(line))).toHaveLength(1);
+    expect(lines.filter((line) => /^ +refresh 1 .*◆═*◆.* new tokens$/.test(line))).toHaveLength(1);
     expect(stdout).toMatch(/refreshes +1\n +requests on the wire +100\n/);
-    expect(stdout).toContain('As it should be.');
+    expect(stdout).toContain('All expectations hold.');
     expect(stdout).not.toMatch(SECRET);
   });
 
@@ -23,7 +23,7 @@ describe.concurrent('npm start', { timeout: 60_000 }, () => {
     expect(stdout).not.toContain('\x1b');
   });
 
-  it('tells in sum what the requests beyond the first 60 did', async () => {
+  it('summarises the requests beyond the first 60', async () => {
     const { code, stdout } = await start('--requests', '70');
     expect(code).toBe(0);
     expect(stdout.match(/^ +\d+ GET /gm)).toHaveLength(60);
@@ -90,11 +90,11 @@ describe.concurrent('npm start', { timeout: 60_000 }, () => {
 });
 
 describe('examples/services/main.ts', () => {
-  it('places an order and lists it across the death of a token, with one refresh', async () => {
+  it('places an order and lists it with an expired token, after one refresh', async () => {
     const { code, stdout, stderr } = await run('examples/services/main.ts');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trimEnd().split('\n')).toEqual([
-      'the access token has died; the service does not know',
+      'the access token has expired; the service does not know',
       'placed order 7: 1 x difference engine',
       '7 orders, 1 refresh',
     ]);

@@ -8,14 +8,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let child: ChildProcess | undefined;
 
-// Nothing is left to kill where all went well.
+// After a passed test there is no process to kill.
 afterEach(() => {
   try {
     if (child?.pid) process.kill(-child.pid, 'SIGKILL');
   } catch {}
 });
 
-/** Runs `npm start` with its page, and resolves with the address that it prints, once it has. */
+/** Runs `npm start` with its page, and resolves once it has printed the address. */
 const start = async (...flags: string[]) => {
   const started = spawn('npm', ['start', '--silent', '--', '--requests=1', ...flags], {
     cwd: root,
@@ -39,13 +39,13 @@ const start = async (...flags: string[]) => {
   return { process: started, url, ended, output };
 };
 
-// A library that is not built yet takes its time.
+// A missing build of the library takes time.
 describe('npm start with a page', { timeout: 240_000 }, () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'serves it after the storm on this machine only, until %s, and leaves nothing behind',
+    'serves it after the storm on 127.0.0.1 until %s, and closes everything',
     async (signal) => {
       const { process: started, url = '', ended, output } = await start('--page');
-      expect(output.stdout).toContain('As it should be.');
+      expect(output.stdout).toContain('All expectations hold.');
       expect(new URL(url).hostname).toBe('127.0.0.1');
       const page = await (await fetch(url)).text();
       expect(page).toContain('<h1>');
@@ -62,14 +62,14 @@ describe('npm start with a page', { timeout: 240_000 }, () => {
     },
   );
 
-  it('takes the port that it is given, or says why it can not', async () => {
+  it('uses the given port, or prints why it cannot', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const { ended, output } = await start('--page', '--port', `${port}`);
     expect(await ended).toBe(2);
-    expect(output.stderr).toContain(`--port ${port} can't be used: EADDRINUSE`);
+    expect(output.stderr).toContain(`--port ${port} cannot be used: EADDRINUSE`);
 
     other.close();
     await once(other, 'close');

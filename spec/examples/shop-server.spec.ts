@@ -34,14 +34,14 @@ describe('the example shop', () => {
   afterEach(() => shop.close());
 
   describe('signing in', () => {
-    it('hands out a pair of tokens that opens the orders', async () => {
+    it('returns a pair of tokens that gives access to the orders', async () => {
       const { token } = await signIn();
       const { status, body } = await get<Order[]>('/orders', token);
       expect([status, body.code, body.data.length]).toEqual([200, 0, 6]);
     });
 
     it.each([{ user: 'ada', password: 'wrong' }, { user: 'constructor', password: 'x' }, { user: 'ada' }, {}])(
-      'answers %j with code 1001',
+      'responds to %j with code 1001',
       async (credentials) => {
         const { status, body } = await post('/app/login', credentials);
         expect([status, body.code]).toEqual([200, 1001]);
@@ -50,22 +50,22 @@ describe('the example shop', () => {
   });
 
   describe('access tokens', () => {
-    it('are answered with code 1002 in an HTTP 200 once they are dead', async () => {
+    it('get code 1002 in an HTTP 200 once they have expired', async () => {
       const { token } = await signIn();
       shop.expireAccessTokens();
       const { status, body } = await get('/orders', token);
       expect([status, body.code]).toEqual([200, 1002]);
-      expect(shop.counters().expiredAnswers).toBe(1);
+      expect(shop.counters().expiredResponses).toBe(1);
     });
 
-    it('are answered with HTTP 401 if the shop is told so', async () => {
+    it('get HTTP 401 once they have expired, by option', async () => {
       await shop.close();
       await open({ expiredAs: 'status' });
       const { status, body } = await get('/orders', 'never handed out');
       expect([status, body.code]).toEqual([401, 1002]);
     });
 
-    it('die when their time has come', async () => {
+    it('expire after their life', async () => {
       await shop.close();
       let nowMs = 0;
       await open({ tokenLifeMs: 1000, now: () => nowMs });
@@ -76,7 +76,7 @@ describe('the example shop', () => {
       expect((await get('/orders', token)).body.code).toBe(1002);
     });
 
-    it('are asked for on every route of the orders', async () => {
+    it('are required on every route of the orders', async () => {
       for (const [method, path] of [
         ['GET', '/orders'],
         ['GET', '/orders/1'],
@@ -100,7 +100,7 @@ describe('the example shop', () => {
       expect((await get('/orders', old.token)).body.code).toBe(1002);
     });
 
-    it('leaves the old access token alive if the shop is told so, until the family is revoked', async () => {
+    it('keeps the old access token valid by option, until the family is revoked', async () => {
       await shop.close();
       await open({ keepsAccessTokens: true });
       const old = await signIn();
@@ -112,7 +112,7 @@ describe('the example shop', () => {
       expect((await get('/orders', current.token)).body.code).toBe(1002);
     });
 
-    it('works after the access token has died', async () => {
+    it('works after the access token has expired', async () => {
       const { refreshToken } = await signIn();
       shop.expireAccessTokens();
       const { body } = await renew(refreshToken);
@@ -129,7 +129,7 @@ describe('the example shop', () => {
       expect((await renew(current.refreshToken)).body.code).toBe(1003);
     });
 
-    it('leaves other sign-ins alone when it revokes a family', async () => {
+    it('does not affect other sign-ins when it revokes a family', async () => {
       const other = await signIn();
       const { refreshToken } = await signIn();
       await renew(refreshToken);
@@ -147,7 +147,7 @@ describe('the example shop', () => {
       expect([status, body.code]).toEqual([400, 1003]);
     });
 
-    it('does not spend the refresh token that came with a wrong client key', async () => {
+    it('does not spend a refresh token with a wrong client key', async () => {
       const { refreshToken } = await signIn();
       await renew(refreshToken, 'other-app');
       expect((await renew(refreshToken)).status).toBe(200);
@@ -168,7 +168,7 @@ describe('the example shop', () => {
       expect(shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
     });
 
-    it('lets other requests overtake it in mode slow', async () => {
+    it('does not delay other requests in mode slow', async () => {
       await shop.close();
       await open({ slowMs: 2 ** 30 });
       const { token, refreshToken } = await signIn();
@@ -182,7 +182,7 @@ describe('the example shop', () => {
   });
 
   describe('orders', () => {
-    it('are placed in the name of the user and found by their number', async () => {
+    it('are placed for the user and found by their number', async () => {
       const { token } = await signIn();
       const placed = await post<Order>('/orders', { item: 'ink', quantity: 2 }, bearer(token));
       expect(placed.body.data).toEqual({ id: 7, item: 'ink', quantity: 2, placedBy: 'ada' });
@@ -196,12 +196,12 @@ describe('the example shop', () => {
       { item: 'ink', quantity: 0 },
       { item: 'ink', quantity: 1.5 },
       { item: 'ink', quantity: '2' },
-    ])('are refused with HTTP 400 when the draft is %j', async (draft) => {
+    ])('get HTTP 400 if the draft is %j', async (draft) => {
       const { token } = await signIn();
       expect((await post('/orders', draft, bearer(token))).status).toBe(400);
     });
 
-    it.each(['99', '01', '__proto__', '%zz'])('are answered with HTTP 404 when the number is %s', async (id) => {
+    it.each(['99', '01', '__proto__', '%zz'])('get HTTP 404 if the number is %s', async (id) => {
       const { token } = await signIn();
       const { status, body } = await get(`/orders/${id}`, token);
       expect([status, body.code]).toEqual([404, 404]);
@@ -219,7 +219,7 @@ describe('the example shop', () => {
       }
     });
 
-    it('of no order are answered with HTTP 404', async () => {
+    it('get HTTP 404 for an unknown order', async () => {
       const { token } = await signIn();
       expect((await attach('99', 'x', token)).status).toBe(404);
     });
@@ -250,7 +250,7 @@ describe('the example shop', () => {
       expect((await send('POST', '/app/login', { body: bodyOf(5_000_000) })).status).toBe(413);
     });
 
-    it('does no harm when the client hangs up within a body', async () => {
+    it('does no harm if the client disconnects within a body', async () => {
       const { hostname, port } = new URL(url);
       const socket = connect(Number(port), hostname);
       await new Promise<void>((resolve) => {
@@ -260,14 +260,14 @@ describe('the example shop', () => {
       expect((await signIn()).token).toBeTypeOf('string');
     });
 
-    it('does no harm when the request line is no url', async () => {
+    it('does no harm if the request line has no valid url', async () => {
       const { hostname, port } = new URL(url);
       const socket = connect(Number(port), hostname);
       socket.end('GET // HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n');
       socket.setEncoding('utf8');
-      let answer = '';
-      for await (const chunk of socket) answer += chunk;
-      expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+      let response = '';
+      for await (const chunk of socket) response += chunk;
+      expect(response).toMatch(/^HTTP\/1\.1 404 /);
     });
   });
 
@@ -279,12 +279,12 @@ describe('the example shop', () => {
     expect(shop.counters()).toEqual({
       hits: { '/app/login': 1, '/orders': 1, '/orders/:id': 2 },
       refreshes: 0,
-      expiredAnswers: 0,
+      expiredResponses: 0,
       reuseDetected: 0,
     });
   });
 
-  it('takes as long for an answer as it is told, and cuts off what is still waiting when it closes', async () => {
+  it('delays responses by its latency, and cuts pending requests on close', async () => {
     await shop.close();
     await open({ latencyMs: () => 2 ** 30 });
     const cut = expect(signIn()).rejects.toThrow();
@@ -300,7 +300,7 @@ describe('the example shop', () => {
   });
 });
 
-// Yields to the event loop, so that sockets go on, until it is so.
+// Yields to the event loop, so that sockets make progress, until the condition holds.
 async function waitUntil(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,17 +9,17 @@ const storm = (requests: number, refresh: RenewalMode, shop: ShopOptions = {}): 
 
 const broken = (result: StormResult) => result.expectations.filter(({ holds }) => !holds);
 
-describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests) => {
-  it.each(['ok', 'slow'] as const)('gets all answers with one refresh that is %s', async (refresh) => {
+describe.each([1, 2, 50])('a storm of %i requests with an expired token', (requests) => {
+  it.each(['ok', 'slow'] as const)('gets all responses with one refresh in mode %s', async (refresh) => {
     const result = await storm(requests, refresh);
     expect(broken(result)).toEqual([]);
     expect(result.ok).toBe(true);
     expect(result.summary).toEqual({
       refreshes: 1,
       requestsOnTheWire: 2 * requests,
-      expiredAnswers: requests,
+      expiredResponses: requests,
       reuseDetected: 0,
-      answers: requests,
+      responses: requests,
       errors: {},
       sessionsEnded: 0,
       session: 'active, tokens kept',
@@ -32,30 +32,30 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     expect(result.summary).toMatchObject({
       refreshes: 1,
       requestsOnTheWire: requests,
-      answers: 0,
+      responses: 0,
       errors: { 'session-expired': requests },
       sessionsEnded: 1,
       session: 'signed-out, reason session-expired',
     });
   });
 
-  it('ends every request and keeps the session when the refresh meets no server', async () => {
+  it('ends every request and keeps the session when the refresh has no network', async () => {
     const result = await storm(requests, 'offline');
     expect(broken(result)).toEqual([]);
     expect(result.summary).toMatchObject({
       requestsOnTheWire: requests,
-      answers: 0,
+      responses: 0,
       errors: { refresh: requests },
       sessionsEnded: 0,
       session: 'expired, tokens kept',
     });
   });
 
-  it('goes the same way when the shop says 401', async () => {
+  it('has the same results if the shop responds with 401', async () => {
     expect(broken(await storm(requests, 'ok', { expiredAs: 'status' }))).toEqual([]);
   });
 
-  it('has a timeline with one complete lane a request', async () => {
+  it('has a timeline with one complete lane for each request', async () => {
     const { timeline } = await storm(requests, 'ok');
     expect(timeline.requests).toHaveLength(requests);
     for (const { marbles } of timeline.requests) {
@@ -65,7 +65,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     }
   });
 
-  it('has a timeline with the one refresh and who waited for it', async () => {
+  it('has a timeline with the only refresh and its waiting requests', async () => {
     const { timeline } = await storm(requests, 'ok');
     expect(timeline.refreshes).toMatchObject([{ phase: 'succeeded' }]);
     const waiters = timeline.requests.filter(({ marbles }) => marbles.some(({ refreshId }) => refreshId === 1));
@@ -73,7 +73,7 @@ describe.each([1, 2, 50])('a storm of %i requests with a dead token', (requests)
     expect(waiters).not.toEqual([]);
   });
 
-  it('tells of itself without a token', async () => {
+  it('has a result without any token', async () => {
     expect(JSON.stringify(await storm(requests, 'ok'))).not.toMatch(/\b[ar]t_|bearer/i);
   });
 });
@@ -82,39 +82,39 @@ describe('expectations', () => {
   const summary: StormSummary = {
     refreshes: 1,
     requestsOnTheWire: 4,
-    expiredAnswers: 2,
+    expiredResponses: 2,
     reuseDetected: 0,
-    answers: 2,
+    responses: 2,
     errors: {},
     sessionsEnded: 0,
     session: 'active, tokens kept',
   };
   const timeline = { refreshes: [], durationMs: 0 };
-  const namesOfBroken = (refresh: RenewalMode, actual: Partial<StormSummary>) =>
+  const failedNames = (refresh: RenewalMode, actual: Partial<StormSummary>) =>
     expectations({ requests: 2, refresh }, { ...summary, ...actual }, timeline)
       .filter(({ holds }) => !holds)
       .map(({ what }) => what);
 
-  it('hold when all went well', () => {
-    expect(namesOfBroken('ok', {})).toEqual([]);
+  it('hold for a successful storm', () => {
+    expect(failedNames('ok', {})).toEqual([]);
   });
 
   it.each([
     ['refreshes', { refreshes: 2 }],
     ['requests on the wire', { requestsOnTheWire: 5 }],
-    ['answers that said 1002', { expiredAnswers: 3 }],
+    ['responses with code 1002', { expiredResponses: 3 }],
     ['refresh tokens used twice', { reuseDetected: 1 }],
-    ['answers', { answers: 1 }],
+    ['responses', { responses: 1 }],
     ['errors', { errors: { network: 1 } }],
     ['sessions ended', { sessionsEnded: 1 }],
     ['session', { session: 'signed-out, reason session-expired' }],
-  ])('name what broke: %s', (what, actual) => {
-    expect(namesOfBroken('ok', actual)).toEqual([what]);
+  ])('name the failed value: %s', (what, actual) => {
+    expect(failedNames('ok', actual)).toEqual([what]);
   });
 
-  it('differ with how the refresh went', () => {
-    expect(namesOfBroken('refused', {})).toEqual([
-      'answers',
+  it('depend on the refresh mode', () => {
+    expect(failedNames('refused', {})).toEqual([
+      'responses',
       'errors',
       'requests on the wire',
       'session',
@@ -122,7 +122,7 @@ describe('expectations', () => {
     ]);
   });
 
-  it('allow a further refresh after a failed one only once its cool-down is over', () => {
+  it('allow another refresh after a failed one only after its cool-down', () => {
     const holds = (refreshes: number, durationMs: number) =>
       expectations(
         { requests: 2, refresh: 'offline' },

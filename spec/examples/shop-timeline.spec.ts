@@ -28,17 +28,17 @@ const plain = (events: readonly ApiEvent[], maxLines?: number): string[] =>
   timelineText(timelineOf(events), { color: false, ...(maxLines !== undefined && { maxLines }) }).split('\n');
 
 describe('timelineText', () => {
-  it('draws each request to scale and the refresh below the first request that waits for it', () => {
+  it('draws requests to scale, and each refresh below the first waiting request', () => {
     expect(plain(renewed)).toEqual([
-      '     # request        0 ms                               40 ms        sent   1002  again answer',
+      '     # request        0 ms                               40 ms        sent   1002 replay  ended',
       '     1 GET /orders/1  ●──────1002┄┄┄┄┄┄┄┄┄●────────✓                     0     10     20     30  200',
-      '       refresh 1                ◆═════════◆                             10                   20  new token',
+      '       refresh 1                ◆═════════◆                             10                   20  new tokens',
       '     2 GET /orders/2  ●────────────────────1002●─────────────✓           0     25     25     40  200',
-      '       ● leaves  ─ on the wire  1002 the token is dead  ┄ waits  ◆═◆ refresh  ✓ answer  ✗ error',
+      '       ● sent  ─ on the wire  1002 token expired  ┄ waits  ◆═◆ refresh  ✓ response  ✗ error',
     ]);
   });
 
-  it('shows a failed refresh and what its waiters got', () => {
+  it('shows a failed refresh and the errors of its waiters', () => {
     const lines = plain([
       request(1, 0, 'queued'),
       request(1, 0, 'sent'),
@@ -52,16 +52,16 @@ describe('timelineText', () => {
     expect(lines[2]).toMatch(/refresh 1 .*◆═+✗ .* 20 {2}network$/);
   });
 
-  it('shows that a refused refresh ended the session, and that one is still running', () => {
+  it('shows a refused refresh, and a running one', () => {
     expect(plain([refresh(0, 'started'), refresh(5, 'failed', { kind: 'status', final: true })])[1]).toMatch(
-      / {2}refused, the session is over$/,
+      / {2}refused, session expired$/,
     );
     expect(plain([refresh(0, 'started'), request(1, 5, 'queued')]).join('\n')).toMatch(
       /refresh 1 +◆ .* still running$/m,
     );
   });
 
-  it('shows a request that waits before it leaves, and one that is cancelled', () => {
+  it('shows a request that waits before it is sent, and a cancelled one', () => {
     const lines = plain([
       request(1, 0, 'queued'),
       request(1, 0, 'waiting'),
@@ -75,12 +75,12 @@ describe('timelineText', () => {
     expect(lines[2]).toMatch(/ ●─+○ /);
   });
 
-  it('sets marks that fall together side by side, in their order', () => {
+  it('sets marks at the same moment side by side, in their order', () => {
     const lines = plain(renewed.map((event) => ({ ...event, atMs: START_MS })));
     expect(lines[1]).toContain('●1002●✓');
   });
 
-  it('tells in sum, by what happened to them, what the requests beyond the limit did', () => {
+  it('summarises the requests beyond the limit, grouped by their story', () => {
     const others = [3, 4, 5].flatMap((id) => [
       request(id, 0, 'sent'),
       request(id, id * 10, 'settled', id === 5 ? { error: 'network' } : { status: 200 }),
@@ -92,7 +92,7 @@ describe('timelineText', () => {
     ]);
   });
 
-  it('shows a refresh even when no request that waits for it has a line', () => {
+  it('shows a refresh even if no request that waits for it has a line', () => {
     expect(plain(renewed, 0).some((line) => line.includes('refresh 1'))).toBe(true);
   });
 

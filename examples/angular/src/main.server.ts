@@ -4,5 +4,5 @@ import { serverConfig } from './app/app.config.server';
 
 const bootstrap = (context: BootstrapContext) => bootstrapApplication(App, serverConfig, context);
 
-// The builder looks for this one.
+// The builder requires a default export.
 export default bootstrap;

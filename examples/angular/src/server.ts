@@ -2,7 +2,7 @@ import { AngularNodeAppEngine, createNodeRequestHandler, writeResponseToNodeResp
 
 const engine = new AngularNodeAppEngine();
 
-/** Renders the pages of the app: what else there is, files and the api, whoever runs this answers. */
+/** Renders the pages of the app. The host serves the files and the api. */
 export const reqHandler = createNodeRequestHandler(async (request, response, next) => {
   const page = await engine.handle(request);
   if (page) await writeResponseToNodeResponse(page, response);

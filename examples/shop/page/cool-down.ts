@@ -10,8 +10,8 @@ interface Failures {
 }
 
 /**
- * For how many seconds more the session starts no refresh, as the last one has failed; 0 if it may start one. It waits for 1 s after the first failure
- * and for twice as long after each further one, unless the network is back before.
+ * The remaining seconds of the cool-down after a failed refresh; 0 if the session may start one. The cool-down is 1 s
+ * after the first failure and doubles with each further one. It ends early when the network is back.
  */
 export function coolDown$({ state$ }: Session): Observable<number> {
   return state$.pipe(

@@ -1,35 +1,35 @@
 import type { Api } from 'renewal';
 import { animationFrameScheduler, auditTime, BehaviorSubject } from 'rxjs';
-import { type Counts, count, NONE } from './counts';
-import { part, show } from './part';
+import { type Counts, count, NO_COUNTS } from './counts';
+import { pageElement, setText } from './page-element';
 
 export interface CountsView {
   readonly counts: Counts;
   clear(): void;
 }
 
-/** Counts what a client does, and shows it once a frame. */
+/** Counts the events of a client, and shows the counts once a frame. */
 export function showCounts(api: Api): CountsView {
-  const counts$ = new BehaviorSubject(NONE);
-  const shown = {
-    sent: part('sent', HTMLElement),
-    expired: part('expired', HTMLElement),
-    refreshes: part('refreshes', HTMLElement),
-    answers: part('answers', HTMLElement),
-    errors: part('errors', HTMLElement),
+  const counts$ = new BehaviorSubject(NO_COUNTS);
+  const elements = {
+    sent: pageElement('sent', HTMLElement),
+    expired: pageElement('expired', HTMLElement),
+    refreshes: pageElement('refreshes', HTMLElement),
+    responses: pageElement('responses', HTMLElement),
+    errors: pageElement('errors', HTMLElement),
   } satisfies Record<keyof Counts, Element>;
   api.events$.subscribe((event) => counts$.next(count(counts$.value, event)));
   counts$.pipe(auditTime(0, animationFrameScheduler)).subscribe((counts) => {
-    show(shown.sent, `${counts.sent}`);
-    show(shown.expired, `${counts.expired}`);
-    show(shown.refreshes, `${counts.refreshes}`);
-    show(shown.answers, `${counts.answers}`);
-    show(shown.errors, `${counts.errors}`);
+    setText(elements.sent, `${counts.sent}`);
+    setText(elements.expired, `${counts.expired}`);
+    setText(elements.refreshes, `${counts.refreshes}`);
+    setText(elements.responses, `${counts.responses}`);
+    setText(elements.errors, `${counts.errors}`);
   });
   return {
     get counts() {
       return counts$.value;
     },
-    clear: () => counts$.next(NONE),
+    clear: () => counts$.next(NO_COUNTS),
   };
 }

@@ -1,30 +1,30 @@
 import type { ApiEvent, RequestEvent } from 'renewal';
 
-/** What a page has seen since it was opened or cleared. */
+/** Counts since the page was opened or cleared. */
 export interface Counts {
-  /** Requests that left; one that is sent again counts twice. */
+  /** Requests on the wire; a replayed request counts twice. */
   readonly sent: number;
-  /** Answers that said that the token is dead. */
+  /** Responses to an expired token. */
   readonly expired: number;
   readonly refreshes: number;
-  readonly answers: number;
+  readonly responses: number;
   readonly errors: number;
 }
 
-export const NONE: Counts = { sent: 0, expired: 0, refreshes: 0, answers: 0, errors: 0 };
+export const NO_COUNTS: Counts = { sent: 0, expired: 0, refreshes: 0, responses: 0, errors: 0 };
 
 export function count(counts: Counts, event: ApiEvent): Counts {
-  const what = counted(event);
+  const what = counterFor(event);
   return what ? { ...counts, [what]: counts[what] + 1 } : counts;
 }
 
-function counted(event: ApiEvent): keyof Counts | undefined {
-  if (event.type === 'request') return countedOf(event);
+function counterFor(event: ApiEvent): keyof Counts | undefined {
+  if (event.type === 'request') return requestCounterFor(event);
   return event.type === 'refresh' && event.phase === 'started' ? 'refreshes' : undefined;
 }
 
-function countedOf({ phase, error }: RequestEvent): keyof Counts | undefined {
+function requestCounterFor({ phase, error }: RequestEvent): keyof Counts | undefined {
   if (phase === 'sent' || phase === 'resent') return 'sent';
-  if (phase === 'settled') return error ? 'errors' : 'answers';
+  if (phase === 'settled') return error ? 'errors' : 'responses';
   return phase === 'token-expired' ? 'expired' : undefined;
 }

@@ -2,23 +2,23 @@ import { webStorageStore } from 'renewal';
 import { defineTimelineElement } from 'renewal/devtools';
 import { filter, firstValueFrom, shareReplay } from 'rxjs';
 import { createShopClient } from '../client';
-import { askForOrders, tally } from '../outcomes';
+import { requestOrders, tally } from '../outcomes';
 import { DEMO_USER, isRenewalMode, OTHER_USER, type RenewalMode } from '../protocol';
 import { showCounts } from './counts-view';
+import { demoState, expireTokens, setRefresh } from './demo-calls';
 import { sessionHeadline$ } from './headlines';
-import { part, show } from './part';
+import { pageElement, setText } from './page-element';
 import { showSession } from './session-view';
-import { askDemo, expireTokens, setRefresh } from './switches';
-import { user$ } from './who';
-import { CHOSEN, hintOf, noDeathOf, sentenceOf, sentSentenceOf } from './words';
+import { hintOf, progressTextOf, REFRESH_MODE_TEXTS, resultTextOf, whyNotExpirable } from './texts';
+import { user$ } from './user';
 
-const PATIENCE_MS = 60_000;
-const RUN = 'renewal-shop-run';
+const TIMEOUT_MS = 60_000;
+const RUN_KEY = 'renewal-shop-run';
 
-const outcome = part('outcome', HTMLElement);
-const say = (text: string): void => show(outcome, text);
+const outcome = pageElement('outcome', HTMLElement);
+const showOutcome = (text: string): void => setText(outcome, text);
 
-// The headline says when the session is over, as it does for the other tabs.
+// The headline shows the end of the session, as in the other tabs.
 const client = createShopClient(location.origin, () => {}, webStorageStore({ key: 'renewal-shop' }));
 const { api, session } = client;
 
@@ -26,51 +26,51 @@ defineTimelineElement();
 const timeline = document.querySelector('renewal-timeline');
 if (timeline) timeline.api = api;
 const view = showCounts(api);
-const known$ = user$(api, session).pipe(shareReplay({ bufferSize: 1, refCount: true }));
-showSession(session, known$);
-sessionHeadline$(api, session, known$).subscribe(say);
+const shownUser$ = user$(api, session).pipe(shareReplay({ bufferSize: 1, refCount: true }));
+showSession(session, shownUser$);
+sessionHeadline$(api, session, shownUser$).subscribe(showOutcome);
 
 async function send(requests: number): Promise<void> {
   const { refreshes } = view.counts;
-  say(sentSentenceOf(requests));
-  const outcomes = await askForOrders(api, requests, PATIENCE_MS);
-  say(sentenceOf(tally(outcomes), Math.max(0, view.counts.refreshes - refreshes)));
+  showOutcome(progressTextOf(requests));
+  const outcomes = await requestOrders(api, requests, TIMEOUT_MS);
+  showOutcome(resultTextOf(tally(outcomes), Math.max(0, view.counts.refreshes - refreshes)));
 }
 
-async function letTokenDie(): Promise<void> {
-  const reason = noDeathOf(session.state);
+async function expireToken(): Promise<void> {
+  const reason = whyNotExpirable(session.state);
   if (!reason) await expireTokens();
-  say(reason ?? 'The token is dead. The page does not know yet: send some requests.');
+  showOutcome(reason ?? 'The token has expired. The page does not know yet: send some requests.');
 }
 
-/** All of it at once, for those who see the page for the first time. */
+/** Runs the whole demo with one button, for a first visit. */
 async function showStorm(): Promise<void> {
-  // The button that was pressed is about to vanish.
+  // The pressed button disappears, so the focus moves to the outcome.
   outcome.focus();
   if (session.state.status === 'signed-out') await client.signIn(DEMO_USER);
-  await letTokenDie();
+  await expireToken();
   await send(50);
 }
 
 function clear(): void {
   view.clear();
-  // A client that is set begins a new picture.
+  // Setting the client again starts a new picture.
   if (timeline) timeline.api = api;
-  say(`Cleared. ${hintOf(session.state)}`);
+  showOutcome(`Cleared. ${hintOf(session.state)}`);
 }
 
-function onClick(button: Element, act: () => void | Promise<void>): void {
+function onClick(button: Element, action: () => void | Promise<void>): void {
   button.addEventListener('click', () => {
-    attempt(act);
+    runAction(action);
   });
 }
 
-/** Does what a button says. All that can go wrong is a shop that has been stopped. */
-async function attempt(act: () => void | Promise<void>): Promise<void> {
+/** Runs the action of a button. The only possible failure is a shop that has been stopped. */
+async function runAction(action: () => void | Promise<void>): Promise<void> {
   try {
-    await act();
+    await action();
   } catch {
-    say('The shop does not answer. Is it still running?');
+    showOutcome('The shop does not respond. Is it still running?');
   }
 }
 
@@ -82,26 +82,26 @@ for (const user of [DEMO_USER, OTHER_USER]) {
     onClick(button, () => client.signIn(user));
   }
 }
-onClick(part('show', HTMLButtonElement), showStorm);
-onClick(part('clear', HTMLButtonElement), clear);
-onClick(part('expire', HTMLButtonElement), letTokenDie);
-onClick(part('sign-out', HTMLButtonElement), () => session.signOut());
+onClick(pageElement('show', HTMLButtonElement), showStorm);
+onClick(pageElement('clear', HTMLButtonElement), clear);
+onClick(pageElement('expire', HTMLButtonElement), expireToken);
+onClick(pageElement('sign-out', HTMLButtonElement), () => session.signOut());
 
 const choices = [...document.querySelectorAll<HTMLInputElement>('[name=refresh]')];
-let chosen: RenewalMode = 'ok';
+let currentMode: RenewalMode = 'ok';
 
-function showChosen(refresh: RenewalMode): void {
-  chosen = refresh;
+function showMode(refresh: RenewalMode): void {
+  currentMode = refresh;
   for (const choice of choices) choice.checked = choice.value === refresh;
 }
 
-/** The same in all tabs, as it is the shop that changes. */
-async function choose(refresh: RenewalMode): Promise<void> {
-  const wasOffline = chosen === 'offline';
-  showChosen(refresh);
-  say(CHOSEN[refresh]);
+/** Shows the refresh mode of the shop, which all tabs share. */
+async function chooseMode(refresh: RenewalMode): Promise<void> {
+  const wasOffline = currentMode === 'offline';
+  showMode(refresh);
+  showOutcome(REFRESH_MODE_TEXTS[refresh]);
   if (!wasOffline || refresh === 'offline') return;
-  // What a browser tells a page once the network is back: it ends the cool-down, also of a refresh that fails only now.
+  // The event of a browser when the network is back. It ends the cool-down, also of a refresh that fails only now.
   await firstValueFrom(session.state$.pipe(filter(({ status }) => status !== 'refreshing')));
   dispatchEvent(new Event('online'));
 }
@@ -110,25 +110,25 @@ const otherTabs = new BroadcastChannel('renewal-shop');
 
 for (const choice of choices) {
   choice.addEventListener('change', () =>
-    attempt(async () => {
+    runAction(async () => {
       const { value } = choice;
       if (!isRenewalMode(value)) return;
       await setRefresh(value);
       otherTabs.postMessage(value);
-      await choose(value);
+      await chooseMode(value);
     }),
   );
 }
 
 otherTabs.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-  if (isRenewalMode(data)) attempt(() => choose(data));
+  if (isRenewalMode(data)) runAction(() => chooseMode(data));
 });
 
-attempt(async () => {
-  const { run, refresh } = await askDemo();
-  showChosen(refresh);
-  // The first page of a run signs in; what an earlier shop has handed out, this one does not know.
-  if (localStorage.getItem(RUN) === run) return;
-  localStorage.setItem(RUN, run);
+runAction(async () => {
+  const { run, refresh } = await demoState();
+  showMode(refresh);
+  // The first page of a run signs in: this shop does not know the tokens of an earlier run.
+  if (localStorage.getItem(RUN_KEY) === run) return;
+  localStorage.setItem(RUN_KEY, run);
   await client.signIn(DEMO_USER);
 });

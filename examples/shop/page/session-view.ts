@@ -1,24 +1,24 @@
 import type { Session, SessionState } from 'renewal';
 import { combineLatest, type Observable } from 'rxjs';
 import { coolDown$ } from './cool-down';
-import { part, show } from './part';
-import { meaningOf, properName } from './words';
+import { pageElement, setText } from './page-element';
+import { meaningOf, properName } from './texts';
 
-/** Shows the session as it is at any time: who, how it stands, and which tokens, by their number. */
+/** Shows the current session: the user, the status, and the generation of the tokens. */
 export function showSession(session: Session, user$: Observable<string | undefined>): void {
-  const user = part('user', HTMLElement);
-  const status = part('status', HTMLElement);
-  const meaning = part('meaning', HTMLElement);
-  const generation = part('generation', HTMLElement);
+  const user = pageElement('user', HTMLElement);
+  const status = pageElement('status', HTMLElement);
+  const meaning = pageElement('meaning', HTMLElement);
+  const generation = pageElement('generation', HTMLElement);
   combineLatest([session.state$, user$, coolDown$(session)]).subscribe(([state, name, coolDown]) => {
-    show(user, nameOf(state, name));
-    show(status, state.status);
+    setText(user, nameOf(state, name));
+    setText(status, state.status);
     status.dataset.status = state.status;
-    show(meaning, meaningOf(state, coolDown));
-    show(generation, String(state.generation));
+    setText(meaning, meaningOf(state, coolDown));
+    setText(generation, String(state.generation));
   });
 }
 
 function nameOf({ status }: SessionState, user = '…'): string {
-  return status === 'signed-out' ? 'No one' : properName(user);
+  return status === 'signed-out' ? 'No user' : properName(user);
 }

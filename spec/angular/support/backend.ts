@@ -29,7 +29,7 @@ export interface BackendOptions {
   readonly providers?: readonly (Provider | EnvironmentProviders)[];
 }
 
-/** A session with the tokens `T1` and `R1`, which asks `/renew` for others through the client that it stands in. */
+/** A session with the tokens `T1` and `R1`, which refreshes at `/renew` through the same client. */
 export const createBackend = ({ session = {}, interceptors, providers = [] }: BackendOptions = {}): Backend => {
   const bed = provide(
     provideHttpClient(withNoXsrfProtection(), withInterceptors([...(interceptors ?? [sessionInterceptor()])])),
@@ -53,17 +53,17 @@ export const createBackend = ({ session = {}, interceptors, providers = [] }: Ba
   };
 };
 
-/** Answers that the token is dead. */
+/** Responds that the token has expired. */
 export const expire = (request: TestRequest, signal: Signal): void => {
   if (signal === 'HTTP 401') request.flush({ error: 'expired' }, { status: 401, statusText: 'Unauthorized' });
   else request.flush({ code: 1002 });
 };
 
-/** The token that a request carries; empty for none. */
+/** The token of a request; empty if it has none. */
 export const tokenOf = ({ request }: TestRequest): string =>
   request.headers.get('authorization')?.replace('Bearer ', '') ?? '';
 
-/** Answers the one refresh that is out. */
+/** Responds to the only refresh in flight. */
 export const renew = ({ backend }: Pick<Backend, 'backend'>, accessToken = 'T2'): TestRequest => {
   const request = backend.expectOne('/renew');
   request.flush({ accessToken, refreshToken: accessToken.replace('T', 'R') });

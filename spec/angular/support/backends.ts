@@ -6,14 +6,17 @@ import { xhrFactory } from '#xhr';
 
 const create = xhrFactory();
 
-/** The XHR for Node, which has its headers as an object; Angular asks for them as lines. */
+/** The XHR for Node. It has headers as an object, and Angular reads them as lines. */
 const build = (): XMLHttpRequest => {
   const xhr: XMLHttpRequest & { readonly responseHeaders?: Record<string, string> } = create();
   const lines = () => Object.entries(xhr.responseHeaders ?? {}).map((header) => header.join(': '));
   return Object.assign(xhr, { getAllResponseHeaders: () => lines().join('\r\n') });
 };
 
-/** By what `HttpClient` sends, on every version of Angular; the name of the feature for XHR is Angular 22's. Stands after `provideHttpClient()`. */
+/**
+ * The backends of `HttpClient` on every version of Angular. Only Angular 22 has `withXhr()`. They follow
+ * `provideHttpClient()`.
+ */
 export const BACKENDS: readonly (readonly [name: 'fetch' | 'XHR', providers: readonly Provider[]])[] = [
   ['fetch', [FetchBackend, { provide: HttpBackend, useExisting: FetchBackend }]],
   [

@@ -30,20 +30,20 @@ import { lastValueFrom, type Observable } from 'rxjs';
 import { type Issued, REFRESH, type TestServer } from '../../support/server';
 import { provide } from './testbed';
 
-/** What a request may ask for. */
-export interface Ask {
+/** The options of a request. */
+export interface SendOptions {
   readonly method?: 'GET' | 'POST';
   readonly body?: Body;
   readonly responseType?: 'json' | 'text' | 'blob' | 'arraybuffer';
   readonly auth?: false;
 }
 
-/** One way to send requests with a session: what holds of one holds of all. */
+/** One way to send requests with a session. All ways have the same outcomes. */
 export interface SomeClient {
   readonly issued: Issued;
   readonly session: Session;
-  /** Emits the body. A path of the server, or a url. */
-  ask(path: string, ask?: Ask): Observable<unknown>;
+  /** Sends a request to a path of the server, or to a url, and emits the response. */
+  send(path: string, ask?: SendOptions): Observable<unknown>;
 }
 
 type Make = (server: TestServer, issued: Issued, options: Partial<SessionOptions>) => Omit<SomeClient, 'issued'>;
@@ -56,7 +56,7 @@ const plain: Make = (server, issued, options) => {
     ...options,
   });
   const api = http.extend({ session });
-  return { session, ask: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask) };
+  return { session, send: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask) };
 };
 
 const provided =
@@ -76,7 +76,7 @@ const provided =
     const api = bed.runInInjectionContext(injectApi);
     return {
       session: bed.runInInjectionContext(injectSession),
-      ask: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask),
+      send: (path, { method = 'GET', ...ask } = {}) => api.request$(method, path, ask),
     };
   };
 
@@ -87,7 +87,7 @@ const intercepted: Make = (server, issued, options) => {
       { baseUrl: server.origin },
       withSession(() => ({
         store: memoryStore(issued),
-        // The way of the copied interceptor: by the client that it stands in.
+        // As in the copied interceptor: by the same client.
         refresh: ({ refreshToken }) => http.post<TokenGrant>(server.origin + REFRESH, { refreshToken }),
         ...options,
       })),
@@ -96,7 +96,7 @@ const intercepted: Make = (server, issued, options) => {
   const http = bed.inject(HttpClient);
   return {
     session: bed.runInInjectionContext(injectSession),
-    ask: (path, { method = 'GET', auth = true, ...ask } = {}) =>
+    send: (path, { method = 'GET', auth = true, ...ask } = {}) =>
       http.request(method, new URL(path, server.origin).href, {
         ...ask,
         observe: 'response',
@@ -113,16 +113,16 @@ export const WAYS: readonly (readonly [name: string, make: Make])[] = [
   ['sessionInterceptor', intercepted],
 ];
 
-/** What has become of a request: what it answered, or by what it failed, in the same words for every way. */
-export type Fate =
+/** The outcome of a request: its response or its error, in the same form for every way. */
+export type Outcome =
   | { readonly status: number; readonly body: unknown }
   | { readonly error: string; readonly status?: number };
 
-/** Subscribes, and tells in the same words what comes of it. */
-export const fateOf = (request$: Observable<unknown>): Promise<Fate> =>
+/** Subscribes, and resolves with the outcome. */
+export const outcomeOf = (request$: Observable<unknown>): Promise<Outcome> =>
   lastValueFrom(request$).then(
-    // Both kinds of answer have these.
-    (answer) => ({ status: Object(answer).status, body: Object(answer).body }),
+    // Both types of response have these.
+    (response) => ({ status: Object(response).status, body: Object(response).body }),
     (error) => {
       if (error instanceof HttpErrorResponse) return { error: 'status', status: error.status };
       if (isApiError(error, 'status')) return { error: error.code, status: error.status };
@@ -130,8 +130,12 @@ export const fateOf = (request$: Observable<unknown>): Promise<Fate> =>
     },
   );
 
-/** A client of the server whose token is dead there. */
-export const createDeadClient = (make: Make, server: TestServer, options: Partial<SessionOptions> = {}): SomeClient => {
+/** A client with a token that the server rejects. */
+export const createExpiredClient = (
+  make: Make,
+  server: TestServer,
+  options: Partial<SessionOptions> = {},
+): SomeClient => {
   const issued = server.issue();
   server.live.delete(issued.accessToken);
   return { issued, ...make(server, issued, options) };

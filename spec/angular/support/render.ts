@@ -16,18 +16,18 @@ import {
 import { provideServerRendering, renderApplication } from '@angular/platform-server';
 import { sessionInterceptor } from 'renewal/angular';
 
-// Angular says on the console that it is in development.
+// Development mode logs to the console.
 enableProdMode();
 
 export interface Rendering {
   readonly providers: readonly (Provider | EnvironmentProviders)[];
-  /** What the page shows, line by line; called in the constructor of its component. */
+  /** Returns the lines of the page; called in the constructor of its component. */
   readonly show: () => () => readonly unknown[];
-  /** What the transfer cache keeps. @defaultValue what Angular keeps by default */
+  /** The options of the transfer cache. @defaultValue those of Angular */
   readonly cache?: Parameters<typeof withHttpTransferCacheOptions>[0];
 }
 
-/** A page of an app as a server sends it, ready to be hydrated. */
+/** Renders a page on a server, ready for hydration. */
 export const render = ({ providers, show, cache = {} }: Rendering): Promise<string> => {
   const App = Component({ selector: 'app-root', template: '@for (line of lines(); track $index) {<p>{{ line }}</p>}' })(
     class {

@@ -1,4 +1,4 @@
-// Angular's packages are compiled as they are loaded: what does that comes first, here and in each spec.
+// Angular's packages are compiled at import: the compiler comes first, here and in each spec.
 import '@angular/compiler';
 import { MOCK_PLATFORM_LOCATION_CONFIG } from '@angular/common/testing';
 import {
@@ -11,7 +11,7 @@ import { TestBed } from '@angular/core/testing';
 import { platformServerTesting, ServerTestingModule } from '@angular/platform-server/testing';
 import { afterEach } from 'vitest';
 
-/** Where the page of the tests is. */
+/** The url of the page in the tests. */
 export const PAGE = 'http://shop.test/app/';
 
 TestBed.initTestEnvironment(ServerTestingModule, platformServerTesting(), { teardown: { destroyAfterEach: true } });
@@ -28,10 +28,10 @@ const provideAt = (...providers: (Provider | EnvironmentProviders)[]): TestBed =
     ],
   });
 
-/** An injector with these providers, in an app without zone.js, on the page of the tests. */
+/** An injector with these providers, in an app without zone.js, on that page. */
 export const provide = (...providers: (Provider | EnvironmentProviders)[]): TestBed =>
   provideAt(provideZonelessChangeDetection(), ...providers);
 
-/** An injector of an app with zone.js, which the spec has to load. */
+/** An injector of an app with zone.js, which the spec must load. */
 export const provideZoned = (...providers: (Provider | EnvironmentProviders)[]): TestBed =>
   provideAt(provideZoneChangeDetection(), ...providers);

@@ -2,23 +2,23 @@ import '@angular/compiler';
 import { NgZone } from '@angular/core';
 import type { Observable } from 'rxjs';
 
-/** In which zone the events of a stream came. */
-export interface Heard {
+/** The zone of each notification of a stream. */
+export interface ZoneLog {
   readonly isInside: readonly boolean[];
-  /** Resolves when it is over. */
+  /** Resolves when the stream has ended. */
   readonly over: Promise<void>;
 }
 
-/** Subscribes in the zone that this is called in, and notes for each event whether it comes in Angular's. */
-export const hear = (source$: Observable<unknown>): Heard => {
+/** Subscribes in the current zone, and records for each notification whether it is in Angular's zone. */
+export const recordZones = (source$: Observable<unknown>): ZoneLog => {
   const isInside: boolean[] = [];
-  const note = () => isInside.push(NgZone.isInAngularZone());
+  const record = () => isInside.push(NgZone.isInAngularZone());
   const over = new Promise<void>((resolve) => {
     const end = () => {
-      note();
+      record();
       resolve();
     };
-    source$.subscribe({ next: note, error: end, complete: end });
+    source$.subscribe({ next: record, error: end, complete: end });
   });
   return { isInside, over };
 };

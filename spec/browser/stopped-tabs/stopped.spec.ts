@@ -5,7 +5,7 @@ import { SIGNALS } from '../../support/server';
 import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
 
 const LOCK_TIMEOUT_MS = 700;
-/** What the others may need beside the time that they wait for the lock, on a machine that has much to do. */
+/** Time for the other tabs besides the wait for the lock, on a busy machine. */
 const REFRESH_MS = 5_000;
 
 let browser: TestBrowser<StoppableTab>;
@@ -19,7 +19,7 @@ afterAll(() => browser?.close());
 const get = (pages: readonly StoppableTab[], count = 5): Promise<string[][]> =>
   Promise.all(pages.map((each) => each.evaluate((requests) => tab.get(requests), count)));
 
-/** A tab that is gone leaves its evaluations without an end, or with an error. */
+/** The evaluations of a closed tab never settle, or they fail. */
 const left = (evaluation: Promise<unknown>): void => {
   evaluation.catch(() => {});
 };
@@ -43,7 +43,7 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
   const countersOf = ({ door }: Tabs) => door.shop.counters();
   const statusOf = (of: StoppableTab): Promise<string> => of.evaluate(() => tab.state.status);
 
-  it('is overtaken where it is frozen before it has asked, and takes over what the others got', async (context) => {
+  it('is overtaken if frozen before its refresh, and adopts the others’ tokens', async (context) => {
     const [tabs, first, others] = await openThree(context);
     await first.evaluate(() => tab.hesitate());
     const late = first.evaluate(() => tab.get(1));
@@ -60,7 +60,7 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
   });
 
   it.for(['before', 'after'])(
-    'is overtaken where it is frozen and its refresh is lost on the way, %s the others have theirs',
+    'is overtaken if frozen with a lost refresh, %s the others have theirs',
     async (when, context) => {
       const [tabs, first, others] = await openThree(context);
       const gate = tabs.door.hold('in', isRenewal);
@@ -83,7 +83,7 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
     },
   );
 
-  it('costs all of them the session where it is frozen with an answer that the server has given: that ends it at the second use', async (context) => {
+  it('ends the session for all if it is frozen with an unread response', async (context) => {
     const [tabs, first, others] = await openThree(context);
     const gate = tabs.door.hold('out', isRenewal);
     const late = first.evaluate(() => tab.get(1));
@@ -93,7 +93,7 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
     await gate.arrived(2);
     gate.open();
     const [[...all], tookMs] = await outcomes;
-    // The one who is refused clears the storage, and so tells the others.
+    // The refused tab clears the storage, and so notifies the others.
     expect(all.flat()).toEqual(Array(10).fill(expect.stringMatching(/^(session-expired|signed-out)$/)));
     expect(all.flat()).toContain('session-expired');
     expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
@@ -104,7 +104,7 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
     expect(await first.evaluate(() => localStorage.length)).toBe(0);
   });
 
-  it('costs all of them the session where it is killed between the answer and the write: its new token is lost', async (context) => {
+  it('ends the session for all if it is killed between response and write', async (context) => {
     const [tabs, first, others] = await openThree(context);
     const gate = tabs.door.hold('out', isRenewal);
     left(first.evaluate(() => tab.get(1)));

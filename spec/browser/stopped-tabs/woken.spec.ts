@@ -4,7 +4,7 @@ import { startChromiumTabs } from '../../support/browsers/chromium';
 import { SIGNALS, type Signal } from '../../support/server';
 import { bundleTab, isRenewal, openDoor, openTabs, type Tabs } from '../../support/shop-tabs';
 
-/** Renewed when half of it is over. */
+/** The life of a token; it is refreshed after half of it. */
 const LIFE_MS = 2_500;
 
 let browser: TestBrowser<StoppableTab>;
@@ -26,11 +26,11 @@ const sessionIdOf = (of: StoppableTab): Promise<string> => of.evaluate(() => Obj
 const storedBy = (of: StoppableTab): Promise<string | null> => of.evaluate(() => localStorage.getItem('renewal'));
 
 describe.concurrent('tabs that keep their tokens fresh', () => {
-  it('refresh once where five of them wake together', async (context) => {
+  it('refresh once if five of them wake together', async (context) => {
     const tabs = await open('HTTP 401', context);
     const refreshes = () => tabs.door.calls.filter(isRenewal).length;
     const all = await Promise.all(Array.from({ length: 5 }, () => tabs.open(`lifeMs=${LIFE_MS}`)));
-    // In front of all others, so that they are hidden.
+    // In front of all other tabs, so that these are hidden.
     await tabs.open('keys');
     const [first] = all;
     if (!first) throw new Error('no tab');
@@ -57,7 +57,7 @@ describe.concurrent('tabs that keep their tokens fresh', () => {
 });
 
 describe.concurrent.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
-  it('compare sessions when they are woken: one that slept through a sign-out and a sign-in belongs to neither', async (context) => {
+  it('compare sessions when they wake: a request of an ended session fails', async (context) => {
     const tabs = await open(signal, context);
     const [first, second] = await tabs.openExpired(2);
     if (!second) throw new Error('too few tabs');
@@ -69,7 +69,7 @@ describe.concurrent.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal
     await second.freeze();
     await first.evaluate(() => tab.signOut());
     await first.evaluate(() => tab.signIn());
-    // What one tab has written, another may read only some milliseconds later.
+    // A write of one tab reaches the others some milliseconds later.
     while ((await storedBy(second)) !== (await storedBy(first))) await second.evaluate(() => tab.state);
     gate.open();
     await second.thaw();

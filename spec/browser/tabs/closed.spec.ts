@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** A tab that is gone leaves its evaluations without an end, or with an error. */
+/** The evaluations of a closed tab never settle, or they fail. */
 const left = (evaluation: Promise<unknown>): void => {
   evaluation.catch(() => {});
 };
@@ -36,7 +36,7 @@ describe.concurrent.each(SIGNALS)('a tab that is closed while the others need it
     expect(door.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
   });
 
-  it('delays no other tab if its refresh is lost on the way', async (context) => {
+  it('delays no other tab if its refresh is lost', async (context) => {
     const [{ door }, first, others] = await openThree(context);
     const gate = door.hold('in', isRenewal);
     left(first.evaluate(() => tab.get(1)));

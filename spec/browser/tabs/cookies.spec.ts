@@ -20,7 +20,7 @@ const open = async ({ onTestFinished }: TestContext): Promise<Tabs> => {
   return tabs;
 };
 
-/** Opens tabs that send two requests as they are loaded. */
+/** Opens tabs that send two requests at load. */
 const openMany = (tabs: Tabs, count: number): Promise<BrowserTab[]> =>
   Promise.all(Array.from({ length: count }, () => tabs.open('cookie&requests=2')));
 
@@ -30,9 +30,9 @@ const come = (all: readonly BrowserTab[], user: string): Promise<unknown> =>
     { timeout: 5_000 },
   );
 
-describe('tabs whose refresh token is one cookie, which the server rotates', () => {
+describe('tabs that share one rotating cookie as their refresh token', () => {
   it(
-    `are signed in when six are opened at once, in ${ROUNDS} rounds`,
+    `are signed in if six open at once, in ${ROUNDS} rounds`,
     async (context) => {
       const tabs = await open(context);
       const first = await tabs.open('cookie');
@@ -49,7 +49,7 @@ describe('tabs whose refresh token is one cookie, which the server rotates', () 
   );
 
   it(
-    `stay signed in when the token of six dies at once, in ${ROUNDS} rounds`,
+    `stay signed in if the token of six expires at once, in ${ROUNDS} rounds`,
     async (context) => {
       const tabs = await open(context);
       const first = await tabs.open('cookie');
@@ -65,7 +65,7 @@ describe('tabs whose refresh token is one cookie, which the server rotates', () 
     timeoutOf(ROUNDS),
   );
 
-  it('learn of a sign-in, of another user and of a sign-out in one of them', async (context) => {
+  it('follow a sign-in, another user and a sign-out in one of them', async (context) => {
     const tabs = await open(context);
     const [first, ...others] = await openMany(tabs, 3);
     const last = others.at(-1);

@@ -6,10 +6,10 @@ import type { BrowserTab, TestBrowser } from '../../support/browsers/browser';
 import { roundsOf, timeoutOf } from '../../support/rounds';
 import { bundleTab, isOrder, isRenewal, openDoor, openTabs } from '../../support/shop-tabs';
 
-/** The sign-in comes so long before the response of the refresh, at the most, and so long after it. */
+/** The longest time of the sign-in before the response of the refresh, and after it. */
 const BEFORE_MS = 15;
 const AFTER_MS = 10;
-/** How long before both the tabs are told. */
+/** The lead time of the messages to both tabs. */
 const LEAD_MS = 60;
 
 const ROUNDS = roundsOf(8, 200);
@@ -29,7 +29,7 @@ afterAll(() => browser?.close());
 
 type Pair = Partial<Pick<TokenGrant, 'accessToken' | 'refreshToken'>>;
 
-/** The tokens that a tab holds, and those that it finds in the storage. */
+/** The tokens of a tab, and those in its storage. */
 const tokensIn = (of: BrowserTab): Promise<Pair[]> =>
   of.evaluate(() => {
     const read = (name: string) => localStorage.getItem(name) ?? undefined;
@@ -43,7 +43,7 @@ const tokensIn = (of: BrowserTab): Promise<Pair[]> =>
     }));
   });
 
-/** Whether all tabs come to hold these tokens, and to find them in the storage. */
+/** Whether all tabs finally hold these tokens, and find them in the storage. */
 const comeTo = ({ accessToken, refreshToken }: Pair, tabs: readonly BrowserTab[]): Promise<boolean> =>
   vi
     .waitUntil(
@@ -57,13 +57,13 @@ const comeTo = ({ accessToken, refreshToken }: Pair, tabs: readonly BrowserTab[]
 
 describe('a sign-in that crosses the refresh of another tab', () => {
   it.each(LAYOUTS)(
-    `counts, by %s, in ${ROUNDS} rounds of a window of ${BEFORE_MS + AFTER_MS} ms (%s)`,
+    `counts, by %s, in ${ROUNDS} rounds over ${BEFORE_MS + AFTER_MS} ms (%s)`,
     async (signal, layout) => {
       const tabs = await openTabs(browser, await openDoor(page, signal));
       const { door } = tabs;
       const [first, second] = [await tabs.open(layout), await tabs.open(layout)];
       const both = [first, second];
-      // A session listens to the storage from its first use on.
+      // A session listens to the storage from its first use.
       await Promise.all(both.map((each) => each.evaluate(() => tab.until('signed-out'))));
       const wrong: string[] = [];
 
@@ -85,7 +85,7 @@ describe('a sign-in that crosses the refresh of another tab', () => {
 
         const ofGrace = await signedIn;
         const [result = ''] = await outcome;
-        // Answered as Ada if the refresh was over by then.
+        // It gets a response as Ada if the refresh has ended by then.
         if (!['ok', 'signed-out'].includes(result)) wrong.push(`round ${round}: ${result}`);
         const isKept = await comeTo(ofGrace, both);
         const users = await Promise.all(both.map((each) => each.evaluate(() => tab.me())));

@@ -3,7 +3,7 @@ import { startBrowser } from '../../support/browsers';
 import type { TestBrowser } from '../../support/browsers/browser';
 import { bundleTab, isRenewal, openDoor, openTabs } from '../../support/shop-tabs';
 
-/** Renewed when half of it is over. */
+/** The life of a token; it is refreshed after half of it. */
 const LIFE_MS = 2_500;
 
 let browser: TestBrowser;
@@ -19,7 +19,7 @@ describe.concurrent('tabs that keep their tokens fresh', () => {
     const tabs = await openTabs(browser, await openDoor(page, 'HTTP 401'));
     onTestFinished(tabs.close);
     const all = await Promise.all(Array.from({ length: count }, () => tabs.open(`lifeMs=${LIFE_MS}`)));
-    // In front of all others, so that they are hidden.
+    // In front of all other tabs, so that these are hidden.
     await tabs.open('keys');
     const [first] = all;
     if (!first) throw new Error('no tab');
@@ -29,7 +29,7 @@ describe.concurrent('tabs that keep their tokens fresh', () => {
     return { tabs, first, all, expiresAtMs, refreshes: () => tabs.door.calls.filter(isRenewal).length };
   };
 
-  it('do nothing while they are hidden, and refresh once when one is shown again', async (context) => {
+  it('do nothing while they are hidden, and refresh once when one is shown', async (context) => {
     const { tabs, first, all, expiresAtMs, refreshes } = await openKept(2, context);
     await Promise.all(all.map((each) => each.evaluate(() => tab.keepFresh())));
     await vi.waitUntil(() => Date.now() > expiresAtMs, { timeout: 5_000 });
@@ -43,7 +43,7 @@ describe.concurrent('tabs that keep their tokens fresh', () => {
     expect(await first.evaluate(() => tab.get(1))).toEqual(['ok']);
   });
 
-  it('refresh while they are hidden where they are asked to', async (context) => {
+  it('refresh while they are hidden, by option', async (context) => {
     const { tabs, all, refreshes } = await openKept(1, context);
     const gate = tabs.door.hold('in', isRenewal);
     gate.open();

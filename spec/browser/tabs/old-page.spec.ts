@@ -5,7 +5,7 @@ import type { BrowserTab, TestBrowser } from '../../support/browsers/browser';
 import { SIGNALS } from '../../support/server';
 import { bundleTab, isOrder, isRenewal, openDoor, openTabs } from '../../support/shop-tabs';
 
-/** How an old version of the app, which knows two entries, signs another user in. */
+/** The ways in which an old version of the app, with two storage entries, signs another user in. */
 const WAYS: Readonly<Record<string, (pair: TokenPair) => void>> = {
   'removes both entries and writes them': ({ token, refreshToken }) => {
     for (const name of ['token', 'refreshToken']) localStorage.removeItem(name);
@@ -40,7 +40,7 @@ const entries = (by: BrowserTab) =>
 
 describe.concurrent.each(SIGNALS)('an old page in another tab that signs another user in, by %s', (signal) => {
   it.for(Object.entries(WAYS))(
-    '%s: that user stays, and no waiting request is answered as them',
+    '%s: that user stays, and no waiting request gets their data',
     async ([, signIn], { onTestFinished }) => {
       const tabs = await openTabs(browser, await openDoor(page, signal));
       onTestFinished(tabs.close);
@@ -48,7 +48,7 @@ describe.concurrent.each(SIGNALS)('an old page in another tab that signs another
       const [waiting, idle] = await tabs.openExpired(2, 'keys&lifeMs=300000');
       if (!idle) throw new Error('too few tabs');
       const both = [waiting, idle];
-      // A session listens to the storage from its first use on.
+      // A session listens to the storage from its first use.
       await idle.evaluate(() => tab.until('active'));
       const old = await tabs.open();
       const pair = await old.evaluate(() => tab.login('grace'));
@@ -64,7 +64,7 @@ describe.concurrent.each(SIGNALS)('an old page in another tab that signs another
 
       await vi.waitUntil(async () => (await held(idle)).accessToken === pair.token, { timeout: 5_000 });
       expect(await Promise.all(both.map((each) => each.evaluate(() => tab.me())))).toEqual(['grace', 'grace']);
-      // The refresh token is read a moment later if it was written after the access token.
+      // The refresh token is read later if it was written after the access token.
       const isHeld = async () =>
         (await Promise.all(both.map(held))).every((each) => each.refreshToken === pair.refreshToken);
       await vi.waitUntil(isHeld, { timeout: 5_000 });
@@ -73,7 +73,7 @@ describe.concurrent.each(SIGNALS)('an old page in another tab that signs another
 
       door.shop.expireAccessTokens();
       expect(await Promise.all(both.map((each) => each.evaluate(() => tab.me())))).toEqual(['grace', 'grace']);
-      // The refresh of Ada was let go, and that of Grace is one for both.
+      // The refresh of Ada was cancelled, and both tabs share that of Grace.
       expect(door.shop.counters()).toMatchObject({ refreshes: 2, reuseDetected: 0 });
     },
   );

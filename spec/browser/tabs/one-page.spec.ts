@@ -4,7 +4,7 @@ import type { TestBrowser } from '../../support/browsers/browser';
 import { SIGNALS } from '../../support/server';
 import { bundleTab, openDoor, openTabs } from '../../support/shop-tabs';
 
-/** How the two sessions of a page come to share their tokens. */
+/** The ways in which two sessions of a page share their tokens. */
 const SHARED = {
   'two stores of one storage': 'second=storage',
   'two stores of one storage, in plain entries': 'keys&second=storage',
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe.concurrent.each(SIGNALS)('two sessions of one page, by %s', (signal) => {
-  /** What becomes of a request without a token. */
+  /** The outcome of a request without a token. */
   const anonymous = signal === 'HTTP 401' ? 'status' : 'business';
 
   it.for(Object.entries(SHARED))('follow each other at once: %s', async ([, query], { onTestFinished }) => {
@@ -47,7 +47,7 @@ describe.concurrent.each(SIGNALS)('two sessions of one page, by %s', (signal) =>
     ]);
   });
 
-  it('end a request of one that waits when the other signs another user in', async ({ onTestFinished }) => {
+  it('end a waiting request of one when the other signs another user in', async ({ onTestFinished }) => {
     const tabs = await openTabs(browser, await openDoor(page, signal));
     onTestFinished(tabs.close);
     const only = await tabs.open('second=storage');

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe.concurrent.each(SIGNALS)('four tabs whose refresh token is refused, by %s', (signal) => {
-  it('present it once, and are all signed out', async ({ onTestFinished }) => {
+  it('send it once, and are all signed out', async ({ onTestFinished }) => {
     const tabs = await openTabs(browser, await openDoor(page, signal));
     onTestFinished(tabs.close);
     const { door } = tabs;
@@ -33,7 +33,7 @@ describe.concurrent.each(SIGNALS)('four tabs whose refresh token is refused, by 
   });
 });
 
-describe('two tabs, of which the first refreshes and gets no response', () => {
+describe('two tabs of which the first refreshes without a response', () => {
   it(
     `keep the session when the second refreshes after its deadline, in ${HUNG} rounds`,
     async () => {
@@ -54,7 +54,7 @@ describe('two tabs, of which the first refreshes and gets no response', () => {
         outcomes.push(second.evaluate(() => tab.get(1)));
         for (const [outcome] of await Promise.all(outcomes)) expect(['ok', 'refresh']).toContain(outcome);
         gate.open();
-        // What the storage holds is what the shop takes.
+        // The shop accepts the tokens in the storage.
         const { code } = await second.evaluate(async () => {
           const { refreshToken } = JSON.parse(`${localStorage.getItem('renewal')}`) ?? {};
           const body = JSON.stringify({ authorization: 'shop-example-app', refreshToken });

@@ -21,7 +21,7 @@ describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
     tabs = await openTabs(browser, await openDoor(page, signal));
   });
 
-  /** Three tabs: the second refreshes and is held as the shop answers, the third waits for it, the first does nothing. */
+  /** Three tabs: the second refreshes, and the shop delays its response. The third waits for it. The first is idle. */
   const openWaiting = async () => {
     const [first, ...others] = await tabs.openExpired(3);
     const gate = tabs.door.hold('out', isRenewal);
@@ -37,7 +37,7 @@ describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
     return { first, others, gate, waiters };
   };
 
-  it('are signed out within 500 ms of a sign-out in another one: who waits errors, and the refresh is dropped', async () => {
+  it('sign out within 500 ms of another tab: requests fail, the refresh is dropped', async () => {
     const { first, others, gate, waiters } = await openWaiting();
     const signedOut = Promise.all(others.map((each) => each.evaluate(() => tab.until('signed-out'))));
     const atMs = await first.evaluate(async () => {
@@ -63,7 +63,7 @@ describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
     }
   });
 
-  it('go over to another session that begins in one of them, and no request crosses', async () => {
+  it('adopt a session that starts in one of them, and no request crosses', async () => {
     const { first, others, gate, waiters } = await openWaiting();
     const before = tabs.door.calls.length;
     await first.evaluate(() => tab.signIn());
@@ -72,7 +72,7 @@ describe.each(SIGNALS)('tabs that wait for a refresh, by %s', (signal) => {
     await Promise.all(others.map((each) => each.evaluate(() => tab.until('active'))));
     const ids = await Promise.all([first, ...others].map(sessionIdOf));
     expect(new Set(ids).size).toBe(1);
-    // Nothing but the sign-in has left.
+    // Only the sign-in was sent.
     expect(tabs.door.calls.slice(before).filter(isOrder)).toEqual([]);
     expect((await Promise.all(others.map((each) => each.evaluate(() => tab.get(3))))).flat()).toEqual(
       Array(6).fill('ok'),

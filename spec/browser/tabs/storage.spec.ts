@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** Writes as much as there is room for. */
+/** Fills the storage. */
 const fill = (): void => {
   let size = 1 << 23;
   while (size >= 1) {
@@ -32,7 +32,7 @@ describe.concurrent('the storage of a real browser', () => {
     return tabs;
   };
 
-  it('is full: the session goes on in memory, and says so', async (context) => {
+  it('is full: the session continues in memory, with a warning', async (context) => {
     const { door, open: openTab } = await open(context);
     const first = await openTab();
     await first.evaluate(fill);
@@ -43,7 +43,7 @@ describe.concurrent('the storage of a real browser', () => {
     expect(door.calls.filter(isRenewal)).toHaveLength(1);
   });
 
-  it('is forbidden, as in a sandbox, and so are locks: the session goes on in memory, and says so', async (context) => {
+  it('is forbidden, with locks, as in a sandbox: the session continues in memory', async (context) => {
     const tabs = await open(context);
     const { door } = tabs;
     const sandboxed = await tabs.open('', '/tab/sandbox');
@@ -56,7 +56,7 @@ describe.concurrent('the storage of a real browser', () => {
     expect(await sandboxed.evaluate(() => tab.state.status)).toBe('signed-out');
   });
 
-  it('is full when the access token grows: no tab is signed out, and no refresh token comes twice', async (context) => {
+  it('is full when the token grows: no sign-out, and no refresh token is sent twice', async (context) => {
     const tabs = await open(context);
     const { door } = tabs;
     const first = await tabs.open();
@@ -76,16 +76,16 @@ describe.concurrent('the storage of a real browser', () => {
   it.for<[string, () => void]>([
     ['all of it', () => localStorage.clear()],
     ['the entry', () => localStorage.removeItem('renewal')],
-  ])('is cleared by the code of the page, %s: that tab and the others are signed out', async ([, clear], context) => {
+  ])('is cleared by code of the page, %s: all tabs are signed out', async ([, clear], context) => {
     const tabs = await open(context);
     const [first, second] = await tabs.openExpired(2);
     if (!second) throw new Error('too few tabs');
-    // A session listens to the storage from its first use on.
+    // A session listens to the storage from its first use.
     await second.evaluate(() => tab.until('active'));
     const signedOut = second.evaluate(() => tab.until('signed-out'));
     const callsBefore = tabs.door.calls.length;
     await first.evaluate(clear);
-    // Without a token, an expired response is the caller's.
+    // Without a token, the caller gets an expired response.
     expect(await first.evaluate(() => tab.get(2))).toEqual(['business', 'business']);
     expect(await first.evaluate(() => tab.state.status)).toBe('signed-out');
     await signedOut;
@@ -93,7 +93,7 @@ describe.concurrent('the storage of a real browser', () => {
   });
 
   it.for(['clears', 'overwrites'])(
-    'is written by a login of the page, which %s it first: no data of the first user is shown',
+    'is written by a login of the page, which %s it first: no data leaks',
     async (way, context) => {
       const tabs = await open(context);
       const only = await tabs.open('keys');
@@ -112,14 +112,14 @@ describe.concurrent('the storage of a real browser', () => {
         { path: '/app/login' },
         { path: '/me', token: seen[1] },
       ]);
-      // Nor is it after the next refresh, or in a page that is loaded later.
+      // No data of the first user is shown after the next refresh, or in a page that is loaded later.
       tabs.door.shop.expireAccessTokens();
       expect(await only.evaluate(() => tab.me())).toBe('grace');
       expect(await (await tabs.open('keys')).evaluate(() => tab.me())).toBe('grace');
     },
   );
 
-  it('is written by a login of the page while a request waits: that ends, and is not answered as the new user', async (context) => {
+  it('is written by a login of the page: a waiting request of the old user ends', async (context) => {
     const tabs = await open(context);
     const [only] = await tabs.openExpired(1, 'keys');
     const seen = await only.evaluate(async () => {
@@ -136,7 +136,7 @@ describe.concurrent('the storage of a real browser', () => {
     expect(seen).toEqual(['signed-out', 'grace', 'grace']);
   });
 
-  it('is overwritten with what is no tokens: tabs that are signed in stay so, and a new one begins without', async (context) => {
+  it('is overwritten with invalid tokens: signed-in tabs stay so, a new one is not', async (context) => {
     const tabs = await open(context);
     const { door } = tabs;
     const first = await tabs.open();
@@ -154,7 +154,7 @@ describe.concurrent('the storage of a real browser', () => {
     }
   });
 
-  it('leaves pages that are kept fresh in the cache for going back, and they go on with what others did meanwhile', async (context) => {
+  it('keeps fresh pages in the back/forward cache, and they adopt external changes', async (context) => {
     const tabs = await open(context);
     const { door } = tabs;
     const first = await tabs.open();

@@ -11,15 +11,15 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** How often, and how the tokens are written down. */
+/** Number of rounds, and the format of the stored tokens. */
 const STORMS = [
   ['code 1002', 20, 'one entry'],
   ['HTTP 401', 5, 'keys'],
 ] as const;
 
-describe('six tabs whose token is dead for all', () => {
+describe('six tabs with an expired token', () => {
   it.each(STORMS)(
-    'refresh once by %s, in each of %d rounds, and no token comes twice (%s)',
+    'refresh once by %s, in each of %d rounds, and send no token twice (%s)',
     async (signal, rounds, layout) => {
       const tabs = await openTabs(browser, await openDoor(page, signal));
       const { shop, calls } = tabs.door;

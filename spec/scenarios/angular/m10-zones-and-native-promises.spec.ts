@@ -21,7 +21,7 @@ import {
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { provideZoned } from '../../angular/support/testbed';
-import { hear } from '../../angular/support/zones';
+import { recordZones as hear } from '../../angular/support/zones';
 import { failureMode } from '../../support/failure-mode';
 import { type Issued, json, REFRESH, startServer, type TestServer } from '../../support/server';
 

@@ -23,7 +23,7 @@ export const appConfig: ApplicationConfig = {
           http.post$<TokenPair>('app/renewal', { authorization: CLIENT_KEY, refreshToken }).pipe(map(toGrant)),
       })),
     ),
-    // Whoever is signed out, here, in another tab or by a refusal, is led to the login page.
+    // Navigates to the login page after the end of the session: here, in another tab, or by a refused refresh.
     provideAppInitializer(() => {
       const router = inject(Router);
       injectSession()

@@ -29,7 +29,7 @@ export class App {
   protected readonly isSignedIn = computed(() => 'tokens' in this.#state());
 
   constructor() {
-    // Renews the tokens before they expire, for as long as the app runs; no obstacle to its being stable.
+    // Refreshes the tokens before they expire while the app runs. The app still becomes stable.
     this.#session.keepFresh$().subscribe();
     const app = inject(ApplicationRef);
     afterNextRender(() => app.whenStable().then(() => performance.mark('stable')));

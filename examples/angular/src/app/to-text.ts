@@ -1,8 +1,8 @@
 import { isApiError } from 'renewal';
 
-/** What to tell people of a failure: what the shop says, where it has said something. */
+/** The text for a failure: the message of the shop, if it sent one. */
 export const toText = (error: unknown): string => {
   const { message } = Object(isApiError(error) ? error.response?.body : undefined);
   if (typeof message === 'string') return `The shop says: ${message}.`;
-  return 'The shop can not be reached just now.';
+  return 'The shop cannot be reached.';
 };

@@ -5,10 +5,10 @@ import { RouterLink } from '@angular/router';
   selector: 'app-home-page',
   imports: [RouterLink],
   template: `
-    <h1>A shop whose tokens die</h1>
+    <h1>A shop with expiring tokens</h1>
     <p>
-      Sign in, open the <a routerLink="/orders">orders</a>, let the token die, and ask many times at once: one refresh serves
-      all requests, and nobody notices.
+      Sign in, open the <a routerLink="/orders">orders</a>, expire the token, and send many requests at once: one refresh
+      serves all of them, and the user does not notice.
     </p>
   `,
 })

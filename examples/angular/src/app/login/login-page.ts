@@ -22,7 +22,7 @@ import { LoginService } from './login-service';
   `,
 })
 export class LoginPage {
-  /** Where to go afterwards. */
+  /** The url to navigate to after the sign-in. */
   readonly from = input<string>();
   protected readonly demo = DEMO_USER;
   protected readonly error = signal('');

@@ -9,7 +9,7 @@ export class LoginService {
   readonly #api = injectApi();
   readonly #session = injectSession();
 
-  /** Emits once the tokens are stored. `auth: false`: who has none must not wait for any. */
+  /** Emits once the tokens are stored. `auth: false`: a sign-in must not wait for tokens. */
   signIn$(credentials: Credentials): Observable<void> {
     return this.#api.post$<TokenPair>('app/login', credentials, { auth: false }).pipe(
       map(toGrant),

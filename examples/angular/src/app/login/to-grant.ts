@@ -1,10 +1,10 @@
 import type { TokenGrant } from 'renewal';
 import type { TokenPair } from '../../../../shop/protocol';
 
-/** How long an access token lives. The shop does not say so with each: whoever runs it has told us. */
+/** The life of an access token. The shop does not send it with the token: it is known from its configuration. */
 export const TOKEN_LIFE_MS = 600_000;
 
-/** What the shop hands out, as a session takes it. */
+/** Converts the tokens of the shop to a grant. */
 export const toGrant = ({ token, refreshToken }: TokenPair): TokenGrant => ({
   accessToken: token,
   refreshToken,

@@ -14,8 +14,8 @@ const MEGABYTE = 2 ** 20;
     <h1>Orders</h1>
     <p class="buttons">
       <button type="button" id="place" class="primary" (click)="place()">Place an order</button>
-      <button type="button" id="expire" (click)="expire()">Let the token die</button>
-      <button type="button" id="storm" (click)="storm()">Ask {{ many }} times at once</button>
+      <button type="button" id="expire" (click)="expire()">Expire the token</button>
+      <button type="button" id="storm" (click)="storm()">Send {{ many }} requests at once</button>
     </p>
     @if (orders.error(); as error) {
       <p role="alert">{{ toText(error) }}</p>
@@ -29,14 +29,14 @@ const MEGABYTE = 2 ** 20;
             </button>
           </li>
         } @empty {
-          <li>{{ orders.isLoading() ? 'Loading …' : 'There are none yet.' }}</li>
+          <li>{{ orders.isLoading() ? 'Loading …' : 'There are no orders yet.' }}</li>
         }
       </ul>
     }
     @if (uploaded() !== undefined) {
       <progress aria-label="Upload of the receipt" max="1" [value]="uploaded()"></progress>
     }
-    <p id="said" role="status">{{ said() }}</p>
+    <p id="status-text" role="status">{{ statusText() }}</p>
     <p id="error" role="alert">{{ error() }}</p>
   `,
 })
@@ -45,9 +45,9 @@ export class OrderPage {
   protected readonly many = STORM;
   protected readonly toText = toText;
   protected readonly orders = apiResource<readonly Order[]>(() => 'orders', { defaultValue: [] });
-  protected readonly said = signal('');
+  protected readonly statusText = signal('');
   protected readonly error = signal('');
-  /** The part of a receipt that has left; none while there is no upload. */
+  /** The fraction of a receipt that has been sent; `undefined` without an upload. */
   protected readonly uploaded = signal<number | undefined>(undefined);
 
   protected place(): void {
@@ -57,36 +57,36 @@ export class OrderPage {
   }
 
   protected expire(): void {
-    this.#service.expire$().subscribe({ next: () => this.#say('The token is dead.'), error: this.#fail });
+    this.#service.expire$().subscribe({ next: () => this.#showStatus('The token has expired.'), error: this.#fail });
   }
 
   protected storm(): void {
     forkJoin(Array.from({ length: STORM }, () => this.#service.orders$)).subscribe({
-      next: (all) => this.#say(`${all.length} answers`),
+      next: (all) => this.#showStatus(`${all.length} responses`),
       error: this.#fail,
     });
   }
 
   protected attach({ id }: Order): void {
-    this.#say('');
+    this.#showStatus('');
     this.uploaded.set(0);
     this.#service.attach$(id, new Blob([new Uint8Array(4 * MEGABYTE)])).subscribe({
       next: (event) => {
         if (event.type === 'upload') this.uploaded.set(event.loaded / (event.total ?? 4 * MEGABYTE));
-        if (event.type === 'response') this.#say(`The shop has ${event.body.bytes / MEGABYTE} MB of receipt.`);
+        if (event.type === 'response') this.#showStatus(`The shop received ${event.body.bytes / MEGABYTE} MB.`);
       },
       error: this.#fail,
     });
   }
 
-  #say(text: string): void {
-    this.said.set(text);
+  #showStatus(text: string): void {
+    this.statusText.set(text);
     this.error.set('');
     this.uploaded.set(undefined);
   }
 
   readonly #fail = (error: unknown): void => {
-    this.#say('');
+    this.#showStatus('');
     this.error.set(toText(error));
   };
 }

@@ -4,17 +4,17 @@ import { injectApi } from 'renewal/angular';
 import type { Observable } from 'rxjs';
 import type { Order, OrderDraft } from '../../../../shop/protocol';
 
-/** What the shop says of a receipt that it has been given. */
+/** The response of the shop to a receipt. */
 export interface Receipt {
   readonly bytes: number;
 }
 
-/** The orders of whoever is signed in. */
+/** The orders of the signed-in user. */
 @Injectable({ providedIn: 'root' })
 export class OrderService {
   readonly #api = injectApi();
 
-  /** All orders. Cold, so each subscription asks anew. */
+  /** All orders. Cold: each subscription sends a request. */
   readonly orders$: Observable<readonly Order[]> = this.#api.get$('orders');
 
   order$(id: number): Observable<Order> {
@@ -25,12 +25,12 @@ export class OrderService {
     return this.#api.post$('orders', draft);
   }
 
-  /** Progress first, which begins anew where the token dies meanwhile; the shop's answer last. */
+  /** Emits the progress, which restarts if the token expires during the upload, and then the response of the shop. */
   attach$(id: number, receipt: Blob): Observable<HttpEvent<Receipt>> {
     return this.#api.request$('POST', `orders/${id}/receipt`, { body: receipt, reportProgress: true });
   }
 
-  /** Has the shop take no access token of now any more. Not of the api, and not for the session. */
+  /** Makes the shop expire all access tokens. This route is not part of the api and needs no session. */
   expire$(): Observable<null> {
     return this.#api.post$('../shop/expire', null, { auth: false });
   }

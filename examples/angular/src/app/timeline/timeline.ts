@@ -3,13 +3,13 @@ import { Component, CUSTOM_ELEMENTS_SCHEMA, inject, PLATFORM_ID } from '@angular
 import { injectApi } from 'renewal/angular';
 import { defineTimelineElement } from 'renewal/devtools';
 
-/** What happens to requests and to the session, from the start of the app, drawn by the element of `renewal/devtools`; empty in the HTML of a server. */
+/** Draws the requests and the session since the start of the app. Empty in the HTML of a server. */
 @Component({
   selector: 'app-timeline',
   schemas: [CUSTOM_ELEMENTS_SCHEMA],
   template: `
     <section aria-labelledby="what-happens">
-      <h2 id="what-happens">What happens</h2>
+      <h2 id="what-happens">Timeline</h2>
       <renewal-timeline [api]="api"></renewal-timeline>
     </section>
   `,

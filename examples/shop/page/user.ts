@@ -1,9 +1,9 @@
 import type { Api, Session, SessionState } from 'renewal';
 import { distinctUntilChanged, filter, map, type Observable, of, retry, skip, startWith, switchMap } from 'rxjs';
 
-/** Who is signed in, as the shop says, also after a sign-in in another tab; `undefined` while no one is, or as long as it is not known. */
+/** The signed-in user, as the shop says, also after a sign-in in another tab; `undefined` if none or unknown. */
 export function user$(api: Api, session: Session): Observable<string | undefined> {
-  // A client of its own, as what it asks is none of the requests that are shown.
+  // A separate client, so that the page does not show this request.
   const http = api.extend({});
   const renewed$ = session.state$.pipe(
     skip(1),

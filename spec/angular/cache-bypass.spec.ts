@@ -19,7 +19,7 @@ import { provide } from './support/testbed';
 
 const refresh = () => of({ accessToken: 'T2' });
 
-/** How an attempt gets past caches: the mode of fetch and the header. */
+/** The cache bypass of an attempt: the mode of fetch and the header. */
 type Sent = readonly [cache: string | undefined, header: string | null];
 
 const WAYS = ['sessionInterceptor', 'httpClientTransport'] as const;
@@ -35,14 +35,14 @@ describe.each(WAYS)('an attempt by %s', (way) => {
       ),
     );
     const backend = bed.inject(HttpTestingController);
-    const ask = () =>
+    const send = () =>
       way === 'sessionInterceptor'
         ? bed.inject(HttpClient).get(url)
         : bed.runInInjectionContext(() => injectApi()).get$(url);
-    ask().subscribe();
+    send().subscribe();
     const take = () => backend.expectOne(url);
     const sent = ({ request }: ReturnType<typeof take>): Sent => [
-      // Empty or undefined, by the version of Angular.
+      // Empty or undefined, depending on the version of Angular.
       request.cache || undefined,
       request.headers.get('cache-control'),
     ];
@@ -52,7 +52,7 @@ describe.each(WAYS)('an attempt by %s', (way) => {
   it.each([
     ['the page', 'http://shop.test/orders', 'no-cache'],
     ['another origin, to which a header may cost a preflight', 'https://api.test/orders', null],
-  ])('gets past HTTP caches if it is the second, to the origin of %s', (_what, url, header) => {
+  ])('bypasses HTTP caches if it is a replay, to the origin of %s', (_what, url, header) => {
     const { take, sent } = createClient(url);
     const first = take();
     expect(sent(first)).toEqual([undefined, null]);
@@ -61,7 +61,7 @@ describe.each(WAYS)('an attempt by %s', (way) => {
   });
 });
 
-describe.each(BACKENDS)('the second attempt over %s', (backend, providers) => {
+describe.each(BACKENDS)('a replay over %s', (backend, providers) => {
   let server: TestServer;
 
   beforeEach(async () => {
@@ -72,7 +72,7 @@ describe.each(BACKENDS)('the second attempt over %s', (backend, providers) => {
   it.each([
     ['sessionInterceptor', 'HttpClient'],
     ['httpClientTransport', 'api'],
-  ])('by %s gets past HTTP caches without a warning of Angular’s', async (_way, client) => {
+  ])('by %s bypasses HTTP caches without a warning of Angular', async (_way, client) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     onTestFinished(() => warn.mockRestore());
     const sent: Sent[] = [];
