@@ -14,7 +14,7 @@ import { createStateMachine, signedOut } from './state/machine';
 import { createReports } from './state/reports';
 import type { Binding, SessionState, Tokens } from './state/session-state';
 import { createStoreSync } from './store/store-sync';
-import { createStorePort } from './store/token-storage';
+import { createTokenStorage } from './store/token-storage';
 import { CAUTION, type CautiousStore } from './store/token-store';
 import type { Wake } from './wake';
 
@@ -89,7 +89,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   /** The bindings of requests that were made before the session was loaded. */
   let unloaded: { binding?: Binding | undefined } | undefined;
 
-  const storage = createStorePort(settings.store, reports.warn, (external) => sync.apply(external));
+  const storage = createTokenStorage(settings.store, reports.warn, (external) => sync.apply(external));
 
   const machine = createStateMachine(settings.refreshAheadMs, ({ state, binding }, action) => {
     const { status, generation } = state;
@@ -101,7 +101,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     }
     if (action.type === 'signOut') storage.end('sign-out');
     if (action.type === 'refused') storage.end('refused');
-    if ('tokens' in action && action.tokens) storage.own(action.tokens);
+    if ('tokens' in action && action.tokens) storage.take(action.tokens);
     const isOver = action.type === 'signIn' || action.type === 'signOut';
     const error = isOver ? signedOut() : 'error' in action ? action.error : undefined;
     // Detached at once: a request of a subscriber waits for what comes next.

@@ -23,7 +23,8 @@ import { deadline$, LONGEST_TIMER_MS } from '../../http/pipeline';
 import { type TokenGrant, toTokens } from '../state/grants';
 import { isElsewhere, isPast, type RefreshOutcome, type SignedIn, type Tokens } from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
-import type { News, StorePort } from '../store/token-storage';
+import type { External } from '../store/store-memory';
+import type { TokenStorage } from '../store/token-storage';
 import { OVERTAKEN, type TokenStore } from '../store/token-store';
 import { backoffMs } from './backoff';
 import { type ExpiryPredicate, type RefusalPredicate, verdictOf } from './expiry';
@@ -84,7 +85,7 @@ export class RefreshRun {
   /** The limit that counts now: of the wait for the lock, then of the read (none), then of each call of `refresh`. */
   readonly #deadlineMs$: BehaviorSubject<number>;
   /** External tokens, `null` for a sign-out elsewhere, undefined if the store holds this session's own. */
-  readonly #external$: Observable<News>;
+  readonly #external$: Observable<External>;
 
   /**
    * @param signedIn - The state whose tokens are renewed; undefined for `restore`.
@@ -94,12 +95,12 @@ export class RefreshRun {
     readonly id: number,
     readonly signedIn: SignedIn | undefined,
     readonly generation: number,
-    readonly storage: StorePort,
+    readonly storage: TokenStorage,
     readonly settings: RefreshSettings,
     readonly onSettled: (run: RefreshRun, outcome: RefreshOutcome) => void,
   ) {
     this.#deadlineMs$ = new BehaviorSubject(settings.refreshTimeoutMs);
-    this.#external$ = defer(() => storage.inTime(storage.look()));
+    this.#external$ = defer(() => storage.withTimeout(storage.read()));
   }
 
   start(): void {
@@ -149,7 +150,7 @@ export class RefreshRun {
     // A grant of `restore` is no sign-in: its id is as old as the look that found an empty store.
     const previous = current ?? storage.mine ?? { sessionId: storage.createId(), revision: -1 };
     /** External tokens that were found between two tries. */
-    let external: News;
+    let external: External;
     return this.#invoke$(current).pipe(
       first(),
       tap((emitted) => endIfExpired(emitted, settings.isExpired)),
@@ -183,7 +184,7 @@ export class RefreshRun {
   }
 
   /** Waits between two tries; rethrows an error that ends the tries. `onExternal` is called with what the store holds after the wait. */
-  #delay(endsAtMs: number, onExternal: (found: News) => void) {
+  #delay(endsAtMs: number, onExternal: (found: External) => void) {
     return (error: unknown, tries: number): Observable<unknown> => {
       const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
       // Waiters would get a later, less specific error beyond the deadline.
@@ -253,7 +254,7 @@ export class RefreshRun {
   }
 
   /** Adopts external tokens; ends the session for a sign-out elsewhere. */
-  #follow$(external: News): Observable<unknown> {
+  #follow$(external: External): Observable<unknown> {
     if (external) return this.#adopt$(external);
     return external === null ? this.#decide({ type: 'signOut' }) : EMPTY;
   }
@@ -265,7 +266,7 @@ export class RefreshRun {
       ? tokens.sessionId !== held.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, held))
       : !isElsewhere(tokens);
     if (isUsable) return this.#decide({ type: 'adopt', tokens });
-    this.storage.own(tokens);
+    this.storage.take(tokens);
     return this.#renew$(isElsewhere(tokens) ? undefined : tokens);
   }
 

@@ -7,7 +7,8 @@ import { type StateMachine, signedOut } from '../state/machine';
 import type { Reports } from '../state/reports';
 import { endOfLoading, hasTokens, isElsewhere, isPast, type RefreshOutcome, type Tokens } from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
-import type { News, StorePort } from '../store/token-storage';
+import type { External } from '../store/store-memory';
+import type { TokenStorage } from '../store/token-storage';
 import { STORE_TIMEOUT_MS } from '../store/token-store';
 import { backoffMs } from './backoff';
 import { RefreshRun, type RefreshSettings } from './refresh-run';
@@ -30,7 +31,7 @@ export interface Refresher {
   /** Cancels the timeout of the load: the session has left `loading`. */
   endLoad(): void;
   /** Applies what someone else has written to the store. A refresh of the same session is superseded, as it might present a spent token. */
-  follow(external: News): void;
+  follow(external: External): void;
   /** Why no tokens will come for a session: its refresh token was refused, or it ended or changed hands. */
   errorFor(sessionId: string | undefined): Error;
   /** Whether `refresh` is being called right now. */
@@ -46,7 +47,7 @@ export interface Refresher {
 /** @param pending - How many requests wait. */
 export const createRefresher = (
   machine: StateMachine,
-  storage: StorePort,
+  storage: TokenStorage,
   settings: RefresherSettings,
   reports: Reports,
   online$: Observable<unknown>,
@@ -125,7 +126,7 @@ export const createRefresher = (
   };
 
   /** The store has answered, or has had its time. */
-  const onLoaded = (tokens: News): void => {
+  const onLoaded = (tokens: External): void => {
     const isAwaited = machine.model.load === 'awaited';
     loadTimeout.unsubscribe();
     machine.dispatch({ type: 'loadEmpty' });
@@ -133,7 +134,7 @@ export const createRefresher = (
       machine.dispatch({ type: 'loaded', tokens });
       return;
     }
-    if (tokens) storage.own(tokens);
+    if (tokens) storage.take(tokens);
     if (isAwaited || !settings.restore) restore();
   };
 
@@ -160,7 +161,7 @@ export const createRefresher = (
     onSettled(run, { type: 'adopt', tokens });
   };
 
-  const follow = (external: News): void => {
+  const follow = (external: External): void => {
     if (external === undefined) return;
     const { state } = machine;
     if (!external) {
@@ -179,7 +180,7 @@ export const createRefresher = (
       return (latest?.id ?? 0) + (isRunning() ? 0 : 1);
     },
     load: () =>
-      storage.look().subscribe((found) => {
+      storage.read().subscribe((found) => {
         const isFirst = machine.state.status === 'loading' && machine.model.load !== 'empty';
         if (isFirst) onLoaded(found);
         else follow(found);

@@ -23,7 +23,7 @@ export interface Standing {
  * What follows from what the store holds: it is what this session has written or taken over (`ours`), it has precedence (`adopt`), this session's own has
  * precedence and is written again (`write`; for a session that is over, the store is cleared), someone has signed out, or nothing follows.
  */
-export type Verdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
+export type StoreVerdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
 
 /** A session id that sorts by the time of its sign-in. Others, such as those of foreign writers, have no order. */
 const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
@@ -84,7 +84,7 @@ const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens
  *
  * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
  */
-export const decide = (standing: Standing, found: Tokens | null | undefined): Verdict => {
+export const reconcile = (standing: Standing, found: Tokens | null | undefined): StoreVerdict => {
   const { mine, over, isOwed, late = [], replaced, before } = standing;
   // A sign-out before the store had answered.
   const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));

@@ -1,7 +1,8 @@
 import { AsyncSubject, finalize, first, map, merge, type Observable, Subject, Subscription } from 'rxjs';
 import { type StateMachine, signedOut } from '../state/machine';
 import type { Binding } from '../state/session-state';
-import type { News, StorePort } from './token-storage';
+import type { External } from './store-memory';
+import type { TokenStorage } from './token-storage';
 
 /** Follows what others write to the store: other sessions of this page, other tabs, other processes. */
 export interface StoreSync {
@@ -14,7 +15,7 @@ export interface StoreSync {
    */
   check(): Observable<Binding | undefined> | undefined;
   /** Applies what a read that nobody waits for has found. */
-  apply(external: News): void;
+  apply(external: External): void;
   /** A session has begun or ended here: the requests that wait for a read belong to the session before. */
   interrupt(): void;
   end(): void;
@@ -27,8 +28,8 @@ export interface StoreSync {
  */
 export const createStoreSync = (
   machine: StateMachine,
-  storage: StorePort,
-  follow: (external: News) => void,
+  storage: TokenStorage,
+  follow: (external: External) => void,
   wake$: Observable<unknown>,
   onBegin: () => void,
 ): StoreSync => {
@@ -46,12 +47,12 @@ export const createStoreSync = (
     }),
   );
 
-  const apply = (external: News): void => {
+  const apply = (external: External): void => {
     if (!following?.closed) follow(external);
   };
 
-  const read = (): Observable<News> => {
-    const external$ = storage.look();
+  const read = (): Observable<External> => {
+    const external$ = storage.read();
     following?.add(external$.subscribe(apply));
     return external$;
   };
@@ -60,9 +61,9 @@ export const createStoreSync = (
     if (following) return false;
     following = new Subscription();
     onBegin();
-    if (!storage.isShared) return true;
-    following.add(storage.changes$.subscribe(read));
-    if (storage.isMissed) following.add(wake$.subscribe(read));
+    if (!storage.hasHints) return true;
+    following.add(storage.hints$.subscribe(read));
+    if (storage.canMissHints) following.add(wake$.subscribe(read));
     return true;
   };
 
@@ -73,7 +74,7 @@ export const createStoreSync = (
     const end = (): void => {
       if (read$ === done$) read$ = undefined;
     };
-    following?.add(storage.inTime(read()).pipe(finalize(end)).subscribe(done$));
+    following?.add(storage.withTimeout(read()).pipe(finalize(end)).subscribe(done$));
   };
 
   const wait = (): Observable<Binding | undefined> | undefined => {
@@ -94,7 +95,7 @@ export const createStoreSync = (
     check: () => {
       const isFirst = begin();
       if (following?.closed) return undefined;
-      const isUnseen = !storage.isSeen() || (isFirst && storage.isBlind);
+      const isUnseen = !storage.isSeen() || (isFirst && storage.hasHintsOnly);
       if (machine.state.status !== 'loading' && isUnseen) readInTime();
       return wait();
     },

@@ -16,85 +16,72 @@ import { nowMs } from '../../http/clock';
 import { call$, observed } from '../../http/observed';
 import { toStored } from '../state/grants';
 import type { Tokens } from '../state/session-state';
-import { createSessionId, decide, isSameGrant, laterId, type Over, type Standing } from './precedence';
+import { createSessionId, type Over } from './precedence';
+import {
+  type External,
+  NO_MEMORY,
+  onChange,
+  onEndedLate,
+  onOver,
+  onRead,
+  onTaken,
+  onWrite,
+  onWriteFailed,
+  onWritten,
+} from './store-memory';
 import { LOCAL, STORE_TIMEOUT_MS, type TokenStore } from './token-store';
 import { createWriteQueue } from './write-queue';
 
-/** How often the same tokens are written again over older ones: a store may tell a session's own writes and yet return what was there before. */
-const MAX_REWRITES = 10;
-
-/** How many tokens whose write has failed are remembered. */
-const MAX_LATE = 10;
-
-/**
- * What follows from a look into the store: tokens that have precedence over what the session has, `null` if someone has signed out, undefined if nothing
- * follows.
- */
-export type News = Tokens | null | undefined;
-
-/** The store as the session sees it: its writes never overlap, and what it throws, or leaves unanswered, becomes a warning. */
-export interface StorePort {
+/** The store as the session sees it: its writes never overlap, and an error, or a call without an answer, becomes a warning. */
+export interface TokenStorage {
   /** The newest tokens of the session, also while a refresh has them and the state does not. */
   readonly mine: Tokens | undefined;
-  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered; heeded if nothing waits for it then. */
-  look(): Observable<News>;
-  /** What follows from a look, at the latest when the store is given up; at once while it has not answered since it was given up before. */
-  inTime(news$: Observable<News>): Observable<News>;
-  /** A read of the store has had its time. */
+  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered; applied by `follow` if nothing waits for it then. */
+  read(): Observable<External>;
+  /** What follows from a read, at the latest when it is given up; at once if an earlier read was given up and none has been answered since. */
+  withTimeout(external$: Observable<External>): Observable<External>;
+  /** Warns that a read has taken too long. */
   giveUp(): undefined;
-  /** Whether the store holds what it held at the last look, as far as its `version` tells. */
+  /** Whether the store holds what it held at the last read, as far as its `version` tells. */
   isSeen(): boolean;
-  /** Whether the store tells of what others write, if only by `changes$`: what they wrote before someone subscribed is not told. */
-  readonly isShared: boolean;
-  readonly isBlind: boolean;
-  /** Whether others may write to it while this page sleeps. */
-  readonly isMissed: boolean;
+  /** Whether the store has `changes$`. It does not emit what was written before someone subscribed. */
+  readonly hasHints: boolean;
+  /** Whether the store has `changes$`, and no `version`. */
+  readonly hasHintsOnly: boolean;
+  /** Whether others may write to the store while this page sleeps. */
+  readonly canMissHints: boolean;
   /** Emits when others may have written to the store. Never errors. */
-  readonly changes$: Observable<unknown>;
-  /** An id for a sign-in of now: later than all that this session has seen. */
+  readonly hints$: Observable<unknown>;
+  /** An id for a sign-in of now: later than all ids that this session has seen. */
   createId(): string;
-  /** The session has taken these over. */
-  own(tokens: Tokens): void;
+  /** The session has taken over these tokens. */
+  take(tokens: Tokens): void;
   /** The session is signed out, or its refresh token was refused. */
   end(over: Over): void;
   /** Saves tokens, or clears the store of a session that is over: at once, subscribed or not. Emits when it is done or given up. */
   write(what: Tokens | Over): Observable<unknown>;
-  /** Looks wait until what it returns is called: a change is under way, and the state has still to follow. */
+  /** Reads wait until the returned function is called: a change has been written, and the state has still to follow. */
   pause(): () => void;
   /** From now on nothing follows, and nothing is written. */
   close(): void;
 }
 
-/** How long a store that could not be read, and has a version, is left alone before the next use looks again. */
+/** How long a store that could not be read, and has a version, is left alone before the next use reads it again. */
 const RETRY_MS = 1_000;
 
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
-/** @param heed - Called with what follows from a look that no one has asked for, or waits for any more. */
-export const createStorePort = (
+/** @param follow - Called with what follows from a read that nothing has asked for, or waits for any more. */
+export const createTokenStorage = (
   store: TokenStore,
   warn: (what: string, error?: unknown) => undefined,
-  heed: (news: News) => void,
-): StorePort => {
-  let standing: Standing = { mine: undefined };
-  /** What the store held when it was last read or written. */
-  let known: News;
+  follow: (external: External) => void,
+): TokenStorage => {
+  let memory = NO_MEMORY;
   let version: unknown;
-  let latestId = '';
-  let failedAtMs: number | undefined;
-  let readsBegun = 0;
-  let lastRead = 0;
-  let rewrites = 0;
-  let isClosed = false;
-  /** How many calls of `clear` were given up that may still be done. */
-  let clearing = 0;
-  /** Reads begun after this one find all that writes that were given up have done. */
-  let lastHaunted = Infinity;
-  /** Whether a write was given up, and no read has found yet what it has done. */
-  let isHaunted = false;
-  /** Whether a read was given up, and none has been answered since. */
-  let isHanging = false;
+  /** How many reads have begun, when the last one failed, and whether one was given up and none has been answered since. */
+  let reads: { readonly begun: number; readonly failedAtMs?: number; readonly isHanging?: boolean } = { begun: 0 };
 
   const has = (name: keyof TokenStore): boolean => {
     try {
@@ -104,7 +91,6 @@ export const createStorePort = (
       return true;
     }
   };
-
   const hasVersion = has('version');
 
   const versionNow = (): unknown => {
@@ -115,150 +101,108 @@ export const createStorePort = (
     }
   };
 
-  const hold = (tokens: Tokens, next: Omit<Standing, 'mine'>): void => {
-    latestId = laterId(latestId, tokens.sessionId);
-    rewrites = 0;
-    const last = standing.mine ?? known;
-    const before = last?.sessionId === tokens.sessionId ? standing.before : last?.sessionId;
-    standing = { ...next, mine: tokens, over: undefined, before };
-  };
-
   const writes = createWriteQueue(store, {
     done: (what, isAtOnce, isLast) => {
-      // What was read again after a write is all that such a store can hold.
-      if (!rewrites) known = what;
-      // Later, someone else may have written after it.
+      memory = onWritten(memory, what, isLast);
+      // In a later tick, someone else may have written after it.
       version = isAtOnce ? versionNow() : UNSEEN;
-      // The next one is to replace it.
-      standing = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
-      if (isLast && !isHaunted) standing = { ...standing, late: [] };
     },
     failed: (what, isLast, error) => {
-      // What hangs is not called again for the same tokens.
-      if (error === undefined) {
-        if (isLast) rewrites = MAX_REWRITES;
-        if (!what) clearing++;
-        isHaunted = true;
-        lastHaunted = Infinity;
-      }
-      if (what) standing = { ...standing, late: [...(standing.late ?? []), what].slice(-MAX_LATE) };
+      memory = onWriteFailed(memory, what, isLast, error === undefined);
       return warn('write', error);
     },
-    endedLate: (isDone, isLast) => {
-      if (isDone) standing = { ...standing, isOwed: false };
-      rewrites = 0;
-      if (isLast) lastHaunted = readsBegun;
-      read().subscribe(heed);
+    endedLate: (isDone) => {
+      memory = onEndedLate(memory, isDone, reads.begun);
+      readNow().subscribe(follow);
     },
   });
 
   const enqueue = (what: Tokens | null): Observable<unknown> => {
-    if (!standing.isOwed) standing = { ...standing, isOwed: true, replaced: known };
+    memory = onWrite(memory);
     return writes.add(what);
   };
 
-  /** What follows from what was read by the `nth` read. */
-  const conclude = (found: News, nth: number): News => {
-    let tokens = found && toStored(found);
-    // A later one says more.
-    if (isClosed || nth < lastRead) return undefined;
-    lastRead = nth;
-    if (tokens === null && clearing) {
-      // That of a session before, which was given up, may have been done now. What would end nothing anyway is not counted.
-      if (!standing.isOwed) clearing--;
-      tokens = undefined;
-    }
-    const { mine, over, replaced } = standing;
-    const verdict = decide(standing, tokens);
-    known = tokens;
-    standing = {
-      ...standing,
-      isOwed: standing.isOwed && verdict !== 'ours',
-      replaced: replaced === undefined ? tokens : replaced,
-    };
-    if (nth > lastHaunted) {
-      clearing = 0;
-      isHaunted = false;
-      standing = { ...standing, late: [] };
-    }
-    if (verdict === 'write' && rewrites++ < MAX_REWRITES) enqueue(over ? null : (mine ?? null));
-    return verdict === 'adopt' ? tokens : verdict === 'signed-out' ? null : undefined;
+  const conclude = (found: External, nth: number): External => {
+    const tokens = found && toStored(found);
+    if (writes.isClosed) return undefined;
+    const { external, rewrite, ...next } = onRead(memory, tokens, nth);
+    memory = next.memory;
+    if (rewrite !== undefined) enqueue(rewrite);
+    return external;
   };
 
-  /** With `isAgain`, a write has crossed the read before. */
-  const read = (isAgain = false): Observable<News> => {
-    // What a write of this session's own has left half done says nothing.
-    if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => read(isAgain)));
-    const [nth, writesBefore] = [++readsBegun, writes.count];
+  /** @param isRepeated - Whether a write has crossed the read before. */
+  const readNow = (isRepeated = false): Observable<External> => {
+    // A write that is under way says nothing.
+    if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => readNow(isRepeated)));
+    const nth = reads.begun + 1;
+    const writesBefore = writes.count;
     version = versionNow();
-    failedAtMs = undefined;
+    reads = { begun: nth, isHanging: !!reads.isHanging };
     return call$(() => store.load()).pipe(
       mergeMap((found) => {
         if (writes.count === writesBefore) return of(conclude(found, nth));
-        // Nor does what was there before a write.
-        return isAgain ? of(undefined) : read(true);
+        // Nor does what the store held before a write.
+        return isRepeated ? of(undefined) : readNow(true);
       }),
       catchError((error) => {
-        if (hasVersion) failedAtMs = nowMs();
+        if (hasVersion) reads = { ...reads, failedAtMs: nowMs() };
         return of(warn('load', error));
       }),
       tap(() => {
-        isHanging = false;
+        reads = { ...reads, isHanging: false };
       }),
     );
   };
 
   const giveUp = (): undefined => {
-    isHanging = true;
+    reads = { ...reads, isHanging: true };
     return warn('load');
   };
 
   return {
     get mine() {
-      return standing.over ? undefined : standing.mine;
+      const { mine, over } = memory.standing;
+      return over ? undefined : mine;
     },
-    look: () => {
-      const news$ = new AsyncSubject<News>();
+    read: () => {
+      const external$ = new AsyncSubject<External>();
       let isAtOnce = true;
-      // What has asked may have given up: nothing else finds this again, as it counts as seen.
-      read()
-        .pipe(tap((news) => isAtOnce || news$.observed || heed(news)))
-        .subscribe(news$);
+      // The reader may have given up. No later read finds this again, as it counts as seen.
+      readNow()
+        .pipe(tap((external) => isAtOnce || external$.observed || follow(external)))
+        .subscribe(external$);
       isAtOnce = false;
-      return news$;
+      return external$;
     },
-    inTime: (news$) =>
-      merge(news$, isHanging ? of(undefined) : timer(STORE_TIMEOUT_MS).pipe(map(giveUp))).pipe(first()),
+    withTimeout: (external$) =>
+      merge(external$, reads.isHanging ? of(undefined) : timer(STORE_TIMEOUT_MS).pipe(map(giveUp))).pipe(first()),
     giveUp,
-    isShared: has('changes$'),
-    isBlind: has('changes$') && !hasVersion,
-    isMissed: !(LOCAL in store),
-    isSeen: () =>
+    hasHints: has('changes$'),
+    hasHintsOnly: has('changes$') && !hasVersion,
+    canMissHints: !(LOCAL in store),
+    isSeen: () => {
+      const { failedAtMs } = reads;
       // A clock that was set back ends the wait.
-      Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS),
-    changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
+      return (
+        Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS)
+      );
+    },
+    hints$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),
-    createId: () => createSessionId(nowMs(), latestId),
-    own: (tokens) => {
-      const { mine } = standing;
-      // What it has written itself comes back with the state.
-      if (isSameGrant(tokens, mine)) standing = { ...standing, mine: tokens, over: undefined };
-      else hold(tokens, { replaced: mine ?? null, late: standing.late ?? [] });
+    createId: () => createSessionId(nowMs(), memory.latestId),
+    take: (tokens) => {
+      memory = onTaken(memory, tokens);
     },
     end: (over) => {
-      standing = { ...standing, over };
+      memory = onOver(memory, over);
     },
     write: (what) => {
-      const isOver = typeof what === 'string';
-      if (isOver) standing = { ...standing, over: what };
-      else hold(what, standing);
-      return enqueue(isOver ? null : what);
+      memory = onChange(memory, what);
+      return enqueue(typeof what === 'string' ? null : what);
     },
     pause: writes.pause,
-    close: () => {
-      isClosed = true;
-      writes.close();
-    },
+    close: writes.close,
   };
 };

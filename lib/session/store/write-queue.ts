@@ -16,74 +16,69 @@ import { call$ } from '../../http/observed';
 import type { Tokens } from '../state/session-state';
 import { STORE_TIMEOUT_MS, type TokenStore } from './token-store';
 
-/** The writes to a store: they never overlap, the last one asked for is the last one done, and one that hangs is given up and holds up no later one. */
+/** The writes to a store. They never overlap, and the last one that was added is done last. A write that hangs is given up, and holds up no later one. */
 export interface WriteQueue {
-  /** How many have been asked for. */
+  /** How many have been added. */
   readonly count: number;
-  /** Whether one is under way or waits. */
+  /** Whether a write is under way or queued, or the queue is paused. */
   readonly isBusy: boolean;
-  /** Emits when the last one is done or given up. */
+  readonly isClosed: boolean;
+  /** Emits when the last write is done or given up. */
   readonly idle$: Observable<unknown>;
   /** Saves tokens, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
   add(what: Tokens | null): Observable<unknown>;
-  /** Counts as busy until what it returns is called: the state has still to follow. */
+  /** Counts as busy until the returned function is called. */
   pause(): () => void;
-  /** Ends all waits for writes; those that have been asked for are still done. */
+  /** Ends all waits for writes. Writes that have been added are still done. */
   close(): void;
 }
 
-/** What the owner of a queue is told of. */
+/** What the owner of a queue is notified of. `isLast`: no other write is queued. */
 export interface WriteObserver {
-  /** A write is done: in the tick in which it was asked for (`isAtOnce`), as the last of those asked for (`isLast`). */
+  /** A write is done; `isAtOnce`: in the tick in which it was added. */
   done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
-  /** One has failed, or without an error taken too long, as the last of those asked for (`isLast`). */
+  /** A write has failed or, without an error, was given up. */
   failed(what: Tokens | null, isLast: boolean, error?: unknown): undefined;
-  /**
-   * One that was given up has ended: over what has been written since, as the case may be. `isDone` if it is done, as the last of those asked for; `isLast` if no other may still end.
-   */
-  endedLate(isDone: boolean, isLast: boolean): void;
+  /** A write that was given up has ended: `isDone` if it is done and no other was added since; otherwise it may be over a later one. */
+  endedLate(isDone: boolean): void;
 }
 
 export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
   const queue: (() => void)[] = [];
   const idle$ = new Subject<void>();
-  const closed$ = new ReplaySubject<void>(1);
+  const closed$ = new ReplaySubject<boolean>(1);
   let count = 0;
-  /** How many have been given up and not ended yet. */
-  let hanging = 0;
   let pauses = 0;
+  let isClosed = false;
 
   const isBusy = (): boolean => queue.length + pauses > 0;
-  const tellIdle = (): void => {
+  const notifyIdle = (): void => {
     if (!isBusy()) idle$.next();
   };
+  const startNext = (): void => {
+    queue.shift();
+    queue[0]?.();
+    notifyIdle();
+  };
 
-  const run = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
+  const write = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
     call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
     let isAtOnce = true;
-    const tooLate$ = timer(STORE_TIMEOUT_MS).pipe(
+    const givenUp$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),
       map(() => {
-        hanging++;
-        const end = (isDone: boolean) => {
-          hanging--;
-          observer.endedLate(isDone && nth === count, !hanging);
-        };
+        const end = (isDone: boolean) => observer.endedLate(isDone && nth === count);
         written$.subscribe({ complete: () => end(true), error: () => end(false) });
         throw undefined;
       }),
     );
-    merge(written$, tooLate$)
+    merge(written$, givenUp$)
       .pipe(
         first(),
         map(() => observer.done(what, isAtOnce, queue.length < 2)),
         catchError((error) => of(observer.failed(what, queue.length < 2, error))),
-        finalize(() => {
-          queue.shift();
-          queue[0]?.();
-          tellIdle();
-        }),
+        finalize(startNext),
       )
       .subscribe(done$);
     isAtOnce = false;
@@ -96,20 +91,26 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     get isBusy() {
       return isBusy();
     },
+    get isClosed() {
+      return isClosed;
+    },
     idle$: idle$.pipe(first()),
     add: (what) => {
       const done$ = new AsyncSubject<unknown>();
       const nth = ++count;
-      if (queue.push(() => run(what, nth, done$)) < 2) queue[0]?.();
+      if (queue.push(() => write(what, nth, done$)) < 2) queue[0]?.();
       return merge(done$, closed$).pipe(first());
     },
     pause: () => {
       pauses++;
       return () => {
         pauses--;
-        tellIdle();
+        notifyIdle();
       };
     },
-    close: () => closed$.next(),
+    close: () => {
+      isClosed = true;
+      closed$.next(true);
+    },
   };
 };

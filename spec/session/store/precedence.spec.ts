@@ -1,6 +1,6 @@
 import type { Tokens } from 'renewal';
 import { describe, expect, it } from 'vitest';
-import { createSessionId, decide, digestOf, laterId, type Standing } from '../../../lib/session/store/precedence';
+import { createSessionId, digestOf, laterId, reconcile, type Standing } from '../../../lib/session/store/precedence';
 
 const EARLIER = createSessionId(1_000);
 const MINE = createSessionId(2_000);
@@ -88,71 +88,71 @@ describe('which tokens count', () => {
   });
 
   it.each(cells)('$standing, found $found: $verdict', ({ found, standing, verdict }) => {
-    expect(decide(STANDINGS[standing] ?? { mine: undefined }, FOUND[found])).toBe(verdict);
+    expect(reconcile(STANDINGS[standing] ?? { mine: undefined }, FOUND[found])).toBe(verdict);
   });
 
   it.each(['custom-1', 'k3j2h1g9', ''])('takes what the store holds if an id has no order: %j', (sessionId) => {
-    expect(decide({ mine, replaced }, tokens('T9', sessionId, 1))).toBe('adopt');
-    expect(decide({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
+    expect(reconcile({ mine, replaced }, tokens('T9', sessionId, 1))).toBe('adopt');
+    expect(reconcile({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
   });
 
   it('counts a refresh of the session that was replaced as older, also if ids have no order', () => {
     const old = tokens('T1', 'from an older version', 3);
     const found = tokens('T9', old.sessionId, 4);
-    expect(decide({ mine, replaced: old, before: old.sessionId }, found)).toBe('write');
-    expect(decide({ mine, replaced: old, before: old.sessionId }, tokens('T9', 'another', 4))).toBe('adopt');
+    expect(reconcile({ mine, replaced: old, before: old.sessionId }, found)).toBe('write');
+    expect(reconcile({ mine, replaced: old, before: old.sessionId }, tokens('T9', 'another', 4))).toBe('adopt');
   });
 
   it('writes over what a sign-in that was given up may have left after the next one', () => {
     const found = tokens('T1', digestOf('T1'));
-    expect(decide({ mine, replaced: null, late: [tokens('T1', EARLIER, 1)] }, found)).toBe('write');
+    expect(reconcile({ mine, replaced: null, late: [tokens('T1', EARLIER, 1)] }, found)).toBe('write');
   });
 
   it('clears what a sign-in that was given up may have left after the sign-out', () => {
     const found = tokens('T2', digestOf('T2'));
-    expect(decide({ mine, replaced, over: 'sign-out', late: [mine] }, found)).toBe('write');
+    expect(reconcile({ mine, replaced, over: 'sign-out', late: [mine] }, found)).toBe('write');
     const former = tokens('T0', EARLIER, 1);
-    expect(decide({ mine, replaced, over: 'sign-out', late: [former] }, former)).toBe('write');
+    expect(reconcile({ mine, replaced, over: 'sign-out', late: [former] }, former)).toBe('write');
   });
 
   it('takes over the id of a writer that has one, if the token is the same', () => {
     const legacy = tokens('T2', digestOf('T2'));
-    expect(decide({ mine: legacy, replaced: null }, mine)).toBe('adopt');
-    expect(decide({ mine: legacy, replaced: null }, tokens('T2', 'custom'))).toBe('adopt');
-    expect(decide({ mine, replaced }, legacy)).toBe('ours');
+    expect(reconcile({ mine: legacy, replaced: null }, mine)).toBe('adopt');
+    expect(reconcile({ mine: legacy, replaced: null }, tokens('T2', 'custom'))).toBe('adopt');
+    expect(reconcile({ mine, replaced }, legacy)).toBe('ours');
   });
 
   it('takes the same token after a sign-out for a sign-in, if neither has an id that has an order', () => {
     const legacy = tokens('T2', digestOf('T2'));
     const standing: Standing = { mine: legacy, replaced: null, over: 'sign-out' };
-    expect(decide(standing, legacy)).toBe('adopt');
-    expect(decide({ ...standing, isOwed: true }, legacy)).toBe('write');
-    expect(decide({ ...standing, over: 'refused' }, legacy)).toBe('write');
-    expect(decide(standing, tokens('T3', legacy.sessionId, 1))).toBe('write');
+    expect(reconcile(standing, legacy)).toBe('adopt');
+    expect(reconcile({ ...standing, isOwed: true }, legacy)).toBe('write');
+    expect(reconcile({ ...standing, over: 'refused' }, legacy)).toBe('write');
+    expect(reconcile(standing, tokens('T3', legacy.sessionId, 1))).toBe('write');
   });
 
   it('takes over nothing that a sign-out of before the first look was to clear, and has not cleared', () => {
     const standing: Standing = { mine: undefined, over: 'sign-out', isOwed: true };
-    expect(decide(standing, mine)).toBe('write');
-    expect(decide({ ...standing, replaced: mine }, mine)).toBe('write');
-    expect(decide({ ...standing, replaced: mine }, tokens('T9', LATER, 1))).toBe('adopt');
-    expect(decide({ ...standing, isOwed: false }, mine)).toBe('adopt');
-    expect(decide(standing, null)).toBe('nothing');
+    expect(reconcile(standing, mine)).toBe('write');
+    expect(reconcile({ ...standing, replaced: mine }, mine)).toBe('write');
+    expect(reconcile({ ...standing, replaced: mine }, tokens('T9', LATER, 1))).toBe('adopt');
+    expect(reconcile({ ...standing, isOwed: false }, mine)).toBe('adopt');
+    expect(reconcile(standing, null)).toBe('nothing');
   });
 
   it('counts tokens without a revision as older than a first grant', () => {
     const old = tokens('T1', 'from an older version');
-    expect(decide({ mine: old, replaced: null }, { ...tokens('T2', old.sessionId), revision: 1 })).toBe('adopt');
-    expect(decide({ mine: { ...tokens('T2', old.sessionId), revision: 1 }, replaced: old }, old)).toBe('write');
+    expect(reconcile({ mine: old, replaced: null }, { ...tokens('T2', old.sessionId), revision: 1 })).toBe('adopt');
+    expect(reconcile({ mine: { ...tokens('T2', old.sessionId), revision: 1 }, replaced: old }, old)).toBe('write');
   });
 
   it('takes a refresh token that was kept alone for its own, and for newer than an older grant', () => {
     const mine: Tokens = { ...tokens('T2', EARLIER, 2), refreshToken: 'R2' };
     const alone: Tokens = { ...mine, accessToken: '' };
     const standing: Standing = { mine, isOwed: true, replaced: tokens('T1', EARLIER, 1) };
-    expect(decide(standing, alone)).toBe('ours');
-    expect(decide(standing, { ...alone, refreshToken: 'R9' })).toBe('adopt');
-    expect(decide({ mine: tokens('T1', EARLIER, 1), replaced: null }, alone)).toBe('adopt');
+    expect(reconcile(standing, alone)).toBe('ours');
+    expect(reconcile(standing, { ...alone, refreshToken: 'R9' })).toBe('adopt');
+    expect(reconcile({ mine: tokens('T1', EARLIER, 1), replaced: null }, alone)).toBe('adopt');
   });
 
   it('ends in the same for two sessions that look at each other in turn', () => {
@@ -160,7 +160,10 @@ describe('which tokens count', () => {
     for (const one of all) {
       for (const other of all) {
         if (!one || !other) continue;
-        const verdicts = [decide({ mine: one, replaced: null }, other), decide({ mine: other, replaced: null }, one)];
+        const verdicts = [
+          reconcile({ mine: one, replaced: null }, other),
+          reconcile({ mine: other, replaced: null }, one),
+        ];
         // One gives way, and both do only if a lock was missing: then what the store holds counts.
         const isTie = one.sessionId === other.sessionId && one.revision === other.revision;
         expect(verdicts.filter((verdict) => verdict === 'adopt').length).toBe(

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { TokenStore, Tokens } from 'renewal';
 import { describe, expect, it, vi } from 'vitest';
 import { createSessionId, digestOf } from '../../../lib/session/store/precedence';
-import { createStorePort } from '../../../lib/session/store/token-storage';
+import { createTokenStorage } from '../../../lib/session/store/token-storage';
 import { createOwnStore } from '../../../lib/session/store/token-store';
 import { stopClock } from '../../support/clock';
 
@@ -29,7 +29,7 @@ const createPort = (store: Partial<TokenStore> = {}) => {
   const shelf = createOwnStore();
   const warnings: string[] = [];
   const heeded: unknown[] = [];
-  const port = createStorePort(
+  const port = createTokenStorage(
     { ...shelf, ...store },
     (what, error) => {
       warnings.push(`${what}: ${error === undefined ? 'no answer' : Object(error).message}`);
@@ -39,7 +39,7 @@ const createPort = (store: Partial<TokenStore> = {}) => {
   );
   const look = (): unknown[] => {
     const seen: unknown[] = [];
-    port.look().subscribe((each) => seen.push(each));
+    port.read().subscribe((each) => seen.push(each));
     return seen;
   };
   return { port, shelf, warnings, heeded, look };
@@ -55,7 +55,7 @@ describe('what a look into the store says', () => {
     shelf.save(tokens(1));
     expect(look()).toEqual([tokens(1)]);
     expect(look()).toEqual([tokens(1)]);
-    port.own(tokens(1));
+    port.take(tokens(1));
     expect(look()).toEqual([undefined]);
     shelf.save(tokens(2));
     expect(look()).toEqual([tokens(2)]);
@@ -81,7 +81,7 @@ describe('what a look into the store says', () => {
     const other = createPort();
     other.shelf.save(tokens(1));
     other.look();
-    other.port.own(tokens(1));
+    other.port.take(tokens(1));
     other.shelf.clear();
     expect(other.look()).toEqual([null]);
   });
@@ -147,7 +147,7 @@ describe('what a look into the store says', () => {
     const saved: unknown[] = [];
     const { port, look } = createPort({ load: () => undefined, save: (each) => void saved.push(each) });
     expect(look()).toEqual([undefined]);
-    port.own(tokens(1));
+    port.take(tokens(1));
     expect(look()).toEqual([undefined]);
     expect(saved).toEqual([tokens(1)]);
   });
@@ -165,7 +165,7 @@ describe('what a look into the store says', () => {
 
   it('is never what the session has replaced, of a store that writes nothing and names no session', () => {
     const { port, look } = createPort({ load: () => foreign(1), save: () => {} });
-    port.own({ ...foreign(1), sessionId: digestOf('F1') });
+    port.take({ ...foreign(1), sessionId: digestOf('F1') });
     for (let revision = 1; revision < 30; revision++) {
       expect(look()).toEqual([undefined]);
       port.write(tokens(revision, digestOf('F1')));
@@ -176,7 +176,7 @@ describe('what a look into the store says', () => {
     const { port, shelf, look } = createPort();
     shelf.save(foreign(1));
     expect(look()).toEqual([{ ...foreign(1), sessionId: digestOf('F1') }]);
-    port.own({ ...foreign(1), sessionId: digestOf('F1') });
+    port.take({ ...foreign(1), sessionId: digestOf('F1') });
     expect(look()).toEqual([undefined]);
     shelf.save(foreign(2));
     expect(look()).toEqual([{ ...foreign(2), sessionId: digestOf('F2') }]);
@@ -290,7 +290,7 @@ describe('a store that answers later', () => {
     look();
     answers[1]?.(tokens(2));
     await setImmediate();
-    port.own(tokens(2));
+    port.take(tokens(2));
     answers[0]?.(null);
     await setImmediate();
     expect(first).toEqual([undefined]);
@@ -327,7 +327,7 @@ describe('a store that answers later', () => {
     stopClock();
     const { port, warnings, answers } = createSlow();
     const seen: unknown[] = [];
-    const ask = () => port.inTime(port.look()).subscribe((each) => seen.push(each));
+    const ask = () => port.withTimeout(port.read()).subscribe((each) => seen.push(each));
     ask();
     await vi.advanceTimersByTimeAsync(4_999);
     expect([seen, warnings]).toEqual([[], []]);
@@ -351,8 +351,8 @@ describe('a store that answers later', () => {
     stopClock();
     const { port, heeded, answers } = createSlow();
     const seen: unknown[] = [];
-    const news$ = port.look();
-    port.inTime(news$).subscribe();
+    const news$ = port.read();
+    port.withTimeout(news$).subscribe();
     if (isWaitedFor) news$.subscribe((each) => seen.push(each));
     await vi.advanceTimersByTimeAsync(5_000);
     answers[0]?.(tokens(1));
@@ -500,7 +500,7 @@ describe('writes to the store', () => {
     expect(shelf.load()).toEqual(kept);
     end();
     await vi.advanceTimersByTimeAsync(0);
-    port.look();
+    port.read();
     expect(shelf.load()).toEqual(kept);
   });
 
