@@ -5,8 +5,8 @@ import {
   createClient,
   createExpiredClient,
   errorsOf,
-  fateOf,
   passedThrough,
+  resultOf,
   settleAll,
 } from '../support/server-client';
 import { tokensShownBy } from '../support/server-secrets';
@@ -25,7 +25,7 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
   it('to another origin carries no token, and its expired answer refreshes nothing', async () => {
     const { api, session } = createClient(server);
     const { state } = session;
-    expect(await fateOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
+    expect(await resultOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
     expect(elsewhere.hits).toMatchObject([{ path: '/orders', authorization: undefined }]);
     expect([server.refreshes, elsewhere.refreshes]).toEqual([0, 0]);
     expect(session.state).toBe(state);
@@ -36,7 +36,7 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
     const refresh = server.hold(({ path }) => path === REFRESH);
     const waiting = lastValueFrom(api.get$<Echo>('/orders'));
     await refresh.arrived(1);
-    expect(await fateOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
+    expect(await resultOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
     refresh.open();
     expect(await waiting).toMatchObject({ by: 'a.access.2' });
     expect(elsewhere.hits).toMatchObject([{ authorization: undefined }]);
@@ -45,11 +45,11 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
   it('to an origin that looks alike carries no token', async () => {
     const { api } = createClient(server);
     const { port } = new URL(elsewhere.origin);
-    expect(await fateOf(api.get$(`${server.origin.replace(/:\d+$/, '')}:${port}/orders`))).toMatchObject(
+    expect(await resultOf(api.get$(`${server.origin.replace(/:\d+$/, '')}:${port}/orders`))).toMatchObject(
       passedThrough(signal),
     );
     // It need not be reached: that depends on what the name stands for.
-    await fateOf(api.get$(`http://localhost:${port}/orders`));
+    await resultOf(api.get$(`http://localhost:${port}/orders`));
     for (const { authorization } of elsewhere.hits) expect(authorization).toBeUndefined();
     expect(server.refreshes).toBe(0);
   });
@@ -67,7 +67,7 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
     const { api, session } = createClient(server);
     const { state } = session;
     server.replies.set('/moved', { status: 302, headers: { location: `${elsewhere.origin}/orders` } });
-    expect(await fateOf(api.get$('/moved'))).toMatchObject(passedThrough(signal));
+    expect(await resultOf(api.get$('/moved'))).toMatchObject(passedThrough(signal));
     expect(server.tokensOf('/moved')).toEqual([T1]);
     expect(elsewhere.hits).toMatchObject([{ path: '/orders', authorization: undefined }]);
     expect([server.refreshes, elsewhere.refreshes]).toEqual([0, 0]);

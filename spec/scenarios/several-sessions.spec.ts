@@ -27,7 +27,7 @@ describe.each(SIGNALS)('a session that refreshes while another of its store wait
     const ofOne = errorOf(one.api.get$('/one'));
     await refresh.arrived(1);
     const ofOther = errorOf(other.api.get$('/other'));
-    await other.answered('/other');
+    await other.received('/other');
     return { one, other, store, refresh, errors: Promise.all([ofOne, ofOther]) };
   };
 

@@ -13,7 +13,7 @@ import {
 import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, switchMap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createSessionId } from '../../lib/session/precedence';
-import { createCellStore, tokens, watch } from '../support/cell-store';
+import { createCellStore, observe, tokens } from '../support/cell-store';
 import { outcomeOf } from '../support/http-client';
 import { requestOf } from '../support/request';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
@@ -272,13 +272,13 @@ describe('a request that an interceptor holds up', () => {
       let version = 0;
       const { api, session, sent } = createVirtualClient({
         isDead: () => false,
-        store: { ...store, load: () => (isLate ? Promise.resolve(cell.held) : cell.held), version: () => version },
+        store: { ...store, load: () => (isLate ? Promise.resolve(cell.tokens) : cell.tokens), version: () => version },
       });
       const gate = new Subject<void>();
       const slow: Interceptor = (request, next) => gate.pipe(switchMap(() => next(request)));
       isLate = true;
       version = 1;
-      const { seen } = watch(api.extend({ interceptors: [slow] }).get$('/a'));
+      const { notifications: seen } = observe(api.extend({ interceptors: [slow] }).get$('/a'));
       await setImmediate();
       expect(session.state).toMatchObject({ tokens: { accessToken: 'T1' } });
       await session.signIn(T2);

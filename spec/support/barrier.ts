@@ -1,15 +1,15 @@
 /** A point that others wait at until the test lets them pass. */
 export interface Barrier {
-  readonly passed: Promise<void>;
+  readonly opened: Promise<void>;
   open(): void;
 }
 
 export const createBarrier = (): Barrier => {
   let open = (): void => {};
-  const passed = new Promise<void>((resolve) => {
+  const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  return { passed, open };
+  return { opened, open };
 };
 
 /** Counts what happens, for those who wait until it has happened often enough. */
@@ -35,7 +35,7 @@ export const createTally = (): Tally => {
       const barrier = createBarrier();
       if (total >= count) barrier.open();
       else goals.push({ count, barrier });
-      return barrier.passed;
+      return barrier.opened;
     },
   };
 };
@@ -43,7 +43,7 @@ export const createTally = (): Tally => {
 /** A barrier that many arrive at, and that lets them pass one by one or all at once. */
 export interface Gate<T> {
   /** Resolves when the test lets `item` pass. */
-  pass(item: T): Promise<void>;
+  wait(item: T): Promise<void>;
   /** Resolves once `count` have come, whether they have passed or not. */
   arrived(count: number): Promise<void>;
   /** Lets those pass that wait and match. Without `matches`: all that wait, and whoever comes later. */
@@ -55,12 +55,12 @@ export const createGate = <T>(): Gate<T> => {
   let waiting: { readonly item: T; readonly barrier: Barrier }[] = [];
   let isOpen = false;
   return {
-    pass: (item) => {
+    wait: (item) => {
       const barrier = createBarrier();
       if (isOpen) barrier.open();
       else waiting.push({ item, barrier });
       arrivals.add();
-      return barrier.passed;
+      return barrier.opened;
     },
     arrived: arrivals.reached,
     open: (matches) => {

@@ -8,7 +8,7 @@ export interface FakeChannels {
   /** How many are open. */
   readonly open: number;
   /** Delivers this to all that listen, at once. */
-  tell(data: unknown): void;
+  deliver(data: unknown): void;
 }
 
 /** Channels as browsers have them: each message reaches all others of that name, some time later and as a copy. */
@@ -40,7 +40,7 @@ export const installChannels = (): FakeChannels => {
     get open() {
       return listeners.size;
     },
-    tell: (data) => {
+    deliver: (data) => {
       for (const { onmessage } of listeners) onmessage?.({ data });
     },
   };

@@ -11,7 +11,7 @@ export const eventsOf = ({ events$ }: Pick<Api, 'events$'>): readonly ApiEvent[]
 const DETAILS = ['attempt', 'generation', 'waiting', 'status', 'kind', 'error', 'final'] as const;
 
 /** An event in one line, without its time and url: `request 1 resent, attempt 2, generation 2`. */
-export const toldBy = (event: ApiEvent): string => {
+export const describeEvent = (event: ApiEvent): string => {
   const { type } = event;
   if (type === 'warning') return `warning ${event.message}`;
   const shown: Readonly<Record<string, unknown>> = { ...event };

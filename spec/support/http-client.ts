@@ -35,7 +35,7 @@ export const outcomeOf = (source$: Observable<unknown>): Outcome => {
 };
 
 /** The outcome of a request that is answered with `value`. */
-export const answered = (value: unknown): Outcome => ({ values: [value], isComplete: true });
+export const completedWith = (value: unknown): Outcome => ({ values: [value], isComplete: true });
 
 export interface Recorder {
   readonly api: Api;

@@ -2,7 +2,7 @@ import type { TokenGrant, Tokens } from 'renewal';
 import { asyncScheduler, NEVER, type Observable, of } from 'rxjs';
 
 /** More in one test: something asks again and again. It gets no answer, so that the test comes to its end and can say so. */
-const MOST = 2_000;
+const MAX_CALLS = 2_000;
 
 /** The server's side of a session, in virtual time. */
 export interface Issuer {
@@ -28,7 +28,7 @@ export const createIssuer = (
       const count = askedAtMs.push(asyncScheduler.now());
       presented.push(refreshToken);
       const granted = { accessToken: `T${count + 1}`, refreshToken: `R${count + 1}`, ...grant };
-      return count > MOST ? NEVER : answer(granted, count);
+      return count > MAX_CALLS ? NEVER : answer(granted, count);
     },
   };
 };

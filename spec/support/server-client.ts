@@ -27,9 +27,9 @@ export interface TestClient {
   /** With the session. */
   readonly api: Api;
   /** The paths of all requests that have left, those without the session too, in order. */
-  readonly left: readonly string[];
+  readonly sentPaths: readonly string[];
   /** Resolves once `count` complete answers of `path` have come in; whoever awaits it comes after those who subscribed. */
-  answered(path: string, count?: number): Promise<void>;
+  received(path: string, count?: number): Promise<void>;
 }
 
 export interface ClientOptions extends Partial<SessionOptions> {
@@ -46,19 +46,19 @@ export const createClient = (
 ): TestClient => {
   const store = options.store ?? memoryStore(issued);
 
-  const answers = new Map<string, Tally>();
-  const answersOf = (path: string): Tally => {
-    const tally = answers.get(path) ?? createTally();
-    answers.set(path, tally);
+  const responses = new Map<string, Tally>();
+  const responsesFrom = (path: string): Tally => {
+    const tally = responses.get(path) ?? createTally();
+    responses.set(path, tally);
     return tally;
   };
-  const left: string[] = [];
+  const sentPaths: string[] = [];
   // Its sockets can be counted.
   const ajax = ajaxTransport({ agents: { http: globalAgent } });
   const transport: Transport = (request) => {
     const { pathname } = new URL(request.url);
-    left.push(pathname);
-    return ajax(request).pipe(tap(() => answersOf(pathname).add()));
+    sentPaths.push(pathname);
+    return ajax(request).pipe(tap(() => responsesFrom(pathname).add()));
   };
 
   const http = createApi({ baseUrl: server.origin, transport });
@@ -73,8 +73,8 @@ export const createClient = (
     session,
     http,
     api: http.extend({ session }),
-    left,
-    answered: (path, count = 1) => answersOf(path).reached(count),
+    sentPaths,
+    received: (path, count = 1) => responsesFrom(path).reached(count),
   };
 };
 
@@ -90,8 +90,8 @@ export const settleAll = <T>(requests: readonly Observable<T>[]): Promise<Promis
   Promise.allSettled(requests.map((request) => lastValueFrom(request)));
 
 /** What the rejected ones were rejected with; `undefined` for the others. */
-export const errorsOf = (fates: readonly PromiseSettledResult<unknown>[]): unknown[] =>
-  fates.map((fate) => (fate.status === 'rejected' ? fate.reason : undefined));
+export const errorsOf = (results: readonly PromiseSettledResult<unknown>[]): unknown[] =>
+  results.map((result) => (result.status === 'rejected' ? result.reason : undefined));
 
 /** What a request errors with; `undefined` where it does not. */
 export const errorOf = async (request: Observable<unknown>): Promise<unknown> =>
@@ -105,10 +105,10 @@ export const paths = (count: number, name = 'orders'): string[] =>
   Array.from({ length: count }, (_, index) => `/${name}/${index}`);
 
 /** What has become of one request. */
-export const fateOf = async <T>(request: Observable<T>): Promise<PromiseSettledResult<T> | undefined> =>
+export const resultOf = async <T>(request: Observable<T>): Promise<PromiseSettledResult<T> | undefined> =>
   (await settleAll([request]))[0];
 
-/** The fate of a request whose expired answer is the caller’s: an error for a status of 401, a body for a code of 1002. */
+/** The result of a request whose expired response is the caller’s: an error for a status of 401, a body for a code of 1002. */
 export const passedThrough = (signal: Signal): object =>
   signal === 'HTTP 401'
     ? { reason: { name: 'HttpStatusError', code: 'status', status: 401, response: { body: { error: 'expired' } } } }

@@ -193,7 +193,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     const token = authorization?.replace('Bearer ', '') ?? '';
     const hit: Hit = { method: `${request.method}`, path, authorization, token, body: await read(request) };
     const reply = path === REFRESH ? refresh(hit) : answer(hit);
-    for (const { matches, gate } of gates) if (matches(hit)) await gate.pass(hit);
+    for (const { matches, gate } of gates) if (matches(hit)) await gate.wait(hit);
     isAnswered = reply !== 'never';
     send(response, reply);
   };

@@ -37,7 +37,7 @@ export interface Tab extends TabClient {
   /** Has the shop hand out tokens that no session gets, as code does that knows of none. */
   login(user: UserName): Promise<TokenPair>;
   /** What became of the requests that the page has sent as it was loaded. */
-  readonly greeted: Promise<string[]>;
+  readonly initialOutcomes: Promise<string[]>;
   /** The other session of a page that was opened with `second`; the same one in others. */
   readonly second: TabClient;
   /** Keeps the tokens fresh from now on. */
@@ -45,11 +45,11 @@ export interface Tab extends TabClient {
   /** What has been told of the session: signed-in, adopted and so on. */
   readonly phases: string[];
   readonly warnings: string[];
-  /** Makes the next refresh wait, before it asks, until `goOn` is called. */
-  hesitate(): void;
+  /** Makes the next refresh wait, before it asks, until `releaseRefresh` is called. */
+  holdRefresh(): void;
   /** Resolves once a refresh has come to wait there. */
-  hesitates(): Promise<void>;
-  goOn(): void;
+  refreshHeld(): Promise<void>;
+  releaseRefresh(): void;
   /** How often `onSessionExpired` was called. */
   expired: number;
 }
@@ -84,7 +84,7 @@ let asked = 0;
 /** No two urls are the same: WebKitGTK joins identical GETs that are in flight. */
 const once = (path: string): string => `${path}?request=${++asked}`;
 
-let hesitation: { readonly reached: Barrier; readonly over: Barrier } | undefined;
+let refreshHold: { readonly reached: Barrier; readonly over: Barrier } | undefined;
 
 const openStore = (): TokenStore => {
   if (hasCookie) return memoryStore(undefined, { name: 'shop' });
@@ -108,9 +108,9 @@ const openClient = (store: TokenStore) => {
     ...(hasCookie && { restore: () => renew() }),
     refresh: ({ refreshToken }) => {
       const granted$ = renew(refreshToken);
-      if (!hesitation) return granted$;
-      hesitation.reached.open();
-      return from(hesitation.over.passed).pipe(mergeMap(() => granted$));
+      if (!refreshHold) return granted$;
+      refreshHold.reached.open();
+      return from(refreshHold.over.opened).pipe(mergeMap(() => granted$));
     },
     onSessionExpired: () => {
       tab.expired++;
@@ -151,20 +151,20 @@ globalThis.tab = Object.assign(client, {
     return grant;
   },
   login: (user: UserName) => firstValueFrom(http.post$<TokenPair>('/app/login', USERS[user])),
-  greeted: client.get(numberOf('requests', 0)),
+  initialOutcomes: client.get(numberOf('requests', 0)),
   second: given.has('second') ? openClient(given.get('second') === 'store' ? store : openStore()).client : client,
   keepFresh: (whileHidden = false) => {
     session.keepFresh$({ whileHidden }).subscribe();
   },
   phases: [],
   warnings: [],
-  hesitate: () => {
-    hesitation = { reached: createBarrier(), over: createBarrier() };
+  holdRefresh: () => {
+    refreshHold = { reached: createBarrier(), over: createBarrier() };
   },
-  hesitates: async () => hesitation?.reached.passed,
-  goOn: () => {
-    hesitation?.over.open();
-    hesitation = undefined;
+  refreshHeld: async () => refreshHold?.reached.opened,
+  releaseRefresh: () => {
+    refreshHold?.over.open();
+    refreshHold = undefined;
   },
   expired: 0,
 });

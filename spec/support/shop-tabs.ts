@@ -119,7 +119,7 @@ export const openDoor = async (
     [];
 
   const pass = async (call: Call, way: 'in' | 'out'): Promise<void> => {
-    for (const hold of holds) if (hold.way === way && hold.matches(call)) await hold.gate.pass(call);
+    for (const hold of holds) if (hold.way === way && hold.matches(call)) await hold.gate.wait(call);
   };
 
   const presented = new Set<string>();

@@ -16,11 +16,11 @@ export const createSlowStore = (initial: TokenGrant): SlowStore => {
     store: {
       ...kept,
       save: async (tokens) => {
-        await writes.pass(tokens.accessToken);
+        await writes.wait(tokens.accessToken);
         await kept.save(tokens);
       },
       clear: async () => {
-        await writes.pass('');
+        await writes.wait('');
         await kept.clear();
       },
     },

@@ -76,7 +76,7 @@ export const startTcpServer = async (): Promise<TcpServer> => {
       const barrier = createBarrier();
       if (sockets.size === 0) barrier.open();
       else waiting.add(barrier.open);
-      return barrier.passed;
+      return barrier.opened;
     },
     close,
   };

@@ -4,7 +4,7 @@ import { Observable } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
 import { stopClock } from './clock';
 import { eventsOf } from './events';
-import { answered, type Outcome, outcomeOf } from './http-client';
+import { completedWith, type Outcome, outcomeOf } from './http-client';
 import { createStorage, namesIn } from './http-storage';
 import type { Signal } from './server';
 import { createVirtualClient, type VirtualClient } from './virtual';
@@ -18,11 +18,11 @@ export interface VirtualTab extends VirtualClient {
 }
 
 /** A server that takes a refresh token once, and refuses it from then on. */
-export interface Authority {
+export interface AuthServer {
   /** The refresh tokens that came, in order. */
   readonly presented: string[];
   /** How long the next refreshes take. */
-  answerMs: number;
+  responseMs: number;
   /** Makes the access tokens of now useless. */
   expire(): void;
   isDead(accessToken: string): boolean;
@@ -32,34 +32,34 @@ export interface Authority {
 export interface VirtualBrowser {
   readonly storage: Storage;
   readonly locks: FakeLocks;
-  readonly authority: Authority;
+  readonly authServer: AuthServer;
   /** Whether storage events get lost. */
-  isDeaf: boolean;
+  losesStorageEvents: boolean;
   /** How long it takes until a tab reads what another one has written; 0 for at once. Tabs that are opened later have it. */
   lagMs: number;
   /** Opens a tab; `lifeMs` later than the clock says where the tokens are to have an expiry. */
   open(options?: WebStorageStoreOptions & { readonly session?: Parameters<typeof createVirtualClient>[0] }): VirtualTab;
   /** Lets time pass, and all that comes with it happen. */
-  pass(ms?: number): Promise<void>;
+  advance(ms?: number): Promise<void>;
   /** The names of the entries that were written, in order. */
-  readonly written: string[];
+  readonly writtenKeys: string[];
   /** Tells all tabs of a change, whether there was one or not. */
-  tell(event: { readonly key: string | null; readonly newValue?: string | null }): void;
+  dispatchStorageEvent(event: { readonly key: string | null; readonly newValue?: string | null }): void;
   /** Tells all tabs that they are shown again. */
-  wake(): void;
+  show(): void;
   hide(): void;
 }
 
 const refused = new Error('refused');
 
-const createAuthority = (): Authority => {
+const createAuthServer = (): AuthServer => {
   const presented: string[] = [];
   let number = 1;
   let oldest = 2;
   const spent = new Set<string>();
-  const authority: Authority = {
+  const authServer: AuthServer = {
     presented,
-    answerMs: 20,
+    responseMs: 20,
     expire: () => {
       oldest = number + 1;
     },
@@ -78,11 +78,11 @@ const createAuthority = (): Authority => {
             subscriber.next(grant);
             subscriber.complete();
           }
-        }, authority.answerMs);
+        }, authServer.responseMs);
         return () => clearTimeout(timer);
       }),
   };
-  return authority;
+  return authServer;
 };
 
 /** A browser whose tabs share a storage and locks; signed in with T1 and R1, of which T1 is dead. */
@@ -97,41 +97,45 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     renewal: JSON.stringify({ accessToken: 'T1', refreshToken: 'R1', sessionId: 'first' }),
   };
   const kept = createStorage(initial);
-  const written: string[] = [];
-  const tell: VirtualBrowser['tell'] = (event) => {
-    if (!browser.isDeaf)
+  const writtenKeys: string[] = [];
+  const dispatchStorageEvent: VirtualBrowser['dispatchStorageEvent'] = (event) => {
+    if (!browser.losesStorageEvents)
       setTimeout(() => window.dispatchEvent(Object.assign(new Event('storage'), event)), browser.lagMs || 1);
   };
-  const writes: { readonly key: string; readonly value: string | null; readonly atMs: number; readonly by: object }[] =
-    [];
+  const writes: {
+    readonly key: string;
+    readonly value: string | null;
+    readonly atMs: number;
+    readonly writer: object;
+  }[] = [];
   /** The storage as one page sees it: what it has written itself at once, and what others have written `lagMs` later. */
   const viewOf = (lagMs: number): Storage => {
-    const by = {};
+    const writer = {};
     const write = (key: string, value: string | null): void => {
-      writes.push({ key, value, atMs: Date.now(), by });
+      writes.push({ key, value, atMs: Date.now(), writer });
       if (value === null) kept.removeItem(key);
       else kept.setItem(key, value);
     };
     const view: Storage = Object.assign(Object.create(PlatformStorage.prototype), {
       getItem: (key: string) => {
         const all = writes.filter((each) => each.key === key);
-        const seen = all.filter((each) => each.by === by || each.atMs + lagMs <= Date.now()).at(-1);
+        const seen = all.filter((each) => each.writer === writer || each.atMs + lagMs <= Date.now()).at(-1);
         if (seen) return seen.value;
         return all.length > 0 ? (initial[key] ?? null) : kept.getItem(key);
       },
       key: kept.key,
       setItem: (key: string, value: string) => {
-        written.push(key);
+        writtenKeys.push(key);
         write(key, value);
-        tell({ key, newValue: value });
+        dispatchStorageEvent({ key, newValue: value });
       },
       removeItem: (key: string) => {
         write(key, null);
-        tell({ key, newValue: null });
+        dispatchStorageEvent({ key, newValue: null });
       },
       clear: () => {
         for (const key of namesIn(kept)) write(key, null);
-        tell({ key: null });
+        dispatchStorageEvent({ key: null });
       },
     });
     return view;
@@ -147,12 +151,12 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     vi.unstubAllGlobals();
   });
 
-  const authority = createAuthority();
+  const authority = createAuthServer();
   const browser: VirtualBrowser = {
     storage,
     locks,
-    authority,
-    isDeaf: false,
+    authServer: authority,
+    losesStorageEvents: false,
     lagMs: 0,
     open: ({ session, ...options } = {}) => {
       // Each tab has an object of its own for the storage that all share.
@@ -169,16 +173,16 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
       onTestFinished(() => client.session.destroy());
       return { ...client, store, events: eventsOf(client.api), get: () => outcomeOf(client.api.get$('/a')) };
     },
-    pass: async (ms = 0) => {
+    advance: async (ms = 0) => {
       await vi.advanceTimersByTimeAsync(ms);
     },
-    written,
-    tell,
+    writtenKeys,
+    dispatchStorageEvent,
     hide: () => {
       document.visibilityState = 'hidden';
       document.dispatchEvent(new Event('visibilitychange'));
     },
-    wake: () => {
+    show: () => {
       document.visibilityState = 'visible';
       document.dispatchEvent(new Event('visibilitychange'));
     },
@@ -187,4 +191,4 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
 };
 
 /** The outcome of a request that was answered with this access token. */
-export const by = (accessToken: string): Outcome => answered({ by: accessToken });
+export const sentWith = (accessToken: string): Outcome => completedWith({ by: accessToken });

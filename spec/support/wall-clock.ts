@@ -3,14 +3,14 @@ import { afterEach, beforeEach, vi } from 'vitest';
 const NOON_MS = Date.UTC(2030, 5, 1, 12);
 
 /** More timers in one test: something arms one anew each time it fires, and time would never be over. */
-const MOST_TIMERS = 20_000;
+const MAX_TIMERS = 20_000;
 
 /** RxJS counts all its time with intervals. */
 const limitTimers = (): void => {
   const { setInterval } = globalThis;
   let armed = 0;
   const limited = (handler: () => void, ms?: number) => {
-    if (++armed > MOST_TIMERS) throw new Error('a timer is armed again and again');
+    if (++armed > MAX_TIMERS) throw new Error('a timer is armed again and again');
     return setInterval(handler, ms);
   };
   // Real timers, when they come back, take its place; no one passes arguments for the handler.

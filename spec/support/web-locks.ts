@@ -6,7 +6,7 @@ export interface FakeLocks {
   readonly held: string[];
   readonly pending: string[];
   /** All that was ever asked for. */
-  readonly asked: { readonly name: string; readonly options: FakeLockOptions }[];
+  readonly requests: { readonly name: string; readonly options: FakeLockOptions }[];
 }
 
 export interface FakeLockInfo {
@@ -21,15 +21,15 @@ export interface FakeLockOptions {
   readonly steal?: boolean;
 }
 
-interface Asked extends FakeLockInfo {
+interface LockRequest extends FakeLockInfo {
   readonly options: FakeLockOptions;
   grant(lock: object | null): void;
 }
 
 export const createLocks = (): FakeLocks => {
-  const holders = new Map<string, Asked>();
-  let waiting: Asked[] = [];
-  const asked: FakeLocks['asked'] = [];
+  const holders = new Map<string, LockRequest>();
+  let waiting: LockRequest[] = [];
+  const requests: FakeLocks['requests'] = [];
 
   const serve = (): void => {
     for (const each of [...waiting]) {
@@ -44,12 +44,12 @@ export const createLocks = (): FakeLocks => {
       each.grant({ name: each.name });
     }
   };
-  const namesOf = (all: Iterable<Asked>): string[] => Array.from(all, ({ name }) => name);
-  const infosOf = (all: Iterable<Asked>): FakeLockInfo[] =>
+  const namesOf = (all: Iterable<LockRequest>): string[] => Array.from(all, ({ name }) => name);
+  const infosOf = (all: Iterable<LockRequest>): FakeLockInfo[] =>
     Array.from(all, ({ name, clientId }) => ({ name, clientId }));
 
   return {
-    asked,
+    requests,
     get held() {
       return namesOf(holders.values());
     },
@@ -61,15 +61,15 @@ export const createLocks = (): FakeLocks => {
       pending: infosOf(waiting),
     }),
     request: (name, options, run) => {
-      asked.push({ name, options });
+      requests.push({ name, options });
       return new Promise((resolve, reject) => {
-        const own: Asked = {
+        const request: LockRequest = {
           name,
-          clientId: `client ${asked.length}`,
+          clientId: `client ${requests.length}`,
           options,
           grant: (lock) => {
             const release = (): void => {
-              if (holders.get(name) === own) holders.delete(name);
+              if (holders.get(name) === request) holders.delete(name);
               serve();
             };
             // The callback runs in a turn of its own.
@@ -80,12 +80,12 @@ export const createLocks = (): FakeLocks => {
           },
         };
         options.signal?.addEventListener('abort', () => {
-          if (!waiting.includes(own)) return;
-          waiting = waiting.filter((each) => each !== own);
+          if (!waiting.includes(request)) return;
+          waiting = waiting.filter((each) => each !== request);
           reject(new DOMException('aborted', 'AbortError'));
         });
         if (options.steal) holders.delete(name);
-        waiting.push(own);
+        waiting.push(request);
         queueMicrotask(serve);
       });
     },

@@ -2,7 +2,7 @@ import type { TokenGrant } from 'renewal';
 import { asyncScheduler, map, takeUntil, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, virtually } from '../../support/virtual';
 
@@ -91,7 +91,7 @@ failureMode(
           timer(HOUR_MS - 5 * 60 * SECOND_MS).subscribe(() => values.push(outcomeOf(api.get$('/a'))));
         }
         flush();
-        expect(values).toEqual(Array(COUNT).fill(answered({ by: 'T1' })));
+        expect(values).toEqual(Array(COUNT).fill(completedWith({ by: 'T1' })));
         expect(spreadOf(askedAtMs)).toBe(99 * SECOND_MS);
       });
     });

@@ -2,7 +2,7 @@ import type { Session, Tokens } from 'renewal';
 import { BehaviorSubject, delay, EMPTY, fromEvent, map, type Observable, of, startWith, switchMap } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
@@ -51,7 +51,7 @@ failureMode(
       page.show();
       page.goOnline();
       expect(issuer.presented).toEqual([]);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect([clock.timers, page.listeners]).toEqual([0, 0]);
     });
 
@@ -94,7 +94,7 @@ failureMode(
       keptFreshWhile(isShown$(), session).subscribe();
       page.hide();
       clock.advance(DAY_MS);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
       expect(issuer.presented).toEqual(['R1']);
     });

@@ -2,7 +2,7 @@ import { createSession, type TokenStore, webStorageStore } from 'renewal';
 import { delay, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient } from '../../support/virtual';
@@ -67,18 +67,18 @@ failureMode(
       it('are refreshed beside the first request that is near their expiry', async () => {
         const { api, asked } = await reloadAfter(54 * MINUTE_MS, SECOND_MS);
         clock.advance(5 * MINUTE_MS - 1);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
         expect(asked()).toEqual([]);
         clock.advance(1);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
         expect(asked()).toEqual([5 * MINUTE_MS]);
         clock.advance(SECOND_MS);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       });
 
       it('are refreshed before the first request that is past their expiry, which never leaves with them', async () => {
         const { api, sent, issuer } = await reloadAfter(LIFE_MS);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
         expect(sent).toEqual(['GET /a T2']);
         expect(issuer.presented).toEqual(['R1']);
       });
@@ -101,7 +101,7 @@ failureMode(
       session.keepFresh$().subscribe();
       clock.advance(24 * LIFE_MS);
       expect(issuer.presented).toEqual([]);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       clock.advance(59 * MINUTE_MS);
       expect(issuer.presented).toEqual(['R1', 'R2']);
     });

@@ -41,10 +41,10 @@ failureMode(
         const { api, fresh } = createKeptFresh();
         const dead = server.hold(({ token }) => token === 'a.access.1');
         server.live.delete('a.access.1');
-        const fates = settleAll(paths(count).map((path) => api.get$<Echo>(path)));
+        const results = settleAll(paths(count).map((path) => api.get$<Echo>(path)));
         await dead.arrived(count);
         dead.open();
-        expect(errorsOf(await fates)).toEqual(Array(count).fill(undefined));
+        expect(errorsOf(await results)).toEqual(Array(count).fill(undefined));
         for (const path of paths(count)) expect(server.tokensOf(path)).toEqual(['a.access.1', 'a.access.2']);
         expect(server.presented).toEqual(['a.refresh.1']);
         expect(fresh).toEqual(['a.access.2']);
@@ -63,13 +63,13 @@ failureMode(
       });
 
       it('one whose expired answer comes while the refresh ahead runs waits for that', async () => {
-        const { api, session, answered } = createKeptFresh();
+        const { api, session, received } = createKeptFresh();
         const refresh = server.hold(({ path }) => path === REFRESH);
         server.live.delete('a.access.1');
         const ahead = lastValueFrom(session.refresh$());
         await refresh.arrived(1);
         const answer = lastValueFrom(api.get$<Echo>('/a'));
-        await answered('/a');
+        await received('/a');
         refresh.open();
         expect(await answer).toMatchObject({ by: 'a.access.2', nth: 2 });
         expect(await ahead).toMatchObject({ accessToken: 'a.access.2' } satisfies Partial<Tokens>);

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, TokenGrant } from 'renewal';
 import { delay, map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage, type Page } from '../../support/page';
 import { paths } from '../../support/server-client';
@@ -58,7 +58,7 @@ failureMode(
         const outcomes = paths(20).map((path) => outcomeOf(api.get$(path)));
         expect(sent).toEqual([]);
         clock.advance(SECOND_MS);
-        expect(outcomes).toEqual(Array(20).fill(answered({ by: 'T2' })));
+        expect(outcomes).toEqual(Array(20).fill(completedWith({ by: 'T2' })));
         expect(sent).toEqual(paths(20).map((path) => `GET ${path} T2`));
         expect(issuer.presented).toEqual(['R1']);
       });
@@ -73,7 +73,7 @@ failureMode(
         clock.set(NIGHT_MS);
         wire.next();
         clock.advance(SECOND_MS);
-        expect(outcome).toEqual(answered({ by: 'T2' }));
+        expect(outcome).toEqual(completedWith({ by: 'T2' }));
         expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
         expect(issuer.presented).toEqual(['R1']);
       });
@@ -99,7 +99,7 @@ failureMode(
       tell(page);
       expect(issuer.presented).toEqual(['R1']);
       clock.advance(SECOND_MS);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
       clock.advance(28 * MINUTE_MS);
       expect(issuer.presented).toEqual(['R1']);
@@ -118,7 +118,7 @@ failureMode(
         return outcomeOf(api.get$('/a'));
       });
       clock.advance(SECOND_MS);
-      expect(outcomes).toEqual(Array(3).fill(answered({ by: 'T2' })));
+      expect(outcomes).toEqual(Array(3).fill(completedWith({ by: 'T2' })));
       expect(issuer.presented).toEqual(['R1']);
     });
 

@@ -1,7 +1,7 @@
 import { delay, of } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage, type Page } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
@@ -47,10 +47,10 @@ failureMode(
       expect(issuer.presented).toEqual([]);
       page.show();
       expect(issuer.presented).toEqual(['R1']);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
       clock.advance(SECOND_MS);
       expect(seen).toEqual(['T2']);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
     });
 
@@ -60,7 +60,7 @@ failureMode(
       const outcome = outcomeOf(api.get$('/a'));
       expect([outcome.values, sent]).toEqual([[], []]);
       clock.advance(SECOND_MS);
-      expect(outcome).toEqual(answered({ by: 'T2' }));
+      expect(outcome).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
       expect(issuer.presented).toEqual(['R1']);
     });

@@ -2,7 +2,7 @@ import { NetworkError, type SessionOptions } from 'renewal';
 import { throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
@@ -36,7 +36,7 @@ failureMode(
           askedAtMs.push(Date.now());
           return network.isUp ? issuer.refresh(tokens) : throwError(() => new NetworkError('no complete answer'));
         },
-        onSessionExpired: onSessionExpired,
+        onSessionExpired,
         ...options,
       });
       clock.set(NIGHT_MS);
@@ -66,7 +66,7 @@ failureMode(
         network.isUp = true;
         page.goOnline();
         expect(asked()).toEqual([0, 1, 3, 5]);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
         expect(asked()).toHaveLength(4);
       });
 
@@ -78,7 +78,7 @@ failureMode(
         network.isUp = true;
         expect(outcomeOf(api.get$('/a'))).toMatchObject({ error: { code: 'refresh' } });
         page.goOnline();
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
         expect(asked()).toEqual([0, 0.5]);
         expect(page.listeners).toBe(0);
       });
@@ -127,7 +127,7 @@ failureMode(
         clock.advance(999);
         expect(outcomeOf(api.get$('/a'))).toMatchObject({ error: { code: 'refresh' } });
         clock.advance(1);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
         expect(asked()).toEqual([0, 1]);
       });
 
@@ -138,7 +138,7 @@ failureMode(
         expect(outcomes).toEqual([{ values: [] }, { values: [] }]);
         network.isUp = true;
         clock.advance(2 * SECOND_MS);
-        expect(outcomes).toEqual(Array(2).fill(answered({ by: 'T2' })));
+        expect(outcomes).toEqual(Array(2).fill(completedWith({ by: 'T2' })));
         expect(sent).toEqual(['GET /a T2', 'GET /b T2']);
         expect(asked()).toEqual([0, 1, 3, 7]);
       });

@@ -148,7 +148,7 @@ failureMode(
       const fixture = bed.createComponent(View);
       fixture.autoDetectChanges();
       expect(fixture.nativeElement.textContent).toBe('waits');
-      await answered.passed;
+      await answered.opened;
       expect(fixture.nativeElement.textContent).toBe('a.access.2');
     });
   },

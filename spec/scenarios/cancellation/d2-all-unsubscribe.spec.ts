@@ -32,10 +32,10 @@ failureMode(
       stateOf(session, (state) => state.status === 'active' && state.tokens.accessToken === T2);
 
     it('stores the rotated tokens, and lets the next request leave with them', async () => {
-      const { api, session, store, answered } = createExpiredClient(server);
+      const { api, session, store, received } = createExpiredClient(server);
       const all = new Subscription();
       for (const path of paths(5)) all.add(api.get$(path).subscribe());
-      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => answered(path))]);
+      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => received(path))]);
       for (const path of paths(5, 'held')) all.add(api.get$(path).subscribe());
       all.unsubscribe();
       refresh.open();

@@ -3,7 +3,7 @@ import { delay, lastValueFrom, of, Subscription, timer } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, paths } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -28,7 +28,7 @@ failureMode(
     afterEach(() => server.close());
 
     it('never sends a POST that waited and was unsubscribed', async () => {
-      const { api, left } = createExpiredClient(server);
+      const { api, sentPaths } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const first = lastValueFrom(api.get$('/first'));
       await refresh.arrived(1);
@@ -41,11 +41,11 @@ failureMode(
       await first;
       expect(await staying).toMatchObject({ nth: 1 });
       expect(server.hitsOf('/pay').map(({ body }) => `${body}`)).toEqual(['{"amount":3}']);
-      expect(left).toEqual(['/first', REFRESH, '/first', '/pay']);
+      expect(sentPaths).toEqual(['/first', REFRESH, '/first', '/pay']);
     });
 
     it('does not send again what has had its expired answer and was unsubscribed', async () => {
-      const { api, answered: came } = createExpiredClient(server);
+      const { api, received: came } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const leaving = api.post$('/leaving', { amount: 1 }).subscribe();
       const staying = lastValueFrom(api.get$<Echo>('/staying'));
@@ -63,17 +63,17 @@ failureMode(
       const kept = memoryStore(issued);
       const loading = createBarrier();
       const load = async (): Promise<Tokens | null | undefined> => {
-        await loading.passed;
+        await loading.opened;
         return kept.load();
       };
-      const { api, left } = createExpiredClient(server, { issued, store: { ...kept, load } });
+      const { api, sentPaths } = createExpiredClient(server, { issued, store: { ...kept, load } });
       const leaving = api.post$('/leaving').subscribe();
       const staying = lastValueFrom(api.get$<Echo>('/staying'));
       leaving.unsubscribe();
       loading.open();
 
       expect(await staying).toMatchObject({ by: T2 });
-      expect(left).toEqual(['/staying', REFRESH, '/staying']);
+      expect(sentPaths).toEqual(['/staying', REFRESH, '/staying']);
     });
 
     /** A client whose refresh takes 10 ms. */
@@ -100,7 +100,7 @@ failureMode(
         others.add(api.post$('/leaving').subscribe());
         const staying = outcomeOf(api.get$('/staying'));
         flush();
-        expect(staying).toEqual(answered({ by: 'T2' }));
+        expect(staying).toEqual(completedWith({ by: 'T2' }));
         expect(sent).toEqual(['GET /first T1', 'GET /first T2', 'GET /staying T2']);
       });
     });

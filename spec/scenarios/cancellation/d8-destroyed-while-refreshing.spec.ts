@@ -31,12 +31,12 @@ failureMode(
 
     it('ends all waits in the same tick, and the refresh on the wire; its late answer is nothing', async () => {
       const onSessionExpired = vi.fn();
-      const { api, session, store, answered } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+      const { api, session, store, received } = createExpiredClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       const states: string[] = [];
       session.state$.subscribe({ next: ({ status }) => states.push(status), complete: () => states.push('complete') });
       const outcomes = paths(5).map((path) => outcomeOf(api.get$(path)));
-      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => answered(path))]);
+      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => received(path))]);
       outcomes.push(...paths(5, 'held').map((path) => outcomeOf(api.get$(path))));
       outcomes.push(outcomeOf(session.refresh$()), outcomeOf(session.accessToken$()));
       const kept = await store.load();

@@ -33,11 +33,11 @@ failureMode(
       async (count) => {
         const { api, session, store } = createExpiredClient(server);
         const dead = server.hold(({ token }) => token === T1);
-        const fates = settleAll(paths(count).map((path) => api.get$<Echo>(path)));
+        const results = settleAll(paths(count).map((path) => api.get$<Echo>(path)));
         await dead.arrived(count);
         dead.open();
 
-        expect(errorsOf(await fates)).toEqual(Array(count).fill(undefined));
+        expect(errorsOf(await results)).toEqual(Array(count).fill(undefined));
         expect(server.presented).toEqual(['a.refresh.1']);
         for (const path of paths(count)) expect(server.tokensOf(path)).toEqual([T1, T2]);
         expect(server.hits).toHaveLength(2 * count);
@@ -50,23 +50,23 @@ failureMode(
     it('refreshes once for 50 requests to one and the same url', async () => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(50).map(() => api.get$<Echo>('/orders')));
+      const results = settleAll(paths(50).map(() => api.get$<Echo>('/orders')));
       await dead.arrived(50);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(50).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(50).fill(undefined));
       expect(server.tokensOf('/orders')).toEqual([...Array(50).fill(T1), ...Array(50).fill(T2)]);
       expect(server.refreshes).toBe(1);
     });
 
     it('has requests, refresh$ and accessToken$ share the one refresh, whichever comes first', async () => {
-      const { api, session, answered } = createExpiredClient(server);
+      const { api, session, received } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const byHand = lastValueFrom(session.refresh$().pipe(map(({ accessToken }) => accessToken)));
       await refresh.arrived(1);
       const byRequest = lastValueFrom(api.get$<Echo>('/orders').pipe(map(({ by }) => by)));
       const again = lastValueFrom(session.refresh$().pipe(map(({ accessToken }) => accessToken)));
-      await answered('/orders');
+      await received('/orders');
       const forSocket = lastValueFrom(session.accessToken$());
       refresh.open();
 

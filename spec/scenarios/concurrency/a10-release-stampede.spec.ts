@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, Session, SessionOptions, TokenGrant } f
 import { delay, NEVER, type Observable, of, Subject, tap, throwError, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import type { Signal } from '../../support/server';
 import { paths } from '../../support/server-client';
 import { createVirtualClient, expiredBy, lineOf, response, virtually } from '../../support/virtual';
@@ -67,7 +67,7 @@ failureMode(
         timer(12).subscribe(() => expect(leftWith('T2')).toHaveLength(atOnce));
         flush();
 
-        expect([...expired, ...held]).toEqual(Array(1_000).fill(answered({ by: 'T2' })));
+        expect([...expired, ...held]).toEqual(Array(1_000).fill(completedWith({ by: 'T2' })));
         expect(leftWith('T2')).toEqual([...paths(500), ...paths(500, 'held')]);
         expect(mostAtOnce()).toBe(atOnce);
       });
@@ -83,7 +83,7 @@ failureMode(
         const held: unknown[] = [];
         timer(2).subscribe(() => held.push(...paths(10_000).map((path) => outcomeOf(api.get$(path)))));
         flush();
-        expect(held).toEqual(Array(10_000).fill(answered({ by: 'T2' })));
+        expect(held).toEqual(Array(10_000).fill(completedWith({ by: 'T2' })));
         expect(mostAtOnce()).toBe(1);
       });
     });
@@ -104,7 +104,7 @@ failureMode(
         outcomeOf(api.post$('/first', body, { timeoutMs: 100 }));
         const next = outcomeOf(api.get$('/next'));
         flush();
-        expect(next).toEqual(answered({ by: 'T2' }));
+        expect(next).toEqual(completedWith({ by: 'T2' }));
         expect(leftWith('T2')).toEqual(body ? ['/next'] : ['/first', '/next']);
       });
     });
@@ -150,7 +150,7 @@ failureMode(
         timer(2).subscribe(() => held.push(...paths(4).map((path) => outcomeOf(api.get$(path)))));
         flush();
 
-        expect(held).toEqual(Array(4).fill(answered({ by: 'T3' })));
+        expect(held).toEqual(Array(4).fill(completedWith({ by: 'T3' })));
         // The second place was free before the answer that told of it.
         expect(leftWith('T2')).toEqual(['/starts', '/orders/0', '/orders/1']);
         expect(leftWith('T3')).toEqual(['/orders/0', '/orders/2', '/orders/3', '/orders/1']);
@@ -176,7 +176,7 @@ failureMode(
           wire.next(response(200, 'late'));
         });
         flush();
-        expect(outcomes.slice(0, 2)).toEqual([answered('late'), answered('late')]);
+        expect(outcomes.slice(0, 2)).toEqual([completedWith('late'), completedWith('late')]);
         expect(leftWith('T2')).toEqual(paths(2));
         expect(sent).toHaveLength(5 + 2);
       });

@@ -2,7 +2,7 @@ import type { TokenGrant } from 'renewal';
 import { delay, of, tap } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, lineOf, virtually } from '../../support/virtual';
@@ -93,7 +93,7 @@ failureMode(
         const outcomes = ['/sibling', '/first'].map((path) => outcomeOf(api.get$(path)));
         flush();
         expect(order).toEqual(when === 'just before' ? ['sibling', 'refresh'] : ['refresh', 'sibling']);
-        expect(outcomes).toEqual([answered({ by: 'T2' }), answered({ by: 'T2' })]);
+        expect(outcomes).toEqual([completedWith({ by: 'T2' }), completedWith({ by: 'T2' })]);
         expect(sent).toEqual(['GET /sibling T1', 'GET /first T1', 'GET /first T2', 'GET /sibling T2']);
       });
     });
@@ -102,13 +102,13 @@ failureMode(
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-      const fates = settleAll(
+      const results = settleAll(
         methods.map((method) => api.request$<Echo>(method, `/${method}`, method === 'GET' ? {} : { body: { method } })),
       );
       await dead.arrived(methods.length);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(methods.length).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(methods.length).fill(undefined));
       for (const method of methods) {
         const body = method === 'GET' ? '' : JSON.stringify({ method });
         const seen = server.hitsOf(`/${method}`).map((hit) => [hit.method, hit.token, `${hit.body}`]);
@@ -119,10 +119,10 @@ failureMode(
 
     it.each(seeds)('drops none of 100 in whatever order they and the refresh are answered (seed %i)', async (seed) => {
       const random = createRandom(seed);
-      const { api, answered: came } = createExpiredClient(server);
+      const { api, received: came } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
       await dead.arrived(COUNT);
 
       // Before the first of them there is no refresh that could be answered.
@@ -138,7 +138,7 @@ failureMode(
         await Promise.all(run.map((path) => came(path)));
       }
 
-      expect(errorsOf(await fates)).toEqual(Array(COUNT).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(COUNT).fill(undefined));
       expect(server.refreshes).toBe(1);
       expect(server.hits).toHaveLength(2 * COUNT);
       for (const path of paths(COUNT)) expect(server.tokensOf(path)).toEqual([T1, T2]);

@@ -30,9 +30,9 @@ failureMode(
     /** A request that left with T1 and whose expired answer waits for the test. */
     const sendLate = async (client: ReturnType<typeof createExpiredClient>) => {
       const gate = server.hold(({ path, token }) => path === '/late' && token === T1);
-      const fate = lastValueFrom(client.api.get$<Echo>('/late'));
+      const result = lastValueFrom(client.api.get$<Echo>('/late'));
       await gate.arrived(1);
-      return { fate, open: () => gate.open() };
+      return { result, open: () => gate.open() };
     };
 
     it('sends again at once what expires 380 ms after the refresh', () => {
@@ -52,7 +52,7 @@ failureMode(
     });
 
     it('refreshes once for answers that come before, during and after the refresh', async () => {
-      const { api, answered } = createExpiredClient(server);
+      const { api, received } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const request = (path: string) => lastValueFrom(api.get$<Echo>(path));
@@ -62,7 +62,7 @@ failureMode(
       dead.open(({ path }) => path === '/before');
       await refresh.arrived(1);
       dead.open(({ path }) => path === '/during');
-      await answered('/during');
+      await received('/during');
       expect(server.hits).toHaveLength(3);
       refresh.open();
       expect(await Promise.all([before, during])).toMatchObject([
@@ -85,11 +85,11 @@ failureMode(
       const first = lastValueFrom(client.api.get$('/first'));
       await writes.arrived(1);
       late.open();
-      await client.answered('/late');
+      await client.received('/late');
       expect(server.tokensOf('/late')).toEqual([T1]);
       writes.open();
 
-      expect(await late.fate).toMatchObject({ by: T2, nth: 2 });
+      expect(await late.result).toMatchObject({ by: T2, nth: 2 });
       await first;
       expect(server.refreshes).toBe(1);
     });
@@ -102,7 +102,7 @@ failureMode(
       await lastValueFrom(client.api.get$('/two'));
       late.open();
 
-      expect(await late.fate).toMatchObject({ by: T3 });
+      expect(await late.result).toMatchObject({ by: T3 });
       expect(server.tokensOf('/late')).toEqual([T1, T3]);
       expect(server.refreshes).toBe(2);
     });
@@ -116,11 +116,11 @@ failureMode(
       const two = lastValueFrom(client.api.get$('/two'));
       await second.arrived(1);
       late.open();
-      await client.answered('/late');
+      await client.received('/late');
       second.open();
 
       await two;
-      expect(await late.fate).toMatchObject({ by: T3 });
+      expect(await late.result).toMatchObject({ by: T3 });
       expect(server.tokensOf('/late')).toEqual([T1, T3]);
       expect(server.refreshes).toBe(2);
     });
@@ -133,7 +133,7 @@ failureMode(
       await lastValueFrom(client.session.refresh$());
       late.open();
 
-      expect(await late.fate).toMatchObject({ by: T1, nth: 2 });
+      expect(await late.result).toMatchObject({ by: T1, nth: 2 });
       expect(server.refreshes).toBe(1);
     });
   },

@@ -57,11 +57,11 @@ failureMode(
     it('lets them wait until the new tokens are stored', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
-      const { api, left } = createExpiredClient(server, { issued, store });
+      const { api, sentPaths } = createExpiredClient(server, { issued, store });
       const first = lastValueFrom(api.get$('/first'));
       await writes.arrived(1);
       const later = settleAll(paths(10, 'later').map((path) => api.get$<Echo>(path)));
-      expect(left).toEqual(['/first', REFRESH]);
+      expect(sentPaths).toEqual(['/first', REFRESH]);
       writes.open();
 
       await first;

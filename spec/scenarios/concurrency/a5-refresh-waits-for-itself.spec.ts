@@ -2,7 +2,7 @@ import { createApi, createSession, memoryStore, type SessionOptions, type TokenG
 import { defer, firstValueFrom, lastValueFrom, map, type Observable, of, switchMap, timer } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
 import { errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
@@ -53,8 +53,8 @@ failureMode(
 
     it.each(WAYS)('sends it without a token, and lets it wait for nothing, when it is %s', async (_, refresh) => {
       const { api, session, store } = createOwn(refresh);
-      const fates = await settleAll(paths(10).map((path) => api.get$<Echo>(path)));
-      expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+      const results = await settleAll(paths(10).map((path) => api.get$<Echo>(path)));
+      expect(errorsOf(results)).toEqual(Array(10).fill(undefined));
       expect(server.refreshHits).toMatchObject([{ authorization: undefined }]);
       for (const path of paths(10)) expect(server.tokensOf(path)).toEqual(['a.access.1', 'a.access.2']);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'a.access.2' } });
@@ -63,8 +63,8 @@ failureMode(
 
     it.each(WAYS)('does the same for `restore` when it is %s', async (_, refresh) => {
       const { api } = createOwn(refresh, true);
-      const fates = await settleAll(paths(10).map((path) => api.get$<Echo>(path)));
-      expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+      const results = await settleAll(paths(10).map((path) => api.get$<Echo>(path)));
+      expect(errorsOf(results)).toEqual(Array(10).fill(undefined));
       expect(server.refreshHits).toMatchObject([{ authorization: undefined }]);
       for (const path of paths(10)) expect(server.tokensOf(path)).toEqual(['a.access.2']);
     });
@@ -147,7 +147,7 @@ failureMode(
         );
         const outcome = outcomeOf(api.get$('/first'));
         flush();
-        expect(outcome).toEqual(answered({ by: 'T2' }));
+        expect(outcome).toEqual(completedWith({ by: 'T2' }));
         expect(sent).toEqual(['GET /first T1', `POST ${REFRESH} -`, 'GET /first T2']);
       });
     });

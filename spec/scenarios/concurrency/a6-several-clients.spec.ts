@@ -45,11 +45,11 @@ failureMode(
         createApi({ baseUrl: server.origin, interceptors: [bearer(session)] }),
       ];
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(apis.map((each, index) => each.get$(`/orders/${index}`)));
+      const results = settleAll(apis.map((each, index) => each.get$(`/orders/${index}`)));
       await dead.arrived(apis.length);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(apis.map(() => undefined));
+      expect(errorsOf(await results)).toEqual(apis.map(() => undefined));
       apis.forEach((_, index) => {
         expect(server.tokensOf(`/orders/${index}`)).toEqual([T1, T2]);
       });
@@ -60,11 +60,11 @@ failureMode(
       const first = createExpiredClient(server);
       const clients = [first, ...Array.from({ length: count - 1 }, () => createBeside(first))];
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(clients.map(({ api }, index) => api.get$<Echo>(`/orders/${index}`)));
+      const results = settleAll(clients.map(({ api }, index) => api.get$<Echo>(`/orders/${index}`)));
       await dead.arrived(count);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(count).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(count).fill(undefined));
       expect(server.presented).toEqual(['a.refresh.1']);
       clients.forEach(({ session }, index) => {
         expect(server.tokensOf(`/orders/${index}`)).toEqual([T1, T2]);
@@ -99,11 +99,11 @@ failureMode(
       const requests = Array.from({ length: 100 }, (_, index) =>
         users.map(({ user, api }) => api.get$<Echo>(`/${user}/${index}`)),
       );
-      const fates = settleAll(requests.flat());
+      const results = settleAll(requests.flat());
       await dead.arrived(200);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(200).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(200).fill(undefined));
       expect(server.hits).toHaveLength(400);
       for (const { path, token } of server.hits) expect(token[0]).toBe(path[1]);
       expect([...server.presented].sort()).toEqual(['a.refresh.1', 'b.refresh.1']);

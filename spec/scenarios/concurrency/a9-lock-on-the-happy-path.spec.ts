@@ -2,7 +2,7 @@ import { memoryStore, type TokenStore, webStorageStore } from 'renewal';
 import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
 import { startServer, type TestServer } from '../../support/server';
 import { createClient, errorsOf, paths, settleAll } from '../../support/server-client';
@@ -58,9 +58,9 @@ failureMode(
       const { store, calls } = recorded(memoryStore(issued));
       const { api } = createClient(server, { issued, store });
       expect(calls).toEqual(['load']);
-      const fates = await settleAll(paths(50).map((path) => api.get$(path)));
+      const results = await settleAll(paths(50).map((path) => api.get$(path)));
 
-      expect(errorsOf(fates)).toEqual(Array(50).fill(undefined));
+      expect(errorsOf(results)).toEqual(Array(50).fill(undefined));
       expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(50).fill('Bearer a.access.1'));
       expect(server.refreshes).toBe(0);
       expect(calls).toEqual(['load']);
@@ -72,8 +72,8 @@ failureMode(
       const { store, calls } = recorded({ ...kept, load: async () => kept.load() });
       const { api } = createClient(server, { issued, store });
       for (const round of [1, 2]) {
-        const fates = await settleAll(paths(20).map((path) => api.get$(path)));
-        expect(errorsOf(fates)).toEqual(Array(20).fill(undefined));
+        const results = await settleAll(paths(20).map((path) => api.get$(path)));
+        expect(errorsOf(results)).toEqual(Array(20).fill(undefined));
         expect(server.hits).toHaveLength(20 * round);
       }
       expect(calls).toEqual(['load']);
@@ -83,17 +83,17 @@ failureMode(
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
       store.exclusive?.(NEVER).subscribe();
       const client = createVirtualClient({ signal, store, isDead: () => false });
-      expect(send(client)).toEqual(Array(50).fill(answered({ by: 'T1' })));
+      expect(send(client)).toEqual(Array(50).fill(completedWith({ by: 'T1' })));
     });
 
     it('locks for a refresh, and no more once that is over', () => {
       const { store, calls } = recorded(memoryStore({ accessToken: 'T1', refreshToken: 'R1' }));
       const client = createVirtualClient({ signal, store });
-      expect(outcomeOf(client.api.get$('/first'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(client.api.get$('/first'))).toEqual(completedWith({ by: 'T2' }));
       expect(calls.filter((call) => call === 'exclusive')).toHaveLength(1);
       expect(calls.filter((call) => call === 'save')).toHaveLength(1);
       const before = [...calls];
-      expect(send(client)).toEqual(Array(50).fill(answered({ by: 'T2' })));
+      expect(send(client)).toEqual(Array(50).fill(completedWith({ by: 'T2' })));
       expect(calls).toEqual(before);
     });
 
@@ -116,7 +116,7 @@ failureMode(
       });
       const client = createVirtualClient({ signal, store, isDead: () => false });
       read.mockClear();
-      expect(send(client)).toEqual(Array(50).fill(answered({ by: 'T1' })));
+      expect(send(client)).toEqual(Array(50).fill(completedWith({ by: 'T1' })));
       expect(read.mock.calls).toEqual(Array(50).fill(['token']));
       expect(request).not.toHaveBeenCalled();
     });

@@ -6,7 +6,7 @@ import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
-import { HELD, SENT, storm } from '../../support/server-storm';
+import { QUEUED, SENT, storm } from '../../support/server-storm';
 
 const ENDS: readonly (readonly [how: string, reply: Reply, code: 'session-expired' | 'refresh'])[] = [
   ['is refused', json({ error: 'invalid_grant' }, 400), 'session-expired'],
@@ -40,7 +40,7 @@ failureMode(
       server.refreshReply = reply;
       const errors = await storm(server, createExpiredClient(server));
 
-      expect(errors.filter((error) => isApiError(error, code))).toHaveLength(SENT.length + HELD.length);
+      expect(errors.filter((error) => isApiError(error, code))).toHaveLength(SENT.length + QUEUED.length);
       expect(new Set(errors).size).toBe(1);
       expect(server.refreshes).toBe(1);
       expect(vi.getTimerCount()).toBe(0);

@@ -4,7 +4,7 @@ import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorsOf, settleAll } from '../../support/server-client';
-import { HELD, SENT, storm } from '../../support/server-storm';
+import { QUEUED, SENT, storm } from '../../support/server-storm';
 
 const T1 = 'a.access.1';
 
@@ -38,7 +38,7 @@ failureMode(
 
     const expectSentOnceOrNever = (): void => {
       for (const path of SENT) expect(server.tokensOf(path)).toEqual([T1]);
-      for (const path of HELD) expect(server.tokensOf(path)).toEqual([]);
+      for (const path of QUEUED) expect(server.tokensOf(path)).toEqual([]);
     };
 
     it.each(Object.entries(FAILURES))(
@@ -49,7 +49,7 @@ failureMode(
         await storm(server, client);
         expectSentOnceOrNever();
         expect(server.hits).toHaveLength(SENT.length);
-        expect(client.left).toHaveLength(SENT.length + 1);
+        expect(client.sentPaths).toHaveLength(SENT.length + 1);
       },
     );
 

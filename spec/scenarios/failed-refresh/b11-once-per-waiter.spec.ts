@@ -30,18 +30,18 @@ failureMode(
     afterEach(() => server.close());
 
     it(`tells the end once, and each of ${COUNT} requests by its own error notification`, async () => {
-      const { api, session, answered } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+      const { api, session, received } = createExpiredClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       const states: SessionState[] = [];
       session.state$.subscribe((state) => states.push(state));
       const events = eventsOf(api);
       const kept = session.keepFresh$().subscribe();
-      const fates = settleAll(paths(COUNT).map((path) => api.get$(path)));
-      await Promise.all([refresh.arrived(1), ...paths(COUNT).map((path) => answered(path))]);
+      const results = settleAll(paths(COUNT).map((path) => api.get$(path)));
+      await Promise.all([refresh.arrived(1), ...paths(COUNT).map((path) => received(path))]);
       const byHand = settleAll<unknown>([session.refresh$(), session.accessToken$()]);
       refresh.open();
 
-      const errors = errorsOf([...(await fates), ...(await byHand)]);
+      const errors = errorsOf([...(await results), ...(await byHand)]);
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT + 2);
       expect(expired).toHaveLength(1);
       expect(new Set(errors)).toEqual(new Set(expired));
@@ -61,7 +61,7 @@ failureMode(
     });
 
     it('ends what comes back late from the server in the same way, and does not tell it again', async () => {
-      const { api } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+      const { api } = createExpiredClient(server, { onSessionExpired });
       const slow = server.hold(({ path }) => path === '/slow');
       const late = errorOf(api.get$('/slow'));
       await slow.arrived(1);
@@ -74,7 +74,7 @@ failureMode(
     });
 
     it('tells the end of the next session as well', async () => {
-      const { api, session } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+      const { api, session } = createExpiredClient(server, { onSessionExpired });
       await errorOf(api.get$('/first'));
       await session.signIn(server.issue('b'));
       server.live.clear();
@@ -112,7 +112,7 @@ failureMode(
     });
 
     it('tells nothing of a sign-out, nor of a session that there never was', async () => {
-      const signingOut = createClient(server, { onSessionExpired: onSessionExpired });
+      const signingOut = createClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       server.live.clear();
       const waiting = errorOf(signingOut.api.get$('/orders'));
@@ -122,7 +122,7 @@ failureMode(
       expect(await waiting).toMatchObject({ code: 'signed-out' });
 
       const { http, api, session } = createClient(server, {
-        onSessionExpired: onSessionExpired,
+        onSessionExpired,
         store: memoryStore(),
         restore: () => http.post$(REFRESH, { refreshToken: '' }),
       });

@@ -41,10 +41,10 @@ failureMode(
     /** What becomes of requests whose refresh is lost the first time, and only then. */
     const loseOnce = async (client: TestClient) => {
       const isLost = lost(client);
-      const fates = settleAll(paths(COUNT).map((path) => client.api.get$<Echo>(path)));
+      const results = settleAll(paths(COUNT).map((path) => client.api.get$<Echo>(path)));
       await isLost;
       server.losesRefreshes = false;
-      return { fates };
+      return { results };
     };
 
     it('is not tried again by itself: the session is kept with the old refresh token', async () => {
@@ -72,11 +72,11 @@ failureMode(
 
     it('survives with one retry where the server still takes the spent token', async () => {
       const client = createWatched({ refreshRetries: 1 });
-      const { fates } = await loseOnce(client);
+      const { results } = await loseOnce(client);
       const next = server.issue();
       server.refreshReply = json(next);
       vi.advanceTimersByTime(1_000);
-      expect(errorsOf(await fates)).toEqual(Array(COUNT).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(COUNT).fill(undefined));
       for (const path of paths(COUNT)) expect(server.tokensOf(path)).toEqual(['a.access.1', next.accessToken]);
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
       expect(await client.store.load()).toMatchObject(next);
@@ -89,9 +89,9 @@ failureMode(
 
     it('ends the session, once, when the one retry is refused', async () => {
       const client = createWatched({ refreshRetries: 1 });
-      const { fates } = await loseOnce(client);
+      const { results } = await loseOnce(client);
       vi.advanceTimersByTime(1_000);
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT);
       expect(new Set(errors)).toEqual(new Set(expired));
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);

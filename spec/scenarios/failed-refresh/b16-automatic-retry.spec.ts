@@ -3,7 +3,7 @@ import { NEVER, of, throwError } from 'rxjs';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer, type Issuer } from '../../support/issuer';
 import { createVirtualClient, ORIGIN, response } from '../../support/virtual';
 
@@ -63,7 +63,7 @@ failureMode(
       const { api, sent } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 3 });
       const outcomes = [outcomeOf(api.get$('/a')), outcomeOf(api.get$('/held'))];
       vi.advanceTimersByTime(3_000);
-      expect(outcomes).toEqual(Array(2).fill(answered({ by: 'T4' })));
+      expect(outcomes).toEqual(Array(2).fill(completedWith({ by: 'T4' })));
       expect(sent).toEqual(['GET /a T1', 'GET /a T4', 'GET /held T4']);
       expect(vi.getTimerCount()).toBe(0);
     });
@@ -75,7 +75,7 @@ failureMode(
       const { api } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 1 });
       const outcome = outcomeOf(api.get$('/a'));
       vi.advanceTimersByTime(7_000);
-      expect(outcome).toEqual(answered({ by: 'T3' }));
+      expect(outcome).toEqual(completedWith({ by: 'T3' }));
       expect(triesOf(issuer)).toEqual([0, 7_000]);
     });
 

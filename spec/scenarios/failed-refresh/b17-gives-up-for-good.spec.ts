@@ -3,7 +3,7 @@ import { NEVER, of, throwError } from 'rxjs';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
@@ -50,7 +50,7 @@ failureMode(
         vi.advanceTimersByTime(waitMs);
         return outcomeOf(api.get$('/orders'));
       });
-      expect(asked).toEqual(['T1', 'T1', 'T4'].map((by) => answered({ by })));
+      expect(asked).toEqual(['T1', 'T1', 'T4'].map((by) => completedWith({ by })));
       expect(triesAtMs()).toEqual([60_000, 61_000, 63_000]);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
     });

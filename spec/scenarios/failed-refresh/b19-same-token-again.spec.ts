@@ -45,11 +45,11 @@ failureMode(
     it('ends each of them after its second try where the server still refuses it', async () => {
       const { api, session } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$(path)));
       await dead.arrived(COUNT);
       dead.open();
 
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
       expect(errors.filter((error) => isApiError(error, 'token-rejected'))).toHaveLength(COUNT);
       for (const [index, path] of paths(COUNT).entries()) {
         expect(errors[index]).toMatchObject({ response: { body: { path, nth: 2 } } });
@@ -83,7 +83,7 @@ failureMode(
       server.live.clear();
       const settled = createBarrier();
       api.get$('/orders').subscribe({ error: settled.open });
-      await settled.passed;
+      await settled.opened;
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.9']);
     });
   },

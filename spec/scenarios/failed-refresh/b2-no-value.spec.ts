@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { paths } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
 
@@ -73,7 +73,7 @@ failureMode(
 
       refresh = () => of({ accessToken: 'T2' });
       await vi.advanceTimersByTimeAsync(1_000);
-      expect(outcomeOf(api.get$('/next'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/next'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent.slice(3)).toEqual(['GET /next T2']);
     });
   },

@@ -1,7 +1,7 @@
 import { isApiError, type SessionOptions, type TokenGrant } from 'renewal';
 import { defer, finalize, of } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy, warningsIn } from '../../support/events';
+import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
@@ -112,7 +112,7 @@ failureMode(
       });
       api.events$.subscribe(({ type }) => type === 'warning' && lockedAt.push(isLocked));
       await errorOf(session.refresh$());
-      expect(events.map(toldBy).slice(-2)).toEqual([
+      expect(events.map(describeEvent).slice(-2)).toEqual([
         expect.stringMatching(/^refresh 1 failed.*kind malformed/),
         'warning refresh: no accessToken in what it emitted (keys: none)',
       ]);

@@ -117,8 +117,8 @@ failureMode(
 
       it('brings new tokens', async () => {
         const { api } = createExpiredClient(server, { refresh: through(toError) });
-        const [fate] = await settleAll([api.get$<Echo>('/orders')]);
-        expect(fate).toMatchObject({ value: { by: 'a.access.2' } });
+        const [result] = await settleAll([api.get$<Echo>('/orders')]);
+        expect(result).toMatchObject({ value: { by: 'a.access.2' } });
       });
     });
 
@@ -158,8 +158,8 @@ failureMode(
         { code: 'ERR_NETWORK', response: undefined },
       ]) {
         const { session } = createExpiredClient(server, { refresh: () => throwError(() => error) });
-        const [fate] = await settleAll([session.refresh$()]);
-        expect(fate?.status === 'rejected' && isApiError(fate.reason, 'refresh')).toBe(true);
+        const [result] = await settleAll([session.refresh$()]);
+        expect(result?.status === 'rejected' && isApiError(result.reason, 'refresh')).toBe(true);
         expect(session.state.status).toBe('active');
       }
     });

@@ -29,11 +29,11 @@ failureMode(
     afterEach(() => server.close());
 
     /** What becomes of requests whose refresh the server has and does not answer. */
-    const stall = async ({ api, answered }: TestClient): Promise<Outcome[]> => {
+    const stall = async ({ api, received }: TestClient): Promise<Outcome[]> => {
       server.refreshReply = 'never';
       const outcomes = paths(COUNT).map((path) => outcomeOf(api.get$(path)));
       const refresh = server.hold(({ path }) => path === REFRESH);
-      await Promise.all([...paths(COUNT).map((path) => answered(path)), refresh.arrived(1)]);
+      await Promise.all([...paths(COUNT).map((path) => received(path)), refresh.arrived(1)]);
       refresh.open();
       outcomes.push(outcomeOf(api.get$('/held')));
       return outcomes;
@@ -85,11 +85,11 @@ failureMode(
     it('still takes an answer that comes in the last millisecond', async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
       await refresh.arrived(1);
       vi.advanceTimersByTime(29_999);
       refresh.open();
-      expect(errorsOf(await fates)).toEqual(Array(COUNT).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(COUNT).fill(undefined));
       expect(vi.getTimerCount()).toBe(0);
     });
 

@@ -59,8 +59,8 @@ failureMode(
 
       server.refreshReply = undefined;
       vi.advanceTimersByTime(1);
-      const fates = await settleAll(paths(10, 'later').map((path) => client.api.get$<Echo>(path)));
-      expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+      const results = await settleAll(paths(10, 'later').map((path) => client.api.get$<Echo>(path)));
+      expect(errorsOf(results)).toEqual(Array(10).fill(undefined));
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
     });
 

@@ -3,7 +3,7 @@ import { of, Subject, throwError } from 'rxjs';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, ORIGIN, response } from '../../support/virtual';
 
@@ -31,7 +31,7 @@ failureMode(
       vi.advanceTimersByTime(AHEAD_MS);
       // Ten requests a second, until the token has a tenth of a second left.
       for (let count = 0; count < 600; count++) {
-        expect(outcomeOf(api.get$('/orders'))).toEqual(answered({ by: 'T1' }));
+        expect(outcomeOf(api.get$('/orders'))).toEqual(completedWith({ by: 'T1' }));
         vi.advanceTimersByTime(100);
       }
       expect(askedAtMs.map((atMs) => atMs - startMs - AHEAD_MS)).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
@@ -63,7 +63,7 @@ failureMode(
       vi.advanceTimersByTime(AHEAD_MS);
       outcomeOf(api.get$('/ahead'));
       vi.advanceTimersByTime(AHEAD_MS);
-      expect(outcomeOf(api.get$('/after'))).toEqual(answered({ by: 'T3' }));
+      expect(outcomeOf(api.get$('/after'))).toEqual(completedWith({ by: 'T3' }));
       expect(sent).toEqual(['GET /ahead T1', 'GET /after T3']);
       expect(issuer.presented).toEqual(['R1', 'R1']);
     });
@@ -76,7 +76,7 @@ failureMode(
         refresh: offline,
       });
       vi.advanceTimersByTime(119_999);
-      expect(outcomeOf(api.get$('/ahead'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/ahead'))).toEqual(completedWith({ by: 'T1' }));
       vi.advanceTimersByTime(1);
       expect(outcomeOf(api.get$('/after'))).toMatchObject({ values: [], error: { code: 'refresh' } });
       expect(sent).toEqual(['GET /ahead T1']);
@@ -93,7 +93,7 @@ failureMode(
         refresh: () => refresh$,
       });
       vi.advanceTimersByTime(AHEAD_MS);
-      expect(outcomeOf(api.get$('/beside'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/beside'))).toEqual(completedWith({ by: 'T1' }));
       isDead = true;
       const waiting = [outcomeOf(api.get$('/refused')), outcomeOf(api.get$('/held'))];
       expect(waiting).toEqual([{ values: [] }, { values: [] }]);
@@ -128,7 +128,7 @@ failureMode(
         onSessionExpired: (error) => expired.push(error),
       });
       vi.advanceTimersByTime(AHEAD_MS);
-      expect(outcomeOf(api.get$('/beside'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/beside'))).toEqual(completedWith({ by: 'T1' }));
       answer$.next(response(400, { error: 'invalid_grant' }));
       answer$.complete();
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });

@@ -3,7 +3,7 @@ import { lastValueFrom, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { type Echo, json, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf, paths, settleAll } from '../../support/server-client';
@@ -93,7 +93,7 @@ failureMode(
       vi.advanceTimersByTime(30_000);
       isUp = true;
       const renewed = `T${seconds.length + 2}`;
-      expect(outcomeOf(api.get$('/orders'))).toEqual(answered({ by: renewed }));
+      expect(outcomeOf(api.get$('/orders'))).toEqual(completedWith({ by: renewed }));
       isUp = false;
       dead.add(renewed);
       const againMs = Date.now();

@@ -51,11 +51,11 @@ failureMode(
     it('refreshes once for many at once, and sends each twice', async () => {
       const { api } = createClient(server);
       const first = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(20).map(() => api.get$('/closed')));
+      const results = settleAll(paths(20).map(() => api.get$('/closed')));
       await first.arrived(20);
       first.open();
 
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
       expect(errors.filter((error) => isApiError(error, 'token-rejected'))).toHaveLength(20);
       expect(server.refreshes).toBe(1);
       expect(server.tokensOf('/closed')).toEqual([...Array(20).fill(T1), ...Array(20).fill(T2)]);

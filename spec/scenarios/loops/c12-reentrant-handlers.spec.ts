@@ -10,7 +10,7 @@ import {
 import { filter, lastValueFrom, type Observable, Subject, take, throwError } from 'rxjs';
 import { expect, it, onTestFinished } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, type Outcome, outcomeOf } from '../../support/http-client';
+import { completedWith, type Outcome, outcomeOf } from '../../support/http-client';
 import { type Echo, startServer } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
@@ -90,7 +90,7 @@ failureMode(
         outcomeOf(client.api.get$('/outside'));
         expect(client.sent).toEqual(['GET /outside T1']);
         client.succeed();
-        expect(inside).toEqual([answered({ by: 'T2' })]);
+        expect(inside).toEqual([completedWith({ by: 'T2' })]);
         expect(client.used).toEqual(['R1']);
       },
     );
@@ -102,7 +102,7 @@ failureMode(
       const outside = outcomeOf(client.api.get$('/outside'));
       client.succeed();
 
-      expect([...inside, outside]).toEqual([answered({ by: 'T2' }), answered({ by: 'T2' })]);
+      expect([...inside, outside]).toEqual([completedWith({ by: 'T2' }), completedWith({ by: 'T2' })]);
       expect(sent.filter((line) => line.includes('inside'))).toEqual(['GET /inside T2']);
       expect(client.used).toEqual(['R1']);
       // Nor has a second refresh taken anything away.
@@ -143,7 +143,7 @@ failureMode(
         onSessionExpired: () => inside.push(outcomeOf(client.api.get$('/inside'))),
       });
       outcomeOf(client.api.get$('/outside'));
-      expect(inside).toEqual([answered({ by: '-' })]);
+      expect(inside).toEqual([completedWith({ by: '-' })]);
       expect(client.sent).toEqual(['GET /outside T1', 'GET /inside -']);
     });
 

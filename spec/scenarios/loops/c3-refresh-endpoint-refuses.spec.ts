@@ -32,10 +32,10 @@ failureMode(
     it('is sent once, without a token, for all who wait', async () => {
       const { api, session } = createExpiredClient(server);
       const dead = server.hold(({ path }) => path !== REFRESH);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$(path)));
       await dead.arrived(COUNT);
       dead.open();
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
 
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT);
       expect(new Set(errors).size).toBe(1);

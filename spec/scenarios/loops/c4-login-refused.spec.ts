@@ -2,7 +2,7 @@ import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
-import { createClient, createExpiredClient, errorOf, fateOf, passedThrough } from '../../support/server-client';
+import { createClient, createExpiredClient, errorOf, passedThrough, resultOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 
 const OWN = 'Basic b3du';
@@ -32,10 +32,10 @@ failureMode(
       const { api, session, store } = createClient(server);
       const { state } = session;
       const kept = await store.load();
-      const fate = await fateOf(api.post$(path, { user: 'a', password: 'wrong' }, { auth: false }));
+      const result = await resultOf(api.post$(path, { user: 'a', password: 'wrong' }, { auth: false }));
 
-      expect(fate).toMatchObject(passedThrough(signal));
-      expect(tokensShownBy([fate])).toEqual([]);
+      expect(result).toMatchObject(passedThrough(signal));
+      expect(tokensShownBy([result])).toEqual([]);
       expect(server.hits).toMatchObject([{ path, authorization: undefined }]);
       expect(server.refreshes).toBe(0);
       expect(session.state).toBe(state);
@@ -48,7 +48,7 @@ failureMode(
         const { api, session, store } = createClient(server);
         const { state } = session;
         const kept = await store.load();
-        expect(await fateOf(api.get$('/orders', { headers: { [name]: OWN } }))).toMatchObject(passedThrough(signal));
+        expect(await resultOf(api.get$('/orders', { headers: { [name]: OWN } }))).toMatchObject(passedThrough(signal));
         expect(server.hits.map(({ authorization }) => authorization)).toEqual([OWN]);
         expect(server.refreshes).toBe(0);
         expect(session.state).toBe(state);
@@ -60,7 +60,7 @@ failureMode(
       const { api, session } = createClient(server);
       const { state } = session;
       const own = api.extend({ headers: { Authorization: OWN } });
-      expect(await fateOf(own.get$('/orders'))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(own.get$('/orders'))).toMatchObject(passedThrough(signal));
       expect(server.hits.map(({ authorization }) => authorization)).toEqual([OWN]);
       expect(server.refreshes).toBe(0);
       expect(session.state).toBe(state);
@@ -71,7 +71,7 @@ failureMode(
       const basic = api.extend({
         interceptors: [(request, next) => next({ ...request, headers: { ...request.headers, authorization: OWN } })],
       });
-      expect(await fateOf(basic.get$('/orders'))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(basic.get$('/orders'))).toMatchObject(passedThrough(signal));
       expect(server.hits.map(({ authorization }) => authorization)).toEqual([OWN]);
       expect(server.refreshes).toBe(0);
     });
@@ -84,7 +84,7 @@ failureMode(
       const refresh = server.hold(({ path }) => path === REFRESH);
       const waiting = lastValueFrom(api.get$<Echo>('/orders'));
       await refresh.arrived(1);
-      expect(await fateOf(api.post$('/login', {}, options))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.post$('/login', {}, options))).toMatchObject(passedThrough(signal));
       refresh.open();
       expect(await waiting).toMatchObject({ by: 'a.access.2' });
       expect(server.refreshes).toBe(1);
@@ -95,7 +95,7 @@ failureMode(
       server.refreshReply = { status: 503 };
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh' });
       const { state } = session;
-      expect(await fateOf(api.post$('/login', {}, { auth: false }))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.post$('/login', {}, { auth: false }))).toMatchObject(passedThrough(signal));
       expect(session.state).toBe(state);
       expect(server.refreshes).toBe(1);
     });

@@ -7,8 +7,8 @@ import {
   createClient,
   createExpiredClient,
   errorOf,
-  fateOf,
   passedThrough,
+  resultOf,
   type TestClient,
 } from '../../support/server-client';
 
@@ -56,7 +56,7 @@ failureMode(
         const { state } = session;
         expect(state).toMatchObject({ status: 'signed-out', reason });
 
-        expect(await fateOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
+        expect(await resultOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
         expect(server.hitsOf('/orders')).toMatchObject([{ authorization: undefined }]);
         expect(server.refreshes).toBe(before);
         expect(session.state).toBe(state);
@@ -67,14 +67,14 @@ failureMode(
     it('leaves a session alone that has begun while such a request was out', async () => {
       const { api, session } = createClient(server, { store: memoryStore() });
       const late = server.hold(({ path }) => path === '/late');
-      const fate = fateOf(api.get$('/late'));
+      const result = resultOf(api.get$('/late'));
       await late.arrived(1);
       const issued = server.issue();
       await session.signIn(issued);
       const { state } = session;
       late.open();
 
-      expect(await fate).toMatchObject(passedThrough(signal));
+      expect(await result).toMatchObject(passedThrough(signal));
       expect(session.state).toBe(state);
       expect(server.refreshes).toBe(0);
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: issued.accessToken });

@@ -2,7 +2,7 @@ import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { concat, ignoreElements, NEVER, type Observable, of, timer } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { json, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -45,8 +45,8 @@ failureMode(
         const { api } = createExpiredClient(server);
         server.refreshReply = json(grant);
         server.live.add(grant.accessToken);
-        const fates = await settleAll(paths(10).map((path) => api.get$(path)));
-        expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+        const results = await settleAll(paths(10).map((path) => api.get$(path)));
+        expect(errorsOf(results)).toEqual(Array(10).fill(undefined));
         for (const path of paths(10)) expect(server.tokensOf(path)).toEqual([T1, grant.accessToken]);
 
         // Nor do those that come later doubt it.
@@ -84,7 +84,7 @@ failureMode(
         const { api, sent, used } = createLate();
         const outcomes = ['/a', '/b'].map((path) => outcomeOf(api.get$(path)));
         flush();
-        expect(outcomes).toEqual([answered({ by: 'T2' }), answered({ by: 'T2' })]);
+        expect(outcomes).toEqual([completedWith({ by: 'T2' }), completedWith({ by: 'T2' })]);
         expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T2']);
         expect(used).toEqual(['R1']);
       });
@@ -98,7 +98,7 @@ failureMode(
         const token = outcomeOf(session.accessToken$());
         flush();
         expect(renewed).toMatchObject({ values: [{ accessToken: 'T2' }], isComplete: true });
-        expect(token).toEqual(answered('T2'));
+        expect(token).toEqual(completedWith('T2'));
         expect(used).toEqual(['R1']);
       });
     });

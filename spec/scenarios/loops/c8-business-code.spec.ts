@@ -11,7 +11,7 @@ import { lastValueFrom } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { type Echo, json, startServer, type TestServer } from '../../support/server';
-import { createClient, createExpiredClient, errorOf, fateOf, passedThrough } from '../../support/server-client';
+import { createClient, createExpiredClient, errorOf, passedThrough, resultOf } from '../../support/server-client';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -126,7 +126,7 @@ failureMode(
       });
       const { state } = session;
       const context = new HttpContext().set(UNJUDGED, true);
-      expect(await fateOf(api.get$('/orders', { context }))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.get$('/orders', { context }))).toMatchObject(passedThrough(signal));
       expect(server.tokensOf('/orders')).toEqual([T1]);
       expect(session.state).toBe(state);
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: T2 });

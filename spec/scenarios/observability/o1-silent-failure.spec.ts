@@ -9,7 +9,7 @@ import {
 } from 'renewal';
 import { of, throwError } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy, warningsIn } from '../../support/events';
+import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createQuietStore } from '../../support/quiet-store';
@@ -105,7 +105,7 @@ failureMode(
       });
       const events = eventsOf(api);
       outcomeOf(api.get$('/a'));
-      expect(events.map(toldBy)).toEqual([
+      expect(events.map(describeEvent)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 sent, attempt 1, generation 1',
         'request 1 token-expired, attempt 1, generation 1',
@@ -128,7 +128,7 @@ failureMode(
         const events = eventsOf(api);
         cold('10ms a').subscribe(() => outcomeOf(api.get$('/a')));
         flush();
-        expect(events.map(toldBy)).toEqual([
+        expect(events.map(describeEvent)).toEqual([
           'request 1 queued, attempt 0',
           'refresh 1 started, generation 1, waiting 0',
           'refresh 1 failed, generation 1, waiting 0, kind unknown, final false',
@@ -148,7 +148,7 @@ failureMode(
       session.signOut();
       session.signIn({ accessToken: 'B1' });
       session.destroy();
-      expect(events.map(toldBy)).toEqual([
+      expect(events.map(describeEvent)).toEqual([
         'refresh 1 started, generation 1, waiting 1',
         'refresh 1 succeeded, generation 1, waiting 1',
         'session adopted, generation 2',

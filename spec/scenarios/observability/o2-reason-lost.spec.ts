@@ -18,9 +18,9 @@ import {
   createExpiredClient,
   errorOf,
   errorsOf,
-  fateOf,
   passedThrough,
   paths,
+  resultOf,
   settleAll,
 } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
@@ -46,10 +46,10 @@ failureMode(
       const { api } = createExpiredClient(server, { onSessionExpired: (error) => told.push(error) });
       server.refreshReply = json({ error: 'invalid_grant', error_description: 'revoked' }, 400);
       const dead = server.hold(({ token }) => token === 'a.access.1');
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      const results = settleAll(paths(3).map((path) => api.get$(path)));
       await dead.arrived(3);
       dead.open();
-      const [error, ...others] = errorsOf(await fates);
+      const [error, ...others] = errorsOf(await results);
 
       expect(error).toBeInstanceOf(SessionExpiredError);
       expect(error).toMatchObject({ name: 'SessionExpiredError', code: 'session-expired' });
@@ -135,7 +135,7 @@ failureMode(
     it('hands an expired answer out as it came, where there is no session that could renew', async () => {
       const { api, session } = createClient(server);
       await session.signOut();
-      expect(await fateOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
     });
 
     it('can be told apart by class and by code, and narrows to what each has', async () => {

@@ -1,7 +1,7 @@
 import { memoryStore, type Session, type SessionOptions, type TokenGrant, type TokenStore } from 'renewal';
 import { EMPTY, mergeMap, NEVER, type Observable, of, throwError, timer } from 'rxjs';
 import { expect, it } from 'vitest';
-import { eventsOf, toldBy } from '../../support/events';
+import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -147,7 +147,7 @@ failureMode(
         flush();
         const [, , , , started, ...others] = events;
         expect(started).toMatchObject({ type: 'refresh', phase: 'started', atMs: 0 });
-        expect(others.map(toldBy)).toEqual([
+        expect(others.map(describeEvent)).toEqual([
           'refresh 1 failed, generation 1, waiting 1, kind signed-out, final false',
           'session signed-out, generation 2',
           'request 1 settled, attempt 1, generation 1, error signed-out',

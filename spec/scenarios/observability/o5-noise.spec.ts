@@ -71,13 +71,13 @@ failureMode(
         server.refreshReply = reply;
         const dead = server.hold(({ token }) => token === 'a.access.1');
         const refresh = server.hold(({ path }) => path === REFRESH);
-        const fates = settleAll(paths(50).map((path) => client.api.get$(path)));
+        const results = settleAll(paths(50).map((path) => client.api.get$(path)));
         await dead.arrived(50);
         dead.open();
         await refresh.arrived(1);
         await act?.(client);
         refresh.open();
-        await fates;
+        await results;
         expect(server.refreshes).toBe(1);
         expect(written).toEqual([]);
       },

@@ -1,7 +1,7 @@
 import type { ApiEvent, RequestEvent } from 'renewal';
 import { delay, lastValueFrom, of } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy } from '../../support/events';
+import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
@@ -46,7 +46,7 @@ failureMode(
           outcomeOf(api.get$(`/${path}`));
         });
         flush();
-        const told = events.map((event) => `${event.atMs} ${toldBy(event)}`);
+        const told = events.map((event) => `${event.atMs} ${describeEvent(event)}`);
         expect(told).toEqual([
           '0 request 1 queued, attempt 0',
           '0 request 1 sent, attempt 1, generation 1',
@@ -91,7 +91,7 @@ failureMode(
         for (const path of ['/slow', '/fast']) outcomeOf(api.get$(path));
         flush();
         const ofSlow = requestsIn(events).filter(({ requestId }) => requestId === 1);
-        expect(ofSlow.map(toldBy)).toEqual([
+        expect(ofSlow.map(describeEvent)).toEqual([
           'request 1 queued, attempt 0',
           'request 1 sent, attempt 1, generation 1',
           'request 1 token-expired, attempt 1, generation 1',
@@ -119,7 +119,7 @@ failureMode(
       outcomeOf(api.get$('/a'));
       expect(requestsIn(others)).toEqual([]);
       expect(others).toEqual(own.filter(({ type }) => type === 'refresh'));
-      expect(others.map(toldBy)).toEqual([
+      expect(others.map(describeEvent)).toEqual([
         'refresh 1 started, generation 1, waiting 1',
         'refresh 1 succeeded, generation 1, waiting 1',
       ]);

@@ -1,7 +1,7 @@
 import type { ApiEvent, Interceptor, RequestEvent, TokenGrant } from 'renewal';
 import { delay, NEVER, of, retry, Subject, switchMap, take } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy } from '../../support/events';
+import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf, unhandledBy } from '../../support/http-client';
 import { startServer, type TestServer } from '../../support/server';
@@ -58,10 +58,10 @@ failureMode(
       const { api } = createExpiredClient(server);
       const events = eventsOf(api);
       const dead = server.hold(({ token }) => token === 'a.access.1');
-      const fates = settleAll(paths(50).map((path) => api.get$(path)));
+      const results = settleAll(paths(50).map((path) => api.get$(path)));
       await dead.arrived(50);
       dead.open();
-      await fates;
+      await results;
 
       const flag: boolean[] = [];
       let loading = 0;
@@ -83,7 +83,7 @@ failureMode(
       const events = eventsOf(api);
       outcomeOf(api.get$('/a'));
       grants.next({ accessToken: 'T2' });
-      expect(stepsIn(events).map(toldBy)).toEqual([
+      expect(stepsIn(events).map(describeEvent)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 waiting, attempt 0, refresh 1',
         'request 1 sent, attempt 1, generation 2',
@@ -105,7 +105,7 @@ failureMode(
       const client = api.extend({ interceptors: [again] });
       const events = eventsOf(client);
       outcomeOf(client.get$('/a').pipe(retry(1)));
-      expect(stepsIn(events).map(toldBy)).toEqual([
+      expect(stepsIn(events).map(describeEvent)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 sent, attempt 1, generation 1',
         'request 1 resent, attempt 2, generation 1',

@@ -2,7 +2,7 @@ import { lastValueFrom, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
@@ -70,7 +70,7 @@ failureMode(
       const between = outcomeOf(session.state$);
       isRefused = false;
       await session.signIn({ accessToken: 'B1' });
-      expect(outcomeOf(api.get$('/b'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/b'))).toEqual(completedWith({ by: 'T2' }));
 
       const seen = ['active', 'expired', 'refreshing', 'signed-out', 'active', 'expired', 'refreshing', 'active'];
       expect(before).toEqual({ values: seen.map((status) => expect.objectContaining({ status })) });

@@ -52,10 +52,10 @@ failureMode(
     it('sends each of several that are out at once with one options object again', async () => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === 'a.access.1');
-      const fates = settleAll(Array.from({ length: 3 }, () => api.request$('POST', '/pay', SHARED)));
+      const results = settleAll(Array.from({ length: 3 }, () => api.request$('POST', '/pay', SHARED)));
       await dead.arrived(3);
       dead.open();
-      expect(errorsOf(await fates)).toEqual(Array(3).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(3).fill(undefined));
       expect(server.tokensOf('/pay')).toEqual([...Array(3).fill('a.access.1'), ...Array(3).fill('a.access.2')]);
       expect(server.refreshes).toBe(1);
     });

@@ -109,7 +109,7 @@ failureMode(
         response.once('close', closed.open).writeHead(200);
         drip();
       };
-      return { origin: dripping.origin, drips, closed: closed.passed };
+      return { origin: dripping.origin, drips, closed: closed.opened };
     };
 
     it('ends an attempt after timeoutMs although bytes keep coming, and closes its connection', async () => {

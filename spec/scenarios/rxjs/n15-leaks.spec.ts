@@ -69,27 +69,27 @@ const ENDS: Readonly<Record<string, (server: TestServer) => Promise<unknown>>> =
   },
   'a refresh that all have left': async (server) => {
     const refresh = holdRefresh(server);
-    const { api, answered } = createExpiredClient(server);
+    const { api, received } = createExpiredClient(server);
     const request = api.get$('/orders').subscribe();
     await refresh.arrived(1);
     request.unsubscribe();
     refresh.open();
-    await answered(REFRESH);
+    await received(REFRESH);
   },
   'a refresh that a sign-out ends': async (server) => {
     const refresh = holdRefresh(server);
     const { api, session } = createExpiredClient(server);
-    const fate = errorOf(api.get$('/orders'));
+    const result = errorOf(api.get$('/orders'));
     await refresh.arrived(1);
-    await Promise.all([session.signOut(), fate]);
+    await Promise.all([session.signOut(), result]);
   },
   'a refresh that destroy() ends': async (server) => {
     const refresh = holdRefresh(server);
     const { api, session } = createExpiredClient(server);
-    const fate = errorOf(api.get$('/orders'));
+    const result = errorOf(api.get$('/orders'));
     await refresh.arrived(1);
     session.destroy();
-    await fate;
+    await result;
   },
   'requests that are unsubscribed on the wire': async (server) => {
     const slow = server.hold(() => true);

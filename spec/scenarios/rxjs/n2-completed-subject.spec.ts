@@ -9,7 +9,7 @@ import {
 import { EMPTY, NEVER, of, Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createVirtualClient, ORIGIN, response } from '../../support/virtual';
 
 const PROGRESS: HttpEvent = { type: 'download', loaded: 1 };
@@ -67,7 +67,7 @@ failureMode(
       const waiting = [api.get$('/a'), api.get$('/b'), session.refresh$(), session.accessToken$()].map(outcomeOf);
       session.destroy();
       for (const outcome of waiting) expect(outcome).toMatchObject({ values: [], error: { code: 'signed-out' } });
-      expect(outcomeOf(api.get$('/c'))).toEqual(answered({ by: '-' }));
+      expect(outcomeOf(api.get$('/c'))).toEqual(completedWith({ by: '-' }));
       expect(sent).toEqual(['GET /a T1', 'GET /c -']);
       for (const asked$ of [session.refresh$(), session.accessToken$()]) {
         expect(outcomeOf(asked$)).toMatchObject({ values: [], error: { code: 'signed-out' } });
@@ -79,7 +79,7 @@ failureMode(
       const { api } = createVirtualClient({ signal, refresh: () => grants });
       const outcome = outcomeOf(api.get$('/a'));
       grants.next({ accessToken: 'T2' });
-      expect(outcome).toEqual(answered({ by: 'T2' }));
+      expect(outcome).toEqual(completedWith({ by: 'T2' }));
       expect(grants.observed).toBe(false);
     });
 
@@ -88,7 +88,7 @@ failureMode(
         signal,
         answer: (request, answer) => of(request.headers.authorization === 'Bearer T1' ? answer : response(204)),
       });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered(null));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith(null));
     });
   },
 );

@@ -2,7 +2,7 @@ import type { SessionOptions, TokenGrant } from 'renewal';
 import { map, of, Subject, throwError } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, type Outcome, outcomeOf } from '../../support/http-client';
+import { completedWith, type Outcome, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, lineOf } from '../../support/virtual';
 
@@ -19,7 +19,7 @@ const depth = (): number => {
 
 /** A refresh that is over in the tick in which it began, and what a request comes to. */
 const AT_ONCE: readonly (readonly [string, Partial<SessionOptions>, object])[] = [
-  ['succeeds', { refresh: () => of({ accessToken: 'T2' }) }, answered({ by: 'T2' })],
+  ['succeeds', { refresh: () => of({ accessToken: 'T2' }) }, completedWith({ by: 'T2' })],
   ['fails', { refresh: () => throwError(() => new Error()) }, { error: { code: 'refresh' } }],
   [
     'throws',
@@ -47,9 +47,9 @@ failureMode(
   (signal) => {
     it.each(AT_ONCE)(
       'settles in the same tick when the transport answers in it and the refresh %s',
-      (_, options, fate) => {
+      (_, options, result) => {
         const { api, sent } = createVirtualClient({ signal, ...options });
-        expect(outcomeOf(api.get$('/a'))).toMatchObject(fate);
+        expect(outcomeOf(api.get$('/a'))).toMatchObject(result);
         expect(sent.length).toBeLessThanOrEqual(2);
       },
     );
@@ -129,7 +129,7 @@ failureMode(
       api.get$('/a').subscribe(() => outcomeOf(api.get$('/inside')));
       const other = outcomeOf(api.get$('/b'));
       grants.next({ accessToken: 'T2' });
-      expect(other).toEqual(answered({ by: 'T2' }));
+      expect(other).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /inside T2', 'GET /b T2']);
     });
 
@@ -161,7 +161,7 @@ failureMode(
       const other = outcomeOf(api.get$('/b'));
       grants.error(new Error());
       expect(other).toMatchObject({ error: { code: 'session-expired' } });
-      expect(inside).toEqual([answered({ by: 'B1' })]);
+      expect(inside).toEqual([completedWith({ by: 'B1' })]);
       expect(sent).toEqual(['GET /a T1', 'GET /inside B1']);
     });
   },

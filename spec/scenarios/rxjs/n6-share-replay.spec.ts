@@ -29,8 +29,8 @@ failureMode(
       const { api } = createExpiredClient(server);
       for (const by of ['a.access.2', 'a.access.3']) {
         server.live.clear();
-        const fates = await settleAll(paths(3).map((path) => api.get$<Echo>(path)));
-        expect(fates).toMatchObject(Array(3).fill({ value: { by } }));
+        const results = await settleAll(paths(3).map((path) => api.get$<Echo>(path)));
+        expect(results).toMatchObject(Array(3).fill({ value: { by } }));
       }
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.2']);
     });
@@ -43,10 +43,10 @@ failureMode(
       await refresh.arrived(1);
       const meanwhile = settleAll(paths(3, 'meanwhile').map((path) => api.get$(path)));
       refresh.open();
-      const fates = [...(await before), ...(await meanwhile)];
+      const results = [...(await before), ...(await meanwhile)];
       const after = await settleAll(paths(3, 'after').map((path) => api.get$(path)));
 
-      const errors = errorsOf([...fates, ...after]);
+      const errors = errorsOf([...results, ...after]);
       expect(errors).toHaveLength(9);
       expect(new Set(errors).size).toBe(1);
       expect(errors[0]).toMatchObject({ code: 'refresh' });

@@ -1,9 +1,9 @@
 import type { Session, TokenGrant } from 'renewal';
 import { type Observer, Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { eventsOf, toldBy, warningsIn } from '../../support/events';
+import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, type Outcome, outcomeOf, unhandledBy } from '../../support/http-client';
+import { completedWith, type Outcome, outcomeOf, unhandledBy } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 
 const THROWN = new Error('from the handler');
@@ -42,11 +42,11 @@ failureMode(
       });
 
       expect(unhandled).toEqual(Array(times).fill(THROWN));
-      expect(outcomes).toEqual(Array(2).fill(answered({ by: 'T2' })));
+      expect(outcomes).toEqual(Array(2).fill(completedWith({ by: 'T2' })));
       expect(sent).toEqual(['GET /before T1', 'GET /before T2', 'GET /throws T2', 'GET /after T2']);
       expect(session.state).toMatchObject({ status: 'active', tokens: GRANT });
-      expect(events.map(toldBy)).toContain('refresh 1 succeeded, generation 1, waiting 3');
-      expect(events.map(toldBy)).toContain('request 2 settled, attempt 1, generation 2, status 200');
+      expect(events.map(describeEvent)).toContain('refresh 1 succeeded, generation 1, waiting 3');
+      expect(events.map(describeEvent)).toContain('request 2 settled, attempt 1, generation 2, status 200');
       expect(warningsIn(events)).toEqual([]);
     });
 
@@ -91,9 +91,9 @@ failureMode(
         grants.next(GRANT);
       });
       expect(new Set(unhandled)).toEqual(new Set([THROWN]));
-      expect(outcomes[0]).toEqual(answered({ by: 'T2' }));
+      expect(outcomes[0]).toEqual(completedWith({ by: 'T2' }));
       expect(outcomes[1]?.values).toMatchObject([{ status: 'refreshing' }, { status: 'active' }]);
-      expect(outcomes[2]).toEqual(answered({ by: 'T2' }));
+      expect(outcomes[2]).toEqual(completedWith({ by: 'T2' }));
     });
 
     it('is not hurt by a handler of events$ that throws, at any step', () => {
@@ -106,7 +106,7 @@ failureMode(
       });
       // Queued, sent, expired, held, started, succeeded, resent, settled.
       expect(unhandled).toEqual(Array(8).fill(THROWN));
-      expect(outcome).toEqual(answered({ by: 'T2' }));
+      expect(outcome).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
       expect(session.state.status).toBe('active');
     });

@@ -32,7 +32,7 @@ failureMode(
         const { code, stdout, stderr } = await runExpired();
         expect([code, stderr]).toEqual([0, '']);
         expect(JSON.parse(stdout)).toEqual({
-          fates: ['answered', 'answered', 'answered'],
+          results: ['answered', 'answered', 'answered'],
           left: { before: [], made: [], asked: [], 'kept fresh': ['Timeout'], 'no longer kept fresh': [] },
         });
         expect(server.refreshes).toBe(1);
@@ -43,7 +43,7 @@ failureMode(
         const { code, stdout, stderr } = await runExpired();
         expect([code, stderr]).toEqual([0, '']);
         expect(JSON.parse(stdout)).toEqual({
-          fates: ['refresh', 'refresh', 'refresh'],
+          results: ['refresh', 'refresh', 'refresh'],
           left: { before: [], made: [], asked: [], 'kept fresh': ['Timeout'], 'no longer kept fresh': [] },
         });
       });

@@ -59,7 +59,7 @@ failureMode(
         expect(visitors.map(({ grant$ }) => grant$.observed)).toEqual(Array(VISITORS).fill(true));
         for (const { grant$ } of visitors) grant$.next({ accessToken: 'T2' });
         expect(await Promise.all(bodies)).toEqual(Array(VISITORS).fill({ by: 'T2' }));
-        expect(locks.asked).toEqual([]);
+        expect(locks.requests).toEqual([]);
       });
     });
 

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createBarrier, type Gate } from '../../support/barrier';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage, namesIn } from '../../support/http-storage';
 import { type Hit, json, REFRESH, startServer, type TestServer } from '../../support/server';
-import { createExpiredClient, fateOf } from '../../support/server-client';
+import { createExpiredClient, resultOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
 import { createSlowStore } from '../../support/slow-store';
@@ -71,7 +71,7 @@ failureMode(
       await server.aborted(REFRESH);
       refresh.open();
       // Its answer comes after whatever a late one could have done.
-      await fateOf(client.api.get$('/public'));
+      await resultOf(client.api.get$('/public'));
       expect(client.session.state).toBe(state);
       expect(await client.store.load()).toBeNull();
       expect(server.hitsOf('/public')).toMatchObject([{ authorization: undefined }]);
@@ -132,7 +132,7 @@ failureMode(
       const read = createBarrier();
       const kept = memoryStore(GRANT);
       let isRefreshing = false;
-      const loaded = read.passed.then(() => kept.load());
+      const loaded = read.opened.then(() => kept.load());
       const store: TokenStore = { ...kept, load: () => (isRefreshing ? loaded : kept.load()) };
       const { api, session, used } = createCounted({ store });
       isRefreshing = true;
@@ -156,12 +156,12 @@ failureMode(
       expect(used).toEqual([]);
       expect(store.load()).toBeNull();
       // Nor has it left anyone in line for the lock.
-      expect(outcomeOf(store.exclusive?.(of('free')) ?? EMPTY)).toEqual(answered('free'));
+      expect(outcomeOf(store.exclusive?.(of('free')) ?? EMPTY)).toEqual(completedWith('free'));
     });
 
     it('takes nothing from a promise that no one can call off', async () => {
       const answer = createBarrier();
-      const renewed = answer.passed.then(() => ({ accessToken: 'T2', refreshToken: 'R2' }));
+      const renewed = answer.opened.then(() => ({ accessToken: 'T2', refreshToken: 'R2' }));
       const store = memoryStore(GRANT);
       const { api, session, used } = createCounted({ store }, () => renewed);
       const outcome = outcomeOf(api.get$('/a'));

@@ -5,7 +5,7 @@ import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 /** The refresh of Ann is answered so long after it has begun. */
 const ANSWER_MS = 20;
@@ -98,11 +98,11 @@ failureMode(
         const [refreshing, signing] = [browser.open(layout), browser.open(layout)];
         await refreshing.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
         signing.session.state$.subscribe();
-        await browser.pass(300);
+        await browser.advance(300);
         const outcome = refreshing.get();
-        await browser.pass(atMs);
+        await browser.advance(atMs);
         signing.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
-        await browser.pass(3_000);
+        await browser.advance(3_000);
 
         const tokens = [refreshing, signing].map(({ session }) => Object(session.state).tokens?.accessToken);
         const written = browser.storage.getItem('token') ?? JSON.parse(`${browser.storage.getItem('renewal')}`);
@@ -111,7 +111,7 @@ failureMode(
           tokens: ['T50', 'T50'],
           written: 'T50',
         });
-        expect(outcome).not.toEqual(by('T50'));
+        expect(outcome).not.toEqual(sentWith('T50'));
         expect(refreshing.sent).not.toContain('GET /a T50');
         for (const { session } of [refreshing, signing]) session.destroy();
       }
@@ -126,30 +126,30 @@ failureMode(
         const browser = installBrowser(signal);
         // Neither tab sees what the other one writes.
         browser.lagMs = 50;
-        browser.isDeaf = true;
+        browser.losesStorageEvents = true;
         const layout = { keys: { accessToken: 'token', refreshToken: 'refreshToken' } };
         const [ann, bob] = [browser.open(layout), browser.open(layout)];
         await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
-        await browser.pass(100);
+        await browser.advance(100);
         for (const { session } of [ann, bob]) session.state$.subscribe();
         ann.get();
-        await browser.pass(ANSWER_MS);
-        const names = [...new Set(browser.written)];
+        await browser.advance(ANSWER_MS);
+        const names = [...new Set(browser.writtenKeys)];
         expect(names).toHaveLength(3);
         const read = () => names.map((name) => browser.storage.getItem(name) ?? '');
         const written = read();
         await bob.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
         const writtenLater = read();
 
-        browser.isDeaf = false;
+        browser.losesStorageEvents = false;
         for (const [index, key] of names.entries()) {
           // The browser sends an event of each write, also of one that was overwritten at once.
           const [later, earlier] = [`${writtenLater[index]}`, `${written[index]}`];
           const isOfBob = ofBob.includes(index);
-          browser.tell({ key, newValue: isOfBob ? earlier : later });
+          browser.dispatchStorageEvent({ key, newValue: isOfBob ? earlier : later });
           browser.storage.setItem(key, isOfBob ? later : earlier);
         }
-        await browser.pass(3_000);
+        await browser.advance(3_000);
         const tokens = { accessToken: 'T50', refreshToken: 'R50' };
         for (const { session } of [ann, bob]) expect(session.state).toMatchObject({ status: 'active', tokens });
         expect([browser.storage.getItem('token'), browser.storage.getItem('refreshToken')]).toEqual(['T50', 'R50']);
@@ -166,7 +166,7 @@ failureMode(
         await tabs[0]?.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
         // The access token, which a sign-out removes first, was not there yet.
         for (const key of removed) browser.storage.removeItem(key);
-        await browser.pass(3_000);
+        await browser.advance(3_000);
         const [state, other] = tabs.map(({ session }) => session.state);
         const tokens = { accessToken: 'T50', refreshToken: 'R50' };
         expect(state).toMatchObject({ status: 'active', tokens });
@@ -180,12 +180,12 @@ failureMode(
       const ann = browser.open({ keys: { accessToken: 'token', refreshToken: 'refreshToken' } });
       await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
       const outcome = ann.get();
-      await browser.pass(ANSWER_MS / 2);
+      await browser.advance(ANSWER_MS / 2);
       browser.storage.setItem('refreshToken', 'R50');
-      await browser.pass(ANSWER_MS);
-      expect(outcome).toEqual(by('T2'));
+      await browser.advance(ANSWER_MS);
+      expect(outcome).toEqual(sentWith('T2'));
       expect(ann.sent).toEqual(['GET /a T1', 'GET /a T2']);
-      expect(browser.authority.presented).toEqual(['R1']);
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
   },
 );

@@ -1,7 +1,7 @@
 import { NEVER } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 const ANN = { accessToken: 'T5', refreshToken: 'R5' };
 const BOB = { accessToken: 'T7', refreshToken: 'R7' };
@@ -23,11 +23,11 @@ failureMode(
       one.session.state$.subscribe();
       for (let round = 0; round < 3; round++) {
         await other.session.signIn(ANN);
-        await browser.pass(10);
+        await browser.advance(10);
         expect(one.session.state).toMatchObject({ status: 'active', tokens: ANN });
-        expect(one.get()).toEqual(by('T5'));
+        expect(one.get()).toEqual(sentWith('T5'));
         await other.session.signOut();
-        await browser.pass(10);
+        await browser.advance(10);
         expect(one.session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
       }
     });
@@ -38,9 +38,9 @@ failureMode(
       one.session.state$.subscribe();
       for (const grant of [ANN, BOB, ANN, BOB, ANN]) {
         await other.session.signIn(grant);
-        await browser.pass(10);
+        await browser.advance(10);
         expect(one.session.state).toMatchObject({ status: 'active', tokens: grant });
-        expect(one.get()).toEqual(by(grant.accessToken));
+        expect(one.get()).toEqual(sentWith(grant.accessToken));
       }
       expect(new Set(one.sent)).toEqual(new Set(['GET /a T5', 'GET /a T7']));
     });
@@ -48,10 +48,10 @@ failureMode(
     it('finds them before the next request when no storage event arrives', async () => {
       const browser = installBrowser(signal);
       const [one, other] = [browser.open(), browser.open()];
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       for (const grant of [ANN, BOB, ANN]) {
         await other.session.signIn(grant);
-        expect(one.get()).toEqual(by(grant.accessToken));
+        expect(one.get()).toEqual(sentWith(grant.accessToken));
         await other.session.signOut();
         one.get();
         expect(one.sent.at(-1)).toBe('GET /a -');
@@ -63,12 +63,12 @@ failureMode(
       const dead = { accessToken: 'T0', refreshToken: 'R0' };
       const [one, other] = [browser.open({ session: { refresh: () => NEVER } }), browser.open()];
       await other.session.signIn(dead);
-      await browser.pass(10);
+      await browser.advance(10);
       const waiting = one.get();
-      await browser.pass(10);
+      await browser.advance(10);
       await other.session.signOut();
       await other.session.signIn(dead);
-      await browser.pass(10);
+      await browser.advance(10);
       expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
       expect(one.sent).toEqual(['GET /a T0']);
     });

@@ -3,7 +3,7 @@ import { NEVER, Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { createCellStore } from '../../support/cell-store';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 
 /** What a store of the app's own may hold: it knows of no session ids. */
@@ -31,7 +31,7 @@ failureMode(
       const { cell, session, transfer, sent } = openAnn({ changes$ });
       const waiting = transfer();
       expect(session.state.status).toBe('refreshing');
-      cell.held = BOB;
+      cell.tokens = BOB;
       changes$.next(BOB);
       expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1', refreshToken: 'S1' } });
@@ -40,19 +40,19 @@ failureMode(
 
     it('never sends it either when the refresh finds the second user in the store', () => {
       const { cell, transfer, sent, api } = openAnn();
-      cell.held = BOB;
+      cell.tokens = BOB;
       expect(transfer()).toMatchObject({ values: [], error: { code: 'signed-out' } });
       expect(sent).toEqual(['POST /transfer T1']);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'B1' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'B1' }));
     });
 
     it('binds a request to the user that the store holds when it is subscribed', () => {
       const held = { version: 0 };
       const { cell, transfer, sent } = openAnn({ version: () => held.version });
       const waiting = transfer();
-      cell.held = BOB;
+      cell.tokens = BOB;
       held.version++;
-      expect(transfer()).toEqual(answered({ by: 'B1' }));
+      expect(transfer()).toEqual(completedWith({ by: 'B1' }));
       expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
       expect(sent).toEqual(['POST /transfer T1', 'POST /transfer B1']);
     });
@@ -66,9 +66,9 @@ failureMode(
       );
       if (!one || !other) throw new Error('too few sessions');
       const waiting = outcomeOf(one.api.get$('/a'));
-      expect(outcomeOf(other.api.get$('/b'))).toEqual(answered({ by: 'T2' }));
-      changes$.next(cell.held);
-      expect(waiting).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(other.api.get$('/b'))).toEqual(completedWith({ by: 'T2' }));
+      changes$.next(cell.tokens);
+      expect(waiting).toEqual(completedWith({ by: 'T2' }));
     });
   },
 );

@@ -74,7 +74,7 @@ failureMode(
 
     it('takes nothing for B from a promise of A that no one can call off', async () => {
       const answer = createBarrier();
-      const renewed = answer.passed.then(() => ({ accessToken: 'A2', refreshToken: 'RA2' }));
+      const renewed = answer.opened.then(() => ({ accessToken: 'A2', refreshToken: 'RA2' }));
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
       const { api, session } = createVirtualClient({ signal, store, refresh: () => renewed });
       const outcome = outcomeOf(api.get$('/a'));

@@ -6,7 +6,7 @@ import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
-import { HELD, SENT, waitForRefresh } from '../../support/server-waiting';
+import { QUEUED, SENT, waitForRefresh } from '../../support/server-waiting';
 import { createVirtualClient } from '../../support/virtual';
 
 const A1 = 'a.access.1';
@@ -39,7 +39,7 @@ failureMode(
       expect(await lastValueFrom(api.post$<Echo>('/b', { by: 'B' }))).toMatchObject({ by: 'b.access.2' });
 
       for (const path of SENT) expect(server.tokensOf(path)).toEqual([A1]);
-      for (const path of HELD) expect(server.hitsOf(path)).toEqual([]);
+      for (const path of QUEUED) expect(server.hitsOf(path)).toEqual([]);
       expect(server.hits.filter(({ token }) => token.startsWith('b')).map(({ body }) => `${body}`)).toEqual([
         '{"by":"B"}',
         '{"by":"B"}',
@@ -58,13 +58,13 @@ failureMode(
       expect(await lastValueFrom(api.get$<Echo>('/again'))).toMatchObject({ by: again.accessToken });
       expect(await client.store.load()).toMatchObject(again);
       for (const path of SENT) expect(server.tokensOf(path)).toEqual([A1]);
-      for (const path of HELD) expect(server.hitsOf(path)).toEqual([]);
+      for (const path of QUEUED) expect(server.hitsOf(path)).toEqual([]);
       expect(errors).toMatchObject(Array(10).fill({ code: 'signed-out' }));
     });
 
     it('never sends what waits for a store that has not answered yet', async () => {
       const loaded = createBarrier();
-      const load = loaded.passed.then(() => null);
+      const load = loaded.opened.then(() => null);
       const { api, session, sent } = createVirtualClient({ signal, store: { ...memoryStore(), load: () => load } });
       const outcome = outcomeOf(api.post$('/pay', { amount: 1 }));
       await session.signIn({ accessToken: 'B1' });

@@ -3,7 +3,7 @@ import { lastValueFrom, NEVER, of } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { waitForRefresh } from '../../support/server-waiting';
@@ -34,8 +34,8 @@ failureMode(
       await waitForRefresh(client, refresh);
       const signedIn = client.session.signIn(server.issue('b'));
       // These have their answers while the refresh of A is still held.
-      const fates = await settleAll(paths(5, 'b').map((path) => client.api.get$<Echo>(path)));
-      expect(errorsOf(fates)).toEqual(Array(5).fill(undefined));
+      const results = await settleAll(paths(5, 'b').map((path) => client.api.get$<Echo>(path)));
+      expect(errorsOf(results)).toEqual(Array(5).fill(undefined));
       for (const path of paths(5, 'b')) expect(server.tokensOf(path)).toEqual([B1]);
       await signedIn;
       await server.aborted(REFRESH);
@@ -84,7 +84,7 @@ failureMode(
         ofB.subscribe(() => outcomes.push(outcomeOf(api.get$('/b'))));
         flush();
         expect(ofA).toMatchObject({ values: [], error: { code: 'signed-out' } });
-        expect(outcomes).toEqual([answered({ by: 'B2' })]);
+        expect(outcomes).toEqual([completedWith({ by: 'B2' })]);
         expectSubscriptions(stuck.subscriptions).toBe('^--!');
       });
     });
@@ -94,7 +94,7 @@ failureMode(
       const { api, session } = createVirtualClient({ signal, store, refresh: () => NEVER });
       outcomeOf(api.get$('/a'));
       await session.signIn({ accessToken: 'B1' });
-      expect(outcomeOf(store.exclusive?.(of('free')) ?? NEVER)).toEqual(answered('free'));
+      expect(outcomeOf(store.exclusive?.(of('free')) ?? NEVER)).toEqual(completedWith('free'));
     });
   },
 );

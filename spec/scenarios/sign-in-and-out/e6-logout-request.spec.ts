@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
-import { createExpiredClient, errorOf, fateOf, passedThrough, type TestClient } from '../../support/server-client';
+import { createExpiredClient, errorOf, passedThrough, resultOf, type TestClient } from '../../support/server-client';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
 
 const T1 = 'a.access.1';
@@ -36,7 +36,7 @@ failureMode(
     const logOut = async ({ api, session }: Pick<TestClient, 'api' | 'session'>): Promise<void> => {
       const { state } = session;
       const headers = 'tokens' in state ? { authorization: `Bearer ${state.tokens.accessToken}` } : {};
-      await fateOf(api.post$('/logout', null, { headers }));
+      await resultOf(api.post$('/logout', null, { headers }));
       await session.signOut();
     };
 
@@ -82,8 +82,8 @@ failureMode(
       const client = createExpiredClient(server);
       if (reply) server.replies.set('/logout', reply);
       await client.session.signOut();
-      const fate = await fateOf(client.api.post$('/logout', { refreshToken: client.issued.refreshToken }));
-      if (!reply) expect(fate, name).toMatchObject(passedThrough(signal));
+      const result = await resultOf(client.api.post$('/logout', { refreshToken: client.issued.refreshToken }));
+      if (!reply) expect(result, name).toMatchObject(passedThrough(signal));
       expect(server.hitsOf('/logout')).toMatchObject([{ authorization: undefined }]);
       expect(server.refreshes).toBe(0);
       await isOut(client);

@@ -7,7 +7,7 @@ import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createQuietStore } from '../../support/quiet-store';
 import { type Echo, type Issued, startServer, type TestServer } from '../../support/server';
-import { createClient, errorsOf, fateOf, passedThrough, paths, settleAll } from '../../support/server-client';
+import { createClient, errorsOf, passedThrough, paths, resultOf, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
 
 const T1 = 'a.access.1';
@@ -16,7 +16,7 @@ const T1 = 'a.access.1';
 const createSlowReads = (initial?: Issued): { readonly store: TokenStore; readonly reads: Gate<string> } => {
   const kept = memoryStore(initial);
   const reads = createGate<string>();
-  return { reads, store: { ...kept, load: () => reads.pass('').then(() => kept.load()) } };
+  return { reads, store: { ...kept, load: () => reads.wait('').then(() => kept.load()) } };
 };
 
 /** What a store may do instead of answering. */
@@ -49,15 +49,15 @@ failureMode(
     it('has early requests wait, and sends each once with the loaded token, in the order they came', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
-      const { api, session, left } = createClient(server, { store, issued });
-      const fates = settleAll(paths(5).map((path) => api.get$<Echo>(path)));
+      const { api, session, sentPaths } = createClient(server, { store, issued });
+      const results = settleAll(paths(5).map((path) => api.get$<Echo>(path)));
       await reads.arrived(1);
       expect(session.state.status).toBe('loading');
-      expect(left).toEqual([]);
+      expect(sentPaths).toEqual([]);
       reads.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(5).fill(undefined));
-      expect(left).toEqual(paths(5));
+      expect(errorsOf(await results)).toEqual(Array(5).fill(undefined));
+      expect(sentPaths).toEqual(paths(5));
       for (const path of paths(5)) expect(server.tokensOf(path)).toEqual([T1]);
       expect(server.refreshes).toBe(0);
     });
@@ -74,13 +74,13 @@ failureMode(
     it('never sends one that was unsubscribed meanwhile', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
-      const { api, left } = createClient(server, { store, issued });
+      const { api, sentPaths } = createClient(server, { store, issued });
       const leaving = api.post$('/leaving', { amount: 1 }).subscribe();
       const staying = lastValueFrom(api.get$<Echo>('/staying'));
       leaving.unsubscribe();
       reads.open();
       expect(await staying).toMatchObject({ by: T1 });
-      expect(left).toEqual(['/staying']);
+      expect(sentPaths).toEqual(['/staying']);
     });
 
     it.each([
@@ -89,7 +89,7 @@ failureMode(
     ])('has a request with %s wait for nothing', async (_, options) => {
       const { store } = createSlowReads();
       const { api, session } = createClient(server, { store });
-      expect(await fateOf(api.get$('/public', options))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.get$('/public', options))).toMatchObject(passedThrough(signal));
       expect(session.state.status).toBe('loading');
     });
 
@@ -98,20 +98,20 @@ failureMode(
       const loaded: Tokens = { ...issued, expiresAtMs: 1, sessionId: 's' };
       const store: TokenStore = { ...memoryStore(issued), load: () => Promise.resolve(loaded) };
       const { api } = createClient(server, { store, issued });
-      const fates = await settleAll(paths(5).map((path) => api.get$(path)));
-      expect(errorsOf(fates)).toEqual(Array(5).fill(undefined));
+      const results = await settleAll(paths(5).map((path) => api.get$(path)));
+      expect(errorsOf(results)).toEqual(Array(5).fill(undefined));
       for (const path of paths(5)) expect(server.tokensOf(path)).toEqual(['a.access.2']);
       expect(server.presented).toEqual([issued.refreshToken]);
     });
 
     it.each(Object.entries(FAULTS))('sends them as signed out, with a warning, when the store %s', async (_, load) => {
       const read = createBarrier();
-      const store: TokenStore = { ...createQuietStore(), load: () => read.passed.then(load) };
+      const store: TokenStore = { ...createQuietStore(), load: () => read.opened.then(load) };
       const { api, session } = createClient(server, { store });
       const events = eventsOf(api);
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      const results = settleAll(paths(3).map((path) => api.get$(path)));
       read.open();
-      expect(await fates).toMatchObject(Array(3).fill(passedThrough(signal)));
+      expect(await results).toMatchObject(Array(3).fill(passedThrough(signal)));
       expect(warningsIn(events)).toHaveLength(1);
       expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(3).fill(undefined));
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
@@ -120,7 +120,7 @@ failureMode(
 
     it('sends them as signed out after 5 s, and takes what the store answers later', async () => {
       const late = createBarrier();
-      const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
+      const loaded = late.opened.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
       const store: TokenStore = { ...createQuietStore(), load: () => loaded };
       const { api, session } = createVirtualClient({ signal, store });
       virtually(({ expectObservable }) => {
@@ -137,7 +137,7 @@ failureMode(
       ['is signed out', (session: Session) => session.signOut(), { status: 'signed-out', reason: 'sign-out' }],
     ])('never takes what the store answers after the session %s', async (_, change, wanted) => {
       const late = createBarrier();
-      const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
+      const loaded = late.opened.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
       const { api, session, sent } = createVirtualClient({
         signal,
         store: { ...createQuietStore(), load: () => loaded },
@@ -156,7 +156,7 @@ failureMode(
 
     it('refreshes nothing for a sign-in that came before the store has answered that it is empty', async () => {
       const late = createBarrier();
-      const loaded = late.passed.then(() => null);
+      const loaded = late.opened.then(() => null);
       const used: unknown[] = [];
       const { api, session } = createVirtualClient({
         signal,
@@ -177,7 +177,7 @@ failureMode(
 
     it('sees that another has signed out, also where the store was first read before the sign-in', async () => {
       const late = createBarrier();
-      const loaded = late.passed.then(() => null);
+      const loaded = late.opened.then(() => null);
       const kept = createQuietStore();
       let isFirst = true;
       const load = () => {

@@ -79,11 +79,11 @@ failureMode(
       const events = eventsOf(api);
       storage.break();
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(10).map((path) => api.get$(path)));
+      const results = settleAll(paths(10).map((path) => api.get$(path)));
       await dead.arrived(10);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(10).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(10).fill(undefined));
       for (const path of paths(10)) expect(server.tokensOf(path)).toEqual([T1, T2]);
       expect(server.presented).toEqual(['a.refresh.1']);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: T2 } });

@@ -3,7 +3,7 @@ import { NEVER } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -19,7 +19,7 @@ failureMode(
       const browser = installBrowser(signal);
       browser.storage.clear();
       const { session, ...tab } = browser.open({ keys, session: options });
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       const seen: string[] = [];
       session.state$.subscribe((state) => {
         seen.push('tokens' in state ? state.tokens.accessToken : state.status);
@@ -42,7 +42,7 @@ failureMode(
       browser.storage.clear();
       browser.storage.setItem('token', 'T6');
       browser.storage.setItem('refreshToken', 'R6');
-      expect(get()).toEqual(by('T6'));
+      expect(get()).toEqual(sentWith('T6'));
       expect(sent).toEqual(['GET /a T6']);
       expect(seen).toEqual(['signed-out', 'T5', 'T6']);
     });
@@ -52,7 +52,7 @@ failureMode(
       get();
       browser.storage.setItem('token', 'T6');
       expect(outcomeOf(session.accessToken$()).values).toEqual(['T6']);
-      expect(get()).toEqual(by('T6'));
+      expect(get()).toEqual(sentWith('T6'));
       expect(sent).toEqual(['GET /a -', 'GET /a T6']);
     });
 
@@ -60,11 +60,11 @@ failureMode(
       const { browser, session, sent, get } = setUp({ refresh: () => NEVER });
       await session.signIn({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 600_000 });
       const waiting = get();
-      await browser.pass(10);
+      await browser.advance(10);
       if (isCleared) browser.storage.clear();
       browser.storage.setItem('token', 'T6');
       browser.storage.setItem('refreshToken', 'R6');
-      expect(get()).toEqual(by('T6'));
+      expect(get()).toEqual(sentWith('T6'));
       expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
       expect(sent).toEqual(['GET /a T1', 'GET /a T6']);
       expect(session.state).not.toHaveProperty('tokens.expiresAtMs');
@@ -79,7 +79,7 @@ failureMode(
       browser.storage.setItem('refreshToken', 'R6');
       for (let count = 0; count < 3; count++) {
         get();
-        await browser.pass(60_000);
+        await browser.advance(60_000);
       }
       expect(sent).toEqual(['GET /a -', 'GET /a T6', 'GET /a T6', 'GET /a T6']);
       expect(browser.storage.getItem('token')).toBe('T6');
@@ -94,7 +94,7 @@ failureMode(
         reads++;
         return getItem(key);
       };
-      for (let count = 0; count < 10; count++) expect(get()).toEqual(by('T5'));
+      for (let count = 0; count < 10; count++) expect(get()).toEqual(sentWith('T5'));
       expect(reads).toBe(10);
     });
   },

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { installChannels } from '../../support/channels';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -26,10 +26,10 @@ failureMode(
       await other.session.signIn({ accessToken: 'T6', refreshToken: 'R6' });
       one.get();
       await other.session.signOut();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(channels.messages.length).toBeGreaterThan(0);
       expect(one.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T5' } });
-      expect(one.get()).toEqual(by('T5'));
+      expect(one.get()).toEqual(sentWith('T5'));
       expect(other.session.state.status).toBe('signed-out');
     });
   },

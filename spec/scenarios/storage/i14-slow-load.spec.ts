@@ -2,7 +2,7 @@ import { memoryStore, type Session, type TokenStore, type Tokens } from 'renewal
 import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 
 const KEPT: Tokens = { accessToken: 'T2', refreshToken: 'R2', sessionId: 's' };
@@ -44,11 +44,11 @@ failureMode(
       await pass(4_999);
       expect(early).toEqual({ values: [] });
       await pass(1);
-      expect(early).toEqual(answered({ by: '-' }));
+      expect(early).toEqual(completedWith({ by: '-' }));
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
       await pass(1_000);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2', refreshToken: 'R2' } });
-      expect(outcomeOf(api.get$('/later'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/later'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /early -', 'GET /later T2']);
     });
 
@@ -90,7 +90,7 @@ failureMode(
       api.get$('/early').subscribe();
       await pass(7_000);
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-      expect(outcomeOf(api.get$('/later'))).toEqual(answered({ by: '-' }));
+      expect(outcomeOf(api.get$('/later'))).toEqual(completedWith({ by: '-' }));
     });
   },
 );

@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient } from '../../support/virtual';
 
@@ -49,7 +49,7 @@ failureMode(
       await kept.save({ accessToken: 'T9', refreshToken: 'R9', sessionId: `${sessionId}`, revision: 9 });
       const second = outcomeOf(api.get$('/b'));
       await pass(100);
-      expect(second).toEqual(answered({ by: 'T9' }));
+      expect(second).toEqual(completedWith({ by: 'T9' }));
       expect(issuer.presented).toEqual(['R1']);
     });
 

@@ -40,7 +40,7 @@ failureMode(
       const events = eventsOf(client.api);
       return { ...client, kept, changes$, calls, events, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
     };
-    const never = () => createBarrier().passed;
+    const never = () => createBarrier().opened;
 
     it('clears the store 5 s after the save has begun, and resolves signOut', async () => {
       const { session, kept, calls, events, pass } = openHanging(never());
@@ -92,7 +92,7 @@ failureMode(
       ['another sign-in', { accessToken: 'C1' }],
     ])('leaves nothing of a save that ends after %s', async (_, next) => {
       const late = createBarrier();
-      const { session, kept, pass } = openHanging(late.passed);
+      const { session, kept, pass } = openHanging(late.opened);
       session.signIn({ accessToken: 'B1' });
       await pass(6_000);
       await (next ? session.signIn(next) : session.signOut());

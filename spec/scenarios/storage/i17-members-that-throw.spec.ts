@@ -2,7 +2,7 @@ import { memoryStore, type TokenStore } from 'renewal';
 import { expect, it } from 'vitest';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 
 const MEMBERS = ['load', 'save', 'clear', 'changes$', 'version', 'exclusive'] as const;
@@ -32,8 +32,9 @@ failureMode(
       const outcomes = [outcomeOf(api.get$('/a')), outcomeOf(api.get$('/b'))];
       await Promise.resolve();
       // Without its turn, a refresh fails.
-      const settled = { load: answered({ by: '-' }), exclusive: { error: { code: 'refresh' } } };
-      for (const outcome of outcomes) expect(outcome).toMatchObject(settled[member as never] ?? answered({ by: 'T2' }));
+      const settled = { load: completedWith({ by: '-' }), exclusive: { error: { code: 'refresh' } } };
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject(settled[member as never] ?? completedWith({ by: 'T2' }));
       await session.signIn({ accessToken: 'B1' });
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
       expect(outcomeOf(api.get$('/c'))).toMatchObject({ values: [{ by: 'B1' }] });

@@ -5,7 +5,7 @@ import { createBarrier } from '../../support/barrier';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createQuietStore } from '../../support/quiet-store';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -63,7 +63,7 @@ failureMode(
         expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2', refreshToken: 'R2' } });
         expect(warningsIn(events)).toEqual(warnings);
         // It still hangs, but no one needs it.
-        expect(outcomeOf(api.get$('/c'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/c'))).toEqual(completedWith({ by: 'T2' }));
       });
     });
 
@@ -114,8 +114,8 @@ failureMode(
 
     it('takes what a read brings after its time is up, if nothing has happened since', async () => {
       stopClock();
-      const { passed, open } = createBarrier();
-      const load = passed.then(() => ({ ...GRANT, sessionId: 's' }));
+      const { opened, open } = createBarrier();
+      const load = opened.then(() => ({ ...GRANT, sessionId: 's' }));
       const { api, session } = createVirtualClient({ signal, store: { ...memoryStore(), load: () => load } });
       const request = lastValueFrom(api.get$('/a'));
       await vi.advanceTimersByTimeAsync(5_000);
@@ -148,9 +148,9 @@ failureMode(
 
     it('leaves the newest tokens in the store when a write that hung ends at last', async () => {
       stopClock();
-      const { passed, open } = createBarrier();
+      const { opened, open } = createBarrier();
       const kept = memoryStore(GRANT);
-      const store: TokenStore = { ...kept, save: (tokens) => passed.then(() => kept.save(tokens)) };
+      const store: TokenStore = { ...kept, save: (tokens) => opened.then(() => kept.save(tokens)) };
       const { session } = createVirtualClient({ signal, store, refresh: createIssuer().refresh });
       for (const accessToken of ['T2', 'T3']) {
         const renewed = lastValueFrom(session.refresh$());
@@ -166,9 +166,9 @@ failureMode(
 
     it('holds up no sign-out, and clears what a write that ends late has left', async () => {
       stopClock();
-      const { passed, open } = createBarrier();
+      const { opened, open } = createBarrier();
       const kept = memoryStore(GRANT);
-      const store: TokenStore = { ...kept, save: (tokens) => passed.then(() => kept.save(tokens)) };
+      const store: TokenStore = { ...kept, save: (tokens) => opened.then(() => kept.save(tokens)) };
       const { api, session } = createVirtualClient({ signal, store });
       const request = lastValueFrom(api.get$('/a'));
       await vi.advanceTimersByTimeAsync(5_000);

@@ -61,11 +61,11 @@ failureMode(
         const { api, session } = createExpiredClient(server, { store, issued });
         const events = eventsOf(api);
         const dead = server.hold(({ token }) => token === 'a.access.1');
-        const fates = settleAll(paths(10).map((path) => api.get$(path)));
+        const results = settleAll(paths(10).map((path) => api.get$(path)));
         await dead.arrived(10);
         dead.open();
 
-        expect(errorsOf(await fates)).toEqual(Array(10).fill(undefined));
+        expect(errorsOf(await results)).toEqual(Array(10).fill(undefined));
         for (const path of paths(10)) expect(server.tokensOf(path)).toEqual(['a.access.1', 'a.access.2']);
         expect(session.state).toMatchObject({
           status: 'active',

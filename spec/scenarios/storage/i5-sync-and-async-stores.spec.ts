@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient } from '../../support/virtual';
 
@@ -72,38 +72,38 @@ failureMode(
       const { store } = createMixed(load, 'a promise', 'a promise');
       const { api, session } = createVirtualClient({ signal, store, isDead: () => false });
       expect(session.state).toMatchObject({ status: 'active', tokens: GRANT });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
     });
 
     it('renews in the same tick where every method answers in it', () => {
       const { store } = createMixed('a thenable', 'a thenable', 'a thenable');
       const { api } = createVirtualClient({ signal, store });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
     });
 
     it('sends nothing before a load that answers later has done so, and then all in the order they came', async () => {
-      const { passed, open } = createBarrier();
-      const store: TokenStore = { ...memoryStore(), load: () => passed.then(() => ({ ...GRANT, sessionId: 's' })) };
+      const { opened, open } = createBarrier();
+      const store: TokenStore = { ...memoryStore(), load: () => opened.then(() => ({ ...GRANT, sessionId: 's' })) };
       const { api, session, sent } = createVirtualClient({ signal, store, isDead: () => false });
-      const fates = Promise.all(['/a', '/b'].map((path) => lastValueFrom(api.get$(path))));
+      const results = Promise.all(['/a', '/b'].map((path) => lastValueFrom(api.get$(path))));
       await Promise.resolve();
       expect(session.state.status).toBe('loading');
       expect(sent).toEqual([]);
       open();
-      expect(await fates).toEqual([{ by: 'T1' }, { by: 'T1' }]);
+      expect(await results).toEqual([{ by: 'T1' }, { by: 'T1' }]);
       expect(sent).toEqual(['GET /a T1', 'GET /b T1']);
     });
 
     it('wakes no one before a save that answers later has done so', async () => {
-      const { passed, open } = createBarrier();
-      const store: TokenStore = { ...memoryStore(GRANT), save: () => passed };
+      const { opened, open } = createBarrier();
+      const store: TokenStore = { ...memoryStore(GRANT), save: () => opened };
       const { api, session, sent } = createVirtualClient({ signal, store });
-      const fate = lastValueFrom(api.get$('/a'));
+      const result = lastValueFrom(api.get$('/a'));
       await Promise.resolve();
       expect(session.state).toMatchObject({ status: 'refreshing', tokens: GRANT });
       expect(sent).toEqual(['GET /a T1']);
       open();
-      expect(await fate).toEqual({ by: 'T2' });
+      expect(await result).toEqual({ by: 'T2' });
     });
 
     it.each<[string, () => unknown]>([
@@ -125,7 +125,7 @@ failureMode(
       const store = { ...memoryStore(), load: load as TokenStore['load'] };
       const { api, session, sent } = createVirtualClient({ signal, store, isDead: () => false });
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: '-' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: '-' }));
       expect(sent).toEqual(['GET /a -']);
     });
 

@@ -10,7 +10,7 @@ import {
 import { delay, map, of, Subject, switchMap, take, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../../support/virtual';
 
@@ -27,7 +27,7 @@ failureMode(
       const { api, session, sent } = createVirtualClient({ signal });
       const request$ = api.get$('/a');
       outcomeOf(session.refresh$());
-      expect(outcomeOf(request$)).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(request$)).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
     });
 
@@ -128,7 +128,7 @@ failureMode(
       grants.next({ accessToken: 'T3' });
       for (const _ of outcomes) turns.next();
       expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T3', 'GET /c T3']);
-      expect(outcomes).toEqual(['T2', 'T3', 'T3'].map((by) => answered({ by })));
+      expect(outcomes).toEqual(['T2', 'T3', 'T3'].map((by) => completedWith({ by })));
     });
 
     it('has `authorize` put the tokens of each attempt on the request as it came, with nothing of the one before', () => {
@@ -139,7 +139,7 @@ failureMode(
           return { ...request, headers: { ...request.headers, authorization: `${before}${accessToken}` } };
         },
       });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
     });
   },

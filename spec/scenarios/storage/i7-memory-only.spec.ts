@@ -2,7 +2,7 @@ import { createSession, memoryStore, webStorageStore } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
 import { type Echo, startServer, type TestServer } from '../../support/server';
 import { createClient, settleAll } from '../../support/server-client';
@@ -78,7 +78,7 @@ failureMode(
         restore: () => of({ accessToken: 'T2' }),
       });
       expect(session.state.status).toBe('loading');
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
     });
   },

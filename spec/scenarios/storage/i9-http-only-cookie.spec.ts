@@ -2,7 +2,7 @@ import { ajaxTransport, createApi, createSession, memoryStore, type TokenGrant }
 import { lastValueFrom, NEVER, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
 import { errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -42,7 +42,7 @@ failureMode(
       const [accessToken] = held;
       const store = memoryStore(accessToken === undefined ? undefined : { accessToken });
       const onSessionExpired = vi.fn();
-      const session = createSession({ refresh: renew, restore: renew, store, onSessionExpired: onSessionExpired });
+      const session = createSession({ refresh: renew, restore: renew, store, onSessionExpired });
       return { api: http.extend({ session }), session, store, cookies, onSessionExpired };
     };
 
@@ -69,8 +69,8 @@ failureMode(
       handOut(T2);
       expect(session.state.status).toBe('loading');
       expect(cookies).toEqual([]);
-      const fates = await settleAll(paths(10).map((path) => api.get$(path)));
-      expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+      const results = await settleAll(paths(10).map((path) => api.get$(path)));
+      expect(errorsOf(results)).toEqual(Array(10).fill(undefined));
       for (const path of paths(10)) expect(server.tokensOf(path)).toEqual([T2]);
       expect(server.refreshes).toBe(1);
       expect(cookies[0]).toEqual([REFRESH, true]);
@@ -84,13 +84,13 @@ failureMode(
       const { api, session, store } = openPage(...held);
       handOut(T2);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      const results = settleAll(paths(3).map((path) => api.get$(path)));
       await refresh.arrived(1);
       await session.signOut();
       await server.aborted(REFRESH);
       refresh.open();
 
-      expect(errorsOf(await fates)).toMatchObject(Array(3).fill({ code: 'signed-out' }));
+      expect(errorsOf(await results)).toMatchObject(Array(3).fill({ code: 'signed-out' }));
       expect(await store.load()).toBeNull();
       await settleAll([api.get$('/public')]);
       expect(server.tokensOf('/public')).toEqual(['']);
@@ -101,10 +101,10 @@ failureMode(
       const { api, session, store, onSessionExpired } = openPage(T1);
       server.refreshReply = { status: 401 };
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      const results = settleAll(paths(3).map((path) => api.get$(path)));
       await dead.arrived(3);
       dead.open();
-      expect(errorsOf(await fates)).toMatchObject(Array(3).fill({ code: 'session-expired' }));
+      expect(errorsOf(await results)).toMatchObject(Array(3).fill({ code: 'session-expired' }));
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await store.load()).toBeNull();
       expect(onSessionExpired).toHaveBeenCalledOnce();
@@ -146,9 +146,9 @@ failureMode(
     it('does not ask where the store has tokens, and not again after a sign-out', async () => {
       const restore = vi.fn(() => of({ accessToken: 'T3' }));
       const { api, session } = createVirtualClient({ signal, restore, isDead: () => false });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
       await session.signOut();
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: '-' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: '-' }));
       expect(restore).not.toHaveBeenCalled();
     });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { toldBy } from '../../support/events';
+import { describeEvent } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -14,32 +14,32 @@ failureMode(
   (signal) => {
     it('takes over what the storage holds, and sends who waits again', async () => {
       const browser = installBrowser(signal);
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       // Spent by someone who asks for no lock, and has not written yet.
-      browser.authority.refresh({ refreshToken: 'R1' }).subscribe();
+      browser.authServer.refresh({ refreshToken: 'R1' }).subscribe();
       const tab = browser.open();
       const others = browser.open();
       const outcomes = [tab.get(), tab.get()];
-      await browser.pass(100);
+      await browser.advance(100);
       browser.storage.setItem('renewal', JSON.stringify({ accessToken: 'T7', refreshToken: 'R7', sessionId: 'first' }));
-      await browser.pass(1_500);
-      expect(outcomes).toEqual([by('T7'), by('T7')]);
+      await browser.advance(1_500);
+      expect(outcomes).toEqual([sentWith('T7'), sentWith('T7')]);
       expect(tab.session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R7' } });
       for (const { events } of [tab, others]) {
-        expect(events.map(toldBy).filter((told) => /^session (signed-out|expired)/.test(told))).toEqual([]);
+        expect(events.map(describeEvent).filter((told) => /^session (signed-out|expired)/.test(told))).toEqual([]);
       }
     });
 
     it('signs out where no one has newer ones, once, and the others with it', async () => {
       const browser = installBrowser(signal);
-      browser.authority.refresh({ refreshToken: 'R1' }).subscribe();
+      browser.authServer.refresh({ refreshToken: 'R1' }).subscribe();
       const tabs = [browser.open(), browser.open()];
       const outcomes = tabs.map((tab) => tab.get());
-      await browser.pass(1_500);
+      await browser.advance(1_500);
       expect(outcomes.map(({ error }) => Object(error).code).sort()).toEqual(['session-expired', 'signed-out']);
       for (const { session } of tabs) expect(session.state.status).toBe('signed-out');
       expect(browser.storage.getItem('renewal')).toBeNull();
-      expect(browser.authority.presented).toEqual(['R1', 'R1']);
+      expect(browser.authServer.presented).toEqual(['R1', 'R1']);
     });
   },
 );

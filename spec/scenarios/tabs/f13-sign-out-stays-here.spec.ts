@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -19,21 +19,21 @@ failureMode(
     it('ends the sessions of all tabs, and the waits of those who want a refresh', async () => {
       const browser = installBrowser(signal);
       const [one, refreshing, waiting, idle] = [browser.open(), browser.open(), browser.open(), browser.open()];
-      browser.authority.answerMs = 1_000;
+      browser.authServer.responseMs = 1_000;
       idle.session.state$.subscribe();
       const outcomes = [refreshing.get()];
-      await browser.pass(10);
+      await browser.advance(10);
       outcomes.push(waiting.get());
-      await browser.pass(10);
+      await browser.advance(10);
       await one.session.signOut();
-      await browser.pass(10);
+      await browser.advance(10);
       for (const { error } of outcomes) expect(error).toMatchObject({ code: 'signed-out' });
       for (const { session } of [one, refreshing, waiting, idle]) {
         expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
       }
-      await browser.pass(2_000);
+      await browser.advance(2_000);
       expect(browser.storage.getItem('renewal')).toBeNull();
-      expect(browser.authority.presented).toEqual(['R1']);
+      expect(browser.authServer.presented).toEqual(['R1']);
       expect(browser.locks.held).toEqual([]);
     });
 
@@ -42,9 +42,9 @@ failureMode(
       const one = browser.open();
       one.session.state$.subscribe();
       await one.session.signOut();
-      await browser.pass(10);
+      await browser.advance(10);
       browser.storage.setItem('renewal', JSON.stringify({ accessToken: 'T2', refreshToken: 'R2', sessionId: 'first' }));
-      await browser.pass(10);
+      await browser.advance(10);
       expect(browser.storage.getItem('renewal')).toBeNull();
       expect(one.session.state.status).toBe('signed-out');
     });
@@ -54,12 +54,12 @@ failureMode(
       const [one, other] = [browser.open(), browser.open()];
       other.session.state$.subscribe();
       await one.session.signOut();
-      await browser.pass(10);
-      browser.authority.expire();
+      await browser.advance(10);
+      browser.authServer.expire();
       await one.session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
-      await browser.pass(10);
+      await browser.advance(10);
       expect(other.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T5' } });
-      expect(other.get()).toEqual(by('T5'));
+      expect(other.get()).toEqual(sentWith('T5'));
     });
   },
 );

@@ -18,10 +18,10 @@ failureMode(
       const browser = installBrowser(signal);
       const [sleeper, other] = [browser.open({ session: { refresh: () => NEVER } }), browser.open()];
       const waiter = sleeper.get();
-      await browser.pass(10);
-      browser.isDeaf = true;
+      await browser.advance(10);
+      browser.losesStorageEvents = true;
       await act(other);
-      await browser.pass(10);
+      await browser.advance(10);
       return { browser, sleeper, waiter };
     };
 
@@ -30,7 +30,7 @@ failureMode(
         await session.signOut();
         await session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
       });
-      browser.wake();
+      browser.show();
       expect(waiter.error).toMatchObject({ code: 'signed-out' });
       expect(sleeper.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T5' } });
       expect(sleeper.session.state).not.toMatchObject({ tokens: { sessionId: 'first' } });
@@ -39,7 +39,7 @@ failureMode(
 
     it('is signed out when it wakes where the others are', async () => {
       const { browser, sleeper, waiter } = await sleepThrough(({ session }) => session.signOut());
-      browser.wake();
+      browser.show();
       expect(waiter.error).toMatchObject({ code: 'signed-out' });
       expect(sleeper.session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
     });
@@ -50,14 +50,14 @@ failureMode(
     ])('finds out before its next request leaves if nothing wakes it (%s)', async (what, token, status) => {
       const browser = installBrowser(signal);
       const [one, other] = [browser.open(), browser.open()];
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       if (what === 'sign-out') await other.session.signOut();
       else await other.session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
       one.get();
       expect(one.session.state.status).toBe(status);
       expect(one.sent).toEqual([`GET /a ${token}`]);
-      await browser.pass(500);
-      expect(browser.authority.presented).toEqual([]);
+      await browser.advance(500);
+      expect(browser.authServer.presented).toEqual([]);
     });
   },
 );

@@ -36,10 +36,10 @@ failureMode(
       const [one, other] = [open(), open()];
       other.session.state$.subscribe();
       one.get();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(other.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
       await one.session.signOut();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(other.session.state.status).toBe('signed-out');
       expect(channels.messages).toHaveLength(2);
       expect(JSON.stringify([channels.messages, channels.names])).not.toMatch(/T[12]|R[12]|first/);
@@ -53,8 +53,8 @@ failureMode(
         tab.session.state$.subscribe();
         const before = tab.session.state;
         kept.clear();
-        channels.tell(data);
-        await browser.pass(100);
+        channels.deliver(data);
+        await browser.advance(100);
         expect(tab.session.state).toBe(before);
       },
     );
@@ -65,17 +65,17 @@ failureMode(
       tab.session.state$.subscribe();
       const before = tab.session.state;
       const newValue = JSON.stringify({ accessToken: 'T9', sessionId: 'evil' });
-      browser.tell({ key: 'renewal', newValue });
-      browser.tell({ key: 'other', newValue: null });
-      browser.tell({ key: null, newValue: null });
-      await browser.pass(10);
+      browser.dispatchStorageEvent({ key: 'renewal', newValue });
+      browser.dispatchStorageEvent({ key: 'other', newValue: null });
+      browser.dispatchStorageEvent({ key: null, newValue: null });
+      await browser.advance(10);
       expect(tab.session.state).toBe(before);
     });
 
     it('opens no channel for the storage of the browser, nor for anyone before a session is used', async () => {
       const { browser, open, channels } = setUp();
       browser.open().get();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(channels.names).toEqual([]);
       const tab = open();
       expect(channels.names).toEqual([]);
@@ -92,7 +92,7 @@ failureMode(
       breakThem();
       const tab = open();
       expect(tab.get()).toEqual({ values: [] });
-      await browser.pass(500);
+      await browser.advance(500);
       expect(tab.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
       expect(warningsIn(tab.events)).toEqual([]);
     });

@@ -17,13 +17,13 @@ failureMode(
       browser.storage.setItem('renewal', JSON.stringify(tokens));
       const tabs = Array.from({ length: 5 }, () => browser.open());
       for (const { session } of tabs) session.keepFresh$().subscribe();
-      await browser.pass(1_000);
-      expect(browser.authority.presented).toEqual([]);
+      await browser.advance(1_000);
+      expect(browser.authServer.presented).toEqual([]);
       // Asleep: no timer fires.
       vi.setSystemTime(Date.now() + 8 * 3_600_000);
-      browser.wake();
-      await browser.pass(1_000);
-      expect(browser.authority.presented).toEqual(['R1']);
+      browser.show();
+      await browser.advance(1_000);
+      expect(browser.authServer.presented).toEqual(['R1']);
       for (const { session } of tabs)
         expect(session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R2' } });
     });
@@ -37,13 +37,13 @@ failureMode(
       browser.storage.setItem('renewal', JSON.stringify(tokens));
       const tab = browser.open();
       tab.session.keepFresh$({ whileHidden }).subscribe();
-      await browser.pass(1_000);
+      await browser.advance(1_000);
       browser.hide();
-      await browser.pass(600_000);
-      expect(browser.authority.presented).toHaveLength(times);
-      browser.wake();
-      await browser.pass(1_000);
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(600_000);
+      expect(browser.authServer.presented).toHaveLength(times);
+      browser.show();
+      await browser.advance(1_000);
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
   },
 );

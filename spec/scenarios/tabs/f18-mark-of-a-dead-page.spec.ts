@@ -1,7 +1,7 @@
 import { NEVER } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -16,21 +16,21 @@ failureMode(
       const browser = installBrowser(signal);
       const before = browser.storage.getItem('renewal');
       browser.open({ session: { refresh: () => NEVER } }).get();
-      await browser.pass(1_000);
+      await browser.advance(1_000);
       expect(browser.storage.getItem('renewal')).toBe(before);
-      expect(browser.written).toEqual([]);
+      expect(browser.writtenKeys).toEqual([]);
     });
 
     it('refreshes at once in a page that was loaded again in the middle of one', async () => {
       const browser = installBrowser(signal);
       const before = browser.open({ session: { refresh: () => NEVER } });
       before.get();
-      await browser.pass(1_000);
+      await browser.advance(1_000);
       // The browser lets the locks of a page go with it.
       before.session.destroy();
       const outcome = browser.open().get();
-      await browser.pass(50);
-      expect(outcome).toEqual(by('T2'));
+      await browser.advance(50);
+      expect(outcome).toEqual(sentWith('T2'));
     });
   },
 );

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -13,17 +13,17 @@ failureMode(
   (signal) => {
     it('takes over what the one before has written, also where nothing tells of it', async () => {
       const browser = installBrowser(signal);
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       const tabs = Array.from({ length: 4 }, () => browser.open());
       const outcomes = tabs.map((tab) => tab.get());
-      await browser.pass(2_000);
-      expect(outcomes).toEqual(Array(4).fill(by('T2')));
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(2_000);
+      expect(outcomes).toEqual(Array(4).fill(sentWith('T2')));
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
 
     it('reads no old tokens, although a write takes a while to reach other tabs', async () => {
       const browser = installBrowser(signal);
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       const first = browser.open();
       let read = (): string | null => browser.storage.getItem('renewal');
       const stale: Storage = Object.create(browser.storage, { getItem: { value: () => read() } });
@@ -31,28 +31,28 @@ failureMode(
       const before = read();
       read = () => before;
       first.get();
-      await browser.pass(10);
+      await browser.advance(10);
       const outcome = second.get();
-      await browser.pass(15);
+      await browser.advance(15);
       // What the first has written is on its way.
-      await browser.pass(100);
+      await browser.advance(100);
       expect(outcome).toEqual({ values: [] });
       read = () => browser.storage.getItem('renewal');
-      await browser.pass(500);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(500);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
 
     it('renews what is past its own expiry by then, with the refresh token that came with it', async () => {
       const browser = installBrowser(signal);
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       const tab = browser.open();
       const tokens = { accessToken: 'T1', refreshToken: 'R9', sessionId: 'first', expiresAtMs: Date.now() - 1 };
       browser.storage.setItem('renewal', JSON.stringify({ ...tokens, accessToken: 'T1b' }));
       const outcome = tab.get();
-      await browser.pass(500);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.authority.presented).toEqual(['R9']);
+      await browser.advance(500);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.authServer.presented).toEqual(['R9']);
     });
   },
 );

@@ -2,7 +2,7 @@ import type { SessionOptions } from 'renewal';
 import { NEVER, of, throwError } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -21,7 +21,7 @@ failureMode(
     it.each(ENDLESS)('is let go after refreshTimeoutMs where %s', async (_, session) => {
       const browser = installBrowser(signal);
       browser.open({ session: { ...session, refreshTimeoutMs: 2_000 } }).get();
-      await browser.pass();
+      await browser.advance();
       expect(browser.locks.held).toHaveLength(1);
       let isIn = false;
       browser
@@ -30,17 +30,17 @@ failureMode(
         .subscribe(() => {
           isIn = true;
         });
-      await browser.pass(2_049);
+      await browser.advance(2_049);
       expect(isIn).toBe(true);
     });
 
     it('settles those who wait for a tab that takes its time, each within lockTimeoutMs and its own refresh', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER } }).get();
-      await browser.pass();
+      await browser.advance();
       const outcome = browser.open({ lockTimeoutMs: 1_000 }).get();
-      await browser.pass(1_050);
-      expect(outcome).toEqual(by('T2'));
+      await browser.advance(1_050);
+      expect(outcome).toEqual(sentWith('T2'));
     });
   },
 );

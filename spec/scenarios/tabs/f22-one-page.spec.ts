@@ -5,7 +5,7 @@ import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
 import { createVirtualClient } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -71,10 +71,10 @@ failureMode(
       it('sends no token of the one before, also if nothing of the other has been used yet', async () => {
         const { one, other } = setUp();
         await one.session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
-        expect(outcomeOf(other.api.get$('/a'))).toEqual(by('T2'));
+        expect(outcomeOf(other.api.get$('/a'))).toEqual(sentWith('T2'));
         await one.session.signOut();
         await one.session.signIn({ accessToken: 'T3', refreshToken: 'R3' });
-        expect(outcomeOf(other.api.get$('/b'))).toEqual(by('T3'));
+        expect(outcomeOf(other.api.get$('/b'))).toEqual(sentWith('T3'));
         await one.session.signOut();
         outcomeOf(other.api.get$('/c'));
         expect(other.sent).toEqual(['GET /a T2', 'GET /b T3', 'GET /c -']);
@@ -88,7 +88,7 @@ failureMode(
         const waiting = outcomeOf(other.api.post$('/transfer', { amount: 1 }));
         expect(other.session.state.status).toBe('refreshing');
         one.session.signIn({ accessToken: 'T3', refreshToken: 'R3' });
-        expect(outcomeOf(other.api.get$('/b'))).toEqual(by('T3'));
+        expect(outcomeOf(other.api.get$('/b'))).toEqual(sentWith('T3'));
         expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
         expect(other.sent).toEqual(['POST /transfer T1', 'GET /b T3']);
       });
@@ -103,8 +103,8 @@ failureMode(
         const clients = createStores().map((store) => createVirtualClient({ signal, store, refresh }));
         await clients[0]?.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
         const outcomes = clients.map(({ api }) => outcomeOf(api.get$('/a')));
-        await browser.pass(500);
-        expect(outcomes).toEqual([by('T2'), by('T2')]);
+        await browser.advance(500);
+        expect(outcomes).toEqual([sentWith('T2'), sentWith('T2')]);
         expect(refreshes).toBe(1);
       });
     });

@@ -3,7 +3,7 @@ import { defer, map, type Observable, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { installChannels } from '../../support/channels';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -19,10 +19,10 @@ failureMode(
       const browser = installBrowser(signal);
       const channels = installChannels();
       browser.storage.clear();
-      browser.authority.answerMs = answerMs;
+      browser.authServer.responseMs = answerMs;
       let cookie = 'R1';
       const ask = (): Observable<{ accessToken: string }> =>
-        defer(() => browser.authority.refresh({ refreshToken: cookie })).pipe(
+        defer(() => browser.authServer.refresh({ refreshToken: cookie })).pipe(
           tap(({ refreshToken }) => {
             cookie = refreshToken;
           }),
@@ -48,23 +48,23 @@ failureMode(
       it('signs in six tabs that open at once', async () => {
         const { browser, open } = setUp(answerMs);
         const outcomes = openSix(open).map(({ get }) => get());
-        await browser.pass(6 * answerMs + 500);
-        expect(outcomes).toEqual([2, 3, 4, 5, 6, 7].map((nth) => by(`T${nth}`)));
-        expect(browser.authority.presented).toHaveLength(6);
-        once(browser.authority.presented);
+        await browser.advance(6 * answerMs + 500);
+        expect(outcomes).toEqual([2, 3, 4, 5, 6, 7].map((nth) => sentWith(`T${nth}`)));
+        expect(browser.authServer.presented).toHaveLength(6);
+        once(browser.authServer.presented);
       });
 
       it('keeps six tabs signed in whose token expires at once', async () => {
         const { browser, open } = setUp(answerMs);
         const tabs = openSix(open);
         for (const { get } of tabs) get();
-        await browser.pass(6 * answerMs + 500);
-        browser.authority.expire();
+        await browser.advance(6 * answerMs + 500);
+        browser.authServer.expire();
         const outcomes = tabs.map(({ get }) => get());
-        await browser.pass(6 * answerMs + 500);
+        await browser.advance(6 * answerMs + 500);
         expect(outcomes.filter(({ error }) => error)).toEqual([]);
         expect(tabs.map(({ session }) => session.state.status)).toEqual(Array(6).fill('active'));
-        once(browser.authority.presented);
+        once(browser.authServer.presented);
       });
     });
 
@@ -72,31 +72,31 @@ failureMode(
       const { browser, open, setCookie } = setUp(20);
       const tabs = openSix(open);
       for (const { get } of tabs) get();
-      await browser.pass(500);
+      await browser.advance(500);
       const [first] = tabs;
       await first?.session.signOut();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(tabs.map(({ session }) => session.state.status)).toEqual(Array(6).fill('signed-out'));
       setCookie('R50');
       await first?.session.signIn({ accessToken: 'T50' });
-      const known = browser.authority.presented.length;
-      await browser.pass(500);
+      const known = browser.authServer.presented.length;
+      await browser.advance(500);
       expect(tabs.map(({ session }) => session.state.status)).toEqual(Array(6).fill('active'));
-      expect(browser.authority.presented.slice(known)[0]).toBe('R50');
-      expect(browser.authority.presented.slice(known)).toHaveLength(5);
-      once(browser.authority.presented);
+      expect(browser.authServer.presented.slice(known)[0]).toBe('R50');
+      expect(browser.authServer.presented.slice(known)).toHaveLength(5);
+      once(browser.authServer.presented);
     });
 
     it('leaves no tab signed in that was restoring while another one signed out', async () => {
       const { browser, open } = setUp(1_000);
       const first = open();
       first.get();
-      await browser.pass(1_100);
+      await browser.advance(1_100);
       const late = open();
       late.get();
-      await browser.pass(500);
+      await browser.advance(500);
       await first.session.signOut();
-      await browser.pass(2_000);
+      await browser.advance(2_000);
       expect(late.session.state.status).toBe('signed-out');
     });
 
@@ -104,14 +104,14 @@ failureMode(
       const { browser, open, setCookie } = setUp(20);
       const [one, other] = [open(), open()];
       for (const { get } of [one, other]) get();
-      await browser.pass(500);
-      browser.authority.expire();
-      browser.authority.answerMs = 1_000;
+      await browser.advance(500);
+      browser.authServer.expire();
+      browser.authServer.responseMs = 1_000;
       const waiter = other.get();
-      await browser.pass(100);
+      await browser.advance(100);
       setCookie('R50');
       await one.session.signIn({ accessToken: 'T50' });
-      await browser.pass(100);
+      await browser.advance(100);
       expect(waiter.error).toMatchObject({ code: 'signed-out' });
     });
 
@@ -120,13 +120,13 @@ failureMode(
       const tabs = openSix(open);
       const [first] = tabs;
       for (const { get } of tabs) get();
-      await browser.pass(500);
-      browser.authority.expire();
+      await browser.advance(500);
+      browser.authServer.expire();
       const waiting = tabs.slice(1).map(({ get }) => get());
-      await browser.pass(50);
+      await browser.advance(50);
       setCookie('R50');
       await first?.session.signIn({ accessToken: 'T50' });
-      await browser.pass(1_000);
+      await browser.advance(1_000);
       const sessionIds = tabs.map(({ session }) => Object(session.state).tokens?.sessionId);
       expect(new Set(sessionIds)).toEqual(new Set([sessionIds[0]]));
       expect(sessionIds[0]).toBeDefined();
@@ -134,16 +134,16 @@ failureMode(
       for (const { error, values } of waiting)
         expect(error ?? values).toMatchObject(error ? { code: 'signed-out' } : [{}]);
       expect(waiting.filter(({ error }) => error)).not.toEqual([]);
-      once(browser.authority.presented);
+      once(browser.authServer.presented);
     });
 
     it('sends the first request of a visitor as soon as `restore` is refused', async () => {
       const { browser, open, setCookie } = setUp(20);
       setCookie('none');
-      browser.authority.refresh({ refreshToken: 'none' }).subscribe();
+      browser.authServer.refresh({ refreshToken: 'none' }).subscribe();
       const tab = open();
       tab.get();
-      await browser.pass(50);
+      await browser.advance(50);
       expect(tab.sent).toEqual(['GET /a -']);
       expect(tab.session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     });
@@ -152,12 +152,12 @@ failureMode(
       const { browser, channels, open } = setUp(20);
       const tabs = openSix(open);
       for (const { get } of tabs) get();
-      await browser.pass(500);
+      await browser.advance(500);
       await tabs[0]?.session.signIn({ accessToken: 'T50' });
-      await browser.pass(500);
+      await browser.advance(500);
       expect(channels.messages).not.toEqual([]);
-      expect(JSON.stringify([channels.messages, channels.names, browser.locks.asked])).not.toMatch(/"[TR]\d/);
-      expect(browser.written).toEqual([]);
+      expect(JSON.stringify([channels.messages, channels.names, browser.locks.requests])).not.toMatch(/"[TR]\d/);
+      expect(browser.writtenKeys).toEqual([]);
     });
   },
 );

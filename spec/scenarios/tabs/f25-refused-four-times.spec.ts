@@ -41,10 +41,10 @@ failureMode(
       ['storage events are lost', true],
     ])('presents it once for four tabs, if %s', async (_, isDeaf) => {
       const browser = installBrowser(signal);
-      browser.isDeaf = isDeaf;
+      browser.losesStorageEvents = isDeaf;
       const { presented, refresh } = createRefuser();
       const tabs = Array.from({ length: 4 }, () => browser.open({ session: { refresh, isRefused: () => true } }));
-      await checkAll(tabs, () => browser.pass(5_000));
+      await checkAll(tabs, () => browser.advance(5_000));
       expect(presented).toEqual(['R1']);
       expect(browser.storage.getItem('renewal')).toBeNull();
       expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
@@ -59,7 +59,7 @@ failureMode(
           session: { store: memoryStore({ accessToken: 'T1' }, { name: 'shop' }), refresh, isRefused: () => true },
         }),
       );
-      await checkAll(tabs, () => browser.pass(5_000));
+      await checkAll(tabs, () => browser.advance(5_000));
       expect(presented).toHaveLength(1);
     });
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, virtually } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 const TIMEOUT_MS = 500;
 
@@ -70,15 +70,15 @@ failureMode(
 
     it('loses no session when the tab before hangs until its deadline', async () => {
       const browser = installBrowser(signal);
-      browser.authority.answerMs = 100;
+      browser.authServer.responseMs = 100;
       const hanging = browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: TIMEOUT_MS } });
       const next = browser.open({ session: { refreshTimeoutMs: TIMEOUT_MS } });
       const outcomes = [hanging.get()];
-      await browser.pass(1);
+      await browser.advance(1);
       outcomes.push(next.get());
-      await browser.pass(2_000);
-      expect(outcomes).toMatchObject([{ error: { code: 'refresh' } }, by('T2')]);
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(2_000);
+      expect(outcomes).toMatchObject([{ error: { code: 'refresh' } }, sentWith('T2')]);
+      expect(browser.authServer.presented).toEqual(['R1']);
       for (const { session } of [hanging, next])
         expect(session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R2' } });
     });

@@ -2,7 +2,7 @@ import type { TokenGrant } from 'renewal';
 import { NEVER, Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -22,25 +22,25 @@ failureMode(
       const browser = installBrowser(signal);
       const frozen = browser.open({ session: { refresh: () => NEVER } });
       frozen.get();
-      await browser.pass();
+      await browser.advance();
       const outcomes = Array.from({ length: count }, () => browser.open().get());
-      await browser.pass(4_990);
+      await browser.advance(4_990);
       expect(outcomes).toEqual(Array(count).fill({ values: [] }));
-      expect(browser.authority.presented).toEqual([]);
-      await browser.pass(100);
-      expect(outcomes).toEqual(Array(count).fill(by('T2')));
-      expect(browser.authority.presented).toEqual(['R1']);
+      expect(browser.authServer.presented).toEqual([]);
+      await browser.advance(100);
+      expect(outcomes).toEqual(Array(count).fill(sentWith('T2')));
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
 
     it('waits as long as it is told', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER } }).get();
-      await browser.pass();
+      await browser.advance();
       const outcome = browser.open({ lockTimeoutMs: 300 }).get();
-      await browser.pass(299);
+      await browser.advance(299);
       expect(outcome).toEqual({ values: [] });
-      await browser.pass(30);
-      expect(outcome).toEqual(by('T2'));
+      await browser.advance(30);
+      expect(outcome).toEqual(sentWith('T2'));
     });
 
     it.each([0, Infinity])(
@@ -48,11 +48,11 @@ failureMode(
       async (lockTimeoutMs) => {
         const browser = installBrowser(signal);
         browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: 0 } }).get();
-        await browser.pass();
+        await browser.advance();
         const outcome = browser.open({ lockTimeoutMs }).get();
-        await browser.pass(29_990);
+        await browser.advance(29_990);
         expect(outcome).toEqual({ values: [] });
-        await browser.pass(20);
+        await browser.advance(20);
         expect(outcome.error).toMatchObject({ code: 'refresh' });
       },
     );
@@ -62,15 +62,15 @@ failureMode(
       const answer = new Subject<TokenGrant>();
       const frozen = browser.open({ session: { refresh: () => answer } });
       const late = frozen.get();
-      await browser.pass();
-      browser.isDeaf = true;
+      await browser.advance();
+      browser.losesStorageEvents = true;
       browser.open().get();
-      await browser.pass(5_500);
-      browser.isDeaf = false;
-      browser.wake();
-      expect(late).toEqual(by('T2'));
+      await browser.advance(5_500);
+      browser.losesStorageEvents = false;
+      browser.show();
+      expect(late).toEqual(sentWith('T2'));
       answer.next({ accessToken: 'T0', refreshToken: 'R0' });
-      await browser.pass(1_000);
+      await browser.advance(1_000);
       expect(frozen.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
       expect(browser.storage.getItem('renewal')).toContain('R2');
     });

@@ -1,7 +1,7 @@
 import { NEVER } from 'rxjs';
 import { expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -15,14 +15,14 @@ failureMode(
     it('leaves the line when it gives up, and touches the lock that is held no more', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: 0 } }).get();
-      await browser.pass();
+      await browser.advance();
       const { held } = browser.locks;
       // Otherwise it would hear of the new tokens, and end its refresh.
-      browser.isDeaf = true;
+      browser.losesStorageEvents = true;
       browser.open().get();
-      await browser.pass();
+      await browser.advance();
       expect(browser.locks.pending).toEqual(held);
-      await browser.pass(6_000);
+      await browser.advance(6_000);
       expect(browser.locks.pending).toEqual([]);
       expect(browser.locks.held).toEqual(held);
     });
@@ -30,13 +30,13 @@ failureMode(
     it('leaves the line where no one needs the refresh any more', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER } }).get();
-      await browser.pass();
+      await browser.advance();
       const tab = browser.open();
       tab.get();
-      await browser.pass();
+      await browser.advance();
       expect(browser.locks.pending).toHaveLength(1);
       tab.session.destroy();
-      await browser.pass();
+      await browser.advance();
       expect(browser.locks.pending).toEqual([]);
     });
 
@@ -48,12 +48,12 @@ failureMode(
         return new Promise(() => {});
       };
       const outcome = browser.open().get();
-      await browser.pass(5_100);
+      await browser.advance(5_100);
       const [late] = grants;
       expect(late?.({})).toBeUndefined();
-      await browser.pass(6_000);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(6_000);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
 
     it('waits for those who may have overtaken a page that slept when it was granted the lock', async () => {
@@ -65,17 +65,17 @@ failureMode(
         return new Promise(() => {});
       };
       const outcome = browser.open().get();
-      await browser.pass();
+      await browser.advance();
       // Asleep: the clock goes on, and no timer has fired when the grant comes.
       vi.setSystemTime(Date.now() + 60_000);
       let isReleased = false;
       Promise.resolve(grants[0]?.({})).then(() => {
         isReleased = true;
       });
-      await browser.pass(100);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.locks.asked.map(({ name }) => name)).toEqual(['renewal:renewal:overtaken']);
-      await browser.pass(300);
+      await browser.advance(100);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.locks.requests.map(({ name }) => name)).toEqual(['renewal:renewal:overtaken']);
+      await browser.advance(300);
       expect([isReleased, browser.locks.held]).toEqual([true, []]);
     });
   },

@@ -30,7 +30,7 @@ failureMode(
       const browser = installBrowser(signal);
       const first = browser.open({ session });
       first.get();
-      await browser.pass();
+      await browser.advance();
       let isIn = false;
       browser
         .open()
@@ -39,7 +39,7 @@ failureMode(
           isIn = true;
         });
       end(first);
-      await browser.pass(49);
+      await browser.advance(49);
       expect(isIn).toBe(true);
       expect(browser.locks.held).toEqual([]);
     });
@@ -48,21 +48,21 @@ failureMode(
       const browser = installBrowser(signal);
       const first = browser.open({ session: { refresh: () => NEVER } });
       first.get();
-      await browser.pass();
+      await browser.advance();
       await first.session.signOut();
-      await browser.pass(240);
+      await browser.advance(240);
       expect(browser.locks.held).toHaveLength(1);
-      await browser.pass(20);
+      await browser.advance(20);
       expect(browser.locks.held).toEqual([]);
     });
 
     it('lets it go too where the refresh is refused, once it is known that no one else has newer tokens', async () => {
       const browser = installBrowser(signal);
-      browser.authority.refresh({ refreshToken: 'R1' }).subscribe();
+      browser.authServer.refresh({ refreshToken: 'R1' }).subscribe();
       const outcome = browser.open().get();
-      await browser.pass(1_100);
+      await browser.advance(1_100);
       expect(outcome.error).toMatchObject({ code: 'session-expired' });
-      await browser.pass(300);
+      await browser.advance(300);
       expect(browser.locks.held).toEqual([]);
     });
   },

@@ -52,7 +52,7 @@ failureMode(
           }
         });
         tab.get();
-        await browser.pass(2_000);
+        await browser.advance(2_000);
         expect(outcomes.map(({ isComplete }) => isComplete)).toEqual([true, true, true, true]);
       },
     );

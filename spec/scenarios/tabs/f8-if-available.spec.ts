@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
@@ -17,8 +17,8 @@ failureMode(
       browser.locks.request = async (_name, _options, run) => run(null);
       const tab = browser.open();
       const outcome = tab.get();
-      await browser.pass(100);
-      expect(outcome).toEqual(by('T2'));
+      await browser.advance(100);
+      expect(outcome).toEqual(sentWith('T2'));
       expect(warningsIn(tab.events)).toEqual([]);
     });
 
@@ -34,15 +34,15 @@ failureMode(
         return run(null);
       };
       browser.open().get();
-      await browser.pass(10);
+      await browser.advance(10);
       expect(browser.locks.held).toHaveLength(1);
     });
 
     it('asks for no lock with ifAvailable', async () => {
       const browser = installBrowser(signal);
       browser.open().get();
-      await browser.pass(100);
-      expect(browser.locks.asked.map(({ options }) => Object.keys(options))).toEqual([['signal']]);
+      await browser.advance(100);
+      expect(browser.locks.requests.map(({ options }) => Object.keys(options))).toEqual([['signal']]);
     });
   },
 );

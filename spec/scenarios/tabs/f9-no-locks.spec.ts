@@ -3,7 +3,7 @@ import { warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 import type { FakeLocks } from '../../support/web-locks';
 
 const forbidden = (): never => {
@@ -73,9 +73,9 @@ failureMode(
       breakThem(browser.locks);
       const tab = browser.open();
       const outcome = tab.get();
-      await browser.pass(waitMs + 50);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(waitMs + 50);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.authServer.presented).toEqual(['R1']);
       expect(warningsIn(tab.events)).toEqual([]);
     });
 
@@ -86,13 +86,13 @@ failureMode(
       const other = createVirtualClient({
         signal,
         store,
-        isDead: browser.authority.isDead,
-        refresh: browser.authority.refresh,
+        isDead: browser.authServer.isDead,
+        refresh: browser.authServer.refresh,
       });
       const outcomes = [get(), outcomeOf(other.api.get$('/b'))];
-      await browser.pass(2 * waitMs + 100);
-      expect(outcomes).toEqual([by('T2'), by('T2')]);
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(2 * waitMs + 100);
+      expect(outcomes).toEqual([sentWith('T2'), sentWith('T2')]);
+      expect(browser.authServer.presented).toEqual(['R1']);
       other.session.destroy();
     });
   },

@@ -35,13 +35,13 @@ const ask = (id: number): Promise<string> =>
   );
 
 const run = async (): Promise<void> => {
-  const fates = await Promise.all([1, 2, 3].map(ask));
+  const results = await Promise.all([1, 2, 3].map(ask));
   note('asked');
   const fresh = session.keepFresh$().subscribe();
   note('kept fresh');
   fresh.unsubscribe();
   note('no longer kept fresh');
-  process.stdout.write(JSON.stringify({ fates, left }));
+  process.stdout.write(JSON.stringify({ results, left }));
 };
 
 run();
