@@ -9,7 +9,7 @@ export const tokens = (accessToken: string, extra: Partial<Tokens> = {}): Tokens
   ...extra,
 });
 
-/** What an observable has come to. */
+/** Subscribes, and records every notification. */
 export const observe = <T>(source$: Observable<T>): { readonly notifications: (T | { error: unknown } | 'done')[] } => {
   const notifications: (T | { error: unknown } | 'done')[] = [];
   source$.subscribe({
@@ -20,7 +20,7 @@ export const observe = <T>(source$: Observable<T>): { readonly notifications: (T
   return { notifications };
 };
 
-/** A store of one cell, whose methods a test replaces. */
+/** A store with one cell, whose methods a test may replace. */
 export const createCellStore = (initial: Tokens | null, methods: Partial<TokenStore> = {}) => {
   const cell = { tokens: initial };
   const log: string[] = [];

@@ -3,18 +3,18 @@ import type { Gate } from './barrier';
 import type { Hit, TestServer } from './server';
 import { paths, type TestClient } from './server-client';
 
-/** Where those go whose answer says expired. */
+/** Paths of the requests that get an expired response. */
 export const SENT = paths(5, 'sent');
-/** Where those go who come while the refresh is out. */
+/** Paths of the requests that are made while the refresh runs. */
 export const QUEUED = paths(5, 'held');
 
 /** Requests that wait for a refresh. */
 export interface Waiting {
-  /** What they have ended with so far, in order; none of them is meant to be answered. */
+  /** The errors so far, in order; no request is meant to succeed. */
   readonly errors: readonly unknown[];
 }
 
-/** Sends POSTs that start the refresh which `refresh` holds, or wait for it; resolves once they all wait. */
+/** Sends POSTs that start the refresh held by `refresh`, or wait for it; resolves once all of them wait. */
 export const waitForRefresh = async (
   { api, received }: Pick<TestClient, 'api' | 'received'>,
   refresh: Gate<Hit>,
@@ -27,5 +27,5 @@ export const waitForRefresh = async (
   return { errors };
 };
 
-/** The tokens with which those who waited have reached the server, in order. */
+/** The tokens with which the waiting requests have reached the server, in order. */
 export const tokensOfWaiting = (server: TestServer): string[] => [...SENT, ...QUEUED].flatMap(server.tokensOf);

@@ -16,38 +16,38 @@ import { type Barrier, createBarrier } from './barrier';
 /** The users that the shop knows. */
 export type UserName = 'ada' | 'grace';
 
-/** What one session of a page can be asked to do. */
+/** The commands to one session of a page. */
 export interface TabClient {
-  /** @param user - Ada, unless another one is named. */
+  /** @param user - Ada by default. */
   signIn(user?: UserName): Promise<void>;
   signOut(): Promise<void>;
-  /** Sends requests at once; resolves with what became of each: `'ok'`, or the code of its error. */
+  /** Sends requests at once; resolves with the outcome of each: `'ok'`, or the code of its error. */
   get(count: number): Promise<string[]>;
-  /** Resolves with the user that the shop takes this session for, or with the code of the error. */
+  /** Resolves with the user to whom the shop attributes this session, or with the code of the error. */
   me(): Promise<string>;
   readonly state: SessionState;
-  /** Resolves with the time, by this machine's clock, once the session is in that status. */
+  /** Resolves with the time, by this machine's clock, once the session has that status. */
   until(status: SessionState['status']): Promise<number>;
 }
 
-/** A client of the shop in a page of its own: what a spec does with one tab. */
+/** A client of the shop in its own page: the commands of a spec to one tab. */
 export interface Tab extends TabClient {
-  /** Signs a user in at that time of this machine's clock, with tokens that were there before; resolves with them. */
+  /** Signs a user in at that time of this machine's clock, with tokens that were issued before; resolves with them. */
   signInAt(atMs: number, user: UserName): Promise<TokenGrant>;
-  /** Has the shop hand out tokens that no session gets, as code does that knows of none. */
+  /** Makes the shop issue tokens outside any session, like code that does not use renewal. */
   login(user: UserName): Promise<TokenPair>;
-  /** What became of the requests that the page has sent as it was loaded. */
+  /** The outcomes of the requests that the page sent while it loaded. */
   readonly initialOutcomes: Promise<string[]>;
-  /** The other session of a page that was opened with `second`; the same one in others. */
+  /** The second session of a page that was opened with `second`; otherwise the first one. */
   readonly second: TabClient;
   /** Keeps the tokens fresh from now on. */
   keepFresh(whileHidden?: boolean): void;
-  /** What has been told of the session: signed-in, adopted and so on. */
+  /** The phases of the session events so far: signed-in, adopted and so on. */
   readonly phases: string[];
   readonly warnings: string[];
-  /** Makes the next refresh wait, before it asks, until `releaseRefresh` is called. */
+  /** Holds the next refresh, before it is sent, until `releaseRefresh` is called. */
   holdRefresh(): void;
-  /** Resolves once a refresh has come to wait there. */
+  /** Resolves once a refresh is held. */
   refreshHeld(): Promise<void>;
   releaseRefresh(): void;
   /** How often `onSessionExpired` was called. */
@@ -63,7 +63,7 @@ const USERS: Readonly<Record<UserName, Credentials>> = { ada: DEMO_USER, grace: 
 const given = new URLSearchParams(location.search);
 const numberOf = (name: string, otherwise: number): number => Number(given.get(name) ?? otherwise);
 
-/** Whether the refresh token is a cookie that scripts cannot read. */
+/** True if the refresh token is a cookie that scripts cannot read. */
 const hasCookie = given.has('cookie');
 const base = hasCookie ? '/cookie' : '/app';
 
@@ -81,7 +81,7 @@ const renew = (refreshToken?: string): Observable<TokenGrant> =>
 const grantFor = (user: UserName): Promise<TokenGrant> => firstValueFrom(ask('/login', USERS[user]));
 
 let asked = 0;
-/** No two urls are the same: WebKitGTK joins identical GETs that are in flight. */
+/** Makes each url unique: WebKitGTK merges identical GETs that are in flight. */
 const once = (path: string): string => `${path}?request=${++asked}`;
 
 let refreshHold: { readonly reached: Barrier; readonly over: Barrier } | undefined;

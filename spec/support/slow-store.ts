@@ -1,10 +1,10 @@
 import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { createGate, type Gate } from './barrier';
 
-/** A store whose writes wait for the test. */
+/** A store whose writes the test releases. */
 export interface SlowStore {
   readonly store: TokenStore;
-  /** The writes, each by its access token, empty for one that clears the store. */
+  /** The pending writes, each by its access token; empty for a `clear`. */
   readonly writes: Gate<string>;
 }
 

@@ -10,20 +10,20 @@ import type { Signal } from './server';
 import { createVirtualClient, type VirtualClient } from './virtual';
 import { createLocks, type FakeLocks } from './web-locks';
 
-/** One tab: a session and a client of its own over the storage that all share. */
+/** One tab: its own session and client over the shared storage. */
 export interface VirtualTab extends VirtualClient {
   readonly store: TokenStore;
   readonly events: ReturnType<typeof eventsOf>;
   get(): Outcome;
 }
 
-/** A server that takes a refresh token once, and refuses it from then on. */
+/** A server that accepts each refresh token once and refuses it afterwards. */
 export interface AuthServer {
   /** The refresh tokens that came, in order. */
   readonly presented: string[];
-  /** How long the next refreshes take. */
+  /** The duration of the next refreshes. */
   responseMs: number;
-  /** Makes the access tokens of now useless. */
+  /** Expires the access tokens issued so far. */
   expire(): void;
   isDead(accessToken: string): boolean;
   refresh(tokens: Pick<Tokens, 'refreshToken'>): Observable<{ accessToken: string; refreshToken: string }>;
@@ -33,19 +33,19 @@ export interface VirtualBrowser {
   readonly storage: Storage;
   readonly locks: FakeLocks;
   readonly authServer: AuthServer;
-  /** Whether storage events get lost. */
+  /** True to drop storage events. */
   losesStorageEvents: boolean;
-  /** How long it takes until a tab reads what another one has written; 0 for at once. Tabs that are opened later have it. */
+  /** The delay until a tab reads what another tab has written; 0 for none. Applies to tabs that are opened later. */
   lagMs: number;
-  /** Opens a tab; `lifeMs` later than the clock says where the tokens are to have an expiry. */
+  /** Opens a tab. */
   open(options?: WebStorageStoreOptions & { readonly session?: Parameters<typeof createVirtualClient>[0] }): VirtualTab;
-  /** Lets time pass, and all that comes with it happen. */
+  /** Advances timers and promises. */
   advance(ms?: number): Promise<void>;
-  /** The names of the entries that were written, in order. */
+  /** The keys that were written, in order. */
   readonly writtenKeys: string[];
-  /** Tells all tabs of a change, whether there was one or not. */
+  /** Dispatches a storage event to all tabs, whether or not there was a change. */
   dispatchStorageEvent(event: { readonly key: string | null; readonly newValue?: string | null }): void;
-  /** Tells all tabs that they are shown again. */
+  /** Makes all tabs visible. */
   show(): void;
   hide(): void;
 }
@@ -85,12 +85,12 @@ const createAuthServer = (): AuthServer => {
   return authServer;
 };
 
-/** A browser whose tabs share a storage and locks; signed in with T1 and R1, of which T1 is dead. */
+/** A browser whose tabs share a storage and locks; signed in with the dead token T1 and with R1. */
 export const installBrowser = (signal: Signal): VirtualBrowser => {
   stopClock();
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
-  // As many tabs as the test opens, all of one process.
+  // All tabs of a test live in one process.
   setMaxListeners(0, window, document);
   class PlatformStorage {}
   const initial: Readonly<Record<string, string>> = {
@@ -108,7 +108,7 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     readonly atMs: number;
     readonly writer: object;
   }[] = [];
-  /** The storage as one page sees it: what it has written itself at once, and what others have written `lagMs` later. */
+  /** The storage as one page sees it: its own writes at once, the writes of other pages `lagMs` later. */
   const viewOf = (lagMs: number): Storage => {
     const writer = {};
     const write = (key: string, value: string | null): void => {
@@ -159,7 +159,7 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     losesStorageEvents: false,
     lagMs: 0,
     open: ({ session, ...options } = {}) => {
-      // Each tab has an object of its own for the storage that all share.
+      // Each tab has its own object for the shared storage.
       const view: Storage = browser.lagMs > 0 ? viewOf(browser.lagMs) : Object.create(storage);
       const store = webStorageStore({ storage: () => view, ...options });
       const client = createVirtualClient({
@@ -190,5 +190,5 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
   return browser;
 };
 
-/** The outcome of a request that was answered with this access token. */
+/** The outcome of a request that was sent with this access token. */
 export const sentWith = (accessToken: string): Outcome => completedWith({ by: accessToken });

@@ -14,7 +14,9 @@ import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { expect } from 'vitest';
 import type { Signal } from './server';
 
-/** Runs a test in virtual time: timers and the clock of RxJS are those of the scheduler, and frames are milliseconds. */
+/**
+ * Runs a test in virtual time: the scheduler provides the timers and the clock of RxJS, and frames are milliseconds.
+ */
 export const virtually = (test: (helpers: RunHelpers) => void): void =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
 
@@ -29,11 +31,11 @@ export const response = (status: number, body: unknown = null, headers: Record<s
   body,
 });
 
-/** The answer by which a server says that a token is dead. */
+/** The response by which a server reports an expired token. */
 export const expiredBy = (signal: Signal, details: object = {}): HttpResponse =>
   signal === 'HTTP 401' ? response(401, details) : response(200, { code: 1002, ...details });
 
-/** What the requests of a test come to: the path they go to, and the token they carry. */
+/** A request in one line: method, path and token. */
 export const lineOf = ({ method, url, headers }: HttpRequest): string =>
   `${method} ${url.replace(ORIGIN, '')} ${headers.authorization?.replace('Bearer ', '') ?? '-'}`;
 
@@ -44,7 +46,7 @@ export interface VirtualClient {
   readonly sent: string[];
 }
 
-/** A client over a transport that answers dead tokens by `signal`, 401 by default, at once or as `answer` says. */
+/** A client whose transport responds to dead tokens by `signal`, 401 by default; at once, or as `answer` says. */
 export const createVirtualClient = (
   options: Partial<SessionOptions> & {
     readonly signal?: Signal;

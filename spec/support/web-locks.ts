@@ -1,17 +1,17 @@
-/** The part of Web Locks that is asked for, as the specification has it: exclusive locks, first come first served, granted in a later turn. */
+/** A fake of the used part of Web Locks: exclusive locks, first come first served, granted in a later turn. */
 export interface FakeLocks {
   request(name: string, options: FakeLockOptions, run: (lock: object | null) => unknown): Promise<unknown>;
   query(): Promise<{ readonly held: FakeLockInfo[]; readonly pending: FakeLockInfo[] }>;
-  /** The names of those that are held, and of those that are waited for. */
+  /** The names of the held locks, and of the requested ones. */
   readonly held: string[];
   readonly pending: string[];
-  /** All that was ever asked for. */
+  /** All requests so far. */
   readonly requests: { readonly name: string; readonly options: FakeLockOptions }[];
 }
 
 export interface FakeLockInfo {
   readonly name: string;
-  /** Each request comes from a client of its own. */
+  /** Each request comes from its own client. */
   readonly clientId: string;
 }
 
@@ -72,7 +72,7 @@ export const createLocks = (): FakeLocks => {
               if (holders.get(name) === request) holders.delete(name);
               serve();
             };
-            // The callback runs in a turn of its own.
+            // The callback runs in its own turn.
             Promise.resolve(lock)
               .then(run)
               .then(resolve, reject)
