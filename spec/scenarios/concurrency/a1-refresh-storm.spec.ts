@@ -10,9 +10,9 @@ const T2 = 'a.access.2';
 failureMode(
   {
     id: 'A1',
-    title: 'Refresh storm: each expired answer starts a refresh of its own',
+    title: 'Refresh storm: each expired response starts its own refresh',
     renewal:
-      'One refresh runs, however many requests find the token dead; each of them is sent once more, with the new token.',
+      'One refresh runs, however many requests find the token expired; each of them is replayed once, with the new token.',
     threads: [
       'Flyrell/axios-auth-refresh#13',
       'reduxjs/redux-toolkit#1782',
@@ -29,7 +29,7 @@ failureMode(
     afterEach(() => server.close());
 
     it.each([1, 2, 50, 500])(
-      'refreshes once for %i requests that are out, and sends each exactly twice',
+      'refreshes once for %i requests in flight, and sends each exactly twice',
       async (count) => {
         const { api, session, store } = createExpiredClient(server);
         const dead = server.hold(({ token }) => token === T1);
@@ -47,7 +47,7 @@ failureMode(
       },
     );
 
-    it('refreshes once for 50 requests to one and the same url', async () => {
+    it('refreshes once for 50 requests to the same url', async () => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const results = settleAll(paths(50).map(() => api.get$<Echo>('/orders')));
@@ -59,7 +59,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('has requests, refresh$ and accessToken$ share the one refresh, whichever comes first', async () => {
+    it('requests, refresh$ and accessToken$ share one refresh, in any order', async () => {
       const { api, session, received } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const byHand = lastValueFrom(session.refresh$().pipe(map(({ accessToken }) => accessToken)));

@@ -11,7 +11,7 @@ const T1 = 'a.access.1';
 const T2 = 'a.access.2';
 const COUNT = 100;
 
-/** Numbers from 0 up to 1 that a seed repeats (the Lehmer generator). */
+/** Numbers from 0 up to 1, the same for the same seed (Lehmer generator). */
 const createRandom = (seed: number): (() => number) => {
   let state = seed;
   return () => {
@@ -26,7 +26,7 @@ const shuffled = <T>(items: readonly T[], random: () => number): T[] =>
     .sort((one, other) => one.at - other.at)
     .map(({ item }) => item);
 
-/** Cuts the items into runs of one to five. */
+/** Splits the items into runs of one to five. */
 const inRuns = <T>(items: readonly T[], random: () => number): T[][] => {
   const runs: T[][] = [];
   for (let at = 0; at < items.length; at += runs.at(-1)?.length ?? 1) {
@@ -40,8 +40,8 @@ const seeds = Array.from({ length: 50 }, (_, index) => 1_000 + 7_919 * index);
 failureMode(
   {
     id: 'A2',
-    title: 'Siblings dropped: only the first expired request is sent again',
-    renewal: 'Every request whose answer says expired waits for the refresh that runs, and is sent again after it.',
+    title: 'Siblings dropped: only the first expired request is replayed',
+    renewal: 'Every request with an expired response waits for the running refresh and is replayed after it.',
     threads: ['Flyrell/axios-auth-refresh#307', 'Flyrell/axios-auth-refresh#56', 'trento-project/web#4249'],
   },
   (signal) => {
@@ -52,7 +52,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('sends again what has expired 20, 60 and 100 ms after it left, once the refresh of 200 ms is done', () => {
+    it('replays requests that expired 20, 60 and 100 ms after leaving, after the refresh', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('200ms (g|)', { g: { accessToken: 'T2' } });
         const { api, sent } = createVirtualClient({
@@ -74,9 +74,9 @@ failureMode(
 
     it.each([
       ['just before', [5]],
-      // Put off a second time after the refresh was, and so behind it.
+      // Deferred again after the refresh was, and so scheduled behind it.
       ['just after', [4, 1]],
-    ])('sends again what has expired in the same tick, %s the refresh is done', (when, waits) => {
+    ])('replays a request that expires in the tick of the refresh, %s its end', (when, waits) => {
       virtually(({ cold, flush }) => {
         const order: string[] = [];
         const refresh = cold<TokenGrant>('5ms (g|)', { g: { accessToken: 'T2' } });
@@ -98,7 +98,7 @@ failureMode(
       });
     });
 
-    it('sends the siblings again whatever their method, each with its own body', async () => {
+    it('replays the siblings whatever their method, each with its own body', async () => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -117,7 +117,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it.each(seeds)('drops none of 100 in whatever order they and the refresh are answered (seed %i)', async (seed) => {
+    it.each(seeds)('drops none of 100 requests, in any order of the responses (seed %i)', async (seed) => {
       const random = createRandom(seed);
       const { api, received: came } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
@@ -125,13 +125,14 @@ failureMode(
       const results = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
       await dead.arrived(COUNT);
 
-      // Before the first of them there is no refresh that could be answered.
+      // Before the first expired response there is no refresh to release.
       const [first = '', ...rest] = shuffled(paths(COUNT), random);
       dead.open(({ path }) => path === first);
       await refresh.arrived(1);
       for (const run of inRuns(shuffled([...rest, REFRESH], random), random)) {
         for (const released of run) {
-          // A second refresh, which would be wrong, is not held: the test fails by what it expects, not by its time.
+          // A second refresh would be a fault. It is not held, so the test fails by an assertion and not by its
+          // timeout.
           if (released === REFRESH) refresh.open();
           else dead.open(({ path }) => path === released);
         }

@@ -14,9 +14,9 @@ const T3 = 'a.access.3';
 failureMode(
   {
     id: 'A3',
-    title: 'A late expired answer starts a refresh that is not needed',
+    title: 'A late expired response starts an unneeded refresh',
     renewal:
-      'A request asks for a refresh only if the token that it carried is still the current one. One that is answered late is sent again at once.',
+      'A request asks for a refresh only if the token that it carried is still current. A request with a late response is replayed at once.',
     threads: ['TimeTac/js-client-library#46', 'openedx-unsupported/edx-app-android#834'],
   },
   (signal) => {
@@ -27,7 +27,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    /** A request that left with T1 and whose expired answer waits for the test. */
+    /** A request that was sent with T1 and whose expired response the test holds. */
     const sendLate = async (client: ReturnType<typeof createExpiredClient>) => {
       const gate = server.hold(({ path, token }) => path === '/late' && token === T1);
       const result = lastValueFrom(client.api.get$<Echo>('/late'));
@@ -35,7 +35,7 @@ failureMode(
       return { result, open: () => gate.open() };
     };
 
-    it('sends again at once what expires 380 ms after the refresh', () => {
+    it('replays a request at once if it expires 380 ms after the refresh', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('200ms (g|)', { g: { accessToken: 'T2' } });
         const { api, sent } = createVirtualClient({
@@ -51,7 +51,7 @@ failureMode(
       });
     });
 
-    it('refreshes once for answers that come before, during and after the refresh', async () => {
+    it('refreshes once for responses before, during and after the refresh', async () => {
       const { api, received } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -77,7 +77,7 @@ failureMode(
       expect(server.hits).toHaveLength(6);
     });
 
-    it('waits for the write when the answer comes while the new tokens are being stored', async () => {
+    it('waits for the write if the response arrives during the write of new tokens', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const client = createExpiredClient(server, { issued, store });
@@ -94,7 +94,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('sends it with the newest token after two refreshes, and starts no third', async () => {
+    it('replays with the newest token after two refreshes, and starts no third', async () => {
       const client = createExpiredClient(server);
       const late = await sendLate(client);
       await lastValueFrom(client.api.get$('/one'));
@@ -107,7 +107,7 @@ failureMode(
       expect(server.refreshes).toBe(2);
     });
 
-    it('lets it wait for a later refresh that runs, and never sends it with the token between', async () => {
+    it('waits for a later running refresh, and never sends the token in between', async () => {
       const client = createExpiredClient(server);
       const late = await sendLate(client);
       await lastValueFrom(client.api.get$('/one'));
@@ -125,7 +125,7 @@ failureMode(
       expect(server.refreshes).toBe(2);
     });
 
-    it('tells tokens apart by their refresh, also where the server hands out the same text again', async () => {
+    it('tells tokens apart by their refresh, even if the server issues the same text', async () => {
       const client = createExpiredClient(server);
       const late = await sendLate(client);
       server.refreshReply = json({ accessToken: T1 });

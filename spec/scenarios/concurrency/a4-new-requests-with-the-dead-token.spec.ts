@@ -13,9 +13,9 @@ const T2 = 'a.access.2';
 failureMode(
   {
     id: 'A4',
-    title: 'New requests leave with the dead token while the refresh runs',
+    title: 'New requests leave with the expired token while the refresh runs',
     renewal:
-      'Nothing leaves with a token that is known to be dead: new requests wait, and are sent once, with the new one.',
+      'No request leaves with a token that is known to be expired: new requests wait, and are sent once, with the new token.',
     threads: [
       'felangel/fresh#141',
       'manfredsteyer/angular-oauth2-oidc#1446',
@@ -31,7 +31,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it.each([1, 50])('sends nothing more with it once the first of %i answers has been seen', async (count) => {
+    it.each([1, 50])('sends nothing more with the token after the first of %i expired responses', async (count) => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -40,7 +40,7 @@ failureMode(
       dead.open(({ path }) => path === '/orders/0');
       await refresh.arrived(1);
       const later = settleAll(paths(10, 'later').map((path) => api.get$<Echo>(path)));
-      // Sent after those, and answered: they have not left.
+      // This later request has its response, so the others have not been sent.
       await lastValueFrom(api.get$('/public', { auth: false })).catch(() => {});
       expect(server.hits.filter(({ path }) => path.startsWith('/later'))).toEqual([]);
       dead.open();
@@ -54,7 +54,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('lets them wait until the new tokens are stored', async () => {
+    it('holds new requests until the new tokens are stored', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const { api, sentPaths } = createExpiredClient(server, { issued, store });
@@ -69,7 +69,7 @@ failureMode(
       for (const path of paths(10, 'later')) expect(server.tokensOf(path)).toEqual([T2]);
     });
 
-    it('lets them wait while the refresh itself still waits for the store', () => {
+    it('holds new requests while the refresh itself waits for the store', () => {
       virtually(({ expectObservable, cold, flush }) => {
         const { api, sent } = createVirtualClient({
           signal,
@@ -91,7 +91,7 @@ failureMode(
       });
     });
 
-    it('lets them wait for a refresh that began ahead of expiry, from when the server refuses the token', () => {
+    it('holds new requests during an early refresh, once the server rejects the token', () => {
       virtually(({ cold, expectObservable, flush }) => {
         let isRefused = false;
         const { api, sent } = createVirtualClient({

@@ -20,9 +20,9 @@ const RENEWED = { accessToken: T2, refreshToken: 'a.refresh.2' };
 failureMode(
   {
     id: 'A6',
-    title: 'Several clients of one session refresh each for themselves',
+    title: 'Several clients of one session refresh separately',
     renewal:
-      'The refresh belongs to the session, and sessions that share a store refresh once: the others take over the new tokens. Sessions with stores of their own never meet.',
+      'The refresh belongs to the session, and sessions that share a store refresh once: the others adopt the new tokens. Sessions with separate stores are independent.',
     threads: ['Flyrell/axios-auth-refresh#210', 'Flyrell/axios-auth-refresh#286'],
   },
   (signal) => {
@@ -33,7 +33,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    /** Another session on the store of `client`, as a separate part of a program would make it. */
+    /** A second session on the store of `client`, as another part of a program would create it. */
     const createBeside = ({ store, issued }: TestClient): TestClient => createClient(server, { store, issued });
 
     it('refreshes once for all clients of one session', async () => {
@@ -72,7 +72,7 @@ failureMode(
       });
     });
 
-    it('takes over what another session of the store has renewed long before', async () => {
+    it('adopts tokens that another session of the store has refreshed long before', async () => {
       const one = createExpiredClient(server);
       const other = createBeside(one);
       await lastValueFrom(one.api.get$('/one'));
@@ -82,7 +82,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('renews what it has taken over with the refresh token that came with it', async () => {
+    it('refreshes adopted tokens with the refresh token that came with them', async () => {
       const one = createExpiredClient(server);
       const other = createBeside(one);
       await lastValueFrom(one.api.get$('/one'));
@@ -93,7 +93,7 @@ failureMode(
       expect(one.session.state).toMatchObject({ tokens: { accessToken: 'a.access.3' } });
     });
 
-    it('renews sessions with stores of their own each for itself, and mixes up nothing', async () => {
+    it('refreshes sessions with separate stores independently, and mixes nothing up', async () => {
       const users = ['a', 'b'].map((user) => ({ user, ...createExpiredClient(server, { user }) }));
       const dead = server.hold(({ token }) => token.endsWith('.1'));
       const requests = Array.from({ length: 100 }, (_, index) =>
@@ -114,7 +114,7 @@ failureMode(
       }
     });
 
-    it('ends one of them without the other', async () => {
+    it('ends one of two sessions with separate stores without the other', async () => {
       const a = createExpiredClient(server, { user: 'a' });
       const b = createExpiredClient(server, { user: 'b' });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);

@@ -8,7 +8,7 @@ import { startServer, type TestServer } from '../../support/server';
 import { createClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
 
-/** A store that records what is asked of it. */
+/** A store that records its calls. */
 const recorded = (store: TokenStore): { readonly store: TokenStore; readonly calls: string[] } => {
   const calls: string[] = [];
   const called = <T extends unknown[], R>(name: string, method: (...args: T) => R) => {
@@ -34,9 +34,9 @@ const recorded = (store: TokenStore): { readonly store: TokenStore; readonly cal
 failureMode(
   {
     id: 'A9',
-    title: 'A lock and a storage write on every request, although the token is fine',
+    title: 'A lock and a storage write on every request, although the token is live',
     renewal:
-      'A request with a live token takes no lock and asks the store nothing: the session is read once, when it is made. Only a refresh locks.',
+      'A request with a live token takes no lock and does not call the store: the tokens are read once, at creation. Only a refresh locks.',
     threads: ['auth0/auth0-spa-js#558', 'auth0/auth0-spa-js#525'],
   },
   (signal) => {
@@ -50,10 +50,10 @@ failureMode(
       await server.close();
     });
 
-    /** Sends 50 requests, which are answered in this same tick. */
+    /** Sends 50 requests, with responses in the same tick. */
     const send = ({ api }: VirtualClient): unknown[] => paths(50).map((path) => outcomeOf(api.get$(path)));
 
-    it('sends each request once, and asks the store nothing after its first load', async () => {
+    it('sends each request once, and does not call the store after its first load', async () => {
       const issued = server.issue();
       const { store, calls } = recorded(memoryStore(issued));
       const { api } = createClient(server, { issued, store });
@@ -66,7 +66,7 @@ failureMode(
       expect(calls).toEqual(['load']);
     });
 
-    it('loads a store that answers later once, for all who wait for it', async () => {
+    it('loads a slow store once for all waiting requests', async () => {
       const issued = server.issue();
       const kept = memoryStore(issued);
       const { store, calls } = recorded({ ...kept, load: async () => kept.load() });
@@ -79,14 +79,14 @@ failureMode(
       expect(calls).toEqual(['load']);
     });
 
-    it('lets requests leave at once while someone else has the lock, for however long', () => {
+    it('sends requests at once while another session holds the lock, for however long', () => {
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
       store.exclusive?.(NEVER).subscribe();
       const client = createVirtualClient({ signal, store, isDead: () => false });
       expect(send(client)).toEqual(Array(50).fill(completedWith({ by: 'T1' })));
     });
 
-    it('locks for a refresh, and no more once that is over', () => {
+    it('locks during a refresh, and not after it', () => {
       const { store, calls } = recorded(memoryStore({ accessToken: 'T1', refreshToken: 'R1' }));
       const client = createVirtualClient({ signal, store });
       expect(outcomeOf(client.api.get$('/first'))).toEqual(completedWith({ by: 'T2' }));
@@ -97,7 +97,7 @@ failureMode(
       expect(calls).toEqual(before);
     });
 
-    it('asks the store nothing for a session that is signed out', () => {
+    it('does not call the store of a signed-out session', () => {
       const { store, calls } = recorded(memoryStore());
       const client = createVirtualClient({ signal, store, isDead: () => false });
       send(client);
@@ -105,7 +105,7 @@ failureMode(
       expect(calls).toEqual(['load']);
     });
 
-    it('touches no Web Lock, and reads one entry of a Storage', () => {
+    it('takes no Web Lock, and reads one entry of a Storage', () => {
       const request = vi.fn();
       vi.stubGlobal('navigator', { locks: { request } });
       const storage = createStorage({ token: 'T1', refreshToken: 'R1' });
