@@ -18,9 +18,9 @@ const FAILURES: Readonly<Record<string, Reply>> = {
 failureMode(
   {
     id: 'B10',
-    title: 'The queue is sent again with the dead token after the refresh has failed',
+    title: 'The queue is replayed with the dead token after a failed refresh',
     renewal:
-      'What waited for a refresh that failed is not sent: neither with the old token, nor without one, nor later.',
+      'A request that waited for a failed refresh is not sent: neither with the old token, nor without one, nor later.',
     threads: [
       'newsiberian/apollo-link-token-refresh#63',
       'Flyrell/axios-auth-refresh#128',
@@ -42,7 +42,7 @@ failureMode(
     };
 
     it.each(Object.entries(FAILURES))(
-      'sends nothing again, and nothing that was held, when it %s',
+      'replays nothing and sends no waiting request when the refresh %s',
       async (_, reply) => {
         const client = createExpiredClient(server);
         server.refreshReply = reply;
@@ -56,7 +56,7 @@ failureMode(
     it.each([
       ['failed', json({}, 500)],
       ['was refused', json({ error: 'invalid_grant' }, 400)],
-    ])('sends only what comes new once there are tokens again, after it %s', async (_, reply) => {
+    ])('sends only new requests once there are tokens again, after the refresh %s', async (_, reply) => {
       stopClock();
       const client = createExpiredClient(server);
       server.refreshReply = reply;

@@ -12,9 +12,9 @@ const T1 = 'a.access.1';
 failureMode(
   {
     id: 'B11',
-    title: 'Each request that waited shows its own toast, or goes to the login page by itself',
+    title: 'Each waiting request shows its own toast, or opens the login page by itself',
     renewal:
-      'The end of a session is told once, to `onSessionExpired`, by `state$` and by `events$`; each request gets the error that `onSessionExpired` got.',
+      'The end of a session is reported once, to `onSessionExpired`, by `state$` and by `events$`; each request gets the error that `onSessionExpired` got.',
     threads: ['schulydev/Schuly#479', 'eJourn-al/eJournal#585', 'apache/texera#5392', 'ever-co/ever-gauzy#9440'],
   },
   (signal) => {
@@ -29,7 +29,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it(`tells the end once, and each of ${COUNT} requests by its own error notification`, async () => {
+    it(`reports the end once, and fails each of ${COUNT} requests by its own error`, async () => {
       const { api, session, received } = createExpiredClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       const states: SessionState[] = [];
@@ -51,7 +51,7 @@ failureMode(
       kept.unsubscribe();
     });
 
-    it('tells it once the session has ended and the store is clear', async () => {
+    it('reports the end after the session has ended and the store is clear', async () => {
       const seen: unknown[] = [];
       const client = createExpiredClient(server, {
         onSessionExpired: () => seen.push(client.session.state, client.store.load()),
@@ -60,7 +60,7 @@ failureMode(
       expect(seen).toMatchObject([{ status: 'signed-out', reason: 'session-expired' }, null]);
     });
 
-    it('ends what comes back late from the server in the same way, and does not tell it again', async () => {
+    it('fails late responses with the same error, and does not report the end again', async () => {
       const { api } = createExpiredClient(server, { onSessionExpired });
       const slow = server.hold(({ path }) => path === '/slow');
       const late = errorOf(api.get$('/slow'));
@@ -73,7 +73,7 @@ failureMode(
       expect(server.tokensOf('/slow')).toEqual([T1]);
     });
 
-    it('tells the end of the next session as well', async () => {
+    it('reports the end of the next session as well', async () => {
       const { api, session } = createExpiredClient(server, { onSessionExpired });
       await errorOf(api.get$('/first'));
       await session.signIn(server.issue('b'));
@@ -84,7 +84,7 @@ failureMode(
       expect(expired[1]).not.toBe(expired[0]);
     });
 
-    it('lets onSessionExpired begin the next session, which those who waited for the old one do not get', async () => {
+    it('lets onSessionExpired sign in, but sends no old request with the new session', async () => {
       const next = server.issue('next');
       const client = createExpiredClient(server, {
         onSessionExpired: (error) => {
@@ -98,7 +98,7 @@ failureMode(
       expect(expired).toHaveLength(1);
     });
 
-    it('tells it no more than once when onSessionExpired throws', async () => {
+    it('reports the end no more than once if onSessionExpired throws', async () => {
       const client = createExpiredClient(server, {
         onSessionExpired: (error) => {
           expired.push(error);
@@ -111,7 +111,7 @@ failureMode(
       expect(await errorOf(client.api.get$('/later'))).not.toBe(expired[0]);
     });
 
-    it('tells nothing of a sign-out, nor of a session that there never was', async () => {
+    it('reports neither a sign-out nor the end of a session that never existed', async () => {
       const signingOut = createClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       server.live.clear();

@@ -12,9 +12,9 @@ const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 failureMode(
   {
     id: 'B15',
-    title: 'The answer is lost after the server has rotated: the spent refresh token is presented again and again',
+    title: 'A response lost after rotation: the spent refresh token is presented repeatedly',
     renewal:
-      'Nothing is tried again by itself: those who wait get a `RefreshError`, the session is kept. With `refreshRetries` the old token is presented again, which servers with a grace period answer; a refusal ends the session, once.',
+      'No refresh is retried by default: waiting requests get a `RefreshError`, the session is kept. With `refreshRetries` the old token is presented again, which servers with a grace period accept; a refusal ends the session, once.',
     threads: ['advplyr/audiobookshelf#5281', 'rokwire/illinois-app#5836', 'thephpleague/oauth2-server#1506'],
   },
   (signal) => {
@@ -32,13 +32,13 @@ failureMode(
     const createWatched = (options: Partial<SessionOptions> = {}): TestClient =>
       createExpiredClient(server, { onSessionExpired: (error) => expired.push(error), ...options });
 
-    /** The first try has failed, and what follows from it has happened. */
+    /** The first try has failed, and its effects have settled. */
     const lost = ({ http }: TestClient): Promise<unknown> =>
       firstValueFrom(
         http.events$.pipe(filter((event): event is RequestEvent => 'error' in event && event.phase === 'settled')),
       );
 
-    /** What becomes of requests whose refresh is lost the first time, and only then. */
+    /** The outcomes of requests whose first refresh response is lost, and only the first. */
     const loseOnce = async (client: TestClient) => {
       const isLost = lost(client);
       const results = settleAll(paths(COUNT).map((path) => client.api.get$<Echo>(path)));
@@ -47,7 +47,7 @@ failureMode(
       return { results };
     };
 
-    it('is not tried again by itself: the session is kept with the old refresh token', async () => {
+    it('does not retry by default, and keeps the session with the old refresh token', async () => {
       const client = createWatched();
       const errors = errorsOf(await settleAll(paths(COUNT).map((path) => client.api.get$(path))));
       expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(COUNT);
@@ -58,7 +58,7 @@ failureMode(
       expect(expired).toEqual([]);
     });
 
-    it('ends the session, once, when the next request presents the spent token and is refused', async () => {
+    it('ends the session once, when the next request presents the spent token', async () => {
       const client = createWatched();
       await errorOf(client.api.get$('/first'));
       server.losesRefreshes = false;
@@ -70,7 +70,7 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
     });
 
-    it('survives with one retry where the server still takes the spent token', async () => {
+    it('survives with one retry if the server still accepts the spent token', async () => {
       const client = createWatched({ refreshRetries: 1 });
       const { results } = await loseOnce(client);
       const next = server.issue();
@@ -87,7 +87,7 @@ failureMode(
       expect(server.presented.at(-1)).toBe(next.refreshToken);
     });
 
-    it('ends the session, once, when the one retry is refused', async () => {
+    it('ends the session once, when the one retry is refused', async () => {
       const client = createWatched({ refreshRetries: 1 });
       const { results } = await loseOnce(client);
       vi.advanceTimersByTime(1_000);

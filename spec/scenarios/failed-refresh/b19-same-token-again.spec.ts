@@ -12,9 +12,9 @@ const T1 = 'a.access.1';
 failureMode(
   {
     id: 'B19',
-    title: 'The server hands out the same access token again, and those who wait for another one wait for ever',
+    title: 'The server issues the same access token again, and waiters hang for another one',
     renewal:
-      'Tokens are told apart by their generation, not by their text: those who wait are sent again, once, and a token that is refused then is a `TokenRejectedError`.',
+      'Tokens are told apart by their generation, not by their text: waiting requests are replayed once, and a token that is rejected then is a `TokenRejectedError`.',
   },
   (signal) => {
     let server: TestServer;
@@ -25,7 +25,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('sends those who wait again with it, where the server takes it by now', async () => {
+    it('replays the waiting requests with the same token if the server accepts it now', async () => {
       const { api, session } = createExpiredClient(server);
       const { generation } = session.state;
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -42,7 +42,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', generation: generation + 1 });
     });
 
-    it('ends each of them after its second try where the server still refuses it', async () => {
+    it('fails each waiting request after its replay if the server rejects it again', async () => {
       const { api, session } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const results = settleAll(paths(COUNT).map((path) => api.get$(path)));
@@ -59,7 +59,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: T1 } });
     });
 
-    it('ends refresh$ and accessToken$ with it', async () => {
+    it('emits the same token from refresh$ and accessToken$', async () => {
       const { api, session } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const first = settleAll([api.get$('/orders')]);

@@ -14,9 +14,9 @@ const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 failureMode(
   {
     id: 'B3',
-    title: 'A refresh that never answers blocks everything, because everyone shares it',
+    title: 'A refresh that never responds blocks everything, because every request shares it',
     renewal:
-      'It is given up and its connection closed after `refreshTimeoutMs`, 30 s by default: those who wait get a `RefreshError`, the session is kept.',
+      'It is cancelled and its connection closed after `refreshTimeoutMs`, 30 s by default: waiting requests get a `RefreshError`, the session is kept.',
     threads: ['piotr-agier/google-drive-mcp#169', 'jrl84/amazon-sp-api#300', 'zalando/tokens#52'],
   },
   (signal) => {
@@ -28,7 +28,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    /** What becomes of requests whose refresh the server has and does not answer. */
+    /** The outcomes of requests whose refresh has arrived and gets no response. */
     const stall = async ({ api, received }: TestClient): Promise<Outcome[]> => {
       server.refreshReply = 'never';
       const outcomes = paths(COUNT).map((path) => outcomeOf(api.get$(path)));
@@ -41,8 +41,8 @@ failureMode(
 
     it.each([
       ['30 s', {}, 30_000],
-      ['as long as refreshTimeoutMs says', { refreshTimeoutMs: 5_000 }, 5_000],
-    ])('ends the wait of all after %s, not before, and closes the connection', async (_, options, ms) => {
+      ['refreshTimeoutMs', { refreshTimeoutMs: 5_000 }, 5_000],
+    ])('fails all waiting requests after %s, not before, and closes the connection', async (_, options, ms) => {
       const outcomes = await stall(createExpiredClient(server, options));
       vi.advanceTimersByTime(ms - 1);
       expect(outcomes).toEqual(Array(COUNT + 1).fill({ values: [] }));
@@ -56,7 +56,7 @@ failureMode(
       expect(server.hits).toHaveLength(COUNT);
     });
 
-    it('keeps the session, and refreshes with the same refresh token for the next request', async () => {
+    it('keeps the session, and uses the same refresh token for the next request', async () => {
       const client = createExpiredClient(server);
       await stall(client);
       vi.advanceTimersByTime(30_000);
@@ -70,7 +70,7 @@ failureMode(
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('is bounded as well by a timeoutMs of its own, which the error tells', async () => {
+    it("respects the refresh request's own timeoutMs, and reports it as the cause", async () => {
       const client = createExpiredClient(server, {
         refresh: ({ refreshToken }) => client.http.post$<TokenGrant>(REFRESH, { refreshToken }, { timeoutMs: 200 }),
       });
@@ -82,7 +82,7 @@ failureMode(
       await server.aborted(REFRESH);
     });
 
-    it('still takes an answer that comes in the last millisecond', async () => {
+    it('accepts a response in the last millisecond', async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const results = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
@@ -93,7 +93,7 @@ failureMode(
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('keeps nothing of a grant that comes after it was given up', async () => {
+    it('ignores a grant that arrives after the timeout', async () => {
       let grantLate = (_grant: TokenGrant): void => {};
       let refresh: () => PromiseLike<TokenGrant> = () =>
         new Promise((resolve) => {

@@ -14,9 +14,9 @@ const offline = () => throwError(() => new Error('offline'));
 failureMode(
   {
     id: 'B9',
-    title: 'No cool-down: each request after a failed refresh starts another one that is bound to fail',
+    title: 'No cool-down: each request after a failed refresh starts another hopeless one',
     renewal:
-      'A refused refresh token is never presented again. After a failure that may pass the next refresh waits 1 s, doubling to 30 s, and requests fail fast; a sign-in ends the wait.',
+      'A refused refresh token is never presented again. After a transient failure the next refresh waits 1 s, doubling to 30 s, and requests fail fast; a sign-in ends the cool-down.',
     threads: [
       'supabase/supabase-js#2436',
       'zalando/tokens#10',
@@ -33,7 +33,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('presents a refused refresh token once, whatever a hundred requests after it do', async () => {
+    it('presents a refused refresh token once, despite a hundred later requests', async () => {
       const { api } = createExpiredClient(server);
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       expect(await errorOf(api.get$('/first'))).toMatchObject({ code: 'session-expired' });
@@ -47,7 +47,7 @@ failureMode(
       for (const path of [...paths(100), '/an-hour-later']) expect(server.tokensOf(path)).toEqual(['']);
     });
 
-    it('fails a hundred requests of one second at once, after a refresh that may pass', async () => {
+    it('fails a hundred requests within a second at once, after a transient failure', async () => {
       const { api, session } = createExpiredClient(server);
       server.refreshReply = json({}, 500);
       const error = await errorOf(api.get$('/first'));
@@ -74,7 +74,7 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', next.refreshToken]);
     });
 
-    it('waits twice as long after each failure, 30 s at most, and 1 s again after a success', () => {
+    it('doubles the cool-down with each failure, up to 30 s, and resets it on success', () => {
       const startMs = Date.now();
       let isUp = false;
       const dead = new Set(['T1']);
@@ -101,7 +101,7 @@ failureMode(
       expect(askedAtMs.slice(seconds.length + 1).map((atMs) => atMs - againMs)).toEqual([0, 1_000, 3_000]);
     });
 
-    it('runs no timer for it: a session that no one uses sleeps', async () => {
+    it('runs no timer during the cool-down of an idle session', async () => {
       const { api } = createExpiredClient(server);
       server.refreshReply = json({}, 500);
       await errorOf(api.get$('/first'));
