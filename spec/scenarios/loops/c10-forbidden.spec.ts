@@ -17,9 +17,9 @@ const SCOPE: Reply = {
 failureMode(
   {
     id: 'C10',
-    title: '403 is taken for an expired token',
+    title: '403 is mistaken for an expired token',
     renewal:
-      'A 403 says that the token is good and the right is missing (RFC 6750): it is the caller’s `HttpStatusError`. `isExpired` may say otherwise, at no risk of a loop.',
+      'A 403 means that the token is valid and a permission is missing (RFC 6750): it is the caller’s `HttpStatusError`. `isExpired` may decide otherwise, without risk of a loop.',
     threads: ['Flyrell/axios-auth-refresh#210', 'googleapis/google-auth-library-nodejs#373'],
   },
   (signal) => {
@@ -35,7 +35,7 @@ failureMode(
       ['with a JSON body', json({ error: 'forbidden' }, 403)],
       ['with a page', { status: 403, type: 'text/html', body: '<h1>403</h1>' }],
       ['with a challenge', SCOPE],
-    ])('hands a 403 %s to the caller, and refreshes nothing', async (_, reply) => {
+    ])('delivers a 403 %s to the caller, and does not refresh', async (_, reply) => {
       const { api, session } = createClient(server);
       const { state } = session;
       server.replies.set('/admin', reply);
@@ -45,7 +45,7 @@ failureMode(
       expect(session.state).toBe(state);
     });
 
-    it('sends a request twice at most where isExpired takes a 403 for expired', async () => {
+    it('sends a request at most twice if isExpired matches a 403', async () => {
       const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), statusCode(401, 403)) });
       server.replies.set('/admin', SCOPE);
       for (const nth of [2, 3, 4]) {
@@ -56,7 +56,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('refreshes for a 403 where isExpired takes it for expired, and still for what else it names', async () => {
+    it('refreshes for a 403 if isExpired matches it, and for its other matches', async () => {
       const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), statusCode(401, 403)) });
       server.replies.set('/admin', json({ error: 'expired' }, 403));
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -70,7 +70,7 @@ failureMode(
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: 'a.access.3' });
     });
 
-    it('sends a request that is answered 403 after a refresh no third time', async () => {
+    it('sends no third attempt of a request with a 403 after the refresh', async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const error = errorOf(api.get$('/admin'));

@@ -8,9 +8,9 @@ import { createClient, errorOf } from '../../support/server-client';
 failureMode(
   {
     id: 'C14',
-    title: 'A 401 demands a nonce, a stronger login or more scope, and each such response costs a refresh',
+    title: 'A 401 demands a nonce, a stronger login or more scope, and each costs a refresh',
     renewal:
-      'A 401 whose challenge says `use_dpop_nonce`, `insufficient_user_authentication` or `insufficient_scope` is the caller’s `HttpStatusError`: a fresh token would be refused as well. An `isExpired` of your own decides alone.',
+      'A 401 whose challenge says `use_dpop_nonce`, `insufficient_user_authentication` or `insufficient_scope` is the caller’s `HttpStatusError`: a new token would be rejected as well. A custom `isExpired` decides alone.',
   },
   (signal) => {
     let server: TestServer;
@@ -32,7 +32,7 @@ failureMode(
       'Bearer realm="a", error="insufficient_scope", scope="admin"',
       'Basic realm="a", Bearer error="insufficient_scope"',
       'BEARER ERROR="INSUFFICIENT_SCOPE"',
-    ])('hands the response to the caller and refreshes nothing: %s', async (value) => {
+    ])('delivers the response to the caller and does not refresh: %s', async (value) => {
       const { api, session } = createClient(server);
       const { state } = session;
       challenge(value);
@@ -59,7 +59,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('refreshes for any 401 if isExpired of the caller says so', async () => {
+    it('refreshes for any 401 if a custom isExpired matches it', async () => {
       const { api } = createClient(server, { isExpired: statusCode(401) });
       challenge('DPoP error="use_dpop_nonce"');
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });

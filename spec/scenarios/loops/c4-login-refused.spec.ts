@@ -10,9 +10,9 @@ const OWN = 'Basic b3du';
 failureMode(
   {
     id: 'C4',
-    title: 'A wrong password at login starts a refresh, and wipes the session',
+    title: 'A wrong password at login starts a refresh, and clears the session',
     renewal:
-      'A request with `auth: false`, or with an `authorization` header of its own, has nothing to do with the session: it waits for nothing, and its expired answer is the caller’s.',
+      'A request with `auth: false`, or with its own `authorization` header, is independent of the session: it never waits, and its expired response goes to the caller.',
     threads: [
       'Flyrell/axios-auth-refresh#41',
       'MUKE-coder/grit#30',
@@ -28,22 +28,25 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it.each(['/login', '/logout', '/register'])('leaves a POST to %s with auth: false alone', async (path) => {
-      const { api, session, store } = createClient(server);
-      const { state } = session;
-      const kept = await store.load();
-      const result = await resultOf(api.post$(path, { user: 'a', password: 'wrong' }, { auth: false }));
+    it.each(['/login', '/logout', '/register'])(
+      'sends a POST to %s with auth: false outside the session',
+      async (path) => {
+        const { api, session, store } = createClient(server);
+        const { state } = session;
+        const kept = await store.load();
+        const result = await resultOf(api.post$(path, { user: 'a', password: 'wrong' }, { auth: false }));
 
-      expect(result).toMatchObject(passedThrough(signal));
-      expect(tokensShownBy([result])).toEqual([]);
-      expect(server.hits).toMatchObject([{ path, authorization: undefined }]);
-      expect(server.refreshes).toBe(0);
-      expect(session.state).toBe(state);
-      expect(await store.load()).toBe(kept);
-    });
+        expect(result).toMatchObject(passedThrough(signal));
+        expect(tokensShownBy([result])).toEqual([]);
+        expect(server.hits).toMatchObject([{ path, authorization: undefined }]);
+        expect(server.refreshes).toBe(0);
+        expect(session.state).toBe(state);
+        expect(await store.load()).toBe(kept);
+      },
+    );
 
     it.each(['authorization', 'Authorization', 'AUTHORIZATION'])(
-      'leaves a request with an %s header of its own alone',
+      'sends a request with its own %s header outside the session',
       async (name) => {
         const { api, session, store } = createClient(server);
         const { state } = session;
@@ -56,7 +59,7 @@ failureMode(
       },
     );
 
-    it('leaves the requests of a client with an authorization header of its own alone', async () => {
+    it('sends requests of a client with its own authorization header outside the session', async () => {
       const { api, session } = createClient(server);
       const { state } = session;
       const own = api.extend({ headers: { Authorization: OWN } });
@@ -66,7 +69,7 @@ failureMode(
       expect(session.state).toBe(state);
     });
 
-    it('leaves a request alone whose authorization header an interceptor has put on it', async () => {
+    it('sends a request outside the session if an interceptor adds authorization', async () => {
       const { api } = createClient(server);
       const basic = api.extend({
         interceptors: [(request, next) => next({ ...request, headers: { ...request.headers, authorization: OWN } })],
@@ -78,8 +81,8 @@ failureMode(
 
     it.each([
       ['auth: false', { auth: false }],
-      ['a header of its own', { headers: { authorization: OWN } }],
-    ])('has a request with %s wait for no refresh', async (_, options) => {
+      ['its own header', { headers: { authorization: OWN } }],
+    ])('lets a request with %s wait for no refresh', async (_, options) => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const waiting = lastValueFrom(api.get$<Echo>('/orders'));
@@ -90,7 +93,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('lets a login leave while a refresh that has failed cools down', async () => {
+    it('sends a login during the cool-down of a failed refresh', async () => {
       const { api, session } = createExpiredClient(server);
       server.refreshReply = { status: 503 };
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh' });

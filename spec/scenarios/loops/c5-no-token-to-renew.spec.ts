@@ -15,9 +15,9 @@ import {
 failureMode(
   {
     id: 'C5',
-    title: 'An expired answer to a request without a token starts a refresh with nothing to refresh',
+    title: 'An expired response to a request without a token starts a hopeless refresh',
     renewal:
-      'A request of a session that is signed out leaves without a token, and its expired answer is the caller’s: nothing is refreshed.',
+      'A request of a signed-out session leaves without a token, and its expired response goes to the caller: no refresh starts.',
     threads: [
       'reduxjs/redux-toolkit#2045',
       'gibahjoe/keycloak_flutter#10',
@@ -32,7 +32,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    /** A client whose session is signed out, for each reason. */
+    /** A client with a signed-out session, for each reason. */
     const SIGNED_OUT: Readonly<Record<string, () => TestClient | Promise<TestClient>>> = {
       none: () => createClient(server, { store: memoryStore() }),
       'sign-out': async () => {
@@ -49,7 +49,7 @@ failureMode(
     };
 
     it.each(Object.entries(SIGNED_OUT))(
-      'hands the answer to the caller when signed out, reason %s',
+      'delivers the expired response to the caller when signed out, reason %s',
       async (reason, create) => {
         const { api, session, store } = await create();
         const before = server.refreshes;
@@ -64,7 +64,7 @@ failureMode(
       },
     );
 
-    it('leaves a session alone that has begun while such a request was out', async () => {
+    it('keeps a session that began while a request without a token was in flight', async () => {
       const { api, session } = createClient(server, { store: memoryStore() });
       const late = server.hold(({ path }) => path === '/late');
       const result = resultOf(api.get$('/late'));
@@ -80,7 +80,7 @@ failureMode(
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: issued.accessToken });
     });
 
-    it('lets the server decide where a session has no refresh token: once, and never by the word undefined', async () => {
+    it('calls refresh once if there is no refresh token, and never sends undefined', async () => {
       const expired: SessionExpiredError[] = [];
       const { api, session } = createClient(server, { onSessionExpired: (error) => expired.push(error) });
       await session.signIn({ accessToken: 'unknown' });

@@ -16,7 +16,7 @@ import { createClient, createExpiredClient, errorOf, passedThrough, resultOf } f
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
 
-/** JSON that has a 1002 somewhere, and does not say that the token is dead. */
+/** JSON that contains 1002 but does not report an expired token. */
 const HARMLESS: readonly unknown[] = [
   { data: { code: 1002 } },
   { error: { code: '1002' } },
@@ -41,7 +41,7 @@ const HARMLESS: readonly unknown[] = [
 failureMode(
   {
     id: 'C8',
-    title: 'A business payload that happens to contain the code is taken for an expired token',
+    title: 'A business payload that contains the code is mistaken for an expired token',
     renewal:
       'Only a top-level `code` of a JSON body counts, 1002 and "1002" alike. `isExpired` replaces that rule: it sees status, headers, body and the request.',
     threads: ['Flyrell/axios-auth-refresh#182', 'Flyrell/axios-auth-refresh#186'],
@@ -54,7 +54,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it.each(HARMLESS)('hands out %j, and refreshes nothing', async (body) => {
+    it.each(HARMLESS)('delivers %j, and does not refresh', async (body) => {
       const { api } = createClient(server);
       server.replies.set('/orders', json(body));
       expect(await lastValueFrom(api.get$('/orders'))).toEqual(body);
@@ -64,23 +64,23 @@ failureMode(
 
     it.each([
       ['a number', '{"code":1002}'],
-      ['a text', '{"code":"1002"}'],
+      ['a string', '{"code":"1002"}'],
       ['a number in another notation', '{"code":1.002e3}'],
-    ])('takes a top-level code for expired that is %s', async (_, body) => {
+    ])('takes a top-level code as expired that is %s', async (_, body) => {
       const { api } = createClient(server);
       server.replies.set('/orders', { type: 'application/json', body });
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
       expect(server.tokensOf('/orders')).toEqual([T1, T2]);
     });
 
-    it.each([400, 403, 500])('takes the code for expired whatever the status: %i', async (code) => {
+    it.each([400, 403, 500])('takes the code as expired at any status: %i', async (code) => {
       const { api } = createClient(server);
       server.replies.set('/orders', json({ code: 1002 }, code));
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected', response: { status: code } });
       expect(server.refreshes).toBe(1);
     });
 
-    it('shows isExpired the status, the headers, the decoded body and the request', async () => {
+    it('passes isExpired the status, the headers, the decoded body and the request', async () => {
       const seen: [HttpResponse, HttpRequest][] = [];
       const { api } = createExpiredClient(server, {
         isExpired: (response, request) => {
@@ -98,7 +98,7 @@ failureMode(
       ]);
     });
 
-    it('may be told another code, and then leaves the 1002 of a business alone', async () => {
+    it('accepts another code, and then ignores a business code of 1002', async () => {
       const { api } = createClient(server, { isExpired: bodyCode(40_101) });
       server.replies.set('/orders', json({ code: 1002, data: 'sold out' }));
       expect(await lastValueFrom(api.get$('/orders'))).toEqual({ code: 1002, data: 'sold out' });
@@ -108,7 +108,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('may be told by a header', async () => {
+    it('accepts a header as the signal', async () => {
       const { api } = createClient(server, {
         isExpired: ({ headers }) => `${headers['www-authenticate']}`.includes('invalid_token'),
       });
@@ -118,7 +118,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('may be told by the request which answers not to judge, which keep their token', async () => {
+    it('accepts the request as a reason to skip some responses, which keep their token', async () => {
       const UNJUDGED = new HttpContextToken(() => false);
       const { api, session } = createExpiredClient(server, {
         isExpired: (response, request) =>
