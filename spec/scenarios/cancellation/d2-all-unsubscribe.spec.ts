@@ -14,8 +14,8 @@ const RENEWED = { accessToken: T2, refreshToken: 'a.refresh.2' };
 failureMode(
   {
     id: 'D2',
-    title: 'All unsubscribe: the refresh is aborted, and the rotated refresh token lost',
-    renewal: 'The refresh goes on without anyone who waits, and what it brings is stored for the next request.',
+    title: 'All requests are unsubscribed: the refresh is aborted, the rotated token lost',
+    renewal: 'The refresh continues without any waiting request, and its tokens are stored for the next request.',
     threads: ['repsyio/repsy#213'],
   },
   (signal) => {
@@ -31,7 +31,7 @@ failureMode(
     const renewed = (session: Session): Promise<SessionState> =>
       stateOf(session, (state) => state.status === 'active' && state.tokens.accessToken === T2);
 
-    it('stores the rotated tokens, and lets the next request leave with them', async () => {
+    it('stores the rotated tokens, and sends the next request with them', async () => {
       const { api, session, store, received } = createExpiredClient(server);
       const all = new Subscription();
       for (const path of paths(5)) all.add(api.get$(path).subscribe());
@@ -47,7 +47,7 @@ failureMode(
       expect(server.hits.map(({ path }) => path).sort()).toEqual(['/next', ...paths(5)]);
     });
 
-    it('ends the write of the new tokens when all leave while it runs', async () => {
+    it('completes the write of the new tokens when all requests are unsubscribed', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const { api, session } = createExpiredClient(server, { issued, store });
@@ -62,7 +62,7 @@ failureMode(
       expect(server.tokensOf('/first')).toEqual([T1]);
     });
 
-    it('keeps the session when the refresh then fails, and tells the next request at once', async () => {
+    it('keeps the session if the refresh then fails, and fails the next request at once', async () => {
       const { api, session, store } = createExpiredClient(server);
       server.refreshReply = { status: 503 };
       const first = api.get$('/first').subscribe();
@@ -78,7 +78,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('ends the session, once, when the refresh is then refused', async () => {
+    it('ends the session, once, if the refresh is then refused', async () => {
       const expired: SessionExpiredError[] = [];
       const { api, session, store } = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);

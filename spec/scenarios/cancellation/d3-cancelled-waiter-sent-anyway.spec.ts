@@ -15,8 +15,7 @@ failureMode(
   {
     id: 'D3',
     title: 'A request that was cancelled while it waited is sent all the same',
-    renewal:
-      'A request that is unsubscribed while it waits never reaches the server, until the very tick in which it would leave.',
+    renewal: 'A request that is unsubscribed while it waits never reaches the server, up to the tick of its release.',
     threads: ['urql-graphql/urql#3235'],
   },
   (signal) => {
@@ -27,7 +26,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('never sends a POST that waited and was unsubscribed', async () => {
+    it('never sends a waiting POST that was unsubscribed', async () => {
       const { api, sentPaths } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const first = lastValueFrom(api.get$('/first'));
@@ -44,7 +43,7 @@ failureMode(
       expect(sentPaths).toEqual(['/first', REFRESH, '/first', '/pay']);
     });
 
-    it('does not send again what has had its expired answer and was unsubscribed', async () => {
+    it('replays no request that was unsubscribed after its expired response', async () => {
       const { api, received: came } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const leaving = api.post$('/leaving', { amount: 1 }).subscribe();
@@ -58,7 +57,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('never sends what waited for the store to load and was unsubscribed', async () => {
+    it('never sends a request that was unsubscribed while it waited for the store', async () => {
       const issued = server.issue();
       const kept = memoryStore(issued);
       const loading = createBarrier();
@@ -80,7 +79,7 @@ failureMode(
     const createWaiting = () =>
       createVirtualClient({ signal, refresh: () => of<TokenGrant>({ accessToken: 'T2' }).pipe(delay(10)) });
 
-    it('sends each second of a thousand when the others leave', () => {
+    it('sends every second one of a thousand when the others are unsubscribed', () => {
       virtually(({ flush }) => {
         const { api, sent } = createWaiting();
         outcomeOf(api.get$('/first'));
@@ -92,7 +91,7 @@ failureMode(
       });
     });
 
-    it('does not send what the answer of another cancels in the tick of the release', () => {
+    it('sends no request that the response of another cancels in the tick of the release', () => {
       virtually(({ flush }) => {
         const { api, sent } = createWaiting();
         const others = new Subscription();
@@ -105,7 +104,7 @@ failureMode(
       });
     });
 
-    it('does not send what a subscriber of the state cancels as it hears of the new tokens', () => {
+    it('sends no request that a state subscriber cancels when the new tokens arrive', () => {
       virtually(({ flush }) => {
         const { api, session, sent } = createWaiting();
         const leaving = new Subscription();
@@ -119,7 +118,7 @@ failureMode(
       });
     });
 
-    it('takes out of the line of releaseConcurrency what is unsubscribed there, and its place with it', () => {
+    it('removes unsubscribed requests from the limiter queue and frees their slots', () => {
       virtually(({ flush }) => {
         const { api, sent } = createVirtualClient({
           signal,
@@ -128,7 +127,7 @@ failureMode(
           answer: (_request, answer) => of(answer).pipe(delay(5)),
         });
         const [, second, , fourth] = paths(5).map((path) => api.post$(path).subscribe());
-        // The refresh is done at 15 ms; the first of them is answered at 20 ms, the third at 25 ms.
+        // The refresh is done at 15 ms; the first response arrives at 20 ms, the third at 25 ms.
         timer(16).subscribe(() => second?.unsubscribe());
         timer(24).subscribe(() => fourth?.unsubscribe());
         flush();
