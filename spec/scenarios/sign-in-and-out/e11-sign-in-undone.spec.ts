@@ -7,12 +7,12 @@ import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
-/** The refresh of Ann is answered so long after it has begun. */
+/** The time that the refresh of Ann takes. */
 const ANSWER_MS = 20;
-/** When Bob signs in: from before that to some time after it. */
+/** The time of Bob's sign-in: from before the refresh to some time after it. */
 const SIGN_IN_AT_MS = Array.from({ length: 60 }, (_, index) => index + 1);
 
-/** A store of several processes: each call takes a while, and what one writes the others are told later. */
+/** A store of several processes: each call takes a while, and so does the notice of a write to the others. */
 const createSlowCell = (callMs: number, tellMs: number) => {
   const cell = { held: null as Tokens | null };
   const { exclusive } = memoryStore();
@@ -41,21 +41,21 @@ const createSlowCell = (callMs: number, tellMs: number) => {
 failureMode(
   {
     id: 'E11',
-    title: 'A sign-in in one tab crosses the refresh of another, and the user is the one before again',
+    title: 'A sign-in in one tab crosses the refresh of another, and the old user returns',
     renewal:
-      'The later sign-in wins. If a late refresh has written over it, the session that knows better writes its tokens again, and every tab ends with that user.',
+      'The later sign-in wins. If a late refresh has overwritten it, the session of the later sign-in writes its tokens again, and every tab ends with that user.',
     threads: ['AxaFrance/oidc-client#1022', 'geolens-io/geolens#1446'],
   },
   (signal) => {
     describe.each([
       ['with a lock', true],
       ['without a lock', false],
-    ])('a store that answers later, %s', (_, isLocked) => {
+    ])('a slow store, %s', (_, isLocked) => {
       it.each([
         [3, 5],
         [10, 1],
         [1, 30],
-      ])('ends with the user who has signed in (a call takes %d ms, a notice %d ms)', async (callMs, tellMs) => {
+      ])('ends with the user of the sign-in (a call takes %d ms, a notice %d ms)', async (callMs, tellMs) => {
         stopClock();
         for (const atMs of SIGN_IN_AT_MS) {
           const { cell, open } = createSlowCell(callMs, tellMs);
@@ -78,7 +78,7 @@ failureMode(
           signing.session.signIn({ accessToken: 'B1', refreshToken: 'S1' });
           await vi.advanceTimersByTimeAsync(3_000);
 
-          // Answered as Ann if the refresh was over by then.
+          // Sent as Ann if the refresh was over by then.
           expect(['signed-out', 'T2']).toContain(Object(outcome.error).code ?? Object(outcome.values[0]).by);
           expect({ atMs, held: cell.held?.accessToken }).toEqual({ atMs, held: 'B1' });
           for (const { session } of [refreshing, signing])
@@ -91,7 +91,7 @@ failureMode(
     it.each([
       ['one entry', {}],
       ['plain entries', { keys: { accessToken: 'token', refreshToken: 'refreshToken' } }],
-    ])('ends with that user in a web storage that others read 5 ms late (%s)', async (_, layout) => {
+    ])('ends with that user in a web storage with a read delay of 5 ms (%s)', async (_, layout) => {
       for (const atMs of SIGN_IN_AT_MS) {
         const browser = installBrowser(signal);
         browser.lagMs = 5;
@@ -117,14 +117,14 @@ failureMode(
       }
     });
 
-    /** Of three entries, which the second tab has written last. */
+    /** Three entries, last written by the second tab. */
     const MIXTURES = [1, 2, 3, 4, 5, 6].map((bits) => [0, 1, 2].filter((index) => bits & (1 << index)));
 
     it.each(MIXTURES.map((ofBob) => [ofBob]))(
-      'ends with that user when the plain entries of both writes get mixed (of the second: %j)',
+      'ends with that user if the plain entries of two writes mix (of the second: %j)',
       async (ofBob) => {
         const browser = installBrowser(signal);
-        // Neither tab sees what the other one writes.
+        // Neither tab sees the writes of the other.
         browser.lagMs = 50;
         browser.losesStorageEvents = true;
         const layout = { keys: { accessToken: 'token', refreshToken: 'refreshToken' } };
@@ -143,7 +143,7 @@ failureMode(
 
         browser.losesStorageEvents = false;
         for (const [index, key] of names.entries()) {
-          // The browser sends an event of each write, also of one that was overwritten at once.
+          // The browser sends an event for each write, also for one that was overwritten at once.
           const [later, earlier] = [`${writtenLater[index]}`, `${written[index]}`];
           const isOfBob = ofBob.includes(index);
           browser.dispatchStorageEvent({ key, newValue: isOfBob ? earlier : later });
@@ -157,7 +157,7 @@ failureMode(
     );
 
     it.each([[['refreshToken']], [['token.renewal']], [['refreshToken', 'token.renewal']]])(
-      'keeps both tokens when the sign-out of another tab has crossed it and removes %j',
+      'keeps both tokens if a crossing sign-out of another tab removes %j',
       async (removed) => {
         const browser = installBrowser(signal);
         const layout = { keys: { accessToken: 'token', refreshToken: 'refreshToken' } };
@@ -175,7 +175,7 @@ failureMode(
       },
     );
 
-    it('sends nothing with the dead token again when the refresh ends between two entries of another tab', async () => {
+    it('replays nothing with the dead token if the refresh ends between two entry writes', async () => {
       const browser = installBrowser(signal);
       const ann = browser.open({ keys: { accessToken: 'token', refreshToken: 'refreshToken' } });
       await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });

@@ -9,9 +9,9 @@ const BOB = { accessToken: 'T7', refreshToken: 'R7' };
 failureMode(
   {
     id: 'E12',
-    title: 'A sign-in brings token strings that a tab has had before, and the tab takes them for old',
+    title: 'A sign-in reuses token strings of the past, and the tab takes them for old',
     renewal:
-      'Sign-ins are told apart by the id of the session, not by token strings: a server may hand out the same strings twice (an idempotent login, a switch between accounts).',
+      'Sign-ins are told apart by the id of the session, not by token strings: a server may issue the same strings twice (an idempotent login, a switch between accounts).',
   },
   (signal) => {
     it.each([
@@ -45,7 +45,7 @@ failureMode(
       expect(new Set(one.sent)).toEqual(new Set(['GET /a T5', 'GET /a T7']));
     });
 
-    it('finds them before the next request when no storage event arrives', async () => {
+    it('finds the new sign-in before the next request if no storage event arrives', async () => {
       const browser = installBrowser(signal);
       const [one, other] = [browser.open(), browser.open()];
       browser.losesStorageEvents = true;
@@ -58,7 +58,7 @@ failureMode(
       }
     });
 
-    it('ends what waits for the first sign-in, although the second has brought the same strings', async () => {
+    it('ends requests that wait for the first sign-in, despite the same strings', async () => {
       const browser = installBrowser(signal);
       const dead = { accessToken: 'T0', refreshToken: 'R0' };
       const [one, other] = [browser.open({ session: { refresh: () => NEVER } }), browser.open()];

@@ -14,9 +14,9 @@ const A1 = 'a.access.1';
 failureMode(
   {
     id: 'E4',
-    title: 'A request that A left in the queue is sent with the token of B',
+    title: 'A queued request of A is sent with the token of B',
     renewal:
-      'What waits belongs to its session: a sign-in or sign-out ends it with `SignedOutError`. No request of A is ever sent for B.',
+      'A waiting request is bound to its session: a sign-in or sign-out ends it with `SignedOutError`. No request of A is ever sent for B.',
     threads: ['nearai/ironclaw#4174'],
   },
   (signal) => {
@@ -29,7 +29,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('never sends the POSTs that A left waiting, also when both have been renewed since', async () => {
+    it('never sends the waiting POSTs of A, even after both sessions have refreshed', async () => {
       const client = createExpiredClient(server);
       const { api, session } = client;
       const { errors } = await waitForRefresh(client, refresh);
@@ -47,7 +47,7 @@ failureMode(
       expect(errors).toMatchObject(Array(10).fill({ code: 'signed-out' }));
     });
 
-    it('never sends them when A signs out and in again', async () => {
+    it('never sends them after A signs out and in again', async () => {
       const client = createExpiredClient(server);
       const { api, session } = client;
       const { errors } = await waitForRefresh(client, refresh);
@@ -62,7 +62,7 @@ failureMode(
       expect(errors).toMatchObject(Array(10).fill({ code: 'signed-out' }));
     });
 
-    it('never sends what waits for a store that has not answered yet', async () => {
+    it('never sends a request that waits for the store to load', async () => {
       const loaded = createBarrier();
       const load = loaded.opened.then(() => null);
       const { api, session, sent } = createVirtualClient({ signal, store: { ...memoryStore(), load: () => load } });

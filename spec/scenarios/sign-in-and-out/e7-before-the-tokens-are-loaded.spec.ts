@@ -12,18 +12,18 @@ import { createVirtualClient, virtually } from '../../support/virtual';
 
 const T1 = 'a.access.1';
 
-/** A store whose reads wait for the test; the session hears of what it holds when they are let pass. */
+/** A store whose reads the test releases. */
 const createSlowReads = (initial?: Issued): { readonly store: TokenStore; readonly reads: Gate<string> } => {
   const kept = memoryStore(initial);
   const reads = createGate<string>();
   return { reads, store: { ...kept, load: () => reads.wait('').then(() => kept.load()) } };
 };
 
-/** What a store may do instead of answering. */
+/** Failures of a store. */
 const FAULTS: Readonly<Record<string, TokenStore['load']>> = {
   rejects: () => Promise.reject(new RangeError('no')),
-  // What plain JavaScript, or another version, may have stored.
-  'answers with nonsense': () => ({ accessToken: 1 }) as unknown as Tokens,
+  // Plain JavaScript, or another version, may have stored it.
+  'returns nonsense': () => ({ accessToken: 1 }) as unknown as Tokens,
 };
 
 failureMode(
@@ -31,7 +31,7 @@ failureMode(
     id: 'E7',
     title: 'Requests made before the tokens are loaded leave without one',
     renewal:
-      'They wait until the store has answered, at most 5 s, and leave in order with its token; of a store that fails or stays silent they leave as signed out.',
+      'They wait for the store, at most 5 s, and leave in order with its token; if the store fails or hangs they leave as signed out.',
     threads: [
       'manfredsteyer/angular-oauth2-oidc#515',
       'damienbod/angular-auth-oidc-client#772',
@@ -46,7 +46,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('has early requests wait, and sends each once with the loaded token, in the order they came', async () => {
+    it('makes early requests wait, and sends each once with the loaded token, in order', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
       const { api, session, sentPaths } = createClient(server, { store, issued });
@@ -62,7 +62,7 @@ failureMode(
       expect(server.refreshes).toBe(0);
     });
 
-    it('gives the loaded token to those who asked for one', async () => {
+    it('emits the loaded token to callers that wait for one', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
       const { session } = createClient(server, { store, issued });
@@ -71,7 +71,7 @@ failureMode(
       expect(await token).toBe(T1);
     });
 
-    it('never sends one that was unsubscribed meanwhile', async () => {
+    it('never sends a request that was unsubscribed before the load', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
       const { api, sentPaths } = createClient(server, { store, issued });
@@ -86,14 +86,14 @@ failureMode(
     it.each([
       ['auth: false', { auth: false }],
       ['an authorization header of its own', { headers: { authorization: 'Basic b3du' } }],
-    ])('has a request with %s wait for nothing', async (_, options) => {
+    ])('lets a request with %s wait for nothing', async (_, options) => {
       const { store } = createSlowReads();
       const { api, session } = createClient(server, { store });
       expect(await resultOf(api.get$('/public', options))).toMatchObject(passedThrough(signal));
       expect(session.state.status).toBe('loading');
     });
 
-    it('refreshes first when what it loads has expired meanwhile', async () => {
+    it('refreshes first if the loaded token has expired', async () => {
       const issued = server.issue();
       const loaded: Tokens = { ...issued, expiresAtMs: 1, sessionId: 's' };
       const store: TokenStore = { ...memoryStore(issued), load: () => Promise.resolve(loaded) };
@@ -104,21 +104,24 @@ failureMode(
       expect(server.presented).toEqual([issued.refreshToken]);
     });
 
-    it.each(Object.entries(FAULTS))('sends them as signed out, with a warning, when the store %s', async (_, load) => {
-      const read = createBarrier();
-      const store: TokenStore = { ...createQuietStore(), load: () => read.opened.then(load) };
-      const { api, session } = createClient(server, { store });
-      const events = eventsOf(api);
-      const results = settleAll(paths(3).map((path) => api.get$(path)));
-      read.open();
-      expect(await results).toMatchObject(Array(3).fill(passedThrough(signal)));
-      expect(warningsIn(events)).toHaveLength(1);
-      expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(3).fill(undefined));
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-      expect(server.refreshes).toBe(0);
-    });
+    it.each(Object.entries(FAULTS))(
+      'sends early requests as signed out, with a warning, when the store %s',
+      async (_, load) => {
+        const read = createBarrier();
+        const store: TokenStore = { ...createQuietStore(), load: () => read.opened.then(load) };
+        const { api, session } = createClient(server, { store });
+        const events = eventsOf(api);
+        const results = settleAll(paths(3).map((path) => api.get$(path)));
+        read.open();
+        expect(await results).toMatchObject(Array(3).fill(passedThrough(signal)));
+        expect(warningsIn(events)).toHaveLength(1);
+        expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(3).fill(undefined));
+        expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+        expect(server.refreshes).toBe(0);
+      },
+    );
 
-    it('sends them as signed out after 5 s, and takes what the store answers later', async () => {
+    it('sends early requests as signed out after 5 s, and adopts a late load', async () => {
       const late = createBarrier();
       const loaded = late.opened.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
       const store: TokenStore = { ...createQuietStore(), load: () => loaded };
@@ -135,7 +138,7 @@ failureMode(
     it.each([
       ['is signed in', (session: Session) => session.signIn({ accessToken: 'B1' }), { status: 'active' }],
       ['is signed out', (session: Session) => session.signOut(), { status: 'signed-out', reason: 'sign-out' }],
-    ])('never takes what the store answers after the session %s', async (_, change, wanted) => {
+    ])('ignores a late load after the session %s', async (_, change, wanted) => {
       const late = createBarrier();
       const loaded = late.opened.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
       const { api, session, sent } = createVirtualClient({
@@ -154,7 +157,7 @@ failureMode(
       expect(sent).toEqual([`GET /later ${'tokens' in state ? 'B1' : '-'}`]);
     });
 
-    it('refreshes nothing for a sign-in that came before the store has answered that it is empty', async () => {
+    it('refreshes nothing for a sign-in before the load of an empty store', async () => {
       const late = createBarrier();
       const loaded = late.opened.then(() => null);
       const used: unknown[] = [];
@@ -175,7 +178,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
     });
 
-    it('sees that another has signed out, also where the store was first read before the sign-in', async () => {
+    it('follows a sign-out elsewhere even if the store was read before the sign-in', async () => {
       const late = createBarrier();
       const loaded = late.opened.then(() => null);
       const kept = createQuietStore();
