@@ -7,7 +7,7 @@ failureMode(
     id: 'F1',
     title: 'Tabs refresh with the same refresh token',
     renewal:
-      'Refreshes of one storage run one after another, kept apart by a Web Lock: the first asks the server, and the others take over what it has written.',
+      'A Web Lock serialises the refreshes of one storage: the first tab calls the server, and the others adopt its stored tokens.',
     threads: [
       'authts/oidc-client-ts#430',
       'supabase/auth-js#213',
@@ -17,7 +17,7 @@ failureMode(
     ],
   },
   (signal) => {
-    it.each([2, 6, 20])('refreshes once for %d tabs whose token is dead for all', async (count) => {
+    it.each([2, 6, 20])('refreshes once for %d tabs whose token has expired', async (count) => {
       const browser = installBrowser(signal);
       const tabs = Array.from({ length: count }, () => browser.open());
       const outcomes = tabs.flatMap((tab) => [tab.get(), tab.get()]);
@@ -30,7 +30,7 @@ failureMode(
       expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
     });
 
-    it('does so again with each token that dies, and presents none twice', async () => {
+    it('refreshes once for each token that dies, and presents none twice', async () => {
       const browser = installBrowser(signal);
       const tabs = Array.from({ length: 3 }, () => browser.open());
       for (const token of ['T2', 'T3', 'T4']) {
@@ -42,7 +42,7 @@ failureMode(
       expect(browser.authServer.presented).toEqual(['R1', 'R2', 'R3']);
     });
 
-    it('does not wait for itself: a page that has just written goes on under the lock that it has still', async () => {
+    it('refreshes again at once under a lock that the page still holds after a write', async () => {
       const browser = installBrowser(signal);
       const tab = browser.open();
       tab.get();
@@ -56,7 +56,7 @@ failureMode(
       expect(browser.locks.held).toEqual([]);
     });
 
-    it('holds a lock no longer than a refresh takes, and none while nothing is refreshed', async () => {
+    it('holds a lock only for the duration of a refresh', async () => {
       const browser = installBrowser(signal);
       const tab = browser.open();
       expect(browser.locks.requests).toEqual([]);

@@ -7,14 +7,14 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F10',
-    title: 'A lock in localStorage is not atomic: two tabs win it',
+    title: 'A lock in localStorage is not atomic: two tabs acquire it',
     renewal:
-      'There is no such lock. Whoever is refused looks into the storage for up to a second, and takes over what another has written: where Web Locks are missing, two may refresh at once.',
+      'No such lock is used. After a refusal the session polls the storage for up to a second and adopts another tab’s tokens; without Web Locks two tabs may refresh at once.',
     threads: ['auth0/auth0-spa-js#973', 'auth0/auth0-spa-js#553', 'auth0/auth0-spa-js#238'],
   },
   (signal) => {
     it.each([1, 300, 850])(
-      'signs no one out where two refresh at once, and the winner writes %d ms later',
+      'signs no tab out if two refresh at once and the winner writes %d ms later',
       async (laterMs) => {
         const browser = installBrowser(signal);
         browser.losesStorageEvents = true;
@@ -34,7 +34,7 @@ failureMode(
       },
     );
 
-    it('writes nothing to the storage but the tokens', async () => {
+    it('writes only the tokens to the storage', async () => {
       const browser = installBrowser(signal);
       vi.stubGlobal('navigator', {});
       browser.open().get();

@@ -6,16 +6,16 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F11',
-    title: 'The tab that lost a race is told `invalid_grant`, and signs everyone out',
+    title: 'The tab that lost a race gets `invalid_grant`, and signs all tabs out',
     renewal:
-      'A refusal while the storage holds newer tokens means: take those over. Requests are sent again with them, and no tab hears of a sign-out.',
+      'After a refusal, newer tokens in the storage are adopted. Requests are replayed with them, and no tab sees a sign-out.',
     threads: ['bluesky-social/social-app#8695', 'supabase/auth-js#213'],
   },
   (signal) => {
-    it('takes over what the storage holds, and sends who waits again', async () => {
+    it('adopts the stored tokens after a refusal, and replays the waiting requests', async () => {
       const browser = installBrowser(signal);
       browser.losesStorageEvents = true;
-      // Spent by someone who asks for no lock, and has not written yet.
+      // Spent by code that takes no lock and has not written yet.
       browser.authServer.refresh({ refreshToken: 'R1' }).subscribe();
       const tab = browser.open();
       const others = browser.open();
@@ -30,7 +30,7 @@ failureMode(
       }
     });
 
-    it('signs out where no one has newer ones, once, and the others with it', async () => {
+    it('signs all tabs out, once, if no tab has newer tokens', async () => {
       const browser = installBrowser(signal);
       browser.authServer.refresh({ refreshToken: 'R1' }).subscribe();
       const tabs = [browser.open(), browser.open()];

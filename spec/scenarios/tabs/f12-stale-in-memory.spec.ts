@@ -6,13 +6,13 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F12',
-    title: 'A tab goes on with the token in its memory, although another has renewed it',
+    title: 'A tab uses the token in its memory, although another tab has refreshed it',
     renewal:
-      'Storage events bring the new tokens to every tab at once. If one is lost, the next request sees that the entry is another one, and leaves with what is there: no refresh.',
+      'Storage events bring the new tokens to every tab at once. If an event is lost, the next request sees the changed entry and leaves with the stored tokens, without a refresh.',
     threads: ['bluesky-social/social-app#2498'],
   },
   (signal) => {
-    it('leaves with what the storage holds, and refreshes nothing, although it was told nothing', async () => {
+    it('sends requests with the stored token, without a refresh, if an event was lost', async () => {
       const browser = installBrowser(signal);
       const [one, other] = [browser.open(), browser.open()];
       browser.losesStorageEvents = true;
@@ -26,7 +26,7 @@ failureMode(
       expect(browser.authServer.presented).toEqual(['R1']);
     });
 
-    it('takes over what others have written where its own refresh fails, and fails no one', async () => {
+    it("adopts another tab's tokens if its own refresh fails, and fails no request", async () => {
       const browser = installBrowser(signal);
       browser.losesStorageEvents = true;
       const tab = browser.open({
@@ -39,7 +39,7 @@ failureMode(
       expect(outcome).toEqual(sentWith('T5'));
     });
 
-    it('asks no second time with a refresh token that others have replaced while it waited', async () => {
+    it('never presents a refresh token that another tab replaced during the wait', async () => {
       const browser = installBrowser(signal);
       browser.losesStorageEvents = true;
       const asked: unknown[] = [];
@@ -60,7 +60,7 @@ failureMode(
       expect(asked).toEqual(['R1']);
     });
 
-    it('leaves with the new token at once where it was told', async () => {
+    it('sends requests with the new token at once after a storage event', async () => {
       const browser = installBrowser(signal);
       const [one, other] = [browser.open(), browser.open()];
       other.session.state$.subscribe();
@@ -70,7 +70,7 @@ failureMode(
       expect(other.sent).toEqual(['GET /a T2']);
     });
 
-    it('is told of tokens while its next refresh has to wait after a failure: that ends the wait', async () => {
+    it("ends the cool-down of a failed refresh when another tab's tokens arrive", async () => {
       const browser = installBrowser(signal);
       const cold = browser.open({ session: { refresh: () => throwError(() => new Error('offline')) } });
       cold.get();

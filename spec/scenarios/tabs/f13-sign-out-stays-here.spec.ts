@@ -7,7 +7,7 @@ failureMode(
     id: 'F13',
     title: 'A sign-out does not reach the other tabs',
     renewal:
-      'A sign-out clears the storage, and that signs the others out: those who wait there error with `SignedOutError`, a refresh that runs is dropped, and what it brings late is cleared again.',
+      'A sign-out clears the storage and so signs the other tabs out: waiting requests there error with `SignedOutError`, a running refresh is cancelled, and its late tokens are cleared again.',
     threads: [
       'cgwire/kitsu#1805',
       'GCTC-NTGC/gc-digital-talent#9504',
@@ -16,7 +16,7 @@ failureMode(
     ],
   },
   (signal) => {
-    it('ends the sessions of all tabs, and the waits of those who want a refresh', async () => {
+    it('ends the sessions of all tabs, and the waits for their refreshes', async () => {
       const browser = installBrowser(signal);
       const [one, refreshing, waiting, idle] = [browser.open(), browser.open(), browser.open(), browser.open()];
       browser.authServer.responseMs = 1_000;
@@ -37,7 +37,7 @@ failureMode(
       expect(browser.locks.held).toEqual([]);
     });
 
-    it('stays signed out where a refresh of another tab, which was told too late, writes its tokens', async () => {
+    it('stays signed out if a late refresh of another tab writes its tokens', async () => {
       const browser = installBrowser(signal);
       const one = browser.open();
       one.session.state$.subscribe();
@@ -49,7 +49,7 @@ failureMode(
       expect(one.session.state.status).toBe('signed-out');
     });
 
-    it('signs all tabs in where one signs in', async () => {
+    it('signs all tabs in if one signs in', async () => {
       const browser = installBrowser(signal);
       const [one, other] = [browser.open(), browser.open()];
       other.session.state$.subscribe();

@@ -5,13 +5,13 @@ import { installBrowser } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F17',
-    title: 'All windows wake at once, and each refreshes',
+    title: 'All windows wake at once, and each of them refreshes',
     renewal:
-      'Tabs that wake together decide together that a refresh is due, and the lock lets one of them ask; the others take its tokens over. Hidden tabs do nothing until they are shown, unless they are asked to.',
+      'Tabs that wake together all find that a refresh is due, and the lock admits one of them; the others adopt its tokens. Hidden tabs do nothing until they are shown, unless `whileHidden` is set.',
     threads: ['supabase/auth-js#764', 'supabase/supabase#16736', 'supabase/auth-js#274'],
   },
   (signal) => {
-    it('refreshes once where five tabs are shown after a long sleep', async () => {
+    it('refreshes once when five tabs are shown after a long sleep', async () => {
       const browser = installBrowser(signal);
       const tokens = { accessToken: 'T2', refreshToken: 'R1', sessionId: 'first', expiresAtMs: Date.now() + 600_000 };
       browser.storage.setItem('renewal', JSON.stringify(tokens));
@@ -31,7 +31,7 @@ failureMode(
     it.each([
       [false, 0],
       [true, 1],
-    ])('refreshes on a timer of a hidden tab where whileHidden is %s: %d times', async (whileHidden, times) => {
+    ])('refreshes on a timer of a hidden tab if whileHidden is %s: %d times', async (whileHidden, times) => {
       const browser = installBrowser(signal);
       const tokens = { accessToken: 'T2', refreshToken: 'R1', sessionId: 'first', expiresAtMs: Date.now() + 600_000 };
       browser.storage.setItem('renewal', JSON.stringify(tokens));

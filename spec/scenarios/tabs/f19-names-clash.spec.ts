@@ -9,7 +9,7 @@ failureMode(
     id: 'F19',
     title: 'Two apps of one origin share keys, locks or channels',
     renewal:
-      'The names of lock and channel are made of the key of the store. Two stores with different keys share nothing.',
+      'The names of lock and channel contain the key of the store. Two stores with different keys share nothing.',
     threads: ['auth0/auth0-spa-js#1068'],
   },
   (signal) => {
@@ -22,7 +22,7 @@ failureMode(
       ],
     ];
 
-    it.each(PAIRS)('lets both refresh at once, and hear nothing of one another (%s)', async (_, a, b) => {
+    it.each(PAIRS)('lets two apps refresh at once, and notifies neither of the other (%s)', async (_, a, b) => {
       const browser = installBrowser(signal);
       const tokens = { accessToken: 'T1', refreshToken: 'R1', sessionId: 'a' };
       const tabs = [browser.open(a), browser.open(b)];
@@ -37,7 +37,7 @@ failureMode(
       expect(tabs[1]?.session.state.status).toBe('refreshing');
     });
 
-    it('keeps the lock of one key apart from the second lock of another', async () => {
+    it('keeps the lock of one key apart from the fallback lock of another', async () => {
       const browser = installBrowser(signal);
       for (const key of ['a', 'a:overtaken']) browser.open({ key }).store.exclusive?.(NEVER).subscribe();
       await browser.advance();

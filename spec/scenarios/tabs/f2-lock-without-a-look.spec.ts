@@ -5,13 +5,13 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F2',
-    title: 'A lock, but no look at the storage once it is granted: waiting tabs refresh one after another',
+    title: 'A lock without a read after it: waiting tabs refresh one after another',
     renewal:
-      'Inside the lock the storage is read again, and the lock is kept a moment after a write, as other tabs may read that a little later. Only tokens that are past their own expiry are renewed all the same, with their own refresh token.',
+      'Inside the lock the storage is read again, and the lock is kept for a moment after a write, since other tabs may read it a little later. Only tokens past their own expiry are refreshed all the same, with their own refresh token.',
     threads: ['auth0/auth0-spa-js#973', 'damienbod/angular-auth-oidc-client#2237'],
   },
   (signal) => {
-    it('takes over what the one before has written, also where nothing tells of it', async () => {
+    it('adopts the tokens of the previous holder, even without an event', async () => {
       const browser = installBrowser(signal);
       browser.losesStorageEvents = true;
       const tabs = Array.from({ length: 4 }, () => browser.open());
@@ -21,7 +21,7 @@ failureMode(
       expect(browser.authServer.presented).toEqual(['R1']);
     });
 
-    it('reads no old tokens, although a write takes a while to reach other tabs', async () => {
+    it('reads no old tokens, although a write takes time to reach other tabs', async () => {
       const browser = installBrowser(signal);
       browser.losesStorageEvents = true;
       const first = browser.open();
@@ -34,7 +34,7 @@ failureMode(
       await browser.advance(10);
       const outcome = second.get();
       await browser.advance(15);
-      // What the first has written is on its way.
+      // The write of the first tab has not arrived yet.
       await browser.advance(100);
       expect(outcome).toEqual({ values: [] });
       read = () => browser.storage.getItem('renewal');
@@ -43,7 +43,7 @@ failureMode(
       expect(browser.authServer.presented).toEqual(['R1']);
     });
 
-    it('renews what is past its own expiry by then, with the refresh token that came with it', async () => {
+    it('refreshes stored tokens past their own expiry, with their own refresh token', async () => {
       const browser = installBrowser(signal);
       browser.losesStorageEvents = true;
       const tab = browser.open();

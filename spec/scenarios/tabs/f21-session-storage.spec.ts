@@ -8,7 +8,7 @@ failureMode(
   {
     id: 'F21',
     title: 'Tabs that share nothing wait for each other’s lock',
-    renewal: 'Each tab has a `sessionStorage` of its own, so there is no lock for it between tabs.',
+    renewal: 'Each tab has its own `sessionStorage`, so no lock is taken between tabs.',
   },
   (signal) => {
     it('refreshes at once, although the refresh of another tab hangs', async () => {

@@ -10,9 +10,9 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F22',
-    title: 'Two sessions of one page share a store, and one goes on with the user that the other has signed out',
+    title: 'Two sessions of one page share a store, and one keeps the user that signed out',
     renewal:
-      'They follow each other in the same tick, and refresh once, be it one store or two over the same storage: a browser sends a page no event of its own writes, so the stores notify each other.',
+      'They follow each other in the same tick, and refresh once, over one store or two stores of the same storage: a browser fires no event for a page’s own writes, so the stores notify each other.',
   },
   (signal) => {
     const PAIRS: readonly [string, () => readonly [TokenStore, TokenStore]][] = [
@@ -52,11 +52,11 @@ failureMode(
       const setUp = () => {
         installBrowser(signal);
         const clients = createStores().map((store) => createVirtualClient({ signal, store }));
-        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // as many as there are stores
+        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // one per store
         return { one, other };
       };
 
-      it('signs the other one out and in, in the same tick', async () => {
+      it('signs the other session out and in, in the same tick', async () => {
         const { one, other } = setUp();
         other.session.state$.subscribe();
         await one.session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
@@ -68,7 +68,7 @@ failureMode(
         expect(one.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3' } });
       });
 
-      it('sends no token of the one before, also if nothing of the other has been used yet', async () => {
+      it('sends no token of the previous user, even before the other session was used', async () => {
         const { one, other } = setUp();
         await one.session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
         expect(outcomeOf(other.api.get$('/a'))).toEqual(sentWith('T2'));
@@ -80,10 +80,10 @@ failureMode(
         expect(other.sent).toEqual(['GET /a T2', 'GET /b T3', 'GET /c -']);
       });
 
-      it('ends a request that waits in the other one, and its refresh, when another user signs in', () => {
+      it('ends a waiting request and refresh of the other session at another sign-in', () => {
         installBrowser(signal);
         const clients = createStores().map((store) => createVirtualClient({ signal, store, refresh: () => NEVER }));
-        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // as many as there are stores
+        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // one per store
         one.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
         const waiting = outcomeOf(other.api.post$('/transfer', { amount: 1 }));
         expect(other.session.state.status).toBe('refreshing');
@@ -93,7 +93,7 @@ failureMode(
         expect(other.sent).toEqual(['POST /transfer T1', 'GET /b T3']);
       });
 
-      it('refreshes once for both', async () => {
+      it('refreshes once for both sessions', async () => {
         const browser = installBrowser(signal);
         let refreshes = 0;
         const refresh = () => {

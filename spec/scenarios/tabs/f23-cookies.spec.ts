@@ -10,11 +10,11 @@ failureMode(
     id: 'F23',
     title: 'The refresh token is in a cookie, and all tabs present it at once',
     renewal:
-      'Tabs whose `memoryStore` has the same name restore and refresh one after another, for as long as the queue moves. Sign-ins and sign-outs reach all of them; tokens stay in their tab.',
+      'Tabs whose `memoryStore` has the same name restore and refresh one after another. Sign-ins and sign-outs reach all of them; tokens stay in their tab.',
     threads: ['LanternOps/breeze#1107'],
   },
   (signal) => {
-    /** Tabs whose server takes each refresh token once, and keeps the next one in the cookie that they share. */
+    /** Tabs whose server accepts each refresh token once, and keeps the next one in their shared cookie. */
     const setUp = (answerMs: number) => {
       const browser = installBrowser(signal);
       const channels = installChannels();
@@ -44,7 +44,7 @@ failureMode(
     const openSix = (open: ReturnType<typeof setUp>['open']) => Array.from({ length: 6 }, open);
     const once = (tokens: readonly string[]) => expect(new Set(tokens).size).toBe(tokens.length);
 
-    describe.each([20, 1_500])('if the server answers after %d ms', (answerMs) => {
+    describe.each([20, 1_500])('if the server responds after %d ms', (answerMs) => {
       it('signs in six tabs that open at once', async () => {
         const { browser, open } = setUp(answerMs);
         const outcomes = openSix(open).map(({ get }) => get());
@@ -68,7 +68,7 @@ failureMode(
       });
     });
 
-    it('signs all tabs out, and in again with what each asks for itself', async () => {
+    it("signs all tabs out, and in again with a token of each tab's own", async () => {
       const { browser, open, setCookie } = setUp(20);
       const tabs = openSix(open);
       for (const { get } of tabs) get();
@@ -87,7 +87,7 @@ failureMode(
       once(browser.authServer.presented);
     });
 
-    it('leaves no tab signed in that was restoring while another one signed out', async () => {
+    it('signs out a tab that was restoring while another one signed out', async () => {
       const { browser, open } = setUp(1_000);
       const first = open();
       first.get();
@@ -100,7 +100,7 @@ failureMode(
       expect(late.session.state.status).toBe('signed-out');
     });
 
-    it('leaves no request of one user to the next', async () => {
+    it('sends no request of one user for the next', async () => {
       const { browser, open, setCookie } = setUp(20);
       const [one, other] = [open(), open()];
       for (const { get } of [one, other]) get();
@@ -115,7 +115,7 @@ failureMode(
       expect(waiter.error).toMatchObject({ code: 'signed-out' });
     });
 
-    it('brings another user to all tabs, whatever each of them is doing', async () => {
+    it('switches all tabs to another user, whatever each of them is doing', async () => {
       const { browser, open, setCookie } = setUp(20);
       const tabs = openSix(open);
       const [first] = tabs;
@@ -130,7 +130,7 @@ failureMode(
       const sessionIds = tabs.map(({ session }) => Object(session.state).tokens?.sessionId);
       expect(new Set(sessionIds)).toEqual(new Set([sessionIds[0]]));
       expect(sessionIds[0]).toBeDefined();
-      // Some had been renewed before it, and the others belong to the user before.
+      // Some had refreshed before it, and the others belong to the previous user.
       for (const { error, values } of waiting)
         expect(error ?? values).toMatchObject(error ? { code: 'signed-out' } : [{}]);
       expect(waiting.filter(({ error }) => error)).not.toEqual([]);
@@ -148,7 +148,7 @@ failureMode(
       expect(tab.session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     });
 
-    it('sends no token over a channel, and writes none down', async () => {
+    it('sends no token over a channel, and stores none', async () => {
       const { browser, channels, open } = setUp(20);
       const tabs = openSix(open);
       for (const { get } of tabs) get();

@@ -15,8 +15,8 @@ const REVISIONS: readonly (readonly [string, (revision: number) => Partial<Token
 failureMode(
   {
     id: 'F24',
-    title: 'A late notice of another tab brings a token back that was spent long ago',
-    renewal: 'A notice is only a hint: the session reads the store and decides from what it finds there.',
+    title: 'A late notice of another tab brings back a token that was spent long ago',
+    renewal: 'A notice is only a hint: the session reads the store and decides by its content.',
   },
   (signal) => {
     it.each(REVISIONS)('keeps the newest tokens when the notices of two writes arrive in turn, %s', (_, of) => {

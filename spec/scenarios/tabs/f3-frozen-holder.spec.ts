@@ -7,9 +7,9 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F3',
-    title: 'The tab that holds the lock is frozen, discarded or in the cache for going back',
+    title: 'The tab that holds the lock is frozen, discarded or in the back/forward cache',
     renewal:
-      'Others wait for `lockTimeoutMs`, and then refresh without it. A second lock keeps those apart who have waited in vain, so that they too refresh once.',
+      'Others wait for `lockTimeoutMs` and then refresh without the lock. A second lock serialises the tabs that timed out, so they too refresh once.',
     threads: [
       'supabase/supabase-js#2426',
       'supabase/supabase-js#1594',
@@ -18,7 +18,7 @@ failureMode(
     ],
   },
   (signal) => {
-    it.each([1, 5])('goes on after lockTimeoutMs, and refreshes once for %d tabs that waited', async (count) => {
+    it.each([1, 5])('proceeds after lockTimeoutMs, and refreshes once for %d waiting tabs', async (count) => {
       const browser = installBrowser(signal);
       const frozen = browser.open({ session: { refresh: () => NEVER } });
       frozen.get();
@@ -32,7 +32,7 @@ failureMode(
       expect(browser.authServer.presented).toEqual(['R1']);
     });
 
-    it('waits as long as it is told', async () => {
+    it('waits for the given lockTimeoutMs', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER } }).get();
       await browser.advance();
@@ -43,21 +43,18 @@ failureMode(
       expect(outcome).toEqual(sentWith('T2'));
     });
 
-    it.each([0, Infinity])(
-      'waits until its refresh has had its time where lockTimeoutMs is %d',
-      async (lockTimeoutMs) => {
-        const browser = installBrowser(signal);
-        browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: 0 } }).get();
-        await browser.advance();
-        const outcome = browser.open({ lockTimeoutMs }).get();
-        await browser.advance(29_990);
-        expect(outcome).toEqual({ values: [] });
-        await browser.advance(20);
-        expect(outcome.error).toMatchObject({ code: 'refresh' });
-      },
-    );
+    it.each([0, Infinity])('waits for refreshTimeoutMs if lockTimeoutMs is %d', async (lockTimeoutMs) => {
+      const browser = installBrowser(signal);
+      browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: 0 } }).get();
+      await browser.advance();
+      const outcome = browser.open({ lockTimeoutMs }).get();
+      await browser.advance(29_990);
+      expect(outcome).toEqual({ values: [] });
+      await browser.advance(20);
+      expect(outcome.error).toMatchObject({ code: 'refresh' });
+    });
 
-    it('takes over what others got, and lets its own refresh go, when it thaws', async () => {
+    it('adopts the tokens of other tabs and cancels its own refresh after a freeze', async () => {
       const browser = installBrowser(signal);
       const answer = new Subject<TokenGrant>();
       const frozen = browser.open({ session: { refresh: () => answer } });

@@ -7,13 +7,13 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F4',
-    title: 'A stolen lock: the one it was taken from goes on, and steals it back',
+    title: 'A stolen lock: its former holder continues, and steals it back',
     renewal:
-      'Locks are never stolen. Whose lock was taken by someone else goes on, but what it brings late overwrites nothing: tokens that others have written meanwhile are taken over.',
+      'Locks are never stolen. A tab whose lock was stolen continues, but its late tokens overwrite nothing: tokens that another tab has written are adopted.',
     threads: ['supabase/supabase-js#2106', 'supabase/supabase-js#2178', 'supabase/supabase-js#2235'],
   },
   (signal) => {
-    it('asks for no lock with steal', async () => {
+    it('requests no lock with steal', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER } }).get();
       await browser.advance();
@@ -22,7 +22,7 @@ failureMode(
       expect(browser.locks.requests.filter(({ options }) => options.steal)).toEqual([]);
     });
 
-    it('writes nothing over what others have written while it believed to be alone', async () => {
+    it('overwrites no tokens that another tab wrote while both held the lock', async () => {
       const browser = installBrowser(signal);
       browser.losesStorageEvents = true;
       const answer = new Subject<TokenGrant>();

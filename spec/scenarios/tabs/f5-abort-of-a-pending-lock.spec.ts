@@ -6,18 +6,18 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'F5',
-    title: 'Whoever gives up waiting believes that the lock is free, or gets it later and keeps it',
+    title: 'After a timeout a tab believes the lock is free, or gets it later and keeps it',
     renewal:
-      'Giving up aborts the request that is pending, and takes nothing else for granted. A lock that is granted in the same instant, or long after, is let go at once.',
+      'The timeout aborts the pending request and assumes nothing else. A lock that is granted in the same instant, or long after, is released at once.',
     threads: ['supabase/supabase-js#2106'],
   },
   (signal) => {
-    it('leaves the line when it gives up, and touches the lock that is held no more', async () => {
+    it('leaves the lock queue after its timeout, and does not touch the held lock', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: 0 } }).get();
       await browser.advance();
       const { held } = browser.locks;
-      // Otherwise it would hear of the new tokens, and end its refresh.
+      // Otherwise the event of the new tokens would end its refresh.
       browser.losesStorageEvents = true;
       browser.open().get();
       await browser.advance();
@@ -27,7 +27,7 @@ failureMode(
       expect(browser.locks.held).toEqual(held);
     });
 
-    it('leaves the line where no one needs the refresh any more', async () => {
+    it('leaves the lock queue if no request needs the refresh any more', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER } }).get();
       await browser.advance();
@@ -40,7 +40,7 @@ failureMode(
       expect(browser.locks.pending).toEqual([]);
     });
 
-    it('lets a lock go at once that comes when it has given up, whatever became of the abort', async () => {
+    it('releases a lock at once that is granted after the timeout, despite the abort', async () => {
       const browser = installBrowser(signal);
       const grants: ((lock: object) => unknown)[] = [];
       browser.locks.request = (_name, _options, run) => {
@@ -56,7 +56,7 @@ failureMode(
       expect(browser.authServer.presented).toEqual(['R1']);
     });
 
-    it('waits for those who may have overtaken a page that slept when it was granted the lock', async () => {
+    it('waits for tabs that may have overtaken a sleeping page at its grant', async () => {
       const browser = installBrowser(signal);
       const grants: ((lock: object) => unknown)[] = [];
       const { request } = browser.locks;
@@ -66,7 +66,7 @@ failureMode(
       };
       const outcome = browser.open().get();
       await browser.advance();
-      // Asleep: the clock goes on, and no timer has fired when the grant comes.
+      // Asleep: the clock advances, and no timer has fired when the lock is granted.
       vi.setSystemTime(Date.now() + 60_000);
       let isReleased = false;
       Promise.resolve(grants[0]?.({})).then(() => {

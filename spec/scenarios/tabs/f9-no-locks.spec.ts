@@ -16,7 +16,7 @@ failureMode(
     id: 'F9',
     title: 'Web Locks are missing, forbidden or silent',
     renewal:
-      'The refresh runs without a lock: at once where there is none to be had, after `lockTimeoutMs` where nothing answers. Sessions of one page that share a store are kept apart even so.',
+      'The refresh runs without a lock: at once if there is none, after `lockTimeoutMs` if a request hangs. Sessions of one page that share a store are serialised even so.',
     threads: [
       'AxaFrance/oidc-client#1462',
       'w3c/web-locks#49',
@@ -60,15 +60,15 @@ failureMode(
         5_000,
       ],
       [
-        'answer with what is no promise',
+        'do not return a promise',
         (locks) => {
           locks.request = () => undefined as never;
         },
         0,
-      ], // what a stub may do
+      ], // a stub may do so
     ];
 
-    it.each(BROKEN)('refreshes in time where they %s', async (_, breakThem, waitMs) => {
+    it.each(BROKEN)('refreshes in time if the locks %s', async (_, breakThem, waitMs) => {
       const browser = installBrowser(signal);
       breakThem(browser.locks);
       const tab = browser.open();
@@ -79,7 +79,7 @@ failureMode(
       expect(warningsIn(tab.events)).toEqual([]);
     });
 
-    it.each(BROKEN)('refreshes once for two sessions over one store where they %s', async (_, breakThem, waitMs) => {
+    it.each(BROKEN)('refreshes once for two sessions over one store if the locks %s', async (_, breakThem, waitMs) => {
       const browser = installBrowser(signal);
       breakThem(browser.locks);
       const { store, get } = browser.open();
