@@ -13,13 +13,13 @@ const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 failureMode(
   {
     id: 'H14',
-    title: 'A request leaves with a living token that has expired when it arrives',
+    title: 'A request leaves with a live token that has expired when it arrives',
     renewal:
-      'Refreshing ahead does not replace the answer of the server: an expired one is always renewed for, and the request is sent again. Which token a request carries is decided when it leaves.',
+      'Early refreshes do not replace the server’s response: an expired one always leads to a refresh and a replay. The token of a request is chosen when it leaves.',
     threads: ['Azure/azure-sdk-for-java#8667'],
   },
   (signal) => {
-    describe('over the network, in a session that is kept fresh and whose token seems to live for an hour,', () => {
+    describe('over the network, in a kept-fresh session whose token seems to live for an hour,', () => {
       let server: TestServer;
 
       beforeEach(async () => {
@@ -37,7 +37,7 @@ failureMode(
         return { ...client, fresh };
       };
 
-      it.each([1, 20])('%i expired answers are renewed for once, and each request is sent again', async (count) => {
+      it.each([1, 20])('%i expired responses cause one refresh, and each request is replayed', async (count) => {
         const { api, fresh } = createKeptFresh();
         const dead = server.hold(({ token }) => token === 'a.access.1');
         server.live.delete('a.access.1');
@@ -50,7 +50,7 @@ failureMode(
         expect(fresh).toEqual(['a.access.2']);
       });
 
-      it('an expired answer that comes after a refresh ahead costs no second one', async () => {
+      it('an expired response after an early refresh causes no second refresh', async () => {
         const { api, session } = createKeptFresh();
         const late = server.hold(({ path }) => path === '/late');
         server.live.delete('a.access.1');
@@ -62,7 +62,7 @@ failureMode(
         expect(server.refreshes).toBe(1);
       });
 
-      it('one whose expired answer comes while the refresh ahead runs waits for that', async () => {
+      it('a request with an expired response during an early refresh waits for it', async () => {
         const { api, session, received } = createKeptFresh();
         const refresh = server.hold(({ path }) => path === REFRESH);
         server.live.delete('a.access.1');
@@ -80,7 +80,7 @@ failureMode(
     describe('in virtual time, with a token of 10 ms,', () => {
       const grant: TokenGrant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 10 };
 
-      it('a request that leaves in the last moment and arrives too late is sent again', () => {
+      it('a request that leaves in time and arrives too late is replayed', () => {
         virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
           const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
           const { api, sent } = createVirtualClient({
@@ -88,7 +88,7 @@ failureMode(
             grant,
             refreshAheadMs: 0,
             refresh: () => refresh,
-            // Dead by the time the answer is made.
+            // Dead by the time of the response.
             answer: (_, answer) => of(answer).pipe(delay(2)),
           });
           expectObservable(api.get$('/a'), '---------^').toBe('16ms (v|)', { v: { by: 'T2' } });
@@ -98,7 +98,7 @@ failureMode(
         });
       });
 
-      it('a request that an interceptor has kept until the token had expired leaves with the new one only', () => {
+      it('a request that an interceptor held past the expiry has the new token only', () => {
         virtually(({ cold, expectObservable, flush }) => {
           const slow: Interceptor = (request, next) => timer(8).pipe(switchMap(() => next(request)));
           const { api, sent } = createVirtualClient({
@@ -115,7 +115,7 @@ failureMode(
         });
       });
 
-      it('a request that has waited in line since a refresh leaves with what is current when its turn comes', () => {
+      it('a request queued since a refresh leaves with the token that is current then', () => {
         virtually(({ expectObservable, flush }) => {
           const issuer = createIssuer({ expiresInMs: 10_000 }, (granted) => of(granted).pipe(delay(1)));
           const { api, sent } = createVirtualClient({
@@ -127,7 +127,7 @@ failureMode(
             refresh: issuer.refresh,
             answer: (_, answer) => of(answer).pipe(delay(6_000)),
           });
-          // The first token that they get dies while the second of them is on the wire.
+          // Their first token dies while the second request is in flight.
           const waits: [string, string, string][] = [
             ['/a', '6021ms (v|)', 'T2'],
             ['/b', '12021ms (v|)', 'T2'],
