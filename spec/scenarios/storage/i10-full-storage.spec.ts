@@ -10,7 +10,7 @@ failureMode(
     id: 'I10',
     title: 'The storage is full, and the new tokens are longer than the old ones',
     renewal:
-      'The spent refresh token does not stay where another tab finds it: the new one is kept alone, and the other tab gets an access token with it. If there is no room for that either, the entry is removed. The tab itself goes on from memory, and a warning says so.',
+      'The spent refresh token does not stay where another tab finds it: the new one is stored alone, and the other tab gets an access token with it. If that does not fit either, the entry is removed. The tab itself continues from memory, and a warning says so.',
   },
   (signal) => {
     const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
@@ -20,7 +20,7 @@ failureMode(
     ];
     const long = (token: string): string => `${token}.${'x'.repeat(100)}`;
 
-    /** Two tabs of a session whose storage has room for no access token that is longer than the first, which is dead. */
+    /** Two tabs of a session whose storage has no room for an access token longer than the first, which is dead. */
     const setUp = async (options: WebStorageStoreOptions, given?: number) => {
       let room = given ?? (options.keys ? 100 : 130);
       const browser = installBrowser(signal);
@@ -62,18 +62,21 @@ failureMode(
       expect([first, other, reloaded].map(({ session }) => session.state.status)).not.toContain('signed-out');
     });
 
-    it.each(LAYOUTS)('starts no refresh for what only this tab has a better copy of (%s)', async (_, options) => {
-      const { browser, first } = await setUp(options);
-      first.get();
-      await browser.advance(300);
-      for (let count = 0; count < 3; count++) {
-        expect(first.get()).toEqual(sentWith(long('T2')));
-        await browser.advance(10);
-      }
-      expect(browser.authServer.presented).toEqual(['R1']);
-    });
+    it.each(LAYOUTS)(
+      'starts no refresh for tokens of which only this tab has a better copy (%s)',
+      async (_, options) => {
+        const { browser, first } = await setUp(options);
+        first.get();
+        await browser.advance(300);
+        for (let count = 0; count < 3; count++) {
+          expect(first.get()).toEqual(sentWith(long('T2')));
+          await browser.advance(10);
+        }
+        expect(browser.authServer.presented).toEqual(['R1']);
+      },
+    );
 
-    it.each(LAYOUTS)('goes on in this tab if there is no room for anything (%s)', async (_, options) => {
+    it.each(LAYOUTS)('continues in this tab if there is no room for any token (%s)', async (_, options) => {
       const { browser, first } = await setUp(options, 0);
       const outcome = first.get();
       await browser.advance(300);
@@ -83,7 +86,7 @@ failureMode(
       expect(first.session.state.status).toBe('active');
     });
 
-    it.each(LAYOUTS)('keeps all again once there is room (%s)', async (_, options) => {
+    it.each(LAYOUTS)('stores all tokens again once there is room (%s)', async (_, options) => {
       const { browser, open, first, other, makeRoom } = await setUp(options);
       first.get();
       await browser.advance(300);

@@ -6,7 +6,7 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'I11',
-    title: 'An older page writes two plain entries beside a third that it does not know',
+    title: 'An older page writes two plain entries beside an unknown third',
     renewal:
       'The third entry names the access token that it belongs to. Any other access token is another session of unknown expiry: no request of the first user is sent with it, and no late refresh of the first user ends it.',
   },
@@ -47,7 +47,7 @@ failureMode(
       ],
     ];
 
-    it.each(LOGINS)('leaves bob signed in, and sends nothing of ann for him, if it %s', async (_, login) => {
+    it.each(LOGINS)('keeps bob signed in, and sends nothing of ann for him, if the page %s', async (_, login) => {
       const { browser, ann, waiter } = await setUp();
       const { sessionId } = (ann.store.load() ?? {}) as { sessionId?: string };
       await login(browser);
@@ -63,7 +63,7 @@ failureMode(
       expect([browser.storage.getItem('token'), browser.storage.getItem('refreshToken')]).toEqual(['T5', 'R5']);
     });
 
-    it('takes over both tokens of bob, also if it has read the first of his entries before the second was there', async () => {
+    it('adopts both tokens of bob, even if it read the first entry before the second', async () => {
       const { browser, ann } = await setUp();
       browser.storage.setItem('token', 'T5');
       await browser.advance(10);
@@ -73,7 +73,7 @@ failureMode(
       expect(ann.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T5', refreshToken: 'R5' } });
     });
 
-    it('renews his tokens once for two tabs, which read the entries of a refresh one by one', async () => {
+    it('refreshes once for two tabs that read the entries of a refresh one by one', async () => {
       const browser = installBrowser(signal);
       browser.storage.clear();
       const tabs = [browser.open({ keys }), browser.open({ keys })];

@@ -10,7 +10,7 @@ failureMode(
     id: 'I12',
     title: 'The page’s own code clears the storage, or writes the entries at login',
     renewal:
-      'A browser sends no event to the page that has written. The entry is compared before each request, so the next one leaves with what is there, and `state$` emits before it.',
+      'A browser fires no event in the page that wrote. The entry is compared before each request, so the next one leaves with the stored token, and `state$` emits before it.',
   },
   (signal) => {
     const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
@@ -36,7 +36,7 @@ failureMode(
       expect(seen).toEqual(['signed-out', 'T5', 'signed-out']);
     });
 
-    it('sends the token of the user whom the page has signed in after that', async () => {
+    it('sends the token of the user whom the page signs in after that', async () => {
       const { browser, session, seen, sent, get } = setUp();
       await session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
       browser.storage.clear();
@@ -56,7 +56,7 @@ failureMode(
       expect(sent).toEqual(['GET /a -', 'GET /a T6']);
     });
 
-    it.each([true, false])('ends a request that waits (the storage is cleared first: %s)', async (isCleared) => {
+    it.each([true, false])('ends a waiting request (the storage is cleared first: %s)', async (isCleared) => {
       const { browser, session, sent, get } = setUp({ refresh: () => NEVER });
       await session.signIn({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 600_000 });
       const waiting = get();
@@ -70,7 +70,7 @@ failureMode(
       expect(session.state).not.toHaveProperty('tokens.expiresAtMs');
     });
 
-    it('never goes back to the first user', async () => {
+    it('never returns to the first user', async () => {
       const { browser, session, sent, get } = setUp();
       await session.signIn({ accessToken: 'T5', refreshToken: 'R5' });
       browser.storage.clear();

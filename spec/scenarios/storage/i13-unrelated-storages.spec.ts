@@ -7,12 +7,12 @@ import { installBrowser, sentWith } from '../../support/virtual-tabs';
 failureMode(
   {
     id: 'I13',
-    title: 'Two storages of one page have nothing in common but the name of an entry',
+    title: 'Two storages of one page have only the name of an entry in common',
     renewal:
-      'What a channel brings is a reason to read one’s own storage. If that is empty because nothing could be written, no one has signed out.',
+      'A message on a channel only makes a session read its own storage. If that is empty because no write succeeded, no sign-out has happened.',
   },
   (signal) => {
-    it('keeps a session whose storage refuses each write, whatever another storage does', async () => {
+    it('keeps a session whose storage refuses each write, despite another storage', async () => {
       const browser = installBrowser(signal);
       const channels = installChannels();
       const full = createStorage();

@@ -10,14 +10,13 @@ const KEPT: Tokens = { accessToken: 'T2', refreshToken: 'R2', sessionId: 's' };
 failureMode(
   {
     id: 'I14',
-    title:
-      'The store takes 6 s to be read, as one that asks for a fingerprint: the user is signed out, with good tokens in it',
+    title: 'A slow store, such as one with a fingerprint prompt, signs the user out',
     renewal:
-      'Requests wait 5 s and then leave without a token. What the store answers later is still taken, if nothing has happened to the session since.',
+      'Requests wait 5 s and then leave without a token. Tokens of a later load are still adopted, if the session has not changed since.',
     threads: ['peanutprotocol/peanut-ui#2489'],
   },
   (signal) => {
-    /** A page whose store answers its first `load` after 6 s. */
+    /** A page whose store takes 6 s for its first `load`. */
     const openSlow = (loaded: () => Tokens | null = () => KEPT) => {
       stopClock();
       let loads = 0;
@@ -38,7 +37,7 @@ failureMode(
       return { ...client, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
     };
 
-    it('takes them when they come: the next request carries them', async () => {
+    it('adopts the tokens of a late load: the next request carries them', async () => {
       const { api, session, sent, pass } = openSlow();
       const early = outcomeOf(api.get$('/early'));
       await pass(4_999);
@@ -52,7 +51,7 @@ failureMode(
       expect(sent).toEqual(['GET /early -', 'GET /later T2']);
     });
 
-    it('emits them to the subscribers of state$', async () => {
+    it('emits late tokens to the subscribers of state$', async () => {
       const { session, pass } = openSlow();
       const seen: string[] = [];
       session.state$.subscribe(({ status }) => seen.push(status));
@@ -68,7 +67,7 @@ failureMode(
       ],
       ['a sign-out', (session) => session.signOut(), { status: 'signed-out' }],
       ['destroy()', async (session) => session.destroy(), { status: 'signed-out' }],
-    ])('drops them after %s', async (_, act, state) => {
+    ])('drops late tokens after %s', async (_, act, state) => {
       const { api, session, pass } = openSlow();
       api.get$('/early').subscribe();
       await pass(5_500);
@@ -85,7 +84,7 @@ failureMode(
           throw new Error('cancelled');
         },
       ],
-    ])('stays signed out when what comes late is %s', async (_, loaded) => {
+    ])('stays signed out if the late load is %s', async (_, loaded) => {
       const { api, session, pass } = openSlow(loaded);
       api.get$('/early').subscribe();
       await pass(7_000);

@@ -18,7 +18,7 @@ failureMode(
     id: 'I7',
     title: 'Tokens in memory are lost when the page is loaded again',
     renewal:
-      'Memory is the default, and a reload then begins signed out; `webStorageStore` keeps the session over it, and `restore` asks the server for one.',
+      'Memory is the default, and a reload then begins signed out; `webStorageStore` keeps the session across it, and `restore` requests one from the server.',
   },
   (signal) => {
     let server: TestServer;
@@ -28,7 +28,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('begins signed out after a reload where the tokens were in memory: requests leave without one', async () => {
+    it('begins signed out after a reload with tokens in memory: requests have no token', async () => {
       const before = createClient(server);
       await lastValueFrom(before.api.get$('/before'));
       const after = createClient(server, { store: memoryStore() });
@@ -38,7 +38,7 @@ failureMode(
       expect(server.refreshes).toBe(0);
     });
 
-    it('keeps nothing anywhere where no store is given', async () => {
+    it('stores nothing anywhere if no store is given', async () => {
       const create = () => createSession({ refresh: () => of({ accessToken: 'T2' }) });
       const session = create();
       await session.signIn({ accessToken: 'T1' });
@@ -47,7 +47,7 @@ failureMode(
     });
 
     it.each(Object.entries(LAYOUTS))(
-      'goes on after a reload from %s of a storage, with what was renewed',
+      'continues after a reload from %s of a storage, with the refreshed tokens',
       async (_, layout) => {
         const storage = createStorage();
         const reload = () => createClient(server, { store: webStorageStore({ ...layout, storage: () => storage }) });
@@ -71,7 +71,7 @@ failureMode(
       },
     );
 
-    it('asks `restore` after a reload, before the first request leaves', () => {
+    it('calls `restore` after a reload, before the first request leaves', () => {
       const { api, session, sent } = createVirtualClient({
         signal,
         store: memoryStore(),

@@ -13,9 +13,9 @@ const T2 = 'a.access.2';
 failureMode(
   {
     id: 'I9',
-    title: 'The refresh token is a cookie that scripts can not read',
+    title: 'The refresh token is a cookie that scripts cannot read',
     renewal:
-      'No refresh token is needed: `refresh` and `restore` are requests with `withCredentials`, and a sign-out aborts them before their cookie comes.',
+      'No refresh token is needed: `refresh` and `restore` are requests with `withCredentials`, and a sign-out aborts them before their cookie arrives.',
     threads: ['Flyrell/axios-auth-refresh#214', 'geolens-io/geolens#1446'],
   },
   (signal) => {
@@ -26,9 +26,9 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    /** A page whose refresh token the browser keeps: the server hands out access tokens alone. */
+    /** A page whose refresh token the browser keeps: the server issues access tokens alone. */
     const openPage = (...held: readonly [] | readonly [accessToken: string]) => {
-      /** Of each request that was sent, whether the cookie went along. */
+      /** For each request that was sent, whether it carried the cookie. */
       const cookies: [string, boolean][] = [];
       const ajax = ajaxTransport();
       const http = createApi({
@@ -51,7 +51,7 @@ failureMode(
       server.refreshReply = json({ accessToken });
     };
 
-    it('renews without a refresh token, each time again', async () => {
+    it('refreshes without a refresh token, every time', async () => {
       const { api, session, store, cookies } = openPage(T1);
       for (const accessToken of [T2, 'a.access.3', 'a.access.4']) {
         server.live.clear();
@@ -64,7 +64,7 @@ failureMode(
       expect(cookies.filter(([path]) => path === REFRESH)).toHaveLength(3);
     });
 
-    it('asks once after a reload, when the first request needs the session, for all that wait', async () => {
+    it('calls restore once after a reload, at the first request, for all waiting ones', async () => {
       const { api, session, store, cookies } = openPage();
       handOut(T2);
       expect(session.state.status).toBe('loading');
@@ -111,7 +111,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('has no session after a reload when the cookie is refused: requests leave without a token', async () => {
+    it('starts signed out after a reload when the cookie is refused', async () => {
       const { api, session, onSessionExpired } = openPage();
       server.refreshReply = { status: 401 };
       await settleAll(paths(3).map((path) => api.get$(path)));
@@ -122,7 +122,7 @@ failureMode(
       expect(onSessionExpired).not.toHaveBeenCalled();
     });
 
-    it('tells those who wait of a failure that may pass after a reload, and asks again for who comes next', async () => {
+    it('fails waiting requests on a transient failure after a reload, and tries again', async () => {
       const { api, session } = openPage();
       server.refreshReply = { status: 503, headers: { 'retry-after': '0' } };
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause: { status: 503 } });
@@ -143,7 +143,7 @@ failureMode(
       expect(server.refreshHits).toMatchObject([{ authorization: undefined }]);
     });
 
-    it('does not ask where the store has tokens, and not again after a sign-out', async () => {
+    it('calls no restore if the store has tokens, nor after a sign-out', async () => {
       const restore = vi.fn(() => of({ accessToken: 'T3' }));
       const { api, session } = createVirtualClient({ signal, restore, isDead: () => false });
       expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
@@ -152,7 +152,7 @@ failureMode(
       expect(restore).not.toHaveBeenCalled();
     });
 
-    it('waits no longer than refreshTimeoutMs, and asks no one again while that cools down', () => {
+    it('waits for refreshTimeoutMs at most, and calls no restore in the cool-down', () => {
       virtually(({ expectObservable, flush }) => {
         const restore = vi.fn(() => NEVER);
         const { api } = createVirtualClient({ signal, store: memoryStore(), restore, refreshTimeoutMs: 9 });
@@ -173,8 +173,8 @@ failureMode(
         },
       ],
       ['is rejected', () => throwError(() => new Error())],
-      ['hands out no token', () => of({ accessToken: '' })],
-    ])('leaves no one waiting when `restore` %s', (_, restore) => {
+      ['grants no token', () => of({ accessToken: '' })],
+    ])('settles all waiting requests if `restore` %s', (_, restore) => {
       const { api } = createVirtualClient({ signal, store: memoryStore(), restore });
       expect(outcomeOf(api.get$('/a'))).toMatchObject({ error: { code: 'refresh' } });
     });
