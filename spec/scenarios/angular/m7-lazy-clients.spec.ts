@@ -19,9 +19,9 @@ import { type Echo, REFRESH, startServer, type TestServer } from '../../support/
 failureMode(
   {
     id: 'M7',
-    title: 'A lazily loaded module brings a second `HttpClient`, which goes without the interceptor',
+    title: 'A lazily loaded module creates a second `HttpClient` without the interceptor',
     renewal:
-      'The provider of the session is the app’s; any `HttpClient` below it, with fetch or not, takes the session by `sessionInterceptor()` or through its parent.',
+      'The provider of the session is the app’s; any `HttpClient` below it, with fetch or not, uses the session by `sessionInterceptor()` or through its parent.',
     threads: ['auth0/angular2-jwt#544'],
   },
   (signal) => {
@@ -32,7 +32,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    /** An app whose token the server does not take any more. */
+    /** An app whose token the server rejects. */
     const createApp = () => {
       const issued = server.issue();
       server.live.delete(issued.accessToken);
