@@ -17,12 +17,12 @@ interface Story {
   readonly act?: (client: TestClient) => unknown;
 }
 
-/** What a chatty library would have something to say about. */
+/** Events that a chatty library would log. */
 const STORIES: Readonly<Record<string, Story>> = {
-  'is renewed': {},
-  'fails to be renewed': { reply: { status: 503 } },
-  'is answered with nonsense': { reply: { body: '<h1>' } },
-  'is never answered': { reply: 'never', act: () => vi.advanceTimersByTime(30_000) },
+  'is refreshed': {},
+  'fails to refresh': { reply: { status: 503 } },
+  'gets a malformed grant': { reply: { body: '<h1>' } },
+  'gets no response': { reply: 'never', act: () => vi.advanceTimersByTime(30_000) },
   'is refused, with an onSessionExpired that throws': { reply: json({}, 400), options: { onSessionExpired: fail } },
   'is signed out': { act: ({ session }) => session.signOut() },
   'is destroyed': { act: ({ session }) => session.destroy() },
@@ -32,7 +32,7 @@ failureMode(
   {
     id: 'O5',
     title: 'A library that writes to the console',
-    renewal: 'It writes nothing anywhere: what happens is told on `events$`, to those who subscribe.',
+    renewal: 'It writes nothing anywhere: `events$` reports to its subscribers.',
     threads: ['supabase/supabase-js#2214', 'supabase/supabase-js#2559'],
   },
   (signal) => {
@@ -43,7 +43,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    /** Everything that could be written, until the test is over. */
+    /** Captures every output, until the end of the test. */
     const listen = (): readonly unknown[] => {
       const written: unknown[] = [];
       const note = (...what: unknown[]) => {
@@ -93,7 +93,7 @@ failureMode(
       expect(written).toEqual([]);
     });
 
-    it('would notice', () => {
+    it('detects an output', () => {
       const written = listen();
       console.debug(1);
       process.stderr.write('2');

@@ -16,7 +16,7 @@ const requestsIn = (events: readonly ApiEvent[]): RequestEvent[] =>
 failureMode(
   {
     id: 'O6',
-    title: 'What is logged can not be brought together: which request waited for which refresh, with which token?',
+    title: 'Logs cannot be correlated: which request waited for which refresh and token?',
     renewal:
       'Events carry the number of the request, of its attempt and of the refresh, the generation of the tokens, and the time; never a token.',
   },
@@ -28,7 +28,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('says which refresh each request waited for, and of which generation the tokens of each attempt were', () => {
+    it("reports the refresh that each request waited for, and each attempt's generation", () => {
       virtually(({ cold, flush }) => {
         const dead = new Set(['T1', 'T2']);
         const issuer = createIssuer({}, (grant) => of(grant).pipe(delay(5)));
@@ -46,8 +46,8 @@ failureMode(
           outcomeOf(api.get$(`/${path}`));
         });
         flush();
-        const told = events.map((event) => `${event.atMs} ${describeEvent(event)}`);
-        expect(told).toEqual([
+        const reported = events.map((event) => `${event.atMs} ${describeEvent(event)}`);
+        expect(reported).toEqual([
           '0 request 1 queued, attempt 0',
           '0 request 1 sent, attempt 1, generation 1',
           '0 request 1 token-expired, attempt 1, generation 1',
@@ -72,7 +72,7 @@ failureMode(
       });
     });
 
-    it('names the method and the url of a request in each of its events, without the query', () => {
+    it('names the method and the url of a request in each of its events, without query', () => {
       const { api } = createVirtualClient({ signal });
       const events = eventsOf(api);
       outcomeOf(api.post$('/a?page=1#top', { b: 1 }, { params: { c: 2 } }));
@@ -81,7 +81,7 @@ failureMode(
       for (const event of requests) expect(event).toMatchObject({ method: 'POST', url: `${ORIGIN}/a` });
     });
 
-    it('tells an answer to an older token from one to the current one: it is held for no refresh', () => {
+    it('reports a response to an older token, which waits for no refresh', () => {
       virtually(({ flush }) => {
         const { api } = createVirtualClient({
           signal,
@@ -112,7 +112,7 @@ failureMode(
       expect(sent.map(({ generation }) => generation)).toEqual([1, undefined, undefined]);
     });
 
-    it('tells each client of a session of its own requests, and all of them of the one refresh', () => {
+    it('reports each client its own requests, and all clients of a session the refresh', () => {
       const { api } = createVirtualClient({ signal });
       const others = eventsOf(api.extend({}));
       const own = eventsOf(api);
@@ -125,7 +125,7 @@ failureMode(
       ]);
     });
 
-    it('shows no token, whatever becomes of the session', async () => {
+    it('shows no token, whatever happens to the session', async () => {
       const { api, session } = createExpiredClient(server);
       const events = eventsOf(api);
       await lastValueFrom(api.get$('/orders', { params: { token: 'a.access.1' } }));

@@ -18,9 +18,9 @@ const fail = (): never => {
 failureMode(
   {
     id: 'O7',
-    title: 'The second attempt counts as another request: wrong metrics, loading flags that flicker',
+    title: 'The second attempt counts as another request: wrong metrics, flickering flags',
     renewal:
-      'A request is told of as one, from `queued` to one `settled` or `cancelled`, however often it is sent; `attempt` says how often.',
+      'A request is reported as one, from `queued` to one `settled` or `cancelled`, however often it is sent; `attempt` is the number of the sending.',
   },
   (signal) => {
     let server: TestServer;
@@ -30,7 +30,7 @@ failureMode(
     });
     afterEach(() => server.close());
 
-    it('tells of a renewed request as one, from its first step to its last', () => {
+    it('reports a replayed request as one, from its first step to its last', () => {
       virtually(({ flush }) => {
         const { api } = createVirtualClient({
           signal,
@@ -54,7 +54,7 @@ failureMode(
         ]);
       });
     });
-    it('raises a loading flag once and lowers it once, for a storm that is renewed', async () => {
+    it('raises a loading flag once and lowers it once, for a storm with a refresh', async () => {
       const { api } = createExpiredClient(server);
       const events = eventsOf(api);
       const dead = server.hold(({ token }) => token === 'a.access.1');
@@ -91,7 +91,7 @@ failureMode(
       ]);
     });
 
-    it('counts what an interceptor sends again as attempts of one request, and what the caller does as another', () => {
+    it('counts repetitions by an interceptor as attempts, and by the caller as requests', () => {
       let busy = 2;
       const { api } = createVirtualClient({
         signal,
@@ -117,13 +117,17 @@ failureMode(
     });
 
     it.each<[string, (client: VirtualClient) => unknown, string]>([
-      ['is answered', ({ api }) => outcomeOf(api.get$('/a')), 'settled'],
-      ['is answered, and is left with the answer', ({ api }) => outcomeOf(api.get$('/a').pipe(take(1))), 'settled'],
-      ['is answered, with a handler that throws', ({ api }) => api.get$('/a').subscribe(fail), 'settled'],
-      ['can not be sent', ({ api }) => outcomeOf(api.post$('/a', new Map())), 'settled'],
-      ['is left on the wire', ({ api }) => api.get$('/slow').subscribe().unsubscribe(), 'cancelled'],
+      ['completes', ({ api }) => outcomeOf(api.get$('/a')), 'settled'],
       [
-        'is left while it waits',
+        'completes, and is unsubscribed by its response',
+        ({ api }) => outcomeOf(api.get$('/a').pipe(take(1))),
+        'settled',
+      ],
+      ['completes, with a handler that throws', ({ api }) => api.get$('/a').subscribe(fail), 'settled'],
+      ['cannot be sent', ({ api }) => outcomeOf(api.post$('/a', new Map())), 'settled'],
+      ['is unsubscribed on the wire', ({ api }) => api.get$('/slow').subscribe().unsubscribe(), 'cancelled'],
+      [
+        'is unsubscribed while it waits',
         ({ api, session }) => {
           const request = api.get$('/a').subscribe();
           request.unsubscribe();
@@ -132,14 +136,14 @@ failureMode(
         'cancelled',
       ],
       [
-        'is told of a sign-out while it waits',
+        'ends by a sign-out while it waits',
         ({ api, session }) => {
           outcomeOf(api.get$('/a'));
           session.signOut();
         },
         'settled',
       ],
-    ])('tells one end of a request that %s', (name, play, phase) => {
+    ])('reports one end of a request that %s', (name, play, phase) => {
       const client = createVirtualClient({
         signal,
         isDead: () => name.endsWith('it waits'),
@@ -156,7 +160,7 @@ failureMode(
       expect(stepsIn(events).at(-1)).toBe(ends[0]);
     });
 
-    it('tells nothing of a request that is none: its url is bad, and its caller hears of it', () => {
+    it('reports nothing of a request with an invalid url', () => {
       const { api } = createVirtualClient({ signal });
       const events = eventsOf(api);
       expect(outcomeOf(api.get$('http://['))).toMatchObject({ error: { code: 'request' } });
