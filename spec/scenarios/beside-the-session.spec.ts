@@ -13,7 +13,7 @@ import { tokensShownBy } from '../support/server-secrets';
 
 const T1 = 'a.access.1';
 
-describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
+describe.each(SIGNALS)('a request outside the session, by %s', (signal) => {
   let server: TestServer;
   let elsewhere: TestServer;
 
@@ -22,7 +22,7 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
   });
   afterEach(() => Promise.all([server.close(), elsewhere.close()]));
 
-  it('to another origin carries no token, and its expired answer refreshes nothing', async () => {
+  it('to another origin carries no token, and its expired response starts no refresh', async () => {
     const { api, session } = createClient(server);
     const { state } = session;
     expect(await resultOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
@@ -42,19 +42,19 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
     expect(elsewhere.hits).toMatchObject([{ authorization: undefined }]);
   });
 
-  it('to an origin that looks alike carries no token', async () => {
+  it('to a similar origin carries no token', async () => {
     const { api } = createClient(server);
     const { port } = new URL(elsewhere.origin);
     expect(await resultOf(api.get$(`${server.origin.replace(/:\d+$/, '')}:${port}/orders`))).toMatchObject(
       passedThrough(signal),
     );
-    // It need not be reached: that depends on what the name stands for.
+    // The request may fail: that depends on how the name resolves.
     await resultOf(api.get$(`http://localhost:${port}/orders`));
     for (const { authorization } of elsewhere.hits) expect(authorization).toBeUndefined();
     expect(server.refreshes).toBe(0);
   });
 
-  it('to another origin that is allowed is one of the session', async () => {
+  it('to an allowed other origin belongs to the session', async () => {
     const { api } = createExpiredClient(server);
     const wide = api.extend({ allowedOrigins: [server.origin, elsewhere.origin] });
     elsewhere.live.add('a.access.2');
@@ -63,7 +63,7 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
     expect([server.refreshes, elsewhere.refreshes]).toEqual([1, 0]);
   });
 
-  it('that is redirected to another origin takes no token there, and its expired answer refreshes nothing', async () => {
+  it('that is redirected to another origin carries no token and starts no refresh', async () => {
     const { api, session } = createClient(server);
     const { state } = session;
     server.replies.set('/moved', { status: 302, headers: { location: `${elsewhere.origin}/orders` } });
@@ -74,7 +74,7 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
     expect(session.state).toBe(state);
   });
 
-  it('that is redirected within the origin is sent again where it began', async () => {
+  it('that is redirected within the origin is replayed from the start', async () => {
     const { api } = createExpiredClient(server);
     server.replies.set('/moved', { status: 302, headers: { location: '/orders' } });
     expect(await lastValueFrom(api.get$<Echo>('/moved'))).toMatchObject({ path: '/orders', nth: 2 });

@@ -24,7 +24,7 @@ const isShown$ = (): Observable<boolean> =>
 failureMode(
   {
     id: 'H12',
-    title: 'Early refreshes keep an idle user signed in, and run in the background unused',
+    title: 'Early refreshes keep an idle user signed in, and run unused in the background',
     renewal:
       'No timer refreshes unless the app subscribes to `keepFresh$()`, and then not while the page is hidden, unless `whileHidden` is set; in a `switchMap` it can run only while the user is active. Requests refresh the token whenever they need it.',
     threads: ['supabase/auth-js#444'],

@@ -12,7 +12,7 @@ import { storm } from '../../support/server-storm';
 failureMode(
   {
     id: 'B20',
-    title: 'Offline, each request hangs for 30 s in retries that are bound to fail',
+    title: 'Offline, each request hangs for 30 s in hopeless retries',
     renewal:
       'A failed refresh is reported at once, and requests fail fast while it cools down. An `online` event ends the cool-down; `navigator.onLine`, which is often wrong, is not read.',
     threads: ['supabase/supabase-js#2568'],

@@ -19,7 +19,7 @@ import { createExpiredClient, errorsOf, paths, settleAll, type TestClient } from
 failureMode(
   {
     id: 'B22',
-    title: 'A back end with status 200 for everything has its own code for "sign in again"',
+    title: 'A back end’s own code for "sign in again", with status 200, signs no user out',
     renewal:
       'A code that `isRefused` does not know is transient, and a warning on `events$` names it; `anyOf(isRefusal, businessCode(1003))` makes it final.',
     threads: ['logamee/lin-cms-flask#39'],

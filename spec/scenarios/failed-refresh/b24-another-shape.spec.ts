@@ -43,7 +43,7 @@ const SHAPES: readonly (readonly [what: string, emitted: () => unknown, why: str
 failureMode(
   {
     id: 'B24',
-    title: 'A grant with other names or inside a response looks like being offline, unlogged',
+    title: 'A grant with other names, or inside a response, fails silently as if offline',
     renewal:
       'The cause of the `RefreshError` names the missing field and the present keys, never a value, and so does a warning on `events$`; `signIn` rejects with such a `TypeError`.',
     threads: ['newsiberian/apollo-link-token-refresh#24'],

@@ -89,8 +89,10 @@ failureMode(
       await server.aborted(REFRESH);
       refresh.open();
 
-      const told = events.flatMap((event) => (event.type === 'request' ? [] : `${event.type} ${Object(event).phase}`));
-      expect(told.sort()).toEqual(['refresh failed', 'refresh started', 'session signed-out']);
+      const reported = events.flatMap((event) =>
+        event.type === 'request' ? [] : `${event.type} ${Object(event).phase}`,
+      );
+      expect(reported.sort()).toEqual(['refresh failed', 'refresh started', 'session signed-out']);
     });
 
     it.each([

@@ -9,7 +9,7 @@ const BOB = { accessToken: 'T7', refreshToken: 'R7' };
 failureMode(
   {
     id: 'E12',
-    title: 'A sign-in reuses token strings of the past, and the tab takes them for old',
+    title: 'A sign-in repeats earlier token strings, and the tab mistakes them for old ones',
     renewal:
       'Sign-ins are told apart by the id of the session, not by token strings: a server may issue the same strings twice (an idempotent login, a switch between accounts).',
   },

@@ -15,7 +15,7 @@ const BOB = bare('B1', 'S1');
 failureMode(
   {
     id: 'E13',
-    title: 'Stored tokens without a session id: those of two users count as one session',
+    title: 'Tokens of two users without a session id count as one session',
     renewal: 'Tokens without a session id are a session of their own: other strings are another session.',
   },
   (signal) => {

@@ -17,7 +17,7 @@ const B1 = 'b.access.1';
 failureMode(
   {
     id: 'E2',
-    title: 'The tokens of A arrive after B has signed in, and replace those of B',
+    title: 'The tokens of A arrive after B has signed in, and replace the tokens of B',
     renewal:
       '`signIn()` begins another session: it ends all waits of the previous one with `SignedOutError`, and a refresh in flight reaches neither state nor store.',
     threads: ['auth0/auth0-spa-js#1456', 'lbryio/lbry-desktop#6829', 'geolens-io/geolens#1446'],

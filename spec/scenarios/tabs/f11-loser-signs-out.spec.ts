@@ -26,7 +26,9 @@ failureMode(
       expect(outcomes).toEqual([sentWith('T7'), sentWith('T7')]);
       expect(tab.session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R7' } });
       for (const { events } of [tab, others]) {
-        expect(events.map(describeEvent).filter((told) => /^session (signed-out|expired)/.test(told))).toEqual([]);
+        expect(events.map(describeEvent).filter((line) => /^session (signed-out|session-expired)/.test(line))).toEqual(
+          [],
+        );
       }
     });
 

@@ -28,7 +28,7 @@ failureMode(
 
       const [second, third] = [tokens('T2', of(2)), tokens('T3', of(3))];
       cell.tokens = third;
-      for (const told of [third, second]) changes$.next(told);
+      for (const reported of [third, second]) changes$.next(reported);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3', refreshToken: 'R3' } });
       expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T3' }));
       session.refresh$().subscribe();

@@ -17,7 +17,7 @@ const lateStore = (lateMs: number): TokenStore => ({
 failureMode(
   {
     id: 'F26',
-    title: 'The wait for another tab counts as refresh time: it is sent and then cancelled',
+    title: 'The wait for another tab counts as refresh time: a sent refresh is cancelled',
     renewal:
       '`refreshTimeoutMs` counts from the call of `refresh`. A lock that is not granted within that time is a transient failure, and then nothing was sent.',
   },
