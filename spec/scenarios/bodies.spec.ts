@@ -1,8 +1,9 @@
 import type { Body } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Echo, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
+import { describe, expect, it } from 'vitest';
+import { type Echo, REFRESH, SIGNALS } from '../support/server';
 import { createExpiredClient } from '../support/server-client';
+import { withServer } from '../support/with-server';
 
 const BYTES = Uint8Array.from({ length: 1_024 }, (_, index) => index % 256);
 
@@ -20,12 +21,7 @@ const BODIES: readonly (readonly [what: string, body: Body, bytes: Buffer])[] = 
 const bounded = (form: string, boundary: string): string => form.replaceAll(boundary, '--');
 
 describe.each(SIGNALS)('the body of a POST, by %s', (signal) => {
-  let server: TestServer;
-
-  beforeEach(async () => {
-    server = await startServer(signal);
-  });
-  afterEach(() => server.close());
+  const server = withServer(signal);
 
   it.each(BODIES)('arrives with the same bytes on both attempts: %s', async (_, body, bytes) => {
     const { api } = createExpiredClient(server);

@@ -1,8 +1,9 @@
 import { isApiError } from 'renewal';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { json, REFRESH, type Reply, SIGNALS, startServer, type TestServer } from '../support/server';
+import { describe, expect, it } from 'vitest';
+import { json, REFRESH, type Reply, SIGNALS } from '../support/server';
 import { createClient, createExpiredClient, errorOf } from '../support/server-client';
 import { tokensShownBy } from '../support/server-secrets';
+import { withServer } from '../support/with-server';
 
 /** The reactions of a server to a reused refresh token. */
 const AGAIN: readonly (readonly [string, Reply | undefined])[] = [
@@ -11,12 +12,7 @@ const AGAIN: readonly (readonly [string, Reply | undefined])[] = [
 ];
 
 describe.each(SIGNALS)('a session that refreshes while another of its store waits to, by %s', (signal) => {
-  let server: TestServer;
-
-  beforeEach(async () => {
-    server = await startServer(signal);
-  });
-  afterEach(() => server.close());
+  const server = withServer(signal);
 
   /** Two clients of one store, one with its refresh held by the server, and the outcome of a request of each. */
   const waitInTurn = async () => {

@@ -1,11 +1,12 @@
 import { type Interceptor, memoryStore, type TokenGrant, type Tokens } from 'renewal';
 import { delay, lastValueFrom, of, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const HOUR_MS = 3_600_000;
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -20,12 +21,7 @@ failureMode(
   },
   (signal) => {
     describe('over the network, in a kept-fresh session whose token seems to live for an hour,', () => {
-      let server: TestServer;
-
-      beforeEach(async () => {
-        server = await startServer(signal);
-      });
-      afterEach(() => server.close());
+      const server = withServer(signal);
 
       const createKeptFresh = () => {
         const issued = server.issue();

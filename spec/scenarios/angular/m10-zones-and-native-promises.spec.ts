@@ -19,11 +19,12 @@ import {
   withSession,
 } from 'renewal/angular';
 import { from, lastValueFrom, type Observable } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { provideZoned } from '../../angular/support/testbed';
 import { hear } from '../../angular/support/zones';
 import { failureMode } from '../../support/failure-mode';
-import { type Issued, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Issued, json, REFRESH } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
 /** A store whose lock is a native promise, which zone.js does not see, like that of Web Locks. */
 const lockedStore = (issued: Issued): TokenStore => {
@@ -53,12 +54,7 @@ failureMode(
     threads: ['supabase/supabase-js#936', 'supabase/auth-js#989'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createApp = (onSessionExpired: () => void = () => {}) => {
       const issued = server.issue();

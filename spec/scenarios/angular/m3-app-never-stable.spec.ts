@@ -13,11 +13,12 @@ import {
   withSession,
 } from 'renewal/angular';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { provide, provideZoned } from '../../angular/support/testbed';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
 const HOUR_MS = 3_600_000;
 
@@ -36,12 +37,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createApp = (provideIn: typeof provide) => {
       const issued = server.issue();

@@ -11,10 +11,11 @@ import { createEnvironmentInjector, EnvironmentInjector } from '@angular/core';
 import { memoryStore, type TokenGrant } from 'renewal';
 import { httpClientTransport, injectApi, provideApi, sessionInterceptor, withSession } from 'renewal/angular';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { provide } from '../../angular/support/testbed';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -25,12 +26,7 @@ failureMode(
     threads: ['auth0/angular2-jwt#544'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** An app whose token the server rejects. */
     const createApp = () => {

@@ -1,10 +1,11 @@
 import type { TokenGrant } from 'renewal';
 import { lastValueFrom, type Observable, Subject, Subscription, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -18,12 +19,7 @@ failureMode(
     threads: ['Devstackr/task-manager-mean-stack#1', 'repsyio/repsy#213'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('responds to the other four requests when the first of five is unsubscribed', async () => {
       const { api } = createExpiredClient(server);

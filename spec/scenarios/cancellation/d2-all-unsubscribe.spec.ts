@@ -1,11 +1,12 @@
 import { isApiError, type Session, type SessionExpiredError, type SessionState } from 'renewal';
 import { lastValueFrom, Subscription } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, type Hit, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, json, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, paths, stateOf } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -19,14 +20,12 @@ failureMode(
     threads: ['repsyio/repsy#213'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path }) => path === REFRESH);
     });
-    afterEach(() => server.close());
 
     const renewed = (session: Session): Promise<SessionState> =>
       stateOf(session, (state) => state.status === 'active' && state.tokens.accessToken === T2);

@@ -1,12 +1,13 @@
 import { memoryStore, type TokenGrant, type Tokens } from 'renewal';
 import { delay, lastValueFrom, of, Subscription, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, paths } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -19,12 +20,7 @@ failureMode(
     threads: ['urql-graphql/urql#3235'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('never sends a waiting POST that was unsubscribed', async () => {
       const { api, sentPaths } = createExpiredClient(server);

@@ -1,10 +1,11 @@
 import type { HttpResponse, TokenGrant } from 'renewal';
 import { delay, fromEvent, lastValueFrom, of, takeUntil, tap } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, stateOf } from '../../support/server-client';
 import { createVirtualClient, expiredBy, lineOf, response, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -22,12 +23,7 @@ failureMode(
     threads: ['daodaoedu/daodao-f2e#778'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('ends at once if aborted while it waits, without a replay; the refresh continues', async () => {
       const { api, session } = createExpiredClient(server);

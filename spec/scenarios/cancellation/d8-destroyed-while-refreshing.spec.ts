@@ -1,14 +1,15 @@
 import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { EMPTY, finalize, NEVER, of, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { type Outcome, outcomeOf } from '../../support/http-client';
 import { installPage } from '../../support/page';
-import { REFRESH, startServer, type TestServer } from '../../support/server';
+import { REFRESH } from '../../support/server';
 import { createExpiredClient, paths, settleAll } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient, type VirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const SIGNED_OUT: Outcome = { values: [], error: expect.objectContaining({ code: 'signed-out' }) };
@@ -22,12 +23,7 @@ failureMode(
     threads: ['supabase/supabase-js#2392'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('ends all waits and the refresh in the same tick, and ignores its late response', async () => {
       const onSessionExpired = vi.fn();

@@ -1,8 +1,9 @@
 import { lastValueFrom, map } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -21,12 +22,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each([1, 2, 50, 500])(
       'refreshes once for %i requests in flight, and sends each exactly twice',

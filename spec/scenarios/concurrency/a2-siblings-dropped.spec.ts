@@ -1,11 +1,12 @@
 import type { TokenGrant } from 'renewal';
 import { delay, of, tap } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, lineOf, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -45,12 +46,7 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#307', 'Flyrell/axios-auth-refresh#56', 'trento-project/web#4249'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('replays requests that expired 20, 60 and 100 ms after leaving, after the refresh', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {

@@ -1,11 +1,12 @@
 import type { TokenGrant } from 'renewal';
 import { delay, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient, lineOf, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -20,12 +21,7 @@ failureMode(
     threads: ['TimeTac/js-client-library#46', 'openedx-unsupported/edx-app-android#834'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** A request that was sent with T1 and whose expired response the test holds. */
     const sendLate = async (client: ReturnType<typeof createExpiredClient>) => {

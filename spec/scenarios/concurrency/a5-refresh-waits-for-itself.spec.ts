@@ -1,12 +1,13 @@
 import { createApi, createSession, memoryStore, type SessionOptions, type TokenGrant } from 'renewal';
 import { defer, firstValueFrom, lastValueFrom, map, type Observable, of, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { createVirtualClient, response, type VirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 
@@ -29,12 +30,7 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#120', 'jetbridge/axios-jwt#4', 'auth0/angular2-jwt#576'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** A client whose session is refreshed, or restored, through that same client. */
     const createOwn = (refresh: (typeof WAYS)[number][1], isRestored = false) => {

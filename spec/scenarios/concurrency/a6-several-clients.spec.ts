@@ -1,8 +1,8 @@
 import { bearer, createApi } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import {
   createClient,
   createExpiredClient,
@@ -12,6 +12,7 @@ import {
   type TestClient,
 } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -26,12 +27,7 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#210', 'Flyrell/axios-auth-refresh#286'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** A second session on the store of `client`, as another part of a program would create it. */
     const createBeside = ({ store, issued }: TestClient): TestClient => createClient(server, { store, issued });

@@ -1,12 +1,13 @@
 import { isApiError, memoryStore } from 'renewal';
 import { lastValueFrom, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { QUEUED, SENT, storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const ENDS: readonly (readonly [how: string, reply: Reply, code: 'session-expired' | 'refresh'])[] = [
   ['is refused', json({ error: 'invalid_grant' }, 400), 'session-expired'],
@@ -27,12 +28,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(ENDS)('fails all waiting requests at once, with the same error, when the refresh %s', async (...end) => {
       stopClock();

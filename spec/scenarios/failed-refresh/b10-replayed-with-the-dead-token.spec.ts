@@ -1,10 +1,11 @@
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, settleAll } from '../../support/server-client';
 import { QUEUED, SENT, storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 
@@ -29,12 +30,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const expectSentOnceOrNever = (): void => {
       for (const path of SENT) expect(server.tokensOf(path)).toEqual([T1]);

@@ -1,10 +1,11 @@
 import { isApiError, memoryStore, type SessionExpiredError, type SessionOptions, type SessionState } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 20;
 const T1 = 'a.access.1';
@@ -18,16 +19,14 @@ failureMode(
     threads: ['schulydev/Schuly#479', 'eJourn-al/eJournal#585', 'apache/texera#5392', 'ever-co/ever-gauzy#9440'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
     const onSessionExpired: SessionOptions['onSessionExpired'] = (error) => expired.push(error);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       expired = [];
     });
-    afterEach(() => server.close());
 
     it(`reports the end once, and fails each of ${COUNT} requests by its own error`, async () => {
       const { api, session, received } = createExpiredClient(server, { onSessionExpired });

@@ -1,12 +1,13 @@
 import { isApiError, memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, type Reply } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
@@ -45,14 +46,12 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#118', 'DanXi-Dev/DanXi#151'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let writes: string[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       writes = [];
     });
-    afterEach(() => server.close());
 
     /** A store in memory that records its writes. */
     const createWatchedStore = (grant: TokenGrant): TokenStore => {

@@ -1,9 +1,10 @@
 import type { Tokens } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 /** The grants of servers that do not rotate the refresh token. */
 const NONE: Readonly<Record<string, object>> = {
@@ -25,12 +26,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** The next refresh grants this access token, with these extra fields. */
     const grant = (accessToken: string, rest: object): void => {

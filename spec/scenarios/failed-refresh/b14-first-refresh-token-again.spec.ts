@@ -1,9 +1,10 @@
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createClient, errorOf, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -13,12 +14,7 @@ failureMode(
     threads: ['ilios/frontend#2527'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** The token of the response to a request after the server has expired all access tokens. */
     const renewed = async ({ api }: TestClient): Promise<string> => {

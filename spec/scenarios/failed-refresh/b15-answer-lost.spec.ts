@@ -1,10 +1,11 @@
 import { isApiError, type RequestEvent, type SessionExpiredError, type SessionOptions } from 'renewal';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 5;
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
@@ -18,16 +19,14 @@ failureMode(
     threads: ['advplyr/audiobookshelf#5281', 'rokwire/illinois-app#5836', 'thephpleague/oauth2-server#1506'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.losesRefreshes = true;
       stopClock();
       expired = [];
     });
-    afterEach(() => server.close());
 
     const createWatched = (options: Partial<SessionOptions> = {}): TestClient =>
       createExpiredClient(server, { onSessionExpired: (error) => expired.push(error), ...options });

@@ -1,10 +1,11 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 10;
 const T1 = 'a.access.1';
@@ -17,13 +18,11 @@ failureMode(
       'Tokens are told apart by their generation, not by their text: waiting requests are replayed once, and a token that is rejected then is a `TokenRejectedError`.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.refreshReply = json({ accessToken: T1 });
     });
-    afterEach(() => server.close());
 
     it('replays the waiting requests with the same token if the server accepts it now', async () => {
       const { api, session } = createExpiredClient(server);

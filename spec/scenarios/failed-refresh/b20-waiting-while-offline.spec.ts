@@ -1,13 +1,14 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { installPage } from '../../support/page';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -18,13 +19,9 @@ failureMode(
     threads: ['supabase/supabase-js#2568'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-      stopClock();
-    });
-    afterEach(() => server.close());
+    beforeEach(stopClock);
 
     it('fails waiting requests at once, and the next ones in the same tick', async () => {
       const client = createExpiredClient(server);

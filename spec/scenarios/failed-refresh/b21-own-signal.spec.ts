@@ -1,8 +1,9 @@
 import { anyOf, bodyCode, createApi, isApiError, type SessionOptions, statusCode, type TokenGrant } from 'renewal';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 /** The expired signal of this app, beside the usual ones. */
 const isExpired = anyOf(statusCode(401, 419), bodyCode(1002, 'SESSION_GONE'));
@@ -37,12 +38,7 @@ failureMode(
     threads: ['fenichelar/ember-simple-auth-token#130', 'logamee/lin-cms-flask#39'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const fail = async (reply: Reply, options: Partial<SessionOptions> = {}): Promise<[unknown, TestClient]> => {
       server.refreshReply = reply;

@@ -9,12 +9,13 @@ import {
   type TokenGrant,
 } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -25,12 +26,7 @@ failureMode(
     threads: ['logamee/lin-cms-flask#39'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createClassic = (options: Partial<SessionOptions> = {}): TestClient => {
       const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });

@@ -9,12 +9,13 @@ import {
   statusCode,
 } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const TOKEN = '/oauth/token';
 
@@ -53,14 +54,12 @@ failureMode(
     threads: ['stacklok/toolhive#5169', 'stacklok/toolhive#5170', 'planningcenter/developers#1310'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       expired = [];
     });
-    afterEach(() => server.close());
 
     const createOAuth = (options: Partial<SessionOptions> = {}): TestClient =>
       createExpiredClient(server, {

@@ -1,11 +1,11 @@
 import { isApiError, type SessionOptions, type TokenGrant } from 'renewal';
 import { defer, finalize, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 /** Values that `refresh` may emit despite its types, and their descriptions. */
 const SHAPES: readonly (readonly [what: string, emitted: () => unknown, why: string])[] = [
@@ -49,12 +49,7 @@ failureMode(
     threads: ['newsiberian/apollo-link-token-refresh#24'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createFrom = (emitted: () => unknown, options: Partial<SessionOptions> = {}) => {
       const emit = () => of(emitted() as TokenGrant); // plain JavaScript may emit it

@@ -10,10 +10,11 @@ import {
 } from 'renewal';
 import { throwError } from 'rxjs';
 import { AjaxError, type AjaxRequest } from 'rxjs/ajax';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 /** A challenge that no new token satisfies, for clients whose errors have headers. */
 const CHALLENGE: Reply = { status: 401, headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"' } };
@@ -69,12 +70,7 @@ failureMode(
     threads: ['axios/axios#1266', 'Flyrell/axios-auth-refresh#115'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const ask = (refreshToken: string | undefined): Promise<Response> =>
       fetch(`${server.origin}${REFRESH}`, { method: 'POST', body: JSON.stringify({ refreshToken }) });

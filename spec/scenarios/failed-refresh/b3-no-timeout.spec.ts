@@ -1,12 +1,13 @@
 import { isApiError, type TokenGrant } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { type Outcome, outcomeOf } from '../../support/http-client';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 5;
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
@@ -20,13 +21,9 @@ failureMode(
     threads: ['piotr-agier/google-drive-mcp#169', 'jrl84/amazon-sp-api#300', 'zalando/tokens#52'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-      stopClock();
-    });
-    afterEach(() => server.close());
+    beforeEach(stopClock);
 
     /** The outcomes of requests whose refresh has arrived and gets no response. */
     const stall = async ({ api, received }: TestClient): Promise<Outcome[]> => {

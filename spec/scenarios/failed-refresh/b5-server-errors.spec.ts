@@ -1,11 +1,12 @@
 import { isApiError, type SessionExpiredError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, type Reply } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
@@ -33,12 +34,7 @@ failureMode(
     threads: ['owncloud/client#9380', 'schulydev/Schuly#492'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(OUTAGES)('keeps the session after %i with %s, and refreshes afterwards', async (status, _, reply) => {
       stopClock();

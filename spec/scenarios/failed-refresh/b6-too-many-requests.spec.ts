@@ -1,11 +1,12 @@
 import { isApiError } from 'renewal';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
@@ -27,13 +28,9 @@ failureMode(
     threads: ['ginlix-ai/LangAlpha#379', 'ginlix-ai/LangAlpha#387', 'decocms/studio#6122', 'decocms/studio#6200'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-      stopClock();
-    });
-    afterEach(() => server.close());
+    beforeEach(stopClock);
 
     const refuseMore = (status: number, retryAfter?: string): void => {
       server.refreshReply = { status, headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter } };

@@ -10,11 +10,12 @@ import {
   statusCode,
   type TokenGrant,
 } from 'renewal';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
@@ -67,14 +68,12 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       expired = [];
     });
-    afterEach(() => server.close());
 
     /** The error of a request whose refresh gets this response, and its client. */
     const fail = async (reply: Reply, options: Partial<SessionOptions> = {}): Promise<[unknown, TestClient]> => {

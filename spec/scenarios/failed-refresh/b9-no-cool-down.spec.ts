@@ -1,13 +1,14 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom, of, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createExpiredClient, errorOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const offline = () => throwError(() => new Error('offline'));
 
@@ -25,13 +26,9 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-      stopClock();
-    });
-    afterEach(() => server.close());
+    beforeEach(stopClock);
 
     it('presents a refused refresh token once, despite a hundred later requests', async () => {
       const { api } = createExpiredClient(server);

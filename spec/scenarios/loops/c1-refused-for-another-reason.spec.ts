@@ -1,10 +1,11 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -23,13 +24,11 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.closedTo.add('/closed');
     });
-    afterEach(() => server.close());
 
     it.each(['GET', 'POST', 'DELETE'])(
       'sends a %s twice, refreshes once, and errors with the second response',

@@ -1,9 +1,10 @@
 import { anyOf, bodyCode, statusCode } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createClient, createExpiredClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -23,12 +24,7 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#210', 'googleapis/google-auth-library-nodejs#373'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each<[string, Reply]>([
       ['without a body', { status: 403 }],

@@ -1,11 +1,12 @@
 import { Agent } from 'node:http';
 import { ajaxTransport, createApi, isApiError, type Transport } from 'renewal';
 import { catchError, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
 import { response } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -34,12 +35,7 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#133'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const unhide = ({ session }: TestClient) => createApi({ baseUrl: server.origin, session, transport: unhidden });
 

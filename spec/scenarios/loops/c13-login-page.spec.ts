@@ -1,9 +1,10 @@
 import { ajaxTransport, fetchTransport, type ResponseType, type SessionOptions } from 'renewal';
 import { lastValueFrom, tap } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const PAGE = `<!doctype html><title>Sign in</title>${'<p>more</p>'.repeat(100)}`;
 const T2 = 'a.access.2';
@@ -19,14 +20,12 @@ failureMode(
     threads: ['opensearch-project/OpenSearch-Dashboards#11649', 'Novik/ruTorrent#3096'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.replies.set('/orders', { status: 302, headers: { location: '/login' } });
       server.replies.set('/login', { type: 'text/html', body: PAGE });
     });
-    afterEach(() => server.close());
 
     describe.each(['ajaxTransport', 'fetchTransport'] as const)('detects the login page over %s', (name) => {
       const create = (isExpired: SessionOptions['isExpired']) => {

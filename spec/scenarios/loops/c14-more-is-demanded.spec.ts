@@ -1,9 +1,10 @@
 import { statusCode } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -13,12 +14,7 @@ failureMode(
       'A 401 whose challenge says `use_dpop_nonce`, `insufficient_user_authentication` or `insufficient_scope` is the caller’s `HttpStatusError`: a new token would be rejected as well. A custom `isExpired` decides alone.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const challenge = (value: string): void => {
       const headers = { 'www-authenticate': value };

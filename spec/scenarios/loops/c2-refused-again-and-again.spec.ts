@@ -1,12 +1,13 @@
 import { createApi } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, response, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T2 = 'a.access.2';
 
@@ -18,13 +19,11 @@ failureMode(
       'A route (method, origin, path) that has rejected a new token starts no further refresh with that token for 30 s: its expired responses are `TokenRejectedError` at once.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.closedTo.add('/closed');
     });
-    afterEach(() => server.close());
 
     /** A client whose server accepts no token at all, and the number of its refreshes. */
     const createClosed = () => {

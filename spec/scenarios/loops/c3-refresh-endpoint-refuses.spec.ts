@@ -1,8 +1,9 @@
 import { createApi, envelope, isApiError, type TokenGrant } from 'renewal';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 10;
 
@@ -21,13 +22,11 @@ failureMode(
   },
   (signal) => {
     const reply = signal === 'HTTP 401' ? json({ error: 'expired' }, 401) : json({ code: 1002 });
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.refreshReply = reply;
     });
-    afterEach(() => server.close());
 
     it('sends the refresh once, without a token, for all waiting requests', async () => {
       const { api, session } = createExpiredClient(server);

@@ -1,8 +1,8 @@
 import { memoryStore, type SessionExpiredError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import {
   createClient,
   createExpiredClient,
@@ -11,6 +11,7 @@ import {
   resultOf,
   type TestClient,
 } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -25,12 +26,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** A client with a signed-out session, for each reason. */
     const SIGNED_OUT: Readonly<Record<string, () => TestClient | Promise<TestClient>>> = {

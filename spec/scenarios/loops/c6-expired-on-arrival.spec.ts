@@ -1,11 +1,12 @@
 import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { concat, ignoreElements, NEVER, type Observable, of, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { json, startServer, type TestServer } from '../../support/server';
+import { json } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 
@@ -32,12 +33,7 @@ failureMode(
     threads: ['supabase/auth-js#926', 'wonderwhy-er/DesktopCommanderMCP#709'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(Object.entries(GRANTS))(
       'sends waiting requests with a token that has %s, and refreshes once',

@@ -8,10 +8,11 @@ import {
   statusCode,
 } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, passedThrough, resultOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -47,12 +48,7 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#182', 'Flyrell/axios-auth-refresh#186'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(HARMLESS)('delivers %j, and does not refresh', async (body) => {
       const { api } = createClient(server);

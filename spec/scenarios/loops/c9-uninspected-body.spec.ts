@@ -1,10 +1,11 @@
 import type { HttpResponse, ResponseType } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, createExpiredClient } from '../../support/server-client';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T2 = 'a.access.2';
 const JSON_TYPE = 'application/json';
@@ -35,12 +36,7 @@ failureMode(
   },
   (signal) => {
     const isStatus = signal === 'HTTP 401';
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** A client whose response bodies `change` converts from JSON, and the responses of its transport. */
     const createDownloads = (

@@ -8,14 +8,15 @@ import {
   type TokenGrant,
 } from 'renewal';
 import { of, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createQuietStore } from '../../support/quiet-store';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 type Failure = Pick<RefreshEvent, 'kind' | 'status' | 'final'>;
 
@@ -42,12 +43,7 @@ failureMode(
     threads: ['supabase/auth-js#226', 'supabase/supabase-swift#630'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('reports the start and success of a refresh, and how many requests wait for it', () => {
       virtually(({ cold, flush }) => {

@@ -9,10 +9,10 @@ import {
   TokenRejectedError,
 } from 'renewal';
 import { throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH } from '../../support/server';
 import {
   createClient,
   createExpiredClient,
@@ -24,6 +24,7 @@ import {
   settleAll,
 } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -34,12 +35,7 @@ failureMode(
     threads: ['mauriciovigolo/keycloak-angular#426'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('passes the refusal to all waiting requests and to onSessionExpired', async () => {
       const reported: SessionExpiredError[] = [];

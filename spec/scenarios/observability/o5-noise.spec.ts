@@ -1,10 +1,11 @@
 import type { SessionOptions } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const fail = (): never => {
   throw new RangeError();
@@ -36,12 +37,7 @@ failureMode(
     threads: ['supabase/supabase-js#2214', 'supabase/supabase-js#2559'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** Captures every output, until the end of the test. */
     const listen = (): readonly unknown[] => {

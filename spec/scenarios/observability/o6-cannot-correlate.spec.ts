@@ -1,14 +1,15 @@
 import type { ApiEvent, RequestEvent } from 'renewal';
 import { delay, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { json, startServer, type TestServer } from '../../support/server';
+import { json } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { createVirtualClient, lineOf, ORIGIN, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const requestsIn = (events: readonly ApiEvent[]): RequestEvent[] =>
   events.flatMap((event) => (event.type === 'request' ? event : []));
@@ -21,12 +22,7 @@ failureMode(
       'Events carry the number of the request, of its attempt and of the refresh, the generation of the tokens, and the time; never a token.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it("reports the refresh that each request waited for, and each attempt's generation", () => {
       virtually(({ cold, flush }) => {

@@ -1,12 +1,12 @@
 import type { ApiEvent, Interceptor, RequestEvent, TokenGrant } from 'renewal';
 import { delay, NEVER, of, retry, Subject, switchMap, take } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf, unhandledBy } from '../../support/http-client';
-import { startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, ORIGIN, response, type VirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const stepsIn = (events: readonly ApiEvent[]): RequestEvent[] =>
   events.flatMap((event) => (event.type === 'request' ? event : []));
@@ -23,12 +23,7 @@ failureMode(
       'A request is reported as one, from `queued` to one `settled` or `cancelled`, however often it is sent; `attempt` is the number of the sending.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('reports a replayed request as one, from its first step to its last', () => {
       virtually(({ flush }) => {

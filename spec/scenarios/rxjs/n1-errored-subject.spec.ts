@@ -1,11 +1,12 @@
 import { lastValueFrom, of, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 /** The ways in which a refresh may fail without a cool-down for the next one. */
 const FAILURES: readonly (readonly [string, Reply])[] = [
@@ -22,12 +23,7 @@ failureMode(
     threads: ['repsyio/repsy#213'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(FAILURES)('refreshes as usual after a refresh that %s and a new sign-in', async (_, reply) => {
       const { api, session } = createExpiredClient(server);

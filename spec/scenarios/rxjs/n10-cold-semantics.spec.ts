@@ -20,11 +20,12 @@ import {
   timer,
   toArray,
 } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, createExpiredClient, errorOf } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -34,12 +35,7 @@ failureMode(
       'A request is a cold observable: each subscription sends its own request, with the token of that moment and its own right to a refresh; unsubscribing ends it.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('sends nothing without a subscriber, and one request for each', async () => {
       const { api } = createClient(server);

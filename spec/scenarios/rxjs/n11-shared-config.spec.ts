@@ -1,12 +1,13 @@
 import { HttpContext, HttpContextToken, type Interceptor, type RequestOptions } from 'renewal';
 import { lastValueFrom, switchMap } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createExpiredClient, errorsOf, settleAll } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const TRIED = new HttpContextToken(() => 0);
 
@@ -32,12 +33,7 @@ failureMode(
     threads: ['axios/axios#5700'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('gives each of several requests with one options object its own refresh', async () => {
       const { api } = createExpiredClient(server);

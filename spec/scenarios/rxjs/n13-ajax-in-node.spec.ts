@@ -1,12 +1,13 @@
 import { createApi, createSession, memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createBarrier, createTally } from '../../support/barrier';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { answering, startHttpServer } from '../../support/http-server';
-import { type Echo, type Reply, startServer, type TestServer } from '../../support/server';
+import type { Echo, Reply } from '../../support/server';
 import { createClient, createExpiredClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 /** Cases that `ajax` reports as `null` or as status 0, and the error for them here. */
 const BROKEN: Readonly<Record<string, { readonly reply: Reply; readonly error: object; readonly text?: string }>> = {
@@ -40,12 +41,7 @@ failureMode(
     threads: ['ReactiveX/rxjs#5414', 'ReactiveX/rxjs#2428'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(Object.entries(BROKEN))(
       'tells %s from a response, and does not refresh',

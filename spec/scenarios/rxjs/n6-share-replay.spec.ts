@@ -1,12 +1,13 @@
 import type { TokenGrant } from 'renewal';
 import { lastValueFrom, Subject, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
@@ -17,12 +18,7 @@ failureMode(
     threads: ['ReactiveX/rxjs#5548', 'ReactiveX/rxjs#2908', 'ReactiveX/rxjs#6760', 'ReactiveX/rxjs#4530'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('runs one refresh for each expiry, and never repeats the previous token', async () => {
       const { api } = createExpiredClient(server);

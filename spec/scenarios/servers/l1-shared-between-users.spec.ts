@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { concatMap, from, lastValueFrom, toArray } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { stateOf } from '../../support/module-state';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorsOf, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const USERS = ['a', 'b'] as const;
 const ROUNDS = 50;
@@ -27,12 +28,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('sends no request of a user with the token of another, in a thousand of each', {
       timeout: 30_000,

@@ -1,10 +1,10 @@
 import { ajaxTransport, createApi, createSession, isApiError, webStorageStore } from 'renewal';
 import { NEVER, type Observable } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { run } from '../../examples/run';
 import { failureMode } from '../../support/failure-mode';
-import { startServer, type TestServer } from '../../support/server';
 import { createClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const SCRIPT = 'spec/support/scripts/plain-node.ts';
 
@@ -17,12 +17,7 @@ failureMode(
     threads: ['auth0/auth0-spa-js#578', 'ReactiveX/rxjs#2099', 'ReactiveX/rxjs#7535'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('works in a Node without any browser global', { timeout: 60_000 }, async () => {
       const { accessToken, refreshToken } = server.issue();

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { run } from '../../examples/run';
 import { failureMode } from '../../support/failure-mode';
-import { startServer, type TestServer } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
 const SCRIPT = 'spec/support/scripts/exits.ts';
 
@@ -13,12 +13,7 @@ failureMode(
       'A session sets no timer and no listener at its creation, nor after its requests, even during a cool-down. A process that only sends requests ends after the last one.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** A child process, which ends by itself or makes this test wait. */
     const runExpired = async () => {

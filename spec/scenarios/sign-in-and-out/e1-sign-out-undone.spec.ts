@@ -1,17 +1,18 @@
 import { memoryStore, type SessionOptions, type TokenStore, webStorageStore } from 'renewal';
 import { EMPTY, NEVER, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier, type Gate } from '../../support/barrier';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage, namesIn } from '../../support/http-storage';
-import { type Hit, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Hit, json, REFRESH } from '../../support/server';
 import { createExpiredClient, resultOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 const GRANT = { accessToken: 'T1', refreshToken: 'R1' };
@@ -25,14 +26,12 @@ failureMode(
     threads: ['logto-io/kotlin#253', 'danny-avila/LibreChat#15334', 'supabase/supabase-js#2392'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path }) => path === REFRESH);
     });
-    afterEach(() => server.close());
 
     /** A client that counts the refresh tokens that are used. */
     const createCounted = (

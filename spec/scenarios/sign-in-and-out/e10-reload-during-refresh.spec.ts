@@ -1,11 +1,12 @@
 import { type TokenStore, webStorageStore } from 'renewal';
 import { lastValueFrom, noop } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
+import { withServer } from '../../support/with-server';
 
 const RENEWED = { accessToken: 'a.access.2', refreshToken: 'a.refresh.2' };
 
@@ -36,12 +37,7 @@ failureMode(
     threads: ['salte-auth/salte-auth#184'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     describe.each(LAYOUTS)('reloads with the tokens of a web storage of %s', (_, layout) => {
       const storeIn = (storage: Storage): TokenStore => webStorageStore({ storage: () => storage, ...layout });

@@ -1,15 +1,16 @@
 import { memoryStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier, type Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, REFRESH } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 const B1 = 'b.access.1';
@@ -23,14 +24,12 @@ failureMode(
     threads: ['auth0/auth0-spa-js#1456', 'lbryio/lbry-desktop#6829', 'geolens-io/geolens#1446'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
     it('ends the waits of A in the same tick, and keeps the tokens of B', async () => {
       const client = createExpiredClient(server);

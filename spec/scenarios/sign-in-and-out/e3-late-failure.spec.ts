@@ -1,14 +1,15 @@
 import { createApi, type SessionExpiredError, type SessionOptions, type TokenGrant } from 'renewal';
 import { lastValueFrom, Subject } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { waitForRefresh } from '../../support/server-waiting';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const FAILURES: Readonly<Record<string, Reply>> = {
   'a refusal': json({ error: 'invalid_grant' }, 400),
@@ -26,14 +27,12 @@ failureMode(
     threads: ['9thLevelSoftware/Project-Phoenix-MP#805', 'ReviewStage/luke#570'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
     /** A client whose refreshes are promises, which cannot be cancelled: they do settle. */
     const createPromising = (options: Partial<SessionOptions>) => {

@@ -1,13 +1,14 @@
 import { memoryStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier, type Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, REFRESH } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { QUEUED, SENT, waitForRefresh } from '../../support/server-waiting';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 
@@ -20,14 +21,12 @@ failureMode(
     threads: ['nearai/ironclaw#4174'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
     it('never sends the waiting POSTs of A, even after both sessions have refreshed', async () => {
       const client = createExpiredClient(server);

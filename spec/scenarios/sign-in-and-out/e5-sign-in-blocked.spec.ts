@@ -1,13 +1,14 @@
 import { memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, NEVER, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { waitForRefresh } from '../../support/server-waiting';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const B1 = 'b.access.1';
 
@@ -20,14 +21,12 @@ failureMode(
     threads: ['reduxjs/redux-toolkit#2045'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
     it("sends the requests of B at once, and closes the connection of A's refresh", async () => {
       const client = createExpiredClient(server);

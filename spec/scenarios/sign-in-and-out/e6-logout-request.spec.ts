@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf, passedThrough, resultOf, type TestClient } from '../../support/server-client';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 
@@ -25,12 +26,7 @@ failureMode(
     threads: ['francesco-gaglione/focus_flow_cloud#41', 'supabase/supabase-js#2504'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** Notifies the server first, with the current token, and then ends the session in any case. */
     const logOut = async ({ api, session }: Pick<TestClient, 'api' | 'session'>): Promise<void> => {

@@ -1,14 +1,15 @@
 import { memoryStore, type Session, type TokenStore, type Tokens } from 'renewal';
 import { EMPTY, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createBarrier, createGate, type Gate } from '../../support/barrier';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createQuietStore } from '../../support/quiet-store';
-import { type Echo, type Issued, startServer, type TestServer } from '../../support/server';
+import type { Echo, Issued } from '../../support/server';
 import { createClient, errorsOf, passedThrough, paths, resultOf, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 
@@ -39,12 +40,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('makes early requests wait, and sends each once with the loaded token, in order', async () => {
       const issued = server.issue();

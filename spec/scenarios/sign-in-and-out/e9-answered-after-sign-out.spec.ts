@@ -1,12 +1,13 @@
 import type { SessionExpiredError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, type Hit, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, json, type Reply, type TestServer } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 
@@ -32,14 +33,12 @@ failureMode(
       'It is delivered as it is; an expired response is `SignedOutError`, or `SessionExpiredError` if a refusal had ended the session. Neither changes the current session.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let late: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       late = server.hold(({ path }) => path === '/late');
     });
-    afterEach(() => server.close());
 
     it.each(Object.entries(ENDS))(
       'errors with SignedOutError if the response says expired after %s',

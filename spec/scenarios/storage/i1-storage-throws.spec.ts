@@ -1,13 +1,14 @@
 import { webStorageStore } from 'renewal';
 import { lastValueFrom, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -64,12 +65,7 @@ failureMode(
     threads: ['auth0/lock#1242', 'auth0/angular2-jwt#346', 'SocketCluster/socketcluster-client#46'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(Object.entries(BROKEN))('refreshes for all waiting requests while the storage %s', async (_, broken) => {
       const storage = createBreakable(broken);

@@ -1,12 +1,13 @@
 import { memoryStore, type TokenStore, type Tokens, webStorageStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, type Issued, startServer, type TestServer } from '../../support/server';
+import type { Echo, Issued } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const quota = (tokens: Tokens): Error => new RangeError(`no room for ${JSON.stringify(tokens)}`);
 
@@ -46,12 +47,7 @@ failureMode(
       'The new tokens are used from memory, the next refresh presents the new refresh token and writes again, and a warning reports each failed write.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(Object.entries(FAILURES))(
       'sends all waiting requests with the new token, and warns once, when the write %s',

@@ -1,12 +1,13 @@
 import { createSession, memoryStore, webStorageStore } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, settleAll } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const LAYOUTS = {
   'one entry': {},
@@ -21,12 +22,7 @@ failureMode(
       'Memory is the default, and a reload then begins signed out; `webStorageStore` keeps the session across it, and `restore` requests one from the server.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('begins signed out after a reload with tokens in memory: requests have no token', async () => {
       const before = createClient(server);

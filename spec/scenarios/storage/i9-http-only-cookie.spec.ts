@@ -1,11 +1,12 @@
 import { ajaxTransport, createApi, createSession, memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, NEVER, of, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -19,12 +20,7 @@ failureMode(
     threads: ['Flyrell/axios-auth-refresh#214', 'geolens-io/geolens#1446'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     /** A page whose refresh token the browser keeps: the server issues access tokens alone. */
     const openPage = (...held: readonly [] | readonly [accessToken: string]) => {
