@@ -248,7 +248,7 @@ describe('a request', () => {
   it('tells nothing more once it is cancelled, also where the transport does that and then refuses the token', () => {
     const cancelled = new Subject<void>();
     const { api } = createVirtualClient({
-      answer: (_, answer) => {
+      respond: (_, answer) => {
         cancelled.next();
         return of(answer);
       },

@@ -35,7 +35,7 @@ describe('recordTimeline', () => {
   it('tells of a request that meets a dead token, waits and is sent again, as it happened', () => {
     virtually(({ flush }) => {
       const { api } = createVirtualClient({
-        answer: (_request, answer) => of(answer).pipe(delay(10)),
+        respond: (_request, answer) => of(answer).pipe(delay(10)),
         refresh: () => timer(50).pipe(map(() => ({ accessToken: 'T2' }))),
       });
       const recorder = recordTimeline(api);

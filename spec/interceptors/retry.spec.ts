@@ -386,7 +386,7 @@ describe('beside a session, retry', () => {
       let answers = 0;
       const { api, session, sent } = withRetry({
         isDead: () => false,
-        answer: (_, answer) => of(answers++ === 0 ? response(503) : answer),
+        respond: (_, answer) => of(answers++ === 0 ? response(503) : answer),
       });
       const outcome = outcomeOf(api.get$('/a'));
       outcomeOf(session.refresh$());

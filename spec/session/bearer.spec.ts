@@ -44,7 +44,7 @@ describe('a request with a live token', () => {
   it('is aborted on the wire when it is unsubscribed', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wire = cold<HttpResponse>('-----(a|)', { a: response(200) });
-      const { api } = createVirtualClient({ answer: () => wire });
+      const { api } = createVirtualClient({ respond: () => wire });
       expectObservable(api.get$('/a'), '--!').toBe('---');
       expectSubscriptions(wire.subscriptions).toBe('^-!');
     });
@@ -81,7 +81,7 @@ describe('a request whose answer says that the token has expired', () => {
       const refresh = cold<TokenGrant>('--(a|)', { a: T2 });
       const { api, sent } = createVirtualClient({
         refresh: () => refresh,
-        answer: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
+        respond: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
       });
       expectObservable(api.get$('/slow')).toBe('---------(v|)', { v: { by: 'T2' } });
       expectObservable(api.get$('/fast')).toBe('--(v|)', { v: { by: 'T2' } });
@@ -473,7 +473,7 @@ describe('what a transport and its errors say', () => {
     const grants = new Subject<TokenGrant>();
     const { api } = createVirtualClient({
       refresh: () => grants,
-      answer: (_request, now) => (now.status === 401 ? concat(of(now), rest$ as Observable<HttpResponse>) : of(now)),
+      respond: (_request, now) => (now.status === 401 ? concat(of(now), rest$ as Observable<HttpResponse>) : of(now)),
     });
     const seen: unknown[] = [];
     api.get$('/a').subscribe({ next: (body) => seen.push(body), error: (error) => seen.push(error) });

@@ -150,7 +150,7 @@ describe('a handler that throws, with useDeprecatedSynchronousErrorHandling', ()
 
   it('of events$ stops no response', () => {
     // From a timer there is no call of RxJS around it that would collect the error.
-    const { api, sent } = createVirtualClient({ grant: T2, answer: (_, answer) => of(answer).pipe(delay(1)) });
+    const { api, sent } = createVirtualClient({ grant: T2, respond: (_, answer) => of(answer).pipe(delay(1)) });
     api.events$.subscribe(throwError);
     const values: unknown[] = [];
     const get = (path: string) => () => {

@@ -95,7 +95,7 @@ describe('a refresh', () => {
       let refreshes = 0;
       const { session, api } = createVirtualClient({
         isDead: () => false,
-        answer: () => of(response(503, null, { 'retry-after': header })),
+        respond: () => of(response(503, null, { 'retry-after': header })),
         refresh: () => {
           refreshes++;
           return api.post$<TokenGrant>('/renewal', {}, { auth: false });
@@ -169,7 +169,7 @@ describe('a refresh', () => {
       const { api } = createVirtualClient({
         refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
         refreshRetries: 3,
-        answer: ({ auth }, answered) => of(auth ? answered : response(503, null, { 'retry-after': `${seconds}` })),
+        respond: ({ auth }, answered) => of(auth ? answered : response(503, null, { 'retry-after': `${seconds}` })),
       });
       const askedFor$ = api.get$('/a').pipe(catchError(({ retryAfterMs }: RefreshError) => of(retryAfterMs)));
       expectObservable(askedFor$).toBe('(a|)', { a: askedForMs });
@@ -252,7 +252,7 @@ describe('a refresh', () => {
   it('waits as Retry-After asks also where isRefused throws', () => {
     const { session, api } = createVirtualClient({
       isDead: () => false,
-      answer: () => of(response(429, null, { 'retry-after': '7' })),
+      respond: () => of(response(429, null, { 'retry-after': '7' })),
       refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
       isRefused: () => {
         throw new Error('a mistake');
@@ -334,7 +334,7 @@ describe('a refresh that others hear of', () => {
   it('starts none where the one request that wants it is unsubscribed on hearing that its token has expired', () => {
     const refresh = vi.fn(() => of(T2));
     const answers = new Subject<HttpResponse>();
-    const { api } = createVirtualClient({ refresh, answer: () => answers });
+    const { api } = createVirtualClient({ refresh, respond: () => answers });
     const request = new Subscription();
     api.events$.subscribe((event) => isPhase(event, 'token-expired') && request.unsubscribe());
     request.add(api.get$('/a').subscribe());
@@ -359,7 +359,10 @@ describe('after a refresh that failed', () => {
   it('tells those why whose answers come once it has ended the session', () => {
     const late = new Subject<HttpResponse>();
     const refresh = () => throwError(() => new SessionExpiredError('spent'));
-    const { api } = createVirtualClient({ refresh, answer: ({ url }, now) => (url.endsWith('late') ? late : of(now)) });
+    const { api } = createVirtualClient({
+      refresh,
+      respond: ({ url }, now) => (url.endsWith('late') ? late : of(now)),
+    });
     const { notifications: seen } = observe(api.get$('/late'));
     observe(api.get$('/a'));
     late.next(response(401));
@@ -391,7 +394,7 @@ describe('releaseConcurrency', () => {
     const { api, session, sent } = createVirtualClient({
       refresh: () => grants,
       releaseConcurrency: 1,
-      answer: (_, now) => {
+      respond: (_, now) => {
         if (now.status === 401) return of(now);
         const answer = new Subject<HttpResponse>();
         answers.push(answer);

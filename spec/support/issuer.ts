@@ -16,10 +16,10 @@ export interface Issuer {
   readonly refresh: (tokens: Tokens) => Observable<TokenGrant>;
 }
 
-/** @param answer - Delivers the grant, which is the `count`th; by default at once and unchanged. */
+/** @param deliver - Delivers the grant, which is the `count`th; by default at once and unchanged. */
 export const createIssuer = (
   grant: Partial<TokenGrant> = {},
-  answer: (grant: TokenGrant, count: number) => Observable<TokenGrant> = (granted) => of(granted),
+  deliver: (grant: TokenGrant, count: number) => Observable<TokenGrant> = (granted) => of(granted),
 ): Issuer => {
   const askedAtMs: number[] = [];
   const presented: (string | undefined)[] = [];
@@ -30,7 +30,7 @@ export const createIssuer = (
       const count = askedAtMs.push(asyncScheduler.now());
       presented.push(refreshToken);
       const granted = { accessToken: `T${count + 1}`, refreshToken: `R${count + 1}`, ...grant };
-      return count > MAX_CALLS ? NEVER : answer(granted, count);
+      return count > MAX_CALLS ? NEVER : deliver(granted, count);
     },
   };
 };

@@ -46,20 +46,20 @@ export interface VirtualClient {
   readonly sent: string[];
 }
 
-/** A client whose transport responds to dead tokens by `signal`, 401 by default; at once, or as `answer` says. */
+/** A client whose transport responds to dead tokens by `signal`, 401 by default; at once, or as `respond` says. */
 export const createVirtualClient = (
   options: Partial<SessionOptions> & {
     readonly signal?: Signal;
     readonly grant?: TokenGrant;
     readonly isDead?: (token: string) => boolean;
-    readonly answer?: (request: HttpRequest, answer: HttpResponse) => Observable<HttpResponse>;
+    readonly respond?: (request: HttpRequest, suggested: HttpResponse) => Observable<HttpResponse>;
   } = {},
 ): VirtualClient => {
   const {
     signal = 'HTTP 401',
     grant = { accessToken: 'T1', refreshToken: 'R1' },
     isDead = (token) => token === 'T1',
-    answer = (_request, answered) => of(answered),
+    respond = (_request, suggested) => of(suggested),
     ...session
   } = options;
   const sent: string[] = [];
@@ -71,7 +71,7 @@ export const createVirtualClient = (
       const line = lineOf(request);
       sent.push(line);
       const token = line.split(' ')[2] ?? '';
-      return answer(request, isDead(token) ? expiredBy(signal, { dead: token }) : response(200, { by: token }));
+      return respond(request, isDead(token) ? expiredBy(signal, { dead: token }) : response(200, { by: token }));
     },
   });
   return { api, session: made, sent };

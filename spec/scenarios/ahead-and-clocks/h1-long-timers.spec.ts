@@ -16,7 +16,7 @@ failureMode(
     id: 'H1',
     title: 'A timer of more than 2³¹−1 ms fires at once, and the refresh loops',
     renewal:
-      'No timer exceeds the maximum of the platforms (24 days). A longer wait consists of several timers, each of which only checks again; a longer limit is none.',
+      'No timer exceeds the maximum of the platforms (24 days). A longer wait consists of several timers, each of which only checks again; a longer limit counts as none.',
     threads: [
       'keycloak/keycloak-js#107',
       'payloadcms/payload#670',
@@ -91,7 +91,7 @@ failureMode(
       const { session, api } = createVirtualClient({
         signal,
         isDead: (token) => token === 'T1',
-        answer: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
+        respond: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
         refresh: () => NEVER,
         refreshTimeoutMs: 2 ** 31,
       });

@@ -85,7 +85,7 @@ failureMode(
             refreshAheadMs: 0,
             refresh: () => refresh,
             // Dead by the time of the response.
-            answer: (_, answer) => of(answer).pipe(delay(2)),
+            respond: (_, answer) => of(answer).pipe(delay(2)),
           });
           expectObservable(api.get$('/a'), '---------^').toBe('16ms (v|)', { v: { by: 'T2' } });
           expectSubscriptions(refresh.subscriptions).toBe('-----------^--!');
@@ -121,7 +121,7 @@ failureMode(
             releaseConcurrency: 1,
             isDead: () => false,
             refresh: issuer.refresh,
-            answer: (_, answer) => of(answer).pipe(delay(6_000)),
+            respond: (_, answer) => of(answer).pipe(delay(6_000)),
           });
           // Their first token dies while the second request is in flight.
           const waits: [string, string, string][] = [

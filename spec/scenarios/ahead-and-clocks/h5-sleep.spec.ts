@@ -26,7 +26,7 @@ const SIGNALS_OF_WAKING: readonly (readonly [string, (page: Page) => void])[] = 
 failureMode(
   {
     id: 'H5',
-    title: 'Timers stop during a sleep: the machine wakes with a dead token, or a timer burst',
+    title: 'Timers stop during a sleep: the machine wakes with a dead token or a timer burst',
     renewal:
       'A timer is only a hint to check the clock. After a sleep the first request waits for one refresh, however many timers were missed.',
     threads: [
@@ -67,7 +67,7 @@ failureMode(
         const wire = new Subject<void>();
         const answer = (request: HttpRequest, made: HttpResponse): Observable<HttpResponse> =>
           lineOf(request).endsWith('T1') ? wire.pipe(map(() => made)) : of(made);
-        const { issuer, session, api, sent } = createSleeper(LIFE_MS, { answer });
+        const { issuer, session, api, sent } = createSleeper(LIFE_MS, { respond: answer });
         if (isKeptFresh) session.keepFresh$().subscribe();
         const outcome = outcomeOf(api.get$('/a'));
         clock.set(NIGHT_MS);

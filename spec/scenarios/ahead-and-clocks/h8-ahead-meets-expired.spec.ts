@@ -24,7 +24,7 @@ failureMode(
         signal,
         grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: HOUR_MS },
         refresh: () => refresh,
-        answer: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? answerMs : 0)),
+        respond: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? answerMs : 0)),
       });
 
     describe.each([
@@ -59,7 +59,7 @@ failureMode(
               refreshes++;
               return of(T2);
             },
-            answer: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? DUE_MS : 0)),
+            respond: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? DUE_MS : 0)),
           });
           const values: unknown[] = [];
           const [first$, second$] = isTimerFirst

@@ -104,7 +104,7 @@ failureMode(
           signal,
           grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 20 },
           isDead: () => false,
-          answer: (_, answer) => cold('-----(a|)', { a: answer }),
+          respond: (_, answer) => cold('-----(a|)', { a: answer }),
           refresh: () => cold<TokenGrant>('--#'),
           isRefused: () => true,
         });

@@ -120,7 +120,7 @@ failureMode(
           signal,
           releaseConcurrency: 1,
           refresh: () => of<TokenGrant>({ accessToken: 'T2' }).pipe(delay(10)),
-          answer: (_request, answer) => of(answer).pipe(delay(5)),
+          respond: (_request, answer) => of(answer).pipe(delay(5)),
         });
         const [, second, , fourth] = paths(5).map((path) => api.post$(path).subscribe());
         // The refresh is done at 15 ms; the first response arrives at 20 ms, the third at 25 ms.

@@ -64,7 +64,7 @@ failureMode(
         const { api } = createVirtualClient({
           signal,
           refresh: () => cold<TokenGrant>('500ms (g|)', { g: { accessToken: 'T2' } }),
-          answer: (request) => (lineOf(request).endsWith('T1') ? first : second),
+          respond: (request) => (lineOf(request).endsWith('T1') ? first : second),
         });
         expectObservable(api.get$('/orders', { timeoutMs: 100 })).toBe('680ms (v|)', { v: 'answer' });
         // Each is over before the next one leaves.
@@ -79,7 +79,7 @@ failureMode(
         const { api } = createVirtualClient({
           signal,
           refresh: () => cold<TokenGrant>('500ms (g|)', { g: { accessToken: 'T2' } }),
-          answer: (request, answer) => (lineOf(request).endsWith('T1') ? of(answer).pipe(delay(90)) : second),
+          respond: (request, answer) => (lineOf(request).endsWith('T1') ? of(answer).pipe(delay(90)) : second),
         });
         const error = expect.objectContaining({ name: 'RequestTimeoutError', code: 'timeout' });
         expectObservable(api.get$('/orders', { timeoutMs: 100 })).toBe('690ms #', undefined, error);

@@ -18,7 +18,7 @@ failureMode(
       const client = createVirtualClient({
         signal,
         refresh: () => of<TokenGrant>({ accessToken: 'T2' }).pipe(delay(5_000)),
-        answer: (_request, answer) => of(answer).pipe(delay(10)),
+        respond: (_request, answer) => of(answer).pipe(delay(10)),
       });
       return { ...client, api: client.api.extend({ timeoutMs }) };
     };
@@ -33,7 +33,7 @@ failureMode(
 
     it('ends an attempt without a response, and starts no refresh for it', () => {
       virtually(({ expectObservable, flush }) => {
-        const { api, session, sent } = createVirtualClient({ signal, answer: () => NEVER });
+        const { api, session, sent } = createVirtualClient({ signal, respond: () => NEVER });
         const error = expect.objectContaining({ name: 'RequestTimeoutError', code: 'timeout' });
         expectObservable(api.get$('/hangs', { timeoutMs: 1_000 })).toBe('1s #', undefined, error);
         flush();

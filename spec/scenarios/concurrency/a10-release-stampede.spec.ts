@@ -35,7 +35,7 @@ const createCrowd = (
   const client = createVirtualClient({
     signal,
     refresh: () => of<TokenGrant>({ accessToken: `T${++refreshes}` }).pipe(delay(10)),
-    answer: count,
+    respond: count,
     ...options,
   });
   /** The paths that were sent with this token, in order. */

@@ -54,7 +54,7 @@ failureMode(
         const { api, sent } = createVirtualClient({
           signal,
           refresh: () => refresh,
-          answer: (request, answer) => {
+          respond: (request, answer) => {
             const [, path, token] = lineOf(request).split(' ');
             return of(answer).pipe(delay(token === 'T1' ? Number(path?.slice(1)) : 0));
           },
@@ -79,7 +79,7 @@ failureMode(
         const { api, sent } = createVirtualClient({
           signal,
           refresh: () => refresh.pipe(tap(() => order.push('refresh'))),
-          answer: (request, answer) => {
+          respond: (request, answer) => {
             if (lineOf(request) !== 'GET /sibling T1') return of(answer);
             return waits
               .reduce((answer$, ms) => answer$.pipe(delay(ms)), of(answer))

@@ -95,7 +95,7 @@ failureMode(
           grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 100 },
           refresh: () => cold<TokenGrant>('20ms (g|)', { g: { accessToken: 'T2' } }),
           isDead: (token) => isRefused && token === 'T1',
-          answer: (_request, answer) => of(answer).pipe(delay(1)),
+          respond: (_request, answer) => of(answer).pipe(delay(1)),
         });
         timer(64).subscribe(() => {
           isRefused = true;

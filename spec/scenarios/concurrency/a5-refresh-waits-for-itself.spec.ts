@@ -101,7 +101,7 @@ failureMode(
         signal,
         refreshTimeoutMs: 500,
         refresh: () => refresh(client),
-        answer: ({ url }, answer) => of(url.endsWith(REFRESH) ? response(200, T2) : answer),
+        respond: ({ url }, answer) => of(url.endsWith(REFRESH) ? response(200, T2) : answer),
       });
       return client;
     };

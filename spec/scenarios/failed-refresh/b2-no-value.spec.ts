@@ -53,7 +53,7 @@ failureMode(
         const { api, session, sent } = createVirtualClient({
           signal,
           refresh: (tokens) => refresh(tokens),
-          answer: (_request, answer) =>
+          respond: (_request, answer) =>
             hasArrived$.pipe(
               first(Boolean),
               map(() => answer),

@@ -115,7 +115,7 @@ failureMode(
       expect(askedAtMs).toHaveLength(1);
     });
 
-    it('ends the session when the refresh token is refused, even with a live access token', () => {
+    it('ends the session if the refresh token is refused, even with a live access token', () => {
       const expired: SessionExpiredError[] = [];
       const store = memoryStore(GRANT);
       const answer$ = new Subject<HttpResponse>();

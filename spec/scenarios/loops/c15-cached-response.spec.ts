@@ -18,7 +18,7 @@ failureMode(
       const requests: HttpRequest[] = [];
       const { api } = createVirtualClient({
         signal,
-        answer: (request, answer) => {
+        respond: (request, answer) => {
           requests.push(request);
           return of(answer);
         },

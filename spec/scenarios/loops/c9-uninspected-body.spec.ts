@@ -46,7 +46,7 @@ failureMode(
       const answers: HttpResponse[] = [];
       const client = createVirtualClient({
         signal,
-        answer: (_, answer) => {
+        respond: (_, answer) => {
           const changed = {
             ...answer,
             headers: { 'content-type': contentType },

@@ -81,7 +81,7 @@ failureMode(
       virtually(({ flush }) => {
         const { api } = createVirtualClient({
           signal,
-          answer: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
+          respond: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
         });
         const events = eventsOf(api);
         for (const path of ['/slow', '/fast']) outcomeOf(api.get$(path));

@@ -30,7 +30,7 @@ failureMode(
         const { api } = createVirtualClient({
           signal,
           refresh: () => of({ accessToken: 'T2' }).pipe(delay(5)),
-          answer: (_request, answer) => of(answer).pipe(delay(2)),
+          respond: (_request, answer) => of(answer).pipe(delay(2)),
         });
         const events = eventsOf(api);
         outcomeOf(api.get$('/a'));
@@ -90,7 +90,7 @@ failureMode(
       let busy = 2;
       const { api } = createVirtualClient({
         signal,
-        answer: (_request, answer) => of(answer.status === 200 && busy-- > 0 ? response(503) : answer),
+        respond: (_request, answer) => of(answer.status === 200 && busy-- > 0 ? response(503) : answer),
         isDead: () => false,
       });
       const again: Interceptor = (request, next) =>
@@ -143,7 +143,7 @@ failureMode(
         signal,
         isDead: () => name.endsWith('it waits'),
         refresh: () => NEVER,
-        answer: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
+        respond: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
       });
       const events = eventsOf(client.api);
       unhandledBy(() => {

@@ -133,7 +133,7 @@ failureMode(
           store: createQuietStore({ accessToken: 'T1', refreshToken: 'R1' }),
           refresh: () => NEVER,
           ...options,
-          answer: (_request, answer) => wire.pipe(map(() => answer)),
+          respond: (_request, answer) => wire.pipe(map(() => answer)),
         });
         const watching = new Subscription();
         const streams: Observable<unknown>[] = [session.state$, session.keepFresh$(), api.events$];

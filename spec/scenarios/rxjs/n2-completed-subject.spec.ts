@@ -42,7 +42,7 @@ failureMode(
     it('errors after a transport that completes the second attempt without a response', () => {
       const { api } = createVirtualClient({
         signal,
-        answer: (request, answer) => (request.headers.authorization === 'Bearer T1' ? of(answer) : EMPTY),
+        respond: (request, answer) => (request.headers.authorization === 'Bearer T1' ? of(answer) : EMPTY),
       });
       expect(outcomeOf(api.get$('/a'))).toMatchObject({ values: [], error: { code: 'network' } });
     });
@@ -85,7 +85,7 @@ failureMode(
     it('emits null for a response without content, and completes', () => {
       const { api } = createVirtualClient({
         signal,
-        answer: (request, answer) => of(request.headers.authorization === 'Bearer T1' ? answer : response(204)),
+        respond: (request, answer) => of(request.headers.authorization === 'Bearer T1' ? answer : response(204)),
       });
       expect(outcomeOf(api.get$('/a'))).toEqual(completedWith(null));
     });

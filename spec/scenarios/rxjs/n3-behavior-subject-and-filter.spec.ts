@@ -58,7 +58,7 @@ failureMode(
           refresh: () => NEVER,
           ...options,
           isDead: () => isDead,
-          answer: (request, answer) =>
+          respond: (request, answer) =>
             lineOf(request) === 'GET /slow T1' && isDead ? of(answer).pipe(delay(3)) : of(answer),
         });
         cold('-----a').subscribe(() => {

@@ -83,7 +83,7 @@ failureMode(
         signal,
         releaseConcurrency,
         refresh: () => grants,
-        answer: (request, answer) => {
+        respond: (request, answer) => {
           if (lineOf(request).endsWith('T1')) return of(answer);
           // Only the first ones wait for their response: the queue forms behind them.
           if (sent.length <= held + 1) return firstAnswers.pipe(map(() => answer));

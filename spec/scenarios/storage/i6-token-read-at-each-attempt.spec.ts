@@ -67,7 +67,7 @@ failureMode(
         const { api, session, sent } = createVirtualClient({
           signal,
           isDead: () => false,
-          answer: (request, answer) => of(lineOf(request).endsWith('T1') ? response(503) : answer),
+          respond: (request, answer) => of(lineOf(request).endsWith('T1') ? response(503) : answer),
         });
         const again: Interceptor = (request, next) =>
           next(request).pipe(
@@ -114,7 +114,7 @@ failureMode(
         signal,
         refresh: () => grants,
         releaseConcurrency: 1,
-        answer: (request, answer) =>
+        respond: (request, answer) =>
           lineOf(request).endsWith('T1')
             ? of(answer)
             : turns.pipe(

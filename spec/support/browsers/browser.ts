@@ -15,8 +15,8 @@ export interface BrowserProfile<T extends BrowserTab = BrowserTab> {
 /** A tab as a user has it: hidden, and therefore throttled, as soon as another tab is in front. */
 export interface BrowserTab {
   /**
-   * Runs a function in the page; resolves with what JSON leaves of its result, rejects with what it throws. The function
-   * is sent as text, so it sees nothing of the spec. Does not change which tab is in front.
+   * Runs a function in the page; resolves with its result and rejects with its error, both through JSON. The function
+   * is sent as text, so it cannot refer to the spec. Does not change the tab in front.
    */
   evaluate<R, A = undefined>(run: (given: A) => R | Promise<R>, given?: A): Promise<R>;
   /** Loads another page, or with `back` the one before. */

@@ -37,7 +37,7 @@ failureMode(
         const { api, sent } = createVirtualClient({
           signal,
           refresh: () => refresh,
-          answer: (request, answer) => of(answer).pipe(delay(lineOf(request).startsWith('GET /b') ? 600 : 20)),
+          respond: (request, answer) => of(answer).pipe(delay(lineOf(request).startsWith('GET /b') ? 600 : 20)),
         });
         expectObservable(api.get$('/a')).toBe('240ms (v|)', { v: { by: 'T2' } });
         expectObservable(api.get$('/b')).toBe('1200ms (v|)', { v: { by: 'T2' } });
