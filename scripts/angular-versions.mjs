@@ -1,9 +1,10 @@
-// Type-checks renewal/angular with the versions of Angular that it works with, and runs its specs with each.
+// Type-checks renewal/angular with each supported version of Angular, and runs its specs with each.
 //
-//   node scripts/angular-versions.mjs [major ...] [--options of vitest]     default: 20 22, those that the repository itself does not use
+//   node scripts/angular-versions.mjs [major ...] [--options of vitest]
 //
-// The last line is `N passed, M failed, K skipped`. It counts specs; a type check that fails is one failure, a version that cannot be run
-// here is one skipped, and a line says why. The exit code is 0 if something passed and nothing failed.
+// By default it runs 20 and 22, the versions that the repository itself does not use. The last line is
+// `N passed, M failed, K skipped`. It counts specs; a failed type check is one failure, a version that cannot run here
+// is one skipped, and a line says why. The exit code is 0 if something passed and nothing failed.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
@@ -13,14 +14,17 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The versions, each with the major version of Node that it needs at least; the repository's own has no packages of its own here. */
+/**
+ * The versions, each with the minimum major version of Node. Packages of the repository's own version come from the
+ * repository.
+ */
 const VERSIONS = new Map([
   ['20', { node: 20, packages: 'spec/package/angular-20' }],
   ['21', { node: 20 }],
   ['22', { node: 24, packages: 'spec/package/angular-22' }],
 ]);
 
-/** What is run, and what it is read with besides. */
+/** The folders that run, and the files that they need. */
 const SPECS = ['spec/angular', 'spec/scenarios/angular'];
 const COPIED = ['lib', ...SPECS, 'spec/support', 'docs/angular.md', 'vitest.config.ts'];
 
@@ -29,13 +33,13 @@ const NPM_FLAGS = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-f
 const cache =
   process.env.RENEWAL_COMPAT_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'renewal-compat');
 
-/** Why a version cannot be run here. */
+/** The reason why a version cannot run here. */
 class LeftOut extends Error {}
 
 /** Runs a command; its exit code. */
 const run = (cwd, command, args) => spawnSync(command, args, { cwd, stdio: 'inherit' }).status ?? 1;
 
-/** A Node that is new enough: this one, or one of the npm registry, kept outside the repository. */
+/** A recent enough Node: this one, or one from the npm registry, installed outside the repository. */
 async function nodeBinary(major) {
   if (Number.parseInt(process.versions.node, 10) >= major) return process.execPath;
   const name = `node-${process.platform}-${process.arch}`;
@@ -49,7 +53,7 @@ async function nodeBinary(major) {
   return binary;
 }
 
-/** Everything but Angular and what comes with it is what the repository has. */
+/** Everything except Angular and its dependencies comes from the repository. */
 async function linkTheRest(folder) {
   const modules = join(root, 'node_modules');
   const own = new Set(await readdir(join(folder, 'node_modules')));
@@ -58,7 +62,7 @@ async function linkTheRest(folder) {
   }
 }
 
-/** Fills a folder with this version of Angular, the specs, and what they test. */
+/** Fills a folder with this version of Angular, the specs, and the code under test. */
 async function prepare(folder, packages) {
   for (const path of COPIED) await cp(join(root, path), join(folder, path), { recursive: true });
   for (const name of ['package.json', 'package-lock.json']) await cp(join(root, packages, name), join(folder, name));
@@ -86,7 +90,7 @@ async function check(folder, node, results, vitestArgs) {
 
 async function checkVersion(major, vitestArgs) {
   const { node, packages } = VERSIONS.get(major);
-  // Outside the repository, so that nothing is found there by walking up.
+  // Outside the repository, so that no lookup finds the repository's files.
   const folder = await mkdtemp(join(await realpath(tmpdir()), `renewal-angular-${major}-`));
   try {
     const binary = await nodeBinary(node);
@@ -105,7 +109,7 @@ const args = process.argv.slice(2);
 const vitestArgs = args.filter((arg) => arg.startsWith('-') && arg !== '--');
 const asked = args.filter((arg) => !arg.startsWith('-'));
 const majors = asked.length > 0 ? asked : ['20', '22'];
-// Of all versions together: a reporter would write it anew for each.
+// The sum over all versions: a reporter would overwrite the file for each.
 const { RENEWAL_COUNTS: counts } = process.env;
 delete process.env.RENEWAL_COUNTS;
 const unknown = majors.filter((major) => !VERSIONS.has(major));

@@ -1,4 +1,4 @@
-// Each break is a set of edits: what stands once in a file, and what stands there instead.
+// Each break is a set of edits: a text that occurs once in a file, and its replacement.
 
 const api = 'lib/api.ts';
 const state = 'lib/session/state.ts';
@@ -13,13 +13,13 @@ const precedence = 'lib/session/precedence.ts';
 
 export const breaks = [
   {
-    name: 'drop the generation guard: what is said of old tokens counts for the new ones',
+    name: 'drop the generation guard: actions about old tokens count for the new ones',
     edits: [
       { file: state, from: "if ('generation' in action && action.generation !== generation) return state;", to: '' },
     ],
   },
   {
-    name: 'let the first subscriber own the refresh: it dies with that one',
+    name: 'let the first subscriber own the refresh: its unsubscribe ends it',
     edits: [
       { file: admission, from: 'wait$(isNew?: boolean)', to: 'owner(): Waiter | undefined;\n  wait$(isNew?: boolean)' },
       { file: admission, from: '): Admission => {', to: '): Admission => {\n  let owner: Waiter | undefined;' },
@@ -37,7 +37,7 @@ export const breaks = [
     ],
   },
   {
-    name: 'wake those who wait before the new tokens are saved',
+    name: 'release the waiting requests before the new tokens are saved',
     edits: [
       {
         file: refresh,
@@ -52,7 +52,7 @@ export const breaks = [
     ],
   },
   {
-    name: 'match token strings instead of generations: the same token again is no new one',
+    name: 'match token strings instead of generations: an identical token does not count as new',
     edits: [
       {
         file: admission,
@@ -62,11 +62,11 @@ export const breaks = [
     ],
   },
   {
-    name: 'forget the cool-down: each request after a failure asks again',
+    name: 'forget the cool-down: each request after a failure refreshes again',
     edits: [{ file: renewal, from: 'return leftMs > 0 &&', to: 'return leftMs > Infinity &&' }],
   },
   {
-    name: 'only ask whether a refresh is running, and not which token was refused',
+    name: 'check only if a refresh is running, and not which token was rejected',
     edits: [
       {
         file: session,
@@ -81,7 +81,7 @@ export const breaks = [
     ],
   },
   {
-    name: 'send one who waits although they have unsubscribed',
+    name: 'send a waiting request after its unsubscribe',
     edits: [
       { file: bearer, from: 'this.caller.add(() => this.core.dismiss(this));', to: '' },
       { file: bearer, from: 'return this.caller.closed;', to: 'return false;' },
@@ -90,7 +90,7 @@ export const breaks = [
     ],
   },
   {
-    name: 'let a refresh go on after a sign-out, and count',
+    name: 'let a refresh continue and count after a sign-out',
     edits: [
       { file: renewal, from: '= abandoned;\n      work.unsubscribe();', to: '= abandoned;\n      void work;' },
       { file: renewal, from: '(outcome) => running === own && conclude(', to: '(outcome) => conclude(' },
@@ -102,7 +102,7 @@ export const breaks = [
     ],
   },
   {
-    name: 'send a request again for each expired answer, however many there are',
+    name: 'replay a request for each expired response, without a limit',
     edits: [
       {
         file: bearer,
@@ -130,19 +130,19 @@ export const breaks = [
     ],
   },
   {
-    name: 'take what the store holds for the newest, whatever the order of sign-ins',
+    name: 'treat the stored tokens as the newest, whatever the order of sign-ins',
     edits: [{ file: precedence, from: 'return found.sessionId > mine.sessionId ? 1 : -1;', to: 'return 1;' }],
   },
   {
-    name: 'write nothing again that another session has written over',
+    name: 'never restore tokens that another session has overwritten',
     edits: [{ file: port, from: "if (verdict === 'write' &&", to: 'if (verdict === undefined &&' }],
   },
   {
-    name: 'send a request without a look into the store',
+    name: 'send a request without reading the store',
     edits: [{ file: bearer, from: 'core.look()', to: 'undefined' }],
   },
   {
-    name: 'leave with a token that is known to be dead',
+    name: 'send a request with a token that is known to be expired',
     edits: [
       { file: state, from: "(state.status === 'refreshing' && !state.rejected)", to: "state.status === 'refreshing'" },
     ],

@@ -1,5 +1,5 @@
-// Breaks the library on purpose, in ways that others get it wrong, and expects the scenarios and the explorer to notice each.
-// `npm run breaks` tries all, `npm run breaks -- cool-down` those whose name has that in it.
+// Breaks the library on purpose, in ways that other libraries get wrong, and expects the scenarios and the explorer to
+// detect each break. `npm run breaks` tries all, `npm run breaks -- cool-down` those with that text in the name.
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,13 +11,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const copied = ['lib', 'spec', 'examples', 'docs', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const suites = ['spec/scenarios', 'spec/explorer'];
 
-/** A break that makes the library run in circles is noticed too: no suite takes this long otherwise. */
+/** Detects a break that makes the library loop: no suite takes this long otherwise. */
 const LONGEST_MS = 180_000;
 
 const copy = await mkdtemp(join(tmpdir(), 'renewal-breaks-'));
 const report = join(copy, 'report.json');
 
-/** Runs a suite in the copy until its first failure; answers what failed, or `undefined` where all passed. */
+/** Runs a suite in the copy until its first failure; returns the failure, or `undefined` if all passed. */
 async function firstFailure(suite) {
   await rm(report, { force: true });
   const args = ['vitest', 'run', suite, '--bail=1', '--reporter=json', `--outputFile.json=${report}`];

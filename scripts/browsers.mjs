@@ -15,7 +15,7 @@ const hasLibrary = (file) =>
 const versionOf = (command, ...args) => spawnSync(command, args, { encoding: 'utf8' }).stdout?.trim();
 const packageVersion = (name) => versionOf('dpkg-query', '--show', `--showformat=\${Version}`, name);
 
-/** What each browser needs, by the Debian package that brings it. */
+/** The programs that each browser needs, by the Debian package that contains them. */
 const BROWSERS = {
   firefox: {
     needs: { 'firefox-esr': () => existsSync(process.env.FIREFOX ?? '/usr/bin/firefox-esr') },
@@ -59,7 +59,7 @@ if (rest.includes('--install') && missing().length > 0)
 
 if (missing().length > 0) {
   const why = `missing Debian packages: ${missing().join(' ')} (--install installs them)`;
-  // A machine of one's own may do without; what CI is asked for, it runs.
+  // A developer's machine may lack a browser; CI runs every browser that it is asked for.
   const isAsked = rest.includes('--install') || process.env.CI === 'true';
   process.stdout.write(`${name}: ${isAsked ? 'failed' : 'left out'}: ${why}\n`);
   close({ passed: 0, failed: isAsked ? 1 : 0, skipped: 0 }, isAsked ? 1 : 0);
@@ -82,7 +82,7 @@ const { status } = spawnSync(
   { stdio: 'inherit', env: { ...process.env, BROWSER: name } },
 );
 
-/** A file that could not be loaded, or whose set-up failed, has failed although none of its tests did. */
+/** A file that failed to load, or whose set-up failed, counts as a failure although none of its tests failed. */
 const broke = ({ status, assertionResults }) =>
   status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
 const { testResults: files = [] } = JSON.parse(await readFile(report, 'utf8').catch(() => '{}'));
@@ -95,5 +95,5 @@ const total = {
   failed: failed + files.filter(broke).length,
   skipped: tests.length - passed - failed,
 };
-// A suite that ran nothing has shown nothing.
+// A suite that ran no test has proved nothing.
 close(total, status === 0 && passed > 0 ? 0 : 1);

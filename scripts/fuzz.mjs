@@ -1,5 +1,6 @@
-// Answers of all kinds, of which most are wrong, over both transports: `npm run fuzz -- 20000`, or with the Node binaries to run it on,
-// `npm run fuzz -- 20000 path/to/node …`. Fails on an uncaught exception, an unhandled rejection, a hang, or an answer that was right and did not arrive.
+// Random responses, most of them invalid, over both transports: `npm run fuzz -- 20000`, or with the Node binaries to
+// run it on, `npm run fuzz -- 20000 path/to/node …`. Fails on an uncaught exception, an unhandled rejection, a hang, or
+// a valid response that did not arrive.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

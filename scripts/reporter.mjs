@@ -1,5 +1,5 @@
-// The reporter of `npm test`: a line for each file of specs, and the first failure at once. It ends the run there, as nothing that follows can change
-// the result. It writes what it has counted to the file that RENEWAL_COUNTS names.
+// The reporter of `npm test`: a line for each file of specs, and the first failure at once. It ends the run there,
+// since later results cannot change the outcome. It writes its counts to the file that RENEWAL_COUNTS names.
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -35,7 +35,7 @@ export default class Reporter {
 
   onTestModuleEnd(file) {
     const errors = file.errors();
-    // It could not be loaded, or its hooks have failed.
+    // The file failed to load, or its hooks have failed.
     if (errors.length > 0) this.#fail(pathOf(file.moduleId), errors);
     const tests = [...file.children.allTests()].length;
     const { duration } = file.diagnostic();
@@ -57,9 +57,9 @@ export default class Reporter {
     this.#counts.failed++;
     this.#save();
     const after = secondsSince(this.#startedMs);
-    // A log has no colours, and a message or a diff may have some.
-    const told = stripVTControlCharacters(errors.map(describeError).join('\n\n'));
-    process.stdout.write(`\nFAIL ${name}, after ${after} s\n${told}\n`);
+    // A log has no colours, but a message or a diff may contain some.
+    const text = stripVTControlCharacters(errors.map(describeError).join('\n\n'));
+    process.stdout.write(`\nFAIL ${name}, after ${after} s\n${text}\n`);
     process.exit(1);
   }
 }

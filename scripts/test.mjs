@@ -1,5 +1,5 @@
-// Runs everything that has to hold before a change goes in, and stops at the first failure. `npm test -- lint quick` runs these steps only.
-// The last line counts the tests that ran.
+// Runs every check that a change has to pass, and stops at the first failure. `npm test -- lint quick` runs these steps
+// only. The last line counts the tests that ran.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,10 +11,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const reporter = fileURLToPath(new URL('./reporter.mjs', import.meta.url));
 const counts = await mkdtemp(join(tmpdir(), 'renewal-test-'));
 
-/** What is over in seconds and notices most of what can break, so it runs first. */
+/** Runs first, since it takes seconds and detects most faults. */
 const QUICK = ['session', 'http', 'interceptors', 'stores', 'platform', 'devtools', 'servers.spec.ts', 'api.spec.ts'];
 
-/** The other suites that `npm run unit` knows. */
+/** The other suites that `npm run unit` includes. */
 const others = readdirSync(join(root, 'spec')).filter((name) => !['package', 'browser', ...QUICK].includes(name));
 
 const filters = (names) => names.map((name) => (name.endsWith('.ts') ? `spec/${name}` : `spec/${name}/`));
@@ -27,7 +27,7 @@ const suite = (name, { script = name, args = [] } = {}) => ({
   counts: join(counts, `${name.replace(':', '-')}.json`),
 });
 
-/** Where the Chromium of this machine is, if it has one. */
+/** The path of Chromium on this machine, if there is one. */
 function findChromium() {
   const { stdout } = spawnSync('command -v chromium', { shell: true, encoding: 'utf8' });
   return [process.env.CHROMIUM, '/usr/bin/chromium', stdout.trim()].find((path) => path && existsSync(path));
@@ -54,16 +54,16 @@ const steps = [
   step('size'),
 ];
 
-/** No step is silent for so long, unless it runs in circles. */
+/** The maximum silence of a step: a longer one means an endless loop. */
 const MAX_SILENCE_MS = 600_000;
 
 let running;
 
-/** Ends all that a step has started. */
+/** Ends all processes that a step has started. */
 function kill() {
   try {
     if (running?.pid) process.kill(-running.pid, 'SIGKILL');
-  } catch {} // all of it has ended
+  } catch {} // all of them have ended
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -73,13 +73,13 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-/** Runs a script of package.json and shows what it prints; resolves with whether it has ended well. */
+/** Runs a script of package.json and shows its output; resolves with its success. */
 function run({ script, args, env, counts: RENEWAL_COUNTS }) {
   return new Promise((resolve) => {
     const child = spawn('npm', ['run', '--silent', script, '--', ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, to be killed with all its children.
+      // A process group of its own, to be killed with all its children.
       detached: true,
       env: { ...process.env, ...env, ...(RENEWAL_COUNTS && { RENEWAL_COUNTS }) },
     });
@@ -100,7 +100,7 @@ function run({ script, args, env, counts: RENEWAL_COUNTS }) {
     }
     heard();
     child.on('error', (error) => process.stderr.write(`${error.message}\n`));
-    // What a failed run has left holds its output open, so this does not wait for 'close'.
+    // Leftovers of a failed run keep its output open, so this does not wait for 'close'.
     child.on('exit', (code) => code !== 0 && kill());
     child.on('close', (code) => {
       clearTimeout(silence);
@@ -112,7 +112,7 @@ function run({ script, args, env, counts: RENEWAL_COUNTS }) {
 const NONE = { passed: 0, failed: 0, skipped: 0 };
 const total = { ...NONE };
 
-/** Whether the step has held. A suite that ran nothing has shown nothing, whatever its exit code says. */
+/** True if the step has passed. A suite that ran no test has proved nothing, whatever its exit code. */
 async function hold(each) {
   if (each.fails) {
     process.stdout.write(`${each.fails}\n`);

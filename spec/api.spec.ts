@@ -30,7 +30,7 @@ import {
 } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { eventsOf } from './support/events';
-import { answered, createRecorder, createSignedIn, outcomeOf, shownOf, unhandledBy } from './support/http-client';
+import { completedWith, createRecorder, createSignedIn, outcomeOf, shownOf, unhandledBy } from './support/http-client';
 import { createVirtualClient, ORIGIN, response, virtually } from './support/virtual';
 
 afterEach(() => {
@@ -52,7 +52,7 @@ describe('createApi', () => {
     (href) => {
       vi.stubGlobal('location', { href });
       const { api, requests } = createRecorder(untyped<ApiOptions>({ baseUrl: undefined }));
-      expect(outcomeOf(api.get$('https://shop.test/a'))).toEqual(answered('body'));
+      expect(outcomeOf(api.get$('https://shop.test/a'))).toEqual(completedWith('body'));
       expect(requests).toHaveLength(1);
     },
   );
@@ -137,13 +137,13 @@ describe('createApi', () => {
 describe('a request', () => {
   it.each(['get', 'head', 'options', 'delete'] as const)('of %s$ has no body', (verb) => {
     const { api, requests } = createRecorder();
-    expect(outcomeOf(api[`${verb}$`]('/a'))).toEqual(answered('body'));
+    expect(outcomeOf(api[`${verb}$`]('/a'))).toEqual(completedWith('body'));
     expect(requests).toMatchObject([{ method: verb.toUpperCase(), url: `${ORIGIN}/a`, body: null, headers: {} }]);
   });
 
   it.each(['post', 'put', 'patch'] as const)('of %s$ has its body, or none', (verb) => {
     const { api, requests } = createRecorder();
-    expect(outcomeOf(api[`${verb}$`]('/a', { b: [1] }, { headers: { 'x-a': '1' } }))).toEqual(answered('body'));
+    expect(outcomeOf(api[`${verb}$`]('/a', { b: [1] }, { headers: { 'x-a': '1' } }))).toEqual(completedWith('body'));
     outcomeOf(api[`${verb}$`]('/a'));
     expect(requests).toMatchObject([
       { method: verb.toUpperCase(), url: `${ORIGIN}/a`, body: '{"b":[1]}', headers: { 'x-a': '1' } },
@@ -205,7 +205,7 @@ describe('a request', () => {
   it('is the whole answer from request$, as the transport made it', () => {
     const answer = response(201, { id: 1 }, { location: '/orders/1' });
     const { api } = createRecorder({ transport: () => of(answer) });
-    expect(outcomeOf(api.request$('POST', '/orders'))).toEqual(answered(answer));
+    expect(outcomeOf(api.request$('POST', '/orders'))).toEqual(completedWith(answer));
   });
 
   it('shows its progress, then the answer, when it is asked to', () => {
@@ -215,8 +215,8 @@ describe('a request', () => {
       values: events,
       isComplete: true,
     });
-    expect(outcomeOf(api.request$('GET', '/a'))).toEqual(answered(events[2]));
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(outcomeOf(api.request$('GET', '/a'))).toEqual(completedWith(events[2]));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('body'));
     expect(requests.map(({ reportProgress }) => reportProgress)).toEqual([true, false, false]);
   });
 
@@ -242,13 +242,13 @@ describe('a request', () => {
 
   it.each([200, 204, 302, 399])('emits the body for status %d', (status) => {
     const { api } = createRecorder({ transport: () => of(response(status, 'body')) });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('body'));
   });
 
   it('tells nothing more once it is cancelled, also where the transport does that and then refuses the token', () => {
     const cancelled = new Subject<void>();
     const { api } = createVirtualClient({
-      answer: (_, answer) => {
+      respond: (_, answer) => {
         cancelled.next();
         return of(answer);
       },
@@ -301,7 +301,7 @@ describe('a request', () => {
     const good = outcomeOf(api.get$('/good'));
     await Promise.resolve();
     expect(bad).toMatchObject({ values: [], error: { message: 'thrown' } });
-    expect(good).toEqual(answered('body'));
+    expect(good).toEqual(completedWith('body'));
   });
 
   it.each<[string, string, RequestOptions]>([
@@ -401,7 +401,7 @@ describe('interceptors', () => {
       session: createSignedIn(),
       transport: ({ headers }) => of(response(headers.authorization === 'Bearer T2' ? 200 : 401, 'body')),
     });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('body'));
     expect(requests).toHaveLength(2);
     expect(statuses).toEqual([200]);
   });
@@ -419,7 +419,7 @@ describe('interceptors', () => {
       interceptors: [again],
       transport: ({ headers }) => of(response(headers['x-attempt'] ? 200 : 503, 'body')),
     });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('body'));
     expect(requests.map(({ headers }) => headers)).toEqual([{}, { 'x-attempt': '2' }]);
   });
 
@@ -440,7 +440,7 @@ describe('interceptors', () => {
         switchMap((event) => of(event.type === 'response' ? { ...event, body: `${event.body}!` } : event)),
       );
     const { api, requests } = createRecorder({ interceptors: [shout, cached] });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('cached!'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('cached!'));
     expect(requests).toHaveLength(0);
   });
 
@@ -453,7 +453,7 @@ describe('interceptors', () => {
     const { api } = createRecorder({ interceptors: [fails] });
     expect(() => api.get$('/bad')).not.toThrow();
     expect(outcomeOf(api.get$('/bad'))).toEqual({ values: [], error: thrown });
-    expect(outcomeOf(api.get$('/good'))).toEqual(answered('body'));
+    expect(outcomeOf(api.get$('/good'))).toEqual(completedWith('body'));
   });
 
   it('that return nothing are an error, too', () => {
@@ -492,7 +492,7 @@ describe('extend', () => {
     const { api, requests } = createRecorder({ timeoutMs: 5 });
     const transport: Transport = ({ url, timeoutMs }) => of(response(200, `${url} ${timeoutMs}`));
     const other = api.extend({ baseUrl: 'https://other.test/v2', timeoutMs: 0, transport });
-    expect(outcomeOf(other.get$('a'))).toEqual(answered('https://other.test/v2/a 0'));
+    expect(outcomeOf(other.get$('a'))).toEqual(completedWith('https://other.test/v2/a 0'));
     expect(requests).toHaveLength(0);
   });
 
@@ -511,7 +511,7 @@ describe('extend', () => {
   it('leaves the client that it is called on as it was', () => {
     const { api, requests } = createRecorder({ headers: { a: '1' } });
     api.extend({ headers: { a: '2' }, baseUrl: 'https://other.test', interceptors: [() => EMPTY], timeoutMs: 9 });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('body'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('body'));
     expect(requests).toMatchObject([{ url: `${ORIGIN}/a`, headers: { a: '1' }, timeoutMs: 0 }]);
   });
 
@@ -702,7 +702,7 @@ describe('events$', () => {
     api.events$.subscribe(() => {
       throw new Error('x');
     });
-    const unhandled = unhandledBy(() => expect(outcomeOf(api.get$('/a'))).toEqual(answered('body')));
+    const unhandled = unhandledBy(() => expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('body')));
     expect(unhandled).toMatchObject([{ message: 'x' }, { message: 'x' }, { message: 'x' }]);
   });
 

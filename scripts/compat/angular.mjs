@@ -5,7 +5,7 @@ import { root } from './tarball.mjs';
 
 const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m;
 
-/** The exact version of Angular that a folder asks for, or the repository itself. */
+/** The exact version of Angular that a folder requires, or the repository itself. */
 async function versionOf(major) {
   const manifests = [`spec/package/angular-${major}/package.json`, 'package.json'];
   for (const path of manifests) {

@@ -1,10 +1,10 @@
-// The transport contract and the tab specs in real browsers of Debian's, which are installed on demand.
+// The transport contract and the tab specs in real browsers from Debian, which are installed on demand.
 import { existsSync } from 'node:fs';
 import { output, run } from './process.mjs';
 import { runVitest } from './suites/vitest.mjs';
 import { root, tarball } from './tarball.mjs';
 
-/** The package whose version counts comes first; each brings one of the programs. */
+/** The first package determines the version; each contains one of the programs. */
 const BROWSERS = {
   chromium: { packages: ['chromium'], programs: ['chromium'] },
   firefox: { packages: ['firefox-esr'], programs: ['firefox-esr'] },
@@ -17,7 +17,7 @@ async function install({ packages, programs }) {
   await output('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
 }
 
-/** The version that Debian calls it by, without what Debian adds. */
+/** The version in Debian's numbering, without Debian's suffix. */
 async function versionOf({ packages: [name] }) {
   const { stdout } = await run('dpkg-query', ['--show', name]);
   const [, version = ''] = stdout.split('\t');

@@ -1,4 +1,4 @@
-// Bundlers make bundles of the exercise with the tarball, and the bundles are executed.
+// Bundlers bundle the exercise with the tarball, and the bundles are executed.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,10 @@ import { copyExercise, tally } from './exercise/results.mjs';
 import { startServer } from './exercise/server.mjs';
 import { makeConsumer, makeFolder } from './tarball.mjs';
 
-/** What is made for Node. A server-side rendering leaves packages out; the others have to run with nothing beside them. */
+/**
+ * The bundles for Node. The one for server-side rendering excludes packages; the others have to run without any package
+ * beside them.
+ */
 const forNode = {
   'SSR, ES module': { format: 'esm', external: true },
   'Node, ES module': { format: 'esm', external: false },

@@ -1,5 +1,5 @@
-// What targets need beyond the repository: one folder of `tools` for each, with exact versions and a lock file. It is installed on
-// demand into a cache outside the repository, and once: the folder is named by its lock file.
+// The tools that targets need beyond the repository: one folder of `tools` each, with exact versions and a lock file.
+// They are installed once, on demand, into a cache outside the repository: a folder there is named by its lock file.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
@@ -25,7 +25,7 @@ export async function install(tool) {
   const folder = join(cache, `${tool}-${createHash('sha256').update(lock).digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
-  // a run that is interrupted leaves no half of a folder under the name that counts
+  // an interrupted run must not leave a partial folder under the final name
   const draft = await mkdtemp(join(cache, `.${tool}-`));
   for (const name of ['package.json', 'package-lock.json']) await cp(join(tools, tool, name), join(draft, name));
   const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];

@@ -1,5 +1,5 @@
-// Writes docs/compatibility.md: the results as tables, and what is not supported from the text beside this file. It holds no time and
-// no path, so that a run on another machine writes the same.
+// Writes docs/compatibility.md: the results as tables, and the unsupported environments from the text beside this file.
+// It contains no time and no path, so that a run on another machine writes the same text.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './tarball.mjs';
@@ -12,7 +12,7 @@ const result = ({ passed, failed, skipped }) =>
     .filter(Boolean)
     .join(', ');
 
-/** A table as the formatter would have it. */
+/** A table in the format of the formatter. */
 function table(rows) {
   const widths = rows[0].map((_cell, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;

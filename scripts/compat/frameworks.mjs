@@ -1,4 +1,4 @@
-// Test frameworks and their environments run the exercise as tests, with the Node that is pinned for them.
+// Test frameworks and their environments run the exercise as tests, with the pinned Node.
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,14 +14,14 @@ const NODE = 24;
 
 const both = ['ajaxTransport', 'fetchTransport'];
 
-/** What each environment has to test with, and its documented limits. */
+/** The transports that each environment can test, and its documented limits. */
 const environments = {
   'vitest-jsdom': { transports: both },
   'vitest-happy-dom': { transports: both },
   'jest-node': { transports: both },
   'jest-jsdom': {
     transports: ['ajaxTransport'],
-    // its scope has no fetch and no TextDecoder, and its blobs can be read by a FileReader only
+    // its scope has no fetch and no TextDecoder, and only a FileReader can read its blobs
     limits: {
       'ajaxTransport: a blob that says code 1002 is a reason to refresh': /the bytes: expected/,
       'ajaxTransport: an arraybuffer that says code 1002 is a reason to refresh': /the bytes: expected/,
@@ -32,7 +32,7 @@ const environments = {
   },
 };
 
-/** Reads the report that Jest and Vitest write alike. */
+/** Reads the report, in the common format of Jest and Vitest. */
 async function readReport(path, { code, stdout, stderr }) {
   if (!existsSync(path)) return [{ title: 'the run', error: `ended with ${code}\n${stdout}${stderr}` }];
   const { testResults } = JSON.parse(await readFile(path, 'utf8'));
@@ -48,7 +48,7 @@ async function readReport(path, { code, stdout, stderr }) {
   return code === 0 || isRed ? results : [...results, { title: 'the run', error: `ended with ${code}\n${stderr}` }];
 }
 
-/** Runs a framework in a project that has the tarball installed, against a server of its own. */
+/** Runs a framework in a project that has the tarball installed, against its own server. */
 async function runTests(folder, args, { transports, limits }, say) {
   const server = await startServer();
   const node = await nodeBinary(NODE);
@@ -73,7 +73,7 @@ export async function vitest(environment, say) {
   return { version: `vitest ${versions.vitest}, ${environment} ${versions[environment]}`, ...counted };
 }
 
-/** Jest runs CommonJS unless it is told otherwise, so the tests are translated. Its jsdom has no `fetch`. */
+/** Jest runs CommonJS by default, so the tests are translated. Its jsdom has no `fetch`. */
 export async function jest(environment, say) {
   const tools = join(await install('jest'), 'node_modules');
   const versions = await versionsOf('jest');

@@ -1,16 +1,16 @@
-// Runs the packed tarball wherever people run it.
+// Runs the packed tarball in every supported environment.
 //
 //   npm run compat                    everything; writes docs/compatibility.md
 //   npm run compat -- node-24 bun     some targets
-//   npm run compat -- --ci            what each change has to pass
+//   npm run compat -- --ci            the targets that each change has to pass
 //
-// RENEWAL_COMPAT_CACHE: where tools are kept. RENEWAL_COMPAT_TARBALL: a tarball that is there already.
+// RENEWAL_COMPAT_CACHE: the folder of the tools. RENEWAL_COMPAT_TARBALL: an existing tarball.
 import { writeDocument } from './document.mjs';
 import { killAll } from './process.mjs';
 import { removeFolders } from './tarball.mjs';
 import { targets } from './targets.mjs';
 
-/** The targets that the arguments ask for. */
+/** The targets that the arguments name. */
 function choose(args) {
   const names = args.filter((argument) => !argument.startsWith('--'));
   const flags = args.filter((argument) => argument.startsWith('--'));
@@ -27,14 +27,14 @@ function choose(args) {
 
 const say = (line) => process.stdout.write(`${line}\n`);
 
-/** Runs one target. What it throws is a failure of its own: the others still run. */
+/** Runs one target. An error is a failure of that target: the others still run. */
 async function runTarget(target, options) {
   const startedAt = performance.now();
   const counted = await target.run(say, options).catch((error) => {
     say(`FAILED ${target.name}\n    ${error.stack ?? error}`);
     return { version: '', ran: '', passed: 0, failed: 1, skipped: 0, failures: [`${target.name}: ${error.message}`] };
   });
-  // a target that ran nothing has shown nothing
+  // a target that ran no check has proved nothing
   const failed = counted.failed + Number(counted.passed + counted.failed === 0);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const counts = `${counted.passed} passed, ${failed} failed, ${counted.skipped} skipped`;

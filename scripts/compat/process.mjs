@@ -1,21 +1,21 @@
 import { spawn } from 'node:child_process';
 
-/** What a command that hangs is given before it is killed. */
+/** The time after which a hanging command is killed. */
 const TIMEOUT_MS = 30 * 60_000;
 
 const running = new Set();
 
-/** Kills every command that still runs. */
+/** Kills all running commands. */
 export function killAll() {
   for (const child of running) child.kill('SIGKILL');
 }
 
-// colours would stand between the words that are looked for
+// colours would split the words that are searched for
 const { FORCE_COLOR: _, ...inherited } = process.env;
 
 /**
- * Runs a command to its end. Resolves to its exit code and what it wrote, also if it failed. With `onLine`, each line of
- * its standard output is handed over when it comes.
+ * Runs a command to its end. Resolves with its exit code and output, also if it failed. `onLine` receives each line of
+ * the standard output as it arrives.
  */
 export function run(command, args, { cwd, env = {}, onLine = () => {}, timeoutMs = TIMEOUT_MS } = {}) {
   return new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ export function run(command, args, { cwd, env = {}, onLine = () => {}, timeoutMs
   });
 }
 
-/** Runs a command that has to succeed, and resolves to what it wrote. */
+/** Runs a command that has to succeed, and resolves with its output. */
 export async function output(command, args, options) {
   const { code, stdout, stderr } = await run(command, args, options);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${stdout}${stderr}`);

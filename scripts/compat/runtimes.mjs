@@ -1,4 +1,4 @@
-// Other runtimes than Node run the exercise as a program, from a project that has the tarball installed.
+// Runtimes other than Node run the exercise as a program, from a project with the tarball installed.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -35,7 +35,7 @@ export async function deno(say) {
   return { version, ...(await asProgram(binary, flags, 'deno', say)) };
 }
 
-/** A worker has no file system: it is bundled as the tools of Cloudflare bundle, and asked by HTTP. */
+/** A worker has no file system: it is bundled as the tools of Cloudflare do, and called by HTTP. */
 export async function workerd(say) {
   const tools = await install('workerd');
   const version = (await versionsOf('workerd')).workerd;

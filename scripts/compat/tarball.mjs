@@ -9,7 +9,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const folders = [];
 
-/** Makes an empty folder outside the repository, so that nothing of the repository is found by walking up. */
+/** Creates an empty folder outside the repository, so that no lookup finds the repository's files. */
 export async function makeFolder(name) {
   const folder = await mkdtemp(join(await realpath(tmpdir()), `renewal-compat-${name}-`));
   folders.push(folder);
@@ -21,7 +21,7 @@ export async function removeFolders() {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Builds and packs the package. RENEWAL_COMPAT_TARBALL names one that is there already. */
+/** Builds and packs the package. RENEWAL_COMPAT_TARBALL names an existing tarball. */
 async function pack(folder) {
   if (process.env.RENEWAL_COMPAT_TARBALL) return resolve(process.env.RENEWAL_COMPAT_TARBALL);
   await output('npm', ['run', '--silent', 'build'], { cwd: root });
@@ -40,7 +40,7 @@ async function unpack() {
 
 let unpacked;
 
-/** The folder of the unpacked tarball; it is packed once. */
+/** The folder of the unpacked tarball, which is packed once. */
 export function tarball() {
   unpacked ??= unpack();
   return unpacked;
@@ -52,8 +52,8 @@ const dependenciesOf = async (folder) => {
 };
 
 /**
- * Puts the tarball and what it depends on into a `node_modules`. Dependencies are those of the repository's lock file;
- * rxjs may be another one.
+ * Installs the tarball and its dependencies into a `node_modules`. Dependencies are those of the repository's lock
+ * file, possibly with another rxjs.
  */
 export async function installInto(modules, { rxjs = join(root, 'node_modules') } = {}) {
   await mkdir(modules, { recursive: true });

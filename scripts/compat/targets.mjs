@@ -1,5 +1,5 @@
-// Everything that the package is run on. A target runs with `say`, which takes each line about a failure as it comes, and resolves to
-// its version, what ran, and how many passed and failed.
+// Every environment that the package runs on. A target gets `say` for each line about a failure, and resolves with its
+// version, a list of the runs, and the numbers of passed and failed checks.
 import { join } from 'node:path';
 import { angular } from './angular.mjs';
 import { browser } from './browsers.mjs';
@@ -11,10 +11,12 @@ import { bun, deno, workerd } from './runtimes.mjs';
 import { runSuites } from './suites/run.mjs';
 import { types } from './types.mjs';
 
-/** Specs of the platform: unit, scenarios and transports. The rest knows no platform: examples, docs, the explorer. */
+/**
+ * The platform specs: unit, scenarios and transports. The others depend on no platform: examples, docs, the explorer.
+ */
 const OF_PLATFORM = /^spec\/(?!docs|examples|explorer|types)/;
 
-/** What no other Node, and no other rxjs, can change in the copy of Angular that the repository has. */
+/** The specs that no other Node and no other rxjs can affect: they use the repository's copy of Angular. */
 const OF_ANGULAR = /^spec\/(angular|scenarios\/angular)\//;
 
 const suites = (major) => ({

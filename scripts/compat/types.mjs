@@ -1,4 +1,4 @@
-// Compiles consumers of the declarations with each version of TypeScript, under every resolution that it has.
+// Compiles consumers of the declarations with each version of TypeScript, under every resolution that it supports.
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 
 const COMPATIBILITY_DATE = '2026-11-01';
 
-/** The binary comes with the package for this platform. */
+/** The binary is in the package for this platform. */
 const binaryOf = (modules) => {
   const [platform] = readdirSync(join(modules, '@cloudflare')).filter((name) => name.startsWith('workerd-'));
   return join(modules, '@cloudflare', platform, 'bin/workerd');
@@ -35,7 +35,7 @@ const freePort = () =>
     });
   });
 
-/** Asks until the worker listens. */
+/** Sends requests until the worker listens. */
 async function ask(url, isOver) {
   for (;;) {
     try {
@@ -47,7 +47,7 @@ async function ask(url, isOver) {
   }
 }
 
-/** Serves a worker, asks it once, and ends it. Resolves to what it answered, as the outcome of a command. */
+/** Serves a worker, calls it once, and ends it. Resolves with its response, as the outcome of a command. */
 export async function serveWorker(modules, file, origin) {
   const port = await freePort();
   const path = join(dirname(file), 'config.capnp');

@@ -90,7 +90,7 @@ describe('signedIn', () => {
       },
     });
     const navigation = router.navigateByUrl('/orders');
-    await asked.passed;
+    await asked.opened;
     expect(router.url).toBe('/');
     restored.next({ accessToken: 'T1' });
     await navigation;

@@ -225,7 +225,7 @@ describe('the demo page', () => {
     const { page } = await open();
     const lost = createBarrier();
     await page.route('**/app/renewal', async (route) => {
-      await lost.passed;
+      await lost.opened;
       await route.abort();
     });
     await choose(page, 'offline', 'The next refresh finds no network');

@@ -35,7 +35,7 @@ describe('recordTimeline', () => {
   it('records a request with an expired token, its wait and its replay in order', () => {
     virtually(({ flush }) => {
       const { api } = createVirtualClient({
-        answer: (_request, answer) => of(answer).pipe(delay(10)),
+        respond: (_request, answer) => of(answer).pipe(delay(10)),
         refresh: () => timer(50).pipe(map(() => ({ accessToken: 'T2' }))),
       });
       const recorder = recordTimeline(api);

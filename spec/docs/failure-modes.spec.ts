@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const SCENARIOS = 'spec/scenarios';
 
-/** The sections of the catalogue, each a folder. */
+/** The sections of the catalogue; each has a folder. */
 const SECTIONS: readonly (readonly [letter: string, folder: string, title: string, ids: readonly number[]])[] = [
   ['A', 'concurrency', 'Concurrency', [1, 2, 3, 4, 5, 6, 7, 9, 10]],
   [
@@ -36,11 +36,11 @@ const SECTIONS: readonly (readonly [letter: string, folder: string, title: strin
 ];
 
 interface Entry extends FailureMode {
-  /** The spec that proves it; none for an entry that asks for none. */
+  /** The path of the spec that proves it; none for an entry that needs none. */
   readonly spec?: string;
 }
 
-/** What a literal in a source file stands for. */
+/** The value of a literal in a source file. */
 const literalOf = (node: ts.Expression): unknown => {
   if (ts.isStringLiteralLike(node)) return node.text;
   if (ts.isArrayLiteralExpression(node)) return node.elements.map(literalOf);
@@ -88,11 +88,11 @@ const page = (): string =>
   [
     '# What goes wrong elsewhere, and what renewal does',
     '',
-    '<!-- Made from the specs in spec/scenarios: `npm run unit -- spec/docs -u` writes it anew. -->',
+    '<!-- Generated from the specs in spec/scenarios: `npm run unit -- spec/docs -u` writes it. -->',
     '',
-    'Each entry is a spec of its own, over real sockets where the network matters and in virtual time where time does, once for servers that',
-    'answer HTTP 401 and once for servers that answer `code: 1002`. An entry without a spec says why it needs none. What is said of tabs and of storage is',
-    'shown again in Chromium, with several tabs of one profile against the shop of the examples: [spec/browser/tabs](../spec/browser/tabs).',
+    'Each entry has its own spec, over real sockets where the network matters and in virtual time where time matters, once for servers that',
+    'respond with HTTP 401 and once for servers that respond with `code: 1002`. An entry without a spec says why it needs none. The entries on tabs and storage are',
+    'tested again in Chromium, with several tabs of one profile against the shop of the examples: [spec/browser/tabs](../spec/browser/tabs).',
     ...SECTIONS.flatMap(([letter, , title]) => [
       '',
       `## ${title}`,
@@ -108,12 +108,12 @@ const page = (): string =>
   ].join('\n');
 
 describe('docs/failure-modes.md', () => {
-  it('has each entry of the catalogue, once', () => {
+  it('has each entry of the catalogue once', () => {
     const wanted = SECTIONS.flatMap(([letter, , , numbers]) => numbers.map((number) => `${letter}${number}`));
     expect(entries.map(({ id }) => id).sort()).toEqual(wanted.sort());
   });
 
-  it('finds each in the folder of its section, in a file named after it', () => {
+  it('has each spec in the folder of its section, in a file named after its id', () => {
     const folders = new Map(SECTIONS.map(([letter, folder]) => [letter, folder]));
     const lost = entries.filter(
       ({ id, spec }) => spec && !spec.startsWith(`${SCENARIOS}/${folders.get(id.charAt(0))}/${id.toLowerCase()}-`),
@@ -121,12 +121,12 @@ describe('docs/failure-modes.md', () => {
     expect(lost).toEqual([]);
   });
 
-  it('names threads that can be followed', () => {
+  it('names threads in a form that can be linked', () => {
     const threads = entries.flatMap(({ threads = [] }) => threads);
     expect(threads.filter((thread) => !/^[\w.-]+\/[\w.-]+#\d+$/.test(thread))).toEqual([]);
   });
 
-  it('is made from the specs', async () => {
+  it('is generated from the specs', async () => {
     await expect(page()).toMatchFileSnapshot(join(root, 'docs/failure-modes.md'));
   });
 });

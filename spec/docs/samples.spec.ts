@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What the samples take for granted: the reader's own names. */
+/** Names that the samples assume: those of the reader's own code. */
 const PRELUDE = `
 import { of, throwError, catchError, map, type Observable } from 'rxjs';
 import * as renewal from 'renewal';
@@ -57,7 +57,7 @@ const inDocstrings = (): Sample[] =>
 
 const samples = [...inMarkdown('README.md'), ...inMarkdown('docs/angular.md'), ...inDocstrings()];
 
-/** A sample that imports is a whole file; one that does not is a passage from one. */
+/** A sample with imports is a whole file; a sample without them is an excerpt. */
 const toSource = ({ code }: Sample): string =>
   code.includes('import ') ? `${NAMES}${code}\nexport {};` : `${PRELUDE}${NAMES}{\n${code}\n}`;
 
@@ -99,14 +99,14 @@ describe('the samples in the README and in docstrings', () => {
     expect(errors).toEqual([]);
   }, 60_000);
 
-  it('would be found out if they did not', () => {
+  it('fail to compile if they are wrong', () => {
     const errors = check([{ title: 'wrong', code: 'api.get$(42);' }]);
     expect(errors.get('wrong')).toHaveLength(1);
   }, 60_000);
 
   it('link only to files that exist', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    // The files of the published package, by an address that also works on its page.
+    // Links to the files of the published package, which also work on its registry page.
     const links = [...readme.matchAll(/https:\/\/cdn\.jsdelivr\.net\/npm\/renewal\/([^)#"]+)/g)].map(
       ([, path = '']) => path,
     );

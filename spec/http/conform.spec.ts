@@ -11,8 +11,8 @@ import { concat, NEVER, of, Subject } from 'rxjs';
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { eventsOf, toldBy } from '../support/events';
-import { answered, createRecorder, type Outcome, outcomeOf, shownOf } from '../support/http-client';
+import { describeEvent, eventsOf } from '../support/events';
+import { completedWith, createRecorder, type Outcome, outcomeOf, shownOf } from '../support/http-client';
 import { errorOf } from '../support/server-client';
 import { ORIGIN, response } from '../support/virtual';
 
@@ -58,7 +58,7 @@ const outcomeFor = (schema: StandardSchemaV1, body: unknown, status = 200): Outc
 
 describe.each(SCHEMAS)('a schema of %s', (_, schema) => {
   it('lets a body through that matches, as what the schema makes of it', () => {
-    expect(outcomeFor(schema, ORDER)).toEqual(answered({ ...ORDER, at: new Date(AT) }));
+    expect(outcomeFor(schema, ORDER)).toEqual(completedWith({ ...ORDER, at: new Date(AT) }));
   });
 
   it('makes a SchemaError of a body that does not, which says where', () => {
@@ -94,13 +94,13 @@ describe('a body', () => {
 
   it.each(['get$', 'head$', 'options$', 'delete$'] as const)('is validated by %s', (verb) => {
     const { api } = createRecorder({ transport: () => of(response(200, 7)) });
-    expect(outcomeOf(api[verb]('/a', { schema: z.number().transform(String) }))).toEqual(answered('7'));
+    expect(outcomeOf(api[verb]('/a', { schema: z.number().transform(String) }))).toEqual(completedWith('7'));
     expect(outcomeOf(api[verb]('/a', { schema: z.string() })).error).toMatchObject({ code: 'schema' });
   });
 
   it.each(['post$', 'put$', 'patch$'] as const)('is validated by %s, of the answer and not of the request', (verb) => {
     const { api, requests } = createRecorder({ transport: () => of(response(200, 7)) });
-    expect(outcomeOf(api[verb]('/a', 'body', { schema: z.number().transform(String) }))).toEqual(answered('7'));
+    expect(outcomeOf(api[verb]('/a', 'body', { schema: z.number().transform(String) }))).toEqual(completedWith('7'));
     expect(outcomeOf(api[verb]('/a', 7, { schema: z.string() })).error).toMatchObject({ code: 'schema' });
     expect(requests[0]?.body).toBe('body');
   });
@@ -110,7 +110,7 @@ describe('a body', () => {
     const { api } = createRecorder({ transport: () => of(sent, response(201, 7, { location: '/a/7' })) });
     const schema = z.number().transform(String);
     expect(outcomeOf(api.request$('GET', '/a', { schema }))).toEqual(
-      answered(response(201, '7', { location: '/a/7' })),
+      completedWith(response(201, '7', { location: '/a/7' })),
     );
     expect(outcomeOf(api.request$('GET', '/a', { schema, reportProgress: true })).values).toEqual([
       sent,
@@ -128,7 +128,7 @@ describe('a body', () => {
   });
 
   it.each([200, 204, 302, 399])('is validated where the status is %d, null where there is none', (status) => {
-    expect(outcomeFor(z.null(), null, status)).toEqual(answered(null));
+    expect(outcomeFor(z.null(), null, status)).toEqual(completedWith(null));
     expect(outcomeFor(z.string(), null, status).error).toMatchObject({ code: 'schema', issues: [{ path: [] }] });
   });
 
@@ -144,14 +144,14 @@ describe('a body', () => {
       ],
       transport: () => of(response(200, { code: 0, data: 7 })),
     });
-    expect(outcomeOf(api.get$('/a', { schema: z.number() }))).toEqual(answered(7));
+    expect(outcomeOf(api.get$('/a', { schema: z.number() }))).toEqual(completedWith(7));
     expect(seen).toEqual([false]);
   });
 
   it('is validated once, and the first one only', () => {
     const validate = vi.fn<Validate>((value) => ({ value }));
     const { api } = createRecorder({ transport: () => concat(of(response(200, 1), response(200, 2)), NEVER) });
-    expect(outcomeOf(api.get$('/a', { schema: schemaOf(validate) }))).toEqual(answered(1));
+    expect(outcomeOf(api.get$('/a', { schema: schemaOf(validate) }))).toEqual(completedWith(1));
     expect(validate.mock.calls).toEqual([[1]]);
   });
 });
@@ -224,7 +224,7 @@ describe('a schema', () => {
         return { value: this.made };
       },
     };
-    expect(outcomeFor({ '~standard': standard }, 1)).toEqual(answered('yes'));
+    expect(outcomeFor({ '~standard': standard }, 1)).toEqual(completedWith('yes'));
   });
 
   it('may answer with what only has a then', async () => {
@@ -248,7 +248,7 @@ describe('a schema', () => {
     resolve();
     await gone;
     expect(values).toEqual([]);
-    expect(events.map(toldBy)).toEqual([
+    expect(events.map(describeEvent)).toEqual([
       'request 1 queued, attempt 0',
       'request 1 sent, attempt 1',
       'request 1 cancelled, attempt 1',
@@ -262,9 +262,9 @@ describe('a schema', () => {
     const error = errorOf(api.get$('/a', { schema: schemaOf(async () => issuesOf({ message: 'no' })) }));
     wire.next(response(200));
     expect(wire.observed).toBe(false);
-    expect(events.map(toldBy)).toEqual(['request 1 queued, attempt 0', 'request 1 sent, attempt 1']);
+    expect(events.map(describeEvent)).toEqual(['request 1 queued, attempt 0', 'request 1 sent, attempt 1']);
     expect(await error).toMatchObject({ code: 'schema' });
-    expect(toldBy(events.at(-1) ?? ({} as never))).toBe('request 1 settled, attempt 1, error schema');
+    expect(describeEvent(events.at(-1) ?? ({} as never))).toBe('request 1 settled, attempt 1, error schema');
   });
 
   it.each<[string, unknown]>([
@@ -284,6 +284,6 @@ describe('a schema', () => {
 
   it.each([undefined, null])('may be %o, which is none', (schema) => {
     const options = { schema } as unknown as RequestOptions; // what plain JavaScript may pass
-    expect(outcomeOf(createRecorder().api.get$('/a', options))).toEqual(answered('body'));
+    expect(outcomeOf(createRecorder().api.get$('/a', options))).toEqual(completedWith('body'));
   });
 });

@@ -2,7 +2,7 @@ import { createApi, type HttpEvent, type HttpResponse, type Interceptor, type Re
 import { concat, map, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { jsonText } from '../../lib/http/json-text';
-import { answered, createRecorder, createSignedIn, outcomeOf } from '../support/http-client';
+import { completedWith, createRecorder, createSignedIn, outcomeOf } from '../support/http-client';
 import { ORIGIN, response } from '../support/virtual';
 
 const outcome = (
@@ -25,7 +25,7 @@ describe('the text of a response to a request for JSON', () => {
     ['"text"', 'text'],
     ['', null],
   ])('is parsed by the client: %j', (text, value) => {
-    expect(outcome(text)).toEqual(answered(value));
+    expect(outcome(text)).toEqual(completedWith(value));
   });
 
   it.each([PAGE, '{"a":', 'text', ' '])('is a ResponseParseError if it is not JSON: %j', (text) => {
@@ -73,7 +73,7 @@ describe('the text of a response to a request for JSON', () => {
   it('is no error any more once an interceptor has replaced it', () => {
     const opening: Interceptor = (request, next) =>
       next(request).pipe(map((event) => (event.type === 'response' ? { ...event, body: 'opened' } : event)));
-    expect(outcome(PAGE, 200, {}, [opening])).toEqual(answered('opened'));
+    expect(outcome(PAGE, 200, {}, [opening])).toEqual(completedWith('opened'));
   });
 
   it('is not shown to a schema if it is not JSON', () => {
@@ -103,19 +103,19 @@ describe('the text of a response to a request for JSON', () => {
       body: jsonText('{"a":1}'),
     } as unknown as HttpResponse);
     const { api } = createRecorder({ transport: () => of(frozen), session: createSignedIn() });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered({ a: 1 }));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ a: 1 }));
   });
 
   it('is understood from another copy of the package', () => {
     const foreign = { [Symbol.for('renewal.json-text')]: '{"a":1}' };
     const { api } = createRecorder({ transport: () => of(response(200, foreign)) });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered({ a: 1 }));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ a: 1 }));
   });
 });
 
 describe('a value that a transport has parsed itself', () => {
   it.each([{ a: 1 }, 'text', '{"a":1}', 0, null])('is emitted as it is: %j', (value) => {
     const { api } = createRecorder({ transport: () => of(response(200, value)) });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered(value));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith(value));
   });
 });

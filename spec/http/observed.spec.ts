@@ -8,7 +8,7 @@ import {
 } from 'renewal';
 import { NEVER, type Observable, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { answered, createRecorder, outcomeOf } from '../support/http-client';
+import { completedWith, createRecorder, outcomeOf } from '../support/http-client';
 import { createVirtualClient, ORIGIN, response } from '../support/virtual';
 
 interface NativeObserver {
@@ -39,24 +39,24 @@ const emitting = <T>(value: unknown): Observable<T> =>
 describe('a native Observable', () => {
   it('may be what refresh returns', () => {
     const { api, sent } = createVirtualClient({ refresh: () => emitting<TokenGrant>({ accessToken: 'T2' }) });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
     expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
   });
 
   it('may be what restore returns', () => {
     const session = createSession({ refresh: () => NEVER, restore: () => emitting({ accessToken: 'T1' }) });
-    expect(outcomeOf(session.accessToken$())).toEqual(answered('T1'));
+    expect(outcomeOf(session.accessToken$())).toEqual(completedWith('T1'));
   });
 
   it('may be what an interceptor returns', () => {
     const cached: Interceptor = () => emitting<HttpEvent>(response(200, 'cached'));
     const { api } = createRecorder({ interceptors: [cached] });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('cached'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('cached'));
   });
 
   it.each([0, 1_000])('may be what a transport returns, with a timeoutMs of %d', (timeoutMs) => {
     const api = createApi({ baseUrl: ORIGIN, timeoutMs, transport: () => emitting<HttpEvent>(response(200, 'sent')) });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('sent'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('sent'));
   });
 
   it('hands on its error', () => {
@@ -106,7 +106,7 @@ describe('an Observable of another copy of RxJS', () => {
       },
     };
     const { api } = createRecorder({ interceptors: [() => foreign as unknown as Observable<HttpEvent>] }); // by its protocol
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('other'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('other'));
     expect(isOpen).toBe(false);
   });
 });

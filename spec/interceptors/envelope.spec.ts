@@ -1,7 +1,14 @@
 import { type EnvelopeOptions, envelope, type HttpEvent } from 'renewal';
 import { of, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { answered, createRecorder, createSignedIn, type Outcome, outcomeOf, shownOf } from '../support/http-client';
+import {
+  completedWith,
+  createRecorder,
+  createSignedIn,
+  type Outcome,
+  outcomeOf,
+  shownOf,
+} from '../support/http-client';
 import { ORIGIN, response } from '../support/virtual';
 
 /** What a caller gets whose answer has this body. */
@@ -21,7 +28,7 @@ describe('envelope', () => {
     ['null where there is none', { code: 0, message: 'ok' }, null],
     ['only the outer data of two envelopes', { code: 0, data: { code: 7, data: 1 } }, { code: 7, data: 1 }],
   ])('emits %s', (_, body, data) => {
-    expect(opened(body)).toEqual(answered(data));
+    expect(opened(body)).toEqual(completedWith(data));
   });
 
   it.each<[string, unknown]>([
@@ -69,7 +76,7 @@ describe('envelope', () => {
   });
 
   it.each([200, 201, 302])('opens an answer of status %d', (status) => {
-    expect(opened({ code: 0, data: 1 }, {}, status)).toEqual(answered(1));
+    expect(opened({ code: 0, data: 1 }, {}, status)).toEqual(completedWith(1));
   });
 
   it.each<[string, EnvelopeOptions, unknown, unknown]>([
@@ -80,7 +87,7 @@ describe('envelope', () => {
     ['all', { successCode: 1, code: 'status', data: 'd', message: 'm' }, { status: 1, d: 5 }, 5],
     ['undefined', JSON.parse('{}'), { code: 0, data: 1 }, 1],
   ])('takes another %s', (_, options, body, data) => {
-    expect(opened(body, options)).toEqual(answered(data));
+    expect(opened(body, options)).toEqual(completedWith(data));
   });
 
   it('takes another name for the message, and 0 for a failure where it is not the code of success', () => {
@@ -121,7 +128,7 @@ describe('envelope', () => {
       transport: ({ headers }) =>
         of(response(200, headers.authorization === 'Bearer T2' ? { code: 0, data: 'yes' } : { code: 1002 })),
     });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered('yes'));
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('yes'));
     expect(outcomeOf(api.get$('/a', { auth: false })).error).toMatchObject({ code: 'business', businessCode: 1002 });
     expect(requests).toHaveLength(3);
   });

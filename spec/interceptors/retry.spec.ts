@@ -16,8 +16,8 @@ import {
 } from 'renewal';
 import { asyncScheduler, catchError, type Observable, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventsOf, toldBy } from '../support/events';
-import { answered, createRecorder, outcomeOf, type Recorder } from '../support/http-client';
+import { describeEvent, eventsOf } from '../support/events';
+import { completedWith, createRecorder, outcomeOf, type Recorder } from '../support/http-client';
 import { requestOf } from '../support/request';
 import { SIGNALS } from '../support/server';
 import { createVirtualClient, response, type VirtualClient, virtually } from '../support/virtual';
@@ -119,7 +119,7 @@ describe('retry', () => {
       const { api, requests } = createMeeting(fates, { ...AT_ONCE, attempts: Number.POSITIVE_INFINITY });
       const outcome = outcomeOf(api.get$('/a'));
       flush();
-      expect(outcome).toEqual(answered('body of 200'));
+      expect(outcome).toEqual(completedWith('body of 200'));
       expect(requests).toHaveLength(2_000);
     });
   });
@@ -334,7 +334,7 @@ describe('a request that is sent again', () => {
       const events = eventsOf(api);
       outcomeOf(api.get$('/a'));
       flush();
-      expect(events.map(toldBy)).toEqual([
+      expect(events.map(describeEvent)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 sent, attempt 1',
         'request 1 resent, attempt 2',
@@ -350,7 +350,7 @@ describe('beside a session, retry', () => {
       const { api, sent } = withRetry({ signal });
       const outcome = outcomeOf(api.get$('/a'));
       flush();
-      expect(outcome).toEqual(answered({ by: 'T2' }));
+      expect(outcome).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
     });
   });
@@ -386,12 +386,12 @@ describe('beside a session, retry', () => {
       let answers = 0;
       const { api, session, sent } = withRetry({
         isDead: () => false,
-        answer: (_, answer) => of(answers++ === 0 ? response(503) : answer),
+        respond: (_, answer) => of(answers++ === 0 ? response(503) : answer),
       });
       const outcome = outcomeOf(api.get$('/a'));
       outcomeOf(session.refresh$());
       flush();
-      expect(outcome).toEqual(answered({ by: 'T2' }));
+      expect(outcome).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
     });
   });

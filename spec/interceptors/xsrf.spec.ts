@@ -11,7 +11,7 @@ import {
 } from 'renewal';
 import { of } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { answered, createRecorder, outcomeOf } from '../support/http-client';
+import { completedWith, createRecorder, outcomeOf } from '../support/http-client';
 import { SIGNALS } from '../support/server';
 import { expiredBy, response } from '../support/virtual';
 
@@ -214,7 +214,7 @@ describe('xsrf', () => {
           },
         }).post$('/a', { a: 1 }),
       );
-      expect(outcome).toEqual(answered('body'));
+      expect(outcome).toEqual(completedWith('body'));
       expect(sent).toMatchObject([
         { authorization: 'Bearer T1', 'x-xsrf-token': 'T', 'x-csrf': 'T' },
         { authorization: 'Bearer T2', 'x-xsrf-token': 'U', 'x-csrf': 'U' },

@@ -34,14 +34,14 @@ describe.each(['esm', 'cjs', 'iife'] as const)('the package bundled for a browse
     expect(result.warnings).toEqual([]);
   });
 
-  it('holds the file for browsers and nothing of xhr2', () => {
+  it('contains the file for browsers and nothing of xhr2', () => {
     const inputs = Object.keys(result.metafile.inputs);
     expect(inputs).toContain('node_modules/renewal/dist/xhr.js');
     expect(inputs.filter((input) => /xhr2|xhr\.node/.test(input))).toEqual([]);
     expect(text).not.toMatch(/xhr2/i);
   });
 
-  it('asks for no builtin of Node and no other package', () => {
+  it('imports no Node builtin and no other package', () => {
     expect(Object.values(result.metafile.outputs).flatMap((output) => output.imports)).toEqual([]);
     expect(text).not.toContain('node:');
     expect(text).not.toMatch(/require\(["']/);
@@ -49,7 +49,7 @@ describe.each(['esm', 'cjs', 'iife'] as const)('the package bundled for a browse
 });
 
 describe('the package bundled for a browser', () => {
-  it('looks for no global of the platform by being loaded', async () => {
+  it('accesses no platform global when it is loaded', async () => {
     const [file] = (await bundle('iife')).outputFiles;
     const language = new Set(runInNewContext('Object.getOwnPropertyNames(globalThis)'));
     for (const name of ['globalThis', 'console']) language.delete(name);
@@ -60,7 +60,7 @@ describe('the package bundled for a browser', () => {
   });
 });
 
-/** Sends by both transports, and says what came back. */
+/** Sends by both transports, and prints the responses. */
 const app = `
 import { ajaxTransport, createApi, fetchTransport } from 'renewal';
 import { firstValueFrom } from 'rxjs';
@@ -80,7 +80,7 @@ describe('the package bundled for Node', () => {
   beforeAll(async () => {
     server = createServer((request, response) => request.pipe(response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on a port
+    baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a listening server has an address
   });
 
   afterAll(() => {
@@ -117,7 +117,7 @@ describe('the package bundled for Node', () => {
     expect(await output(process.execPath, [outfile], consumer)).toBe('function\n');
   });
 
-  it('keeps the licence of xhr2, which is built into the file for Node', async () => {
+  it('contains the licence of xhr2, which is part of the file for Node', async () => {
     const licence = (await readFile(join(root, 'node_modules/xhr2/LICENSE.txt'), 'utf8')).split(/\s+/).join(' ').trim();
     const words = (text: string) => text.split(/\s+/).join(' ');
     for (const name of ['xhr.node.js', 'xhr.node.cjs'])
@@ -126,7 +126,7 @@ describe('the package bundled for Node', () => {
     expect(words(await readFile(outfile, 'utf8'))).toContain(licence);
   });
 
-  it('needs no package beside rxjs and jwt-decode', async () => {
+  it('needs no package except rxjs and jwt-decode', async () => {
     const manifest = JSON.parse(await readFile(join(consumer, 'node_modules/renewal/package.json'), 'utf8'));
     expect(Object.keys(manifest.dependencies)).toEqual(['jwt-decode']);
   });

@@ -7,7 +7,7 @@ import { bin, root, run } from './support/run';
 const config = '.dependency-cruiser.json';
 const file = 'export const name = 1;';
 
-/** What every file may import, and what the rules below are broken with. */
+/** The imports that every file may have, and the targets of the broken rules below. */
 const ground: Record<string, string> = {
   'lib/index.ts': "export { name } from './api';",
   'lib/api.ts':
@@ -30,7 +30,7 @@ const ground: Record<string, string> = {
   'spec/a.ts': file,
 };
 
-/** Each import that is refused, where, and by which rule. */
+/** Each forbidden import, its place, and its rule. */
 const refused: [from: string, code: string, ...rules: string[]][] = [
   ['lib/http/session.ts', "import '../session/a';", 'http-knows-nothing-of-ours'],
   ['lib/http/type.ts', "import type { name } from '../session/a';", 'http-knows-nothing-of-ours'],
@@ -89,11 +89,11 @@ describe('the lint of the dependencies', () => {
 
   afterAll(() => removeFolder(folder));
 
-  it('fails when a rule is broken', () => {
+  it('fails if a rule is broken', () => {
     expect(code).not.toBe(0);
   });
 
-  it('lets every folder import what lies below it', () => {
+  it('lets every folder import from the layers below it', () => {
     expect(Object.keys(ground).filter((from) => broken.has(from))).toEqual([]);
   });
 
@@ -101,7 +101,7 @@ describe('the lint of the dependencies', () => {
     expect(broken.get(from)?.sort()).toEqual(rules);
   });
 
-  it('is seen to enforce each of its rules', () => {
+  it('enforces each of its rules', () => {
     expect(forbidden.map(({ name }) => name).sort()).toEqual([...new Set([...broken.values()].flat())].sort());
   });
 });

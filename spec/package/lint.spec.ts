@@ -10,7 +10,7 @@ interface Override {
   linter: { rules: { style: { [globals]?: { options: { deniedGlobals: Record<string, string> } } } } };
 }
 
-/** What no file of http and session may hold, by the rule that has to say so. */
+/** Code that no file of http and session may contain, by the rule that reports it. */
 const refused: [rule: string, code: string][] = [
   ['no-platform-value', 'export const none = Promise.resolve();'],
   ['no-platform-value', 'export class Later extends Promise<void> {}'],
@@ -43,7 +43,7 @@ const refused: [rule: string, code: string][] = [
   ['no-promise-chain', 'export const next = (one: Promise<number>) => one.finally(String);'],
 ];
 
-/** What no file of lib may hold. */
+/** Code that no file of lib may contain. */
 const refusedEverywhere: [rule: string, code: string][] = [
   ['noConsole', "export const say = () => console.log('');"],
   ['noDefaultExport', 'export default 1;'],
@@ -53,7 +53,7 @@ const refusedEverywhere: [rule: string, code: string][] = [
   ['useNullishCoalescing', 'export const limit = (options: { limit?: number }) => options.limit || 5;'],
 ];
 
-/** What http and session may well hold. */
+/** Code that http and session may contain. */
 const clean = `
 export type Answer = Promise<void> | PromiseLike<Blob> | FormData | ReadableStream | Headers | Date;
 export interface Port {
@@ -104,22 +104,22 @@ describe('the lint of the code', () => {
 
   afterAll(() => removeFolder(folder));
 
-  it('fails when a rule is broken', () => {
+  it('fails if a rule is broken', () => {
     expect(code).toBe(1);
   });
 
-  it.each(['http', 'session', 'stores'])('has nothing to say of clean code in %s', (name) => {
+  it.each(['http', 'session', 'stores'])('accepts clean code in %s', (name) => {
     expect(found.get(`lib/${name}/clean.ts`)).toBeUndefined();
   });
 
-  it.each(refused.map(([rule, text], index) => [rule, text, index] as const))('answers with %s to: %s', (...row) => {
+  it.each(refused.map(([rule, text], index) => [rule, text, index] as const))('reports %s for: %s', (...row) => {
     const [rule, , index] = row;
     expect(found.get(`lib/http/${index}.ts`)).toContain(rule);
     expect(found.get(`lib/session/${index}.ts`)).toContain(rule);
   });
 
   it.each(refusedEverywhere.map(([rule, text], index) => [rule, text, index] as const))(
-    'answers with %s, in all of lib, to: %s',
+    'reports %s in all of lib for: %s',
     (rule, _text, index) => {
       expect(found.get(`lib/stores/${index}.ts`)).toContain(rule);
     },
@@ -130,7 +130,7 @@ describe('the lint of the code', () => {
     expect(restricted.filter((name) => !found.get(`lib/http/${name}.ts`)?.includes(globals))).toEqual([]);
   });
 
-  it('leaves platform and promises to the code outside http and session', () => {
+  it('allows platform and promises in code outside http and session', () => {
     const named = new Set(refused.map(([rule]) => rule));
     const rules = refused.flatMap((_row, index) => found.get(`lib/transports/${index}.ts`) ?? []);
     expect(rules.filter((rule) => named.has(rule))).toEqual([]);

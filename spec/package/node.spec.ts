@@ -28,7 +28,7 @@ describe.each([
   ['import', 'import.mjs'],
   ['require', 'require.cjs'],
 ])('the package in Node, through %s', (system, script) => {
-  it('gets JSON, tells its own errors apart, and lets the process end', async () => {
+  it('gets JSON, recognises its own errors, and lets the process end', async () => {
     const said = JSON.parse(await output(process.execPath, [script, baseUrl], consumer));
     expect(said).toEqual({ orders: [{ id: 1 }], missing: [true, true, true], broken: [true, true, true] });
   });
@@ -43,14 +43,14 @@ describe.each([
 });
 
 describe('the package twice in one process, by import and by require', () => {
-  it('takes errors and contexts of the other copy, and says what to do about its session', async () => {
+  it('recognises errors and contexts of the other copy, and refuses its session', async () => {
     const said = JSON.parse(await output(process.execPath, ['copies.mjs'], consumer));
     const { areTwo, refusal, outcomes, sent, context } = said;
     expect(areTwo).toBe(true);
     expect(refusal).toMatch(
       /^TypeError: session: made by another copy of renewal; use bearer\(session, \{ allowedOrigins \}\)/,
     );
-    // The other copy's own interceptor renews the token, and keeps it from other origins.
+    // The other copy's interceptor refreshes the token, and keeps it from other origins.
     expect(outcomes.slice(0, 2)).toEqual([[{ by: 'Bearer T2' }], [{ by: '-' }]]);
     expect(sent).toEqual([
       'https://api.test/orders Bearer T1',

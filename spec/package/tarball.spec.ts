@@ -12,12 +12,12 @@ describe('the tarball', () => {
     return entries.map((entry) => entry.replace('package/', ''));
   };
 
-  it('holds dist, docs, README, LICENSE, CHANGELOG and package.json, and nothing else', async () => {
+  it('contains only dist, docs, README, LICENSE, CHANGELOG and package.json', async () => {
     const tops = new Set((await entriesOf()).map((entry) => entry.split('/')[0]));
     expect([...tops].sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json']);
   });
 
-  it('holds each page and picture that its README links to, by a url that works from anywhere', async () => {
+  it('contains each page and picture that its README links to, by an absolute url', async () => {
     const text = await readFile(join(root, 'README.md'), 'utf8');
     const links = [...text.matchAll(/\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
       ([, link, source]) => link ?? source,
@@ -34,14 +34,14 @@ describe('the tarball', () => {
     expect(code).toBe(0);
   });
 
-  it('has types that are right under every resolution', async () => {
+  it('has correct types under every resolution', async () => {
     const args = ['--profile', 'strict', '--format', 'ascii', '--exclude-entrypoints', 'angular'];
     const { code, stdout } = await run(bin('attw'), [tarball, ...args], root);
     expect(stdout).toContain('No problems found');
     expect(code).toBe(0);
   });
 
-  it('has types for Angular that are right for ES modules, as Angular itself has', async () => {
+  it('has correct Angular types for ES modules, like Angular itself', async () => {
     const args = ['--profile', 'esm-only', '--format', 'ascii', '--entrypoints', 'angular'];
     const { code, stdout } = await run(bin('attw'), [tarball, ...args], root);
     expect(stdout).toContain('node16 (from ESM): 🟢 (ESM)');
@@ -60,7 +60,7 @@ describe('dist', () => {
     dist = await readDist();
   });
 
-  it('holds what package.json leads to and no stale file', () => {
+  it('contains the files that package.json leads to, and no stale file', () => {
     expect([...dist.keys()].sort()).toEqual([...reachable(manifest, dist)].sort());
   });
 
@@ -74,7 +74,7 @@ describe('dist', () => {
     expect(classes.filter((name, index) => classes.indexOf(name) !== index)).toEqual([]);
   });
 
-  it('has source maps that carry their sources and name no absolute path', () => {
+  it('has source maps with their sources and without absolute paths', () => {
     const maps = filesEndingIn('.map').map(([, text]) => JSON.parse(text));
     expect(maps).not.toEqual([]);
     for (const { sources, sourcesContent, sourceRoot } of maps) {
@@ -91,7 +91,7 @@ describe('dist', () => {
     expect(counts).toEqual(files.map(([name]) => [name, 1]));
   });
 
-  it('asks for builtins of Node by names that begin with node:, and for no xhr2', () => {
+  it('imports Node builtins by names that begin with node:, and no xhr2', () => {
     const asked = [...filesEndingIn('.js'), ...filesEndingIn('.cjs')].flatMap(([, text]) =>
       [...text.matchAll(/^(?:import .*?|.*?\brequire\()["']([^.#"'\n][^"'\n]*)["']/gm)].map(([, name = '']) => name),
     );
@@ -100,7 +100,7 @@ describe('dist', () => {
     expect(asked.filter((name) => !known.test(name))).toEqual([]);
   });
 
-  it('names no path of the machine that built it', () => {
+  it('contains no path of the build machine', () => {
     const revealing = [...dist].filter(([, text]) => text.includes(root)).map(([name]) => name);
     expect(revealing).toEqual([]);
   });

@@ -42,7 +42,7 @@ describe('the types of the package', () => {
     expect(complaints(file, { ...options, ...types, skipLibCheck: false })).toBe('');
   });
 
-  it('are those of the platform if lib.dom is there', () => {
+  it('use the types of the platform if lib.dom is present', () => {
     const failures = complaints('usage-dom.ts', { ...bundler, skipLibCheck: false });
     expect(failures).toBe('');
   });

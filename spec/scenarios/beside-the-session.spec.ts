@@ -5,15 +5,15 @@ import {
   createClient,
   createExpiredClient,
   errorsOf,
-  fateOf,
   passedThrough,
+  resultOf,
   settleAll,
 } from '../support/server-client';
 import { tokensShownBy } from '../support/server-secrets';
 
 const T1 = 'a.access.1';
 
-describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
+describe.each(SIGNALS)('a request outside the session, by %s', (signal) => {
   let server: TestServer;
   let elsewhere: TestServer;
 
@@ -22,10 +22,10 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
   });
   afterEach(() => Promise.all([server.close(), elsewhere.close()]));
 
-  it('to another origin carries no token, and its expired answer refreshes nothing', async () => {
+  it('to another origin carries no token, and its expired response starts no refresh', async () => {
     const { api, session } = createClient(server);
     const { state } = session;
-    expect(await fateOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
+    expect(await resultOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
     expect(elsewhere.hits).toMatchObject([{ path: '/orders', authorization: undefined }]);
     expect([server.refreshes, elsewhere.refreshes]).toEqual([0, 0]);
     expect(session.state).toBe(state);
@@ -36,25 +36,25 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
     const refresh = server.hold(({ path }) => path === REFRESH);
     const waiting = lastValueFrom(api.get$<Echo>('/orders'));
     await refresh.arrived(1);
-    expect(await fateOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
+    expect(await resultOf(api.get$(`${elsewhere.origin}/orders`))).toMatchObject(passedThrough(signal));
     refresh.open();
     expect(await waiting).toMatchObject({ by: 'a.access.2' });
     expect(elsewhere.hits).toMatchObject([{ authorization: undefined }]);
   });
 
-  it('to an origin that looks alike carries no token', async () => {
+  it('to a similar origin carries no token', async () => {
     const { api } = createClient(server);
     const { port } = new URL(elsewhere.origin);
-    expect(await fateOf(api.get$(`${server.origin.replace(/:\d+$/, '')}:${port}/orders`))).toMatchObject(
+    expect(await resultOf(api.get$(`${server.origin.replace(/:\d+$/, '')}:${port}/orders`))).toMatchObject(
       passedThrough(signal),
     );
-    // It need not be reached: that depends on what the name stands for.
-    await fateOf(api.get$(`http://localhost:${port}/orders`));
+    // The request may fail: that depends on how the name resolves.
+    await resultOf(api.get$(`http://localhost:${port}/orders`));
     for (const { authorization } of elsewhere.hits) expect(authorization).toBeUndefined();
     expect(server.refreshes).toBe(0);
   });
 
-  it('to another origin that is allowed is one of the session', async () => {
+  it('to an allowed other origin belongs to the session', async () => {
     const { api } = createExpiredClient(server);
     const wide = api.extend({ allowedOrigins: [server.origin, elsewhere.origin] });
     elsewhere.live.add('a.access.2');
@@ -63,18 +63,18 @@ describe.each(SIGNALS)('a request beside the session, by %s', (signal) => {
     expect([server.refreshes, elsewhere.refreshes]).toEqual([1, 0]);
   });
 
-  it('that is redirected to another origin takes no token there, and its expired answer refreshes nothing', async () => {
+  it('that is redirected to another origin carries no token and starts no refresh', async () => {
     const { api, session } = createClient(server);
     const { state } = session;
     server.replies.set('/moved', { status: 302, headers: { location: `${elsewhere.origin}/orders` } });
-    expect(await fateOf(api.get$('/moved'))).toMatchObject(passedThrough(signal));
+    expect(await resultOf(api.get$('/moved'))).toMatchObject(passedThrough(signal));
     expect(server.tokensOf('/moved')).toEqual([T1]);
     expect(elsewhere.hits).toMatchObject([{ path: '/orders', authorization: undefined }]);
     expect([server.refreshes, elsewhere.refreshes]).toEqual([0, 0]);
     expect(session.state).toBe(state);
   });
 
-  it('that is redirected within the origin is sent again where it began', async () => {
+  it('that is redirected within the origin is replayed from the start', async () => {
     const { api } = createExpiredClient(server);
     server.replies.set('/moved', { status: 302, headers: { location: '/orders' } });
     expect(await lastValueFrom(api.get$<Echo>('/moved'))).toMatchObject({ path: '/orders', nth: 2 });

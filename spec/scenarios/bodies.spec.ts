@@ -1,15 +1,16 @@
 import type { Body } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Echo, REFRESH, SIGNALS, startServer, type TestServer } from '../support/server';
+import { describe, expect, it } from 'vitest';
+import { type Echo, REFRESH, SIGNALS } from '../support/server';
 import { createExpiredClient } from '../support/server-client';
+import { withServer } from '../support/with-server';
 
 const BYTES = Uint8Array.from({ length: 1_024 }, (_, index) => index % 256);
 
 const BODIES: readonly (readonly [what: string, body: Body, bytes: Buffer])[] = [
   ['an object', { text: 'zwölf ✓', deep: [1, null] }, Buffer.from('{"text":"zwölf ✓","deep":[1,null]}')],
   ['an array', [1, 'zwei'], Buffer.from('[1,"zwei"]')],
-  ['a text', 'zwölf\r\n✓\0', Buffer.from('zwölf\r\n✓\0')],
+  ['a string', 'zwölf\r\n✓\0', Buffer.from('zwölf\r\n✓\0')],
   ['a form', new URLSearchParams({ text: 'zwölf & ✓' }), Buffer.from('text=zw%C3%B6lf+%26+%E2%9C%93')],
   ['a buffer of bytes', BYTES.buffer, Buffer.from(BYTES)],
   ['a view of some of the bytes', BYTES.subarray(100, 300), Buffer.from(BYTES.subarray(100, 300))],
@@ -20,14 +21,9 @@ const BODIES: readonly (readonly [what: string, body: Body, bytes: Buffer])[] = 
 const bounded = (form: string, boundary: string): string => form.replaceAll(boundary, '--');
 
 describe.each(SIGNALS)('the body of a POST, by %s', (signal) => {
-  let server: TestServer;
+  const server = withServer(signal);
 
-  beforeEach(async () => {
-    server = await startServer(signal);
-  });
-  afterEach(() => server.close());
-
-  it.each(BODIES)('arrives byte by byte the same on both attempts: %s', async (_, body, bytes) => {
+  it.each(BODIES)('arrives with the same bytes on both attempts: %s', async (_, body, bytes) => {
     const { api } = createExpiredClient(server);
     expect(await lastValueFrom(api.post$<Echo>('/orders', body))).toMatchObject({ nth: 2 });
     const bodies = server.hitsOf('/orders').map((hit) => hit.body);
@@ -70,7 +66,7 @@ describe.each(SIGNALS)('the body of a POST, by %s', (signal) => {
         return { body, change: () => body.fill(0) };
       },
     ],
-  ])('is the same on both attempts when the caller changes it in between: %s', async (_, make) => {
+  ])('is the same on both attempts if the caller changes it in between: %s', async (_, make) => {
     const { api } = createExpiredClient(server);
     const refresh = server.hold(({ path }) => path === REFRESH);
     const { body, change } = make();
@@ -79,7 +75,7 @@ describe.each(SIGNALS)('the body of a POST, by %s', (signal) => {
     change();
     refresh.open();
     await request;
-    // The boundary of a form is another one each time.
+    // The boundary of a form differs each time.
     const [first, second] = server.hitsOf('/orders').map(({ body }) => `${body}`.replace(/^(--\S+)[\s\S]*/, bounded));
     expect(first).toMatch(/amount/);
     expect(second).toBe(first);

@@ -1,6 +1,6 @@
 import { notOurs } from '../support/failure-mode';
 
-// The entries of the catalogue that need no spec, each with the reason; in the order of their ids.
+// The catalogue entries that need no spec, each with the reason; in the order of their ids.
 
 notOurs({
   id: 'A7',

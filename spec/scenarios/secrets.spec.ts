@@ -39,20 +39,20 @@ const SET_COOKIE = 'sid=a.cookie.3; HttpOnly';
 const withCookie = (reply: Reply): Reply =>
   typeof reply === 'object' ? { ...reply, headers: { 'set-cookie': SET_COOKIE } } : reply;
 
-/** An answer that the parser of Node gives up on, with what it had not parsed. */
+/** A response that the parser of Node rejects, with its unparsed part. */
 const GARBLED: Reply = {
   raw: `HTTP/1.1 200 OK\r\nset-cookie: ${SET_COOKIE}\r\nno header\r\nx-token: ${T1}\r\n\r\n${T1}`,
 };
 
-/** A client with everything in its pipeline that reads, writes or repeats, and with all that it hands out. */
+/** A client with every interceptor that reads, writes or repeats, and with all values that it hands out. */
 interface WatchedClient extends TestClient {
-  /** What has been put on the wire. */
+  /** The requests on the wire. */
   readonly sent: readonly HttpRequest[];
   readonly lines: readonly string[];
   readonly events: readonly ApiEvent[];
-  /** As `api.extend`, watched too. */
+  /** As `api.extend`, with the same recording. */
   readonly extend: Api['extend'];
-  /** All that was handed out so far. */
+  /** All values that were handed out so far. */
   readonly things: readonly unknown[];
 }
 
@@ -130,7 +130,7 @@ const TRANSPORTS = [
 
 const ALL = SIGNALS.flatMap((signal) => TRANSPORTS.map(([name, make]) => [signal, name, make] as const));
 
-describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,', (signal, _, make) => {
+describe.each(ALL)('no token, client key or cookie is visible, by %s over %s,', (signal, _, make) => {
   let server: TestServer;
 
   beforeEach(async () => {
@@ -141,7 +141,10 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     return server.close();
   });
 
-  /** What ends each kind of error. The server puts secrets into its answers, the caller into its own url, header and body. */
+  /**
+   * Causes of each kind of error. The server puts secrets into its responses, the caller into its url, headers and
+   * body.
+   */
   const ENDS: Readonly<Record<ApiErrorCode, (client: WatchedClient) => Observable<unknown>>> = {
     status: ({ api }) => {
       server.replies.set('/broken', withCookie(json({ by: T1 }, 503)));
@@ -168,7 +171,7 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
       server.replies.set('/no', withCookie(json({ code: 7, message: 'no', data: T1 })));
       return extend({ interceptors: [envelope()] }).get$('/no', { params: { token: T1 } });
     },
-    // A bad header is refused before anyone hears of the request: spec/http/headers.spec.ts.
+    // A bad header fails before any listener is notified: spec/http/headers.spec.ts.
     request: ({ api }) => api.post$('/orders', new Map([[T1, T1]]), { params: { token: T1 } }),
     refresh: ({ api }) => {
       server.live.clear();
@@ -198,7 +201,7 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     },
   };
 
-  it.each(Object.entries(ENDS))('from an error with the code %s, or anything that tells of it', async (code, end) => {
+  it.each(Object.entries(ENDS))('in an error with the code %s, or any report of it', async (code, end) => {
     const client = createWatchedClient(server, make());
     const error = await errorOf(end(client));
     expect(error).toMatchObject({ code });
@@ -208,11 +211,11 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     expect(tokensShownBy([error, error.request, ...client.things])).toEqual([]);
   });
 
-  it('from the request of an error, or of an interceptor, whatever a logger walks', async () => {
+  it('in the request of an error or an interceptor, whatever a logger walks', async () => {
     const client = createWatchedClient(server, make());
     const found: string[] = [];
     let walks = 0;
-    // At once: what a request is linked to while it is under way is gone later.
+    // At once, since the links of a running request are removed later.
     const walk = ({ headers: _, ...request }: HttpRequest): void => {
       walks++;
       const shown = [...textsWithin(request), inspect(request, { depth: 12, showHidden: true })];
@@ -244,9 +247,9 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
   it.each<[string, Reply]>([
     ['HTML', withCookie({ type: 'text/html', body: `<h1>a.access.2 ${CLIENT_KEY}</h1>` })],
     ['an error', withCookie(json({ refreshToken: 'a.refresh.2', key: CLIENT_KEY }, 500))],
-    ['what is no HTTP', GARBLED],
-    ['nothing whole', 'reset mid-body'],
-  ])('from what a refresh fails with that is answered with %s', async (_, reply) => {
+    ['a response that is not HTTP', GARBLED],
+    ['a partial response', 'reset mid-body'],
+  ])('in the error of a refresh that gets %s', async (_, reply) => {
     const client = createWatchedClient(server, make());
     server.live.clear();
     server.refreshReply = reply;
@@ -256,18 +259,18 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
   });
 
   it.each<[string, Reply]>([
-    ['what is no HTTP', GARBLED],
+    ['a response that is not HTTP', GARBLED],
     [
-      'bytes that nobody asked for',
+      'bytes before any request',
       { raw: `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${T1}\r\n${SET_COOKIE}` },
     ],
-    ['what can not be decoded', { headers: { 'content-encoding': 'gzip', 'set-cookie': SET_COOKIE }, body: T1 }],
+    ['an invalid encoding', { headers: { 'content-encoding': 'gzip', 'set-cookie': SET_COOKIE }, body: T1 }],
     ['a redirect to nowhere', { status: 302, headers: { location: `http://user:${T1}@[/${CLIENT_KEY}` } }],
     [
-      'a redirect to no one',
+      'a redirect to an unknown host',
       { status: 307, headers: { location: `http://user:${T1}@127.0.0.1:1/?key=${CLIENT_KEY}` } },
     ],
-  ])('from why there is no answer but %s', async (_, reply) => {
+  ])('in the reason for a missing response: %s', async (_, reply) => {
     const client = createWatchedClient(server, make());
     server.replies.set('/broken', reply);
     const error = await errorOf(client.api.get$('/broken'));
@@ -275,7 +278,7 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     expect(tokensShownBy([error, ...client.things])).toEqual([]);
   });
 
-  it('from a request that interceptors see, whose token is added further inside', async () => {
+  it('in a request that interceptors see before its token is added', async () => {
     const { api } = createClient(server);
     const seen: HttpRequest[] = [];
     const see: Interceptor = (request, next) => {
@@ -288,14 +291,14 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     expect(tokensShownBy(seen)).toEqual([]);
   });
 
-  it('from a malformed url that holds one', async () => {
+  it('in a malformed url that contains one', async () => {
     const client = createWatchedClient(server, make());
     const error = await errorOf(client.api.get$(`http://user:${T1}@[/orders?token=${T1}`));
     expect(error).toMatchObject({ code: 'request' });
     expect(tokensShownBy([error, ...client.things])).toEqual([]);
   });
 
-  it('from the client, the session, its store, or what is logged and told, at any moment', async () => {
+  it('in the client, the session, its store, or any event or log, at any moment', async () => {
     const client = createWatchedClient(server, make());
     server.live.clear();
     const refresh = server.hold(({ path }) => path === REFRESH);
@@ -306,7 +309,7 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
     refresh.open();
     await request;
     expect(tokensShownBy(client.things)).toEqual([]);
-    // They were all there to be read.
+    // All of them were there to be read.
     const headers = client.sent.map((request) => request.headers);
     expect(headers).toContainEqual(expect.objectContaining({ authorization: `Bearer ${T1}`, 'x-xsrf-token': XSRF }));
     expect(headers).toContainEqual(expect.objectContaining({ cookie: COOKIE, 'x-client-key': CLIENT_KEY }));
@@ -314,7 +317,7 @@ describe.each(ALL)('no token, client key or cookie can be read, by %s over %s,',
   });
 });
 
-it('a secret that could be read would be found', () => {
+it('detects a secret that could be read', () => {
   const values = [
     new Error(T1),
     new Error('no', { cause: new Error(T1) }),

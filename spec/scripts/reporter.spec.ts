@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs specs with the reporter, each under its name. */
+/** Runs specs, each under its name, with the reporter. */
 const report = async (specs: Readonly<Record<string, string>>) => {
   const place = await mkdtemp(join(folder, 'run-'));
   for (const [name, body] of Object.entries(specs)) {
@@ -43,7 +43,7 @@ describe('the reporter of npm test', { timeout: 60_000 }, () => {
     expect([code, counts]).toEqual([0, { passed: 3, failed: 0, skipped: 1 }]);
   });
 
-  it('names the first test that fails, why and where, and ends the run although another hangs', async () => {
+  it('reports the first failing test with reason and place, and ends a hanging run', async () => {
     const fails = "describe('a group', () => it('fails', () => expect([1]).toEqual([2])));";
     const { code, stdout, counts } = await report({ fails, hangs });
     expect(stdout).toMatch(/^FAIL \S*fails\.spec\.ts > a group > fails, after \d+\.\d s\nAssertionError: expected/m);

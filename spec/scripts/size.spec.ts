@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-it('says that npm run size needs a build', { timeout: 60_000 }, async () => {
+it('npm run size reports a missing build', { timeout: 60_000 }, async () => {
   await mkdir(join(root, '.tmp'), { recursive: true });
   const folder = await mkdtemp(join(root, '.tmp/size-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

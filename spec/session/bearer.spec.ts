@@ -13,7 +13,7 @@ import {
 import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, switchMap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createSessionId } from '../../lib/session/store/precedence';
-import { createCellStore, tokens, watch } from '../support/cell-store';
+import { createCellStore, observe, tokens } from '../support/cell-store';
 import { outcomeOf } from '../support/http-client';
 import { requestOf } from '../support/request';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
@@ -44,7 +44,7 @@ describe('a request with a live token', () => {
   it('is aborted on the wire when it is unsubscribed', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wire = cold<HttpResponse>('-----(a|)', { a: response(200) });
-      const { api } = createVirtualClient({ answer: () => wire });
+      const { api } = createVirtualClient({ respond: () => wire });
       expectObservable(api.get$('/a'), '--!').toBe('---');
       expectSubscriptions(wire.subscriptions).toBe('^-!');
     });
@@ -81,7 +81,7 @@ describe('a request whose answer says that the token has expired', () => {
       const refresh = cold<TokenGrant>('--(a|)', { a: T2 });
       const { api, sent } = createVirtualClient({
         refresh: () => refresh,
-        answer: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
+        respond: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
       });
       expectObservable(api.get$('/slow')).toBe('---------(v|)', { v: { by: 'T2' } });
       expectObservable(api.get$('/fast')).toBe('--(v|)', { v: { by: 'T2' } });
@@ -272,13 +272,13 @@ describe('a request that an interceptor holds up', () => {
       let version = 0;
       const { api, session, sent } = createVirtualClient({
         isDead: () => false,
-        store: { ...store, load: () => (isLate ? Promise.resolve(cell.held) : cell.held), version: () => version },
+        store: { ...store, load: () => (isLate ? Promise.resolve(cell.tokens) : cell.tokens), version: () => version },
       });
       const gate = new Subject<void>();
       const slow: Interceptor = (request, next) => gate.pipe(switchMap(() => next(request)));
       isLate = true;
       version = 1;
-      const { seen } = watch(api.extend({ interceptors: [slow] }).get$('/a'));
+      const { notifications: seen } = observe(api.extend({ interceptors: [slow] }).get$('/a'));
       await setImmediate();
       expect(session.state).toMatchObject({ tokens: { accessToken: 'T1' } });
       await session.signIn(T2);
@@ -473,7 +473,7 @@ describe('what a transport and its errors say', () => {
     const grants = new Subject<TokenGrant>();
     const { api } = createVirtualClient({
       refresh: () => grants,
-      answer: (_request, now) => (now.status === 401 ? concat(of(now), rest$ as Observable<HttpResponse>) : of(now)),
+      respond: (_request, now) => (now.status === 401 ? concat(of(now), rest$ as Observable<HttpResponse>) : of(now)),
     });
     const seen: unknown[] = [];
     api.get$('/a').subscribe({ next: (body) => seen.push(body), error: (error) => seen.push(error) });

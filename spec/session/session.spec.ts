@@ -11,7 +11,7 @@ import {
 } from 'renewal';
 import { EMPTY, NEVER, noop, type Observable, of, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { createCellStore, tokens, watch } from '../support/cell-store';
+import { createCellStore, observe, tokens } from '../support/cell-store';
 import { stopClock } from '../support/clock';
 import { createVirtualClient, virtually } from '../support/virtual';
 
@@ -51,10 +51,10 @@ describe('createSession', () => {
     const session = createSession({ refresh: () => of(grants.shift() ?? T2) });
     session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
     for (const accessToken of ['T2', 'T3']) {
-      expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
+      expect(observe(session.refresh$()).notifications).toMatchObject([{ accessToken }, 'done']);
     }
     session.signOut();
-    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
   });
 
   it('starts no timer and calls nothing but load before someone subscribes', () => {
@@ -123,42 +123,42 @@ describe('signIn and signOut', () => {
     const session: Session = createSession({ store, refresh: () => NEVER });
     session.signOut();
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
-    expect(cell.held).toMatchObject({ accessToken: 'B1' });
+    expect(cell.tokens).toMatchObject({ accessToken: 'B1' });
   });
 
   it('stand in the store also where that calls for a refresh from within the write', () => {
     const calls = [() => session.refresh$().subscribe({ error: noop })];
     const { cell, store } = createCellStore(tokens('T1'), {
       save: (saved) => {
-        cell.held = saved;
+        cell.tokens = saved;
         calls.pop()?.();
       },
     });
     const session: Session = createSession({ store, refresh: () => of(T2) });
     session.signIn({ accessToken: 'B1' });
     expect(session.state).toMatchObject({ tokens: { accessToken: 'B1' } });
-    expect(cell.held).toMatchObject({ accessToken: 'B1' });
+    expect(cell.tokens).toMatchObject({ accessToken: 'B1' });
   });
 
   it('stand in the store also if a refresh from within the write waits for no look, as the store hangs', async () => {
     stopClock();
     const calls = [() => session.refresh$().subscribe({ error: noop })];
-    const looks = [() => cell.held];
+    const looks = [() => cell.tokens];
     const { cell, store } = createCellStore(tokens('T1'), {
       load: () => looks.pop()?.() ?? new Promise(noop),
       clear: async () => {
         calls.pop()?.();
         await null;
-        cell.held = null;
+        cell.tokens = null;
       },
     });
     const session: Session = createSession({ store, refresh: () => of(T2) });
     session.refresh$().subscribe();
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(cell.held).toMatchObject({ accessToken: 'T2' });
+    expect(cell.tokens).toMatchObject({ accessToken: 'T2' });
     await session.signOut();
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
-    expect(cell.held).toBeNull();
+    expect(cell.tokens).toBeNull();
   });
 
   it('begin nothing where the store destroys the session from within their write', () => {
@@ -207,10 +207,10 @@ describe('signIn and signOut', () => {
       let version = 0;
       const { api, session, sent } = createVirtualClient({
         isDead: () => false,
-        store: { ...store, load: () => (version ? new Promise(noop) : cell.held), version: () => version },
+        store: { ...store, load: () => (version ? new Promise(noop) : cell.tokens), version: () => version },
       });
       version = 1;
-      const seen = [api.get$('/a'), session.accessToken$()].map((each$) => watch<unknown>(each$).seen);
+      const seen = [api.get$('/a'), session.accessToken$()].map((each$) => observe<unknown>(each$).notifications);
       expect(seen).toEqual([[], []]);
       if (end === 'signIn') session.signIn(T2).catch(noop);
       else if (end === 'signOut') session.signOut().catch(noop);
@@ -226,13 +226,13 @@ describe('signIn and signOut', () => {
     let version = 0;
     const { api, session, sent } = createVirtualClient({
       isDead: () => false,
-      store: { ...store, load: () => (version ? Promise.resolve(cell.held) : cell.held), version: () => version },
+      store: { ...store, load: () => (version ? Promise.resolve(cell.tokens) : cell.tokens), version: () => version },
       refresh: () => NEVER,
     });
     session.state$.subscribe(({ status }) => status === 'refreshing' && session.signIn({ accessToken: 'B1' }));
     version = 1;
     const waiting = [session.refresh$(), api.get$('/a'), session.accessToken$(), session.refresh$()];
-    const seen = waiting.map((each$) => watch<unknown>(each$).seen);
+    const seen = waiting.map((each$) => observe<unknown>(each$).notifications);
     await setImmediate();
     expect(session.state).toMatchObject({ tokens: { accessToken: 'B1' } });
     expect(seen).toMatchObject(Array(4).fill([{ error: { code: 'signed-out' } }]));
@@ -244,10 +244,10 @@ describe('signIn and signOut', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     let version = 0;
     const { api, session } = createVirtualClient({
-      store: { ...store, load: () => (version ? new Promise(noop) : cell.held), version: () => version },
+      store: { ...store, load: () => (version ? new Promise(noop) : cell.tokens), version: () => version },
     });
     version = 1;
-    const { seen } = watch(api.get$('/a'));
+    const { notifications: seen } = observe(api.get$('/a'));
     expect(vi.getTimerCount()).toBe(1);
     session.destroy();
     expect(seen).toMatchObject([{ error: { code: 'signed-out' } }]);
@@ -304,13 +304,13 @@ describe('refresh$ and accessToken$', () => {
     const session = createSession({ refresh: () => NEVER, store: memoryStore() });
     for (const asked$ of [session.refresh$(), session.accessToken$()] as Observable<unknown>[]) {
       // either will do
-      expect(watch(asked$).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+      expect(observe(asked$).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     }
   });
 
   it('tell those who wait of a failure, also while the token still lives', () => {
     const { session } = createVirtualClient({ refresh: () => throwError(() => new Error('offline')) });
-    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'refresh' } }]);
+    expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'refresh' } }]);
     expect(session.state.status).toBe('active');
   });
 });
@@ -318,8 +318,8 @@ describe('refresh$ and accessToken$', () => {
 describe('secrets', () => {
   it('show in nothing that a session or a client prints', () => {
     const { api, session } = createVirtualClient({ refresh: () => of(T2) });
-    const events = watch(api.events$).seen;
-    const errors = watch(api.post$('/a?secret=1', { password: 'hidden' })).seen;
+    const events = observe(api.events$).notifications;
+    const errors = observe(api.post$('/a?secret=1', { password: 'hidden' })).notifications;
     const shown = [session, api, session.state$, api.events$, events].map((each) => [
       inspect(each, { depth: 9, showHidden: false }),
       JSON.stringify(each),

@@ -46,7 +46,7 @@ describe('memoryStore with a name', () => {
     const { browser, channels, now, open } = setUp();
     const [one, other] = [open(), open()];
     one.store.save(signIn(now));
-    await browser.pass(10);
+    await browser.advance(10);
     expect(one.store.load()).toEqual(signIn(now));
     expect(other.store.load()).toEqual(elsewhere(now));
     expect(other.seen).toEqual([elsewhere(now)]);
@@ -57,9 +57,9 @@ describe('memoryStore with a name', () => {
     const { browser, now, open } = setUp();
     const tabs = [open(), open(), open()];
     for (const [index, { store }] of tabs.entries()) store.save(signIn(now + index, { revision: 0 }));
-    await browser.pass(10);
+    await browser.advance(10);
     tabs[0]?.store.clear();
-    await browser.pass(10);
+    await browser.advance(10);
     expect(tabs.map(({ store }) => store.load())).toEqual([null, null, null]);
     expect(tabs[2]?.seen.at(-1)).toBeNull();
   });
@@ -69,10 +69,10 @@ describe('memoryStore with a name', () => {
     const [one, other] = [open(), open()];
     const versions = [other.store.version?.()];
     one.store.save(signIn(now));
-    await browser.pass(10);
+    await browser.advance(10);
     versions.push(other.store.version?.());
     one.store.clear();
-    await browser.pass(10);
+    await browser.advance(10);
     expect(versions[1]).not.toBe(versions[0]);
     expect(other.store.version?.()).toBe(versions[0]);
   });
@@ -85,7 +85,7 @@ describe('memoryStore with a name', () => {
     const { browser, channels, open } = setUp();
     const { store } = open();
     for (const tokens of writes) store.save(tokens);
-    await browser.pass(10);
+    await browser.advance(10);
     expect(channels.messages).toEqual([]);
   });
 
@@ -94,7 +94,7 @@ describe('memoryStore with a name', () => {
     const { store } = open();
     store.save(signIn(now));
     store.save(signIn(now));
-    await browser.pass(10);
+    await browser.advance(10);
     expect(channels.messages).toHaveLength(1);
   });
 
@@ -102,15 +102,15 @@ describe('memoryStore with a name', () => {
     const { browser, now, open } = setUp();
     const [one, other] = [open(), open()];
     other.store.save(signIn(now + 60_000));
-    await browser.pass(10);
+    await browser.advance(10);
     one.store.save(signIn(now));
-    await browser.pass(10);
+    await browser.advance(10);
     expect(other.store.load()).toEqual(signIn(now + 60_000));
     const late = open();
     late.store.save(signIn(now));
     late.following?.unsubscribe();
     late.store.clear();
-    await browser.pass(10);
+    await browser.advance(10);
     expect(other.store.load()).toEqual(signIn(now + 60_000));
   });
 
@@ -119,8 +119,8 @@ describe('memoryStore with a name', () => {
     const [one, other] = [open(), open()];
     one.store.save(signIn(now));
     one.store.clear();
-    await browser.pass(10);
-    channels.tell({ id: idAt(now), isIn: true });
+    await browser.advance(10);
+    channels.deliver({ id: idAt(now), isIn: true });
     expect(other.store.load()).toBeNull();
   });
 
@@ -131,7 +131,7 @@ describe('memoryStore with a name', () => {
     const { browser, now, open } = setUp();
     const [one, other] = [open(), open()];
     act(one.store, now);
-    await browser.pass(10);
+    await browser.advance(10);
     other.seen.length = 0;
     other.store.save(signIn(now - 5, { revision: 0 }));
     const expected = left && elsewhere(now);
@@ -145,7 +145,7 @@ describe('memoryStore with a name', () => {
     one.store.save(signIn(now - 10));
     one.store.clear();
     one.store.save(signIn(now));
-    await browser.pass(10);
+    await browser.advance(10);
     expect(other.store.load()).toEqual(elsewhere(now));
   });
 
@@ -166,7 +166,7 @@ describe('memoryStore with a name', () => {
     const { store, seen } = open();
     store.save(signIn(now));
     seen.length = 0;
-    channels.tell(message);
+    channels.deliver(message);
     expect(store.load()).toEqual(signIn(now));
     expect(seen).toEqual([]);
   });
@@ -178,7 +178,7 @@ describe('memoryStore with a name', () => {
     nameless.changes$?.subscribe();
     open().store.save(signIn(now));
     nameless.save(signIn(now));
-    await browser.pass(10);
+    await browser.advance(10);
     expect(other.store.load()).toBeNull();
     expect(channels.messages).toHaveLength(1);
     expect(new Set(channels.names)).toEqual(new Set(['renewal:shop', 'renewal:other']));
@@ -195,7 +195,7 @@ describe('memoryStore with a name', () => {
     const following = store.changes$?.subscribe();
     expect(channels.open).toBe(1);
     following?.unsubscribe();
-    await browser.pass(10);
+    await browser.advance(10);
     expect(channels.open).toBe(0);
   });
 
@@ -203,25 +203,25 @@ describe('memoryStore with a name', () => {
     const { browser, open } = setUp();
     const first = new Subject();
     outcomeOf(open().store.exclusive?.(first) ?? NEVER);
-    await browser.pass();
+    await browser.advance();
     const second = outcomeOf(open().store.exclusive?.(of('in')) ?? NEVER);
     const other = outcomeOf(open('other').store.exclusive?.(of('in')) ?? NEVER);
     const nameless = outcomeOf(memoryStore().exclusive?.(of('in')) ?? NEVER);
-    await browser.pass(100);
+    await browser.advance(100);
     expect([other.values, nameless.values, second.values]).toEqual([['in'], ['in'], []]);
     first.complete();
-    await browser.pass();
+    await browser.advance();
     expect(second.values).toEqual(['in']);
   });
 
   it('waits 5 s for a tab that does not let go of the lock', async () => {
     const { browser, open } = setUp();
     outcomeOf(open().store.exclusive?.(NEVER) ?? NEVER);
-    await browser.pass();
+    await browser.advance();
     const second = outcomeOf(open().store.exclusive?.(of('in')) ?? NEVER);
-    await browser.pass(4_990);
+    await browser.advance(4_990);
     expect(second.values).toEqual([]);
-    await browser.pass(50);
+    await browser.advance(50);
     expect(second.values).toEqual(['in']);
   });
 
@@ -255,7 +255,7 @@ describe('memoryStore with a name', () => {
     store.save(signIn(now));
     store.clear();
     expect(outcomeOf(store.exclusive?.(of('in')) ?? NEVER)).toEqual({ values: ['in'], isComplete: true });
-    expect([channels.names, browser.locks.asked]).toEqual([[], []]);
+    expect([channels.names, browser.locks.requests]).toEqual([[], []]);
   });
 
   it('touches no global before it is used', () => {

@@ -34,7 +34,7 @@ describe('the lock of several tabs', () => {
     const works = createWork();
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const outcomes = names.map((name) => alone(browser.open(), works.work(name, 1_500)));
-    await browser.pass(12_000);
+    await browser.advance(12_000);
     expect(works.log).toEqual(names);
     expect(works.most).toBe(1);
     expect(outcomes.filter(({ isComplete }) => !isComplete)).toEqual([]);
@@ -46,9 +46,9 @@ describe('the lock of several tabs', () => {
     const works = createWork();
     for (let index = 0; index < 12; index++) {
       alone(browser.open({ lockTimeoutMs: 2_000 }), works.work(`${index}`, 1_200));
-      await browser.pass(300);
+      await browser.advance(300);
     }
-    await browser.pass(15_000);
+    await browser.advance(15_000);
     expect(works.log).toHaveLength(12);
     expect(works.most).toBe(1);
   });
@@ -59,9 +59,9 @@ describe('the lock of several tabs', () => {
     alone(browser.open(), works.work('a', 1_000));
     alone(browser.open(), NEVER);
     const last = alone(browser.open(), of('in'));
-    await browser.pass(9_900);
+    await browser.advance(9_900);
     expect(last.values).toEqual([]);
-    await browser.pass(200);
+    await browser.advance(200);
     expect(last.values).toEqual(['in']);
   });
 
@@ -74,7 +74,7 @@ describe('the lock of several tabs', () => {
     alone(browser.open({ lockTimeoutMs: 3_500 }), works.work('c', 1_000));
     alone(browser.open(), works.work('d', 1_000));
     alone(browser.open(), works.work('e', 1_000));
-    await browser.pass(30_000);
+    await browser.advance(30_000);
     expect(works.log.sort()).toEqual(['a', 'c', 'd', 'e']);
     expect(works.most).toBe(1);
   });
@@ -84,14 +84,14 @@ describe('the lock of several tabs', () => {
     const works = createWork();
     const first = new Subject();
     alone(browser.open(), first);
-    await browser.pass();
+    await browser.advance();
     alone(browser.open(), works.work('frozen', 1_000));
-    await browser.pass(1_000);
+    await browser.advance(1_000);
     // Its timer has long been due when it runs again.
     vi.setSystemTime(Date.now() + 60_000);
     first.complete();
     alone(browser.open(), works.work('later', 1_000));
-    await browser.pass(10_000);
+    await browser.advance(10_000);
     expect(works.log).toEqual(['frozen', 'later']);
     expect(works.most).toBe(1);
   });
@@ -106,7 +106,7 @@ describe('the lock of several tabs', () => {
     alone(browser.open(), timer(1_000));
     alone(browser.open(), NEVER);
     const last = alone(browser.open(), of('in'));
-    await browser.pass(5_100);
+    await browser.advance(5_100);
     expect(last.values).toEqual(['in']);
   });
 
@@ -115,9 +115,9 @@ describe('the lock of several tabs', () => {
     alone(browser.open(), timer(1_000));
     alone(browser.open(), NEVER);
     const last = alone(browser.open(), of('in'));
-    await browser.pass(2_000);
+    await browser.advance(2_000);
     browser.locks.query = () => new Promise(() => {});
-    await browser.pass(8_200);
+    await browser.advance(8_200);
     expect(last.values).toEqual(['in']);
   });
 });

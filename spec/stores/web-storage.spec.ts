@@ -10,7 +10,7 @@ import {
 } from 'renewal';
 import { NEVER, of, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { answered, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
+import { completedWith, outcomeOf, shownOf, unhandledBy } from '../support/http-client';
 import { createStorage, namesIn } from '../support/http-storage';
 import { ORIGIN, response } from '../support/virtual';
 import { installBrowser } from '../support/virtual-tabs';
@@ -429,7 +429,7 @@ describe('webStorageStore, two plain entries', () => {
   );
 
   it('hands out no refresh token of another write until that has had 250 ms to finish', async () => {
-    const { storage, pass } = installBrowser('HTTP 401');
+    const { storage, advance: pass } = installBrowser('HTTP 401');
     const store = webStorageStore({ storage: () => storage, keys });
     webStorageStore({ storage: () => storage, keys }).save({ ...full, revision: 3 });
     expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken: 'R1' });
@@ -517,42 +517,42 @@ describe('changes$', () => {
 
   it.each(layouts)('tells what others have written, whole and once for each write (%s)', async (_, options) => {
     const { browser, writer, seen, following } = setUp(options);
-    await browser.pass(10);
+    await browser.advance(10);
     seen.length = 0;
     writer.save(full);
-    await browser.pass(10);
+    await browser.advance(10);
     expect(seen).toEqual([full]);
     writer.save(bare);
-    await browser.pass(10);
+    await browser.advance(10);
     writer.clear();
-    await browser.pass(10);
+    await browser.advance(10);
     expect(seen).toEqual([full, bare, null]);
     following?.unsubscribe();
     writer.save(full);
-    await browser.pass(10);
+    await browser.advance(10);
     expect(seen).toHaveLength(3);
   });
 
   it.each(layouts)('tells that the storage was cleared, and nothing of entries of others (%s)', async (_, options) => {
     const { browser, writer, seen, following } = setUp(options);
     writer.save(full);
-    await browser.pass(10);
+    await browser.advance(10);
     seen.length = 0;
     browser.storage.setItem('other', 'x');
-    await browser.pass(10);
+    await browser.advance(10);
     expect(seen).toEqual([]);
     browser.storage.clear();
-    await browser.pass(10);
+    await browser.advance(10);
     expect(seen).toEqual([null]);
     following?.unsubscribe();
   });
 
   it.each(['{', 'x', ''])('tells nothing of an entry that is broken: %j', async (value) => {
     const { browser, seen, following } = setUp({});
-    await browser.pass(10);
+    await browser.advance(10);
     seen.length = 0;
     browser.storage.setItem('renewal', value);
-    await browser.pass(10);
+    await browser.advance(10);
     expect(seen).toEqual([]);
     following?.unsubscribe();
   });
@@ -595,10 +595,10 @@ describe('a session', () => {
     const storage = createStorage();
     const first = createClient(webStorageStore({ ...options, storage: () => storage }));
     await first.session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
-    expect(first.get()).toEqual(answered('Bearer T3'));
+    expect(first.get()).toEqual(completedWith('Bearer T3'));
     const second = createClient(webStorageStore({ ...options, storage: () => storage }));
     expect(second.session.state).toEqual({ ...first.session.state, generation: expect.any(Number) });
-    expect(second.get()).toEqual(answered('Bearer T3'));
+    expect(second.get()).toEqual(completedWith('Bearer T3'));
     await second.session.signOut();
     expect(storage.length).toBe(0);
     expect([...first.warnings, ...second.warnings]).toEqual([]);
@@ -607,13 +607,13 @@ describe('a session', () => {
   it.each(layouts)('works from memory, and says so, where there is no localStorage (%s)', async (_, options) => {
     vi.stubGlobal('localStorage', undefined);
     const { session, warnings, get } = createClient(webStorageStore(options));
-    expect(get()).toEqual(answered('undefined'));
+    expect(get()).toEqual(completedWith('undefined'));
     await session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
-    expect(get()).toEqual(answered('Bearer T3'));
-    expect(get()).toEqual(answered('Bearer T3'));
+    expect(get()).toEqual(completedWith('Bearer T3'));
+    expect(get()).toEqual(completedWith('Bearer T3'));
     expect(warnings.length).toBeGreaterThan(0);
     await session.signOut();
-    expect(get()).toEqual(answered('undefined'));
+    expect(get()).toEqual(completedWith('undefined'));
   });
 
   it.each(layouts)('works from memory, and says so, where the storage is full (%s)', async (_, options) => {
@@ -623,7 +623,7 @@ describe('a session', () => {
     };
     const { session, warnings, get } = createClient(webStorageStore({ ...options, storage: () => full }));
     await session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
-    expect(get()).toEqual(answered('Bearer T3'));
+    expect(get()).toEqual(completedWith('Bearer T3'));
     expect(warnings).toEqual(['write: QuotaExceededError', 'write: QuotaExceededError']);
   });
 
@@ -633,7 +633,7 @@ describe('a session', () => {
       const storage = createStorage({ renewal: text });
       const { session, get } = createClient(webStorageStore({ storage: () => storage }));
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-      expect(get()).toEqual(answered('undefined'));
+      expect(get()).toEqual(completedWith('undefined'));
     },
   );
 
@@ -656,7 +656,7 @@ describe('a session', () => {
     expect(unhandledBy(() => all.push(createClient({ load: fail, save: fail, clear: fail })))).toEqual([]);
     for (const { session, events, get } of all) {
       await expect(session.signIn({ accessToken: 'T2', refreshToken: 'R2' })).resolves.toBeUndefined();
-      expect(get()).toEqual(answered('Bearer T3'));
+      expect(get()).toEqual(completedWith('Bearer T3'));
       await expect(session.signOut()).resolves.toBeUndefined();
       expect(events.filter(({ type }) => type === 'warning').length).toBeGreaterThan(0);
       expect(shownOf(events)).not.toContain('hidden');

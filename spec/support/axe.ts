@@ -10,7 +10,7 @@ const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 export const violationsIn = async (page: Page): Promise<string[]> => {
   await page.evaluate(await readFile(axe, 'utf8'));
   const results = await page.evaluate(() => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }; // what the script has put there
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }; // the script has defined it
     return axe.run();
   });
   expect(results.passes.length).toBeGreaterThan(10);

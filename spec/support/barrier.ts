@@ -1,22 +1,22 @@
-/** A point that others wait at until the test lets them pass. */
+/** A promise that a test resolves with `open`. */
 export interface Barrier {
-  readonly passed: Promise<void>;
+  readonly opened: Promise<void>;
   open(): void;
 }
 
 export const createBarrier = (): Barrier => {
   let open = (): void => {};
-  const passed = new Promise<void>((resolve) => {
+  const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  return { passed, open };
+  return { opened, open };
 };
 
-/** Counts what happens, for those who wait until it has happened often enough. */
+/** Counts calls of `add`, and resolves promises at given counts. */
 export interface Tally {
   readonly count: number;
   add(): void;
-  /** Resolves once there have been `count`, at once where there have been already. */
+  /** Resolves when `count` is reached; at once if it has been reached already. */
   reached(count: number): Promise<void>;
 }
 
@@ -35,18 +35,18 @@ export const createTally = (): Tally => {
       const barrier = createBarrier();
       if (total >= count) barrier.open();
       else goals.push({ count, barrier });
-      return barrier.passed;
+      return barrier.opened;
     },
   };
 };
 
-/** A barrier that many arrive at, and that lets them pass one by one or all at once. */
+/** A point at which several callers wait until the test releases them, one by one or all at once. */
 export interface Gate<T> {
-  /** Resolves when the test lets `item` pass. */
-  pass(item: T): Promise<void>;
-  /** Resolves once `count` have come, whether they have passed or not. */
+  /** Waits with `item` until the test releases it. */
+  wait(item: T): Promise<void>;
+  /** Resolves once `wait` has been called `count` times, whether or not the callers were released. */
   arrived(count: number): Promise<void>;
-  /** Lets those pass that wait and match. Without `matches`: all that wait, and whoever comes later. */
+  /** Releases the waiting items that match. Without `matches`: all waiting items, and every later one. */
   open(matches?: (item: T) => boolean): void;
 }
 
@@ -55,12 +55,12 @@ export const createGate = <T>(): Gate<T> => {
   let waiting: { readonly item: T; readonly barrier: Barrier }[] = [];
   let isOpen = false;
   return {
-    pass: (item) => {
+    wait: (item) => {
       const barrier = createBarrier();
       if (isOpen) barrier.open();
       else waiting.push({ item, barrier });
       arrivals.add();
-      return barrier.passed;
+      return barrier.opened;
     },
     arrived: arrivals.reached,
     open: (matches) => {

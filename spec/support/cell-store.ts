@@ -9,30 +9,30 @@ export const tokens = (accessToken: string, extra: Partial<Tokens> = {}): Tokens
   ...extra,
 });
 
-/** What an observable has come to. */
-export const watch = <T>(source$: Observable<T>): { readonly seen: (T | { error: unknown } | 'done')[] } => {
-  const seen: (T | { error: unknown } | 'done')[] = [];
+/** Subscribes, and records every notification. */
+export const observe = <T>(source$: Observable<T>): { readonly notifications: (T | { error: unknown } | 'done')[] } => {
+  const notifications: (T | { error: unknown } | 'done')[] = [];
   source$.subscribe({
-    next: (value) => seen.push(value),
-    error: (error) => seen.push({ error }),
-    complete: () => seen.push('done'),
+    next: (value) => notifications.push(value),
+    error: (error) => notifications.push({ error }),
+    complete: () => notifications.push('done'),
   });
-  return { seen };
+  return { notifications };
 };
 
-/** A store of one cell, whose methods a test replaces. */
+/** A store with one cell, whose methods a test may replace. */
 export const createCellStore = (initial: Tokens | null, methods: Partial<TokenStore> = {}) => {
-  const cell = { held: initial };
+  const cell = { tokens: initial };
   const log: string[] = [];
   const store: TokenStore = {
-    load: () => cell.held,
+    load: () => cell.tokens,
     save: (saved) => {
       log.push(`save ${saved.accessToken}`);
-      cell.held = saved;
+      cell.tokens = saved;
     },
     clear: () => {
       log.push('clear');
-      cell.held = null;
+      cell.tokens = null;
     },
     exclusive: (work) => work,
     ...methods,

@@ -1,12 +1,12 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A certificate and its key, as Node takes them. */
+/** A certificate and its key, in the form that Node accepts. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** One value of ASN.1 (X.690): its tag, its length, and what is in it. */
+/** One ASN.1 value (X.690): tag, length, content. */
 const tlv = (tag: number, ...parts: Buffer[]): Buffer => {
   const content = Buffer.concat(parts);
   const { length } = content;
@@ -28,7 +28,7 @@ const BASIC_CONSTRAINTS = oid('551d13');
 const FROM = tlv(0x17, Buffer.from('200101000000Z'));
 const TO = tlv(0x18, Buffer.from('29990101000000Z'));
 
-/** A certificate that has signed itself (RFC 5280), for a name or, where it is an address, for that. */
+/** A self-signed certificate (RFC 5280) for a host name or an IP address. */
 export const createCertificate = (host: string): Certificate => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(tlv(0x31, sequence(COMMON_NAME, tlv(0x0c, Buffer.from(host)))));

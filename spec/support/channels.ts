@@ -1,17 +1,17 @@
 import { vi } from 'vitest';
 
 export interface FakeChannels {
-  /** All that was sent, in order. */
+  /** All messages that were sent, in order. */
   readonly messages: unknown[];
   /** The name of each channel that was ever opened. */
   readonly names: string[];
-  /** How many are open. */
+  /** The number of open channels. */
   readonly open: number;
-  /** Delivers this to all that listen, at once. */
-  tell(data: unknown): void;
+  /** Delivers this to all listeners at once. */
+  deliver(data: unknown): void;
 }
 
-/** Channels as browsers have them: each message reaches all others of that name, some time later and as a copy. */
+/** A fake of BroadcastChannel: each message reaches all other channels of that name, 1 ms later and as a copy. */
 export const installChannels = (): FakeChannels => {
   const messages: unknown[] = [];
   const names: string[] = [];
@@ -40,7 +40,7 @@ export const installChannels = (): FakeChannels => {
     get open() {
       return listeners.size;
     },
-    tell: (data) => {
+    deliver: (data) => {
       for (const { onmessage } of listeners) onmessage?.({ data });
     },
   };

@@ -14,22 +14,22 @@ const ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // All names under `test` are this machine; no other name is looked up.
+  // All names under `test` resolve to this machine; no other name is resolved.
   '--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.test. 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
-/** Starts the Chromium of this machine with a profile of its own. */
+/** Starts the Chromium of this machine with a new profile. */
 export const startChromium = (): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ARGS,
-    // Users have that cache.
+    // Users have the back/forward cache, so the tests have it too.
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
 
 const { RENEWAL_PACKAGE: unpacked } = process.env;
 
-/** The library: its sources, or an unpacked tarball, which RENEWAL_PACKAGE names. */
+/** The library: its sources, or the unpacked tarball that RENEWAL_PACKAGE names. */
 const library: Readonly<Record<string, string>> = unpacked
   ? { renewal: `${unpacked}/dist/index.js`, 'renewal/devtools': `${unpacked}/dist/devtools.js` }
   : {
@@ -38,7 +38,7 @@ const library: Readonly<Record<string, string>> = unpacked
       '#xhr': path('../../lib/transports/xhr.ts'),
     };
 
-/** A page that runs a file, bundled with the library as a browser gets it. */
+/** A page that runs a file, bundled with the library as for a browser. */
 export const bundlePage = async (entry: string): Promise<string> => {
   const { outputFiles } = await build({
     entryPoints: [entry],
@@ -46,7 +46,7 @@ export const bundlePage = async (entry: string): Promise<string> => {
     format: 'iife',
     platform: 'browser',
     alias: library,
-    // what a tarball imports is not beside it
+    // the dependencies of the tarball are not beside it
     nodePaths: [path('../../node_modules')],
     write: false,
   });

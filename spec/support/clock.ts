@@ -1,8 +1,8 @@
 import { onTestFinished, vi } from 'vitest';
 
 /**
- * Stops the timers of the process and its wall clock until the test is over; `vi.advanceTimersByTime` lets time pass. Sockets and promises go on as
- * ever, so that what comes over the wire takes no time.
+ * Stops the timers and the wall clock of the process until the end of the test; `vi.advanceTimersByTime` advances them.
+ * Sockets and promises go on, so a response over the wire takes no time.
  */
 export const stopClock = (): void => {
   vi.useFakeTimers({

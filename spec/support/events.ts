@@ -1,17 +1,17 @@
 import type { Api, ApiEvent } from 'renewal';
 
-/** What a client tells from now on. */
+/** Records the events of a client from now on. */
 export const eventsOf = ({ events$ }: Pick<Api, 'events$'>): readonly ApiEvent[] => {
   const events: ApiEvent[] = [];
   events$.subscribe((event) => events.push(event));
   return events;
 };
 
-/** What is worth knowing of an event beside what happened to what, in this order. */
+/** The fields of an event that are shown after its type, id and phase, in this order. */
 const DETAILS = ['attempt', 'generation', 'waiting', 'status', 'kind', 'error', 'final'] as const;
 
-/** An event in one line, without its time and url: `request 1 resent, attempt 2, generation 2`. */
-export const toldBy = (event: ApiEvent): string => {
+/** An event in one line, without time and url: `request 1 resent, attempt 2, generation 2`. */
+export const describeEvent = (event: ApiEvent): string => {
   const { type } = event;
   if (type === 'warning') return `warning ${event.message}`;
   const shown: Readonly<Record<string, unknown>> = { ...event };
@@ -21,6 +21,6 @@ export const toldBy = (event: ApiEvent): string => {
   return [[type, id, event.phase].filter(Boolean).join(' '), ...details].join(', ');
 };
 
-/** The warnings among what a client has told. */
+/** The warnings among the events of a client. */
 export const warningsIn = (events: readonly ApiEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'warning' ? event.message : []));

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { SIGNALS, type Signal } from './server';
 
-/** One way in which token refresh goes wrong elsewhere. `docs/failure-modes.md` is made of these. */
+/** One way in which token refresh goes wrong elsewhere. `docs/failure-modes.md` is generated from these. */
 export interface FailureMode {
   /** A letter for the section and a number: `A1`. */
   readonly id: string;
@@ -13,7 +13,7 @@ export interface FailureMode {
   readonly threads?: readonly string[];
 }
 
-/** The specs that renewal does what the entry says, for each way in which a server says that a token is dead. */
+/** Defines the specs of an entry, once for each way in which a server reports an expired token. */
 export const failureMode = ({ id, title }: FailureMode, define: (signal: Signal) => void): void => {
   describe.each(SIGNALS)(`${id} ${title}, by %s`, define);
 };

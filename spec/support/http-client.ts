@@ -12,14 +12,14 @@ import { config, type Observable, of } from 'rxjs';
 import { vi } from 'vitest';
 import { ORIGIN, response } from './virtual';
 
-/** What has become of a request so far. */
+/** The notifications of a request so far. */
 export interface Outcome {
   readonly values: unknown[];
   error?: unknown;
   isComplete?: true;
 }
 
-/** Subscribes, and records what comes. */
+/** Subscribes, and records every notification. */
 export const outcomeOf = (source$: Observable<unknown>): Outcome => {
   const outcome: Outcome = { values: [] };
   source$.subscribe({
@@ -34,16 +34,16 @@ export const outcomeOf = (source$: Observable<unknown>): Outcome => {
   return outcome;
 };
 
-/** The outcome of a request that is answered with `value`. */
-export const answered = (value: unknown): Outcome => ({ values: [value], isComplete: true });
+/** The outcome of a request that emits `value` and completes. */
+export const completedWith = (value: unknown): Outcome => ({ values: [value], isComplete: true });
 
 export interface Recorder {
   readonly api: Api;
-  /** What reached the transport, in order. */
+  /** The requests that reached the transport, in order. */
   readonly requests: readonly HttpRequest[];
 }
 
-/** A client whose transport answers in the same tick, and records what it is asked to send. */
+/** A client whose transport responds synchronously and records every request. */
 export const createRecorder = (options: ApiOptions = {}): Recorder => {
   const requests: HttpRequest[] = [];
   const { transport = () => of(response(200, 'body')), ...others } = options;
@@ -58,11 +58,11 @@ export const createRecorder = (options: ApiOptions = {}): Recorder => {
   return { api, requests };
 };
 
-/** A session that holds the live token `T1`. */
+/** A signed-in session with the live token `T1`. */
 export const createSignedIn = (): Session =>
   createSession({ refresh: () => of({ accessToken: 'T2' }), store: memoryStore({ accessToken: 'T1' }) });
 
-/** All that a console, a log or a report could show of a value. */
+/** Every text that a console, a log or a report could show of a value. */
 export const shownOf = (value: unknown): string =>
   [
     inspect(value, { depth: 20, getters: true }),
@@ -72,7 +72,7 @@ export const shownOf = (value: unknown): string =>
     Object(value).stack,
   ].join('\n');
 
-/** Runs a test, and then what RxJS has put off to report: the errors that no one has handled. */
+/** Runs a test and then all timers; returns the errors that RxJS reported as unhandled, and those that were thrown. */
 export const unhandledBy = (test: () => void): readonly unknown[] => {
   const unhandled: unknown[] = [];
   vi.useFakeTimers();

@@ -3,17 +3,17 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Certificate } from './certificate';
 import { listen } from './listen';
 
-/** Answers a request whose body has arrived. */
+/** Responds to a request whose body has arrived. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
 export interface HttpServer {
   readonly origin: string;
-  /** What the next requests are answered with. */
+  /** Responds to the next requests. */
   answer: Answer;
   close(): Promise<void>;
 }
 
-/** A server of Node on a port of its own; with a certificate it speaks TLS. */
+/** A Node server on its own port; with a certificate it speaks TLS. */
 export const startHttpServer = async (certificate?: Certificate): Promise<HttpServer> => {
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
@@ -29,13 +29,13 @@ export const startHttpServer = async (certificate?: Certificate): Promise<HttpSe
   return started;
 };
 
-/** Answers with a body, headers and a status. */
+/** Responds with a body, headers and a status. */
 export const answering =
   (body: string | Buffer, headers: Record<string, string | string[]> = {}, status = 200): Answer =>
   (_request, response) =>
     response.writeHead(status, headers).end(body);
 
-/** What {@link echo} answers with. */
+/** The body of a response of {@link echo}. */
 export interface Echo {
   readonly method: string;
   readonly url: string;
@@ -43,6 +43,6 @@ export interface Echo {
   readonly bytes: number[];
 }
 
-/** Answers with what has arrived. */
+/** Responds with the request that has arrived. */
 export const echo: Answer = ({ method, url, headers }, response, body) =>
   response.end(JSON.stringify({ method, url, headers, bytes: [...body] }));

@@ -17,6 +17,6 @@ export const createStorage = (initial: Readonly<Record<string, string>> = {}): S
   };
 };
 
-/** The names that a storage holds, in order of the alphabet. */
+/** The keys of a storage, in alphabetical order. */
 export const namesIn = (storage: Storage): string[] =>
   Array.from({ length: storage.length }, (_, index) => `${storage.key(index)}`).sort();

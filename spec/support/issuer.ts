@@ -1,23 +1,25 @@
 import type { TokenGrant, Tokens } from 'renewal';
 import { asyncScheduler, NEVER, type Observable, of } from 'rxjs';
 
-/** More in one test: something asks again and again. It gets no answer, so that the test comes to its end and can say so. */
-const MOST = 2_000;
+/**
+ * The maximum number of calls in one test. Later calls never respond, so that a loop ends and the test can report it.
+ */
+const MAX_CALLS = 2_000;
 
 /** The server's side of a session, in virtual time. */
 export interface Issuer {
-  /** When it was asked for tokens, by the clock of RxJS. */
+  /** The times of the calls, by the clock of RxJS. */
   readonly askedAtMs: readonly number[];
   /** The refresh tokens that were presented, in order. */
   readonly presented: readonly (string | undefined)[];
-  /** For a session whose first tokens are `T1` and `R1`: hands out `T2` and `R2`, then `T3` and `R3`, and so on. */
+  /** Starts from `T1` and `R1`: grants `T2` and `R2`, then `T3` and `R3`, and so on. */
   readonly refresh: (tokens: Tokens) => Observable<TokenGrant>;
 }
 
-/** @param answer - What becomes of a grant, which is the `count`th, on its way; at once and unchanged without it. */
+/** @param deliver - Delivers the grant, which is the `count`th; by default at once and unchanged. */
 export const createIssuer = (
   grant: Partial<TokenGrant> = {},
-  answer: (grant: TokenGrant, count: number) => Observable<TokenGrant> = (granted) => of(granted),
+  deliver: (grant: TokenGrant, count: number) => Observable<TokenGrant> = (granted) => of(granted),
 ): Issuer => {
   const askedAtMs: number[] = [];
   const presented: (string | undefined)[] = [];
@@ -28,7 +30,7 @@ export const createIssuer = (
       const count = askedAtMs.push(asyncScheduler.now());
       presented.push(refreshToken);
       const granted = { accessToken: `T${count + 1}`, refreshToken: `R${count + 1}`, ...grant };
-      return count > MOST ? NEVER : answer(granted, count);
+      return count > MAX_CALLS ? NEVER : deliver(granted, count);
     },
   };
 };

@@ -2,7 +2,10 @@ import ts from 'typescript';
 
 const MUTATING = /^(push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin|set|add|delete|clear|assign|define\w+)$/;
 
-/** What a constructor makes, unless that is an error or a name for values that are kept elsewhere, and a regular expression that remembers where it was. */
+/**
+ * True for instances of classes, except errors and keys whose values are kept elsewhere, and for regular expressions
+ * with a `lastIndex`.
+ */
 const isMutable = (node: ts.Node): boolean =>
   (ts.isNewExpression(node) && !/(Error|InjectionToken|HttpContextToken)$/.test(node.expression.getText())) ||
   (ts.isRegularExpressionLiteral(node) && /[gy][a-z]*$/.test(node.text));
@@ -23,7 +26,7 @@ const isStep = (node: ts.Node): node is ts.PrefixUnaryExpression | ts.PostfixUna
 const rootOf = (node: ts.Expression): string =>
   ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node) ? rootOf(node.expression) : node.getText();
 
-/** Visits what runs when the module is loaded: functions and classes are not entered, but for static members. */
+/** Visits the nodes that run when the module is loaded: it enters no functions, and of classes only static members. */
 const visitLoaded = (node: ts.Node, visit: (node: ts.Node) => void): void => {
   if (ts.isFunctionLike(node) || ts.isTypeNode(node)) return;
   if (ts.isPropertyDeclaration(node) && !has(node, ts.SyntaxKind.StaticKeyword)) return;
@@ -31,7 +34,7 @@ const visitLoaded = (node: ts.Node, visit: (node: ts.Node) => void): void => {
   ts.forEachChild(node, (child) => visitLoaded(child, visit));
 };
 
-/** What an expression changes, if it does. */
+/** The expression that a node changes, if any. */
 const changedBy = (node: ts.Node): ts.Expression | undefined => {
   if (isAssignment(node)) return node.left;
   if (isStep(node)) return node.operand;
@@ -39,7 +42,7 @@ const changedBy = (node: ts.Node): ts.Expression | undefined => {
   return MUTATING.test(node.expression.name.text) ? node.expression.expression : undefined;
 };
 
-/** The state that a module has for itself, and so shares among all who use it: each piece as it is written. */
+/** The source text of each piece of module-level state, which all users of the module would share. */
 export const stateOf = (text: string): string[] => {
   const source = ts.createSourceFile('module.ts', text, ts.ScriptTarget.Latest, true);
   const found = new Set<ts.Node>();

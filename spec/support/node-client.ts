@@ -3,13 +3,16 @@ import { setImmediate } from 'node:timers/promises';
 import { type Api, type ApiOptions, ajaxTransport, createApi } from 'renewal';
 import { firstValueFrom, type Observable } from 'rxjs';
 
-/** A client over sockets of its own. */
+/** A client with its own sockets. */
 export interface NodeClient {
   readonly api: Api;
   readonly agent: Agent;
-  /** How many sockets and requests its agent holds. */
+  /** The numbers of sockets and requests in its agent. */
   held(): { readonly inUse: number; readonly idle: number; readonly queued: number };
-  /** Resolves when none is in use or queued: what has been let go closes within some turns of the event loop. */
+  /**
+   * Resolves when no socket is in use and no request is queued: a cancelled request closes within a few turns of the
+   * event loop.
+   */
   released(): Promise<void>;
 }
 
@@ -31,7 +34,7 @@ export const createNodeClient = (
   return client;
 };
 
-/** What a request ends with. */
+/** Resolves with the value or the error of a request. */
 export const endOf = (request$: Observable<unknown>): Promise<unknown> =>
   firstValueFrom(request$).then(
     (value) => ({ value }),

@@ -1,21 +1,21 @@
 import { getEventListeners } from 'node:events';
 import { onTestFinished, vi } from 'vitest';
 
-/** What a page of a browser tells those who listen, for the time of one test. */
+/** Fires the events of a browser page, during one test. */
 export interface Page {
   /** The network is back. */
   goOnline(): void;
-  /** Someone looks at the page again. */
+  /** The page is visible again. */
   show(): void;
-  /** No one looks at the page any more. */
+  /** The page is hidden. */
   hide(): void;
-  /** The browser has brought the page back as it was left. */
+  /** The browser has restored the page from the back/forward cache. */
   restore(): void;
-  /** How many listen. */
+  /** The number of listeners. */
   readonly listeners: number;
 }
 
-/** Makes a window and a document of the globals of Node; the test's end takes them away. */
+/** Gives Node a window and a document as globals, until the end of the test. */
 export const installPage = (): Page => {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });

@@ -1,6 +1,6 @@
 import { HttpContext, type HttpRequest } from 'renewal';
 
-/** A request as a client makes it, but for what matters to a test. */
+/** A complete request; a test passes only the fields that matter to it. */
 export const requestOf = (asked: Partial<HttpRequest> = {}): HttpRequest => ({
   method: 'GET',
   url: 'https://api.test/a',

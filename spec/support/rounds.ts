@@ -1,5 +1,5 @@
-/** How often a race is run: a few times, or with `ROUNDS=all` as often as it takes to believe the result. */
+/** The number of rounds of a race: `few`, or with `ROUNDS=all` enough to trust the result. */
 export const roundsOf = (few: number, all: number): number => (process.env.ROUNDS === 'all' ? all : few);
 
-/** How long a test of that many rounds may take. */
+/** The timeout of a test with that many rounds. */
 export const timeoutOf = (rounds: number): number => 60_000 + rounds * 5_000;

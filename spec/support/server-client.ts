@@ -18,47 +18,47 @@ import { type Issued, REFRESH, type Signal, type TestServer } from './server';
 
 /** A client of the test server, over real sockets. */
 export interface TestClient {
-  /** What the client was signed in with. */
+  /** The tokens of the sign-in. */
   readonly issued: Issued;
   readonly store: TokenStore;
   readonly session: Session;
-  /** Without a session. */
+  /** The client without the session. */
   readonly http: Api;
-  /** With the session. */
+  /** The client with the session. */
   readonly api: Api;
-  /** The paths of all requests that have left, those without the session too, in order. */
-  readonly left: readonly string[];
-  /** Resolves once `count` complete answers of `path` have come in; whoever awaits it comes after those who subscribed. */
-  answered(path: string, count?: number): Promise<void>;
+  /** The paths of all requests that were sent, with or without the session, in order. */
+  readonly sentPaths: readonly string[];
+  /** Resolves after `count` complete responses of `path`, and after their subscribers were notified. */
+  received(path: string, count?: number): Promise<void>;
 }
 
 export interface ClientOptions extends Partial<SessionOptions> {
-  /** Whose tokens. @defaultValue `'a'` */
+  /** The user whose tokens are issued. @defaultValue `'a'` */
   readonly user?: string;
-  /** What a store that is given holds. @defaultValue newly issued */
+  /** The tokens in the given store. @defaultValue newly issued */
   readonly issued?: Issued;
 }
 
-/** Signs `user` in at the server, and makes a client for the tokens. */
+/** Signs `user` in at the server, and makes a client with the tokens. */
 export const createClient = (
   server: TestServer,
   { user, issued = server.issue(user), ...options }: ClientOptions = {},
 ): TestClient => {
   const store = options.store ?? memoryStore(issued);
 
-  const answers = new Map<string, Tally>();
-  const answersOf = (path: string): Tally => {
-    const tally = answers.get(path) ?? createTally();
-    answers.set(path, tally);
+  const responses = new Map<string, Tally>();
+  const responsesFrom = (path: string): Tally => {
+    const tally = responses.get(path) ?? createTally();
+    responses.set(path, tally);
     return tally;
   };
-  const left: string[] = [];
-  // Its sockets can be counted.
+  const sentPaths: string[] = [];
+  // The sockets of the global agent can be counted.
   const ajax = ajaxTransport({ agents: { http: globalAgent } });
   const transport: Transport = (request) => {
     const { pathname } = new URL(request.url);
-    left.push(pathname);
-    return ajax(request).pipe(tap(() => answersOf(pathname).add()));
+    sentPaths.push(pathname);
+    return ajax(request).pipe(tap(() => responsesFrom(pathname).add()));
   };
 
   const http = createApi({ baseUrl: server.origin, transport });
@@ -73,42 +73,42 @@ export const createClient = (
     session,
     http,
     api: http.extend({ session }),
-    left,
-    answered: (path, count = 1) => answersOf(path).reached(count),
+    sentPaths,
+    received: (path, count = 1) => responsesFrom(path).reached(count),
   };
 };
 
-/** A client whose access token the server no longer takes. */
+/** A client whose access token the server rejects. */
 export const createExpiredClient = (...options: Parameters<typeof createClient>): TestClient => {
   const client = createClient(...options);
   options[0].live.delete(client.issued.accessToken);
   return client;
 };
 
-/** Subscribes to all at once; resolves when each has settled. */
+/** Subscribes to all requests at once; resolves when each has settled. */
 export const settleAll = <T>(requests: readonly Observable<T>[]): Promise<PromiseSettledResult<T>[]> =>
   Promise.allSettled(requests.map((request) => lastValueFrom(request)));
 
-/** What the rejected ones were rejected with; `undefined` for the others. */
-export const errorsOf = (fates: readonly PromiseSettledResult<unknown>[]): unknown[] =>
-  fates.map((fate) => (fate.status === 'rejected' ? fate.reason : undefined));
+/** The rejection reason of each result; `undefined` for the fulfilled ones. */
+export const errorsOf = (results: readonly PromiseSettledResult<unknown>[]): unknown[] =>
+  results.map((result) => (result.status === 'rejected' ? result.reason : undefined));
 
-/** What a request errors with; `undefined` where it does not. */
+/** The error of a request; `undefined` if it has none. */
 export const errorOf = async (request: Observable<unknown>): Promise<unknown> =>
   errorsOf(await settleAll([request]))[0];
 
-/** Resolves when the session is, or comes to be, in a state that matches. */
+/** Resolves when the session is in a matching state, or enters one. */
 export const stateOf = (session: Session, matches: (state: SessionState) => boolean): Promise<SessionState> =>
   firstValueFrom(session.state$.pipe(filter(matches)));
 
 export const paths = (count: number, name = 'orders'): string[] =>
   Array.from({ length: count }, (_, index) => `/${name}/${index}`);
 
-/** What has become of one request. */
-export const fateOf = async <T>(request: Observable<T>): Promise<PromiseSettledResult<T> | undefined> =>
+/** The settled result of one request. */
+export const resultOf = async <T>(request: Observable<T>): Promise<PromiseSettledResult<T> | undefined> =>
   (await settleAll([request]))[0];
 
-/** The fate of a request whose expired answer is the caller’s: an error for a status of 401, a body for a code of 1002. */
+/** The result of a request whose expired response goes to the caller: an error for status 401, a body for code 1002. */
 export const passedThrough = (signal: Signal): object =>
   signal === 'HTTP 401'
     ? { reason: { name: 'HttpStatusError', code: 'status', status: 401, response: { body: { error: 'expired' } } } }

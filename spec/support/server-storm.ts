@@ -1,12 +1,12 @@
 import { REFRESH, type TestServer } from './server';
 import { errorsOf, paths, settleAll, type TestClient } from './server-client';
 
-/** Where those go whose expired answer starts the refresh or waits for it. */
+/** Paths of the requests that get an expired response, and start the refresh or wait for it. */
 export const SENT = paths(10);
-/** Where those go who come while it runs. */
-export const HELD = paths(5, 'held');
+/** Paths of the requests that are made while the refresh runs. */
+export const QUEUED = paths(5, 'held');
 
-/** Sends them all to a server that refuses the token; resolves to what each errors with, `undefined` for one that is answered. */
+/** Sends all of them to a server that rejects the token; resolves with the error of each, `undefined` for a success. */
 export const storm = async (
   server: TestServer,
   { api, issued }: Pick<TestClient, 'api' | 'issued'>,
@@ -17,7 +17,7 @@ export const storm = async (
   await dead.arrived(SENT.length);
   dead.open();
   await refresh.arrived(1);
-  const held = settleAll(HELD.map((path) => api.get$(path)));
+  const held = settleAll(QUEUED.map((path) => api.get$(path)));
   refresh.open();
   return errorsOf([...(await sent), ...(await held)]);
 };

@@ -3,29 +3,29 @@ import type { Gate } from './barrier';
 import type { Hit, TestServer } from './server';
 import { paths, type TestClient } from './server-client';
 
-/** Where those go whose answer says expired. */
+/** Paths of the requests that get an expired response. */
 export const SENT = paths(5, 'sent');
-/** Where those go who come while the refresh is out. */
-export const HELD = paths(5, 'held');
+/** Paths of the requests that are made while the refresh runs. */
+export const QUEUED = paths(5, 'held');
 
 /** Requests that wait for a refresh. */
 export interface Waiting {
-  /** What they have ended with so far, in order; none of them is meant to be answered. */
+  /** The errors so far, in order; no request is meant to succeed. */
   readonly errors: readonly unknown[];
 }
 
-/** Sends POSTs that start the refresh which `refresh` holds, or wait for it; resolves once they all wait. */
+/** Sends POSTs that start the refresh held by `refresh`, or wait for it; resolves once all of them wait. */
 export const waitForRefresh = async (
-  { api, answered }: Pick<TestClient, 'api' | 'answered'>,
+  { api, received }: Pick<TestClient, 'api' | 'received'>,
   refresh: Gate<Hit>,
 ): Promise<Waiting> => {
   const errors: unknown[] = [];
   const collect = (request: Observable<unknown>) => request.subscribe({ error: (error) => errors.push(error) });
   for (const path of SENT) collect(api.post$(path, { by: 'A' }));
-  await Promise.all([refresh.arrived(1), ...SENT.map((path) => answered(path))]);
-  for (const path of HELD) collect(api.post$(path, { by: 'A' }));
+  await Promise.all([refresh.arrived(1), ...SENT.map((path) => received(path))]);
+  for (const path of QUEUED) collect(api.post$(path, { by: 'A' }));
   return { errors };
 };
 
-/** The tokens with which those who waited have reached the server, in order. */
-export const tokensOfWaiting = (server: TestServer): string[] => [...SENT, ...HELD].flatMap(server.tokensOf);
+/** The tokens with which the waiting requests have reached the server, in order. */
+export const tokensOfWaiting = (server: TestServer): string[] => [...SENT, ...QUEUED].flatMap(server.tokensOf);

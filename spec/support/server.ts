@@ -3,13 +3,13 @@ import type { Socket } from 'node:net';
 import { createGate, createTally, type Gate, type Tally } from './barrier';
 import { listen } from './listen';
 
-/** How the server says that an access token is dead. */
+/** How the server reports an expired access token. */
 export const SIGNALS = ['HTTP 401', 'code 1002'] as const;
 export type Signal = (typeof SIGNALS)[number];
 
 export const REFRESH = '/renewal';
 
-/** A request as the server saw it. */
+/** A request as the server received it. */
 export interface Hit {
   readonly method: string;
   /** Without the query. */
@@ -20,7 +20,7 @@ export interface Hit {
   readonly body: Buffer;
 }
 
-/** An answer, or what happens to the connection instead of one. */
+/** A scripted response, or what happens to the connection instead. */
 export type Reply =
   | {
       readonly status?: number;
@@ -29,23 +29,23 @@ export type Reply =
       readonly body?: string;
     }
   | {
-      /** What is written to the connection, before it is closed. */
+      /** The bytes that are written before the connection is closed. */
       readonly raw: string;
     }
   | 'reset'
   | 'reset mid-body'
   | 'never';
 
-/** What the server answers to a token that it takes. */
+/** The body of a response to an accepted token. */
 export interface Echo {
   readonly path: string;
-  /** The token that came. */
+  /** The token of the request. */
   readonly by: string;
-  /** Which hit of its path this was, from 1. */
+  /** The number of this hit of its path, from 1. */
   readonly nth: number;
 }
 
-/** What the server hands out. */
+/** A pair of tokens. */
 export interface Issued {
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -53,35 +53,35 @@ export interface Issued {
 
 export interface TestServer {
   readonly origin: string;
-  /** All requests but the refreshes, in the order they came. */
+  /** All requests except refreshes, in order of arrival. */
   readonly hits: readonly Hit[];
-  /** The refreshes, in the order they came. */
+  /** The refreshes, in order of arrival. */
   readonly refreshHits: readonly Hit[];
   readonly refreshes: number;
   /** The refresh tokens that were presented, in order. */
   readonly presented: readonly string[];
-  /** Access tokens that the server takes. */
+  /** Access tokens that the server accepts. */
   readonly live: Set<string>;
-  /** Paths that take no token at all. */
+  /** Paths that reject every token. */
   readonly closedTo: Set<string>;
-  /** What these paths answer, whatever the token. */
+  /** Scripted responses of paths, for any token. */
   readonly replies: Map<string, Reply>;
-  /** What a refresh answers instead of new tokens. */
+  /** The scripted response of refreshes, instead of new tokens. */
   refreshReply: Reply | undefined;
-  /** Whether the answers of refreshes are lost on their way: the tokens are rotated all the same. */
+  /** True to lose the responses of refreshes; the tokens are rotated all the same. */
   losesRefreshes: boolean;
   hitsOf(path: string): readonly Hit[];
-  /** The tokens that came to a path, in order. */
+  /** The tokens that reached a path, in order. */
   tokensOf(path: string): readonly string[];
-  /** The next pair of a user, `a.access.1` and `a.refresh.1` the first time. */
+  /** Issues the next pair of a user, `a.access.1` and `a.refresh.1` the first time. */
   issue(user?: string): Issued;
-  /** Answers to what matches are made at once, and held until the gate is opened. */
+  /** Holds the responses to matching requests until the gate is opened; they are made at once. */
   hold(matches: (hit: Hit) => boolean): Gate<Hit>;
-  /** Resolves once the client has closed a connection on which it still waited for the answer of `path`. */
+  /** Resolves once the client has closed a connection before the response of `path`. */
   aborted(path: string): Promise<void>;
-  /** Closes what is idle; resolves when no connection is left, so not while a request still waits for its response. */
+  /** Closes idle connections; resolves when no connection is left, so not while a request waits for its response. */
   quiet(): Promise<void>;
-  /** Destroys all connections, whatever still waits on them. */
+  /** Destroys all connections, also those of waiting requests. */
   close(): Promise<void>;
 }
 
@@ -116,7 +116,7 @@ const send = (response: ServerResponse, reply: Reply): void => {
   response.writeHead(status, { 'content-type': type, ...headers }).end(body);
 };
 
-/** Issues tokens, rotates each refresh token at its first use, and refuses it from then on. */
+/** Issues tokens; rotates each refresh token at its first use and refuses it afterwards. */
 const createTokens = () => {
   const live = new Set<string>();
   const holders = new Map<string, { readonly user: string; readonly accessToken: string }>();
@@ -142,7 +142,7 @@ const createTokens = () => {
   return { live, issue, rotate };
 };
 
-/** A server on a port of its own. Whatever waits here waits for the test: it knows no timers. */
+/** A test server on its own port. It has no timers: the test decides when a held response is sent. */
 export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServer> => {
   const { live, issue, rotate } = createTokens();
   const hits: Hit[] = [];
@@ -152,7 +152,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
   const replies = new Map<string, Reply>();
   const gates: { readonly matches: (hit: Hit) => boolean; readonly gate: Gate<Hit> }[] = [];
   const aborts = new Map<string, Tally>();
-  /** Connections on which nothing has come: a client opens one for a request that is then given up, and keeps it. */
+  /** Connections without a request: a client opens one for a request that is then cancelled, and keeps it. */
   const unused = new Set<Socket>();
   let isClosing = false;
 
@@ -193,7 +193,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     const token = authorization?.replace('Bearer ', '') ?? '';
     const hit: Hit = { method: `${request.method}`, path, authorization, token, body: await read(request) };
     const reply = path === REFRESH ? refresh(hit) : answer(hit);
-    for (const { matches, gate } of gates) if (matches(hit)) await gate.pass(hit);
+    for (const { matches, gate } of gates) if (matches(hit)) await gate.wait(hit);
     isAnswered = reply !== 'never';
     send(response, reply);
   };

@@ -16,40 +16,40 @@ import { type Barrier, createBarrier } from './barrier';
 /** The users that the shop knows. */
 export type UserName = 'ada' | 'grace';
 
-/** What one session of a page can be asked to do. */
+/** The commands to one session of a page. */
 export interface TabClient {
-  /** @param user - Ada, unless another one is named. */
+  /** @param user - Ada by default. */
   signIn(user?: UserName): Promise<void>;
   signOut(): Promise<void>;
-  /** Sends requests at once; resolves with what became of each: `'ok'`, or the code of its error. */
+  /** Sends requests at once; resolves with the outcome of each: `'ok'`, or the code of its error. */
   get(count: number): Promise<string[]>;
-  /** Resolves with the user that the shop takes this session for, or with the code of the error. */
+  /** Resolves with the user to whom the shop attributes this session, or with the code of the error. */
   me(): Promise<string>;
   readonly state: SessionState;
-  /** Resolves with the time, by this machine's clock, once the session is in that status. */
+  /** Resolves with the time, by this machine's clock, once the session has that status. */
   until(status: SessionState['status']): Promise<number>;
 }
 
-/** A client of the shop in a page of its own: what a spec does with one tab. */
+/** A client of the shop in its own page: the commands of a spec to one tab. */
 export interface Tab extends TabClient {
-  /** Signs a user in at that time of this machine's clock, with tokens that were there before; resolves with them. */
+  /** Signs a user in at that time of this machine's clock, with tokens that were issued before; resolves with them. */
   signInAt(atMs: number, user: UserName): Promise<TokenGrant>;
-  /** Has the shop hand out tokens that no session gets, as code does that knows of none. */
+  /** Makes the shop issue tokens outside any session, like code that does not use renewal. */
   login(user: UserName): Promise<TokenPair>;
-  /** What became of the requests that the page has sent as it was loaded. */
-  readonly greeted: Promise<string[]>;
-  /** The other session of a page that was opened with `second`; the same one in others. */
+  /** The outcomes of the requests that the page sent while it loaded. */
+  readonly initialOutcomes: Promise<string[]>;
+  /** The second session of a page that was opened with `second`; otherwise the first one. */
   readonly second: TabClient;
   /** Keeps the tokens fresh from now on. */
   keepFresh(whileHidden?: boolean): void;
-  /** What has been told of the session: signed-in, adopted and so on. */
+  /** The phases of the session events so far: signed-in, adopted and so on. */
   readonly phases: string[];
   readonly warnings: string[];
-  /** Makes the next refresh wait, before it asks, until `goOn` is called. */
-  hesitate(): void;
-  /** Resolves once a refresh has come to wait there. */
-  hesitates(): Promise<void>;
-  goOn(): void;
+  /** Holds the next refresh, before it is sent, until `releaseRefresh` is called. */
+  holdRefresh(): void;
+  /** Resolves once a refresh is held. */
+  refreshHeld(): Promise<void>;
+  releaseRefresh(): void;
   /** How often `onSessionExpired` was called. */
   expired: number;
 }
@@ -63,7 +63,7 @@ const USERS: Readonly<Record<UserName, Credentials>> = { ada: DEMO_USER, grace: 
 const given = new URLSearchParams(location.search);
 const numberOf = (name: string, otherwise: number): number => Number(given.get(name) ?? otherwise);
 
-/** Whether the refresh token is a cookie that scripts cannot read. */
+/** True if the refresh token is a cookie that scripts cannot read. */
 const hasCookie = given.has('cookie');
 const base = hasCookie ? '/cookie' : '/app';
 
@@ -81,10 +81,10 @@ const renew = (refreshToken?: string): Observable<TokenGrant> =>
 const grantFor = (user: UserName): Promise<TokenGrant> => firstValueFrom(ask('/login', USERS[user]));
 
 let asked = 0;
-/** No two urls are the same: WebKitGTK joins identical GETs that are in flight. */
+/** Makes each url unique: WebKitGTK merges identical GETs that are in flight. */
 const once = (path: string): string => `${path}?request=${++asked}`;
 
-let hesitation: { readonly reached: Barrier; readonly over: Barrier } | undefined;
+let refreshHold: { readonly reached: Barrier; readonly over: Barrier } | undefined;
 
 const openStore = (): TokenStore => {
   if (hasCookie) return memoryStore(undefined, { name: 'shop' });
@@ -108,9 +108,9 @@ const openClient = (store: TokenStore) => {
     ...(hasCookie && { restore: () => renew() }),
     refresh: ({ refreshToken }) => {
       const granted$ = renew(refreshToken);
-      if (!hesitation) return granted$;
-      hesitation.reached.open();
-      return from(hesitation.over.passed).pipe(mergeMap(() => granted$));
+      if (!refreshHold) return granted$;
+      refreshHold.reached.open();
+      return from(refreshHold.over.opened).pipe(mergeMap(() => granted$));
     },
     onSessionExpired: () => {
       tab.expired++;
@@ -151,20 +151,20 @@ globalThis.tab = Object.assign(client, {
     return grant;
   },
   login: (user: UserName) => firstValueFrom(http.post$<TokenPair>('/app/login', USERS[user])),
-  greeted: client.get(numberOf('requests', 0)),
+  initialOutcomes: client.get(numberOf('requests', 0)),
   second: given.has('second') ? openClient(given.get('second') === 'store' ? store : openStore()).client : client,
   keepFresh: (whileHidden = false) => {
     session.keepFresh$({ whileHidden }).subscribe();
   },
   phases: [],
   warnings: [],
-  hesitate: () => {
-    hesitation = { reached: createBarrier(), over: createBarrier() };
+  holdRefresh: () => {
+    refreshHold = { reached: createBarrier(), over: createBarrier() };
   },
-  hesitates: async () => hesitation?.reached.passed,
-  goOn: () => {
-    hesitation?.over.open();
-    hesitation = undefined;
+  refreshHeld: async () => refreshHold?.reached.opened,
+  releaseRefresh: () => {
+    refreshHold?.over.open();
+    refreshHold = undefined;
   },
   expired: 0,
 });

@@ -8,33 +8,33 @@ import { bundlePage } from './chromium';
 import { listen } from './listen';
 import type { Signal } from './server';
 
-/** A request as it came from a tab. */
+/** A request of a tab, as it arrived. */
 export interface Call {
-  /** Which tab it came from, in the order they were opened, from 1. */
+  /** The number of its tab, in the order of opening, from 1. */
   readonly tab: number;
   readonly method: string;
   readonly path: string;
-  /** The access token, or in a renewal the refresh token; empty for none. */
+  /** The access token, or in a renewal the refresh token; empty if there is none. */
   readonly token: string;
 }
 
-/** The shop behind a door that serves the page of a tab, records what goes through, and holds it as the test says. */
+/** A proxy of the shop that serves the page of a tab, records the requests, and holds them for the test. */
 export interface Door {
   readonly origin: string;
   readonly shop: Shop;
   readonly calls: readonly Call[];
-  /** Holds what matches on its way to the shop, or on its way back. */
+  /** Holds matching requests on the way to the shop, or their responses on the way back. */
   hold(way: 'in' | 'out', matches: (call: Call) => boolean): Gate<Call>;
-  /** What never arrives: the connection breaks before the shop sees it. */
+  /** Matches requests that never arrive: the connection breaks before the shop sees them. */
   loses: (call: Call) => boolean;
-  /** Whether a refresh token that comes again is refused, and no more: as by a server that ends no session for it. */
+  /** True to refuse a reused refresh token without ending the session. */
   isLenient: boolean;
-  /** How many characters longer the access tokens are from now on than those of the shop. */
+  /** The number of characters that are added to the shop's access tokens from now on. */
   padding: number;
   close(): Promise<void>;
 }
 
-/** Under these paths the door keeps the refresh token in a cookie that scripts cannot read. */
+/** Under these paths the proxy keeps the refresh token in a cookie that scripts cannot read. */
 const COOKIE = '/cookie/';
 
 export const isRenewal = ({ path }: Call): boolean => path.endsWith('/renewal');
@@ -48,7 +48,7 @@ const read = async (request: IncomingMessage): Promise<string> => {
 
 const agent = new Agent({ keepAlive: true });
 
-/** What the shop says. */
+/** A response of the shop. */
 interface Answer {
   readonly status: number;
   readonly body: string;
@@ -64,13 +64,13 @@ const ask = (url: string, method: string, token: string, body: string): Promise<
     asked.on('error', reject).end(body);
   });
 
-/** The refresh token in a cookie; empty for none. */
+/** The refresh token in a cookie; empty if there is none. */
 const cookieOf = ({ headers }: IncomingMessage): string => /refresh=([^;]+)/.exec(`${headers.cookie}`)?.[1] ?? '';
 
 const setCookie = (refreshToken: string, rest = ''): string =>
   `refresh=${refreshToken}; Path=${COOKIE}; HttpOnly; SameSite=Strict${rest}`;
 
-/** What the shop says to a client whose refresh token is a cookie. */
+/** The response of the shop to a client whose refresh token is a cookie. */
 const askByCookie = async (origin: string, path: string, refreshToken: string, body: string): Promise<Answer> => {
   if (path === `${COOKIE}logout`) return { status: 200, body: '{"code":0}', cookie: setCookie('', '; Max-Age=0') };
   const isLogin = path === `${COOKIE}login`;
@@ -82,7 +82,7 @@ const askByCookie = async (origin: string, path: string, refreshToken: string, b
   return { ...answer, body: JSON.stringify({ ...envelope, data: { token } }), cookie: setCookie(data.refreshToken) };
 };
 
-/** Makes access tokens longer, and those that come back what they were. */
+/** Lengthens access tokens in responses; `unpad` restores them in requests. */
 const pad = (body: string, length: number): string =>
   length > 0 ? body.replace(/"(at_[^"]+)"/g, (_, token) => `"${token}.${'x'.repeat(length - 1)}"`) : body;
 const unpad = (token: string): string => token.replace(/\.x*$/, '');
@@ -92,17 +92,17 @@ const callOf = (asked: IncomingMessage, body: string): Call => {
   const path = url.split('?')[0] ?? '';
   const presented = () => (path.startsWith(COOKIE) ? cookieOf(asked) : JSON.parse(body).refreshToken);
   const token = path.endsWith('/renewal') ? presented() : headers.authorization?.replace('Bearer ', '');
-  // Also of one that the browser has sent again by itself, as it does when a connection breaks.
+  // Also in a request that the browser has repeated by itself, as it does when a connection breaks.
   const tab = Number(/tab=(\d+)/.exec(`${headers.referer}`)?.[1]);
   return { tab, method, path, token: token ?? '' };
 };
 
-/** The page of a tab, made once for all specs of a file. */
+/** Bundles the page of a tab, once for all specs of a file. */
 export const bundleTab = (): Promise<string> => bundlePage(fileURLToPath(new URL('./shop-tab.ts', import.meta.url)));
 
 /**
- * @param init - Runs in each page before anything else: where the browser is to lack something, or to break.
- * @param options - What else the shop is told.
+ * @param init - Runs in each page before anything else, to remove or break parts of the browser.
+ * @param options - Further options of the shop.
  */
 export const openDoor = async (
   page: string,
@@ -119,12 +119,12 @@ export const openDoor = async (
     [];
 
   const pass = async (call: Call, way: 'in' | 'out'): Promise<void> => {
-    for (const hold of holds) if (hold.way === way && hold.matches(call)) await hold.gate.pass(call);
+    for (const hold of holds) if (hold.way === way && hold.matches(call)) await hold.gate.wait(call);
   };
 
   const presented = new Set<string>();
   const server = createServer(async (asked, response) => {
-    // From a page without an origin.
+    // For a page without an origin.
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-allow-headers', '*, authorization');
     try {
@@ -133,7 +133,7 @@ export const openDoor = async (
         return;
       }
       if (asked.url?.startsWith('/tab')) {
-        // A sandbox has an origin of its own, and neither storage nor locks.
+        // A sandbox has an opaque origin, and neither storage nor locks.
         if (asked.url.startsWith('/tab/sandbox'))
           response.setHeader('content-security-policy', 'sandbox allow-scripts');
         response.writeHead(200, { 'content-type': 'text/html' }).end(served);
@@ -157,7 +157,7 @@ export const openDoor = async (
       await pass(call, 'out');
       response.writeHead(status, headers).end(pad(answer.body, door.padding));
     } catch {
-      // The shop has hung up, or the tab has.
+      // The shop or the tab has closed the connection.
       response.destroy();
     }
   });
@@ -182,12 +182,12 @@ export const openDoor = async (
   return door;
 };
 
-/** Some tabs of one browser profile, all at the door. */
+/** The tabs of one browser profile, all connected to the proxy. */
 export interface Tabs<T extends BrowserTab = BrowserTab> {
   readonly door: Door;
-  /** Opens one more. */
+  /** Opens one more tab. */
   open(query?: string, path?: string): Promise<T>;
-  /** Opens `count`, all signed in, whose token the shop no longer takes. */
+  /** Opens `count` signed-in tabs whose access token the shop rejects. */
   openExpired(count: number, query?: string): Promise<[T, ...T[]]>;
   close(): Promise<void>;
 }

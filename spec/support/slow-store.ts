@@ -1,10 +1,10 @@
 import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { createGate, type Gate } from './barrier';
 
-/** A store whose writes wait for the test. */
+/** A store whose writes the test releases. */
 export interface SlowStore {
   readonly store: TokenStore;
-  /** The writes, each by its access token, empty for one that clears the store. */
+  /** The pending writes, each by its access token; empty for a `clear`. */
   readonly writes: Gate<string>;
 }
 
@@ -16,11 +16,11 @@ export const createSlowStore = (initial: TokenGrant): SlowStore => {
     store: {
       ...kept,
       save: async (tokens) => {
-        await writes.pass(tokens.accessToken);
+        await writes.wait(tokens.accessToken);
         await kept.save(tokens);
       },
       clear: async () => {
-        await writes.pass('');
+        await writes.wait('');
         await kept.clear();
       },
     },

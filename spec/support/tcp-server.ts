@@ -2,31 +2,31 @@ import { createServer, type Socket } from 'node:net';
 import { createBarrier } from './barrier';
 import { listen } from './listen';
 
-/** What a server does with a request whose headers have arrived; `nth` counts all of them, from 1. */
+/** The reaction of a server to a request whose headers have arrived; `nth` counts the requests, from 1. */
 export type Act = (socket: Socket, head: string, nth: number) => void;
 
-/** A server that speaks whatever a test wants instead of HTTP. */
+/** A server that writes whatever bytes a test wants instead of HTTP. */
 export interface TcpServer {
   readonly origin: string;
   act: Act;
-  /** What it does with a connection before anything has come. */
+  /** Runs when a connection opens, before any data. */
   greet: (socket: Socket) => void;
-  /** Connections that were ever opened. */
+  /** The number of connections that were ever opened. */
   readonly opened: number;
-  /** Requests whose headers have arrived. */
+  /** The heads of all requests, in order. */
   readonly heads: readonly string[];
-  /** Connections that are open. */
+  /** The number of open connections. */
   readonly open: number;
-  /** Lets go of the heads of the requests so far, which a test of memory would count. */
+  /** Drops the recorded heads, which would count in a memory test. */
   forget(): void;
-  /** Closes the connections on which nothing has come, and those that are still to come: a platform may keep what it made for a request that was given up. */
+  /** Closes connections without data, now and later: a platform may keep the connection of a cancelled request. */
   closeUnused(): void;
   /** Resolves when no connection is open. */
   quiet(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A server on a port of its own. Bodies that arrive are dropped, unless `act` pauses the socket. */
+/** A server on its own port. It drops request bodies, unless `act` pauses the socket. */
 export const startTcpServer = async (): Promise<TcpServer> => {
   const heads: string[] = [];
   const waiting = new Set<() => void>();
@@ -35,7 +35,7 @@ export const startTcpServer = async (): Promise<TcpServer> => {
   const listener = createServer((socket) => {
     opened++;
     let text = '';
-    // Whatever a test does to the connection, an error here is the least surprise.
+    // Connections break on purpose here, so errors are expected.
     socket.on('error', () => {});
     socket.on('close', () => {
       if (sockets.size === 0) for (const tell of waiting) tell();
@@ -76,14 +76,14 @@ export const startTcpServer = async (): Promise<TcpServer> => {
       const barrier = createBarrier();
       if (sockets.size === 0) barrier.open();
       else waiting.add(barrier.open);
-      return barrier.passed;
+      return barrier.opened;
     },
     close,
   };
   return server;
 };
 
-/** An answer, as text. */
+/** A response as text. */
 export const answerText = (body: string, headers: Record<string, string> = {}, status = '200 OK'): string => {
   const all = { 'content-length': `${Buffer.byteLength(body, 'latin1')}`, ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);

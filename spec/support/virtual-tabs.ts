@@ -4,26 +4,26 @@ import { Observable } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
 import { stopClock } from './clock';
 import { eventsOf } from './events';
-import { answered, type Outcome, outcomeOf } from './http-client';
+import { completedWith, type Outcome, outcomeOf } from './http-client';
 import { createStorage, namesIn } from './http-storage';
 import type { Signal } from './server';
 import { createVirtualClient, type VirtualClient } from './virtual';
 import { createLocks, type FakeLocks } from './web-locks';
 
-/** One tab: a session and a client of its own over the storage that all share. */
+/** One tab: its own session and client over the shared storage. */
 export interface VirtualTab extends VirtualClient {
   readonly store: TokenStore;
   readonly events: ReturnType<typeof eventsOf>;
   get(): Outcome;
 }
 
-/** A server that takes a refresh token once, and refuses it from then on. */
-export interface Authority {
+/** A server that accepts each refresh token once and refuses it afterwards. */
+export interface AuthServer {
   /** The refresh tokens that came, in order. */
   readonly presented: string[];
-  /** How long the next refreshes take. */
-  answerMs: number;
-  /** Makes the access tokens of now useless. */
+  /** The duration of the next refreshes. */
+  responseMs: number;
+  /** Expires the access tokens issued so far. */
   expire(): void;
   isDead(accessToken: string): boolean;
   refresh(tokens: Pick<Tokens, 'refreshToken'>): Observable<{ accessToken: string; refreshToken: string }>;
@@ -32,34 +32,34 @@ export interface Authority {
 export interface VirtualBrowser {
   readonly storage: Storage;
   readonly locks: FakeLocks;
-  readonly authority: Authority;
-  /** Whether storage events get lost. */
-  isDeaf: boolean;
-  /** How long it takes until a tab reads what another one has written; 0 for at once. Tabs that are opened later have it. */
+  readonly authServer: AuthServer;
+  /** True to drop storage events. */
+  losesStorageEvents: boolean;
+  /** The delay until a tab reads what another tab has written; 0 for none. Applies to tabs that are opened later. */
   lagMs: number;
-  /** Opens a tab; `lifeMs` later than the clock says where the tokens are to have an expiry. */
+  /** Opens a tab. */
   open(options?: WebStorageStoreOptions & { readonly session?: Parameters<typeof createVirtualClient>[0] }): VirtualTab;
-  /** Lets time pass, and all that comes with it happen. */
-  pass(ms?: number): Promise<void>;
-  /** The names of the entries that were written, in order. */
-  readonly written: string[];
-  /** Tells all tabs of a change, whether there was one or not. */
-  tell(event: { readonly key: string | null; readonly newValue?: string | null }): void;
-  /** Tells all tabs that they are shown again. */
-  wake(): void;
+  /** Advances timers and promises. */
+  advance(ms?: number): Promise<void>;
+  /** The keys that were written, in order. */
+  readonly writtenKeys: string[];
+  /** Dispatches a storage event to all tabs, whether or not there was a change. */
+  dispatchStorageEvent(event: { readonly key: string | null; readonly newValue?: string | null }): void;
+  /** Makes all tabs visible. */
+  show(): void;
   hide(): void;
 }
 
 const refused = new Error('refused');
 
-const createAuthority = (): Authority => {
+const createAuthServer = (): AuthServer => {
   const presented: string[] = [];
   let number = 1;
   let oldest = 2;
   const spent = new Set<string>();
-  const authority: Authority = {
+  const authServer: AuthServer = {
     presented,
-    answerMs: 20,
+    responseMs: 20,
     expire: () => {
       oldest = number + 1;
     },
@@ -78,60 +78,64 @@ const createAuthority = (): Authority => {
             subscriber.next(grant);
             subscriber.complete();
           }
-        }, authority.answerMs);
+        }, authServer.responseMs);
         return () => clearTimeout(timer);
       }),
   };
-  return authority;
+  return authServer;
 };
 
-/** A browser whose tabs share a storage and locks; signed in with T1 and R1, of which T1 is dead. */
+/** A browser whose tabs share a storage and locks; signed in with the dead token T1 and with R1. */
 export const installBrowser = (signal: Signal): VirtualBrowser => {
   stopClock();
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
-  // As many tabs as the test opens, all of one process.
+  // All tabs of a test live in one process.
   setMaxListeners(0, window, document);
   class PlatformStorage {}
   const initial: Readonly<Record<string, string>> = {
     renewal: JSON.stringify({ accessToken: 'T1', refreshToken: 'R1', sessionId: 'first' }),
   };
   const kept = createStorage(initial);
-  const written: string[] = [];
-  const tell: VirtualBrowser['tell'] = (event) => {
-    if (!browser.isDeaf)
+  const writtenKeys: string[] = [];
+  const dispatchStorageEvent: VirtualBrowser['dispatchStorageEvent'] = (event) => {
+    if (!browser.losesStorageEvents)
       setTimeout(() => window.dispatchEvent(Object.assign(new Event('storage'), event)), browser.lagMs || 1);
   };
-  const writes: { readonly key: string; readonly value: string | null; readonly atMs: number; readonly by: object }[] =
-    [];
-  /** The storage as one page sees it: what it has written itself at once, and what others have written `lagMs` later. */
+  const writes: {
+    readonly key: string;
+    readonly value: string | null;
+    readonly atMs: number;
+    readonly writer: object;
+  }[] = [];
+  /** The storage as one page sees it: its own writes at once, the writes of other pages `lagMs` later. */
   const viewOf = (lagMs: number): Storage => {
-    const by = {};
+    const writer = {};
     const write = (key: string, value: string | null): void => {
-      writes.push({ key, value, atMs: Date.now(), by });
+      writes.push({ key, value, atMs: Date.now(), writer });
       if (value === null) kept.removeItem(key);
       else kept.setItem(key, value);
     };
     const view: Storage = Object.assign(Object.create(PlatformStorage.prototype), {
       getItem: (key: string) => {
         const all = writes.filter((each) => each.key === key);
-        const seen = all.filter((each) => each.by === by || each.atMs + lagMs <= Date.now()).at(-1);
+        const seen = all.filter((each) => each.writer === writer || each.atMs + lagMs <= Date.now()).at(-1);
         if (seen) return seen.value;
         return all.length > 0 ? (initial[key] ?? null) : kept.getItem(key);
       },
       key: kept.key,
       setItem: (key: string, value: string) => {
-        written.push(key);
+        writtenKeys.push(key);
         write(key, value);
-        tell({ key, newValue: value });
+        dispatchStorageEvent({ key, newValue: value });
       },
       removeItem: (key: string) => {
         write(key, null);
-        tell({ key, newValue: null });
+        dispatchStorageEvent({ key, newValue: null });
       },
       clear: () => {
         for (const key of namesIn(kept)) write(key, null);
-        tell({ key: null });
+        dispatchStorageEvent({ key: null });
       },
     });
     return view;
@@ -147,15 +151,15 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
     vi.unstubAllGlobals();
   });
 
-  const authority = createAuthority();
+  const authority = createAuthServer();
   const browser: VirtualBrowser = {
     storage,
     locks,
-    authority,
-    isDeaf: false,
+    authServer: authority,
+    losesStorageEvents: false,
     lagMs: 0,
     open: ({ session, ...options } = {}) => {
-      // Each tab has an object of its own for the storage that all share.
+      // Each tab has its own object for the shared storage.
       const view: Storage = browser.lagMs > 0 ? viewOf(browser.lagMs) : Object.create(storage);
       const store = webStorageStore({ storage: () => view, ...options });
       const client = createVirtualClient({
@@ -169,16 +173,16 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
       onTestFinished(() => client.session.destroy());
       return { ...client, store, events: eventsOf(client.api), get: () => outcomeOf(client.api.get$('/a')) };
     },
-    pass: async (ms = 0) => {
+    advance: async (ms = 0) => {
       await vi.advanceTimersByTimeAsync(ms);
     },
-    written,
-    tell,
+    writtenKeys,
+    dispatchStorageEvent,
     hide: () => {
       document.visibilityState = 'hidden';
       document.dispatchEvent(new Event('visibilitychange'));
     },
-    wake: () => {
+    show: () => {
       document.visibilityState = 'visible';
       document.dispatchEvent(new Event('visibilitychange'));
     },
@@ -186,5 +190,5 @@ export const installBrowser = (signal: Signal): VirtualBrowser => {
   return browser;
 };
 
-/** The outcome of a request that was answered with this access token. */
-export const by = (accessToken: string): Outcome => answered({ by: accessToken });
+/** The outcome of a request that was sent with this access token. */
+export const sentWith = (accessToken: string): Outcome => completedWith({ by: accessToken });

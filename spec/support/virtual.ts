@@ -14,7 +14,9 @@ import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import { expect } from 'vitest';
 import type { Signal } from './server';
 
-/** Runs a test in virtual time: timers and the clock of RxJS are those of the scheduler, and frames are milliseconds. */
+/**
+ * Runs a test in virtual time: the scheduler provides the timers and the clock of RxJS, and frames are milliseconds.
+ */
 export const virtually = (test: (helpers: RunHelpers) => void): void =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(test);
 
@@ -29,11 +31,11 @@ export const response = (status: number, body: unknown = null, headers: Record<s
   body,
 });
 
-/** The answer by which a server says that a token is dead. */
+/** The response by which a server reports an expired token. */
 export const expiredBy = (signal: Signal, details: object = {}): HttpResponse =>
   signal === 'HTTP 401' ? response(401, details) : response(200, { code: 1002, ...details });
 
-/** What the requests of a test come to: the path they go to, and the token they carry. */
+/** A request in one line: method, path and token. */
 export const lineOf = ({ method, url, headers }: HttpRequest): string =>
   `${method} ${url.replace(ORIGIN, '')} ${headers.authorization?.replace('Bearer ', '') ?? '-'}`;
 
@@ -44,20 +46,20 @@ export interface VirtualClient {
   readonly sent: string[];
 }
 
-/** A client over a transport that answers dead tokens by `signal`, 401 by default, at once or as `answer` says. */
+/** A client whose transport responds to dead tokens by `signal`, 401 by default; at once, or as `respond` says. */
 export const createVirtualClient = (
   options: Partial<SessionOptions> & {
     readonly signal?: Signal;
     readonly grant?: TokenGrant;
     readonly isDead?: (token: string) => boolean;
-    readonly answer?: (request: HttpRequest, answer: HttpResponse) => Observable<HttpResponse>;
+    readonly respond?: (request: HttpRequest, suggested: HttpResponse) => Observable<HttpResponse>;
   } = {},
 ): VirtualClient => {
   const {
     signal = 'HTTP 401',
     grant = { accessToken: 'T1', refreshToken: 'R1' },
     isDead = (token) => token === 'T1',
-    answer = (_request, answered) => of(answered),
+    respond = (_request, suggested) => of(suggested),
     ...session
   } = options;
   const sent: string[] = [];
@@ -69,7 +71,7 @@ export const createVirtualClient = (
       const line = lineOf(request);
       sent.push(line);
       const token = line.split(' ')[2] ?? '';
-      return answer(request, isDead(token) ? expiredBy(signal, { dead: token }) : response(200, { by: token }));
+      return respond(request, isDead(token) ? expiredBy(signal, { dead: token }) : response(200, { by: token }));
     },
   });
   return { api, session: made, sent };

@@ -2,34 +2,37 @@ import { afterEach, beforeEach, vi } from 'vitest';
 
 const NOON_MS = Date.UTC(2030, 5, 1, 12);
 
-/** More timers in one test: something arms one anew each time it fires, and time would never be over. */
-const MOST_TIMERS = 20_000;
+/** The maximum number of timers in one test. Otherwise a timer that re-arms itself each time would never end. */
+const MAX_TIMERS = 20_000;
 
-/** RxJS counts all its time with intervals. */
+/** RxJS implements all its timers with intervals. */
 const limitTimers = (): void => {
   const { setInterval } = globalThis;
   let armed = 0;
   const limited = (handler: () => void, ms?: number) => {
-    if (++armed > MOST_TIMERS) throw new Error('a timer is armed again and again');
+    if (++armed > MAX_TIMERS) throw new Error('a timer is armed again and again');
     return setInterval(handler, ms);
   };
-  // Real timers, when they come back, take its place; no one passes arguments for the handler.
+  // Real timers replace it when they are restored; no caller passes arguments for the handler.
   globalThis.setInterval = limited as typeof setInterval;
 };
 
-/** The timers and the clock of the platform, moved by hand. */
+/** The timers and the clock of the platform, advanced by hand. */
 export interface WallClock {
-  /** How much time has passed since the test began, however the clock was set. */
+  /** The time that has passed since the test began, independent of `set`. */
   readonly elapsedMs: number;
-  /** Timers that are armed. */
+  /** The number of armed timers. */
   readonly timers: number;
-  /** Lets time pass, and fires what is due on the way, in order. */
+  /** Advances the time and fires the timers that are due, in order. */
   advance(ms: number): void;
-  /** Sets the clock forward or back; timers run on as if nothing had happened. A machine that sleeps sets it forward. */
+  /** Sets the clock forward or back without advancing timers, as after a sleep of the machine. */
   set(byMs: number): void;
 }
 
-/** For each test of the suite that it is called in. A timer that is longer than platforms can count fires at once, as it does there. */
+/**
+ * Installs the clock for each test of the calling suite. As on real platforms, a timer beyond the maximum delay fires
+ * at once.
+ */
 export const createWallClock = (): WallClock => {
   let startedAtMs = 0;
   beforeEach(() => {

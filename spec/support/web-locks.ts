@@ -1,17 +1,17 @@
-/** The part of Web Locks that is asked for, as the specification has it: exclusive locks, first come first served, granted in a later turn. */
+/** A fake of the used part of Web Locks: exclusive locks, first come first served, granted in a later turn. */
 export interface FakeLocks {
   request(name: string, options: FakeLockOptions, run: (lock: object | null) => unknown): Promise<unknown>;
   query(): Promise<{ readonly held: FakeLockInfo[]; readonly pending: FakeLockInfo[] }>;
-  /** The names of those that are held, and of those that are waited for. */
+  /** The names of the held locks, and of the requested ones. */
   readonly held: string[];
   readonly pending: string[];
-  /** All that was ever asked for. */
-  readonly asked: { readonly name: string; readonly options: FakeLockOptions }[];
+  /** All requests so far. */
+  readonly requests: { readonly name: string; readonly options: FakeLockOptions }[];
 }
 
 export interface FakeLockInfo {
   readonly name: string;
-  /** Each request comes from a client of its own. */
+  /** Each request comes from its own client. */
   readonly clientId: string;
 }
 
@@ -21,15 +21,15 @@ export interface FakeLockOptions {
   readonly steal?: boolean;
 }
 
-interface Asked extends FakeLockInfo {
+interface LockRequest extends FakeLockInfo {
   readonly options: FakeLockOptions;
   grant(lock: object | null): void;
 }
 
 export const createLocks = (): FakeLocks => {
-  const holders = new Map<string, Asked>();
-  let waiting: Asked[] = [];
-  const asked: FakeLocks['asked'] = [];
+  const holders = new Map<string, LockRequest>();
+  let waiting: LockRequest[] = [];
+  const requests: FakeLocks['requests'] = [];
 
   const serve = (): void => {
     for (const each of [...waiting]) {
@@ -44,12 +44,12 @@ export const createLocks = (): FakeLocks => {
       each.grant({ name: each.name });
     }
   };
-  const namesOf = (all: Iterable<Asked>): string[] => Array.from(all, ({ name }) => name);
-  const infosOf = (all: Iterable<Asked>): FakeLockInfo[] =>
+  const namesOf = (all: Iterable<LockRequest>): string[] => Array.from(all, ({ name }) => name);
+  const infosOf = (all: Iterable<LockRequest>): FakeLockInfo[] =>
     Array.from(all, ({ name, clientId }) => ({ name, clientId }));
 
   return {
-    asked,
+    requests,
     get held() {
       return namesOf(holders.values());
     },
@@ -61,18 +61,18 @@ export const createLocks = (): FakeLocks => {
       pending: infosOf(waiting),
     }),
     request: (name, options, run) => {
-      asked.push({ name, options });
+      requests.push({ name, options });
       return new Promise((resolve, reject) => {
-        const own: Asked = {
+        const request: LockRequest = {
           name,
-          clientId: `client ${asked.length}`,
+          clientId: `client ${requests.length}`,
           options,
           grant: (lock) => {
             const release = (): void => {
-              if (holders.get(name) === own) holders.delete(name);
+              if (holders.get(name) === request) holders.delete(name);
               serve();
             };
-            // The callback runs in a turn of its own.
+            // The callback runs in its own turn.
             Promise.resolve(lock)
               .then(run)
               .then(resolve, reject)
@@ -80,12 +80,12 @@ export const createLocks = (): FakeLocks => {
           },
         };
         options.signal?.addEventListener('abort', () => {
-          if (!waiting.includes(own)) return;
-          waiting = waiting.filter((each) => each !== own);
+          if (!waiting.includes(request)) return;
+          waiting = waiting.filter((each) => each !== request);
           reject(new DOMException('aborted', 'AbortError'));
         });
         if (options.steal) holders.delete(name);
-        waiting.push(own);
+        waiting.push(request);
         queueMicrotask(serve);
       });
     },

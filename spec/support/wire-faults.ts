@@ -2,23 +2,23 @@ import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { type Act, answerText } from './tcp-server';
 
-/** How an answer of JSON begins. */
+/** The start of a JSON response. */
 export const HEADERS = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 
-/** The bytes of a text that stands for bytes. */
+/** The bytes of a latin1 text. */
 export const text = (sent: string) => Buffer.from(sent, 'latin1');
 
-/** Writes what is given, and leaves the connection open. */
+/** Writes these parts, and leaves the connection open. */
 export const sends =
   (...parts: (string | Buffer)[]): Act =>
   (socket) =>
     void socket.write(Buffer.concat(parts.map((part) => (typeof part === 'string' ? text(part) : part))));
 
-/** An answer with a body that says to be encoded so. */
+/** A response whose body claims that encoding. */
 export const encoded = (encoding: string, body: Buffer): Buffer =>
   Buffer.concat([text(`${HEADERS}content-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`), body]);
 
-/** Sends the same again and again for as long as someone takes it. */
+/** Writes the same part repeatedly, for as long as the socket accepts it. */
 export const pour = (socket: Socket, part: Buffer, first = ''): void => {
   const more = (): void => {
     while (socket.writable && socket.write(part));
@@ -28,14 +28,14 @@ export const pour = (socket: Socket, part: Buffer, first = ''): void => {
   more();
 };
 
-/** A byte every few milliseconds, for as long as someone listens. */
+/** Writes a byte every 5 ms until the connection closes. */
 const drip = (socket: Socket, first: string): void => {
   socket.write(text(first));
   const timer = setInterval(() => socket.write('x'), 5);
   socket.on('close', () => clearInterval(timer));
 };
 
-/** How far an answer gets before the connection breaks. */
+/** The part of a response that arrives before the connection breaks. */
 const STAGES: Record<string, string> = {
   'before the first byte': '',
   'in the status line': 'HTTP/1.1 20',
@@ -57,7 +57,7 @@ const ENDS: Record<string, (socket: Socket) => void> = {
   'is closed': (socket) => socket.end(),
 };
 
-/** Answers whose connection breaks. */
+/** Responses whose connection breaks. */
 export const broken: readonly (readonly [string, Act])[] = Object.entries(STAGES).flatMap(([stage, sent]) =>
   Object.entries(ENDS).map(([how, end]): [string, Act] => [
     `${how} ${stage}`,
@@ -65,10 +65,10 @@ export const broken: readonly (readonly [string, Act])[] = Object.entries(STAGES
   ]),
 );
 
-/** How an answer in chunks begins. */
+/** The start of a chunked response. */
 export const chunked = `${HEADERS}transfer-encoding: chunked\r\n\r\n`;
 
-/** Answers that are wrong as far as they have come, whatever else may follow. */
+/** Responses that are invalid, whatever may follow. */
 export const wrong: readonly (readonly [string, Act])[] = [
   ['a size of a chunk that is none', sends(chunked, 'zz\r\n[1]\r\n0\r\n\r\n')],
   ['a size of a chunk below 0', sends(chunked, '-1\r\n[1]\r\n0\r\n\r\n')],
@@ -130,7 +130,7 @@ export const wrong: readonly (readonly [string, Act])[] = [
   ['br that is none', sends(encoded('br', text('[1]')))],
 ];
 
-/** Answers that never end, and are not wrong yet. */
+/** Responses that never end, and are not invalid so far. */
 export const endless: readonly (readonly [string, Act])[] = [
   ['silence', () => {}],
   ['half of the headers', sends(`${HEADERS}content-le`)],

@@ -97,7 +97,7 @@ describe('fetch', () => {
     });
     api.get$('/a').subscribe().unsubscribe();
     const subscription = api.get$('/b').subscribe();
-    await called.passed;
+    await called.opened;
     expect(signals).toMatchObject([{ aborted: false }]);
     subscription.unsubscribe();
     expect(signals).toMatchObject([{ aborted: true }]);
@@ -149,9 +149,9 @@ describe('a body', () => {
     const [pulled, cancelled] = [createBarrier(), createBarrier()];
     const body = new ReadableStream({ pull: pulled.open, cancel: cancelled.open }, { highWaterMark: 0 });
     const subscription = apiWith().post$('/a', body).subscribe();
-    await pulled.passed;
+    await pulled.opened;
     subscription.unsubscribe();
-    await cancelled.passed;
+    await cancelled.opened;
   });
 
   it('that is a stream which fails is an error', async () => {

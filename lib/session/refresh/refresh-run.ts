@@ -175,7 +175,8 @@ export class RefreshRun {
     return new Observable((subscriber) => {
       this.isInvoking = true;
       try {
-        const grant$ = tokens ? observed('refresh', refresh(tokens)) : observed('restore', restore?.() ?? EMPTY);
+        const restored$ = () => (restore ? observed('restore', restore()) : EMPTY);
+        const grant$ = tokens ? observed('refresh', refresh(tokens)) : restored$();
         subscriber.add(grant$.pipe(tap({ next: end, error: end })).subscribe(subscriber));
       } finally {
         end();

@@ -7,7 +7,7 @@ export const bundleBy = ({ build }) => ({
   async browser(folder, out) {
     const options = { ...shared, absWorkingDir: folder, format: 'esm', platform: 'browser' };
     await build({ ...options, entryPoints: ['page.mjs'], outfile: join(out, 'page.js') });
-    // esbuild leaves `new URL(…)` as it is, so the worker lies where the page asks for it
+    // esbuild leaves `new URL(…)` unchanged, so the worker is written to the path that the page requests
     await build({ ...options, entryPoints: ['page-worker.mjs'], outfile: join(out, 'page-worker.mjs') });
     return 'page.js';
   },

@@ -1,4 +1,4 @@
-// Bundles are executed: those for Node from a folder without node_modules, those for browsers in Chromium.
+// Executes bundles: for Node from a folder without node_modules, for browsers in Chromium.
 import { existsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { parseResults } from '../exercise/results.mjs';
 import { run } from '../process.mjs';
 import { installInto, makeFolder } from '../tarball.mjs';
 
-/** Runs a bundle for Node. `modules`: it has left the packages out, and they are installed beside it. */
+/** Runs a bundle for Node. `modules`: the bundle excludes packages, and they are installed beside it. */
 export async function inNode(file, origin, { modules = false } = {}) {
   const folder = await makeFolder('bundle');
   const name = file.endsWith('.cjs') ? 'main.cjs' : 'main.mjs';

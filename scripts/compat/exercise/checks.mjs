@@ -1,5 +1,5 @@
-// What every runtime, test environment and bundle has to do with the package. Nothing here needs more than the language,
-// timers and what the library itself needs: how a check is run, and where the package comes from, is the caller's.
+// The checks that the package has to pass in every runtime, test environment and bundle. They need only the language,
+// timers and the library's requirements; the caller runs them and provides the package.
 
 const show = (value) => JSON.stringify(value) ?? `${value}`;
 
@@ -27,10 +27,10 @@ const textOf = (base64) =>
 const FILE = [0, 1, 2, 127, 128, 254, 255];
 
 let scopes = 0;
-/** A back end that no other check, and no other run, has. */
+/** A path prefix that no other check and no other run uses. */
 const newScope = () => `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}${++scopes}`;
 
-/** A back end of its own, a session that is signed in there, and clients with and without it. */
+/** A separate back end, a session that is signed in there, and clients with and without it. */
 function setUp({ renewal, rxjs, origin, transport }, options = {}) {
   const baseUrl = `${origin}/${newScope()}/`;
   const send = (api, path) => rxjs.firstValueFrom(api.get$(path));
@@ -51,7 +51,7 @@ function setUp({ renewal, rxjs, origin, transport }, options = {}) {
   };
 }
 
-/** The error that a request ends with. */
+/** The error of a request. */
 async function errorOf({ rxjs }, request$) {
   let value;
   try {
@@ -65,7 +65,7 @@ async function errorOf({ rxjs }, request$) {
 const bytesOf = async (value) => {
   if (typeof value.arrayBuffer === 'function') return [...new Uint8Array(await value.arrayBuffer())];
   if (typeof value.byteLength === 'number') return [...new Uint8Array(value)];
-  // a Blob of jsdom has no arrayBuffer of its own
+  // a Blob of jsdom has no arrayBuffer method
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve([...new Uint8Array(reader.result)]);
@@ -74,7 +74,7 @@ const bytesOf = async (value) => {
   });
 };
 
-/** Polls the back end until it has seen something. */
+/** Polls the back end until it has seen the expected request. */
 async function until(record, has) {
   for (let tries = 0; tries < 200; tries += 1) {
     const seen = await record();
@@ -114,7 +114,7 @@ function makeForm() {
   return form;
 }
 
-/** A form as the server has read it: its boundary is in the header and around each part. */
+/** A form as the server has parsed it: its boundary is in the header and around each part. */
 function isForm({ type, body }) {
   const [, boundary = ''] = /^multipart\/form-data; *boundary="?([^";]+)"?$/i.exec(type) ?? [];
   holds(boundary !== '', `a form has a boundary in its content type, which is "${type}"`);
@@ -246,7 +246,7 @@ export const checks = {
   },
 };
 
-/** Where there is no XMLHttpRequest, `ajaxTransport` has to say what helps. */
+/** If there is no XMLHttpRequest, `ajaxTransport` has to name a remedy. */
 export async function withoutXhr({ renewal, rxjs, origin }) {
   const context = { renewal, rxjs, origin, transport: () => renewal.ajaxTransport() };
   const error = await errorOf(context, setUp(context).http.get$('text', { responseType: 'text' }));

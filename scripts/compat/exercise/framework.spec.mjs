@@ -1,4 +1,4 @@
-// The exercise as tests of a framework. `test` is a global of Jest and Vitest; what there is to test with, the process is told.
+// The exercise as tests of a framework. `test` is a global of Jest and Vitest; the environment names the transports.
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
 import { checks } from './checks.mjs';

@@ -1,4 +1,4 @@
-// The exercise as a program for CommonJS, which knows no top-level await.
+// The exercise as a CommonJS program, which has no top-level await.
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
 import { runChecks } from './run.mjs';

@@ -1,4 +1,4 @@
-// The exercise as a program that was bundled without the condition `node`: there is no XMLHttpRequest in it.
+// The exercise as a program that was bundled without the condition `node`: it contains no XMLHttpRequest.
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
 import { runChecksWithoutXhr } from './run.mjs';

@@ -1,4 +1,4 @@
-// The exercise as a program: the address of the server is its argument, the results are the one line that it writes.
+// The exercise as a program: its argument is the address of the server, its output is one line of results.
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
 import { runChecks } from './run.mjs';
@@ -6,5 +6,5 @@ import { runChecks } from './run.mjs';
 const origin = globalThis.Deno?.args[0] ?? process.argv[2];
 const results = await runChecks({ renewal, rxjs, origin });
 console.log(JSON.stringify(results));
-// Deno stays alive if a request of `node:http` was aborted on a connection that had been used before
+// Deno stays alive after a request of `node:http` is aborted on a reused connection
 globalThis.Deno?.exit(0);

@@ -1,11 +1,11 @@
-// The exercise in a page, and in a worker of that page: what runs it calls `exerciseIn` with the address of the server.
+// The exercise in a page, and in a worker of that page: the test calls `exerciseIn` with the address of the server.
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
 import { runChecks } from './run.mjs';
 
 const inPage = (origin) => runChecks({ renewal, rxjs, origin });
 
-/** Bundlers make a file of the worker by this expression. */
+/** Bundlers emit a worker file for this expression. */
 const inWorker = (origin) =>
   new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./page-worker.mjs', import.meta.url), { type: 'module' });

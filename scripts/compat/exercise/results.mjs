@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
-/** Copies what runs in the runtime under test into a project. */
+/** Copies the files that run in the runtime under test into a project. */
 export async function copyExercise(to) {
   for (const name of await readdir(folder)) {
     if (name.endsWith('.mjs')) await cp(join(folder, name), join(to, name));
   }
 }
 
-/** Reads the line of results that a run has written; anything else is a failure of the whole. */
+/** Reads the line of results of a run; any other output is a failure of the whole. */
 export function parseResults({ code, stdout, stderr }) {
   const line = stdout.split('\n').find((text) => text.startsWith('[{'));
   if (line === undefined || code !== 0) {
@@ -25,8 +25,8 @@ export function parseResults({ code, stdout, stderr }) {
 }
 
 /**
- * Counts results and says which failed. `where` stands before each title. A limit is an error that is documented, by the title it has: it
- * counts as passed while it is that error, and fails once it is gone.
+ * Counts results and reports the failed ones. `where` is prepended to each title. A limit is a documented error, by the
+ * title of its check: it counts as passed while that error occurs, and as failed once it is gone.
  */
 export function tally(results, say, { where = '', limits = {} } = {}) {
   const failed = results.flatMap(({ title, error }) => {

@@ -8,13 +8,13 @@ const outcome = async (title, work) => {
   return { title, error };
 };
 
-/** Both transports, each made anew for each check. */
+/** Both transports, created for each check. */
 export const transportsOf = ({ ajaxTransport, fetchTransport }) => ({
   ajaxTransport: () => ajaxTransport(),
   fetchTransport: () => fetchTransport(),
 });
 
-/** Runs every check on the named transports, one after the other. Resolves to what each has ended with. */
+/** Runs every check on the named transports, one after the other. Resolves with the outcome of each. */
 export async function runChecks({ renewal, rxjs, origin }, names = ['ajaxTransport', 'fetchTransport']) {
   const results = [];
   for (const name of names) {
@@ -26,7 +26,7 @@ export async function runChecks({ renewal, rxjs, origin }, names = ['ajaxTranspo
   return results;
 }
 
-/** The same where there is no XMLHttpRequest: by fetch, and with a look at what `ajaxTransport` says. */
+/** The same without XMLHttpRequest: by fetch, with a check of the error of `ajaxTransport`. */
 export async function runChecksWithoutXhr(context) {
   return [
     ...(await runChecks(context, ['fetchTransport'])),

@@ -1,5 +1,5 @@
-// The back end of the exercise, on loopback. Each check has a back end of its own: its state is named by the first
-// segment of the path, and is there from the first request on.
+// The back end of the exercise, on loopback. Each check has its own state, named by the first segment of the path and
+// created by the first request.
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
@@ -18,12 +18,12 @@ const sendJson = (response, status, value, headers = {}) => {
   response.end(JSON.stringify(value));
 };
 
-/** What one check has for a back end: tokens that are refreshed at `/refresh`, and a record of what came. */
+/** The back end of one check: tokens that are refreshed at `/refresh`, and a record of the requests. */
 const createBackEnd = () => ({ accessToken: 'a1', refreshToken: 'r1', refreshes: 0, requests: [], aborted: 0 });
 
 const isAuthorised = (backEnd, request) => request.headers.authorization === `Bearer ${backEnd.accessToken}`;
 
-/** Answers an expired token by the signal that the check is about. */
+/** Responds to an expired token by the signal of the check. */
 function refuse(response, signal) {
   if (signal === '1002') sendJson(response, 200, { code: 1002, message: 'expired' });
   else sendJson(response, 401, { message: 'expired' });
@@ -36,7 +36,7 @@ const routes = {
     if (refreshToken !== backEnd.refreshToken) return sendJson(response, 401, { message: 'refused' });
     const next = backEnd.refreshes + 1;
     Object.assign(backEnd, { accessToken: `a${next}`, refreshToken: `r${next}` });
-    // late enough that everything which was sent beside the first request waits
+    // late enough that every request sent beside the first one waits
     setTimeout(() => {
       sendJson(response, 200, { accessToken: backEnd.accessToken, refreshToken: backEnd.refreshToken });
     }, 50);
@@ -92,7 +92,7 @@ const routes = {
   },
 };
 
-/** What a page of another origin needs, as the pages of test environments are. */
+/** The CORS headers for the pages of test environments, which have another origin. */
 const allow = (request, response) => {
   response.setHeader('access-control-allow-origin', request.headers.origin ?? '*');
   response.setHeader('access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE');
@@ -107,7 +107,7 @@ function sendFile(folder, path, response) {
   createReadStream(file).pipe(response);
 }
 
-/** Starts the server. `serve(folder)` makes the files of a folder available and resolves to their address. */
+/** Starts the server. `serve(folder)` serves the files of a folder and resolves with their address. */
 export async function startServer() {
   const backEnds = new Map();
   const pages = new Map();

@@ -1,4 +1,4 @@
-// The exercise as a worker of workerd: the address of the server is the query, the results are the answer.
+// The exercise as a worker of workerd: the query is the address of the server, the response has the results.
 import * as renewal from 'renewal';
 import * as rxjs from 'rxjs';
 import { runChecksWithoutXhr } from './run.mjs';

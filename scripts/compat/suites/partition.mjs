@@ -1,5 +1,5 @@
-// Divides the specs: those that know the package by its name only can run on the tarball; those that reach into `lib`
-// run on the sources. No spec sees two copies of the package.
+// Divides the specs: specs that import the package only by its name can run on the tarball; specs that import `lib` run
+// on the sources. No spec sees two copies of the package.
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -7,8 +7,9 @@ import { root } from '../tarball.mjs';
 
 const IMPORTS = /(?:from|import|import\()\s*'(\.{1,2}\/[^']+)'/g;
 /**
- * What only the repository has: a path of the sources, written out in a string; `#xhr`, which a package imports of itself; a script of package.json that builds them; a second copy of
- * the package, which vitest makes of what it has transformed itself.
+ * References that only the repository can resolve: a source path in a string; `#xhr`, which a package imports from
+ * itself; a script of package.json that builds; a second copy of the package, which vitest makes of transformed
+ * sources.
  */
 const SOURCES = /['"`](?:\.{1,2}\/)*lib\/|'#xhr'|spawn\('npm'|resetModules/;
 
@@ -26,7 +27,7 @@ const importsOf = (file, text) =>
       .slice(0, 1),
   );
 
-/** Whether a file, or one that it imports, names the sources. */
+/** True if a file, or one of its imports, refers to the sources. */
 function reachesSources(file, visited = new Set()) {
   if (visited.has(file)) return false;
   visited.add(file);
@@ -34,7 +35,7 @@ function reachesSources(file, visited = new Set()) {
   return SOURCES.test(text) || importsOf(file, text).some((imported) => reachesSources(imported, visited));
 }
 
-/** The specs in Node, by their paths: `byName` know the package by its name, `ofSources` reach into `lib`. */
+/** The specs for Node, by their paths: `byName` import the package by its name, `ofSources` import `lib`. */
 export async function partition(accepts) {
   const paths = (await readdir(join(root, 'spec'), { recursive: true }))
     .filter((path) => path.endsWith('.spec.ts') && !/^(package|browser)\//.test(path))

@@ -1,4 +1,5 @@
-// Prints each failing test when it fails, and writes the counts to a file at the end. The run goes on: each failure is wanted.
+// Prints each failing test when it fails, and writes the counts to a file at the end. The run continues, since each
+// failure is wanted.
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
@@ -28,7 +29,7 @@ export default class {
     if (errors.length > 0) this.fail(titleOf(group), errors);
   }
 
-  /** A file could not be loaded, or its hooks have failed. */
+  /** The file failed to load, or its hooks have failed. */
   onTestModuleEnd(file) {
     const errors = file.errors();
     if (errors.length > 0) this.fail(pathOf(file), errors);

@@ -1,4 +1,4 @@
-// Runs the specs of the repository with one binary of Node: on the tarball what can, on the sources what must.
+// Runs the specs of the repository with one Node binary: on the tarball if possible, else on the sources.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sum } from '../counts.mjs';
@@ -8,8 +8,8 @@ import { runVitest } from './vitest.mjs';
 import { makeWorkspace } from './workspace.mjs';
 
 /**
- * Runs the specs that `accepts` lets through. `node` is the path of a binary, `rxjs` a `node_modules` with another rxjs:
- * specs of the sources then have nothing to say and are left out.
+ * Runs the specs that `accepts` selects. `node` is the path of a binary, `rxjs` a `node_modules` with another rxjs: the
+ * specs of the sources do not depend on it and are left out.
  */
 export async function runSuites(name, { node = process.execPath, rxjs, accepts = () => true, say }) {
   const { byName, ofSources } = await partition(accepts);

@@ -7,7 +7,7 @@ import { makeFolder, root } from '../tarball.mjs';
 
 const reporter = fileURLToPath(new URL('./reporter.mjs', import.meta.url));
 
-/** Runs the repository's vitest in a folder; resolves to what it counted. A run that left no count has failed as a whole. */
+/** Runs the repository's vitest in a folder; resolves with its counts. A run without counts has failed as a whole. */
 export async function runVitest(node, folder, args, say, env = {}) {
   const report = join(await makeFolder('report'), 'report.json');
   const { code, stderr, stdout } = await run(

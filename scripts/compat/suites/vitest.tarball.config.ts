@@ -1,4 +1,4 @@
-// In the workspace of the tarball, no alias leads to the sources: the package is found as users find it.
+// In the workspace of the tarball, no alias leads to the sources: the package resolves as it does for users.
 import { readFileSync } from 'node:fs';
 import base from './vitest.config';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { output } from '../process.mjs';
 import { makeFolder, root, tarball } from '../tarball.mjs';
 
-/** What leads to the sources, or would make the copy itself the package. */
+/** Files that lead to the sources, or would make the copy itself the package. */
 const LEFT_OUT = /^(lib\/|package(-lock)?\.json$|tsconfig\.json$|scripts\/)/;
 
 async function copySpecs(folder) {
@@ -17,7 +17,7 @@ async function copySpecs(folder) {
   }
 }
 
-/** Links what the repository has installed and the workspace has not. */
+/** Links the packages of the repository that the workspace lacks. */
 async function linkTheRest(folder) {
   const modules = join(root, 'node_modules');
   const own = new Set(await readdir(join(folder, 'node_modules')));
@@ -28,7 +28,9 @@ async function linkTheRest(folder) {
   }
 }
 
-/** Makes a folder in which `renewal` is the tarball. `rxjs`: the `node_modules` with another rxjs than the repository's. */
+/**
+ * Creates a folder in which `renewal` is the tarball. `rxjs`: a `node_modules` with another rxjs than the repository's.
+ */
 export async function makeWorkspace(name, rxjs) {
   const folder = await makeFolder(name);
   await mkdir(join(folder, 'node_modules'));

@@ -45,16 +45,16 @@ describe.concurrent.each(SIGNALS)('a tab that stops while the others need its re
 
   it('is overtaken if frozen before its refresh, and adopts the others’ tokens', async (context) => {
     const [tabs, first, others] = await openThree(context);
-    await first.evaluate(() => tab.hesitate());
+    await first.evaluate(() => tab.holdRefresh());
     const late = first.evaluate(() => tab.get(1));
-    await first.evaluate(() => tab.hesitates());
+    await first.evaluate(() => tab.refreshHeld());
     await first.freeze();
     const [outcomes, tookMs] = await timed(() => get(others));
     expect(outcomes.flat()).toEqual(Array(10).fill('ok'));
     expect(tookMs).toBeLessThan(LOCK_TIMEOUT_MS + REFRESH_MS);
     await first.thaw();
     expect(await late).toEqual(['ok']);
-    await first.evaluate(() => tab.goOn());
+    await first.evaluate(() => tab.releaseRefresh());
     expect(await get([first, ...others], 1)).toEqual([['ok'], ['ok'], ['ok']]);
     expect(countersOf(tabs)).toMatchObject({ refreshes: 1, reuseDetected: 0 });
   });

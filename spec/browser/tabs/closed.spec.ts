@@ -27,9 +27,9 @@ describe.concurrent.each(SIGNALS)('a tab that is closed while the others need it
 
   it('delays no other tab if it has not sent its refresh', async (context) => {
     const [{ door }, first, others] = await openThree(context);
-    await first.evaluate(() => tab.hesitate());
+    await first.evaluate(() => tab.holdRefresh());
     left(first.evaluate(() => tab.get(1)));
-    await first.evaluate(() => tab.hesitates());
+    await first.evaluate(() => tab.refreshHeld());
     await first.close();
     const outcomes = await Promise.all(others.map((each) => each.evaluate(() => tab.get(5))));
     expect(outcomes.flat()).toEqual(Array(10).fill('ok'));

@@ -39,7 +39,7 @@ describe('tabs that share one rotating cookie as their refresh token', () => {
       await first.evaluate(() => tab.signIn());
       for (let round = 0; round < ROUNDS; round++) {
         const six = await openMany(tabs, 6);
-        const outcomes = await Promise.all(six.map((each) => each.evaluate(() => tab.greeted)));
+        const outcomes = await Promise.all(six.map((each) => each.evaluate(() => tab.initialOutcomes)));
         expect(outcomes.flat()).toEqual(Array(12).fill('ok'));
         expect(tabs.door.shop.counters().reuseDetected).toBe(0);
         for (const each of six) await each.close();

@@ -54,9 +54,9 @@ describe.concurrent.each(SIGNALS)('two sessions of one page, by %s', (signal) =>
     await only.evaluate(() => tab.signIn('ada'));
     tabs.door.shop.expireAccessTokens();
     const seen = await only.evaluate(async () => {
-      tab.hesitate();
+      tab.holdRefresh();
       const outcome = tab.get(1);
-      await tab.hesitates();
+      await tab.refreshHeld();
       await tab.second.signIn('grace');
       return [...(await outcome), await tab.me(), await tab.second.me()];
     });

@@ -123,14 +123,14 @@ describe.concurrent('the storage of a real browser', () => {
     const tabs = await open(context);
     const [only] = await tabs.openExpired(1, 'keys');
     const seen = await only.evaluate(async () => {
-      tab.hesitate();
+      tab.holdRefresh();
       const waiting = tab.get(1);
-      await tab.hesitates();
+      await tab.refreshHeld();
       const { token, refreshToken } = await tab.login('grace');
       localStorage.setItem('token', token);
       localStorage.setItem('refreshToken', refreshToken);
       const user = await tab.me();
-      tab.goOn();
+      tab.releaseRefresh();
       return [...(await waiting), user, await tab.me()];
     });
     expect(seen).toEqual(['signed-out', 'grace', 'grace']);

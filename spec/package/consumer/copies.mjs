@@ -1,4 +1,4 @@
-// The package twice in one process, as where one part of an app imports it and another one requires it.
+// The package twice in one process, as in an app that both imports and requires it.
 import { createRequire } from 'node:module';
 import * as here from 'renewal';
 import { of } from 'rxjs';
@@ -26,7 +26,7 @@ const baseUrl = 'https://api.test';
 const signedIn = () =>
   there.createSession({ refresh: () => of({ accessToken: 'T2' }), store: there.memoryStore({ accessToken: 'T1' }) });
 
-/** What comes, with an error by its code. */
+/** The value of a stream, or the code of its error. */
 const outcomeOf = (source$) => {
   const outcome = [];
   source$.subscribe({ next: (value) => outcome.push(value), error: (error) => outcome.push(error) });

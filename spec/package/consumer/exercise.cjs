@@ -6,7 +6,7 @@ const failure = (answer$) =>
     (error) => error,
   );
 
-/** What both module systems have to do alike: they differ only in how they load `renewal`. */
+/** The checks for both module systems, which differ only in how they load `renewal`. */
 exports.exercise = async ({ createApi, isApiError, ApiError, HttpStatusError, NetworkError }, baseUrl) => {
   const api = createApi({ baseUrl });
   const missing = await failure(api.get$('/missing'));

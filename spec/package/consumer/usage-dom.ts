@@ -1,4 +1,4 @@
-// What a page gets of the platform's own types.
+// The platform types of a page.
 import type { AjaxTransportOptions, WebStorageStoreOptions } from 'renewal';
 import type { TimelineElement } from 'renewal/devtools';
 

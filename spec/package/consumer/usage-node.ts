@@ -1,4 +1,4 @@
-// A project for Node, which has no `lib.dom`.
+// A project for Node, without `lib.dom`.
 import {
   ajaxTransport,
   createApi,
@@ -35,5 +35,5 @@ export const timeline = recordTimeline(api);
 api.post$('/upload', new Blob(['a'])).subscribe();
 api.post$('/upload', new URLSearchParams({ a: '1' })).subscribe();
 
-// @ts-expect-error what makes no XMLHttpRequest is refused: the option was found, it is not any
+// @ts-expect-error not a factory of XMLHttpRequests: proves that the option is not any
 ajaxTransport({ createXHR: () => 1 });

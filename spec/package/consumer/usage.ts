@@ -34,5 +34,5 @@ export function explain(error: unknown): string {
   return isApiError(error, 'status') ? error.code : 'unknown';
 }
 
-// @ts-expect-error an unknown option is refused: the types were found, they are not any
+// @ts-expect-error an unknown option: proves that the types are not any
 createApi({ baseURL: 'https://shop.example' });

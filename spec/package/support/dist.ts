@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from './run';
 
-/** Reads every file that was built, by its name. */
+/** Reads every built file, by its name. */
 export async function readDist(): Promise<Map<string, string>> {
   const names = await readdir(join(root, 'dist'));
   const files = await Promise.all(
@@ -11,7 +11,7 @@ export async function readDist(): Promise<Map<string, string>> {
   return new Map(files);
 }
 
-/** The files of dist that package.json leads to: named there, or imported by one that is, and their source maps. */
+/** The files of dist that package.json leads to, directly or through imports, and their source maps. */
 export function reachable(manifest: object, dist: ReadonlyMap<string, string>): Set<string> {
   const found = new Set<string>();
   const visit = (name: string): void => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Makes an empty folder outside the repository, so that nothing of the repository is found by walking up. */
+/** Creates an empty folder outside the repository, so that no lookup finds the repository's files. */
 export async function makeFolder(name: string): Promise<string> {
   return mkdtemp(join(await realpath(tmpdir()), `renewal-${name}-`));
 }

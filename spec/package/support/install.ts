@@ -13,7 +13,7 @@ declare module 'vitest' {
   }
 }
 
-/** Packs what was built and installs it, once for all specs. */
+/** Packs the build and installs it, once for all specs. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await makeFolder('consumer');
   const packed = await output('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root);

@@ -11,14 +11,14 @@ export interface Outcome {
 /** The folder of the package under test. */
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The path of a command that a development dependency brings. */
+/** The path of a command of a development dependency. */
 export const bin = (name: string): string => join(root, 'node_modules/.bin', name);
 
-// specs read what commands say, so it has to come without colours
+// specs read the output, so it must have no colours
 const { FORCE_COLOR: _, ...inherited } = process.env;
 const env = { ...inherited, NO_COLOR: '1' };
 
-/** Runs a command to its end. A failing command resolves too: what it says is what specs look at. */
+/** Runs a command to its end. A failing command resolves too, since specs look at its output. */
 export function run(command: string, args: readonly string[], cwd: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     execFile(command, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
@@ -29,7 +29,7 @@ export function run(command: string, args: readonly string[], cwd: string): Prom
   });
 }
 
-/** Runs a command that has to succeed, and returns what it wrote. */
+/** Runs a command that has to succeed, and returns its output. */
 export async function output(command: string, args: readonly string[], cwd: string): Promise<string> {
   const { code, stdout, stderr } = await run(command, args, cwd);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}\n${stdout}\n${stderr}`);

@@ -16,7 +16,7 @@ failureMode(
     id: 'H1',
     title: 'A timer of more than 2³¹−1 ms fires at once, and the refresh loops',
     renewal:
-      'No timer is longer than platforms can count (24 days). A longer wait is made of several, each of which only looks again; a longer limit is none.',
+      'No timer exceeds the maximum of the platforms (24 days). A longer wait consists of several timers, each of which only checks again; a longer limit counts as none.',
     threads: [
       'keycloak/keycloak-js#107',
       'payloadcms/payload#670',
@@ -38,7 +38,7 @@ failureMode(
       ['a year', 365 * DAY_MS],
       ['Infinity', Infinity],
     ])('tokens that live for %s', (_, lifeMs) => {
-      it('are not refreshed when they have just come', () => {
+      it('are not refreshed on arrival', () => {
         const { issuer, session } = createLongLived(lifeMs);
         session.keepFresh$().subscribe();
         clock.advance(5 * SECOND_MS);
@@ -48,7 +48,7 @@ failureMode(
         expect(clock.timers).toBe(lifeMs === Infinity ? 0 : 1);
       });
 
-      it('are refreshed a minute before they expire, and again a life later', () => {
+      it('are refreshed a minute before they expire, and again a lifetime later', () => {
         const { issuer, session } = createLongLived(lifeMs);
         const startMs = Date.now();
         session.keepFresh$().subscribe();
@@ -59,7 +59,7 @@ failureMode(
         expect(asked).toEqual(Array.from({ length: count }, (_, index) => (index + 1) * dueMs));
       });
 
-      it('are refreshed when the server no longer takes them', () => {
+      it('are refreshed when the server rejects them', () => {
         const { issuer, session, api, sent } = createLongLived(lifeMs);
         session.keepFresh$().subscribe();
         expect(outcomeOf(api.get$('/a'))).toEqual({ values: [{ by: 'T2' }], isComplete: true });
@@ -69,7 +69,7 @@ failureMode(
       });
     });
 
-    it('waits an hour if Retry-After asks for longer than any timer', () => {
+    it('waits an hour if Retry-After asks for more than the longest timer', () => {
       const busy = createRecorder({ transport: () => of(response(503, null, { 'retry-after': '5000000' })) });
       const issuer = createIssuer({}, () => busy.api.post$('/renewal'));
       const { session } = createVirtualClient({
@@ -87,11 +87,11 @@ failureMode(
       expect(issuer.askedAtMs).toHaveLength(2);
     });
 
-    it('takes a time limit that no timer can count for none', () => {
+    it('treats a time limit beyond the longest timer as none', () => {
       const { session, api } = createVirtualClient({
         signal,
         isDead: (token) => token === 'T1',
-        answer: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
+        respond: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
         refresh: () => NEVER,
         refreshTimeoutMs: 2 ** 31,
       });

@@ -13,9 +13,9 @@ const failed = expect.objectContaining({ code: 'refresh' });
 failureMode(
   {
     id: 'H10',
-    title: 'A refresh ahead of expiry that fails is tried again without end, and those who ask for a token hang',
+    title: 'An early refresh is retried without end, and callers that want a token hang',
     renewal:
-      'A refresh with all its retries ends after `refreshTimeoutMs`. Whoever waits for it is told then; no one waits for it while the token lives.',
+      'A refresh with all its retries ends after `refreshTimeoutMs`, and waiting callers get its error; while the token lives no request waits.',
     threads: ['Azure/azure-sdk-for-js#29608'],
   },
   (signal) => {
@@ -28,21 +28,21 @@ failureMode(
       return { asked, ...createVirtualClient(made) };
     };
 
-    it('ends the retries before the deadline, and starts nothing more until someone asks', () => {
+    it('ends the retries before the deadline, and starts none until the next request', () => {
       virtually(({ expectObservable, flush }) => {
         const { session, asked } = createFailing({ refreshRetries: Infinity });
         const ends: number[] = [];
         session.state$.subscribe(({ status }) => status === 'active' && ends.push(asyncScheduler.now() / SECOND_MS));
         expectObservable(session.refresh$(), '40s ^').toBe('55s #', undefined, failed);
         flush();
-        // After 1, 2, 4 and 8 s; 16 more would be beyond the 30.
+        // After 1, 2, 4 and 8 s; 16 more would exceed the 30 s.
         expect(asked()).toEqual([40, 41, 43, 47, 55]);
         expect(ends).toEqual([0, 55]);
       });
     });
 
-    describe('while it is tried again', () => {
-      it('requests leave at once for as long as the token lives; one that needs a new one is told by the deadline', () => {
+    describe('during its retries', () => {
+      it('requests leave at once with a live token; one that needs a new one fails in time', () => {
         virtually(({ expectObservable, flush }) => {
           const { api, session, sent } = createFailing({ refreshRetries: Infinity, refreshTimeoutMs: 40 * SECOND_MS });
           expectObservable(session.keepFresh$(), '^ 70s !').toBe('-');
@@ -56,7 +56,7 @@ failureMode(
       });
     });
 
-    it('ends a refresh that is never answered, and lets go of it', () => {
+    it('cancels a refresh that never responds, and releases it', () => {
       virtually(({ cold, expectObservable, expectSubscriptions }) => {
         const hanging = cold<TokenGrant>('-');
         const { api } = createFailing({ refresh: () => hanging });
@@ -66,7 +66,7 @@ failureMode(
       });
     });
 
-    it('starts no other refresh once no one keeps it fresh', () => {
+    it('starts no further refresh after the last keepFresh$ subscriber', () => {
       virtually(({ expectObservable, flush }) => {
         const { session, asked } = createFailing();
         expectObservable(session.keepFresh$(), '^ 43s !').toBe('-');

@@ -2,14 +2,14 @@ import type { TokenGrant } from 'renewal';
 import { asyncScheduler, map, takeUntil, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, virtually } from '../../support/virtual';
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600 * SECOND_MS;
 const COUNT = 100;
-/** A hundred shares of a jitter of 100 s, as a random number would be, but the same in each run. */
+/** A hundred parts of a jitter of 100 s, like random numbers but the same in each run. */
 const SHARES_MS = Array.from({ length: COUNT }, (_, index) => ((index * 37) % COUNT) * SECOND_MS);
 
 const distinct = (values: readonly number[]): number => new Set(values).size;
@@ -18,9 +18,9 @@ const spreadOf = (atMs: readonly number[]): number => Math.max(...atMs) - Math.m
 failureMode(
   {
     id: 'H11',
-    title: 'All clients of a fleet refresh in the same moment',
+    title: 'All clients of a fleet refresh at the same moment',
     renewal:
-      'Each client counts from when its own token came. Where tokens come to all at once, give each its own `refreshAheadMs`, such as `60_000 * (1 + Math.random())`: that is the jitter, and no request waits for it.',
+      'Each client counts from the receipt of its own token. If all receive tokens at once, give each its own `refreshAheadMs`, such as `60_000 * (1 + Math.random())`: that is the jitter, and no request waits for it.',
     threads: ['AzureAD/microsoft-authentication-library-for-dotnet#2796', 'supabase/auth-js#274'],
   },
   (signal) => {
@@ -34,7 +34,7 @@ failureMode(
       };
     };
 
-    it('clients with the same tokens and their own refreshAheadMs refresh that far apart, each once', () => {
+    it('clients with the same tokens and different refreshAheadMs refresh that far apart', () => {
       virtually(({ flush }) => {
         const fleet = SHARES_MS.map((shareMs) => createMember(60 * SECOND_MS + shareMs));
         for (const { session } of fleet)
@@ -50,7 +50,7 @@ failureMode(
       });
     });
 
-    it('clients that signed in at different times refresh at different times, hour after hour', () => {
+    it('clients with different sign-in times refresh at different times, hour after hour', () => {
       virtually(({ flush }) => {
         const fleet = SHARES_MS.map(() => createMember(60 * SECOND_MS));
         fleet.forEach(({ session }, index) => {
@@ -69,7 +69,7 @@ failureMode(
       });
     });
 
-    it('requests leave at once although the refresh beside them is put off by a random time of its own', () => {
+    it('requests leave at once although the early refresh has a random delay', () => {
       virtually(({ flush }) => {
         const askedAtMs: number[] = [];
         const values: unknown[] = [];
@@ -91,7 +91,7 @@ failureMode(
           timer(HOUR_MS - 5 * 60 * SECOND_MS).subscribe(() => values.push(outcomeOf(api.get$('/a'))));
         }
         flush();
-        expect(values).toEqual(Array(COUNT).fill(answered({ by: 'T1' })));
+        expect(values).toEqual(Array(COUNT).fill(completedWith({ by: 'T1' })));
         expect(spreadOf(askedAtMs)).toBe(99 * SECOND_MS);
       });
     });

@@ -2,7 +2,7 @@ import type { Session, Tokens } from 'renewal';
 import { BehaviorSubject, delay, EMPTY, fromEvent, map, type Observable, of, startWith, switchMap } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
@@ -11,7 +11,7 @@ import { createWallClock } from '../../support/wall-clock';
 const MINUTE_MS = 60_000;
 const DAY_MS = 1_440 * MINUTE_MS;
 
-/** Kept fresh while `isWanted$` says so: what an app composes for itself. */
+/** Kept fresh while `isWanted$` is true: a stream that an app composes by itself. */
 const keptFreshWhile = (isWanted$: Observable<boolean>, session: Session): Observable<Tokens> =>
   isWanted$.pipe(switchMap((isWanted) => (isWanted ? session.keepFresh$() : EMPTY)));
 
@@ -24,9 +24,9 @@ const isShown$ = (): Observable<boolean> =>
 failureMode(
   {
     id: 'H12',
-    title: 'Refreshing ahead keeps an idle user signed in, and works in the background for no one',
+    title: 'Early refreshes keep an idle user signed in, and run unused in the background',
     renewal:
-      'Nothing is refreshed on a timer unless the app subscribes to `keepFresh$()`, and then not while the page is hidden, unless it asks for that; in a `switchMap` it runs only while the user is not idle. Requests renew the token whenever they need it.',
+      'No timer refreshes unless the app subscribes to `keepFresh$()`, and then not while the page is hidden, unless `whileHidden` is set; in a `switchMap` it can run only while the user is active. Requests refresh the token whenever they need it.',
     threads: ['supabase/auth-js#444'],
   },
   (signal) => {
@@ -41,7 +41,7 @@ failureMode(
       return { issuer, ...createVirtualClient({ signal, grant, refresh, isDead: () => false }) };
     };
 
-    it('a session that no one keeps fresh sets no timer, listens to nothing and is never refreshed', () => {
+    it('a session without keepFresh$ sets no timer, adds no listener and never refreshes', () => {
       const page = installPage();
       const { issuer, session, api } = createAnHour();
       session.state$.subscribe();
@@ -51,14 +51,14 @@ failureMode(
       page.show();
       page.goOnline();
       expect(issuer.presented).toEqual([]);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect([clock.timers, page.listeners]).toEqual([0, 0]);
     });
 
     it.each([
       ['by itself', (session: Session) => session.keepFresh$()],
       ['by the app', (session: Session) => keptFreshWhile(isShown$(), session)],
-    ])('one that is kept fresh rests while the page is hidden, and is refreshed when it is shown (%s)', (_, keep) => {
+    ])('a kept-fresh session rests while hidden, and refreshes when shown (%s)', (_, keep) => {
       const page = installPage();
       const { issuer, session } = createAnHour();
       const kept = keep(session).subscribe();
@@ -76,7 +76,7 @@ failureMode(
       expect([clock.timers, page.listeners]).toEqual([0, 0]);
     });
 
-    it('one that is kept fresh while the page is hidden, too, is', () => {
+    it('a session with whileHidden refreshes while the page is hidden', () => {
       const page = installPage();
       const { issuer, session } = createAnHour();
       const kept = session.keepFresh$({ whileHidden: true }).subscribe();
@@ -88,18 +88,18 @@ failureMode(
       kept.unsubscribe();
     });
 
-    it('requests of a hidden page are still renewed for', () => {
+    it('requests of a hidden page still refresh', () => {
       const page = installPage();
       const { issuer, session, api, sent } = createAnHour();
       keptFreshWhile(isShown$(), session).subscribe();
       page.hide();
       clock.advance(DAY_MS);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
       expect(issuer.presented).toEqual(['R1']);
     });
 
-    it('one that is kept fresh until the user is idle lets the token die then', () => {
+    it('a session that is kept fresh until the user is idle lets the token die then', () => {
       const isBusy$ = new BehaviorSubject(true);
       const { issuer, session } = createAnHour();
       keptFreshWhile(isBusy$, session).subscribe();
@@ -111,7 +111,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3' } });
     });
 
-    it('a refresh that is on its way when the app stops comes to its end: a rotated refresh token is not lost', () => {
+    it('a refresh in flight completes when the app unsubscribes, and keeps the new token', () => {
       const isBusy$ = new BehaviorSubject(true);
       const { issuer, session } = createAnHour(2_000);
       keptFreshWhile(isBusy$, session).subscribe();

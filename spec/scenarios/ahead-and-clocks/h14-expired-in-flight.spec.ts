@@ -1,11 +1,12 @@
 import { type Interceptor, memoryStore, type TokenGrant, type Tokens } from 'renewal';
 import { delay, lastValueFrom, of, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const HOUR_MS = 3_600_000;
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -13,19 +14,14 @@ const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 failureMode(
   {
     id: 'H14',
-    title: 'A request leaves with a living token that has expired when it arrives',
+    title: 'A request leaves with a live token that has expired when it arrives',
     renewal:
-      'Refreshing ahead does not replace the answer of the server: an expired one is always renewed for, and the request is sent again. Which token a request carries is decided when it leaves.',
+      'Early refreshes do not replace the server’s response: an expired one always leads to a refresh and a replay. The token of a request is chosen when it leaves.',
     threads: ['Azure/azure-sdk-for-java#8667'],
   },
   (signal) => {
-    describe('over the network, in a session that is kept fresh and whose token seems to live for an hour,', () => {
-      let server: TestServer;
-
-      beforeEach(async () => {
-        server = await startServer(signal);
-      });
-      afterEach(() => server.close());
+    describe('over the network, in a kept-fresh session whose token seems to live for an hour,', () => {
+      const server = withServer(signal);
 
       const createKeptFresh = () => {
         const issued = server.issue();
@@ -37,20 +33,20 @@ failureMode(
         return { ...client, fresh };
       };
 
-      it.each([1, 20])('%i expired answers are renewed for once, and each request is sent again', async (count) => {
+      it.each([1, 20])('%i expired responses cause one refresh, and each request is replayed', async (count) => {
         const { api, fresh } = createKeptFresh();
         const dead = server.hold(({ token }) => token === 'a.access.1');
         server.live.delete('a.access.1');
-        const fates = settleAll(paths(count).map((path) => api.get$<Echo>(path)));
+        const results = settleAll(paths(count).map((path) => api.get$<Echo>(path)));
         await dead.arrived(count);
         dead.open();
-        expect(errorsOf(await fates)).toEqual(Array(count).fill(undefined));
+        expect(errorsOf(await results)).toEqual(Array(count).fill(undefined));
         for (const path of paths(count)) expect(server.tokensOf(path)).toEqual(['a.access.1', 'a.access.2']);
         expect(server.presented).toEqual(['a.refresh.1']);
         expect(fresh).toEqual(['a.access.2']);
       });
 
-      it('an expired answer that comes after a refresh ahead costs no second one', async () => {
+      it('an expired response after an early refresh causes no second refresh', async () => {
         const { api, session } = createKeptFresh();
         const late = server.hold(({ path }) => path === '/late');
         server.live.delete('a.access.1');
@@ -62,14 +58,14 @@ failureMode(
         expect(server.refreshes).toBe(1);
       });
 
-      it('one whose expired answer comes while the refresh ahead runs waits for that', async () => {
-        const { api, session, answered } = createKeptFresh();
+      it('a request with an expired response during an early refresh waits for it', async () => {
+        const { api, session, received } = createKeptFresh();
         const refresh = server.hold(({ path }) => path === REFRESH);
         server.live.delete('a.access.1');
         const ahead = lastValueFrom(session.refresh$());
         await refresh.arrived(1);
         const answer = lastValueFrom(api.get$<Echo>('/a'));
-        await answered('/a');
+        await received('/a');
         refresh.open();
         expect(await answer).toMatchObject({ by: 'a.access.2', nth: 2 });
         expect(await ahead).toMatchObject({ accessToken: 'a.access.2' } satisfies Partial<Tokens>);
@@ -80,7 +76,7 @@ failureMode(
     describe('in virtual time, with a token of 10 ms,', () => {
       const grant: TokenGrant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 10 };
 
-      it('a request that leaves in the last moment and arrives too late is sent again', () => {
+      it('a request that leaves in time and arrives too late is replayed', () => {
         virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
           const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
           const { api, sent } = createVirtualClient({
@@ -88,8 +84,8 @@ failureMode(
             grant,
             refreshAheadMs: 0,
             refresh: () => refresh,
-            // Dead by the time the answer is made.
-            answer: (_, answer) => of(answer).pipe(delay(2)),
+            // Dead by the time of the response.
+            respond: (_, answer) => of(answer).pipe(delay(2)),
           });
           expectObservable(api.get$('/a'), '---------^').toBe('16ms (v|)', { v: { by: 'T2' } });
           expectSubscriptions(refresh.subscriptions).toBe('-----------^--!');
@@ -98,7 +94,7 @@ failureMode(
         });
       });
 
-      it('a request that an interceptor has kept until the token had expired leaves with the new one only', () => {
+      it('a request that an interceptor held past the expiry has the new token only', () => {
         virtually(({ cold, expectObservable, flush }) => {
           const slow: Interceptor = (request, next) => timer(8).pipe(switchMap(() => next(request)));
           const { api, sent } = createVirtualClient({
@@ -115,7 +111,7 @@ failureMode(
         });
       });
 
-      it('a request that has waited in line since a refresh leaves with what is current when its turn comes', () => {
+      it('a request queued since a refresh leaves with the token that is current then', () => {
         virtually(({ expectObservable, flush }) => {
           const issuer = createIssuer({ expiresInMs: 10_000 }, (granted) => of(granted).pipe(delay(1)));
           const { api, sent } = createVirtualClient({
@@ -125,9 +121,9 @@ failureMode(
             releaseConcurrency: 1,
             isDead: () => false,
             refresh: issuer.refresh,
-            answer: (_, answer) => of(answer).pipe(delay(6_000)),
+            respond: (_, answer) => of(answer).pipe(delay(6_000)),
           });
-          // The first token that they get dies while the second of them is on the wire.
+          // Their first token dies while the second request is in flight.
           const waits: [string, string, string][] = [
             ['/a', '6021ms (v|)', 'T2'],
             ['/b', '12021ms (v|)', 'T2'],

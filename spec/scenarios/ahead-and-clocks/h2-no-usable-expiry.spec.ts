@@ -28,10 +28,10 @@ const TOKENS: Readonly<Record<string, string>> = {
   'a JWT without exp': jwt('{"iat":100}'),
   'a JWT without iat whose exp is over': jwt('{"exp":100}'),
   'a JWT without iat that ends before its nbf': jwt('{"nbf":200,"exp":100}'),
-  'a JWT whose exp is a text': jwt('{"iat":100,"exp":"soon"}'),
-  'a JWT whose exp is beyond all numbers': jwt('{"iat":100,"exp":1e309}'),
+  'a JWT whose exp is a string': jwt('{"iat":100,"exp":"soon"}'),
+  'a JWT whose exp is infinite': jwt('{"iat":100,"exp":1e309}'),
   'a JWT that ends before it begins': jwt('{"iat":200,"exp":100}'),
-  'a JWT whose claims are no object': jwt('null'),
+  'a JWT whose claims are not an object': jwt('null'),
   'a token of broken base64': 'e30.%%%.x',
   'a token of broken JSON': jwt('{"exp":'),
   'a token of dots': '..',
@@ -40,9 +40,9 @@ const TOKENS: Readonly<Record<string, string>> = {
 failureMode(
   {
     id: 'H2',
-    title: 'An expiry that is missing, a text or no number makes a timer that fires at once, or a crash',
+    title: 'A missing or invalid expiry sets a timer that fires at once, or crashes',
     renewal:
-      'A life that is not a finite number above 0 is unknown: no timer is set for it, and the token is renewed when the server refuses it.',
+      'A life that is not a finite number above 0 is unknown: no timer is set for it, and the token is refreshed when the server rejects it.',
     threads: ['lidge-jun/opencodex#1417', 'auth0/angular2-jwt#134', 'siteboon/claudecodeui#980'],
   },
   (signal) => {
@@ -51,7 +51,7 @@ failureMode(
     const expiryOf = ({ session }: VirtualClient): number | undefined =>
       session.state.status === 'active' ? session.state.tokens.expiresAtMs : Number.NaN;
 
-    /** Kept fresh for a day, the session sets no timer and asks for nothing; then the server refuses its token. */
+    /** Kept fresh for a day, the session sets no timer and does not refresh; then the server rejects its token. */
     const expectReactive = (client: VirtualClient, asked: () => number): void => {
       expect(expiryOf(client)).toBeUndefined();
       client.session.keepFresh$().subscribe();
@@ -71,16 +71,16 @@ failureMode(
     };
 
     describe.each(UNKNOWN)('an expiry of %o', (expiry) => {
-      // What a server or a store may hold, whatever the types say.
+      // A server or a store may hold this, whatever the types say.
       const grant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs: expiry } as TokenGrant;
 
-      it('in a sign-in is no reason to refresh: the server says when', async () => {
+      it('in a sign-in starts no refresh before the server rejects the token', async () => {
         const { client, asked } = createFrom(memoryStore());
         await client.session.signIn(grant);
         expectReactive(client, asked);
       });
 
-      it('in the store is none either', () => {
+      it('in the store starts none either', () => {
         const { client, asked } = createFrom({
           load: () => ({ ...grant, expiresAtMs: expiry, sessionId: 's' }) as Tokens, // as above
           save: () => {},
@@ -90,7 +90,7 @@ failureMode(
         expectReactive(client, asked);
       });
 
-      it('in the answer to a refresh is none either', () => {
+      it('in a refresh response starts none either', () => {
         const issuer = createIssuer({}, ({ accessToken }) =>
           of({ ...grant, accessToken: accessToken === 'T2' ? accessToken : 'renewed' }),
         );
@@ -109,13 +109,13 @@ failureMode(
 
     it.each([
       ['a number', 3600, 3_600_000],
-      ['a number in a text', '3600', 3_600_000],
+      ['a number in a string', '3600', 3_600_000],
       ['0', 0, undefined],
       ['null', null, undefined],
       ['missing', undefined, undefined],
-      ['no number', 'soon', undefined],
+      ['not a number', 'soon', undefined],
       ['below 0', -1, undefined],
-    ])('takes the expires_in of an OAuth answer, in seconds, where it can: %s', (_, expires_in, lifeMs) => {
+    ])('reads the expires_in of an OAuth response, in seconds, if valid: %s', (_, expires_in, lifeMs) => {
       const { api } = createRecorder({
         transport: () => of(response(200, { access_token: 'T2', ...(expires_in !== undefined && { expires_in }) })),
       });
@@ -129,7 +129,7 @@ failureMode(
       expect('tokens' in state && state.tokens.expiresAtMs).toBe(lifeMs && Date.now() + lifeMs);
     });
 
-    it('sets one timer for an expiry that is known', () => {
+    it('sets one timer for a known expiry', () => {
       const client = createVirtualClient({ signal, grant: { accessToken: 'T1', expiresInMs: 3_600_000 } });
       client.session.keepFresh$().subscribe();
       expect(clock.timers).toBe(1);

@@ -10,7 +10,7 @@ const SECOND_MS = 1_000;
 
 const inSeconds = (atMs: readonly number[]): number[] => atMs.map((each) => each / SECOND_MS);
 
-/** Each multiple up to `to`. */
+/** All multiples up to `to`. */
 const every = (step: number, to: number): number[] =>
   Array.from({ length: Math.floor(to / step) }, (_, index) => (index + 1) * step);
 
@@ -19,7 +19,7 @@ failureMode(
     id: 'H3',
     title: 'A token that lives no longer than the leeway is refreshed over and over',
     renewal:
-      'A token is renewed at half of its life at the earliest, whatever `refreshAheadMs` says; after a failure the next try waits a second or more.',
+      'A token is refreshed at half of its life at the earliest, whatever `refreshAheadMs` is; after a failure the next try waits a second or more.',
     threads: [
       'camunda/camunda#33137',
       'fenichelar/ember-simple-auth-token#333',
@@ -36,7 +36,7 @@ failureMode(
         ...options,
       });
 
-    /** When a session that is kept fresh for that long asks for tokens, in seconds. */
+    /** The times, in seconds, at which a session that is kept fresh for that long refreshes. */
     const askedBy = (issuer: Issuer, { session }: VirtualClient, forS: number, flush: () => void): number[] => {
       session
         .keepFresh$()
@@ -55,7 +55,7 @@ failureMode(
       [30, 'of an hour', 3600, 15],
       [30, 'without end', Infinity, 15],
       [30, 'of nothing', 0, 30],
-    ])('renews a token that lives for %d s, with a leeway %s, at the right time', (lifeS, _, aheadS, everyS) => {
+    ])('refreshes a token that lives for %d s, with a leeway %s, at the right time', (lifeS, _, aheadS, everyS) => {
       virtually(({ flush }) => {
         const issuer = createIssuer({ expiresInMs: lifeS * SECOND_MS });
         const client = createShortLived(issuer, lifeS, { refreshAheadMs: aheadS * SECOND_MS });
@@ -63,17 +63,14 @@ failureMode(
       });
     });
 
-    it.each([1, 10, 100])(
-      'renews tokens that live for %d ms a few times in a second, and not in each moment',
-      (lifeMs) => {
-        virtually(({ flush }) => {
-          const issuer = createIssuer({ expiresInMs: lifeMs });
-          expect(askedBy(issuer, createShortLived(issuer, lifeMs / SECOND_MS), 10, flush).length).toBeLessThan(50);
-        });
-      },
-    );
+    it.each([1, 10, 100])('refreshes tokens that live for %d ms only a few times a second', (lifeMs) => {
+      virtually(({ flush }) => {
+        const issuer = createIssuer({ expiresInMs: lifeMs });
+        expect(askedBy(issuer, createShortLived(issuer, lifeMs / SECOND_MS), 10, flush).length).toBeLessThan(50);
+      });
+    });
 
-    it('counts the life of a token from when it came, not from when it was asked for', () => {
+    it('counts the life of a token from its receipt, not from the request', () => {
       virtually(({ flush }) => {
         const issuer = createIssuer({ expiresInMs: 30 * SECOND_MS }, (grant) => of(grant).pipe(delay(10 * SECOND_MS)));
         const client = createShortLived(issuer, 30);
@@ -81,7 +78,7 @@ failureMode(
       });
     });
 
-    it('does the same when requests ask, and none of them waits', () => {
+    it('refreshes at the right time for requests too, and none of them waits', () => {
       virtually(({ flush }) => {
         const issuer = createIssuer({ expiresInMs: 30 * SECOND_MS });
         const { api, sent } = createShortLived(issuer, 30);
@@ -96,9 +93,9 @@ failureMode(
       });
     });
 
-    it('settles a request although each token dies before anyone could leave with it', () => {
+    it('settles a request although each new token dies before the request leaves', () => {
       virtually(({ flush }) => {
-        // A store that lets go only when the new token, which lives for half of that, has died.
+        // A store that releases the refresh only when half of the new token's life is over, and the token dead.
         const exclusive = <T>(work: Observable<T>): Observable<T> => concat(work, timer(20).pipe(ignoreElements()));
         const issuer = createIssuer({ expiresInMs: 10 });
         const store = { ...memoryStore({ accessToken: 'T1', refreshToken: 'R1' }), exclusive };
@@ -110,7 +107,7 @@ failureMode(
       });
     });
 
-    /** When it asks in vain. */
+    /** The times of failed refreshes. */
     const askedInVain = (headers: Record<string, string>, flush: () => void): number[] => {
       const { api } = createRecorder({ transport: () => of(response(503, null, headers)) });
       const issuer = createIssuer({}, () => api.post$<TokenGrant>('/renewal'));
@@ -123,7 +120,7 @@ failureMode(
       });
     });
 
-    it('waits as the server asks', () => {
+    it('waits for the time in Retry-After', () => {
       virtually(({ flush }) => {
         expect(askedInVain({ 'retry-after': '5' }, flush)).toEqual(every(5, 90).slice(2));
       });

@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const LIFE_MS = 30 * MINUTE_MS;
 
-/** A server whose own clock is right: it hands out JWTs of half an hour, and takes each that long. */
+/** A server with a correct clock: it issues JWTs of half an hour, and accepts each for that long. */
 const createRightServer = (clock: WallClock) => {
   const issuedAtMs = new Map<string, number>();
   const refreshedAtMs: number[] = [];
@@ -37,7 +37,7 @@ failureMode(
     id: 'H4',
     title: 'A client whose clock is wrong refreshes over and over, or never',
     renewal:
-      'The life of a token is counted from when it came; the server’s clock is never compared with this one. A clock that jumps costs one refresh at most.',
+      'The life of a token is counted from its receipt; the server’s clock is never compared with the client’s. A jump of the clock costs one refresh at most.',
     threads: ['supabase/auth-js#926', 'clerk/javascript#865', 'supertokens/supertokens-website#195'],
   },
   (signal) => {
@@ -50,7 +50,7 @@ failureMode(
     };
     type Client = ReturnType<typeof createSignedIn>;
 
-    /** A request each minute; what has not come to an answer. */
+    /** A request each minute; returns the requests without a response. */
     const askFor = (minutes: number, { api }: Client): unknown[] => {
       const failed: unknown[] = [];
       for (let minute = 0; minute < minutes; minute++) {
@@ -61,7 +61,7 @@ failureMode(
       return failed;
     };
 
-    /** One refresh for each token, a minute before it dies: in five hours, ten. */
+    /** One refresh for each token, a minute before it dies: ten in five hours. */
     const onTime = Array.from({ length: 10 }, (_, index) => (index + 1) * (LIFE_MS - MINUTE_MS));
 
     describe.each([
@@ -69,9 +69,9 @@ failureMode(
       ['an hour fast', HOUR_MS],
       ['an hour slow', -HOUR_MS],
       ['years fast', 90_000 * HOUR_MS],
-      ['at its epoch', -Date.UTC(2030, 5, 1, 12)],
+      ['at the epoch', -Date.UTC(2030, 5, 1, 12)],
     ])('with a clock that is %s', (_, skewMs) => {
-      it('is refreshed once in the life of each token, when kept fresh', () => {
+      it('refreshes once in the life of each token, when kept fresh', () => {
         clock.set(skewMs);
         const client = createSignedIn();
         client.session.keepFresh$().subscribe();
@@ -79,7 +79,7 @@ failureMode(
         expect(client.server.refreshedAtMs).toEqual(onTime);
       });
 
-      it('is refreshed once in the life of each token, when requests ask', () => {
+      it('refreshes once in the life of each token, for requests', () => {
         clock.set(skewMs);
         const client = createSignedIn();
         expect(askFor(300, client)).toEqual([]);
@@ -97,7 +97,7 @@ failureMode(
     });
 
     it.each([true, false])(
-      'goes by the server after a clock jumped back by an hour (kept fresh: %s)',
+      'follows the server after a clock jumped back by an hour (kept fresh: %s)',
       (isKeptFresh) => {
         const client = createSignedIn();
         if (isKeptFresh) client.session.keepFresh$().subscribe();
@@ -108,7 +108,7 @@ failureMode(
       },
     );
 
-    it('refreshes once for a clock that jumps ahead and is put right again', () => {
+    it('refreshes once for a clock that jumps ahead and is set right again', () => {
       const client = createSignedIn();
       client.session.keepFresh$().subscribe();
       expect(askFor(10, client)).toEqual([]);
@@ -138,7 +138,7 @@ failureMode(
       expect(server.refreshedAtMs).toEqual(minutes.map((minute) => minute * MINUTE_MS));
     });
 
-    it('remembers for 30 s, and not until a clock that was set back is there again, that a route refused a fresh token', () => {
+    it('remembers a rejecting route for 30 s, even if the clock is set back', () => {
       let refreshes = 0;
       const client = createVirtualClient({
         signal,

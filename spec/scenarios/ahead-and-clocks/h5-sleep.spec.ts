@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, TokenGrant } from 'renewal';
 import { delay, map, NEVER, type Observable, of, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage, type Page } from '../../support/page';
 import { paths } from '../../support/server-client';
@@ -16,19 +16,19 @@ const LIFE_MS = 30 * MINUTE_MS;
 
 type VirtualOptions = NonNullable<Parameters<typeof createVirtualClient>[0]>;
 
-/** What tells a page that it is awake again. */
+/** The events on which a page may find itself awake again. */
 const SIGNALS_OF_WAKING: readonly (readonly [string, (page: Page) => void])[] = [
-  ['someone looks at the page', (page) => page.show()],
-  ['the browser brings the page back', (page) => page.restore()],
+  ['the page becomes visible', (page) => page.show()],
+  ['the browser restores the page', (page) => page.restore()],
   ['the network is back', (page) => page.goOnline()],
 ];
 
 failureMode(
   {
     id: 'H5',
-    title: 'Timers stand still while a machine sleeps: it wakes with a dead token, or to a burst of missed timers',
+    title: 'Timers stop during a sleep: the machine wakes with a dead token or a timer burst',
     renewal:
-      'A timer is only a hint to look at the clock. After a sleep the first request waits for one refresh, however many timers were missed.',
+      'A timer is only a hint to check the clock. After a sleep the first request waits for one refresh, however many timers were missed.',
     threads: [
       'authts/oidc-client-ts#251',
       'authts/oidc-client-ts#1343',
@@ -39,7 +39,7 @@ failureMode(
   (signal) => {
     const clock = createWallClock();
 
-    /** Whose refresh takes a second. */
+    /** A session whose refresh takes a second. */
     const createSleeper = (expiresInMs = LIFE_MS, options: VirtualOptions = {}) => {
       const issuer = createIssuer({ expiresInMs }, (granted) => of(granted).pipe(delay(SECOND_MS)));
       const grant: TokenGrant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs };
@@ -51,42 +51,42 @@ failureMode(
       ['kept fresh', true],
       ['not kept fresh', false],
     ])('a session that is %s', (_, isKeptFresh) => {
-      it('lets the requests that come after a sleep wait for one refresh: none leaves with the dead token', () => {
+      it('lets requests after a sleep wait for one refresh, and sends no dead token', () => {
         const { issuer, session, api, sent } = createSleeper();
         if (isKeptFresh) session.keepFresh$().subscribe();
         clock.set(NIGHT_MS);
         const outcomes = paths(20).map((path) => outcomeOf(api.get$(path)));
         expect(sent).toEqual([]);
         clock.advance(SECOND_MS);
-        expect(outcomes).toEqual(Array(20).fill(answered({ by: 'T2' })));
+        expect(outcomes).toEqual(Array(20).fill(completedWith({ by: 'T2' })));
         expect(sent).toEqual(paths(20).map((path) => `GET ${path} T2`));
         expect(issuer.presented).toEqual(['R1']);
       });
 
-      it('sends a request again that was out when the machine fell asleep', () => {
+      it('replays a request that was in flight when the machine fell asleep', () => {
         const wire = new Subject<void>();
         const answer = (request: HttpRequest, made: HttpResponse): Observable<HttpResponse> =>
           lineOf(request).endsWith('T1') ? wire.pipe(map(() => made)) : of(made);
-        const { issuer, session, api, sent } = createSleeper(LIFE_MS, { answer });
+        const { issuer, session, api, sent } = createSleeper(LIFE_MS, { respond: answer });
         if (isKeptFresh) session.keepFresh$().subscribe();
         const outcome = outcomeOf(api.get$('/a'));
         clock.set(NIGHT_MS);
         wire.next();
         clock.advance(SECOND_MS);
-        expect(outcome).toEqual(answered({ by: 'T2' }));
+        expect(outcome).toEqual(completedWith({ by: 'T2' }));
         expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
         expect(issuer.presented).toEqual(['R1']);
       });
     });
 
-    it('refreshes once for all the timers that it has missed, and then on time', () => {
+    it('refreshes once for all missed timers, and then on time', () => {
       const { issuer, session } = createSleeper(5 * MINUTE_MS);
       session.keepFresh$().subscribe();
       clock.advance(MINUTE_MS);
       clock.set(NIGHT_MS);
       const wokenAtMs = Date.now();
       clock.advance(12 * MINUTE_MS);
-      // When its timer is over that stood still, and then 4 minutes after each answer.
+      // At the end of the stopped timer, and then 4 minutes after each response.
       expect(issuer.askedAtMs.map((atMs) => (atMs - wokenAtMs) / SECOND_MS)).toEqual([180, 421, 662]);
       expect(clock.timers).toBe(1);
     });
@@ -99,7 +99,7 @@ failureMode(
       tell(page);
       expect(issuer.presented).toEqual(['R1']);
       clock.advance(SECOND_MS);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
       clock.advance(28 * MINUTE_MS);
       expect(issuer.presented).toEqual(['R1']);
@@ -107,7 +107,7 @@ failureMode(
       expect(issuer.presented).toEqual(['R1', 'R2']);
     });
 
-    it('refreshes once when all of them come together, and requests too', () => {
+    it('refreshes once when all of these and requests coincide', () => {
       const page = installPage();
       const { issuer, session, api } = createSleeper();
       session.keepFresh$().subscribe();
@@ -118,11 +118,11 @@ failureMode(
         return outcomeOf(api.get$('/a'));
       });
       clock.advance(SECOND_MS);
-      expect(outcomes).toEqual(Array(3).fill(answered({ by: 'T2' })));
+      expect(outcomes).toEqual(Array(3).fill(completedWith({ by: 'T2' })));
       expect(issuer.presented).toEqual(['R1']);
     });
 
-    it('gives a refresh up that was out when the machine fell asleep, and whose answer never comes', () => {
+    it('cancels a refresh in flight at the sleep if its response never comes', () => {
       const { session, api } = createSleeper(LIFE_MS, { refresh: () => NEVER });
       clock.set(LIFE_MS);
       const outcome = outcomeOf(api.get$('/a'));

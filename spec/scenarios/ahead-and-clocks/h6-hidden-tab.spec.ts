@@ -1,7 +1,7 @@
 import { delay, of } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage, type Page } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
@@ -13,15 +13,15 @@ const MINUTE_MS = 60 * SECOND_MS;
 failureMode(
   {
     id: 'H6',
-    title: 'The timers of a hidden tab are throttled, and it is shown again with a token about to die',
+    title: 'Timers of a hidden tab are throttled, and it returns with a token about to die',
     renewal:
-      '`keepFresh$()` looks at the clock in the moment the page is shown again, and refreshes a token that is near its expiry, not only one past it.',
+      '`keepFresh$()` checks the clock when the page is shown again, and refreshes a token that is near its expiry, not only one past it.',
     threads: ['authts/oidc-client-ts#954', 'workos/authkit-nextjs#289', 'supabase/auth-js#444'],
   },
   (signal) => {
     const clock = createWallClock();
 
-    /** Kept fresh on a page that is hidden for ten minutes, in which no timer fires; then its token has that long to live. */
+    /** Kept fresh on a page that is hidden for ten minutes, without timers; then its token has that long to live. */
     const createHidden = (leftMs: number) => {
       const page = installPage();
       const issuer = createIssuer({ expiresInMs: 60 * MINUTE_MS }, (grant) => of(grant).pipe(delay(SECOND_MS)));
@@ -47,25 +47,25 @@ failureMode(
       expect(issuer.presented).toEqual([]);
       page.show();
       expect(issuer.presented).toEqual(['R1']);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
       clock.advance(SECOND_MS);
       expect(seen).toEqual(['T2']);
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
     });
 
-    it('refreshes a token that has died meanwhile, and requests wait for that', () => {
+    it('refreshes a token that died in the background, and lets requests wait', () => {
       const { page, issuer, api, sent } = createHidden(-SECOND_MS);
       page.show();
       const outcome = outcomeOf(api.get$('/a'));
       expect([outcome.values, sent]).toEqual([[], []]);
       clock.advance(SECOND_MS);
-      expect(outcome).toEqual(answered({ by: 'T2' }));
+      expect(outcome).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
       expect(issuer.presented).toEqual(['R1']);
     });
 
-    it('leaves a token alone that has more than a minute to live, until that has come', () => {
+    it('refreshes a token with more than a minute to live only at that minute', () => {
       const { page, issuer } = createHidden(MINUTE_MS + 1);
       page.show();
       expect(issuer.presented).toEqual([]);
@@ -74,13 +74,13 @@ failureMode(
       expect(issuer.presented).toEqual(['R1']);
     });
 
-    it('looks when the page is shown, not when it is hidden', () => {
+    it('checks when the page is shown, not when it is hidden', () => {
       const { page, issuer } = createHidden(30 * SECOND_MS);
       page.hide();
       expect(issuer.presented).toEqual([]);
     });
 
-    it('refreshes once however often the page is hidden and shown', () => {
+    it('refreshes once, however often the page is hidden and shown', () => {
       const { page, issuer } = createHidden(30 * SECOND_MS);
       const flicker: readonly ((page: Page) => void)[] = [(it) => it.show(), (it) => it.restore(), (it) => it.hide()];
       for (const turn of [...flicker, ...flicker]) turn(page);
@@ -90,7 +90,7 @@ failureMode(
       expect(issuer.presented).toEqual(['R1']);
     });
 
-    it('looks no more when no one is subscribed', () => {
+    it('does not check without a subscriber', () => {
       const { page, kept, issuer } = createHidden(30 * SECOND_MS);
       kept.unsubscribe();
       page.show();

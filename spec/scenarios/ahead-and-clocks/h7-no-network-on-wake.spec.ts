@@ -2,7 +2,7 @@ import { NetworkError, type SessionOptions } from 'renewal';
 import { throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
@@ -17,13 +17,13 @@ failureMode(
     id: 'H7',
     title: 'A machine wakes before its network does, and the user is signed out',
     renewal:
-      'A refresh that can not reach the server keeps the session. The next one runs when the network is back (at once where the platform says so), or after a wait of 1 s, doubling to 30 s.',
+      'A refresh that cannot reach the server keeps the session. The next one runs when the network is back (at once if the platform reports it), or after a wait of 1 s, doubling to 30 s.',
     threads: ['authts/oidc-client-ts#1343', 'suitedaces/dorabot#42'],
   },
   (signal) => {
     const clock = createWallClock();
 
-    /** A session that has slept a night, and wakes before its network. */
+    /** A session that has slept for a night, and wakes before its network. */
     const createWoken = (options: Partial<SessionOptions> = {}) => {
       const network = { isUp: false };
       const issuer = createIssuer({ expiresInMs: LIFE_MS });
@@ -36,17 +36,17 @@ failureMode(
           askedAtMs.push(Date.now());
           return network.isUp ? issuer.refresh(tokens) : throwError(() => new NetworkError('no complete answer'));
         },
-        onSessionExpired: onSessionExpired,
+        onSessionExpired,
         ...options,
       });
       clock.set(NIGHT_MS);
       const wokenAtMs = Date.now();
-      /** When the server was asked, or could not be, in seconds after the machine woke. */
+      /** The times of the refreshes, failed or not, in seconds after the wake-up. */
       const asked = () => askedAtMs.map((atMs) => (atMs - wokenAtMs) / SECOND_MS);
       return { ...client, network, onSessionExpired, asked };
     };
 
-    it('keeps the session, and tells requests at once', () => {
+    it('keeps the session, and fails requests at once', () => {
       const { api, session, sent, onSessionExpired, asked } = createWoken();
       const outcomes = ['/a', '/b'].map((path) => outcomeOf(api.get$(path)));
       expect(outcomes).toMatchObject(Array(2).fill({ error: { code: 'refresh', cause: { code: 'network' } } }));
@@ -56,8 +56,8 @@ failureMode(
       expect(onSessionExpired).not.toHaveBeenCalled();
     });
 
-    describe('where the platform tells that the network is back', () => {
-      it('a session that is kept fresh is refreshed in that tick', () => {
+    describe('if the platform reports that the network is back,', () => {
+      it('a kept-fresh session refreshes in that tick', () => {
         const page = installPage();
         const { api, session, network, asked } = createWoken();
         session.keepFresh$().subscribe();
@@ -66,11 +66,11 @@ failureMode(
         network.isUp = true;
         page.goOnline();
         expect(asked()).toEqual([0, 1, 3, 5]);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
         expect(asked()).toHaveLength(4);
       });
 
-      it('the next request is answered, although the wait was not over', () => {
+      it('the next request succeeds, although the cool-down was not over', () => {
         const page = installPage();
         const { api, network, asked } = createWoken();
         outcomeOf(api.get$('/a'));
@@ -78,12 +78,12 @@ failureMode(
         network.isUp = true;
         expect(outcomeOf(api.get$('/a'))).toMatchObject({ error: { code: 'refresh' } });
         page.goOnline();
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
         expect(asked()).toEqual([0, 0.5]);
         expect(page.listeners).toBe(0);
       });
 
-      it('no refresh starts for that when none has failed', () => {
+      it('no refresh starts for the event if none has failed', () => {
         const page = installPage();
         const { session, network, asked } = createWoken();
         network.isUp = true;
@@ -92,7 +92,7 @@ failureMode(
         expect(asked()).toEqual([0]);
       });
 
-      it('the waits begin at a second again after a success', () => {
+      it('the cool-down begins at a second again after a success', () => {
         const page = installPage();
         const { session, network, asked } = createWoken();
         session.keepFresh$().subscribe();
@@ -108,8 +108,8 @@ failureMode(
       });
     });
 
-    describe('where nothing tells that the network is back', () => {
-      it('a session that is kept fresh tries again until it is', () => {
+    describe('if nothing reports that the network is back,', () => {
+      it('a kept-fresh session retries until it is', () => {
         const { session, network, asked } = createWoken();
         session.keepFresh$().subscribe();
         clock.advance(5 * SECOND_MS);
@@ -120,14 +120,14 @@ failureMode(
         expect(asked()).toEqual([0, 1, 3, 7]);
       });
 
-      it('a request is answered once the wait is over', () => {
+      it('a request succeeds once the cool-down is over', () => {
         const { api, network, asked } = createWoken();
         outcomeOf(api.get$('/a'));
         network.isUp = true;
         clock.advance(999);
         expect(outcomeOf(api.get$('/a'))).toMatchObject({ error: { code: 'refresh' } });
         clock.advance(1);
-        expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+        expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
         expect(asked()).toEqual([0, 1]);
       });
 
@@ -138,7 +138,7 @@ failureMode(
         expect(outcomes).toEqual([{ values: [] }, { values: [] }]);
         network.isUp = true;
         clock.advance(2 * SECOND_MS);
-        expect(outcomes).toEqual(Array(2).fill(answered({ by: 'T2' })));
+        expect(outcomes).toEqual(Array(2).fill(completedWith({ by: 'T2' })));
         expect(sent).toEqual(['GET /a T2', 'GET /b T2']);
         expect(asked()).toEqual([0, 1, 3, 7]);
       });

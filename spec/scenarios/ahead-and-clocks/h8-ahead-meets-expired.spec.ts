@@ -5,39 +5,39 @@ import { failureMode } from '../../support/failure-mode';
 import { createVirtualClient, lineOf, virtually } from '../../support/virtual';
 
 const HOUR_MS = 3_600_000;
-/** A minute before the hour is over. */
+/** A minute before the end of the hour. */
 const DUE_MS = HOUR_MS - 60_000;
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2', expiresInMs: HOUR_MS };
 
 failureMode(
   {
     id: 'H8',
-    title: 'A refresh ahead of expiry and one for an expired answer run at the same time, and burn each other’s token',
+    title: 'An early refresh and one for an expired response use up each other’s token',
     renewal:
-      'There is one refresh, whoever starts it: a timer, a request, a wake signal and a caller of `refresh$()` share it.',
+      'One refresh runs, whatever starts it: a timer, a request, a wake signal and a caller of `refresh$()` share it.',
     threads: ['authts/oidc-client-ts#710', 'authts/oidc-client-ts#1618', 'saleor/saleor-dashboard#6795'],
   },
   (signal) => {
-    /** Whose token is refused by answers that take `answerMs`; renewed ones are answered at once. */
+    /** A session whose token is rejected by responses that take `answerMs`; with new tokens responses are immediate. */
     const createRefused = (refresh: Observable<TokenGrant>, answerMs: number) =>
       createVirtualClient({
         signal,
         grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: HOUR_MS },
         refresh: () => refresh,
-        answer: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? answerMs : 0)),
+        respond: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? answerMs : 0)),
       });
 
     describe.each([
       ['the timer fires first', true],
-      ['the answer comes first', false],
-    ])('in one tick, in which %s', (_, isTimerFirst) => {
-      it('they are one refresh, and the request is sent again once', () => {
+      ['the response comes first', false],
+    ])('in one tick, in which %s,', (_, isTimerFirst) => {
+      it('both are one refresh, and the request is replayed once', () => {
         virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
           const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
           const { api, session, sent } = createRefused(refresh, DUE_MS);
           const fresh$ = session.keepFresh$();
           const answer$ = api.get$('/a');
-          // Of what is due in one tick, what was subscribed first comes first.
+          // Among events due in one tick, the one subscribed first fires first.
           const [first$, second$] = isTimerFirst ? [fresh$, answer$] : [answer$, fresh$];
           expectObservable(merge<unknown[]>(first$, second$), `^ ${HOUR_MS}ms !`).toBe(`${DUE_MS + 3}ms (tb)`, {
             t: expect.objectContaining({ accessToken: 'T2' }),
@@ -49,7 +49,7 @@ failureMode(
         });
       });
 
-      it('they are one refresh that answers in that very tick', () => {
+      it('both are one refresh that responds in that very tick', () => {
         virtually(({ flush }) => {
           let refreshes = 0;
           const { api, session, sent } = createVirtualClient({
@@ -59,7 +59,7 @@ failureMode(
               refreshes++;
               return of(T2);
             },
-            answer: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? DUE_MS : 0)),
+            respond: (request, answer) => of(answer).pipe(delay(lineOf(request).endsWith('T1') ? DUE_MS : 0)),
           });
           const values: unknown[] = [];
           const [first$, second$] = isTimerFirst
@@ -77,7 +77,7 @@ failureMode(
       });
     });
 
-    it('expired answers that come while the refresh ahead runs wait for it, and nothing leaves any more with the old token', () => {
+    it('expired responses wait for a running early refresh; the old token is not used', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('------(a|)', { a: T2 });
         const { api, session, sent } = createRefused(refresh, 2);
@@ -93,7 +93,7 @@ failureMode(
       });
     });
 
-    it('all who want a token in one tick share one refresh', () => {
+    it('all requests for a token in one tick share one refresh', () => {
       virtually(({ cold, expectObservable, expectSubscriptions }) => {
         const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
         const { api, session } = createRefused(refresh, 0);

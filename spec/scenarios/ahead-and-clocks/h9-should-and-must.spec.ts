@@ -11,11 +11,11 @@ failureMode(
     id: 'H9',
     title: 'Requests wait for a refresh that was only a precaution',
     renewal:
-      'Near its expiry a token is still good: requests leave with it in the same tick, and the refresh runs beside them. Only a token that is past its expiry, or refused, is waited for.',
+      'Near its expiry a token is still valid: requests leave with it in the same tick, and the refresh runs beside them. Requests wait only if the token has expired or was rejected.',
     threads: ['Azure/azure-sdk-for-js#14223', 'Azure/azure-sdk-for-js#30244'],
   },
   (signal) => {
-    /** A token that lives for 20 ms, the last 10 of them near its expiry. */
+    /** A token that lives for 20 ms, near its expiry in the last 10 of them. */
     const createNearExpiry = (refresh: Observable<TokenGrant>, isDead = (_: string) => false) =>
       createVirtualClient({
         signal,
@@ -24,7 +24,7 @@ failureMode(
         refresh: () => refresh,
       });
 
-    it('lets all leave at once with the token that still lives, and then with the new one', () => {
+    it('sends requests at once with the live token, and later with the new one', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('----(a|)', { a: T2 });
         const { api, session, sent } = createNearExpiry(refresh);
@@ -40,7 +40,7 @@ failureMode(
       });
     });
 
-    it('does the same when it is kept fresh', () => {
+    it('sends requests at once with the live token when kept fresh, too', () => {
       virtually(({ cold, expectObservable, expectSubscriptions }) => {
         const refresh = cold<TokenGrant>('----(a|)', { a: T2 });
         const { api, session } = createNearExpiry(refresh);
@@ -50,7 +50,7 @@ failureMode(
       });
     });
 
-    it('lets requests wait for the same refresh once the token has died meanwhile', () => {
+    it('lets requests wait for the same refresh once the token has expired', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('14ms (a|)', { a: T2 });
         const { api, sent } = createNearExpiry(refresh);
@@ -63,7 +63,7 @@ failureMode(
       });
     });
 
-    it('lets requests wait for the same refresh once the server has refused the token', () => {
+    it('lets requests wait for the same refresh once the server rejects the token', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('----(a|)', { a: T2 });
         let isDead = false;
@@ -80,7 +80,7 @@ failureMode(
       });
     });
 
-    it('hides a refresh ahead that failed from requests for as long as the token lives', () => {
+    it('hides a failed early refresh from requests for as long as the token lives', () => {
       virtually(({ cold, expectObservable, flush }) => {
         const failing = cold<TokenGrant>('--#', undefined, new NetworkError('no complete answer'));
         const { api, session, sent } = createNearExpiry(failing);
@@ -98,13 +98,13 @@ failureMode(
       });
     });
 
-    it('lets requests that have left with a living token come to their answer, although the refresh beside them is refused', () => {
+    it('completes requests with a live token, although the early refresh is refused', () => {
       virtually(({ cold, expectObservable, flush }) => {
         const { api, session } = createVirtualClient({
           signal,
           grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 20 },
           isDead: () => false,
-          answer: (_, answer) => cold('-----(a|)', { a: answer }),
+          respond: (_, answer) => cold('-----(a|)', { a: answer }),
           refresh: () => cold<TokenGrant>('--#'),
           isRefused: () => true,
         });

@@ -15,7 +15,7 @@ failureMode(
     id: 'M1',
     title: 'Circular injection: the interceptor needs a service that needs `HttpClient`',
     renewal:
-      'The interceptor injects its session when a request is made, so the options of the session may inject `HttpClient`; what `refresh` sends through it passes the session by.',
+      'The interceptor injects its session when a request is made, so the options of the session may inject `HttpClient`; requests of `refresh` through it bypass the session.',
     threads: [
       'angular/angular#18224',
       'ngx-rocket/generator-ngx-rocket#521',
@@ -52,7 +52,7 @@ failureMode(
       expect(outcome).toEqual({ values: [['order']], isComplete: true });
     });
 
-    it('does not wait for itself when the refresh is told that its token is dead', () => {
+    it('does not wait for itself if the refresh gets an expired response', () => {
       const bed = provide(
         provideHttpClient(withNoXsrfProtection(), withInterceptors([sessionInterceptor()])),
         provideHttpClientTesting(),

@@ -19,13 +19,14 @@ import {
   withSession,
 } from 'renewal/angular';
 import { from, lastValueFrom, type Observable } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { provideZoned } from '../../angular/support/testbed';
 import { recordZones as hear } from '../../angular/support/zones';
 import { failureMode } from '../../support/failure-mode';
-import { type Issued, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Issued, json, REFRESH } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
-/** A store whose lock is a promise of the platform's own, which zone.js does not see: as that of Web Locks is. */
+/** A store whose lock is a native promise, which zone.js does not see, like that of Web Locks. */
 const lockedStore = (issued: Issued): TokenStore => {
   const store = memoryStore(issued);
   return {
@@ -39,7 +40,7 @@ const lockedStore = (issued: Issued): TokenStore => {
         });
         return all;
       };
-      return from(locked().then((all) => all[0] as T)); // what comes of the work of a refresh no one reads
+      return from(locked().then((all) => all[0] as T)); // the result of a refresh is not used
     },
   };
 };
@@ -47,19 +48,13 @@ const lockedStore = (issued: Issued): TokenStore => {
 failureMode(
   {
     id: 'M10',
-    title:
-      'After a native promise, as Web Locks and IndexedDB have them, callbacks run outside the zone and the view stands still',
+    title: 'After a native promise, as of Web Locks, callbacks run outside the zone',
     renewal:
-      'Whatever a refresh has gone through, each subscriber is called in the zone that it subscribed in, and `onSessionExpired` in Angular’s.',
+      'After any refresh each subscriber is called in the zone that it subscribed in, and `onSessionExpired` in Angular’s.',
     threads: ['supabase/supabase-js#936', 'supabase/auth-js#989'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createApp = (onSessionExpired: () => void = () => {}) => {
       const issued = server.issue();
@@ -94,10 +89,10 @@ failureMode(
     };
 
     it.each(['api.get$', 'HttpClient', 'refresh$()', 'accessToken$()'] as const)(
-      'calls each subscriber of %s where it has subscribed',
+      'calls each subscriber of %s in the zone of its subscription',
       async (name) => {
         const { zone, session, sources } = createApp();
-        // So that each has to wait for a refresh.
+        // So that each of them waits for a refresh.
         await zone.runOutsideAngular(() => lastValueFrom(sources['api.get$']()));
         server.live.clear();
         const refresh = server.hold(({ path }) => path === REFRESH);
@@ -114,7 +109,7 @@ failureMode(
     );
 
     it.each(['HttpClient', 'api.get$'] as const)(
-      'calls interceptors of Angular’s where a request by %s was made, each time',
+      "calls Angular's interceptors in the zone of a request by %s, for each attempt",
       async (name) => {
         const { zone, sources, seen } = createApp();
         await zone.run(() => lastValueFrom(sources[name]()));
@@ -124,7 +119,7 @@ failureMode(
       },
     );
 
-    it('tells the states where each has subscribed, and the end of the session in Angular’s zone', async () => {
+    it("emits states in the zone of each subscription, and the end in Angular's zone", async () => {
       const ended: boolean[] = [];
       const { zone, session, sources } = createApp(() => ended.push(NgZone.isInAngularZone()));
       server.refreshReply = json({ error: 'invalid_grant' }, 400);

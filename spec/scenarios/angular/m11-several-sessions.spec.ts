@@ -30,9 +30,9 @@ const BILLING: ApiName = new InjectionToken('billing');
 failureMode(
   {
     id: 'M11',
-    title: 'Two sessions for one route: which token goes out is a matter of chance',
+    title: 'Two sessions for one route: the choice of the token is a matter of chance',
     renewal:
-      'An api has one session, chosen by name: `injectApi(BILLING)`, `sessionInterceptor(BILLING)`. Of two interceptors, each serves its own `allowedOrigins`; of one origin, the outer one has the request.',
+      'An api has one session, chosen by name: `injectApi(BILLING)`, `sessionInterceptor(BILLING)`. Of two interceptors, each serves its own `allowedOrigins`; for a shared origin, the outer one serves the request.',
     threads: ['damienbod/angular-auth-oidc-client#1756'],
   },
   (signal) => {
@@ -74,7 +74,7 @@ failureMode(
       expect(states).toMatchObject([{ tokens: { accessToken: 'shop.2' } }, { tokens: { accessToken: 'billing.2' } }]);
     });
 
-    it('gives each origin the token of its own session', () => {
+    it('sends each origin the token of its own session', () => {
       const origins = ['https://shop.test', 'https://billing.test'];
       const bed = provideBoth(
         sessionInterceptor(undefined, { allowedOrigins: [`${origins[0]}`] }),
@@ -88,7 +88,7 @@ failureMode(
       expect(tokens).toEqual(['shop.1', 'billing.1', '']);
     });
 
-    it('has the outer of two interceptors carry the request', () => {
+    it('lets the outer of two interceptors serve the request', () => {
       const bed = provideBoth(sessionInterceptor(BILLING), sessionInterceptor());
       const backend = bed.inject(HttpTestingController);
       const outcome = outcomeOf(bed.inject(HttpClient).get('/invoices'));

@@ -8,8 +8,7 @@ failureMode(
   {
     id: 'M2',
     title: 'A long-lived stream of tokens sends finished requests again (no `take(1)`)',
-    renewal:
-      'A request takes one token for each attempt and is done with its answer: tokens that come later concern others.',
+    renewal: 'A request takes one token for each attempt and is done with its response: later tokens do not affect it.',
     threads: [
       'angular/angular#39038',
       'manfredsteyer/angular-oauth2-oidc#992',
@@ -18,7 +17,7 @@ failureMode(
     ],
   },
   (signal) => {
-    it('sends nothing more for a request that was answered, whatever becomes of the token', () => {
+    it('sends nothing more for a completed request, whatever happens to the token', () => {
       const harness = createBackend();
       const { http, session, backend } = harness;
       const outcome = outcomeOf(http.get('/orders'));
@@ -37,7 +36,7 @@ failureMode(
       expect(outcome).toEqual({ values: ['answer'], isComplete: true });
     });
 
-    it('sends a request that is out no second time for a token that comes meanwhile', () => {
+    it('sends a request in flight no second time when a new token arrives', () => {
       const harness = createBackend();
       const { http, session, backend } = harness;
       const outcome = outcomeOf(http.get('/orders'));

@@ -13,21 +13,21 @@ import {
   withSession,
 } from 'renewal/angular';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { provide, provideZoned } from '../../angular/support/testbed';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
 const HOUR_MS = 3_600_000;
 
 failureMode(
   {
     id: 'M3',
-    title:
-      'The app never becomes stable: a timer for the next refresh is always pending (hydration NG0506, service worker, end-to-end tests)',
+    title: 'The app never becomes stable: the timer of the next refresh is always pending',
     renewal:
-      'Timers, refreshes and listeners stand outside Angular’s zone, also where a sign-in inside it has set them; a request is a pending task until it is answered, and answers come in the zone that asked.',
+      'Timers, refreshes and listeners run outside Angular’s zone, even if a sign-in inside it has set them; a request is a pending task until its response, and responses arrive in the zone of the subscription. So hydration (NG0506), service workers and end-to-end tests work.',
     threads: [
       'manfredsteyer/angular-oauth2-oidc#248',
       'manfredsteyer/angular-oauth2-oidc#697',
@@ -37,12 +37,7 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createApp = (provideIn: typeof provide) => {
       const issued = server.issue();
@@ -80,7 +75,7 @@ failureMode(
         keeping.unsubscribe();
       });
 
-      it('is stable after a sign-in, a refresh and a request inside the zone have each set the next timer', async () => {
+      it('is stable after a sign-in, a refresh and a request have each set the next timer', async () => {
         const { zone, session, api, stable, issued } = createApp(provideIn);
         const keeping = zone.run(() => session.keepFresh$().subscribe());
         await zone.run(() => session.signIn({ ...issued, expiresInMs: HOUR_MS }));
@@ -96,7 +91,7 @@ failureMode(
         keeping.unsubscribe();
       });
 
-      it('is not stable before a request that waits for a refresh has its answer', async () => {
+      it('is not stable before the response to a request that waits for a refresh', async () => {
         const { zone, api, stable, isStable } = createApp(provideIn);
         server.live.clear();
         const refresh = server.hold(({ path }) => path === REFRESH);
@@ -109,7 +104,7 @@ failureMode(
       });
     });
 
-    it('is stable while a store that is asked for the first time has not answered', async () => {
+    it('is stable during the first load of a slow store', async () => {
       const store = { load: () => new Promise<null>((resolve) => setTimeout(resolve, 0, null)), save() {}, clear() {} };
       const bed = provideZoned(provideApi({}, withSession({ store, refresh: () => [] })));
       const zone = bed.inject(NgZone);
@@ -118,7 +113,7 @@ failureMode(
       await firstValueFrom(session.state$.pipe(filter(({ status }) => status === 'signed-out')));
     });
 
-    it('shows the answer: it comes back into the zone, and the view is checked', async () => {
+    it('shows the response: it arrives in the zone, and the view is checked', async () => {
       const issued = server.issue();
       server.live.clear();
       const bed = provideZoned(
@@ -132,7 +127,7 @@ failureMode(
       );
       const api = bed.runInInjectionContext(() => injectApi());
       const answered = createBarrier();
-      // Angular 22 checks each view only once it is marked, unless it says otherwise; the other name of this is not in Angular 20.
+      // Angular 22 checks each view only once it is marked, unless it opts out; Angular 20 does not know that name.
       const changeDetection = ChangeDetectionStrategy.Default;
       const View = Component({ selector: 'x-view', template: '{{ text }}', changeDetection })(
         class {
@@ -148,7 +143,7 @@ failureMode(
       const fixture = bed.createComponent(View);
       fixture.autoDetectChanges();
       expect(fixture.nativeElement.textContent).toBe('waits');
-      await answered.passed;
+      await answered.opened;
       expect(fixture.nativeElement.textContent).toBe('a.access.2');
     });
   },

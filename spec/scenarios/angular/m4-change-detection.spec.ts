@@ -9,19 +9,19 @@ import { provideZoned } from '../../angular/support/testbed';
 import { failureMode } from '../../support/failure-mode';
 import { expiredBy, response } from '../../support/virtual';
 
-/** So short that the refresh ahead comes at once. */
+/** So short that the early refresh starts at once. */
 const SHORT_MS = 20;
 
 failureMode(
   {
     id: 'M4',
-    title: 'Each tick of a timer, and each step of a refresh, is a change detection of the whole app',
+    title: 'Each timer tick, and each step of a refresh, runs change detection for the app',
     renewal:
-      'Timers and refreshes run outside Angular’s zone and check nothing. An answer is one check, a change of the state one for those who show it.',
+      'Timers and refreshes run outside Angular’s zone and cause no check. A response causes one check, a change of the state one in the views that show it.',
     threads: ['microcks/microcks#2166'],
   },
   (signal) => {
-    /** An app, and how often it has been checked. */
+    /** An app, and the number of its checks. */
     const createApp = () => {
       const refreshed = new Subject<void>();
       let count = 1;
@@ -37,7 +37,7 @@ failureMode(
             refresh: async () => {
               await Promise.resolve();
               queueMicrotask(() => refreshed.next());
-              // The second is good for long.
+              // The second one lives long.
               return { accessToken: `T${++count}`, expiresInMs: count > 2 ? 3_600_000 : SHORT_MS };
             },
           }),
@@ -56,7 +56,7 @@ failureMode(
       };
     };
 
-    it('checks nothing for timers that fire and refreshes that run', async () => {
+    it('runs no check for timers that fire and refreshes that run', async () => {
       const { zone, session, checks } = createApp();
       let keeping: Subscription | undefined;
       const renewed = new Promise<void>((resolve) => {
@@ -74,12 +74,12 @@ failureMode(
       });
       const before = checks();
       await renewed;
-      // Twice the subscriber inside has been told of tokens; that is all.
+      // The subscriber inside the zone has been notified twice, and nothing else.
       expect(checks() - before).toBeLessThanOrEqual(2);
       keeping?.unsubscribe();
     });
 
-    it('checks nothing at all where no one inside listens', async () => {
+    it('runs no check at all without a subscriber inside the zone', async () => {
       const { zone, session, checks } = createApp();
       const before = checks();
       await zone.runOutsideAngular(async () => {
@@ -92,7 +92,7 @@ failureMode(
       expect(checks() - before).toBe(0);
     });
 
-    it('checks once for the answer of a request that was sent twice', async () => {
+    it('runs one check for the response to a replayed request', async () => {
       const { zone, api, checks } = createApp();
       let before = Number.NaN;
       const bodies: unknown[] = [];
@@ -108,7 +108,7 @@ failureMode(
       expect(checks() - before).toBe(1);
     });
 
-    it('checks the app no more often for a hundred signals of the state than for one', async () => {
+    it('checks the app as often for a hundred signals of the state as for one', async () => {
       const { bed, zone, session, checks } = createApp();
       const states = zone.run(() => bed.runInInjectionContext(() => Array.from({ length: 100 }, () => sessionState())));
       const before = checks();
@@ -117,7 +117,7 @@ failureMode(
       expect(checks() - before).toBe(0);
     });
 
-    it('checks a view of the state once for each state that it has to show', async () => {
+    it('checks a view of the state once for each state that it shows', async () => {
       const { bed, session } = createApp();
       const shown: string[] = [];
       const View = Component({ selector: 'x-view', template: '{{ status }}' })(
@@ -135,7 +135,7 @@ failureMode(
       await session.signOut();
       await firstValueFrom(bed.inject(ApplicationRef).isStable.pipe(filter(Boolean)));
       expect(fixture.nativeElement.textContent).toBe('signed-out');
-      // In development each check is made twice.
+      // In development each check runs twice.
       expect([...new Set(shown)]).toEqual(expect.arrayContaining(['active', 'signed-out']));
       const before = shown.length;
       await session.signOut();

@@ -13,13 +13,12 @@ import { outcomeOf } from '../../support/http-client';
 failureMode(
   {
     id: 'M5',
-    title:
-      'State on the interceptor: a request kept in a field is overwritten by the next; injectors share what they should not',
+    title: 'State on the interceptor: the next request overwrites the previous one’s field',
     renewal:
-      'The interceptor is a function without state: what a request needs belongs to its subscription, and the session to the injector.',
+      'The interceptor is a stateless function: the data of a request belong to its subscription, and the session to the injector.',
   },
   (signal) => {
-    /** Two apps, as a server renders them side by side, that share all that stands in a module. */
+    /** Two apps, side by side as in a server, that share all module-level state. */
     const createApps = () => {
       const interceptor = sessionInterceptor();
       const root = provide().inject(EnvironmentInjector);
@@ -63,7 +62,7 @@ failureMode(
       expect(outcomes.map(({ values }) => values)).toEqual([['ada'], ['bob']]);
     });
 
-    it('sends each of many requests again as it was', () => {
+    it('replays each of many requests unchanged', () => {
       const [app] = createApps();
       if (!app) throw new Error('no app');
       const names = ['a', 'b', 'c'];

@@ -9,12 +9,12 @@ const NOTE = new HttpContextToken(() => '');
 failureMode(
   {
     id: 'M6',
-    title: 'The stream of `HttpEvent`s shows the retry: two `Sent`, or a response that says that the token is dead',
+    title: '`HttpEvent`s show the retry: two `Sent`, or a response with the expired signal',
     renewal:
-      'One `Sent`, and one `Response`, the last; progress begins anew with the second attempt. Events are Angular’s own objects.',
+      'One `Sent`, and one `Response`, the last; progress restarts with the second attempt. Events are Angular’s own objects.',
   },
   (signal) => {
-    it('tells one Sent and one Response of a request that was sent twice', () => {
+    it('emits one Sent and one Response for a replayed request', () => {
       const harness = createBackend();
       const { http, backend } = harness;
       const events: HttpEvent<unknown>[] = [];
@@ -45,7 +45,7 @@ failureMode(
       expect(isComplete).toBe(true);
     });
 
-    it('tells Sent when a request that has waited leaves, and not before', () => {
+    it('emits Sent when a waiting request leaves, and not before', () => {
       const harness = createBackend();
       const { http, backend } = harness;
       http.get('/leader').subscribe();
@@ -59,7 +59,7 @@ failureMode(
     });
 
     it.each(['json', 'text', 'blob', 'arraybuffer'] as const)(
-      'never shows the expired answer of what was asked for as %s',
+      'never emits the expired response to a request for %s',
       async (responseType) => {
         const harness = createBackend();
         const { http, backend } = harness;

@@ -11,28 +11,24 @@ import { createEnvironmentInjector, EnvironmentInjector } from '@angular/core';
 import { memoryStore, type TokenGrant } from 'renewal';
 import { httpClientTransport, injectApi, provideApi, sessionInterceptor, withSession } from 'renewal/angular';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { provide } from '../../angular/support/testbed';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'M7',
-    title: 'A lazily loaded module brings a second `HttpClient`, which goes without the interceptor',
+    title: 'A lazily loaded module creates a second `HttpClient` without the interceptor',
     renewal:
-      'The provider of the session is the app’s; any `HttpClient` below it, with fetch or not, takes the session by `sessionInterceptor()` or through its parent.',
+      'The provider of the session is the app’s; any `HttpClient` below it, with fetch or not, uses the session by `sessionInterceptor()` or through its parent.',
     threads: ['auth0/angular2-jwt#544'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** An app whose token the server does not take any more. */
+    /** An app whose token the server rejects. */
     const createApp = () => {
       const issued = server.issue();
       server.live.delete(issued.accessToken);

@@ -6,18 +6,18 @@ import { createBackend, expire, renew } from '../../angular/support/backend';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 
-/** What a browser says of a connection that broke; Node has no events of that kind. */
+/** The event of a browser for a broken connection; Node has no such class. */
 const noConnection = () => new Event('error') as ProgressEvent;
 
 failureMode(
   {
     id: 'M8',
-    title: 'The error is not an `HttpErrorResponse` any more, and what went wrong is lost',
+    title: 'The error is no `HttpErrorResponse` any more, and its cause is lost',
     renewal:
-      'What does not concern the session stays Angular’s `HttpErrorResponse`, the very same; an error of the session’s own has the failed refresh as its `cause`.',
+      'An error that does not concern the session stays Angular’s own `HttpErrorResponse`; a session error has the failed refresh as its `cause`.',
   },
   (signal) => {
-    it.each([403, 404, 422, 500])('leaves an answer of %i as Angular has made it', (status) => {
+    it.each([403, 404, 422, 500])("keeps Angular's error for a response with status %i", (status) => {
       const { http, backend } = createBackend();
       const outcome = outcomeOf(http.get('/orders'));
       backend.expectOne('/orders').flush({ reason: 'because' }, { status, statusText: 'So', headers: { 'x-id': '7' } });
@@ -27,7 +27,7 @@ failureMode(
       expect(error.headers.get('x-id')).toBe('7');
     });
 
-    it('leaves a broken connection as Angular has made it', () => {
+    it("keeps Angular's error for a broken connection", () => {
       const { http, backend } = createBackend();
       const outcome = outcomeOf(http.get('/orders'));
       const event = noConnection();
@@ -36,7 +36,7 @@ failureMode(
       expect(outcome.error).toMatchObject({ status: 0, error: event });
     });
 
-    it('has the refusal as the cause of the end of the session', () => {
+    it('reports the refusal as the cause of the end of the session', () => {
       const { http, backend } = createBackend();
       const outcome = outcomeOf(http.get('/orders'));
       expire(backend.expectOne('/orders'), signal);
@@ -50,7 +50,7 @@ failureMode(
     it.each([
       [503, 'a server that is busy', 7_000],
       [0, 'no network', undefined],
-    ])('has the failure as the cause of a refresh that failed by %i, %s', (status, _why, retryAfterMs) => {
+    ])('reports the cause of a refresh that failed by %i, %s', (status, _why, retryAfterMs) => {
       const { http, backend, session } = createBackend();
       const outcome = outcomeOf(http.get('/orders'));
       expire(backend.expectOne('/orders'), signal);
@@ -64,7 +64,7 @@ failureMode(
       expect(session.state.status).toBe('expired');
     });
 
-    it('has the second answer with an error that speaks of a fresh token', () => {
+    it('adds the second response to the error of a rejected new token', () => {
       const harness = createBackend();
       const { http, backend } = harness;
       const outcome = outcomeOf(http.get('/orders'));

@@ -10,13 +10,13 @@ import { outcomeOf } from '../../support/http-client';
 failureMode(
   {
     id: 'M9',
-    title: 'Which interceptors see the retry depends on chance',
+    title: 'Which interceptors see the retry is a matter of chance',
     renewal:
-      'Interceptors before `sessionInterceptor()` see a request once, and its last answer; those after it see each attempt, with its token.',
+      'Interceptors before `sessionInterceptor()` see a request once, with its last response; interceptors after it see each attempt, with its token.',
     threads: ['Flyrell/axios-auth-refresh#95', 'Flyrell/axios-auth-refresh#156'],
   },
   (signal) => {
-    it('passes the second attempt through those after it only', () => {
+    it('passes the second attempt only through the interceptors after it', () => {
       const seen: string[] = [];
       const watch =
         (name: string): HttpInterceptorFn =>

@@ -1,10 +1,11 @@
 import type { TokenGrant } from 'renewal';
 import { lastValueFrom, type Observable, Subject, Subscription, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -12,19 +13,15 @@ const T2 = 'a.access.2';
 failureMode(
   {
     id: 'D1',
-    title: 'The one who started the refresh unsubscribes: it dies, and all others hang',
-    renewal: 'The refresh belongs to the session: it goes on whoever leaves, and the others get their answers.',
+    title: 'The caller that started the refresh unsubscribes: it dies, and all others hang',
+    renewal:
+      'The refresh belongs to the session: it continues after any unsubscribe, and the other requests get their responses.',
     threads: ['Devstackr/task-manager-mean-stack#1', 'repsyio/repsy#213'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('answers the other four when the first of five leaves', async () => {
+    it('responds to the other four requests when the first of five is unsubscribed', async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const first = api.get$('/first').subscribe();
@@ -39,7 +36,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('answers the next page when a change of route ends the request of the page before', async () => {
+    it("serves the next page when a route change cancels the previous page's request", async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const route$ = new Subject<string>();
@@ -69,11 +66,11 @@ failureMode(
       });
 
     it.each([
-      ['in the tick in which it starts', 0],
+      ['in the tick of its start', 0],
       ['while it waits for the lock', 5],
-      ['as the server is asked', 10],
-      ['while the server is asked', 15],
-    ])('goes on when the first leaves %s', (_, ms) => {
+      ['in the tick of the refresh request', 10],
+      ['while the refresh request is in flight', 15],
+    ])('continues the refresh when the first request is unsubscribed %s', (_, ms) => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('10ms (g|)', { g: { accessToken: 'T2' } });
         const { api, sent } = createLocked(refresh);
@@ -87,7 +84,7 @@ failureMode(
       });
     });
 
-    it('goes on when a subscriber of the state unsubscribes the first as it hears of the refresh', () => {
+    it('continues the refresh when a state subscriber cancels the first request', () => {
       virtually(({ cold, expectObservable, expectSubscriptions }) => {
         const refresh = cold<TokenGrant>('10ms (g|)', { g: { accessToken: 'T2' } });
         const { api, session } = createVirtualClient({ signal, refresh: () => refresh });

@@ -1,11 +1,12 @@
 import { isApiError, type Session, type SessionExpiredError, type SessionState } from 'renewal';
 import { lastValueFrom, Subscription } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, type Hit, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, json, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, paths, stateOf } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -14,28 +15,26 @@ const RENEWED = { accessToken: T2, refreshToken: 'a.refresh.2' };
 failureMode(
   {
     id: 'D2',
-    title: 'All unsubscribe: the refresh is aborted, and the rotated refresh token lost',
-    renewal: 'The refresh goes on without anyone who waits, and what it brings is stored for the next request.',
+    title: 'All requests are unsubscribed: the refresh is aborted, the rotated token lost',
+    renewal: 'The refresh continues without any waiting request, and its tokens are stored for the next request.',
     threads: ['repsyio/repsy#213'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path }) => path === REFRESH);
     });
-    afterEach(() => server.close());
 
     const renewed = (session: Session): Promise<SessionState> =>
       stateOf(session, (state) => state.status === 'active' && state.tokens.accessToken === T2);
 
-    it('stores the rotated tokens, and lets the next request leave with them', async () => {
-      const { api, session, store, answered } = createExpiredClient(server);
+    it('stores the rotated tokens, and sends the next request with them', async () => {
+      const { api, session, store, received } = createExpiredClient(server);
       const all = new Subscription();
       for (const path of paths(5)) all.add(api.get$(path).subscribe());
-      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => answered(path))]);
+      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => received(path))]);
       for (const path of paths(5, 'held')) all.add(api.get$(path).subscribe());
       all.unsubscribe();
       refresh.open();
@@ -47,7 +46,7 @@ failureMode(
       expect(server.hits.map(({ path }) => path).sort()).toEqual(['/next', ...paths(5)]);
     });
 
-    it('ends the write of the new tokens when all leave while it runs', async () => {
+    it('completes the write of the new tokens when all requests are unsubscribed', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const { api, session } = createExpiredClient(server, { issued, store });
@@ -62,7 +61,7 @@ failureMode(
       expect(server.tokensOf('/first')).toEqual([T1]);
     });
 
-    it('keeps the session when the refresh then fails, and tells the next request at once', async () => {
+    it('keeps the session if the refresh then fails, and fails the next request at once', async () => {
       const { api, session, store } = createExpiredClient(server);
       server.refreshReply = { status: 503 };
       const first = api.get$('/first').subscribe();
@@ -78,7 +77,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('ends the session, once, when the refresh is then refused', async () => {
+    it('ends the session, once, if the refresh is then refused', async () => {
       const expired: SessionExpiredError[] = [];
       const { api, session, store } = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);

@@ -1,12 +1,13 @@
 import { memoryStore, type TokenGrant, type Tokens } from 'renewal';
 import { delay, lastValueFrom, of, Subscription, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { completedWith, outcomeOf } from '../../support/http-client';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, paths } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -15,20 +16,14 @@ failureMode(
   {
     id: 'D3',
     title: 'A request that was cancelled while it waited is sent all the same',
-    renewal:
-      'A request that is unsubscribed while it waits never reaches the server, until the very tick in which it would leave.',
+    renewal: 'A request that is unsubscribed while it waits never reaches the server, up to the tick of its release.',
     threads: ['urql-graphql/urql#3235'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('never sends a POST that waited and was unsubscribed', async () => {
-      const { api, left } = createExpiredClient(server);
+    it('never sends a waiting POST that was unsubscribed', async () => {
+      const { api, sentPaths } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const first = lastValueFrom(api.get$('/first'));
       await refresh.arrived(1);
@@ -41,11 +36,11 @@ failureMode(
       await first;
       expect(await staying).toMatchObject({ nth: 1 });
       expect(server.hitsOf('/pay').map(({ body }) => `${body}`)).toEqual(['{"amount":3}']);
-      expect(left).toEqual(['/first', REFRESH, '/first', '/pay']);
+      expect(sentPaths).toEqual(['/first', REFRESH, '/first', '/pay']);
     });
 
-    it('does not send again what has had its expired answer and was unsubscribed', async () => {
-      const { api, answered: came } = createExpiredClient(server);
+    it('replays no request that was unsubscribed after its expired response', async () => {
+      const { api, received: came } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const leaving = api.post$('/leaving', { amount: 1 }).subscribe();
       const staying = lastValueFrom(api.get$<Echo>('/staying'));
@@ -58,29 +53,29 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('never sends what waited for the store to load and was unsubscribed', async () => {
+    it('never sends a request that was unsubscribed while it waited for the store', async () => {
       const issued = server.issue();
       const kept = memoryStore(issued);
       const loading = createBarrier();
       const load = async (): Promise<Tokens | null | undefined> => {
-        await loading.passed;
+        await loading.opened;
         return kept.load();
       };
-      const { api, left } = createExpiredClient(server, { issued, store: { ...kept, load } });
+      const { api, sentPaths } = createExpiredClient(server, { issued, store: { ...kept, load } });
       const leaving = api.post$('/leaving').subscribe();
       const staying = lastValueFrom(api.get$<Echo>('/staying'));
       leaving.unsubscribe();
       loading.open();
 
       expect(await staying).toMatchObject({ by: T2 });
-      expect(left).toEqual(['/staying', REFRESH, '/staying']);
+      expect(sentPaths).toEqual(['/staying', REFRESH, '/staying']);
     });
 
     /** A client whose refresh takes 10 ms. */
     const createWaiting = () =>
       createVirtualClient({ signal, refresh: () => of<TokenGrant>({ accessToken: 'T2' }).pipe(delay(10)) });
 
-    it('sends each second of a thousand when the others leave', () => {
+    it('sends every second one of a thousand when the others are unsubscribed', () => {
       virtually(({ flush }) => {
         const { api, sent } = createWaiting();
         outcomeOf(api.get$('/first'));
@@ -92,7 +87,7 @@ failureMode(
       });
     });
 
-    it('does not send what the answer of another cancels in the tick of the release', () => {
+    it('sends no request that the response of another cancels in the tick of the release', () => {
       virtually(({ flush }) => {
         const { api, sent } = createWaiting();
         const others = new Subscription();
@@ -100,12 +95,12 @@ failureMode(
         others.add(api.post$('/leaving').subscribe());
         const staying = outcomeOf(api.get$('/staying'));
         flush();
-        expect(staying).toEqual(answered({ by: 'T2' }));
+        expect(staying).toEqual(completedWith({ by: 'T2' }));
         expect(sent).toEqual(['GET /first T1', 'GET /first T2', 'GET /staying T2']);
       });
     });
 
-    it('does not send what a subscriber of the state cancels as it hears of the new tokens', () => {
+    it('sends no request that a state subscriber cancels when the new tokens arrive', () => {
       virtually(({ flush }) => {
         const { api, session, sent } = createWaiting();
         const leaving = new Subscription();
@@ -119,16 +114,16 @@ failureMode(
       });
     });
 
-    it('takes out of the line of releaseConcurrency what is unsubscribed there, and its place with it', () => {
+    it('removes unsubscribed requests from the limiter queue and frees their slots', () => {
       virtually(({ flush }) => {
         const { api, sent } = createVirtualClient({
           signal,
           releaseConcurrency: 1,
           refresh: () => of<TokenGrant>({ accessToken: 'T2' }).pipe(delay(10)),
-          answer: (_request, answer) => of(answer).pipe(delay(5)),
+          respond: (_request, answer) => of(answer).pipe(delay(5)),
         });
         const [, second, , fourth] = paths(5).map((path) => api.post$(path).subscribe());
-        // The refresh is done at 15 ms; the first of them is answered at 20 ms, the third at 25 ms.
+        // The refresh is done at 15 ms; the first response arrives at 20 ms, the third at 25 ms.
         timer(16).subscribe(() => second?.unsubscribe());
         timer(24).subscribe(() => fourth?.unsubscribe());
         flush();

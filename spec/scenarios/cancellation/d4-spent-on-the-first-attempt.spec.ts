@@ -1,35 +1,31 @@
 import type { HttpResponse, TokenGrant } from 'renewal';
 import { delay, fromEvent, lastValueFrom, of, takeUntil, tap } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, stateOf } from '../../support/server-client';
 import { createVirtualClient, expiredBy, lineOf, response, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
 
-/** What a caller writes who has an `AbortSignal`: errors with its reason. */
+/** Code of a caller with an `AbortSignal`: errors with its reason. */
 const abortedBy = <T>(signal: AbortSignal) =>
   takeUntil<T>(fromEvent(signal, 'abort').pipe(tap(() => signal.throwIfAborted())));
 
 failureMode(
   {
     id: 'D4',
-    title: 'The second attempt has an aborted signal, or what is left of the timeout',
+    title: 'The second attempt has an aborted signal, or the rest of the timeout',
     renewal:
-      'Unsubscribing is the abort, at any moment: `takeUntil(fromEvent(signal, "abort"))` for those who have a signal. Each attempt has a `timeoutMs` of its own.',
+      'Unsubscribing is the abort, at any moment: use `takeUntil(fromEvent(signal, "abort"))` with an `AbortSignal`. Each attempt has its own `timeoutMs`.',
     threads: ['daodaoedu/daodao-f2e#778'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('ends at once when it is aborted while it waits, and is not sent again; the refresh goes on', async () => {
+    it('ends at once if aborted while it waits, without a replay; the refresh continues', async () => {
       const { api, session } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const controller = new AbortController();
@@ -47,7 +43,7 @@ failureMode(
     it.each([
       ['first', T1],
       ['second', T2],
-    ])('is aborted on the wire during its %s attempt', async (_, token) => {
+    ])('aborts the request on the wire during its %s attempt', async (_, token) => {
       const { api } = createExpiredClient(server);
       const slow = server.hold((hit) => hit.path === '/slow' && hit.token === token);
       const controller = new AbortController();
@@ -61,14 +57,14 @@ failureMode(
       expect(server.refreshes).toBe(token === T1 ? 0 : 1);
     });
 
-    it('has its whole timeoutMs again for the second attempt, however long it has waited', () => {
+    it('gives the second attempt its whole timeoutMs, however long it has waited', () => {
       virtually(({ cold, expectObservable, expectSubscriptions }) => {
         const first = cold<HttpResponse>('90ms (e|)', { e: expiredBy(signal) });
         const second = cold<HttpResponse>('90ms (a|)', { a: response(200, 'answer') });
         const { api } = createVirtualClient({
           signal,
           refresh: () => cold<TokenGrant>('500ms (g|)', { g: { accessToken: 'T2' } }),
-          answer: (request) => (lineOf(request).endsWith('T1') ? first : second),
+          respond: (request) => (lineOf(request).endsWith('T1') ? first : second),
         });
         expectObservable(api.get$('/orders', { timeoutMs: 100 })).toBe('680ms (v|)', { v: 'answer' });
         // Each is over before the next one leaves.
@@ -83,7 +79,7 @@ failureMode(
         const { api } = createVirtualClient({
           signal,
           refresh: () => cold<TokenGrant>('500ms (g|)', { g: { accessToken: 'T2' } }),
-          answer: (request, answer) => (lineOf(request).endsWith('T1') ? of(answer).pipe(delay(90)) : second),
+          respond: (request, answer) => (lineOf(request).endsWith('T1') ? of(answer).pipe(delay(90)) : second),
         });
         const error = expect.objectContaining({ name: 'RequestTimeoutError', code: 'timeout' });
         expectObservable(api.get$('/orders', { timeoutMs: 100 })).toBe('690ms #', undefined, error);

@@ -7,23 +7,23 @@ import { createVirtualClient, virtually } from '../../support/virtual';
 failureMode(
   {
     id: 'D5',
-    title: 'Waiting for the refresh is in no budget, or uses up that of the request',
+    title: 'Waiting for the refresh has no limit, or uses up the timeout of the request',
     renewal:
-      '`timeoutMs` is the time of one attempt on the wire, waiting excluded. The `timeout` of RxJS around a request bounds the whole, and leaves the refresh running for the others.',
+      '`timeoutMs` is the time of one attempt on the wire, without waiting. The `timeout` of RxJS around a request bounds the whole, and the refresh continues for the others.',
     threads: ['jrl84/amazon-sp-api#300'],
   },
   (signal) => {
-    /** A client whose requests are answered after 10 ms, and whose refresh takes 5 s. */
+    /** A client whose responses take 10 ms, and whose refresh takes 5 s. */
     const createSlow = (timeoutMs = 0) => {
       const client = createVirtualClient({
         signal,
         refresh: () => of<TokenGrant>({ accessToken: 'T2' }).pipe(delay(5_000)),
-        answer: (_request, answer) => of(answer).pipe(delay(10)),
+        respond: (_request, answer) => of(answer).pipe(delay(10)),
       });
       return { ...client, api: client.api.extend({ timeoutMs }) };
     };
 
-    it('does not count the wait for the refresh, of those sent before it and of those that came later', () => {
+    it('does not count the wait for the refresh, for earlier and later requests', () => {
       virtually(({ expectObservable }) => {
         const { api } = createSlow(1_000);
         expectObservable(api.get$('/sent')).toBe('5020ms (v|)', { v: { by: 'T2' } });
@@ -31,9 +31,9 @@ failureMode(
       });
     });
 
-    it('ends an attempt that never is answered, and starts no refresh for it', () => {
+    it('ends an attempt without a response, and starts no refresh for it', () => {
       virtually(({ expectObservable, flush }) => {
-        const { api, session, sent } = createVirtualClient({ signal, answer: () => NEVER });
+        const { api, session, sent } = createVirtualClient({ signal, respond: () => NEVER });
         const error = expect.objectContaining({ name: 'RequestTimeoutError', code: 'timeout' });
         expectObservable(api.get$('/hangs', { timeoutMs: 1_000 })).toBe('1s #', undefined, error);
         flush();
@@ -42,7 +42,7 @@ failureMode(
       });
     });
 
-    it('lets a caller bound the whole with `timeout`: it ends then, and the refresh goes on for the others', () => {
+    it('lets a caller bound the whole with `timeout`, while the refresh continues', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('5s (g|)', { g: { accessToken: 'T2' } });
         const { api, session, sent } = createVirtualClient({ signal, refresh: () => refresh });
@@ -57,7 +57,7 @@ failureMode(
       });
     });
 
-    it('counts the wait in a `timeout` around the request, and both attempts with it', () => {
+    it('counts the wait and both attempts in a `timeout` around the request', () => {
       virtually(({ expectObservable, flush }) => {
         const { api, sent } = createSlow();
         expectObservable(api.get$('/within').pipe(timeout(5_021))).toBe('5020ms (v|)', { v: { by: 'T2' } });

@@ -1,14 +1,15 @@
 import { memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { EMPTY, finalize, NEVER, of, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { type Outcome, outcomeOf } from '../../support/http-client';
 import { installPage } from '../../support/page';
-import { REFRESH, startServer, type TestServer } from '../../support/server';
+import { REFRESH } from '../../support/server';
 import { createExpiredClient, paths, settleAll } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient, type VirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const SIGNED_OUT: Outcome = { values: [], error: expect.objectContaining({ code: 'signed-out' }) };
@@ -16,27 +17,22 @@ const SIGNED_OUT: Outcome = { values: [], error: expect.objectContaining({ code:
 failureMode(
   {
     id: 'D8',
-    title: 'Destroyed while it refreshes: waits hang, timers run on, a late answer is stored',
+    title: 'Destroyed during a refresh: waits hang, timers run on, a late response is stored',
     renewal:
-      '`destroy()` ends every wait with `SignedOutError` in the same tick, lets go of the refresh, of timers and listeners, and leaves the store as it is.',
+      '`destroy()` ends every wait with `SignedOutError` in the same tick, cancels the refresh, timers and listeners, and leaves the store as it is.',
     threads: ['supabase/supabase-js#2392'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('ends all waits in the same tick, and the refresh on the wire; its late answer is nothing', async () => {
+    it('ends all waits and the refresh in the same tick, and ignores its late response', async () => {
       const onSessionExpired = vi.fn();
-      const { api, session, store, answered } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+      const { api, session, store, received } = createExpiredClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       const states: string[] = [];
       session.state$.subscribe({ next: ({ status }) => states.push(status), complete: () => states.push('complete') });
       const outcomes = paths(5).map((path) => outcomeOf(api.get$(path)));
-      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => answered(path))]);
+      await Promise.all([refresh.arrived(1), ...paths(5).map((path) => received(path))]);
       outcomes.push(...paths(5, 'held').map((path) => outcomeOf(api.get$(path))));
       outcomes.push(outcomeOf(session.refresh$()), outcomeOf(session.accessToken$()));
       const kept = await store.load();
@@ -45,7 +41,7 @@ failureMode(
       expect(outcomes).toEqual(Array(12).fill(SIGNED_OUT));
       await server.aborted(REFRESH);
       refresh.open();
-      // Its answer comes after whatever a late one could have done.
+      // Its response comes after any effect of a late refresh.
       await settleAll([api.get$('/public')]);
       expect(server.hitsOf('/public')).toMatchObject([{ authorization: undefined }]);
       expect(await store.load()).toBe(kept);
@@ -56,7 +52,7 @@ failureMode(
       expect(onSessionExpired).not.toHaveBeenCalled();
     });
 
-    it('does not take back a write that has begun: the next session of the store finds the new tokens', async () => {
+    it('completes a running write: the next session of the store finds the new tokens', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const saved: unknown[] = [];
@@ -80,8 +76,8 @@ failureMode(
 
     it.each([
       ['before the refresh has the lock', 5],
-      ['while the server is asked', 15],
-    ])('lets go of the lock, and of the refresh, %s', (_, ms) => {
+      ['while the refresh request is in flight', 15],
+    ])('releases the lock and cancels the refresh %s', (_, ms) => {
       virtually(({ cold, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('10ms (g|)', { g: { accessToken: 'T2' } });
         const write = vi.fn();
@@ -112,7 +108,7 @@ failureMode(
       });
     });
 
-    it('stores nothing when it is destroyed from within a `refresh` that answers in the same tick', () => {
+    it('stores nothing if destroyed inside a `refresh` that responds in the same tick', () => {
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
       const { api, session } = createVirtualClient({
         signal,
@@ -131,18 +127,18 @@ failureMode(
     const never = () => new Promise<never>(() => {});
     const kept = memoryStore({ accessToken: 'T1' });
 
-    /** Ends its refresh ahead of expiry, at 500 ms, in a failure. */
+    /** Fails its refresh ahead of expiry, at 500 ms. */
     const failing = { grant: { accessToken: 'T1', expiresInMs: 1_000 }, refresh: () => EMPTY };
     type Options = Parameters<typeof createVirtualClient>[0];
 
     it.each<[when: string, options: Options, wait: (client: VirtualClient) => Outcome, end: Outcome]>([
       ['the store is loading', { store: { ...kept, load: never } }, request, SIGNED_OUT],
-      ['`restore` is out', { store: memoryStore(), restore: () => NEVER }, request, SIGNED_OUT],
-      ['`refresh` is out', { refresh: () => NEVER }, request, SIGNED_OUT],
-      ['a second try of it waits', { refresh: () => EMPTY, refreshRetries: 1 }, request, SIGNED_OUT],
+      ['`restore` is running', { store: memoryStore(), restore: () => NEVER }, request, SIGNED_OUT],
+      ['`refresh` is running', { refresh: () => NEVER }, request, SIGNED_OUT],
+      ['a retry of the refresh waits', { refresh: () => EMPTY, refreshRetries: 1 }, request, SIGNED_OUT],
       ['the new tokens are being written', { store: { ...kept, save: never } }, request, SIGNED_OUT],
       [
-        'it cools down',
+        'the refresh cools down',
         { refresh: () => EMPTY },
         request,
         { values: [], error: expect.objectContaining({ code: 'refresh' }) },

@@ -2,12 +2,15 @@ import type { HttpRequest, HttpResponse, Session, SessionOptions, TokenGrant } f
 import { delay, NEVER, type Observable, of, Subject, tap, throwError, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import type { Signal } from '../../support/server';
 import { paths } from '../../support/server-client';
 import { createVirtualClient, expiredBy, lineOf, response, virtually } from '../../support/virtual';
 
-/** A client whose requests wait for a refresh of 10 ms; what left with the new token is answered as `answer` says, after 5 ms by default. */
+/**
+ * A client whose requests wait for a refresh of 10 ms; requests with the new token get a response as `answer` says,
+ * after 5 ms by default.
+ */
 const createCrowd = (
   signal: Signal,
   {
@@ -32,13 +35,13 @@ const createCrowd = (
   const client = createVirtualClient({
     signal,
     refresh: () => of<TokenGrant>({ accessToken: `T${++refreshes}` }).pipe(delay(10)),
-    answer: count,
+    respond: count,
     ...options,
   });
-  /** The paths that have left with this token, in order. */
+  /** The paths that were sent with this token, in order. */
   const leftWith = (token: string): string[] =>
     client.sent.map((line) => line.split(' ')).flatMap(([, path = '', carried]) => (carried === token ? [path] : []));
-  /** How many of those that left with a new token have been on the wire at once. */
+  /** The highest number of requests with a new token that were in flight at once. */
   const mostAtOnce = (): number => most;
   return { ...client, mostAtOnce, leftWith };
 };
@@ -46,9 +49,9 @@ const createCrowd = (
 failureMode(
   {
     id: 'A10',
-    title: 'Release stampede: all who waited leave in one tick',
+    title: 'Release stampede: all waiting requests leave in one tick',
     renewal:
-      'Those who waited leave in the order they came; `releaseConcurrency` says how many of them are on the wire at once.',
+      'Waiting requests are released in arrival order; `releaseConcurrency` limits how many of them are in flight at once.',
   },
   (signal) => {
     it.each<[many: string, options: Partial<SessionOptions>, atOnce: number]>([
@@ -57,7 +60,7 @@ failureMode(
       ['a thousand', { releaseConcurrency: 1_000 }, 1_000],
       ['Infinity', { releaseConcurrency: Number.POSITIVE_INFINITY }, 1_000],
       ['by default all', {}, 1_000],
-    ])('lets 1 000 leave in the order they came, %s at once', (_, options, atOnce) => {
+    ])('releases 1 000 waiting requests in arrival order, %s at once', (_, options, atOnce) => {
       virtually(({ flush }) => {
         const { api, mostAtOnce, leftWith } = createCrowd(signal, options);
         const expired = paths(500).map((path) => outcomeOf(api.get$(path)));
@@ -67,13 +70,13 @@ failureMode(
         timer(12).subscribe(() => expect(leftWith('T2')).toHaveLength(atOnce));
         flush();
 
-        expect([...expired, ...held]).toEqual(Array(1_000).fill(answered({ by: 'T2' })));
+        expect([...expired, ...held]).toEqual(Array(1_000).fill(completedWith({ by: 'T2' })));
         expect(leftWith('T2')).toEqual([...paths(500), ...paths(500, 'held')]);
         expect(mostAtOnce()).toBe(atOnce);
       });
     });
 
-    it('does not grow the stack with those who are answered in the same tick', () => {
+    it('does not grow the stack with responses that arrive in the same tick', () => {
       virtually(({ flush }) => {
         const { api, mostAtOnce } = createCrowd(signal, {
           releaseConcurrency: 1,
@@ -83,19 +86,19 @@ failureMode(
         const held: unknown[] = [];
         timer(2).subscribe(() => held.push(...paths(10_000).map((path) => outcomeOf(api.get$(path)))));
         flush();
-        expect(held).toEqual(Array(10_000).fill(answered({ by: 'T2' })));
+        expect(held).toEqual(Array(10_000).fill(completedWith({ by: 'T2' })));
         expect(mostAtOnce()).toBe(1);
       });
     });
 
     it.each<[by: string, answer: (answer: HttpResponse) => Observable<HttpResponse>, body?: ReadableStream]>([
-      ['an answer', (answer) => of(answer).pipe(delay(5))],
+      ['a response', (answer) => of(answer).pipe(delay(5))],
       ['an error status', () => of(response(500)).pipe(delay(5))],
-      ['a second expired answer', () => of(expiredBy(signal))],
+      ['a second expired response', () => of(expiredBy(signal))],
       ['a failed connection', () => throwError(() => new Error('reset'))],
       ['its timeoutMs', () => NEVER],
-      ['a body that can not be sent again', (answer) => of(answer), new ReadableStream()],
-    ])('lets the next one leave after %s', (_, answer, body) => {
+      ['a body that cannot be replayed', (answer) => of(answer), new ReadableStream()],
+    ])('releases the next request after %s', (_, answer, body) => {
       virtually(({ flush }) => {
         const { api, leftWith } = createCrowd(signal, {
           releaseConcurrency: 1,
@@ -104,12 +107,12 @@ failureMode(
         outcomeOf(api.post$('/first', body, { timeoutMs: 100 }));
         const next = outcomeOf(api.get$('/next'));
         flush();
-        expect(next).toEqual(answered({ by: 'T2' }));
+        expect(next).toEqual(completedWith({ by: 'T2' }));
         expect(leftWith('T2')).toEqual(body ? ['/next'] : ['/first', '/next']);
       });
     });
 
-    it('lets the next one leave when the caller of one on the wire unsubscribes', () => {
+    it('releases the next request when the caller of a request in flight unsubscribes', () => {
       virtually(({ flush }) => {
         const { api, leftWith } = createCrowd(signal, { releaseConcurrency: 1, answer: () => NEVER });
         const [first] = paths(3).map((path) => api.get$(path).subscribe());
@@ -122,7 +125,7 @@ failureMode(
       });
     });
 
-    it('lets new requests pass those who still stand in line: they did not wait', () => {
+    it('sends new requests ahead of queued ones, since they did not wait', () => {
       virtually(({ expectObservable, flush }) => {
         const { api, leftWith } = createCrowd(signal, { releaseConcurrency: 1 });
         for (const path of paths(4)) outcomeOf(api.get$(path));
@@ -132,7 +135,7 @@ failureMode(
       });
     });
 
-    it('lets those who only want the token go at once: they need no place', () => {
+    it('emits accessToken$ at once: a token request takes no slot of the limiter', () => {
       virtually(({ expectObservable, flush }) => {
         const { api, session } = createCrowd(signal, { releaseConcurrency: 1 });
         outcomeOf(api.get$('/starts'));
@@ -142,7 +145,7 @@ failureMode(
       });
     });
 
-    it('decides what one carries when it leaves: the new token may be dead by then', () => {
+    it('chooses the token of a queued request when it leaves, not before', () => {
       virtually(({ flush }) => {
         const { api, leftWith } = createCrowd(signal, { releaseConcurrency: 2, isDead: (token) => token !== 'T3' });
         outcomeOf(api.get$('/starts'));
@@ -150,8 +153,8 @@ failureMode(
         timer(2).subscribe(() => held.push(...paths(4).map((path) => outcomeOf(api.get$(path)))));
         flush();
 
-        expect(held).toEqual(Array(4).fill(answered({ by: 'T3' })));
-        // The second place was free before the answer that told of it.
+        expect(held).toEqual(Array(4).fill(completedWith({ by: 'T3' })));
+        // The second slot was free before the response that reported the expiry.
         expect(leftWith('T2')).toEqual(['/starts', '/orders/0', '/orders/1']);
         expect(leftWith('T3')).toEqual(['/orders/0', '/orders/2', '/orders/3', '/orders/1']);
       });
@@ -163,7 +166,7 @@ failureMode(
       ['destroy', (session) => session.destroy()],
     ];
 
-    it.each(ENDS)('ends the wait of those who stand in line at once with a %s, and sends none of them', (_, end) => {
+    it.each(ENDS)('ends all queued requests at once with a %s, and sends none of them', (_, end) => {
       virtually(({ flush }) => {
         const wire = new Subject<HttpResponse>();
         const { api, session, sent, leftWith } = createCrowd(signal, { releaseConcurrency: 2, answer: () => wire });
@@ -172,11 +175,11 @@ failureMode(
           end(session);
           const signedOut = { values: [], error: expect.objectContaining({ code: 'signed-out' }) };
           expect(outcomes).toEqual([{ values: [] }, { values: [] }, signedOut, signedOut, signedOut]);
-          // What was on the wire is delivered.
+          // The response of the request in flight is delivered.
           wire.next(response(200, 'late'));
         });
         flush();
-        expect(outcomes.slice(0, 2)).toEqual([answered('late'), answered('late')]);
+        expect(outcomes.slice(0, 2)).toEqual([completedWith('late'), completedWith('late')]);
         expect(leftWith('T2')).toEqual(paths(2));
         expect(sent).toHaveLength(5 + 2);
       });

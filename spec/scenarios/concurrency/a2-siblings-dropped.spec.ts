@@ -1,17 +1,18 @@
 import type { TokenGrant } from 'renewal';
 import { delay, of, tap } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { completedWith, outcomeOf } from '../../support/http-client';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, lineOf, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
 const COUNT = 100;
 
-/** Numbers from 0 up to 1 that a seed repeats (the Lehmer generator). */
+/** Numbers from 0 up to 1, the same for the same seed (Lehmer generator). */
 const createRandom = (seed: number): (() => number) => {
   let state = seed;
   return () => {
@@ -26,7 +27,7 @@ const shuffled = <T>(items: readonly T[], random: () => number): T[] =>
     .sort((one, other) => one.at - other.at)
     .map(({ item }) => item);
 
-/** Cuts the items into runs of one to five. */
+/** Splits the items into runs of one to five. */
 const inRuns = <T>(items: readonly T[], random: () => number): T[][] => {
   const runs: T[][] = [];
   for (let at = 0; at < items.length; at += runs.at(-1)?.length ?? 1) {
@@ -40,25 +41,20 @@ const seeds = Array.from({ length: 50 }, (_, index) => 1_000 + 7_919 * index);
 failureMode(
   {
     id: 'A2',
-    title: 'Siblings dropped: only the first expired request is sent again',
-    renewal: 'Every request whose answer says expired waits for the refresh that runs, and is sent again after it.',
+    title: 'Siblings dropped: only the first expired request is replayed',
+    renewal: 'Every request with an expired response waits for the running refresh and is replayed after it.',
     threads: ['Flyrell/axios-auth-refresh#307', 'Flyrell/axios-auth-refresh#56', 'trento-project/web#4249'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('sends again what has expired 20, 60 and 100 ms after it left, once the refresh of 200 ms is done', () => {
+    it('replays requests that expired 20, 60 and 100 ms after leaving, after the refresh', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('200ms (g|)', { g: { accessToken: 'T2' } });
         const { api, sent } = createVirtualClient({
           signal,
           refresh: () => refresh,
-          answer: (request, answer) => {
+          respond: (request, answer) => {
             const [, path, token] = lineOf(request).split(' ');
             return of(answer).pipe(delay(token === 'T1' ? Number(path?.slice(1)) : 0));
           },
@@ -74,16 +70,16 @@ failureMode(
 
     it.each([
       ['just before', [5]],
-      // Put off a second time after the refresh was, and so behind it.
+      // Deferred again after the refresh was, and so scheduled behind it.
       ['just after', [4, 1]],
-    ])('sends again what has expired in the same tick, %s the refresh is done', (when, waits) => {
+    ])('replays a request that expires in the tick of the refresh, %s its end', (when, waits) => {
       virtually(({ cold, flush }) => {
         const order: string[] = [];
         const refresh = cold<TokenGrant>('5ms (g|)', { g: { accessToken: 'T2' } });
         const { api, sent } = createVirtualClient({
           signal,
           refresh: () => refresh.pipe(tap(() => order.push('refresh'))),
-          answer: (request, answer) => {
+          respond: (request, answer) => {
             if (lineOf(request) !== 'GET /sibling T1') return of(answer);
             return waits
               .reduce((answer$, ms) => answer$.pipe(delay(ms)), of(answer))
@@ -93,22 +89,22 @@ failureMode(
         const outcomes = ['/sibling', '/first'].map((path) => outcomeOf(api.get$(path)));
         flush();
         expect(order).toEqual(when === 'just before' ? ['sibling', 'refresh'] : ['refresh', 'sibling']);
-        expect(outcomes).toEqual([answered({ by: 'T2' }), answered({ by: 'T2' })]);
+        expect(outcomes).toEqual([completedWith({ by: 'T2' }), completedWith({ by: 'T2' })]);
         expect(sent).toEqual(['GET /sibling T1', 'GET /first T1', 'GET /first T2', 'GET /sibling T2']);
       });
     });
 
-    it('sends the siblings again whatever their method, each with its own body', async () => {
+    it('replays the siblings whatever their method, each with its own body', async () => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-      const fates = settleAll(
+      const results = settleAll(
         methods.map((method) => api.request$<Echo>(method, `/${method}`, method === 'GET' ? {} : { body: { method } })),
       );
       await dead.arrived(methods.length);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(methods.length).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(methods.length).fill(undefined));
       for (const method of methods) {
         const body = method === 'GET' ? '' : JSON.stringify({ method });
         const seen = server.hitsOf(`/${method}`).map((hit) => [hit.method, hit.token, `${hit.body}`]);
@@ -117,28 +113,29 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it.each(seeds)('drops none of 100 in whatever order they and the refresh are answered (seed %i)', async (seed) => {
+    it.each(seeds)('drops none of 100 requests, in any order of the responses (seed %i)', async (seed) => {
       const random = createRandom(seed);
-      const { api, answered: came } = createExpiredClient(server);
+      const { api, received: came } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
       await dead.arrived(COUNT);
 
-      // Before the first of them there is no refresh that could be answered.
+      // Before the first expired response there is no refresh to release.
       const [first = '', ...rest] = shuffled(paths(COUNT), random);
       dead.open(({ path }) => path === first);
       await refresh.arrived(1);
       for (const run of inRuns(shuffled([...rest, REFRESH], random), random)) {
         for (const released of run) {
-          // A second refresh, which would be wrong, is not held: the test fails by what it expects, not by its time.
+          // A second refresh would be a fault. It is not held, so the test fails by an assertion and not by its
+          // timeout.
           if (released === REFRESH) refresh.open();
           else dead.open(({ path }) => path === released);
         }
         await Promise.all(run.map((path) => came(path)));
       }
 
-      expect(errorsOf(await fates)).toEqual(Array(COUNT).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(COUNT).fill(undefined));
       expect(server.refreshes).toBe(1);
       expect(server.hits).toHaveLength(2 * COUNT);
       for (const path of paths(COUNT)) expect(server.tokensOf(path)).toEqual([T1, T2]);

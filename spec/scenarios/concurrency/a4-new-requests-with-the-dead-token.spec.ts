@@ -1,11 +1,12 @@
 import type { TokenGrant } from 'renewal';
 import { delay, lastValueFrom, of, switchMap, timer } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -13,9 +14,9 @@ const T2 = 'a.access.2';
 failureMode(
   {
     id: 'A4',
-    title: 'New requests leave with the dead token while the refresh runs',
+    title: 'New requests leave with the expired token while the refresh runs',
     renewal:
-      'Nothing leaves with a token that is known to be dead: new requests wait, and are sent once, with the new one.',
+      'No request leaves with a token that is known to be expired: new requests wait, and are sent once, with the new token.',
     threads: [
       'felangel/fresh#141',
       'manfredsteyer/angular-oauth2-oidc#1446',
@@ -24,14 +25,9 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it.each([1, 50])('sends nothing more with it once the first of %i answers has been seen', async (count) => {
+    it.each([1, 50])('sends nothing more with the token after the first of %i expired responses', async (count) => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -40,7 +36,7 @@ failureMode(
       dead.open(({ path }) => path === '/orders/0');
       await refresh.arrived(1);
       const later = settleAll(paths(10, 'later').map((path) => api.get$<Echo>(path)));
-      // Sent after those, and answered: they have not left.
+      // This later request has its response, so the others have not been sent.
       await lastValueFrom(api.get$('/public', { auth: false })).catch(() => {});
       expect(server.hits.filter(({ path }) => path.startsWith('/later'))).toEqual([]);
       dead.open();
@@ -54,14 +50,14 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('lets them wait until the new tokens are stored', async () => {
+    it('holds new requests until the new tokens are stored', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
-      const { api, left } = createExpiredClient(server, { issued, store });
+      const { api, sentPaths } = createExpiredClient(server, { issued, store });
       const first = lastValueFrom(api.get$('/first'));
       await writes.arrived(1);
       const later = settleAll(paths(10, 'later').map((path) => api.get$<Echo>(path)));
-      expect(left).toEqual(['/first', REFRESH]);
+      expect(sentPaths).toEqual(['/first', REFRESH]);
       writes.open();
 
       await first;
@@ -69,7 +65,7 @@ failureMode(
       for (const path of paths(10, 'later')) expect(server.tokensOf(path)).toEqual([T2]);
     });
 
-    it('lets them wait while the refresh itself still waits for the store', () => {
+    it('holds new requests while the refresh itself waits for the store', () => {
       virtually(({ expectObservable, cold, flush }) => {
         const { api, sent } = createVirtualClient({
           signal,
@@ -91,7 +87,7 @@ failureMode(
       });
     });
 
-    it('lets them wait for a refresh that began ahead of expiry, from when the server refuses the token', () => {
+    it('holds new requests during an early refresh, once the server rejects the token', () => {
       virtually(({ cold, expectObservable, flush }) => {
         let isRefused = false;
         const { api, sent } = createVirtualClient({
@@ -99,7 +95,7 @@ failureMode(
           grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 100 },
           refresh: () => cold<TokenGrant>('20ms (g|)', { g: { accessToken: 'T2' } }),
           isDead: (token) => isRefused && token === 'T1',
-          answer: (_request, answer) => of(answer).pipe(delay(1)),
+          respond: (_request, answer) => of(answer).pipe(delay(1)),
         });
         timer(64).subscribe(() => {
           isRefused = true;

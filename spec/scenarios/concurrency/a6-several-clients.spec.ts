@@ -1,8 +1,8 @@
 import { bearer, createApi } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import {
   createClient,
   createExpiredClient,
@@ -12,6 +12,7 @@ import {
   type TestClient,
 } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -20,20 +21,15 @@ const RENEWED = { accessToken: T2, refreshToken: 'a.refresh.2' };
 failureMode(
   {
     id: 'A6',
-    title: 'Several clients of one session refresh each for themselves',
+    title: 'Several clients of one session refresh separately',
     renewal:
-      'The refresh belongs to the session, and sessions that share a store refresh once: the others take over the new tokens. Sessions with stores of their own never meet.',
+      'The refresh belongs to the session, and sessions that share a store refresh once: the others adopt the new tokens. Sessions with separate stores are independent.',
     threads: ['Flyrell/axios-auth-refresh#210', 'Flyrell/axios-auth-refresh#286'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** Another session on the store of `client`, as a separate part of a program would make it. */
+    /** A second session on the store of `client`, as another part of a program would create it. */
     const createBeside = ({ store, issued }: TestClient): TestClient => createClient(server, { store, issued });
 
     it('refreshes once for all clients of one session', async () => {
@@ -45,11 +41,11 @@ failureMode(
         createApi({ baseUrl: server.origin, interceptors: [bearer(session)] }),
       ];
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(apis.map((each, index) => each.get$(`/orders/${index}`)));
+      const results = settleAll(apis.map((each, index) => each.get$(`/orders/${index}`)));
       await dead.arrived(apis.length);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(apis.map(() => undefined));
+      expect(errorsOf(await results)).toEqual(apis.map(() => undefined));
       apis.forEach((_, index) => {
         expect(server.tokensOf(`/orders/${index}`)).toEqual([T1, T2]);
       });
@@ -60,11 +56,11 @@ failureMode(
       const first = createExpiredClient(server);
       const clients = [first, ...Array.from({ length: count - 1 }, () => createBeside(first))];
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(clients.map(({ api }, index) => api.get$<Echo>(`/orders/${index}`)));
+      const results = settleAll(clients.map(({ api }, index) => api.get$<Echo>(`/orders/${index}`)));
       await dead.arrived(count);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(count).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(count).fill(undefined));
       expect(server.presented).toEqual(['a.refresh.1']);
       clients.forEach(({ session }, index) => {
         expect(server.tokensOf(`/orders/${index}`)).toEqual([T1, T2]);
@@ -72,7 +68,7 @@ failureMode(
       });
     });
 
-    it('takes over what another session of the store has renewed long before', async () => {
+    it('adopts tokens that another session of the store has refreshed long before', async () => {
       const one = createExpiredClient(server);
       const other = createBeside(one);
       await lastValueFrom(one.api.get$('/one'));
@@ -82,7 +78,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('renews what it has taken over with the refresh token that came with it', async () => {
+    it('refreshes adopted tokens with the refresh token that came with them', async () => {
       const one = createExpiredClient(server);
       const other = createBeside(one);
       await lastValueFrom(one.api.get$('/one'));
@@ -93,17 +89,17 @@ failureMode(
       expect(one.session.state).toMatchObject({ tokens: { accessToken: 'a.access.3' } });
     });
 
-    it('renews sessions with stores of their own each for itself, and mixes up nothing', async () => {
+    it('refreshes sessions with separate stores independently, and mixes nothing up', async () => {
       const users = ['a', 'b'].map((user) => ({ user, ...createExpiredClient(server, { user }) }));
       const dead = server.hold(({ token }) => token.endsWith('.1'));
       const requests = Array.from({ length: 100 }, (_, index) =>
         users.map(({ user, api }) => api.get$<Echo>(`/${user}/${index}`)),
       );
-      const fates = settleAll(requests.flat());
+      const results = settleAll(requests.flat());
       await dead.arrived(200);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(200).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(200).fill(undefined));
       expect(server.hits).toHaveLength(400);
       for (const { path, token } of server.hits) expect(token[0]).toBe(path[1]);
       expect([...server.presented].sort()).toEqual(['a.refresh.1', 'b.refresh.1']);
@@ -114,7 +110,7 @@ failureMode(
       }
     });
 
-    it('ends one of them without the other', async () => {
+    it('ends one of two sessions with separate stores without the other', async () => {
       const a = createExpiredClient(server, { user: 'a' });
       const b = createExpiredClient(server, { user: 'b' });
       server.refreshReply = json({ error: 'invalid_grant' }, 400);

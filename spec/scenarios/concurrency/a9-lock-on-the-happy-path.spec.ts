@@ -2,13 +2,13 @@ import { memoryStore, type TokenStore, webStorageStore } from 'renewal';
 import { NEVER } from 'rxjs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
 import { startServer, type TestServer } from '../../support/server';
 import { createClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
 
-/** A store that records what is asked of it. */
+/** A store that records its calls. */
 const recorded = (store: TokenStore): { readonly store: TokenStore; readonly calls: string[] } => {
   const calls: string[] = [];
   const called = <T extends unknown[], R>(name: string, method: (...args: T) => R) => {
@@ -34,9 +34,9 @@ const recorded = (store: TokenStore): { readonly store: TokenStore; readonly cal
 failureMode(
   {
     id: 'A9',
-    title: 'A lock and a storage write on every request, although the token is fine',
+    title: 'A lock and a storage write on every request, although the token is live',
     renewal:
-      'A request with a live token takes no lock and asks the store nothing: the session is read once, when it is made. Only a refresh locks.',
+      'A request with a live token takes no lock and does not call the store: the tokens are read once, at creation. Only a refresh locks.',
     threads: ['auth0/auth0-spa-js#558', 'auth0/auth0-spa-js#525'],
   },
   (signal) => {
@@ -50,54 +50,54 @@ failureMode(
       await server.close();
     });
 
-    /** Sends 50 requests, which are answered in this same tick. */
+    /** Sends 50 requests, with responses in the same tick. */
     const send = ({ api }: VirtualClient): unknown[] => paths(50).map((path) => outcomeOf(api.get$(path)));
 
-    it('sends each request once, and asks the store nothing after its first load', async () => {
+    it('sends each request once, and does not call the store after its first load', async () => {
       const issued = server.issue();
       const { store, calls } = recorded(memoryStore(issued));
       const { api } = createClient(server, { issued, store });
       expect(calls).toEqual(['load']);
-      const fates = await settleAll(paths(50).map((path) => api.get$(path)));
+      const results = await settleAll(paths(50).map((path) => api.get$(path)));
 
-      expect(errorsOf(fates)).toEqual(Array(50).fill(undefined));
+      expect(errorsOf(results)).toEqual(Array(50).fill(undefined));
       expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(50).fill('Bearer a.access.1'));
       expect(server.refreshes).toBe(0);
       expect(calls).toEqual(['load']);
     });
 
-    it('loads a store that answers later once, for all who wait for it', async () => {
+    it('loads a slow store once for all waiting requests', async () => {
       const issued = server.issue();
       const kept = memoryStore(issued);
       const { store, calls } = recorded({ ...kept, load: async () => kept.load() });
       const { api } = createClient(server, { issued, store });
       for (const round of [1, 2]) {
-        const fates = await settleAll(paths(20).map((path) => api.get$(path)));
-        expect(errorsOf(fates)).toEqual(Array(20).fill(undefined));
+        const results = await settleAll(paths(20).map((path) => api.get$(path)));
+        expect(errorsOf(results)).toEqual(Array(20).fill(undefined));
         expect(server.hits).toHaveLength(20 * round);
       }
       expect(calls).toEqual(['load']);
     });
 
-    it('lets requests leave at once while someone else has the lock, for however long', () => {
+    it('sends requests at once while another session holds the lock, for however long', () => {
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
       store.exclusive?.(NEVER).subscribe();
       const client = createVirtualClient({ signal, store, isDead: () => false });
-      expect(send(client)).toEqual(Array(50).fill(answered({ by: 'T1' })));
+      expect(send(client)).toEqual(Array(50).fill(completedWith({ by: 'T1' })));
     });
 
-    it('locks for a refresh, and no more once that is over', () => {
+    it('locks during a refresh, and not after it', () => {
       const { store, calls } = recorded(memoryStore({ accessToken: 'T1', refreshToken: 'R1' }));
       const client = createVirtualClient({ signal, store });
-      expect(outcomeOf(client.api.get$('/first'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(client.api.get$('/first'))).toEqual(completedWith({ by: 'T2' }));
       expect(calls.filter((call) => call === 'exclusive')).toHaveLength(1);
       expect(calls.filter((call) => call === 'save')).toHaveLength(1);
       const before = [...calls];
-      expect(send(client)).toEqual(Array(50).fill(answered({ by: 'T2' })));
+      expect(send(client)).toEqual(Array(50).fill(completedWith({ by: 'T2' })));
       expect(calls).toEqual(before);
     });
 
-    it('asks the store nothing for a session that is signed out', () => {
+    it('does not call the store of a signed-out session', () => {
       const { store, calls } = recorded(memoryStore());
       const client = createVirtualClient({ signal, store, isDead: () => false });
       send(client);
@@ -105,7 +105,7 @@ failureMode(
       expect(calls).toEqual(['load']);
     });
 
-    it('touches no Web Lock, and reads one entry of a Storage', () => {
+    it('takes no Web Lock, and reads one entry of a Storage', () => {
       const request = vi.fn();
       vi.stubGlobal('navigator', { locks: { request } });
       const storage = createStorage({ token: 'T1', refreshToken: 'R1' });
@@ -116,7 +116,7 @@ failureMode(
       });
       const client = createVirtualClient({ signal, store, isDead: () => false });
       read.mockClear();
-      expect(send(client)).toEqual(Array(50).fill(answered({ by: 'T1' })));
+      expect(send(client)).toEqual(Array(50).fill(completedWith({ by: 'T1' })));
       expect(read.mock.calls).toEqual(Array(50).fill(['token']));
       expect(request).not.toHaveBeenCalled();
     });

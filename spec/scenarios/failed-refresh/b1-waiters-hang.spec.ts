@@ -1,12 +1,13 @@
 import { isApiError, memoryStore } from 'renewal';
 import { lastValueFrom, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
-import { HELD, SENT, storm } from '../../support/server-storm';
+import { QUEUED, SENT, storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const ENDS: readonly (readonly [how: string, reply: Reply, code: 'session-expired' | 'refresh'])[] = [
   ['is refused', json({ error: 'invalid_grant' }, 400), 'session-expired'],
@@ -16,9 +17,9 @@ const ENDS: readonly (readonly [how: string, reply: Reply, code: 'session-expire
 failureMode(
   {
     id: 'B1',
-    title: 'Requests that wait hang for ever when the refresh fails: only its success wakes them',
+    title: 'Waiting requests hang for ever if the refresh fails: only success wakes them',
     renewal:
-      'Each of them ends with one and the same error in the moment the refresh has failed, and the next request starts clean.',
+      'All of them fail with the same error as soon as the refresh has failed, and the next request starts clean.',
     threads: [
       'ever-co/ever-gauzy#9208',
       'Canopus-Labs/PrepPilot#611',
@@ -27,26 +28,21 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it.each(ENDS)('ends the wait of all with the same error, without letting time pass, when it %s', async (...end) => {
+    it.each(ENDS)('fails all waiting requests at once, with the same error, when the refresh %s', async (...end) => {
       stopClock();
       const [, reply, code] = end;
       server.refreshReply = reply;
       const errors = await storm(server, createExpiredClient(server));
 
-      expect(errors.filter((error) => isApiError(error, code))).toHaveLength(SENT.length + HELD.length);
+      expect(errors.filter((error) => isApiError(error, code))).toHaveLength(SENT.length + QUEUED.length);
       expect(new Set(errors).size).toBe(1);
       expect(server.refreshes).toBe(1);
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it.each(ENDS)('ends refresh$ and accessToken$ with it as well when it %s', async (_, reply, code) => {
+    it.each(ENDS)('fails refresh$ and accessToken$ with the same error when the refresh %s', async (_, reply, code) => {
       const { api, session } = createExpiredClient(server);
       server.refreshReply = reply;
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -60,7 +56,7 @@ failureMode(
       expect(new Set(errors).size).toBe(1);
     });
 
-    it('starts clean with the next sign-in after it was refused', async () => {
+    it('starts clean with the next sign-in after a refused refresh', async () => {
       const client = createExpiredClient(server);
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       await storm(server, client);
@@ -75,7 +71,7 @@ failureMode(
       expect(await client.store.load()).toMatchObject({ accessToken: 'next.access.2', refreshToken: 'next.refresh.2' });
     });
 
-    it('starts clean with the next refresh after it failed: none of those who waited is left behind', async () => {
+    it('starts clean with the next refresh, and leaves no waiter behind', async () => {
       stopClock();
       const client = createExpiredClient(server);
       server.refreshReply = json({}, 500);
@@ -92,7 +88,7 @@ failureMode(
       expect(server.refreshes).toBe(2);
     });
 
-    it('ends the wait of those who need a session that `restore` fails to bring, and asks again for the next', async () => {
+    it('fails requests that wait for a failed `restore`, and calls it for the next one', async () => {
       stopClock();
       let isUp = false;
       const { api, session } = createExpiredClient(server, {

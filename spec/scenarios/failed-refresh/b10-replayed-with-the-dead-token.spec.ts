@@ -1,10 +1,11 @@
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, settleAll } from '../../support/server-client';
-import { HELD, SENT, storm } from '../../support/server-storm';
+import { QUEUED, SENT, storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 
@@ -18,9 +19,9 @@ const FAILURES: Readonly<Record<string, Reply>> = {
 failureMode(
   {
     id: 'B10',
-    title: 'The queue is sent again with the dead token after the refresh has failed',
+    title: 'The queue is replayed with the dead token after a failed refresh',
     renewal:
-      'What waited for a refresh that failed is not sent: neither with the old token, nor without one, nor later.',
+      'A request that waited for a failed refresh is not sent: neither with the old token, nor without one, nor later.',
     threads: [
       'newsiberian/apollo-link-token-refresh#63',
       'Flyrell/axios-auth-refresh#128',
@@ -29,34 +30,29 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const expectSentOnceOrNever = (): void => {
       for (const path of SENT) expect(server.tokensOf(path)).toEqual([T1]);
-      for (const path of HELD) expect(server.tokensOf(path)).toEqual([]);
+      for (const path of QUEUED) expect(server.tokensOf(path)).toEqual([]);
     };
 
     it.each(Object.entries(FAILURES))(
-      'sends nothing again, and nothing that was held, when it %s',
+      'replays nothing and sends no waiting request when the refresh %s',
       async (_, reply) => {
         const client = createExpiredClient(server);
         server.refreshReply = reply;
         await storm(server, client);
         expectSentOnceOrNever();
         expect(server.hits).toHaveLength(SENT.length);
-        expect(client.left).toHaveLength(SENT.length + 1);
+        expect(client.sentPaths).toHaveLength(SENT.length + 1);
       },
     );
 
     it.each([
       ['failed', json({}, 500)],
       ['was refused', json({ error: 'invalid_grant' }, 400)],
-    ])('sends only what comes new once there are tokens again, after it %s', async (_, reply) => {
+    ])('sends only new requests once there are tokens again, after the refresh %s', async (_, reply) => {
       stopClock();
       const client = createExpiredClient(server);
       server.refreshReply = reply;

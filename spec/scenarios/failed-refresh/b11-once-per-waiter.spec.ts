@@ -1,10 +1,11 @@
 import { isApiError, memoryStore, type SessionExpiredError, type SessionOptions, type SessionState } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 20;
 const T1 = 'a.access.1';
@@ -12,36 +13,34 @@ const T1 = 'a.access.1';
 failureMode(
   {
     id: 'B11',
-    title: 'Each request that waited shows its own toast, or goes to the login page by itself',
+    title: 'Each waiting request shows its own toast, or opens the login page by itself',
     renewal:
-      'The end of a session is told once, to `onSessionExpired`, by `state$` and by `events$`; each request gets the error that `onSessionExpired` got.',
+      'The end of a session is reported once, to `onSessionExpired`, by `state$` and by `events$`; each request gets the error that `onSessionExpired` got.',
     threads: ['schulydev/Schuly#479', 'eJourn-al/eJournal#585', 'apache/texera#5392', 'ever-co/ever-gauzy#9440'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
     const onSessionExpired: SessionOptions['onSessionExpired'] = (error) => expired.push(error);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       expired = [];
     });
-    afterEach(() => server.close());
 
-    it(`tells the end once, and each of ${COUNT} requests by its own error notification`, async () => {
-      const { api, session, answered } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+    it(`reports the end once, and fails each of ${COUNT} requests by its own error`, async () => {
+      const { api, session, received } = createExpiredClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       const states: SessionState[] = [];
       session.state$.subscribe((state) => states.push(state));
       const events = eventsOf(api);
       const kept = session.keepFresh$().subscribe();
-      const fates = settleAll(paths(COUNT).map((path) => api.get$(path)));
-      await Promise.all([refresh.arrived(1), ...paths(COUNT).map((path) => answered(path))]);
+      const results = settleAll(paths(COUNT).map((path) => api.get$(path)));
+      await Promise.all([refresh.arrived(1), ...paths(COUNT).map((path) => received(path))]);
       const byHand = settleAll<unknown>([session.refresh$(), session.accessToken$()]);
       refresh.open();
 
-      const errors = errorsOf([...(await fates), ...(await byHand)]);
+      const errors = errorsOf([...(await results), ...(await byHand)]);
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT + 2);
       expect(expired).toHaveLength(1);
       expect(new Set(errors)).toEqual(new Set(expired));
@@ -51,7 +50,7 @@ failureMode(
       kept.unsubscribe();
     });
 
-    it('tells it once the session has ended and the store is clear', async () => {
+    it('reports the end after the session has ended and the store is clear', async () => {
       const seen: unknown[] = [];
       const client = createExpiredClient(server, {
         onSessionExpired: () => seen.push(client.session.state, client.store.load()),
@@ -60,8 +59,8 @@ failureMode(
       expect(seen).toMatchObject([{ status: 'signed-out', reason: 'session-expired' }, null]);
     });
 
-    it('ends what comes back late from the server in the same way, and does not tell it again', async () => {
-      const { api } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+    it('fails late responses with the same error, and does not report the end again', async () => {
+      const { api } = createExpiredClient(server, { onSessionExpired });
       const slow = server.hold(({ path }) => path === '/slow');
       const late = errorOf(api.get$('/slow'));
       await slow.arrived(1);
@@ -73,8 +72,8 @@ failureMode(
       expect(server.tokensOf('/slow')).toEqual([T1]);
     });
 
-    it('tells the end of the next session as well', async () => {
-      const { api, session } = createExpiredClient(server, { onSessionExpired: onSessionExpired });
+    it('reports the end of the next session as well', async () => {
+      const { api, session } = createExpiredClient(server, { onSessionExpired });
       await errorOf(api.get$('/first'));
       await session.signIn(server.issue('b'));
       server.live.clear();
@@ -84,7 +83,7 @@ failureMode(
       expect(expired[1]).not.toBe(expired[0]);
     });
 
-    it('lets onSessionExpired begin the next session, which those who waited for the old one do not get', async () => {
+    it('lets onSessionExpired sign in, but sends no old request with the new session', async () => {
       const next = server.issue('next');
       const client = createExpiredClient(server, {
         onSessionExpired: (error) => {
@@ -98,7 +97,7 @@ failureMode(
       expect(expired).toHaveLength(1);
     });
 
-    it('tells it no more than once when onSessionExpired throws', async () => {
+    it('reports the end no more than once if onSessionExpired throws', async () => {
       const client = createExpiredClient(server, {
         onSessionExpired: (error) => {
           expired.push(error);
@@ -111,8 +110,8 @@ failureMode(
       expect(await errorOf(client.api.get$('/later'))).not.toBe(expired[0]);
     });
 
-    it('tells nothing of a sign-out, nor of a session that there never was', async () => {
-      const signingOut = createClient(server, { onSessionExpired: onSessionExpired });
+    it('reports neither a sign-out nor the end of a session that never existed', async () => {
+      const signingOut = createClient(server, { onSessionExpired });
       const refresh = server.hold(({ path }) => path === REFRESH);
       server.live.clear();
       const waiting = errorOf(signingOut.api.get$('/orders'));
@@ -122,7 +121,7 @@ failureMode(
       expect(await waiting).toMatchObject({ code: 'signed-out' });
 
       const { http, api, session } = createClient(server, {
-        onSessionExpired: onSessionExpired,
+        onSessionExpired,
         store: memoryStore(),
         restore: () => http.post$(REFRESH, { refreshToken: '' }),
       });

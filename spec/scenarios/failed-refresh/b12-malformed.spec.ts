@@ -1,12 +1,13 @@
 import { isApiError, memoryStore, type TokenGrant, type TokenStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, type Reply } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
@@ -23,38 +24,36 @@ const NO_GRANT: Readonly<Record<string, Reply>> = {
   'an empty object': json({}),
   'an array': json(['a.access.2']),
   'another name for the token': json({ token: 'a.access.2', refreshToken: 'a.refresh.2' }),
-  'an envelope that no one opens': json({ code: 0, data: { accessToken: 'a.access.2' } }),
-  'a code of failure in an envelope that no one opens': json({ code: 1003 }),
+  'an envelope that no interceptor opens': json({ code: 0, data: { accessToken: 'a.access.2' } }),
+  'an envelope with a failure code that no interceptor opens': json({ code: 1003 }),
   'no access token': json({ refreshToken: 'a.refresh.2' }),
   'an access token that is null': json({ accessToken: null, refreshToken: 'a.refresh.2' }),
   'an access token that is empty': json({ accessToken: '', refreshToken: 'a.refresh.2' }),
-  'an access token that is no text': json({ accessToken: 2, refreshToken: 'a.refresh.2' }),
+  'an access token that is not a string': json({ accessToken: 2, refreshToken: 'a.refresh.2' }),
   'an access token in an object': json({ accessToken: { value: 'a.access.2' } }),
   'an access token with a line break': json({ accessToken: 'a.access.2\nX-Injected: 1' }),
   'an access token beyond ASCII': json({ accessToken: 'ä.access.2' }),
-  'a refresh token that is no text': json({ accessToken: 'a.access.2', refreshToken: 2 }),
+  'a refresh token that is not a string': json({ accessToken: 'a.access.2', refreshToken: 2 }),
   'a refresh token with a line break': json({ accessToken: 'a.access.2', refreshToken: 'a.refresh.2\n' }),
 };
 
 failureMode(
   {
     id: 'B12',
-    title: 'The answer to the refresh is no grant, and is stored as one',
+    title: 'A malformed refresh response is stored as a grant',
     renewal:
-      'Each grant is checked before anyone sees it: a malformed one is a `RefreshError`, nothing of it is stored, and the session is kept.',
+      'Each grant is validated before it is used: a malformed one is a `RefreshError`, nothing of it is stored, and the session is kept.',
     threads: ['Flyrell/axios-auth-refresh#118', 'DanXi-Dev/DanXi#151'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let writes: string[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       writes = [];
     });
-    afterEach(() => server.close());
 
-    /** A store in memory that tells what is written to it. */
+    /** A store in memory that records its writes. */
     const createWatchedStore = (grant: TokenGrant): TokenStore => {
       const kept = memoryStore(grant);
       return {
@@ -70,7 +69,7 @@ failureMode(
       };
     };
 
-    /** Those who wait all fail because of `cause`, nothing is written, and the next refresh brings tokens. */
+    /** All waiting requests fail with `cause`, nothing is written, and the next refresh succeeds. */
     const expectNothingOf = async (reply: Reply, cause: object): Promise<void> => {
       stopClock();
       const issued = server.issue();
@@ -91,11 +90,11 @@ failureMode(
       expect(writes).toEqual(['a.access.2']);
     };
 
-    it.each(Object.entries(GARBLED))('stores nothing where the answer is %s', async (_, reply) => {
+    it.each(Object.entries(GARBLED))('stores nothing if the response is %s', async (_, reply) => {
       await expectNothingOf(reply, { code: 'parse' });
     });
 
-    it.each(Object.entries(NO_GRANT))('stores nothing where the answer has %s', async (_, reply) => {
+    it.each(Object.entries(NO_GRANT))('stores nothing if the response has %s', async (_, reply) => {
       await expectNothingOf(reply, expect.any(TypeError));
     });
   },

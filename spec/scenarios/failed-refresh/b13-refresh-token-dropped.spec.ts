@@ -1,22 +1,23 @@
 import type { Tokens } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
-/** What servers send that keep the refresh token as it is. */
+/** The grants of servers that do not rotate the refresh token. */
 const NONE: Readonly<Record<string, object>> = {
   'leaves it out': {},
   'sends null': { refreshToken: null },
-  'sends an empty text': { refreshToken: '' },
+  'sends an empty string': { refreshToken: '' },
 };
 
 failureMode(
   {
     id: 'B13',
-    title: 'The refresh token is lost when the server does not rotate it: the second refresh has none',
-    renewal: 'A grant without a refresh token leaves the old one in its place, in the session and in the store.',
+    title: 'The refresh token is lost if the server does not rotate it',
+    renewal: 'A grant without a refresh token keeps the old one, in the session and in the store.',
     threads: [
       'nuxt-community/auth-module#593',
       'lelylan/simple-oauth2#434',
@@ -25,33 +26,31 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** The next refresh brings this access token, and what else there is. */
+    /** The next refresh grants this access token, with these extra fields. */
     const grant = (accessToken: string, rest: object): void => {
       server.live.clear();
       server.live.add(accessToken);
       server.refreshReply = json({ accessToken, ...rest });
     };
 
-    it.each(Object.entries(NONE))('refreshes with the old one again and again where the server %s', async (_, none) => {
-      const { api, session, store } = createExpiredClient(server);
-      for (const token of ['a.access.2', 'a.access.3', 'a.access.4']) {
-        grant(token, none);
-        expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: token });
-        const kept = { accessToken: token, refreshToken: 'a.refresh.1' };
-        expect(session.state).toMatchObject({ status: 'active', tokens: kept });
-        expect(await store.load()).toMatchObject(kept);
-      }
-      expect(server.presented).toEqual(Array(3).fill('a.refresh.1'));
-    });
+    it.each(Object.entries(NONE))(
+      'refreshes with the old refresh token repeatedly if the server %s',
+      async (_, none) => {
+        const { api, session, store } = createExpiredClient(server);
+        for (const token of ['a.access.2', 'a.access.3', 'a.access.4']) {
+          grant(token, none);
+          expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: token });
+          const kept = { accessToken: token, refreshToken: 'a.refresh.1' };
+          expect(session.state).toMatchObject({ status: 'active', tokens: kept });
+          expect(await store.load()).toMatchObject(kept);
+        }
+        expect(server.presented).toEqual(Array(3).fill('a.refresh.1'));
+      },
+    );
 
-    it('takes the new one as soon as the server rotates after all', async () => {
+    it('uses the new refresh token as soon as the server rotates after all', async () => {
       const { api, store } = createExpiredClient(server);
       grant('a.access.2', {});
       await lastValueFrom(api.get$('/orders'));
@@ -63,7 +62,7 @@ failureMode(
       expect(await store.load()).toMatchObject({ accessToken: 'a.access.4', refreshToken: 'a.refresh.3' });
     });
 
-    it('hands none of the old session to one that is signed in without', async () => {
+    it('passes no old refresh token to a sign-in without one', async () => {
       const shown: Tokens[] = [];
       const { api, session, store } = createExpiredClient(server, {
         refresh: (tokens) => {

@@ -1,40 +1,35 @@
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createClient, errorOf, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'B14',
-    title: 'The second refresh presents the first refresh token again, which was captured when the client was made',
-    renewal:
-      '`refresh` is handed the tokens of the moment it is called, so each refresh presents the newest refresh token.',
+    title: 'The second refresh presents the first refresh token, captured at creation',
+    renewal: '`refresh` receives the current tokens at each call, so each refresh presents the newest refresh token.',
     threads: ['ilios/frontend#2527'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** The token that a request is answered by once the server has let all of them die. */
+    /** The token of the response to a request after the server has expired all access tokens. */
     const renewed = async ({ api }: TestClient): Promise<string> => {
       server.live.clear();
       return (await lastValueFrom(api.get$<Echo>('/orders'))).by;
     };
 
-    it('presents the newest at each of three expiries', async () => {
+    it('presents the newest refresh token at each of three expiries', async () => {
       const client = createClient(server);
       for (const by of ['a.access.2', 'a.access.3', 'a.access.4']) expect(await renewed(client)).toBe(by);
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.2', 'a.refresh.3']);
       expect(await client.store.load()).toMatchObject({ accessToken: 'a.access.4', refreshToken: 'a.refresh.4' });
     });
 
-    it('presents the one of the newest sign-in', async () => {
+    it('presents the refresh token of the newest sign-in', async () => {
       const client = createClient(server);
       await renewed(client);
       await client.session.signIn(server.issue('b'));
@@ -45,7 +40,7 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', 'b.refresh.1', 'c.refresh.1']);
     });
 
-    it('presents the newest again after a failure that may pass, not the one before it', async () => {
+    it('presents the newest refresh token, not an earlier one, after a transient failure', async () => {
       stopClock();
       const client = createClient(server);
       await renewed(client);
@@ -58,7 +53,7 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.2', 'a.refresh.2']);
     });
 
-    it('presents what the store holds when the session is made, and no copy of it from before', async () => {
+    it('presents the refresh token that the store holds at creation, not an earlier copy', async () => {
       const before = createClient(server);
       await renewed(before);
       before.session.destroy();

@@ -3,16 +3,16 @@ import { NEVER, of, throwError } from 'rxjs';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer, type Issuer } from '../../support/issuer';
 import { createVirtualClient, ORIGIN, response } from '../../support/virtual';
 
 failureMode(
   {
     id: 'B16',
-    title: 'The refresh is retried by itself, although a rotated token can be presented only once',
+    title: 'The refresh is retried by default, although a rotated token is valid only once',
     renewal:
-      'One refresh is one call of `refresh`. Who wants more sets `refreshRetries`: after `Retry-After` or after 1 s, 2 s, 4 s, and all within `refreshTimeoutMs`.',
+      'One refresh is one call of `refresh`. `refreshRetries` adds tries: after `Retry-After` or after 1 s, 2 s, 4 s, and all within `refreshTimeoutMs`.',
   },
   (signal) => {
     let startMs: number;
@@ -22,7 +22,7 @@ failureMode(
       startMs = Date.now();
     });
 
-    /** What a refresh endpoint is asked that answers so, the `count`th time. */
+    /** A refresh endpoint with this response to the `count`th call, and its calls. */
     const createEndpoint = (answer: (count: number) => HttpResponse | undefined): Issuer =>
       createIssuer({}, (grant, count) => {
         const answered = answer(count);
@@ -33,7 +33,7 @@ failureMode(
 
     const offline = () => undefined;
 
-    /** When the endpoint was asked, in milliseconds from the start. */
+    /** The times of the calls, in milliseconds from the start. */
     const triesOf = ({ askedAtMs }: Issuer): number[] => askedAtMs.map((atMs) => atMs - startMs);
 
     it('calls `refresh` once by default', () => {
@@ -45,7 +45,7 @@ failureMode(
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('tries again after 1 s, 2 s and 4 s with refreshRetries, and tells those who wait only of the last', () => {
+    it('retries after 1 s, 2 s and 4 s with refreshRetries; reports the last failure', () => {
       const issuer = createEndpoint(offline);
       const { api, sent } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 3 });
       const outcomes = [outcomeOf(api.get$('/a')), outcomeOf(api.get$('/held'))];
@@ -58,28 +58,28 @@ failureMode(
       expect(sent).toEqual(['GET /a T1']);
     });
 
-    it('sends those who wait, once, when a retry brings tokens', () => {
+    it('replays the waiting requests once, when a retry succeeds', () => {
       const issuer = createEndpoint((count) => (count < 3 ? undefined : response(200)));
       const { api, sent } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 3 });
       const outcomes = [outcomeOf(api.get$('/a')), outcomeOf(api.get$('/held'))];
       vi.advanceTimersByTime(3_000);
-      expect(outcomes).toEqual(Array(2).fill(answered({ by: 'T4' })));
+      expect(outcomes).toEqual(Array(2).fill(completedWith({ by: 'T4' })));
       expect(sent).toEqual(['GET /a T1', 'GET /a T4', 'GET /held T4']);
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('waits as long as Retry-After says between two tries', () => {
+    it('waits for the time in Retry-After between two tries', () => {
       const issuer = createEndpoint((count) =>
         count === 1 ? response(503, null, { 'retry-after': '7' }) : response(200),
       );
       const { api } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 1 });
       const outcome = outcomeOf(api.get$('/a'));
       vi.advanceTimersByTime(7_000);
-      expect(outcome).toEqual(answered({ by: 'T3' }));
+      expect(outcome).toEqual(completedWith({ by: 'T3' }));
       expect(triesOf(issuer)).toEqual([0, 7_000]);
     });
 
-    it('does not retry what was refused', () => {
+    it('does not retry a refused refresh', () => {
       const issuer = createEndpoint((count) => (count === 1 ? undefined : response(400, { error: 'invalid_grant' })));
       const { api } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 5 });
       const outcome = outcomeOf(api.get$('/a'));
@@ -89,7 +89,7 @@ failureMode(
       expect(triesOf(issuer)).toEqual([0, 1_000]);
     });
 
-    it('makes no try that could not end by refreshTimeoutMs, and says why the last one failed', () => {
+    it('starts no try that cannot end by refreshTimeoutMs, and keeps the last error', () => {
       const issuer = createEndpoint(() => response(503));
       const { api } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 100 });
       const outcome = outcomeOf(api.get$('/a'));
@@ -99,7 +99,7 @@ failureMode(
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('ends a try that hangs by refreshTimeoutMs, counted from the first one', () => {
+    it('ends a hanging try by refreshTimeoutMs, counted from the first try', () => {
       const issuer = createIssuer({}, (_grant, count) =>
         count === 1 ? throwError(() => new Error('offline')) : NEVER,
       );
@@ -112,7 +112,7 @@ failureMode(
       expect(triesOf(issuer)).toEqual([0, 1_000]);
     });
 
-    it('counts a refresh with all its retries as one failure, after which the next waits a second', () => {
+    it('counts a refresh with all its retries as one failure, with a cool-down of 1 s', () => {
       const issuer = createEndpoint(offline);
       const { api } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 2 });
       outcomeOf(api.get$('/a'));
@@ -123,7 +123,7 @@ failureMode(
       expect(triesOf(issuer)).toEqual([0, 1_000, 3_000, 4_000]);
     });
 
-    it.each(['signOut', 'destroy'] as const)('is not tried again after %s', (end) => {
+    it.each(['signOut', 'destroy'] as const)('does not retry after %s', (end) => {
       const issuer = createEndpoint(offline);
       const { api, session } = createVirtualClient({ signal, refresh: issuer.refresh, refreshRetries: 5 });
       const outcome = outcomeOf(api.get$('/a'));

@@ -3,21 +3,21 @@ import { NEVER, of, throwError } from 'rxjs';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { installPage } from '../../support/page';
 import { createVirtualClient } from '../../support/virtual';
 
-/** Lives two minutes, and is renewed from the second one on. */
+/** Lives two minutes; every later token does too. */
 const GRANT: TokenGrant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 120_000 };
 const AHEAD_MS = 60_000;
 
 failureMode(
   {
     id: 'B17',
-    title: 'One failure, and the timer is never armed again: the session dies although the network is back',
+    title: 'After one failure the timer is never armed again: the session dies while online',
     renewal:
-      'The next request tries again, and so does `keepFresh$()`: by its timer after the cool-down, and when the network is back or someone returns to the page.',
+      'The next request tries again, and so does `keepFresh$()`: by its timer after the cool-down, when the network is back, and when the page becomes visible.',
     threads: [
       'supabase/auth-js#226',
       'supabase/supabase-swift#630',
@@ -44,18 +44,18 @@ failureMode(
       return { ...client, triesAtMs: () => issuer.askedAtMs.map((atMs) => atMs - startMs) };
     };
 
-    it('is tried again by the next request that comes after the cool-down', () => {
+    it('tries again for the next request after the cool-down', () => {
       const { api, session, triesAtMs } = createShaky();
       const asked = [AHEAD_MS, 1_000, 2_000].map((waitMs) => {
         vi.advanceTimersByTime(waitMs);
         return outcomeOf(api.get$('/orders'));
       });
-      expect(asked).toEqual(['T1', 'T1', 'T4'].map((by) => answered({ by })));
+      expect(asked).toEqual(['T1', 'T1', 'T4'].map((by) => completedWith({ by })));
       expect(triesAtMs()).toEqual([60_000, 61_000, 63_000]);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
     });
 
-    it('is tried again by the timer of keepFresh$, which then goes on with the new tokens', () => {
+    it('tries again by the timer of keepFresh$, which continues with the new tokens', () => {
       const { session, triesAtMs } = createShaky();
       const fresh = outcomeOf(session.keepFresh$());
       vi.advanceTimersByTime(63_000);
@@ -66,7 +66,7 @@ failureMode(
       session.destroy();
     });
 
-    it('is tried by keepFresh$ every 30 s for as long as the network stays away, past the expiry too', () => {
+    it('tries every 30 s with keepFresh$ while the network is down, past the expiry too', () => {
       failures = Infinity;
       const { session, triesAtMs } = createShaky();
       const fresh = outcomeOf(session.keepFresh$());
@@ -81,7 +81,7 @@ failureMode(
       session.destroy();
     });
 
-    it('is tried again by keepFresh$ as soon as the network is back, without waiting for the cool-down', () => {
+    it('tries again with keepFresh$ at an online event, despite the cool-down', () => {
       const page = installPage();
       const { session, triesAtMs } = createShaky();
       const fresh = outcomeOf(session.keepFresh$());
@@ -94,7 +94,7 @@ failureMode(
       expect(page.listeners).toBe(0);
     });
 
-    it.each(['show', 'restore'] as const)('is tried again by keepFresh$ on %s when timers have slept', (wake) => {
+    it.each(['show', 'restore'] as const)('tries again with keepFresh$ on %s after timers have slept', (wake) => {
       const page = installPage();
       failures = 1;
       const { session, triesAtMs } = createShaky();
@@ -102,7 +102,7 @@ failureMode(
       vi.advanceTimersByTime(AHEAD_MS);
       page[wake]();
       expect(triesAtMs()).toEqual([60_000]);
-      // The wall clock has gone on without the timers, as while a laptop sleeps.
+      // The wall clock has advanced without the timers, as during a sleep of the machine.
       vi.setSystemTime(startMs + 90_000);
       page[wake]();
       expect(triesAtMs()).toEqual([60_000, 90_000]);
@@ -111,7 +111,7 @@ failureMode(
       expect(page.listeners).toBe(0);
     });
 
-    it('is tried again by keepFresh$ after a refresh that never answered', () => {
+    it('tries again with keepFresh$ after a refresh that hung', () => {
       const issuer = createIssuer({}, (grant, count) => (count === 1 ? NEVER : of(grant)));
       const { session } = createVirtualClient({ signal, grant: GRANT, refresh: issuer.refresh });
       const fresh = outcomeOf(session.keepFresh$());
@@ -121,7 +121,7 @@ failureMode(
       session.destroy();
     });
 
-    it('asks `restore` again by keepFresh$ as soon as the network is back', () => {
+    it('calls `restore` again with keepFresh$ at an online event', () => {
       const page = installPage();
       let isUp = false;
       const restore = () => (isUp ? of(GRANT) : throwError(() => new Error('offline')));

@@ -1,10 +1,11 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 10;
 const T1 = 'a.access.1';
@@ -12,20 +13,18 @@ const T1 = 'a.access.1';
 failureMode(
   {
     id: 'B19',
-    title: 'The server hands out the same access token again, and those who wait for another one wait for ever',
+    title: 'The server issues the same access token again, and waiters hang for another one',
     renewal:
-      'Tokens are told apart by their generation, not by their text: those who wait are sent again, once, and a token that is refused then is a `TokenRejectedError`.',
+      'Tokens are told apart by their generation, not by their text: waiting requests are replayed once, and a token that is rejected then is a `TokenRejectedError`.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.refreshReply = json({ accessToken: T1 });
     });
-    afterEach(() => server.close());
 
-    it('sends those who wait again with it, where the server takes it by now', async () => {
+    it('replays the waiting requests with the same token if the server accepts it now', async () => {
       const { api, session } = createExpiredClient(server);
       const { generation } = session.state;
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -42,14 +41,14 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', generation: generation + 1 });
     });
 
-    it('ends each of them after its second try where the server still refuses it', async () => {
+    it('fails each waiting request after its replay if the server rejects it again', async () => {
       const { api, session } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$(path)));
       await dead.arrived(COUNT);
       dead.open();
 
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
       expect(errors.filter((error) => isApiError(error, 'token-rejected'))).toHaveLength(COUNT);
       for (const [index, path] of paths(COUNT).entries()) {
         expect(errors[index]).toMatchObject({ response: { body: { path, nth: 2 } } });
@@ -59,7 +58,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: T1 } });
     });
 
-    it('ends refresh$ and accessToken$ with it', async () => {
+    it('emits the same token from refresh$ and accessToken$', async () => {
       const { api, session } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const first = settleAll([api.get$('/orders')]);
@@ -83,7 +82,7 @@ failureMode(
       server.live.clear();
       const settled = createBarrier();
       api.get$('/orders').subscribe({ error: settled.open });
-      await settled.passed;
+      await settled.opened;
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.9']);
     });
   },

@@ -1,32 +1,29 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { installPage } from '../../support/page';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'B20',
-    title: 'Offline, each request hangs for half a minute in retries that are bound to fail',
+    title: 'Offline, each request hangs for 30 s in hopeless retries',
     renewal:
-      'A refresh that fails is told at once, and requests fail fast while it cools down. An `online` event ends the cool-down; `navigator.onLine`, which is often wrong, is not asked.',
+      'A failed refresh is reported at once, and requests fail fast while it cools down. An `online` event ends the cool-down; `navigator.onLine`, which is often wrong, is not read.',
     threads: ['supabase/supabase-js#2568'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-      stopClock();
-    });
-    afterEach(() => server.close());
+    beforeEach(stopClock);
 
-    it('fails all who wait without letting any time pass, and those who come next in the same tick', async () => {
+    it('fails waiting requests at once, and the next ones in the same tick', async () => {
       const client = createExpiredClient(server);
       server.refreshReply = 'reset';
       const errors = await storm(server, client);
@@ -35,7 +32,7 @@ failureMode(
       expect(outcomeOf(client.api.get$('/next'))).toEqual({ values: [], error: errors[0] });
     });
 
-    it('refreshes for the next request as soon as an online event has come', async () => {
+    it('refreshes for the next request as soon as an online event fires', async () => {
       const page = installPage();
       const client = createExpiredClient(server);
       server.refreshReply = 'reset';
@@ -47,7 +44,7 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
     });
 
-    it('asks again after each online event, but once, and goes on doubling where none comes', async () => {
+    it('retries once per online event, and keeps doubling the cool-down without one', async () => {
       const page = installPage();
       const { api } = createExpiredClient(server);
       server.refreshReply = 'reset';
@@ -64,7 +61,7 @@ failureMode(
       expect(server.refreshes).toBe(3);
     });
 
-    it('listens for it only while there is something to wait for', async () => {
+    it('listens for online events only during a cool-down', async () => {
       const page = installPage();
       const { api, session } = createExpiredClient(server);
       expect(page.listeners).toBe(0);
@@ -79,7 +76,7 @@ failureMode(
       expect(page.listeners).toBe(0);
     });
 
-    it('asks a server on this machine although the browser says that it is offline', async () => {
+    it('refreshes with a server on this machine although navigator.onLine is false', async () => {
       vi.stubGlobal('navigator', { onLine: false });
       onTestFinished(() => {
         vi.unstubAllGlobals();

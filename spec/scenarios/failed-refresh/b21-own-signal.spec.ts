@@ -1,13 +1,14 @@
 import { anyOf, bodyCode, createApi, isApiError, type SessionOptions, statusCode, type TokenGrant } from 'renewal';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 /** The expired signal of this app, beside the usual ones. */
 const isExpired = anyOf(statusCode(401, 419), bodyCode(1002, 'SESSION_GONE'));
 
-/** Responses to the refresh that are the expired signal. */
+/** Responses to the refresh that match the expired signal. */
 const SIGNALS: Readonly<Record<string, Reply>> = {
   '419 without a body': { status: 419 },
   '419 with a page': { status: 419, type: 'text/html', body: '<h1>Page Expired</h1>' },
@@ -18,7 +19,7 @@ const SIGNALS: Readonly<Record<string, Reply>> = {
   '200 with the code, and no envelope': json({ code: 1002, message: 'expired' }),
 };
 
-/** What looks like the signal, and names another reason. */
+/** Responses that match the signal but name another reason. */
 const OTHER_REASONS: Readonly<Record<string, Reply>> = {
   '419 throttling': json({ message: 'Too Many Requests' }, 419),
   '401 throttling': json({ __type: 'TooManyRequestsException' }, 401),
@@ -31,18 +32,13 @@ const OTHER_REASONS: Readonly<Record<string, Reply>> = {
 failureMode(
   {
     id: 'B21',
-    title: 'The refresh is answered with the expired signal of the app, at a status that the client does not know',
+    title: 'The refresh returns the expired signal of the app at an unknown status',
     renewal:
       'A response to the refresh that `isExpired` matches ends the session, whatever its status, and so does a bare `{ code: 1002 }`; unless its body names throttling, or an OAuth error other than `invalid_grant`.',
     threads: ['fenichelar/ember-simple-auth-token#130', 'logamee/lin-cms-flask#39'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const fail = async (reply: Reply, options: Partial<SessionOptions> = {}): Promise<[unknown, TestClient]> => {
       server.refreshReply = reply;
@@ -69,11 +65,11 @@ failureMode(
       expect(session.state.status).toBe('expired');
     });
 
-    it('knows 401 and 1002 without being told', async () => {
+    it('recognises 401 and 1002 without configuration', async () => {
       await expectEnded(await fail(json({ code: 1002 }), { isExpired: undefined }));
     });
 
-    it('shows isExpired the request of the refresh, and a stand-in if that is not known', async () => {
+    it('passes isExpired the request of the refresh, or a stand-in if it is unknown', async () => {
       const urls: string[] = [];
       const judge: SessionOptions['isExpired'] = (response, request) => {
         if (response.status === 419 || Object(response.body).code === 7) urls.push(request.url);
@@ -90,7 +86,7 @@ failureMode(
       expect(urls).toEqual([`${server.origin}${REFRESH}`, 'about:blank']);
     });
 
-    it('takes a predicate that returns a promise for a mistake, and keeps the session', async () => {
+    it('reports a predicate that returns a promise as a mistake, and keeps the session', async () => {
       const promised = (() => Promise.resolve(false)) as unknown as SessionOptions['isExpired'];
       const { session } = createExpiredClient(server, {
         isExpired: promised,

@@ -9,29 +9,24 @@ import {
   type TokenGrant,
 } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'B22',
-    title:
-      'A back end that answers everything with 200 has a code of its own for "sign in again", and no one gets there',
+    title: 'A back end’s own code for "sign in again", with status 200, signs no user out',
     renewal:
       'A code that `isRefused` does not know is transient, and a warning on `events$` names it; `anyOf(isRefusal, businessCode(1003))` makes it final.',
     threads: ['logamee/lin-cms-flask#39'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createClassic = (options: Partial<SessionOptions> = {}): TestClient => {
       const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });
@@ -60,7 +55,7 @@ failureMode(
     });
 
     it.each([json({ code: 1002, message: 'expired' }), json({ error: 'invalid_grant' }, 400), { status: 401 }])(
-      'still ends it for what the default knows: %j',
+      'still ends the session for the codes of the default: %j',
       async (reply) => {
         const client = createClassic({ isRefused: anyOf(businessCode(1003), isRefusal) });
         expect(isApiError(await fail(client, reply), 'session-expired')).toBe(true);
@@ -74,7 +69,7 @@ failureMode(
       ['a'.repeat(33), '…'],
       ['a code\nof two lines', '…'],
       [{ hidden: 'a.access.1' }, '…'],
-    ])('keeps the session for a code that no one named, and warns: %j', async (code, shown) => {
+    ])('keeps the session for an unknown code, and warns: %j', async (code, shown) => {
       stopClock();
       const client = createClassic();
       const events = eventsOf(client.api);
@@ -105,7 +100,7 @@ failureMode(
       expect(warningsIn(events)).toEqual(['refresh: isRefused does not know the code 1003']);
     });
 
-    it('warns of the code that restore was answered with', async () => {
+    it('warns of an unknown code in a response to restore', async () => {
       const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });
       server.replies.set('/restore', json({ code: 1003 }));
       const restore = () => http.post$<TokenGrant>('/restore', null);

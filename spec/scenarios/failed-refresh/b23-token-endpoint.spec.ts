@@ -9,16 +9,17 @@ import {
   statusCode,
 } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const TOKEN = '/oauth/token';
 
-/** What a token endpoint, or what stands before it, answers for another reason than the refresh token. */
+/** Errors of a token endpoint, or a proxy before it, that do not concern the refresh token. */
 const TRANSIENT: Readonly<Record<string, Reply>> = {
   '403 of a firewall': json({ message: 'Forbidden' }, 403),
   '403 with a page': { status: 403, type: 'text/html', body: '<h1>Blocked</h1>' },
@@ -29,7 +30,7 @@ const TRANSIENT: Readonly<Record<string, Reply>> = {
   ),
   '400 without an error': json({}, 400),
   '400 of another OAuth error': json({ error: 'invalid_request' }, 400),
-  '400 of an error of its own': json({ error: 'interaction_required' }, 400),
+  '400 with an error code of the app': json({ error: 'interaction_required' }, 400),
   '401 of a gateway': json({ message: 'Unauthorized' }, 401),
   '401 without a body': { status: 401 },
   '401 invalid_client': json({ error: 'invalid_client' }, 401),
@@ -47,20 +48,18 @@ const DEFINITE: Readonly<Record<string, Reply>> = {
 failureMode(
   {
     id: 'B23',
-    title: 'A firewall or a limit before the token endpoint answers 400 or 403, and everyone is signed out',
+    title: 'A 400 or 403 of a firewall before the token endpoint signs users out',
     renewal:
       'With `oauthRefresh`, of all errors of the token endpoint only `invalid_grant` ends the session (RFC 6749 section 5.2); the others are the cause of a `RefreshError`.',
     threads: ['stacklok/toolhive#5169', 'stacklok/toolhive#5170', 'planningcenter/developers#1310'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       expired = [];
     });
-    afterEach(() => server.close());
 
     const createOAuth = (options: Partial<SessionOptions> = {}): TestClient =>
       createExpiredClient(server, {
@@ -100,7 +99,7 @@ failureMode(
       expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     });
 
-    it('shows what the token endpoint said, and waits as long as it asks', async () => {
+    it('exposes the error of the token endpoint, and waits for its Retry-After', async () => {
       const client = createOAuth();
       const reply = { ...Object(json({ message: 'Forbidden' }, 403)), headers: { 'retry-after': '7' } };
       expect(await fail(client, reply)).toMatchObject({
@@ -110,13 +109,13 @@ failureMode(
       });
     });
 
-    it('hides the text of a page that is no JSON, which may hold a token', async () => {
+    it('hides the text of a page that is not JSON, since it may contain a token', async () => {
       const client = createOAuth();
       const error = await fail(client, { type: 'text/html', body: '<p>a.access.2</p>' });
       expect(error).toMatchObject({ code: 'refresh', cause: { code: 'parse', response: { body: '' } } });
     });
 
-    it('lets isRefused name more, by the cause', async () => {
+    it('lets isRefused name more errors, by their cause', async () => {
       const isInteractive = (error: unknown): boolean =>
         isApiError(error, 'refresh') &&
         isApiError(error.cause, 'status') &&
@@ -126,7 +125,7 @@ failureMode(
       expect(error).toMatchObject({ code: 'session-expired' });
     });
 
-    it('does not take the expired signal of the app for the one of the token endpoint', async () => {
+    it('does not mistake the expired signal of the app for one of the token endpoint', async () => {
       const client = createOAuth({ isExpired: statusCode(401, 403, 200) });
       expect(isApiError(await fail(client, json({ message: 'Forbidden' }, 403)), 'refresh')).toBe(true);
     });

@@ -1,13 +1,13 @@
 import { isApiError, type SessionOptions, type TokenGrant } from 'renewal';
 import { defer, finalize, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy, warningsIn } from '../../support/events';
+import { expect, it } from 'vitest';
+import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
-/** What a `refresh` may emit whatever the types say, and how it is described. */
+/** Values that `refresh` may emit despite its types, and their descriptions. */
 const SHAPES: readonly (readonly [what: string, emitted: () => unknown, why: string])[] = [
   [
     'the body of a token endpoint',
@@ -20,10 +20,10 @@ const SHAPES: readonly (readonly [what: string, emitted: () => unknown, why: str
     'no accessToken in what it emitted (keys: data, status, statusText, headers, config, request)',
   ],
   ['a Response', () => new Response('{"accessToken":"a.access.2"}'), 'no accessToken in what it emitted (Response)'],
-  ['a text', () => 'a.access.2', 'no accessToken in what it emitted (String)'],
+  ['a string', () => 'a.access.2', 'no accessToken in what it emitted (String)'],
   ['null', () => null, 'no accessToken in what it emitted (Null)'],
   [
-    'an envelope that no one opens',
+    'an envelope that no interceptor opens',
     () => ({ code: 0, data: { accessToken: 'a.access.2' }, message: 'ok' }),
     'no accessToken in what it emitted (keys: code, data, message)',
   ],
@@ -43,27 +43,21 @@ const SHAPES: readonly (readonly [what: string, emitted: () => unknown, why: str
 failureMode(
   {
     id: 'B24',
-    title:
-      'The new tokens come under other names, or inside a response: the app believes to be offline, and the log is empty',
+    title: 'A grant with other names, or inside a response, fails silently as if offline',
     renewal:
-      'The cause of the `RefreshError` says what was missing and which keys there were, never a value, and so does a warning on `events$`; `signIn` rejects with such a `TypeError`.',
+      'The cause of the `RefreshError` names the missing field and the present keys, never a value, and so does a warning on `events$`; `signIn` rejects with such a `TypeError`.',
     threads: ['newsiberian/apollo-link-token-refresh#24'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const createFrom = (emitted: () => unknown, options: Partial<SessionOptions> = {}) => {
-      const emit = () => of(emitted() as TokenGrant); // what plain JavaScript may emit
+      const emit = () => of(emitted() as TokenGrant); // plain JavaScript may emit it
       const client = createExpiredClient(server, { refresh: emit, ...options });
       return { ...client, events: eventsOf(client.api) };
     };
 
-    it.each(SHAPES)('says why a refresh brought nothing: %s', async (_, emitted, why) => {
+    it.each(SHAPES)('reports why a refresh brought no tokens: %s', async (_, emitted, why) => {
       const { api, session, events } = createFrom(emitted);
       const error = await errorOf(api.get$('/orders'));
       expect(error).toMatchObject({ code: 'refresh', cause: { name: 'TypeError', message: `refresh: ${why}` } });
@@ -72,7 +66,7 @@ failureMode(
       expect(tokensShownBy([error, events])).toEqual([]);
     });
 
-    it.each(SHAPES)('says why restore brought nothing: %s', async (_, emitted, why) => {
+    it.each(SHAPES)('reports why restore brought no tokens: %s', async (_, emitted, why) => {
       const store = { load: () => null, save: () => {}, clear: () => {} };
       const { api, events } = createFrom(emitted, { store, restore: () => of(emitted() as TokenGrant) });
       const error = await errorOf(api.get$('/orders'));
@@ -81,7 +75,7 @@ failureMode(
       expect(tokensShownBy([error, events])).toEqual([]);
     });
 
-    it.each(SHAPES)('says why a sign-in is none: %s', async (_, emitted, why) => {
+    it.each(SHAPES)('reports why a sign-in is invalid: %s', async (_, emitted, why) => {
       const { session } = createFrom(emitted);
       const before = session.state;
       const error = await session.signIn(emitted() as TokenGrant).catch((thrown) => thrown);
@@ -112,14 +106,14 @@ failureMode(
       });
       api.events$.subscribe(({ type }) => type === 'warning' && lockedAt.push(isLocked));
       await errorOf(session.refresh$());
-      expect(events.map(toldBy).slice(-2)).toEqual([
+      expect(events.map(describeEvent).slice(-2)).toEqual([
         expect.stringMatching(/^refresh 1 failed.*kind malformed/),
         'warning refresh: no accessToken in what it emitted (keys: none)',
       ]);
       expect(lockedAt).toEqual([false]);
     });
 
-    it('lets a getter that throws be the cause', async () => {
+    it('reports the error of a throwing getter as the cause', async () => {
       const hostile = Object.defineProperty({}, 'accessToken', {
         get: () => {
           throw new Error('hostile');

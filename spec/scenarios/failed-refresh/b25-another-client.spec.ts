@@ -10,15 +10,16 @@ import {
 } from 'renewal';
 import { throwError } from 'rxjs';
 import { AjaxError, type AjaxRequest } from 'rxjs/ajax';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
-/** What no fresh token meets, for clients whose errors show headers. */
+/** A challenge that no new token satisfies, for clients whose errors have headers. */
 const CHALLENGE: Reply = { status: 401, headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"' } };
 
-/** Makes the error that a client throws for a response, whose body it has read. */
+/** Creates the error that a client throws for a response, after reading its body. */
 type ToError = (response: Response, body: unknown) => unknown;
 
 const CLIENTS: Readonly<Record<string, ToError>> = {
@@ -31,7 +32,7 @@ const CLIENTS: Readonly<Record<string, ToError>> = {
   ofetch: (response, data) => Object.assign(new Error('failed'), { response, status: response.status, data }),
   'a client that keeps response and data': (response, data) => Object.assign(new Error('failed'), { response, data }),
   'rxjs/ajax': (response, body) =>
-    // What its constructor reads of an XHR.
+    // The fields of an XHR that its constructor reads.
     new AjaxError(
       'ajax error',
       { status: response.status, responseType: 'json', response: body } as XMLHttpRequest,
@@ -47,7 +48,7 @@ const DEFINITE: Readonly<Record<string, Reply>> = {
   '401 with a page': { status: 401, type: 'text/html', body: '<h1>Sign in</h1>' },
   '400 with JSON': json({ error: 'invalid_grant' }, 400),
   '403 with JSON': json({ status: 403, title: 'revoked' }, 403),
-  '419, which is the expired signal': json({ message: 'expired' }, 419),
+  '419, the expired signal': json({ message: 'expired' }, 419),
 };
 
 const TRANSIENT: Readonly<Record<string, Reply>> = {
@@ -63,18 +64,13 @@ const TRANSIENT: Readonly<Record<string, Reply>> = {
 failureMode(
   {
     id: 'B25',
-    title: 'The refresh goes through another client, such as axios or `fetch`, whose errors no one understands',
+    title: 'The refresh goes through axios, `fetch` or another client with unknown errors',
     renewal:
-      'An error with a `status` or `response.status` is judged as one of renewal’s own. A `refresh` that checks by itself throws a `SessionExpiredError`.',
+      'An error with a `status` or `response.status` is judged like one of renewal’s own. A `refresh` with its own checks throws a `SessionExpiredError`.',
     threads: ['axios/axios#1266', 'Flyrell/axios-auth-refresh#115'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const ask = (refreshToken: string | undefined): Promise<Response> =>
       fetch(`${server.origin}${REFRESH}`, { method: 'POST', body: JSON.stringify({ refreshToken }) });
@@ -106,7 +102,7 @@ failureMode(
     const ended = [expect.objectContaining({ code: 'session-expired' }), 'signed-out'];
     const kept = [expect.objectContaining({ code: 'refresh' }), 'expired'];
 
-    describe.each(Object.entries(CLIENTS))('through %s', (_, toError) => {
+    describe.each(Object.entries(CLIENTS))('judges the errors of %s', (_, toError) => {
       it.each(Object.entries(DEFINITE))('ends the session: %s', async (_, reply) => {
         expect(await fail(through(toError), reply)).toEqual(ended);
       });
@@ -117,32 +113,32 @@ failureMode(
 
       it('brings new tokens', async () => {
         const { api } = createExpiredClient(server, { refresh: through(toError) });
-        const [fate] = await settleAll([api.get$<Echo>('/orders')]);
-        expect(fate).toMatchObject({ value: { by: 'a.access.2' } });
+        const [result] = await settleAll([api.get$<Echo>('/orders')]);
+        expect(result).toMatchObject({ value: { by: 'a.access.2' } });
       });
     });
 
     it.each(['axios', 'HttpClient of Angular', 'ofetch', 'a client that keeps response and data'])(
-      'keeps the session for a challenge that no fresh token meets, through %s',
+      'keeps the session for a challenge that no new token satisfies, through %s',
       async (name) => {
         expect(await fail(through(CLIENTS[name] ?? Object), CHALLENGE)).toEqual(kept);
       },
     );
 
-    it('takes a Response that is thrown for what it is', async () => {
+    it('judges a thrown Response by its status and body', async () => {
       const thrown: SessionOptions['refresh'] = async ({ refreshToken }) => {
         throw await ask(refreshToken);
       };
       expect(await fail(thrown, { status: 401 })).toEqual(ended);
     });
 
-    it('takes a 401 that fetch has not made an error of for a refusal', async () => {
-      // As without a look at `response.ok`.
+    it('takes a 401 that fetch did not turn into an error as a refusal', async () => {
+      // As code does that ignores `response.ok`.
       const emitted = ({ refreshToken }: Tokens) => ask(refreshToken) as unknown as Promise<TokenGrant>;
       expect(await fail(emitted, { status: 401 })).toEqual(ended);
     });
 
-    it('takes a SessionExpiredError for the end, whatever was answered', async () => {
+    it('ends the session on a SessionExpiredError, whatever the response', async () => {
       const refresh: SessionOptions['refresh'] = async ({ refreshToken }) => {
         const response = await ask(refreshToken);
         if (response.status === 410) throw new SessionExpiredError('the refresh token is gone');
@@ -151,15 +147,15 @@ failureMode(
       expect(await fail(refresh, { status: 410 })).toEqual(ended);
     });
 
-    it('keeps the session for an error that says nothing of a response', async () => {
+    it('keeps the session for an error without a response', async () => {
       for (const error of [
         new TypeError('fetch failed'),
         { status: 0 },
         { code: 'ERR_NETWORK', response: undefined },
       ]) {
         const { session } = createExpiredClient(server, { refresh: () => throwError(() => error) });
-        const [fate] = await settleAll([session.refresh$()]);
-        expect(fate?.status === 'rejected' && isApiError(fate.reason, 'refresh')).toBe(true);
+        const [result] = await settleAll([session.refresh$()]);
+        expect(result?.status === 'rejected' && isApiError(result.reason, 'refresh')).toBe(true);
         expect(session.state.status).toBe('active');
       }
     });

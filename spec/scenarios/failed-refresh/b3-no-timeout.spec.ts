@@ -1,12 +1,13 @@
 import { isApiError, type TokenGrant } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { type Outcome, outcomeOf } from '../../support/http-client';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 5;
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
@@ -14,26 +15,22 @@ const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 failureMode(
   {
     id: 'B3',
-    title: 'A refresh that never answers blocks everything, because everyone shares it',
+    title: 'A refresh that never responds blocks everything, because every request shares it',
     renewal:
-      'It is given up and its connection closed after `refreshTimeoutMs`, 30 s by default: those who wait get a `RefreshError`, the session is kept.',
+      'It is cancelled and its connection closed after `refreshTimeoutMs`, 30 s by default: waiting requests get a `RefreshError`, the session is kept.',
     threads: ['piotr-agier/google-drive-mcp#169', 'jrl84/amazon-sp-api#300', 'zalando/tokens#52'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-      stopClock();
-    });
-    afterEach(() => server.close());
+    beforeEach(stopClock);
 
-    /** What becomes of requests whose refresh the server has and does not answer. */
-    const stall = async ({ api, answered }: TestClient): Promise<Outcome[]> => {
+    /** The outcomes of requests whose refresh has arrived and gets no response. */
+    const stall = async ({ api, received }: TestClient): Promise<Outcome[]> => {
       server.refreshReply = 'never';
       const outcomes = paths(COUNT).map((path) => outcomeOf(api.get$(path)));
       const refresh = server.hold(({ path }) => path === REFRESH);
-      await Promise.all([...paths(COUNT).map((path) => answered(path)), refresh.arrived(1)]);
+      await Promise.all([...paths(COUNT).map((path) => received(path)), refresh.arrived(1)]);
       refresh.open();
       outcomes.push(outcomeOf(api.get$('/held')));
       return outcomes;
@@ -41,8 +38,8 @@ failureMode(
 
     it.each([
       ['30 s', {}, 30_000],
-      ['as long as refreshTimeoutMs says', { refreshTimeoutMs: 5_000 }, 5_000],
-    ])('ends the wait of all after %s, not before, and closes the connection', async (_, options, ms) => {
+      ['refreshTimeoutMs', { refreshTimeoutMs: 5_000 }, 5_000],
+    ])('fails all waiting requests after %s, not before, and closes the connection', async (_, options, ms) => {
       const outcomes = await stall(createExpiredClient(server, options));
       vi.advanceTimersByTime(ms - 1);
       expect(outcomes).toEqual(Array(COUNT + 1).fill({ values: [] }));
@@ -56,7 +53,7 @@ failureMode(
       expect(server.hits).toHaveLength(COUNT);
     });
 
-    it('keeps the session, and refreshes with the same refresh token for the next request', async () => {
+    it('keeps the session, and uses the same refresh token for the next request', async () => {
       const client = createExpiredClient(server);
       await stall(client);
       vi.advanceTimersByTime(30_000);
@@ -70,7 +67,7 @@ failureMode(
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('is bounded as well by a timeoutMs of its own, which the error tells', async () => {
+    it("respects the refresh request's own timeoutMs, and reports it as the cause", async () => {
       const client = createExpiredClient(server, {
         refresh: ({ refreshToken }) => client.http.post$<TokenGrant>(REFRESH, { refreshToken }, { timeoutMs: 200 }),
       });
@@ -82,18 +79,18 @@ failureMode(
       await server.aborted(REFRESH);
     });
 
-    it('still takes an answer that comes in the last millisecond', async () => {
+    it('accepts a response in the last millisecond', async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$<Echo>(path)));
       await refresh.arrived(1);
       vi.advanceTimersByTime(29_999);
       refresh.open();
-      expect(errorsOf(await fates)).toEqual(Array(COUNT).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(COUNT).fill(undefined));
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it('keeps nothing of a grant that comes after it was given up', async () => {
+    it('ignores a grant that arrives after the timeout', async () => {
       let grantLate = (_grant: TokenGrant): void => {};
       let refresh: () => PromiseLike<TokenGrant> = () =>
         new Promise((resolve) => {

@@ -9,11 +9,11 @@ import { storm } from '../../support/server-storm';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
-/** What clients that are not renewal's reject with where there is no answer. */
+/** The rejections of other clients when there is no response. */
 const FOREIGN: Readonly<Record<string, Error>> = {
   'as fetch does when it is offline': new TypeError('Failed to fetch'),
   'as fetch does when it is aborted': new DOMException('This operation was aborted', 'AbortError'),
-  'as Node does when there is no such host': Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }),
+  'as Node does for an unknown host': Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }),
   'with a status of 0': Object.assign(new Error('Http failure response'), { status: 0 }),
 };
 
@@ -22,7 +22,7 @@ failureMode(
     id: 'B4',
     title: 'Being offline signs the user out',
     renewal:
-      'No answer says nothing about the refresh token: requests fail with a `RefreshError`, the session is kept, and goes on when the server is back.',
+      'A missing response says nothing about the refresh token: requests fail with a `RefreshError`, and the session is kept and continues when the server is back.',
     threads: [
       'supabase/auth-js#141',
       'supabase/auth-js#226',
@@ -49,7 +49,7 @@ failureMode(
       return client;
     };
 
-    /** The session has failed to be renewed once, and is kept. */
+    /** The session has failed to refresh once, and is kept. */
     const expectKept = async ({ session, store }: TestClient): Promise<void> => {
       expect(session.state).toMatchObject({ status: 'expired', tokens: SIGNED_IN, error: { code: 'refresh' } });
       expect(await store.load()).toMatchObject(SIGNED_IN);
@@ -66,8 +66,8 @@ failureMode(
 
     it.each([
       ['is reset', 'reset'],
-      ['is reset in the middle of the answer', 'reset mid-body'],
-    ] as const)('keeps the session when the connection %s, and renews it when the server is back', async (_, reply) => {
+      ['is reset in the middle of the response', 'reset mid-body'],
+    ] as const)('keeps the session when the connection %s, and refreshes when the server is back', async (_, reply) => {
       const client = createWatched();
       server.refreshReply = reply;
       const errors = await storm(server, client);
@@ -79,7 +79,7 @@ failureMode(
       await expectRenewed(client);
     });
 
-    it('keeps the session when no one listens at the refresh endpoint, and renews it when someone does', async () => {
+    it('keeps the session when nothing listens at the endpoint, and refreshes later', async () => {
       const gone = await startServer();
       await gone.close();
       let { origin } = gone;

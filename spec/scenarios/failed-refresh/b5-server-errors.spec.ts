@@ -1,19 +1,20 @@
 import { isApiError, type SessionExpiredError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, type Reply } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { storm } from '../../support/server-storm';
+import { withServer } from '../../support/with-server';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
 const html = (status: number): Reply => ({ status, type: 'text/html', body: `<h1>${status}</h1>` });
 
-/** What a server, or a proxy before it, answers when it is not well. */
+/** Responses of a failing server, or of a proxy before it. */
 const OUTAGES: readonly (readonly [status: number, how: string, reply: Reply])[] = [
-  [500, 'JSON that speaks of the token', json({ error: 'invalid_grant' }, 500)],
+  [500, 'JSON that mentions the token', json({ error: 'invalid_grant' }, 500)],
   [500, 'HTML', html(500)],
   [501, 'no body', { status: 501 }],
   [502, 'HTML', html(502)],
@@ -22,26 +23,20 @@ const OUTAGES: readonly (readonly [status: number, how: string, reply: Reply])[]
   [520, 'no body', { status: 520 }],
   [530, 'HTML', html(530)],
   [404, 'HTML', html(404)],
-  [404, 'JSON that speaks of the token', json({ error: 'invalid_grant' }, 404)],
+  [404, 'JSON that mentions the token', json({ error: 'invalid_grant' }, 404)],
 ];
 
 failureMode(
   {
     id: 'B5',
-    title: 'A 5xx of the refresh endpoint, or the 404 of a proxy before it, signs the user out',
-    renewal:
-      'A server that is not well has not refused the token: the session is kept, and the next try is a second later.',
+    title: 'A 5xx of the refresh endpoint, or a proxy’s 404, signs the user out',
+    renewal: 'A failing server has not refused the token: the session is kept, and the next try is a second later.',
     threads: ['owncloud/client#9380', 'schulydev/Schuly#492'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it.each(OUTAGES)('keeps the session after %i with %s, and renews it afterwards', async (status, _, reply) => {
+    it.each(OUTAGES)('keeps the session after %i with %s, and refreshes afterwards', async (status, _, reply) => {
       stopClock();
       const expired: SessionExpiredError[] = [];
       const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });

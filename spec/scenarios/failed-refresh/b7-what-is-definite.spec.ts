@@ -10,21 +10,22 @@ import {
   statusCode,
   type TokenGrant,
 } from 'renewal';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 
 const html = (code: number): Reply => ({ status: code, type: 'text/html', body: `<h1>${code}</h1>` });
 
-/** What says that the refresh token is dead. */
+/** Responses that declare the refresh token dead. */
 const DEFINITE: Readonly<Record<string, Reply>> = {
   '400 invalid_grant': json({ error: 'invalid_grant', error_description: 'a.refresh.1' }, 400),
   '400 with a JSON body': json({ message: 'no' }, 400),
-  '400 with an error code of its own': json({ error: 'refresh_token_reused' }, 400),
+  '400 with an error code of the app': json({ error: 'refresh_token_reused' }, 400),
   '401 with a JSON body': json({ error: 'Unauthorized' }, 401),
   '401 without a body': { status: 401 },
   '401 HTML': html(401),
@@ -32,11 +33,11 @@ const DEFINITE: Readonly<Record<string, Reply>> = {
   '400 with problem details': { status: 400, type: 'application/problem+json', body: '{"title":"no"}' },
 };
 
-/** What says that something else is wrong. */
+/** Responses that report another error. */
 const TRANSIENT: Readonly<Record<string, Reply>> = {
   '400 HTML': html(400),
   '400 without a body': { status: 400 },
-  '400 with a text': { status: 400, body: 'invalid_grant' },
+  '400 with plain text': { status: 400, body: 'invalid_grant' },
   '400 invalid_request': json({ error: 'invalid_request' }, 400),
   '400 invalid_scope': json({ error: 'invalid_scope' }, 400),
   '400 unauthorized_client': json({ error: 'unauthorized_client' }, 400),
@@ -56,7 +57,7 @@ const TRANSIENT: Readonly<Record<string, Reply>> = {
 failureMode(
   {
     id: 'B7',
-    title: 'Every 4xx of the refresh, or every failure of it, is taken for the end of the session',
+    title: 'Every 4xx of the refresh, or every failure, counts as the end of the session',
     renewal:
       'Only 401, 400 and 403 with a JSON body, and the expired signal itself end it; not an OAuth error about something else, nor throttling, nor the page of a proxy. `isRefused` replaces the rule.',
     threads: [
@@ -67,16 +68,14 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       expired = [];
     });
-    afterEach(() => server.close());
 
-    /** What a request errors with whose refresh is answered so, and the client it came to. */
+    /** The error of a request whose refresh gets this response, and its client. */
     const fail = async (reply: Reply, options: Partial<SessionOptions> = {}): Promise<[unknown, TestClient]> => {
       const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error), ...options });
       server.refreshReply = reply;
@@ -117,12 +116,12 @@ failureMode(
       await expectKept(await fail(reply), { code: 'status' });
     });
 
-    it('ends the session when an envelope shows that the refresh itself was answered 1002', async () => {
+    it('ends the session when an envelope has code 1002 in the response to the refresh', async () => {
       const failed = await fail(json({ code: 1002, message: 'expired' }), { refresh: opening() });
       await expectEnded(failed, { code: 'business', businessCode: 1002 });
     });
 
-    it('ends the session when the refresh was answered with the code that isExpired looks for', async () => {
+    it('ends the session when the response to the refresh has the code of isExpired', async () => {
       const isExpired = anyOf(bodyCode(40_101), bodyCode(1002), statusCode(401));
       const failed = await fail(json({ code: '40101' }), { refresh: opening(), isExpired });
       await expectEnded(failed, { businessCode: '40101' });
@@ -132,17 +131,17 @@ failureMode(
       await expectKept(await fail(json({ code: 500, message: 'busy' }), { refresh: opening() }), { businessCode: 500 });
     });
 
-    it('lets isRefused say that more is final', async () => {
+    it('lets isRefused make more failures final', async () => {
       const isRefused = (error: unknown) => isApiError(error, 'status') && error.status === 404;
       await expectEnded(await fail(html(404), { isRefused }), { status: 404 });
     });
 
-    it('lets isRefused say that less is final', async () => {
+    it('lets isRefused make fewer failures final', async () => {
       const isRefused = (error: unknown) => isApiError(error, 'status') && error.status === 410;
       await expectKept(await fail(json({ error: 'invalid_grant' }, 400), { isRefused }), { status: 400 });
     });
 
-    it('lets isRefused ask isExpired, with the request of the refresh', async () => {
+    it('lets isRefused call isExpired, with the request of the refresh', async () => {
       const asked: string[] = [];
       const isExpired: SessionOptions['isExpired'] = (response, request) => {
         if (request.url.endsWith(REFRESH)) asked.push(`${request.method} ${response.status}`);
@@ -154,7 +153,7 @@ failureMode(
       expect(asked).toEqual(['POST 404']);
     });
 
-    it('shows isRefused what `refresh` has failed with', async () => {
+    it('passes isRefused the error of `refresh`', async () => {
       const shown: unknown[] = [];
       const isRefused = (error: unknown) => shown.push(error) > 1;
       const [error] = await fail(json({ error: 'invalid_grant' }, 400), { isRefused });

@@ -3,11 +3,11 @@ import { of, Subject, throwError } from 'rxjs';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, ORIGIN, response } from '../../support/virtual';
 
-/** Lives two minutes, and is renewed from the second one on. */
+/** Lives two minutes; every later token does too. */
 const GRANT: TokenGrant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 120_000 };
 const AHEAD_MS = 60_000;
 
@@ -16,29 +16,29 @@ const offline = () => throwError(() => new Error('offline'));
 failureMode(
   {
     id: 'B8',
-    title: 'A refresh ahead of expiry fails, and the user is signed out with a token that still lives',
+    title: 'A refresh ahead of expiry fails, and signs the user out with a live token',
     renewal:
-      'A failure that may pass changes nothing before the token expires: requests go on with it. Only a refusal ends the session ahead of time, as it is for good.',
+      'A transient failure changes nothing before the token expires: requests go on with it. Only a refusal ends the session early, since it is final.',
     threads: ['supabase/supabase-js#2436', 'supabase-community/supabase-kt#919'],
   },
   (signal) => {
     beforeEach(stopClock);
 
-    it('lets requests go on with the token, and tries again a second later, then two, then four', () => {
+    it('sends requests with the live token, and retries after 1 s, 2 s and 4 s', () => {
       const startMs = Date.now();
       const { askedAtMs, refresh } = createIssuer({}, offline);
       const { api, session } = createVirtualClient({ signal, grant: GRANT, isDead: () => false, refresh });
       vi.advanceTimersByTime(AHEAD_MS);
-      // Ten requests a second, until the token has a tenth of a second left.
+      // Ten requests a second, until 0.1 s before the expiry.
       for (let count = 0; count < 600; count++) {
-        expect(outcomeOf(api.get$('/orders'))).toEqual(answered({ by: 'T1' }));
+        expect(outcomeOf(api.get$('/orders'))).toEqual(completedWith({ by: 'T1' }));
         vi.advanceTimersByTime(100);
       }
       expect(askedAtMs.map((atMs) => atMs - startMs - AHEAD_MS)).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000]);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T1', refreshToken: 'R1' } });
     });
 
-    it('keeps what is stored, and tells no one that anything has ended', () => {
+    it('keeps the stored tokens, and reports no end of the session', () => {
       const expired: SessionExpiredError[] = [];
       const store = memoryStore(GRANT);
       const { api, session } = createVirtualClient({
@@ -57,18 +57,18 @@ failureMode(
       expect(expired).toEqual([]);
     });
 
-    it('has requests wait for the next refresh once the token has expired', () => {
+    it('lets requests wait for the next refresh once the token has expired', () => {
       const issuer = createIssuer({}, (grant, count) => (count < 2 ? offline() : of(grant)));
       const { api, sent } = createVirtualClient({ signal, grant: GRANT, isDead: () => false, refresh: issuer.refresh });
       vi.advanceTimersByTime(AHEAD_MS);
       outcomeOf(api.get$('/ahead'));
       vi.advanceTimersByTime(AHEAD_MS);
-      expect(outcomeOf(api.get$('/after'))).toEqual(answered({ by: 'T3' }));
+      expect(outcomeOf(api.get$('/after'))).toEqual(completedWith({ by: 'T3' }));
       expect(sent).toEqual(['GET /ahead T1', 'GET /after T3']);
       expect(issuer.presented).toEqual(['R1', 'R1']);
     });
 
-    it('sends nothing with the expired token while the next refresh has to wait', () => {
+    it('sends nothing with the expired token while the next refresh cools down', () => {
       const { api, session, sent } = createVirtualClient({
         signal,
         grant: GRANT,
@@ -76,14 +76,14 @@ failureMode(
         refresh: offline,
       });
       vi.advanceTimersByTime(119_999);
-      expect(outcomeOf(api.get$('/ahead'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/ahead'))).toEqual(completedWith({ by: 'T1' }));
       vi.advanceTimersByTime(1);
       expect(outcomeOf(api.get$('/after'))).toMatchObject({ values: [], error: { code: 'refresh' } });
       expect(sent).toEqual(['GET /ahead T1']);
       expect(session.state).toMatchObject({ tokens: { accessToken: 'T1' } });
     });
 
-    it('fails those who wait when the server has refused the token before the refresh failed', () => {
+    it('fails waiting requests if the server rejects the token before the refresh fails', () => {
       const refresh$ = new Subject<TokenGrant>();
       let isDead = false;
       const { api, session, sent } = createVirtualClient({
@@ -93,7 +93,7 @@ failureMode(
         refresh: () => refresh$,
       });
       vi.advanceTimersByTime(AHEAD_MS);
-      expect(outcomeOf(api.get$('/beside'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/beside'))).toEqual(completedWith({ by: 'T1' }));
       isDead = true;
       const waiting = [outcomeOf(api.get$('/refused')), outcomeOf(api.get$('/held'))];
       expect(waiting).toEqual([{ values: [] }, { values: [] }]);
@@ -103,7 +103,7 @@ failureMode(
       expect(sent).toEqual(['GET /beside T1', 'GET /refused T1']);
     });
 
-    it('fails fast when the server refuses the token while the next refresh has to wait', () => {
+    it('fails fast when the server rejects the token during the cool-down', () => {
       let isDead = false;
       const { askedAtMs, refresh } = createIssuer({}, offline);
       const { api, session } = createVirtualClient({ signal, grant: GRANT, isDead: () => isDead, refresh });
@@ -115,7 +115,7 @@ failureMode(
       expect(askedAtMs).toHaveLength(1);
     });
 
-    it('ends the session when the refresh token is refused, whatever is left of the access token', () => {
+    it('ends the session if the refresh token is refused, even with a live access token', () => {
       const expired: SessionExpiredError[] = [];
       const store = memoryStore(GRANT);
       const answer$ = new Subject<HttpResponse>();
@@ -128,7 +128,7 @@ failureMode(
         onSessionExpired: (error) => expired.push(error),
       });
       vi.advanceTimersByTime(AHEAD_MS);
-      expect(outcomeOf(api.get$('/beside'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/beside'))).toEqual(completedWith({ by: 'T1' }));
       answer$.next(response(400, { error: 'invalid_grant' }));
       answer$.complete();
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });

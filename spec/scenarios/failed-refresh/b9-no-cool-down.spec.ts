@@ -1,22 +1,23 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom, of, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createExpiredClient, errorOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const offline = () => throwError(() => new Error('offline'));
 
 failureMode(
   {
     id: 'B9',
-    title: 'No cool-down: each request after a failed refresh starts another one that is bound to fail',
+    title: 'No cool-down: each request after a failed refresh starts another hopeless one',
     renewal:
-      'A refused refresh token is never presented again. After a failure that may pass the next refresh waits 1 s, doubling to 30 s, and requests fail fast; a sign-in ends the wait.',
+      'A refused refresh token is never presented again. After a transient failure the next refresh waits 1 s, doubling to 30 s, and requests fail fast; a sign-in ends the cool-down.',
     threads: [
       'supabase/supabase-js#2436',
       'zalando/tokens#10',
@@ -25,15 +26,11 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-      stopClock();
-    });
-    afterEach(() => server.close());
+    beforeEach(stopClock);
 
-    it('presents a refused refresh token once, whatever a hundred requests after it do', async () => {
+    it('presents a refused refresh token once, despite a hundred later requests', async () => {
       const { api } = createExpiredClient(server);
       server.refreshReply = json({ error: 'invalid_grant' }, 400);
       expect(await errorOf(api.get$('/first'))).toMatchObject({ code: 'session-expired' });
@@ -47,7 +44,7 @@ failureMode(
       for (const path of [...paths(100), '/an-hour-later']) expect(server.tokensOf(path)).toEqual(['']);
     });
 
-    it('fails a hundred requests of one second at once, after a refresh that may pass', async () => {
+    it('fails a hundred requests within a second at once, after a transient failure', async () => {
       const { api, session } = createExpiredClient(server);
       server.refreshReply = json({}, 500);
       const error = await errorOf(api.get$('/first'));
@@ -74,7 +71,7 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', next.refreshToken]);
     });
 
-    it('waits twice as long after each failure, 30 s at most, and 1 s again after a success', () => {
+    it('doubles the cool-down with each failure, up to 30 s, and resets it on success', () => {
       const startMs = Date.now();
       let isUp = false;
       const dead = new Set(['T1']);
@@ -93,7 +90,7 @@ failureMode(
       vi.advanceTimersByTime(30_000);
       isUp = true;
       const renewed = `T${seconds.length + 2}`;
-      expect(outcomeOf(api.get$('/orders'))).toEqual(answered({ by: renewed }));
+      expect(outcomeOf(api.get$('/orders'))).toEqual(completedWith({ by: renewed }));
       isUp = false;
       dead.add(renewed);
       const againMs = Date.now();
@@ -101,7 +98,7 @@ failureMode(
       expect(askedAtMs.slice(seconds.length + 1).map((atMs) => atMs - againMs)).toEqual([0, 1_000, 3_000]);
     });
 
-    it('runs no timer for it: a session that no one uses sleeps', async () => {
+    it('runs no timer during the cool-down of an idle session', async () => {
       const { api } = createExpiredClient(server);
       server.refreshReply = json({}, 500);
       await errorOf(api.get$('/first'));

@@ -1,10 +1,11 @@
 import { isApiError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -12,9 +13,9 @@ const T2 = 'a.access.2';
 failureMode(
   {
     id: 'C1',
-    title: 'Refused for another reason, such as a permission: refreshed and sent again for ever',
+    title: 'Rejected for another reason, such as a permission: replayed for ever',
     renewal:
-      'A request is sent at most twice. When the fresh token is refused as well, it errors with `TokenRejectedError`, which has the second answer.',
+      'A request is sent at most twice. If the new token is rejected as well, it errors with `TokenRejectedError`, which has the second response.',
     threads: [
       'supertokens/supertokens-website#113',
       'kestra-io/kestra#6450',
@@ -23,16 +24,14 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.closedTo.add('/closed');
     });
-    afterEach(() => server.close());
 
     it.each(['GET', 'POST', 'DELETE'])(
-      'sends a %s twice, refreshes once, and errors with the second answer',
+      'sends a %s twice, refreshes once, and errors with the second response',
       async (method) => {
         const { api, session } = createClient(server);
         const error = await errorOf(api.request$(method, '/closed'));
@@ -48,23 +47,23 @@ failureMode(
       },
     );
 
-    it('refreshes once for many at once, and sends each twice', async () => {
+    it('refreshes once for many requests at once, and sends each twice', async () => {
       const { api } = createClient(server);
       const first = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(20).map(() => api.get$('/closed')));
+      const results = settleAll(paths(20).map(() => api.get$('/closed')));
       await first.arrived(20);
       first.open();
 
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
       expect(errors.filter((error) => isApiError(error, 'token-rejected'))).toHaveLength(20);
       expect(server.refreshes).toBe(1);
       expect(server.tokensOf('/closed')).toEqual([...Array(20).fill(T1), ...Array(20).fill(T2)]);
     });
 
     it.each([
-      ['a status of 401', 401, { error: 'no' }],
-      ['a code of 1002', 200, { code: 1002 }],
-    ])('takes %s for a second refusal, whatever the first one was', async (_, status, body) => {
+      ['status 401', 401, { error: 'no' }],
+      ['code 1002', 200, { code: 1002 }],
+    ])('takes %s as a second rejection, whatever the first one was', async (_, status, body) => {
       const { api } = createClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const error = errorOf(api.get$('/closed'));
@@ -77,14 +76,14 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('ends for an isExpired that takes every answer for expired, too', async () => {
+    it('ends a request even if isExpired matches every response', async () => {
       const { api } = createClient(server, { isExpired: () => true });
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected', response: { status: 200 } });
       expect(server.tokensOf('/orders')).toEqual([T1, T2]);
       expect(server.refreshes).toBe(1);
     });
 
-    it('fails none of those who wait for the refresh that such a request has started', async () => {
+    it('fails no other request that waits for the refresh of a rejected one', async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const closed = errorOf(api.get$('/closed'));
@@ -97,7 +96,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('leaves the session to the others: the fresh token serves them', async () => {
+    it('keeps the session for the other requests, which use the new token', async () => {
       const { api } = createClient(server);
       await errorOf(api.get$('/closed'));
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: T2, nth: 1 });

@@ -1,9 +1,10 @@
 import { anyOf, bodyCode, statusCode } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH, type Reply } from '../../support/server';
 import { createClient, createExpiredClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -17,25 +18,20 @@ const SCOPE: Reply = {
 failureMode(
   {
     id: 'C10',
-    title: '403 is taken for an expired token',
+    title: '403 is mistaken for an expired token',
     renewal:
-      'A 403 says that the token is good and the right is missing (RFC 6750): it is the caller’s `HttpStatusError`. `isExpired` may say otherwise, at no risk of a loop.',
+      'A 403 means that the token is valid and a permission is missing (RFC 6750): it is the caller’s `HttpStatusError`. `isExpired` may decide otherwise, without risk of a loop.',
     threads: ['Flyrell/axios-auth-refresh#210', 'googleapis/google-auth-library-nodejs#373'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each<[string, Reply]>([
       ['without a body', { status: 403 }],
       ['with a JSON body', json({ error: 'forbidden' }, 403)],
       ['with a page', { status: 403, type: 'text/html', body: '<h1>403</h1>' }],
       ['with a challenge', SCOPE],
-    ])('hands a 403 %s to the caller, and refreshes nothing', async (_, reply) => {
+    ])('delivers a 403 %s to the caller, and does not refresh', async (_, reply) => {
       const { api, session } = createClient(server);
       const { state } = session;
       server.replies.set('/admin', reply);
@@ -45,7 +41,7 @@ failureMode(
       expect(session.state).toBe(state);
     });
 
-    it('sends a request twice at most where isExpired takes a 403 for expired', async () => {
+    it('sends a request at most twice if isExpired matches a 403', async () => {
       const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), statusCode(401, 403)) });
       server.replies.set('/admin', SCOPE);
       for (const nth of [2, 3, 4]) {
@@ -56,7 +52,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('refreshes for a 403 where isExpired takes it for expired, and still for what else it names', async () => {
+    it('refreshes for a 403 if isExpired matches it, and for its other matches', async () => {
       const { api } = createClient(server, { isExpired: anyOf(bodyCode(1002), statusCode(401, 403)) });
       server.replies.set('/admin', json({ error: 'expired' }, 403));
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -70,7 +66,7 @@ failureMode(
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: 'a.access.3' });
     });
 
-    it('sends a request that is answered 403 after a refresh no third time', async () => {
+    it('sends no third attempt of a request with a 403 after the refresh', async () => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const error = errorOf(api.get$('/admin'));

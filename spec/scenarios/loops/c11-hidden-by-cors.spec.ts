@@ -1,19 +1,23 @@
 import { Agent } from 'node:http';
 import { ajaxTransport, createApi, isApiError, type Transport } from 'renewal';
 import { catchError, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
 import { response } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
 
-/** A new connection for each request: on one that was idle, the transport itself repeats what the server may not have seen. */
+/**
+ * A new connection for each request: on an idle one the transport itself repeats requests that the server may not have
+ * seen.
+ */
 const ajax = ajaxTransport({ agents: { http: new Agent({ keepAlive: false }) } });
 
-/** Takes a connection that fails for a 401 that CORS has hidden. */
+/** Turns a failed connection into the 401 that CORS has hidden. */
 const unhidden: Transport = (request) =>
   ajax(request).pipe(
     catchError((error) => {
@@ -25,22 +29,17 @@ const unhidden: Transport = (request) =>
 failureMode(
   {
     id: 'C11',
-    title: 'Expiry hidden as a network error, where a 401 comes without CORS headers',
+    title: 'Expiry looks like a network error if a 401 comes without CORS headers',
     renewal:
-      'An answer that never came says nothing about the token: it is `NetworkError`, and refreshes nothing. A transport of your own may make a 401 of it, at no risk of a loop.',
+      'A missing response says nothing about the token: it is a `NetworkError` and starts no refresh. A custom transport may turn it into a 401, without risk of a loop.',
     threads: ['Flyrell/axios-auth-refresh#133'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const unhide = ({ session }: TestClient) => createApi({ baseUrl: server.origin, session, transport: unhidden });
 
-    it.each(['reset', 'reset mid-body'] as const)('refreshes nothing after a %s', async (reply) => {
+    it.each(['reset', 'reset mid-body'] as const)('does not refresh after a %s', async (reply) => {
       const { api, session } = createClient(server);
       const { state } = session;
       server.replies.set('/orders', reply);
@@ -51,7 +50,7 @@ failureMode(
       expect(session.state).toBe(state);
     });
 
-    it('sends a request whose second attempt gets no answer no third time', async () => {
+    it('sends no third attempt of a request whose replay gets no response', async () => {
       const { session } = createExpiredClient(server);
       const api = createApi({ baseUrl: server.origin, session, transport: ajax });
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -64,7 +63,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('lets a transport take it for expired: the request is sent again with the new token', async () => {
+    it('replays a request with the new token if its transport reports a 401 instead', async () => {
       const api = unhide(createClient(server));
       server.replies.set('/orders', 'reset');
       const refresh = server.hold(({ path }) => path === REFRESH);
@@ -76,7 +75,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('costs such a client one refresh, and each request two attempts at most, while the network is down', async () => {
+    it('limits such a transport to one refresh and two attempts a request while offline', async () => {
       const api = unhide(createClient(server));
       server.replies.set('/orders', 'reset');
       for (const nth of [2, 3, 4]) {

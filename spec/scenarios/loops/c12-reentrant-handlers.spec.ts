@@ -10,12 +10,12 @@ import {
 import { filter, lastValueFrom, type Observable, Subject, take, throwError } from 'rxjs';
 import { expect, it, onTestFinished } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, type Outcome, outcomeOf } from '../../support/http-client';
+import { completedWith, type Outcome, outcomeOf } from '../../support/http-client';
 import { type Echo, startServer } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
 
-/** What an app may listen to, and react to by a request. */
+/** Streams and callbacks of an app from which it may send a request. */
 type Source = (client: { readonly api: Api; readonly session: Session }) => Observable<unknown>;
 
 const refreshEvents =
@@ -43,13 +43,13 @@ const isSettled = (outcome: Outcome): boolean => 'error' in outcome || !!outcome
 failureMode(
   {
     id: 'C12',
-    title: 'An app that answers the news of a token by a request waits for itself, or starts over',
+    title: 'An app that sends a request on a token change waits for itself, or starts over',
     renewal:
-      'Whoever hears of a new state may send requests from inside the handler: they leave with what the session has become, or wait for the refresh that runs. None starts a second one.',
+      'A handler of a new state may send requests: they leave with the current tokens, or wait for the running refresh. None starts a second refresh.',
     threads: ['supabase/supabase-js#1594', 'supabase/supabase-js#1401', 'supabase/auth-js#762'],
   },
   (signal) => {
-    /** A client whose refreshes the test ends, and the refresh tokens that they were asked with. */
+    /** A client whose refreshes the test completes, and the refresh tokens that they presented. */
     const createHeld = () => {
       const used: (string | undefined)[] = [];
       const refreshes: Subject<TokenGrant>[] = [];
@@ -61,7 +61,7 @@ failureMode(
         return grant$;
       };
       const client = createVirtualClient({ signal, store, refresh, isRefused: (error) => error === 'refused' });
-      /** Each brings tokens of its own. */
+      /** Each grants its own tokens. */
       const succeed = (): void => {
         for (const [index, grant$] of refreshes.entries()) {
           grant$.next({ accessToken: `T${index + 2}`, refreshToken: `R${index + 2}` });
@@ -73,7 +73,7 @@ failureMode(
       return { ...client, store, used, succeed, fail };
     };
 
-    /** What becomes of a request that is sent from inside a handler, when that is called for the first time. */
+    /** The outcome of a request that is sent from a handler at its first call. */
     const sendInside = (client: VirtualClient, source: Source | undefined): Outcome[] => {
       const outcomes: Outcome[] = [];
       source?.(client)
@@ -83,58 +83,67 @@ failureMode(
     };
 
     it.each(Object.entries(STARTED))(
-      'has a request from a handler of %s wait for the refresh that has begun',
+      'makes a request from a handler of %s wait for the running refresh',
       (_, source) => {
         const client = createHeld();
         const inside = sendInside(client, source);
         outcomeOf(client.api.get$('/outside'));
         expect(client.sent).toEqual(['GET /outside T1']);
         client.succeed();
-        expect(inside).toEqual([answered({ by: 'T2' })]);
+        expect(inside).toEqual([completedWith({ by: 'T2' })]);
         expect(client.used).toEqual(['R1']);
       },
     );
 
-    it.each(Object.entries(RENEWED))('sends one from a handler of %s once, with the new token', async (_, source) => {
-      const client = createHeld();
-      const { session, sent, store } = client;
-      const inside = sendInside(client, source);
-      const outside = outcomeOf(client.api.get$('/outside'));
-      client.succeed();
+    it.each(Object.entries(RENEWED))(
+      'sends a request from a handler of %s once, with the new token',
+      async (_, source) => {
+        const client = createHeld();
+        const { session, sent, store } = client;
+        const inside = sendInside(client, source);
+        const outside = outcomeOf(client.api.get$('/outside'));
+        client.succeed();
 
-      expect([...inside, outside]).toEqual([answered({ by: 'T2' }), answered({ by: 'T2' })]);
-      expect(sent.filter((line) => line.includes('inside'))).toEqual(['GET /inside T2']);
-      expect(client.used).toEqual(['R1']);
-      // Nor has a second refresh taken anything away.
-      client.fail('refused');
-      const renewed = { accessToken: 'T2', refreshToken: 'R2' };
-      expect(session.state).toMatchObject({ status: 'active', tokens: renewed });
-      expect(await store.load()).toMatchObject(renewed);
-    });
+        expect([...inside, outside]).toEqual([completedWith({ by: 'T2' }), completedWith({ by: 'T2' })]);
+        expect(sent.filter((line) => line.includes('inside'))).toEqual(['GET /inside T2']);
+        expect(client.used).toEqual(['R1']);
+        // No second refresh has removed anything either.
+        client.fail('refused');
+        const renewed = { accessToken: 'T2', refreshToken: 'R2' };
+        expect(session.state).toMatchObject({ status: 'active', tokens: renewed });
+        expect(await store.load()).toMatchObject(renewed);
+      },
+    );
 
-    it.each(Object.entries(FAILED))('fails one from a handler of %s as all others after a failure', (_, source) => {
-      const client = createHeld();
-      const inside = sendInside(client, source);
-      const outside = outcomeOf(client.api.get$('/outside'));
-      client.fail('offline');
-      expect(inside).toMatchObject([{ values: [], error: { code: 'refresh' } }]);
-      expect(inside[0]?.error).toBe(outside.error);
-      expect(client.sent).toEqual(['GET /outside T1']);
-      expect(client.used).toEqual(['R1']);
-    });
+    it.each(Object.entries(FAILED))(
+      'fails a request from a handler of %s like all others after a failed refresh',
+      (_, source) => {
+        const client = createHeld();
+        const inside = sendInside(client, source);
+        const outside = outcomeOf(client.api.get$('/outside'));
+        client.fail('offline');
+        expect(inside).toMatchObject([{ values: [], error: { code: 'refresh' } }]);
+        expect(inside[0]?.error).toBe(outside.error);
+        expect(client.sent).toEqual(['GET /outside T1']);
+        expect(client.used).toEqual(['R1']);
+      },
+    );
 
-    it.each(Object.entries(FAILED))('settles one from a handler of %s after a refusal', async (_, source) => {
-      const client = createHeld();
-      const inside = sendInside(client, source);
-      outcomeOf(client.api.get$('/outside'));
-      client.fail('refused');
-      expect(inside.map(isSettled)).toEqual([true]);
-      expect(client.used).toEqual(['R1']);
-      expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
-      expect(await client.store.load()).toBeNull();
-    });
+    it.each(Object.entries(FAILED))(
+      'settles a request from a handler of %s after a refused refresh',
+      async (_, source) => {
+        const client = createHeld();
+        const inside = sendInside(client, source);
+        outcomeOf(client.api.get$('/outside'));
+        client.fail('refused');
+        expect(inside.map(isSettled)).toEqual([true]);
+        expect(client.used).toEqual(['R1']);
+        expect(client.session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
+        expect(await client.store.load()).toBeNull();
+      },
+    );
 
-    it('sends one from onSessionExpired without a token', () => {
+    it('sends a request from onSessionExpired without a token', () => {
       const inside: Outcome[] = [];
       const client: VirtualClient = createVirtualClient({
         signal,
@@ -143,14 +152,14 @@ failureMode(
         onSessionExpired: () => inside.push(outcomeOf(client.api.get$('/inside'))),
       });
       outcomeOf(client.api.get$('/outside'));
-      expect(inside).toEqual([answered({ by: '-' })]);
+      expect(inside).toEqual([completedWith({ by: '-' })]);
       expect(client.sent).toEqual(['GET /outside T1', 'GET /inside -']);
     });
 
     it.each([
       ['is signed out', (session: Session) => session.signOut(), null],
       ['is signed in as B', (session: Session) => session.signIn({ accessToken: 'B1' }), { accessToken: 'B1' }],
-    ])('refreshes for none when the session %s, and stores nothing late', async (_, change, kept) => {
+    ])('refreshes for no request if the session %s, and stores nothing late', async (_, change, kept) => {
       const client = createHeld();
       const inside = sendInside(client, FAILED.events$);
       outcomeOf(client.api.get$('/outside'));
@@ -163,7 +172,7 @@ failureMode(
       expect(stored?.accessToken).toBe(kept?.accessToken);
     });
 
-    it('sends none of those who waited when a handler signs out as the new token comes', async () => {
+    it('sends no waiting request if a handler signs out when the new token arrives', async () => {
       const client = createHeld();
       RENEWED.state$?.(client).subscribe(() => client.session.signOut());
       const outside = outcomeOf(client.api.get$('/outside'));
@@ -173,7 +182,7 @@ failureMode(
       expect(await client.store.load()).toBeNull();
     });
 
-    it('answers requests from a handler of each state there is, over the wire, after one refresh', async () => {
+    it('serves requests from handlers of every state, over the wire, after one refresh', async () => {
       const server = await startServer(signal);
       onTestFinished(() => server.close());
       const { api, session } = createExpiredClient(server);

@@ -1,9 +1,10 @@
 import { ajaxTransport, fetchTransport, type ResponseType, type SessionOptions } from 'renewal';
 import { lastValueFrom, tap } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const PAGE = `<!doctype html><title>Sign in</title>${'<p>more</p>'.repeat(100)}`;
 const T2 = 'a.access.2';
@@ -13,25 +14,23 @@ const TRANSPORTS = { ajaxTransport, fetchTransport };
 failureMode(
   {
     id: 'C13',
-    title: 'An expired session is answered with a redirect to a login page, and the check is never asked',
+    title: 'An expired session redirects to a login page, and the check is never called',
     renewal:
-      '`isExpired` judges every complete response before its body has to be JSON: it sees the url after the redirect and the text of the page. Only if it says no, the page is a `ResponseParseError`. Requests for JSON say so in `accept`, so that most servers answer 401 instead.',
+      '`isExpired` judges every complete response before its body is parsed: it sees the url after the redirect and the text of the page. Only if it returns false is the page a `ResponseParseError`. Requests for JSON say so in `accept`, so that most servers respond with 401 instead.',
     threads: ['opensearch-project/OpenSearch-Dashboards#11649', 'Novik/ruTorrent#3096'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.replies.set('/orders', { status: 302, headers: { location: '/login' } });
       server.replies.set('/login', { type: 'text/html', body: PAGE });
     });
-    afterEach(() => server.close());
 
-    describe.each(['ajaxTransport', 'fetchTransport'] as const)('over %s', (name) => {
+    describe.each(['ajaxTransport', 'fetchTransport'] as const)('detects the login page over %s', (name) => {
       const create = (isExpired: SessionOptions['isExpired']) => {
         const { http, session } = createClient(server, { ...(isExpired && { isExpired }) });
-        // The server takes the token again once it has been renewed.
+        // The server accepts the token again after a refresh.
         const state$ = session.state$.pipe(
           tap((state) => 'tokens' in state && state.tokens.accessToken === T2 && server.replies.delete('/orders')),
         );
@@ -44,7 +43,7 @@ failureMode(
         ['its text', ({ body }) => `${body}`.includes('Sign in')],
         ['its whole text', ({ body }) => body === PAGE],
         ['its content type', ({ headers }) => `${headers['content-type']}`.startsWith('text/html')],
-      ])('renews the token if isExpired knows the page by %s', async (_, isExpired) => {
+      ])('refreshes the token if isExpired recognises the page by %s', async (_, isExpired) => {
         const { api } = create(isExpired);
         expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ path: '/orders', by: T2 });
         expect(server.refreshes).toBe(1);
@@ -59,7 +58,7 @@ failureMode(
         },
       );
 
-      it('is a ResponseParseError with the beginning of the page if isExpired says no', async () => {
+      it('errors with a ResponseParseError that quotes the page if isExpired returns false', async () => {
         const shown: unknown[] = [];
         const { api, session } = create(({ body }) => shown.push(body) === 0);
         const { state } = session;

@@ -1,24 +1,20 @@
 import { statusCode } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'C14',
-    title: 'A 401 demands a nonce, a stronger login or more scope, and each such response costs a refresh',
+    title: 'A 401 demands a nonce, a stronger login or more scope, and each costs a refresh',
     renewal:
-      'A 401 whose challenge says `use_dpop_nonce`, `insufficient_user_authentication` or `insufficient_scope` is the caller’s `HttpStatusError`: a fresh token would be refused as well. An `isExpired` of your own decides alone.',
+      'A 401 whose challenge says `use_dpop_nonce`, `insufficient_user_authentication` or `insufficient_scope` is the caller’s `HttpStatusError`: a new token would be rejected as well. A custom `isExpired` decides alone.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     const challenge = (value: string): void => {
       const headers = { 'www-authenticate': value };
@@ -32,7 +28,7 @@ failureMode(
       'Bearer realm="a", error="insufficient_scope", scope="admin"',
       'Basic realm="a", Bearer error="insufficient_scope"',
       'BEARER ERROR="INSUFFICIENT_SCOPE"',
-    ])('hands the response to the caller and refreshes nothing: %s', async (value) => {
+    ])('delivers the response to the caller and does not refresh: %s', async (value) => {
       const { api, session } = createClient(server);
       const { state } = session;
       challenge(value);
@@ -59,7 +55,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('refreshes for any 401 if isExpired of the caller says so', async () => {
+    it('refreshes for any 401 if a custom isExpired matches it', async () => {
       const { api } = createClient(server, { isExpired: statusCode(401) });
       challenge('DPoP error="use_dpop_nonce"');
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });

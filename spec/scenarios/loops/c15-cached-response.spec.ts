@@ -9,16 +9,16 @@ afterEach(() => vi.unstubAllGlobals());
 failureMode(
   {
     id: 'C15',
-    title: 'The second attempt is answered by the HTTP cache with the expired response to the first',
+    title: 'The HTTP cache returns the expired response again to the second attempt',
     renewal:
-      'The second attempt reaches the server: `fetch` is called with the cache mode `reload`, and an `XMLHttpRequest` to the page’s own origin says `cache-control: no-cache`. To another origin that header could fail the preflight, so it is left out there.',
+      'The second attempt reaches the server: `fetch` is called with the cache mode `reload`, and an `XMLHttpRequest` to the page’s own origin has `cache-control: no-cache`. To another origin that header could fail the preflight, so it is omitted there.',
   },
   (signal) => {
-    it('asks for a reload with the second attempt, and only with it', async () => {
+    it('requests a reload with the second attempt, and only with it', async () => {
       const requests: HttpRequest[] = [];
       const { api } = createVirtualClient({
         signal,
-        answer: (request, answer) => {
+        respond: (request, answer) => {
           requests.push(request);
           return of(answer);
         },
@@ -28,7 +28,7 @@ failureMode(
       expect(requests.map(({ cache }) => cache)).toEqual([undefined, 'reload', undefined]);
     });
 
-    /** A client over a fetch that is refused with the first token, and what fetch was called with. */
+    /** A client over a fetch that rejects the first token, and the calls of that fetch. */
     const createFetching = () => {
       const modes: (RequestCache | undefined)[] = [];
       const { status, body } = expiredBy(signal);
@@ -49,13 +49,13 @@ failureMode(
       return { api, modes };
     };
 
-    it('hands that mode to fetch', async () => {
+    it('passes the cache mode to fetch', async () => {
       const { api, modes } = createFetching();
       expect(await lastValueFrom(api.get$('/a'))).toEqual({ a: 1 });
       expect(modes).toEqual([undefined, 'reload']);
     });
 
-    it('leaves the mode out on a platform that refuses it', async () => {
+    it('omits the cache mode on a platform that refuses it', async () => {
       vi.stubGlobal(
         'Request',
         class {

@@ -1,32 +1,31 @@
 import { createApi } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, response, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T2 = 'a.access.2';
 
 failureMode(
   {
     id: 'C2',
-    title: 'A route that takes no token costs a refresh at each call',
+    title: 'A route that accepts no token costs a refresh at each call',
     renewal:
-      'A route (method, origin, path) that has refused a fresh token starts no further refresh with that token for 30 s: its expired answers are `TokenRejectedError` at once.',
+      'A route (method, origin, path) that has rejected a new token starts no further refresh with that token for 30 s: its expired responses are `TokenRejectedError` at once.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.closedTo.add('/closed');
     });
-    afterEach(() => server.close());
 
-    /** A client whose server takes no token at all, and how often it has refreshed. */
+    /** A client whose server accepts no token at all, and the number of its refreshes. */
     const createClosed = () => {
       let refreshes = 0;
       const client = createVirtualClient({
@@ -41,7 +40,7 @@ failureMode(
       return { ...client, refreshesAfter };
     };
 
-    it('sends each further call once, whatever its query, and refreshes no more', async () => {
+    it('sends each further call once, whatever its query, and does not refresh', async () => {
       const { api, session } = createClient(server);
       await errorOf(api.get$('/closed'));
       for (let call = 1; call <= 20; call++) {
@@ -53,7 +52,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: T2 } });
     });
 
-    it('sends further calls that are made at once once each, too', async () => {
+    it('sends simultaneous further calls once each, too', async () => {
       const { api } = createClient(server);
       await errorOf(api.get$('/closed'));
       const errors = errorsOf(await settleAll(paths(20).map(() => api.get$('/closed'))));
@@ -62,7 +61,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('answers the route as any other once it takes the token', async () => {
+    it('treats the route like any other once it accepts the token', async () => {
       const { api } = createClient(server);
       await errorOf(api.get$('/closed'));
       server.closedTo.clear();
@@ -70,7 +69,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('refreshes for other routes when the fresh token expires in turn, and then for this one as well', async () => {
+    it('refreshes for other routes when the new token expires, and then for this one too', async () => {
       const { api } = createClient(server);
       await errorOf(api.get$('/closed'));
       server.live.clear();
@@ -107,7 +106,7 @@ failureMode(
       expect(refreshes).toBe(2);
     });
 
-    it('asks for another refresh when the 30 s are over', () => {
+    it('refreshes once more when the 30 s are over', () => {
       virtually(({ cold, flush }) => {
         const { refreshesAfter } = createClosed();
         const seen: number[] = [];
@@ -117,7 +116,7 @@ failureMode(
       });
     });
 
-    it('is held to those 30 s no longer by a clock that is set back', () => {
+    it('ends the 30 s early if the clock is set back', () => {
       stopClock();
       const { refreshesAfter } = createClosed();
       expect(refreshesAfter('GET', '/a')).toBe(1);
@@ -126,7 +125,7 @@ failureMode(
       expect(refreshesAfter('GET', '/a')).toBe(2);
     });
 
-    it('forgets what has been refused when someone signs in', () => {
+    it('forgets the rejected routes at a sign-in', () => {
       const { session, refreshesAfter, sent } = createClosed();
       expect(refreshesAfter('GET', '/a')).toBe(1);
       session.signIn({ accessToken: 'B1' });

@@ -1,17 +1,18 @@
 import { createApi, envelope, isApiError, type TokenGrant } from 'renewal';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 10;
 
 failureMode(
   {
     id: 'C3',
-    title: 'The refresh endpoint itself answers expired, and is asked again, and again',
+    title: 'The refresh endpoint itself says expired, and is called again and again',
     renewal:
-      'The refresh is sent once, and never refreshed for; all who wait get the one error, and those who come later cost it nothing more.',
+      'The refresh is sent once and never starts another refresh; all waiting requests get one error, and later requests cause no further call.',
     threads: [
       'vaadin/vaadin-connect#335',
       'Flyrell/axios-auth-refresh#56',
@@ -21,21 +22,19 @@ failureMode(
   },
   (signal) => {
     const reply = signal === 'HTTP 401' ? json({ error: 'expired' }, 401) : json({ code: 1002 });
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.refreshReply = reply;
     });
-    afterEach(() => server.close());
 
-    it('is sent once, without a token, for all who wait', async () => {
+    it('sends the refresh once, without a token, for all waiting requests', async () => {
       const { api, session } = createExpiredClient(server);
       const dead = server.hold(({ path }) => path !== REFRESH);
-      const fates = settleAll(paths(COUNT).map((path) => api.get$(path)));
+      const results = settleAll(paths(COUNT).map((path) => api.get$(path)));
       await dead.arrived(COUNT);
       dead.open();
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
 
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT);
       expect(new Set(errors).size).toBe(1);
@@ -44,16 +43,16 @@ failureMode(
       expect(server.hits).toHaveLength(COUNT);
     });
 
-    it('costs the requests that come later nothing more', async () => {
+    it('sends no refresh for later requests', async () => {
       const { api } = createExpiredClient(server);
       await errorOf(api.get$('/first'));
       for (const path of paths(COUNT)) await settleAll([api.get$(path)]);
       expect(server.refreshes).toBe(1);
-      // They leave without a token.
+      // These leave without a token.
       expect(server.hits.slice(1).map(({ token }) => token)).toEqual(Array(COUNT).fill(''));
     });
 
-    it('is final where an envelope shows the code, and sent once whatever refreshRetries says', async () => {
+    it('ends the session after one call if an envelope has the code', async () => {
       const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });
       const { api, session, store } = createExpiredClient(server, {
         refreshRetries: 3,

@@ -1,18 +1,19 @@
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
-import { createClient, createExpiredClient, errorOf, fateOf, passedThrough } from '../../support/server-client';
+import { type Echo, REFRESH } from '../../support/server';
+import { createClient, createExpiredClient, errorOf, passedThrough, resultOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const OWN = 'Basic b3du';
 
 failureMode(
   {
     id: 'C4',
-    title: 'A wrong password at login starts a refresh, and wipes the session',
+    title: 'A wrong password at login starts a refresh, and clears the session',
     renewal:
-      'A request with `auth: false`, or with an `authorization` header of its own, has nothing to do with the session: it waits for nothing, and its expired answer is the caller’s.',
+      'A request with `auth: false`, or with its own `authorization` header, is independent of the session: it never waits, and its expired response goes to the caller.',
     threads: [
       'Flyrell/axios-auth-refresh#41',
       'MUKE-coder/grit#30',
@@ -21,34 +22,32 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    it.each(['/login', '/logout', '/register'])(
+      'sends a POST to %s with auth: false outside the session',
+      async (path) => {
+        const { api, session, store } = createClient(server);
+        const { state } = session;
+        const kept = await store.load();
+        const result = await resultOf(api.post$(path, { user: 'a', password: 'wrong' }, { auth: false }));
 
-    it.each(['/login', '/logout', '/register'])('leaves a POST to %s with auth: false alone', async (path) => {
-      const { api, session, store } = createClient(server);
-      const { state } = session;
-      const kept = await store.load();
-      const fate = await fateOf(api.post$(path, { user: 'a', password: 'wrong' }, { auth: false }));
-
-      expect(fate).toMatchObject(passedThrough(signal));
-      expect(tokensShownBy([fate])).toEqual([]);
-      expect(server.hits).toMatchObject([{ path, authorization: undefined }]);
-      expect(server.refreshes).toBe(0);
-      expect(session.state).toBe(state);
-      expect(await store.load()).toBe(kept);
-    });
+        expect(result).toMatchObject(passedThrough(signal));
+        expect(tokensShownBy([result])).toEqual([]);
+        expect(server.hits).toMatchObject([{ path, authorization: undefined }]);
+        expect(server.refreshes).toBe(0);
+        expect(session.state).toBe(state);
+        expect(await store.load()).toBe(kept);
+      },
+    );
 
     it.each(['authorization', 'Authorization', 'AUTHORIZATION'])(
-      'leaves a request with an %s header of its own alone',
+      'sends a request with its own %s header outside the session',
       async (name) => {
         const { api, session, store } = createClient(server);
         const { state } = session;
         const kept = await store.load();
-        expect(await fateOf(api.get$('/orders', { headers: { [name]: OWN } }))).toMatchObject(passedThrough(signal));
+        expect(await resultOf(api.get$('/orders', { headers: { [name]: OWN } }))).toMatchObject(passedThrough(signal));
         expect(server.hits.map(({ authorization }) => authorization)).toEqual([OWN]);
         expect(server.refreshes).toBe(0);
         expect(session.state).toBe(state);
@@ -56,46 +55,46 @@ failureMode(
       },
     );
 
-    it('leaves the requests of a client with an authorization header of its own alone', async () => {
+    it('sends requests of a client with its own authorization header outside the session', async () => {
       const { api, session } = createClient(server);
       const { state } = session;
       const own = api.extend({ headers: { Authorization: OWN } });
-      expect(await fateOf(own.get$('/orders'))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(own.get$('/orders'))).toMatchObject(passedThrough(signal));
       expect(server.hits.map(({ authorization }) => authorization)).toEqual([OWN]);
       expect(server.refreshes).toBe(0);
       expect(session.state).toBe(state);
     });
 
-    it('leaves a request alone whose authorization header an interceptor has put on it', async () => {
+    it('sends a request outside the session if an interceptor adds authorization', async () => {
       const { api } = createClient(server);
       const basic = api.extend({
         interceptors: [(request, next) => next({ ...request, headers: { ...request.headers, authorization: OWN } })],
       });
-      expect(await fateOf(basic.get$('/orders'))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(basic.get$('/orders'))).toMatchObject(passedThrough(signal));
       expect(server.hits.map(({ authorization }) => authorization)).toEqual([OWN]);
       expect(server.refreshes).toBe(0);
     });
 
     it.each([
       ['auth: false', { auth: false }],
-      ['a header of its own', { headers: { authorization: OWN } }],
-    ])('has a request with %s wait for no refresh', async (_, options) => {
+      ['its own header', { headers: { authorization: OWN } }],
+    ])('lets a request with %s wait for no refresh', async (_, options) => {
       const { api } = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const waiting = lastValueFrom(api.get$<Echo>('/orders'));
       await refresh.arrived(1);
-      expect(await fateOf(api.post$('/login', {}, options))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.post$('/login', {}, options))).toMatchObject(passedThrough(signal));
       refresh.open();
       expect(await waiting).toMatchObject({ by: 'a.access.2' });
       expect(server.refreshes).toBe(1);
     });
 
-    it('lets a login leave while a refresh that has failed cools down', async () => {
+    it('sends a login during the cool-down of a failed refresh', async () => {
       const { api, session } = createExpiredClient(server);
       server.refreshReply = { status: 503 };
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh' });
       const { state } = session;
-      expect(await fateOf(api.post$('/login', {}, { auth: false }))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.post$('/login', {}, { auth: false }))).toMatchObject(passedThrough(signal));
       expect(session.state).toBe(state);
       expect(server.refreshes).toBe(1);
     });

@@ -1,23 +1,24 @@
 import { memoryStore, type SessionExpiredError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import {
   createClient,
   createExpiredClient,
   errorOf,
-  fateOf,
   passedThrough,
+  resultOf,
   type TestClient,
 } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'C5',
-    title: 'An expired answer to a request without a token starts a refresh with nothing to refresh',
+    title: 'An expired response to a request without a token starts a hopeless refresh',
     renewal:
-      'A request of a session that is signed out leaves without a token, and its expired answer is the caller’s: nothing is refreshed.',
+      'A request of a signed-out session leaves without a token, and its expired response goes to the caller: no refresh starts.',
     threads: [
       'reduxjs/redux-toolkit#2045',
       'gibahjoe/keycloak_flutter#10',
@@ -25,14 +26,9 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** A client whose session is signed out, for each reason. */
+    /** A client with a signed-out session, for each reason. */
     const SIGNED_OUT: Readonly<Record<string, () => TestClient | Promise<TestClient>>> = {
       none: () => createClient(server, { store: memoryStore() }),
       'sign-out': async () => {
@@ -49,14 +45,14 @@ failureMode(
     };
 
     it.each(Object.entries(SIGNED_OUT))(
-      'hands the answer to the caller when signed out, reason %s',
+      'delivers the expired response to the caller when signed out, reason %s',
       async (reason, create) => {
         const { api, session, store } = await create();
         const before = server.refreshes;
         const { state } = session;
         expect(state).toMatchObject({ status: 'signed-out', reason });
 
-        expect(await fateOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
+        expect(await resultOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
         expect(server.hitsOf('/orders')).toMatchObject([{ authorization: undefined }]);
         expect(server.refreshes).toBe(before);
         expect(session.state).toBe(state);
@@ -64,23 +60,23 @@ failureMode(
       },
     );
 
-    it('leaves a session alone that has begun while such a request was out', async () => {
+    it('keeps a session that began while a request without a token was in flight', async () => {
       const { api, session } = createClient(server, { store: memoryStore() });
       const late = server.hold(({ path }) => path === '/late');
-      const fate = fateOf(api.get$('/late'));
+      const result = resultOf(api.get$('/late'));
       await late.arrived(1);
       const issued = server.issue();
       await session.signIn(issued);
       const { state } = session;
       late.open();
 
-      expect(await fate).toMatchObject(passedThrough(signal));
+      expect(await result).toMatchObject(passedThrough(signal));
       expect(session.state).toBe(state);
       expect(server.refreshes).toBe(0);
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: issued.accessToken });
     });
 
-    it('lets the server decide where a session has no refresh token: once, and never by the word undefined', async () => {
+    it('calls refresh once if there is no refresh token, and never sends undefined', async () => {
       const expired: SessionExpiredError[] = [];
       const { api, session } = createClient(server, { onSessionExpired: (error) => expired.push(error) });
       await session.signIn({ accessToken: 'unknown' });

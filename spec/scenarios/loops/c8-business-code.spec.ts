@@ -8,15 +8,16 @@ import {
   statusCode,
 } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
-import { createClient, createExpiredClient, errorOf, fateOf, passedThrough } from '../../support/server-client';
+import { type Echo, json } from '../../support/server';
+import { createClient, createExpiredClient, errorOf, passedThrough, resultOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
 
-/** JSON that has a 1002 somewhere, and does not say that the token is dead. */
+/** JSON that contains 1002 but does not report an expired token. */
 const HARMLESS: readonly unknown[] = [
   { data: { code: 1002 } },
   { error: { code: '1002' } },
@@ -41,20 +42,15 @@ const HARMLESS: readonly unknown[] = [
 failureMode(
   {
     id: 'C8',
-    title: 'A business payload that happens to contain the code is taken for an expired token',
+    title: 'A business payload that contains the code is mistaken for an expired token',
     renewal:
       'Only a top-level `code` of a JSON body counts, 1002 and "1002" alike. `isExpired` replaces that rule: it sees status, headers, body and the request.',
     threads: ['Flyrell/axios-auth-refresh#182', 'Flyrell/axios-auth-refresh#186'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it.each(HARMLESS)('hands out %j, and refreshes nothing', async (body) => {
+    it.each(HARMLESS)('delivers %j, and does not refresh', async (body) => {
       const { api } = createClient(server);
       server.replies.set('/orders', json(body));
       expect(await lastValueFrom(api.get$('/orders'))).toEqual(body);
@@ -64,23 +60,23 @@ failureMode(
 
     it.each([
       ['a number', '{"code":1002}'],
-      ['a text', '{"code":"1002"}'],
+      ['a string', '{"code":"1002"}'],
       ['a number in another notation', '{"code":1.002e3}'],
-    ])('takes a top-level code for expired that is %s', async (_, body) => {
+    ])('takes a top-level code as expired that is %s', async (_, body) => {
       const { api } = createClient(server);
       server.replies.set('/orders', { type: 'application/json', body });
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected' });
       expect(server.tokensOf('/orders')).toEqual([T1, T2]);
     });
 
-    it.each([400, 403, 500])('takes the code for expired whatever the status: %i', async (code) => {
+    it.each([400, 403, 500])('takes the code as expired at any status: %i', async (code) => {
       const { api } = createClient(server);
       server.replies.set('/orders', json({ code: 1002 }, code));
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'token-rejected', response: { status: code } });
       expect(server.refreshes).toBe(1);
     });
 
-    it('shows isExpired the status, the headers, the decoded body and the request', async () => {
+    it('passes isExpired the status, the headers, the decoded body and the request', async () => {
       const seen: [HttpResponse, HttpRequest][] = [];
       const { api } = createExpiredClient(server, {
         isExpired: (response, request) => {
@@ -98,7 +94,7 @@ failureMode(
       ]);
     });
 
-    it('may be told another code, and then leaves the 1002 of a business alone', async () => {
+    it('accepts another code, and then ignores a business code of 1002', async () => {
       const { api } = createClient(server, { isExpired: bodyCode(40_101) });
       server.replies.set('/orders', json({ code: 1002, data: 'sold out' }));
       expect(await lastValueFrom(api.get$('/orders'))).toEqual({ code: 1002, data: 'sold out' });
@@ -108,7 +104,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('may be told by a header', async () => {
+    it('accepts a header as the signal', async () => {
       const { api } = createClient(server, {
         isExpired: ({ headers }) => `${headers['www-authenticate']}`.includes('invalid_token'),
       });
@@ -118,7 +114,7 @@ failureMode(
       expect(server.refreshes).toBe(1);
     });
 
-    it('may be told by the request which answers not to judge, which keep their token', async () => {
+    it('accepts the request as a reason to skip some responses, which keep their token', async () => {
       const UNJUDGED = new HttpContextToken(() => false);
       const { api, session } = createExpiredClient(server, {
         isExpired: (response, request) =>
@@ -126,7 +122,7 @@ failureMode(
       });
       const { state } = session;
       const context = new HttpContext().set(UNJUDGED, true);
-      expect(await fateOf(api.get$('/orders', { context }))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.get$('/orders', { context }))).toMatchObject(passedThrough(signal));
       expect(server.tokensOf('/orders')).toEqual([T1]);
       expect(session.state).toBe(state);
       expect(await lastValueFrom(api.get$<Echo>('/orders'))).toMatchObject({ by: T2 });

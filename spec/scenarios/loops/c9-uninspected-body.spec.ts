@@ -1,48 +1,44 @@
 import type { HttpResponse, ResponseType } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, createExpiredClient } from '../../support/server-client';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T2 = 'a.access.2';
 const JSON_TYPE = 'application/json';
 
-/** How much of a download is looked into. */
+/** The maximum size of an inspected download. */
 const INSPECTED = 64 * 1024;
 
-const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer; // never shared
+const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer; // the buffer is never shared
 
-/** A text as what a transport makes of it. */
+/** Converts a text to the body types of a transport. */
 const AS: Readonly<Record<ResponseType, (text: string) => unknown>> = {
   json: (text) => JSON.parse(text),
   text: (text) => text,
   blob: (text) => new Blob([text]),
   arraybuffer: bytesOf,
 };
-const TYPES = Object.keys(AS) as ResponseType[]; // its keys are what it was written with
+const TYPES = Object.keys(AS) as ResponseType[]; // the keys are the types above
 const DOWNLOADS = TYPES.filter((type) => type !== 'json');
 
-const textOf = (body: unknown): Promise<string> => new Response(body as BodyInit).text(); // of a download
+const textOf = (body: unknown): Promise<string> => new Response(body as BodyInit).text(); // the body of a download
 
 failureMode(
   {
     id: 'C9',
-    title: 'The code is missed, or the check throws, where the body is a blob, bytes, a text or nothing',
+    title: 'The code is missed, or the check throws, if the body is a blob, bytes or a text',
     renewal:
-      'A blob, a buffer or a text of at most 64 kB that begins like JSON is parsed for the check only, whatever its content type: the caller gets the response untouched. What cannot be parsed is judged by its status.',
+      'A blob, a buffer or a text of at most 64 kB that begins like JSON is parsed for the check only, whatever its content type: the caller gets the response untouched. A body that cannot be parsed is judged by its status.',
   },
   (signal) => {
     const isStatus = signal === 'HTTP 401';
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** A client whose answers have their JSON as `change` makes it, and what its transport has answered. */
+    /** A client whose response bodies `change` converts from JSON, and the responses of its transport. */
     const createDownloads = (
       change: (text: string) => unknown,
       contentType = JSON_TYPE,
@@ -50,7 +46,7 @@ failureMode(
       const answers: HttpResponse[] = [];
       const client = createVirtualClient({
         signal,
-        answer: (_, answer) => {
+        respond: (_, answer) => {
           const changed = {
             ...answer,
             headers: { 'content-type': contentType },
@@ -63,31 +59,34 @@ failureMode(
       return { ...client, answers };
     };
 
-    /** Fills JSON up with spaces, which change nothing of what it says. */
+    /** Pads JSON with spaces, which do not change its value. */
     const padded =
       (length: number, as: (text: string) => unknown) =>
       (text: string): unknown =>
         as(text.padEnd(length));
 
-    it.each(TYPES)('sends a request for %s again, and hands out the second answer untouched', async (responseType) => {
+    it.each(TYPES)('replays a request for %s, and delivers the second response untouched', async (responseType) => {
       const { api, sent, answers } = createDownloads(AS[responseType]);
       const body = await lastValueFrom(api.get$('/a', { responseType }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
       expect(body).toBe(answers[1]?.body);
     });
 
-    it.each(['json', 'text', 'arraybuffer'] as const)('does so over the wire: %s', async (responseType) => {
-      const { api } = createExpiredClient(server);
-      const body = await lastValueFrom(api.get$('/download', { responseType }));
-      const text = responseType === 'json' ? JSON.stringify(body) : await textOf(body);
-      expect(JSON.parse(text)).toEqual({ path: '/download', by: T2, nth: 2 } satisfies Echo);
-      expect(server.refreshes).toBe(1);
-    });
+    it.each(['json', 'text', 'arraybuffer'] as const)(
+      'replays such a request over the wire: %s',
+      async (responseType) => {
+        const { api } = createExpiredClient(server);
+        const body = await lastValueFrom(api.get$('/download', { responseType }));
+        const text = responseType === 'json' ? JSON.stringify(body) : await textOf(body);
+        expect(JSON.parse(text)).toEqual({ path: '/download', by: T2, nth: 2 } satisfies Echo);
+        expect(server.refreshes).toBe(1);
+      },
+    );
 
     const JSON_TYPES = ['application/json; charset=utf-8', 'APPLICATION/JSON', 'application/problem+json', 'text/json'];
     const OTHER_TYPES = ['text/plain', 'application/octet-stream', 'text/html; format=json', ''];
-    describe.each(DOWNLOADS)('requested as %s', (responseType) => {
-      it.each([...JSON_TYPES, ...OTHER_TYPES])('inspects what is declared to be "%s"', async (contentType) => {
+    describe.each(DOWNLOADS)('inspects a body requested as %s', (responseType) => {
+      it.each([...JSON_TYPES, ...OTHER_TYPES])('inspects a body with the content type "%s"', async (contentType) => {
         const { api, sent } = createDownloads(AS[responseType], contentType);
         await lastValueFrom(api.get$('/a', { responseType }));
         expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
@@ -98,13 +97,13 @@ failureMode(
       ['a page that quotes it', '<pre>{"code":1002}</pre>'],
       ['two lines of JSON', '{"code":1002}\n{"code":1002}\n'],
       ['a number', '1002'],
-    ])('leaves a text that is %s to its status', async (_, text) => {
+    ])('judges a text that is %s by its status', async (_, text) => {
       const { api, sent } = createDownloads(() => text, 'text/plain');
       expect(await lastValueFrom(api.get$('/a', { responseType: 'text' }))).toBe(text);
       expect(sent).toEqual(isStatus ? ['GET /a T1', 'GET /a T2'] : ['GET /a T1']);
     });
 
-    it.each(DOWNLOADS)('looks into 64 kB of %s, and leaves more to its status', async (responseType) => {
+    it.each(DOWNLOADS)('inspects up to 64 kB of %s, and judges more by its status', async (responseType) => {
       const small = createDownloads(padded(INSPECTED, AS[responseType]));
       await lastValueFrom(small.api.get$('/a', { responseType }));
       expect(small.sent).toEqual(['GET /a T1', 'GET /a T2']);
@@ -120,17 +119,17 @@ failureMode(
       ['an empty text', 'text', ''],
       ['an empty blob', 'blob', new Blob()],
       ['an empty buffer', 'arraybuffer', bytesOf('')],
-      ['bytes that are no text', 'arraybuffer', new Uint8Array([0xff, 0xfe, 0]).buffer],
+      ['bytes that are not a text', 'arraybuffer', new Uint8Array([0xff, 0xfe, 0]).buffer],
       ['null, asked for as JSON', 'json', null],
       ['null, asked for as a text', 'text', null],
       ['null, asked for as a blob', 'blob', null],
-    ])('leaves %s to its status', async (_, responseType, body) => {
+    ])('judges %s by its status', async (_, responseType, body) => {
       const { api, sent } = createDownloads(() => body);
       expect(await lastValueFrom(api.get$('/a', { responseType }))).toBe(body);
       expect(sent).toEqual(isStatus ? ['GET /a T1', 'GET /a T2'] : ['GET /a T1']);
     });
 
-    it('leaves a blob that can not be read to its status', async () => {
+    it('judges a blob that cannot be read by its status', async () => {
       const unreadable = Object.assign(new Blob(['{}']), {
         text: () => Promise.reject(new DOMException('its file is gone', 'NotReadableError')),
       });
@@ -139,7 +138,7 @@ failureMode(
       expect(sent).toEqual(isStatus ? ['GET /a T1', 'GET /a T2'] : ['GET /a T1']);
     });
 
-    it('takes a status of 401 for expired also where its body is a page', async () => {
+    it('takes a 401 as expired even if its body is a page', async () => {
       const { api } = createClient(server);
       server.replies.set('/orders', { status: 401, type: 'text/html', body: '<h1>401</h1>' });
       await expect(lastValueFrom(api.get$('/orders'))).rejects.toMatchObject({ code: 'token-rejected' });
@@ -150,14 +149,14 @@ failureMode(
       ['HEAD', 200],
       ['GET', 204],
       ['DELETE', 205],
-    ])('takes a %s without a body, of status %i, for what it is', async (method, code) => {
+    ])('takes a %s without a body, of status %i, by its status', async (method, code) => {
       const { api } = createClient(server);
       server.replies.set('/orders', { status: code, type: JSON_TYPE });
       expect(await lastValueFrom(api.request$(method, '/orders'))).toMatchObject({ status: code, body: null });
       expect(server.refreshes).toBe(0);
     });
 
-    it('can tell from the answer to a HEAD only what its status tells', async () => {
+    it('judges the response to a HEAD by its status only', async () => {
       const { api } = createExpiredClient(server);
       expect(await lastValueFrom(api.head$('/orders'))).toBeNull();
       expect(server.hitsOf('/orders')).toHaveLength(isStatus ? 2 : 1);

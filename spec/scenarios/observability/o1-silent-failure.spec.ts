@@ -8,26 +8,27 @@ import {
   type TokenGrant,
 } from 'renewal';
 import { of, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy, warningsIn } from '../../support/events';
+import { expect, it } from 'vitest';
+import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createQuietStore } from '../../support/quiet-store';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 type Failure = Pick<RefreshEvent, 'kind' | 'status' | 'final'>;
 
-/** How a refresh may be answered, and what is told of it. */
+/** The responses to a refresh, and the details of its failed event. */
 const ANSWERS: readonly (readonly [string, Reply, Failure])[] = [
-  ['a status of 503', { status: 503 }, { kind: 'status', status: 503, final: false }],
-  ['a status of 429', json({}, 429), { kind: 'status', status: 429, final: false }],
+  ['status 503', { status: 503 }, { kind: 'status', status: 503, final: false }],
+  ['status 429', json({}, 429), { kind: 'status', status: 429, final: false }],
   ['a reset', 'reset', { kind: 'network', final: false }],
-  ['what is no JSON', { body: '<h1>' }, { kind: 'parse', status: 200, final: false }],
-  ['what is no grant', json({ token: '' }), { kind: 'malformed', final: false }],
+  ['a body that is not JSON', { body: '<h1>' }, { kind: 'parse', status: 200, final: false }],
+  ['a malformed grant', json({ token: '' }), { kind: 'malformed', final: false }],
   ['a refusal', json({ error: 'invalid_grant' }, 400), { kind: 'status', status: 400, final: true }],
-  ['a status of 401 alone', { status: 401 }, { kind: 'status', status: 401, final: true }],
+  ['status 401 alone', { status: 401 }, { kind: 'status', status: 401, final: true }],
 ];
 
 const refreshesIn = (events: readonly ApiEvent[]): RefreshEvent[] =>
@@ -36,50 +37,45 @@ const refreshesIn = (events: readonly ApiEvent[]): RefreshEvent[] =>
 failureMode(
   {
     id: 'O1',
-    title: 'A refresh fails and no one is told',
+    title: 'A refresh fails silently',
     renewal:
-      '`events$` tells when each refresh starts and how it ends: why, with which status, whether that ended the session, and how many waited; and what no caller is told of, as a warning.',
+      '`events$` reports when each refresh starts and how it ends: the reason, the status, whether that ended the session, and how many requests waited. A problem that no caller sees is a warning.',
     threads: ['supabase/auth-js#226', 'supabase/supabase-swift#630'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('tells when a refresh starts and succeeds, and how many wait for it', () => {
+    it('reports the start and success of a refresh, and how many requests wait for it', () => {
       virtually(({ cold, flush }) => {
         const refresh = cold<TokenGrant>('-----(g|)', { g: { accessToken: 'T2' } });
         const { api } = createVirtualClient({ signal, refresh: () => refresh });
         const events = eventsOf(api);
         cold('a--(bc)', { a: '/a', b: '/b', c: '/c' }).subscribe((path) => outcomeOf(api.get$(path)));
         flush();
-        const told = { type: 'refresh', refreshId: 1, generation: 1 };
+        const reported = { type: 'refresh', refreshId: 1, generation: 1 };
         expect(refreshesIn(events)).toEqual([
-          { ...told, phase: 'started', waiting: 1, atMs: 0 },
-          { ...told, phase: 'succeeded', waiting: 3, atMs: 5 },
+          { ...reported, phase: 'started', waiting: 1, atMs: 0 },
+          { ...reported, phase: 'succeeded', waiting: 3, atMs: 5 },
         ]);
       });
     });
 
-    it.each(ANSWERS)('tells why a refresh has failed: %s', async (_, reply, failure) => {
+    it.each(ANSWERS)('reports why a refresh has failed: %s', async (_, reply, failure) => {
       const { api } = createExpiredClient(server);
       server.refreshReply = reply;
       const events = eventsOf(api);
       await errorOf(api.get$('/orders'));
-      const told = { type: 'refresh', refreshId: 1, generation: 1, waiting: 1, atMs: expect.any(Number) };
+      const reported = { type: 'refresh', refreshId: 1, generation: 1, waiting: 1, atMs: expect.any(Number) };
       expect(refreshesIn(events)).toEqual([
-        { ...told, phase: 'started' },
-        { ...told, phase: 'failed', ...failure },
+        { ...reported, phase: 'started' },
+        { ...reported, phase: 'failed', ...failure },
       ]);
     });
 
     it.each([
       ['refreshTimeoutMs', { refreshTimeoutMs: 20 }, 0],
       ['its own request', {}, 20],
-    ] as const)('tells that a refresh took too long, by %s', async (_, options, timeoutMs) => {
+    ] as const)('reports that a refresh took too long, by %s', async (_, options, timeoutMs) => {
       const http = createApi({ baseUrl: server.origin, timeoutMs });
       const { api } = createExpiredClient(server, { ...options, refresh: () => http.post$<TokenGrant>(REFRESH, {}) });
       server.refreshReply = 'never';
@@ -88,7 +84,7 @@ failureMode(
       expect(refreshesIn(events)[1]).toMatchObject({ phase: 'failed', kind: 'timeout', final: false });
     });
 
-    it('tells that an envelope has shown a refusal', async () => {
+    it('reports a refusal inside an envelope', async () => {
       const http = createApi({ baseUrl: server.origin, interceptors: [envelope()] });
       const { api } = createExpiredClient(server, { refresh: () => http.post$<TokenGrant>(REFRESH, {}) });
       server.refreshReply = json({ code: 1002 });
@@ -97,7 +93,7 @@ failureMode(
       expect(refreshesIn(events)[1]).toMatchObject({ phase: 'failed', kind: 'business', status: 200, final: true });
     });
 
-    it('tells the whole story of a session that ends: the refresh, the session, then those who waited', () => {
+    it('reports the end of a session in order: the refresh, the session, its requests', () => {
       const { api } = createVirtualClient({
         signal,
         isRefused: () => true,
@@ -105,7 +101,7 @@ failureMode(
       });
       const events = eventsOf(api);
       outcomeOf(api.get$('/a'));
-      expect(events.map(toldBy)).toEqual([
+      expect(events.map(describeEvent)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 sent, attempt 1, generation 1',
         'request 1 token-expired, attempt 1, generation 1',
@@ -117,7 +113,7 @@ failureMode(
       ]);
     });
 
-    it('tells of a refresh ahead of expiry that has failed, which no caller hears of', () => {
+    it('reports a failed refresh ahead of expiry, which no caller sees', () => {
       virtually(({ cold, flush }) => {
         const { api } = createVirtualClient({
           signal,
@@ -128,7 +124,7 @@ failureMode(
         const events = eventsOf(api);
         cold('10ms a').subscribe(() => outcomeOf(api.get$('/a')));
         flush();
-        expect(events.map(toldBy)).toEqual([
+        expect(events.map(describeEvent)).toEqual([
           'request 1 queued, attempt 0',
           'refresh 1 started, generation 1, waiting 0',
           'refresh 1 failed, generation 1, waiting 0, kind unknown, final false',
@@ -139,7 +135,7 @@ failureMode(
       });
     });
 
-    it('tells when a session begins, ends, and takes over what someone else has stored', () => {
+    it('reports when a session begins, ends, and adopts external tokens', () => {
       const store = createQuietStore({ accessToken: 'T1', refreshToken: 'R1' });
       const { api, session } = createVirtualClient({ signal, store });
       const events = eventsOf(api);
@@ -148,7 +144,7 @@ failureMode(
       session.signOut();
       session.signIn({ accessToken: 'B1' });
       session.destroy();
-      expect(events.map(toldBy)).toEqual([
+      expect(events.map(describeEvent)).toEqual([
         'refresh 1 started, generation 1, waiting 1',
         'refresh 1 succeeded, generation 1, waiting 1',
         'session adopted, generation 2',
@@ -161,14 +157,14 @@ failureMode(
     it.each<[string, NonNullable<SessionOptions['restore']>, string[]]>([
       ['succeeds', () => of({ accessToken: 'T2' }), ['refresh 1 started', 'refresh 1 succeeded']],
       ['fails', () => throwError(() => new Error()), ['refresh 1 started', 'refresh 1 failed']],
-    ])('tells of a restore that %s as of a refresh', (_, restore, told) => {
+    ])('reports a restore that %s like a refresh', (_, restore, reported) => {
       const { api } = createVirtualClient({ signal, store: memoryStore(), restore });
       const events = eventsOf(api);
       outcomeOf(api.get$('/a'));
-      expect(refreshesIn(events).map(({ refreshId, phase }) => `refresh ${refreshId} ${phase}`)).toEqual(told);
+      expect(refreshesIn(events).map(({ refreshId, phase }) => `refresh ${refreshId} ${phase}`)).toEqual(reported);
     });
 
-    it('warns of what no caller is told: an onSessionExpired that throws, and a store that does', () => {
+    it('warns of a throwing onSessionExpired, and of a throwing store', () => {
       const fail = () => {
         throw new RangeError();
       };

@@ -9,47 +9,43 @@ import {
   TokenRejectedError,
 } from 'renewal';
 import { throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH } from '../../support/server';
 import {
   createClient,
   createExpiredClient,
   errorOf,
   errorsOf,
-  fateOf,
   passedThrough,
   paths,
+  resultOf,
   settleAll,
 } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'O2',
-    title: 'The reason is lost: a `false`, or an error that says nothing',
+    title: 'The reason is lost: a `false`, or an error without details',
     renewal:
-      'Every error has a `code`, the status and the answer where there was one, and as its `cause` what led to it: the refusal, the network’s own error, what was thrown.',
+      'Every error has a `code`, the status and the response if there was one, and its `cause`: the refusal, the network’s own error, or the thrown value.',
     threads: ['mauriciovigolo/keycloak-angular#426'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('says why the session has ended: the answer of the server, to all who waited and to onSessionExpired', async () => {
-      const told: SessionExpiredError[] = [];
-      const { api } = createExpiredClient(server, { onSessionExpired: (error) => told.push(error) });
+    it('passes the refusal to all waiting requests and to onSessionExpired', async () => {
+      const reported: SessionExpiredError[] = [];
+      const { api } = createExpiredClient(server, { onSessionExpired: (error) => reported.push(error) });
       server.refreshReply = json({ error: 'invalid_grant', error_description: 'revoked' }, 400);
       const dead = server.hold(({ token }) => token === 'a.access.1');
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      const results = settleAll(paths(3).map((path) => api.get$(path)));
       await dead.arrived(3);
       dead.open();
-      const [error, ...others] = errorsOf(await fates);
+      const [error, ...others] = errorsOf(await results);
 
       expect(error).toBeInstanceOf(SessionExpiredError);
       expect(error).toMatchObject({ name: 'SessionExpiredError', code: 'session-expired' });
@@ -61,12 +57,12 @@ failureMode(
         request: { method: 'POST', url: `${server.origin}${REFRESH}` },
         response: { status: 400, body: { error: 'invalid_grant', error_description: 'revoked' } },
       });
-      expect(new Set([...others, ...told])).toEqual(new Set([error]));
+      expect(new Set([...others, ...reported])).toEqual(new Set([error]));
       expect(others[0]).toBe(error);
-      expect(told[0]).toBe(error);
+      expect(reported[0]).toBe(error);
     });
 
-    it('says why a refresh has failed, and when to come back, and so does the state', async () => {
+    it('reports why a refresh has failed, and when to retry, in the error and the state', async () => {
       const { api, session } = createExpiredClient(server);
       server.refreshReply = { ...Object(json({ message: 'busy' }, 503)), headers: { 'retry-after': '7' } };
       const error = await errorOf(api.get$('/orders'));
@@ -82,19 +78,19 @@ failureMode(
 
     it.each([
       ['a reset', 'reset', { code: 'network', cause: { code: 'ECONNRESET' } }],
-      ['what is no JSON', { body: '<h1>' }, { code: 'parse', response: { status: 200, body: '' } }],
+      ['a body that is not JSON', { body: '<h1>' }, { code: 'parse', response: { status: 200, body: '' } }],
       [
-        'what is no grant',
+        'a malformed grant',
         json({ token: '' }),
         { name: 'TypeError', message: 'refresh: no accessToken in what it emitted (keys: token)' },
       ],
-    ] as const)('says that a refresh was answered with %s', async (_, reply, cause) => {
+    ] as const)('reports that a refresh got %s', async (_, reply, cause) => {
       const { api } = createExpiredClient(server);
       server.refreshReply = reply;
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause });
     });
 
-    it('says that a refresh took too long, and by whose clock', async () => {
+    it('reports that a refresh took too long, and by which timeout', async () => {
       server.refreshReply = 'never';
       const late = createExpiredClient(server, { refreshTimeoutMs: 20 });
       const error = await errorOf(late.api.get$('/orders'));
@@ -106,8 +102,8 @@ failureMode(
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause: { code: 'timeout' } });
     });
 
-    it.each([new Error('thrown'), 'a text', { code: 7 }])(
-      'has what `refresh` errors with as its cause, whatever that is: %o',
+    it.each([new Error('thrown'), 'a string', { code: 7 }])(
+      'keeps any error of `refresh` as its cause: %o',
       (thrown) => {
         const refresh = () => throwError(() => thrown);
         for (const isRefused of [() => false, () => true]) {
@@ -117,7 +113,7 @@ failureMode(
       },
     );
 
-    it('has the second answer, where a fresh token was refused as well', async () => {
+    it('has the second response if the new token was rejected as well', async () => {
       const { api } = createExpiredClient(server);
       server.closedTo.add('/closed');
       const error = await errorOf(api.get$('/closed'));
@@ -132,13 +128,13 @@ failureMode(
       });
     });
 
-    it('hands an expired answer out as it came, where there is no session that could renew', async () => {
+    it('delivers an expired response unchanged if there is no session to refresh', async () => {
       const { api, session } = createClient(server);
       await session.signOut();
-      expect(await fateOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.get$('/orders'))).toMatchObject(passedThrough(signal));
     });
 
-    it('can be told apart by class and by code, and narrows to what each has', async () => {
+    it('narrows errors by class and by code', async () => {
       const { api } = createExpiredClient(server);
       server.refreshReply = { status: 503, headers: { 'retry-after': '7' } };
       const error = await errorOf(api.get$('/orders'));

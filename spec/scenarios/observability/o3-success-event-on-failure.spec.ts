@@ -1,14 +1,14 @@
 import { memoryStore, type Session, type SessionOptions, type TokenGrant, type TokenStore } from 'renewal';
 import { EMPTY, mergeMap, NEVER, type Observable, of, throwError, timer } from 'rxjs';
 import { expect, it } from 'vitest';
-import { eventsOf, toldBy } from '../../support/events';
+import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
 
 interface End {
   readonly options?: Partial<SessionOptions>;
-  /** What happens 5 ms later. */
+  /** Runs 5 ms later. */
   readonly act?: (session: Session) => unknown;
 }
 
@@ -23,13 +23,13 @@ const fail = (): never => {
 const failing = () => throwError(() => new Error());
 const GRANT = { accessToken: 'T1' };
 
-/** Fails twice, and hands out a new token the third time. */
+/** Fails twice, and grants a new token the third time. */
 const createStumbling = (): SessionOptions['refresh'] => {
   let tries = 0;
   return () => (++tries < 3 ? failing() : handing('T2')());
 };
 
-/** Is refused, while someone else puts newer tokens into the store. */
+/** Is refused, while another writer puts newer tokens into the store. */
 const createOvertaken = (): Partial<SessionOptions> => {
   const store = memoryStore(GRANT);
   const refresh = after5(() => {
@@ -39,7 +39,7 @@ const createOvertaken = (): Partial<SessionOptions> => {
   return { store, refresh, isRefused: () => true };
 };
 
-/** A store that someone else has cleared by the time it is asked again. */
+/** A store that another writer has cleared before the second read. */
 const createCleared = (): TokenStore => {
   const kept = memoryStore(GRANT);
   let asked = 0;
@@ -48,12 +48,12 @@ const createCleared = (): TokenStore => {
 
 /** Each ends with the token `T2`. */
 const createSuccesses = (): Readonly<Record<string, End>> => ({
-  'hands out a token': { options: { refresh: after5(handing('T2')) } },
-  'hands out a token in the same tick': { options: { refresh: handing('T2') } },
-  'hands out several': { options: { refresh: after5(handing('T2', 'T3')) } },
+  'grants a token': { options: { refresh: after5(handing('T2')) } },
+  'grants a token in the same tick': { options: { refresh: handing('T2') } },
+  'emits several grants': { options: { refresh: after5(handing('T2', 'T3')) } },
   'succeeds the third time': { options: { refresh: createStumbling(), refreshRetries: 2 } },
-  'is refused after someone else has renewed': { options: createOvertaken() },
-  'can not be stored': { options: { refresh: handing('T2'), store: { ...memoryStore(GRANT), save: fail } } },
+  'is refused after another writer has refreshed': { options: createOvertaken() },
+  'cannot be stored': { options: { refresh: handing('T2'), store: { ...memoryStore(GRANT), save: fail } } },
   'succeeds in a lock that never ends': {
     options: {
       refresh: handing('T2'),
@@ -68,35 +68,35 @@ const createSuccesses = (): Readonly<Record<string, End>> => ({
   },
 });
 
-/** None ends with a token that it has handed out. */
+/** None ends with a token that it has granted. */
 const createFailures = (): Readonly<Record<string, End>> => ({
   'fails each time': { options: { refresh: after5(failing), refreshRetries: 2 } },
   'is refused': { options: { refresh: after5(failing), isRefused: () => true } },
   throws: { options: { refresh: fail } },
   'completes without a grant': { options: { refresh: after5(() => EMPTY) } },
-  'hands out no token': { options: { refresh: after5(handing('')) } },
-  'never answers': {},
-  'can not have the store alone': {
+  'grants no token': { options: { refresh: after5(handing('')) } },
+  'never responds': {},
+  'cannot get the lock of the store': {
     options: { refresh: handing('T2'), store: { ...memoryStore(GRANT), exclusive: failing } },
   },
   'is overtaken by a sign-out': { act: (session) => session.signOut() },
   'is overtaken by a sign-in': { act: (session) => session.signIn({ accessToken: 'B1' }) },
   'is overtaken by destroy()': { act: (session) => session.destroy() },
-  'finds the store cleared by someone else': { options: { store: createCleared() } },
+  'finds the store cleared by another writer': { options: { store: createCleared() } },
 });
 
 failureMode(
   {
     id: 'O3',
-    title: 'A success is told of a refresh that failed',
+    title: 'A failed refresh is reported as a success',
     renewal:
-      'Of each refresh it is told once that it has started and once how it has ended, and a success only where the session has its tokens.',
+      'Each refresh is reported once at its start and once at its end, and a success only if the session has its tokens.',
     threads: ['react-keycloak/keycloak-ts#5'],
   },
   (signal) => {
-    /** What was told of refreshes, and the token that the session has after all. */
+    /** The reported events of refreshes, and the final token of the session. */
     const play = ({ options, act = () => {} }: End = {}) => {
-      const told: string[] = [];
+      const reported: string[] = [];
       let token: unknown;
       virtually(({ cold, flush }) => {
         const store = memoryStore(GRANT);
@@ -108,22 +108,22 @@ failureMode(
         });
         flush();
         token = Object(session.state).tokens?.accessToken;
-        for (const event of events) if (event.type === 'refresh') told.push(`${event.refreshId} ${event.phase}`);
+        for (const event of events) if (event.type === 'refresh') reported.push(`${event.refreshId} ${event.phase}`);
       });
-      return { told, token };
+      return { reported, token };
     };
 
-    it.each(Object.keys(createSuccesses()))('tells that a refresh has succeeded, once, which %s', (name) => {
-      expect(play(createSuccesses()[name])).toEqual({ told: ['1 started', '1 succeeded'], token: 'T2' });
+    it.each(Object.keys(createSuccesses()))('reports a success, once, for a refresh that %s', (name) => {
+      expect(play(createSuccesses()[name])).toEqual({ reported: ['1 started', '1 succeeded'], token: 'T2' });
     });
 
-    it.each(Object.keys(createFailures()))('tells that a refresh has failed, once, which %s', (name) => {
-      const { told, token } = play(createFailures()[name]);
-      expect(told).toEqual(['1 started', '1 failed']);
+    it.each(Object.keys(createFailures()))('reports a failure, once, for a refresh that %s', (name) => {
+      const { reported, token } = play(createFailures()[name]);
+      expect(reported).toEqual(['1 started', '1 failed']);
       expect(token).not.toBe('T2');
     });
 
-    it('shows who hears of a success the new tokens', () => {
+    it('has the new tokens in the state when it reports a success', () => {
       const { api, session } = createVirtualClient({ signal });
       const shown: unknown[] = [];
       api.events$.subscribe((event) => {
@@ -136,7 +136,7 @@ failureMode(
       ]);
     });
 
-    it('tells nothing of a late answer after a sign-out has ended its refresh', () => {
+    it('reports nothing of a late response after a sign-out has ended its refresh', () => {
       virtually(({ cold, flush }) => {
         const { api, session } = createVirtualClient({ signal, refresh: after5(handing('T2')) });
         const events = eventsOf(api);
@@ -147,7 +147,7 @@ failureMode(
         flush();
         const [, , , , started, ...others] = events;
         expect(started).toMatchObject({ type: 'refresh', phase: 'started', atMs: 0 });
-        expect(others.map(toldBy)).toEqual([
+        expect(others.map(describeEvent)).toEqual([
           'refresh 1 failed, generation 1, waiting 1, kind signed-out, final false',
           'session signed-out, generation 2',
           'request 1 settled, attempt 1, generation 1, error signed-out',

@@ -18,7 +18,7 @@ import { createVirtualClient, type VirtualClient, virtually } from '../../suppor
 
 interface End {
   readonly options?: Partial<SessionOptions>;
-  /** What happens once the request waits. */
+  /** Runs once the request waits. */
   readonly act?: (client: VirtualClient) => unknown;
   readonly isAlwaysDead?: true;
   readonly body?: Body;
@@ -26,7 +26,7 @@ interface End {
   readonly code: string;
 }
 
-/** Why one who waits may come to nothing. */
+/** The reasons why a waiting request may fail. */
 const ENDS: Readonly<Record<string, End>> = {
   'whose refresh fails': {
     options: { refresh: () => throwError(() => new Error()) },
@@ -40,13 +40,13 @@ const ENDS: Readonly<Record<string, End>> = {
     code: 'session-expired',
   },
   'whose session is signed out': { act: ({ session }) => session.signOut(), as: SignedOutError, code: 'signed-out' },
-  'whose session changes hands': {
+  'whose session is replaced': {
     act: ({ session }) => session.signIn({ accessToken: 'B1' }),
     as: SignedOutError,
     code: 'signed-out',
   },
   'whose session is destroyed': { act: ({ session }) => session.destroy(), as: SignedOutError, code: 'signed-out' },
-  'whose fresh token is refused': {
+  'whose new token is rejected': {
     options: { refresh: () => of({ accessToken: 'T2' }) },
     isAlwaysDead: true,
     as: TokenRejectedError,
@@ -63,9 +63,9 @@ const ENDS: Readonly<Record<string, End>> = {
 failureMode(
   {
     id: 'O4',
-    title: 'Those who wait get the error of a cancelled request, which apps ignore',
+    title: 'Waiting requests get the error of a cancelled request, which apps ignore',
     renewal:
-      'Each way in which a wait can end has an error class and a `code` of its own; who cancels a request gets no error at all.',
+      'Each way in which a wait can end has its own error class and `code`; a cancelled request emits no error at all.',
   },
   (signal) => {
     const waitAndEnd = ({ options, act = () => {}, isAlwaysDead, body = null }: End) => {
@@ -91,7 +91,7 @@ failureMode(
       return { error, settled };
     };
 
-    it.each(Object.entries(ENDS))('gives a request %s an error of its own', (_, end) => {
+    it.each(Object.entries(ENDS))('gives a request %s its own error', (_, end) => {
       const { error, settled } = waitAndEnd(end);
       expect(error).toBeInstanceOf(end.as);
       expect(error).toBeInstanceOf(ApiError);
@@ -107,7 +107,7 @@ failureMode(
       expect(pairs.size).toBe(new Set(Object.values(ENDS).map(({ code }) => code)).size);
     });
 
-    it('gives one who unsubscribes no error, and tells of a request that was cancelled', () => {
+    it('emits no error to an unsubscribed caller, and reports a cancelled request', () => {
       const { api, session } = createVirtualClient({ signal, refresh: () => NEVER });
       const events = eventsOf(api);
       const came: unknown[] = [];

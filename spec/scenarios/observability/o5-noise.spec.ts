@@ -1,10 +1,11 @@
 import type { SessionOptions } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const fail = (): never => {
   throw new RangeError();
@@ -17,12 +18,12 @@ interface Story {
   readonly act?: (client: TestClient) => unknown;
 }
 
-/** What a chatty library would have something to say about. */
+/** Events that a chatty library would log. */
 const STORIES: Readonly<Record<string, Story>> = {
-  'is renewed': {},
-  'fails to be renewed': { reply: { status: 503 } },
-  'is answered with nonsense': { reply: { body: '<h1>' } },
-  'is never answered': { reply: 'never', act: () => vi.advanceTimersByTime(30_000) },
+  'is refreshed': {},
+  'fails to refresh': { reply: { status: 503 } },
+  'gets a malformed grant': { reply: { body: '<h1>' } },
+  'gets no response': { reply: 'never', act: () => vi.advanceTimersByTime(30_000) },
   'is refused, with an onSessionExpired that throws': { reply: json({}, 400), options: { onSessionExpired: fail } },
   'is signed out': { act: ({ session }) => session.signOut() },
   'is destroyed': { act: ({ session }) => session.destroy() },
@@ -32,18 +33,13 @@ failureMode(
   {
     id: 'O5',
     title: 'A library that writes to the console',
-    renewal: 'It writes nothing anywhere: what happens is told on `events$`, to those who subscribe.',
+    renewal: 'It writes nothing anywhere: `events$` reports to its subscribers.',
     threads: ['supabase/supabase-js#2214', 'supabase/supabase-js#2559'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** Everything that could be written, until the test is over. */
+    /** Captures every output, until the end of the test. */
     const listen = (): readonly unknown[] => {
       const written: unknown[] = [];
       const note = (...what: unknown[]) => {
@@ -71,13 +67,13 @@ failureMode(
         server.refreshReply = reply;
         const dead = server.hold(({ token }) => token === 'a.access.1');
         const refresh = server.hold(({ path }) => path === REFRESH);
-        const fates = settleAll(paths(50).map((path) => client.api.get$(path)));
+        const results = settleAll(paths(50).map((path) => client.api.get$(path)));
         await dead.arrived(50);
         dead.open();
         await refresh.arrived(1);
         await act?.(client);
         refresh.open();
-        await fates;
+        await results;
         expect(server.refreshes).toBe(1);
         expect(written).toEqual([]);
       },
@@ -93,7 +89,7 @@ failureMode(
       expect(written).toEqual([]);
     });
 
-    it('would notice', () => {
+    it('detects an output', () => {
       const written = listen();
       console.debug(1);
       process.stderr.write('2');

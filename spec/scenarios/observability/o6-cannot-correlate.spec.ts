@@ -1,14 +1,15 @@
 import type { ApiEvent, RequestEvent } from 'renewal';
 import { delay, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy } from '../../support/events';
+import { expect, it } from 'vitest';
+import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { json, startServer, type TestServer } from '../../support/server';
+import { json } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { createVirtualClient, lineOf, ORIGIN, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const requestsIn = (events: readonly ApiEvent[]): RequestEvent[] =>
   events.flatMap((event) => (event.type === 'request' ? event : []));
@@ -16,19 +17,14 @@ const requestsIn = (events: readonly ApiEvent[]): RequestEvent[] =>
 failureMode(
   {
     id: 'O6',
-    title: 'What is logged can not be brought together: which request waited for which refresh, with which token?',
+    title: 'Logs cannot be correlated: which request waited for which refresh and token?',
     renewal:
       'Events carry the number of the request, of its attempt and of the refresh, the generation of the tokens, and the time; never a token.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('says which refresh each request waited for, and of which generation the tokens of each attempt were', () => {
+    it("reports the refresh that each request waited for, and each attempt's generation", () => {
       virtually(({ cold, flush }) => {
         const dead = new Set(['T1', 'T2']);
         const issuer = createIssuer({}, (grant) => of(grant).pipe(delay(5)));
@@ -46,8 +42,8 @@ failureMode(
           outcomeOf(api.get$(`/${path}`));
         });
         flush();
-        const told = events.map((event) => `${event.atMs} ${toldBy(event)}`);
-        expect(told).toEqual([
+        const reported = events.map((event) => `${event.atMs} ${describeEvent(event)}`);
+        expect(reported).toEqual([
           '0 request 1 queued, attempt 0',
           '0 request 1 sent, attempt 1, generation 1',
           '0 request 1 token-expired, attempt 1, generation 1',
@@ -72,7 +68,7 @@ failureMode(
       });
     });
 
-    it('names the method and the url of a request in each of its events, without the query', () => {
+    it('names the method and the url of a request in each of its events, without query', () => {
       const { api } = createVirtualClient({ signal });
       const events = eventsOf(api);
       outcomeOf(api.post$('/a?page=1#top', { b: 1 }, { params: { c: 2 } }));
@@ -81,17 +77,17 @@ failureMode(
       for (const event of requests) expect(event).toMatchObject({ method: 'POST', url: `${ORIGIN}/a` });
     });
 
-    it('tells an answer to an older token from one to the current one: it is held for no refresh', () => {
+    it('reports a response to an older token, which waits for no refresh', () => {
       virtually(({ flush }) => {
         const { api } = createVirtualClient({
           signal,
-          answer: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
+          respond: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
         });
         const events = eventsOf(api);
         for (const path of ['/slow', '/fast']) outcomeOf(api.get$(path));
         flush();
         const ofSlow = requestsIn(events).filter(({ requestId }) => requestId === 1);
-        expect(ofSlow.map(toldBy)).toEqual([
+        expect(ofSlow.map(describeEvent)).toEqual([
           'request 1 queued, attempt 0',
           'request 1 sent, attempt 1, generation 1',
           'request 1 token-expired, attempt 1, generation 1',
@@ -112,20 +108,20 @@ failureMode(
       expect(sent.map(({ generation }) => generation)).toEqual([1, undefined, undefined]);
     });
 
-    it('tells each client of a session of its own requests, and all of them of the one refresh', () => {
+    it('reports each client its own requests, and all clients of a session the refresh', () => {
       const { api } = createVirtualClient({ signal });
       const others = eventsOf(api.extend({}));
       const own = eventsOf(api);
       outcomeOf(api.get$('/a'));
       expect(requestsIn(others)).toEqual([]);
       expect(others).toEqual(own.filter(({ type }) => type === 'refresh'));
-      expect(others.map(toldBy)).toEqual([
+      expect(others.map(describeEvent)).toEqual([
         'refresh 1 started, generation 1, waiting 1',
         'refresh 1 succeeded, generation 1, waiting 1',
       ]);
     });
 
-    it('shows no token, whatever becomes of the session', async () => {
+    it('shows no token, whatever happens to the session', async () => {
       const { api, session } = createExpiredClient(server);
       const events = eventsOf(api);
       await lastValueFrom(api.get$('/orders', { params: { token: 'a.access.1' } }));

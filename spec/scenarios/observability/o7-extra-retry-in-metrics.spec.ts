@@ -1,12 +1,12 @@
 import type { ApiEvent, Interceptor, RequestEvent, TokenGrant } from 'renewal';
 import { delay, NEVER, of, retry, Subject, switchMap, take } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventsOf, toldBy } from '../../support/events';
+import { expect, it } from 'vitest';
+import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf, unhandledBy } from '../../support/http-client';
-import { startServer, type TestServer } from '../../support/server';
 import { createExpiredClient, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, ORIGIN, response, type VirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const stepsIn = (events: readonly ApiEvent[]): RequestEvent[] =>
   events.flatMap((event) => (event.type === 'request' ? event : []));
@@ -18,24 +18,19 @@ const fail = (): never => {
 failureMode(
   {
     id: 'O7',
-    title: 'The second attempt counts as another request: wrong metrics, loading flags that flicker',
+    title: 'The second attempt counts as another request: wrong metrics, flickering flags',
     renewal:
-      'A request is told of as one, from `queued` to one `settled` or `cancelled`, however often it is sent; `attempt` says how often.',
+      'A request is reported as one, from `queued` to one `settled` or `cancelled`, however often it is sent; `attempt` is the number of the sending.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('tells of a renewed request as one, from its first step to its last', () => {
+    it('reports a replayed request as one, from its first step to its last', () => {
       virtually(({ flush }) => {
         const { api } = createVirtualClient({
           signal,
           refresh: () => of({ accessToken: 'T2' }).pipe(delay(5)),
-          answer: (_request, answer) => of(answer).pipe(delay(2)),
+          respond: (_request, answer) => of(answer).pipe(delay(2)),
         });
         const events = eventsOf(api);
         outcomeOf(api.get$('/a'));
@@ -54,14 +49,14 @@ failureMode(
         ]);
       });
     });
-    it('raises a loading flag once and lowers it once, for a storm that is renewed', async () => {
+    it('raises a loading flag once and lowers it once, for a storm with a refresh', async () => {
       const { api } = createExpiredClient(server);
       const events = eventsOf(api);
       const dead = server.hold(({ token }) => token === 'a.access.1');
-      const fates = settleAll(paths(50).map((path) => api.get$(path)));
+      const results = settleAll(paths(50).map((path) => api.get$(path)));
       await dead.arrived(50);
       dead.open();
-      await fates;
+      await results;
 
       const flag: boolean[] = [];
       let loading = 0;
@@ -83,7 +78,7 @@ failureMode(
       const events = eventsOf(api);
       outcomeOf(api.get$('/a'));
       grants.next({ accessToken: 'T2' });
-      expect(stepsIn(events).map(toldBy)).toEqual([
+      expect(stepsIn(events).map(describeEvent)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 waiting, attempt 0, refresh 1',
         'request 1 sent, attempt 1, generation 2',
@@ -91,11 +86,11 @@ failureMode(
       ]);
     });
 
-    it('counts what an interceptor sends again as attempts of one request, and what the caller does as another', () => {
+    it('counts repetitions by an interceptor as attempts, and by the caller as requests', () => {
       let busy = 2;
       const { api } = createVirtualClient({
         signal,
-        answer: (_request, answer) => of(answer.status === 200 && busy-- > 0 ? response(503) : answer),
+        respond: (_request, answer) => of(answer.status === 200 && busy-- > 0 ? response(503) : answer),
         isDead: () => false,
       });
       const again: Interceptor = (request, next) =>
@@ -105,7 +100,7 @@ failureMode(
       const client = api.extend({ interceptors: [again] });
       const events = eventsOf(client);
       outcomeOf(client.get$('/a').pipe(retry(1)));
-      expect(stepsIn(events).map(toldBy)).toEqual([
+      expect(stepsIn(events).map(describeEvent)).toEqual([
         'request 1 queued, attempt 0',
         'request 1 sent, attempt 1, generation 1',
         'request 1 resent, attempt 2, generation 1',
@@ -117,13 +112,17 @@ failureMode(
     });
 
     it.each<[string, (client: VirtualClient) => unknown, string]>([
-      ['is answered', ({ api }) => outcomeOf(api.get$('/a')), 'settled'],
-      ['is answered, and is left with the answer', ({ api }) => outcomeOf(api.get$('/a').pipe(take(1))), 'settled'],
-      ['is answered, with a handler that throws', ({ api }) => api.get$('/a').subscribe(fail), 'settled'],
-      ['can not be sent', ({ api }) => outcomeOf(api.post$('/a', new Map())), 'settled'],
-      ['is left on the wire', ({ api }) => api.get$('/slow').subscribe().unsubscribe(), 'cancelled'],
+      ['completes', ({ api }) => outcomeOf(api.get$('/a')), 'settled'],
       [
-        'is left while it waits',
+        'completes, and is unsubscribed by its response',
+        ({ api }) => outcomeOf(api.get$('/a').pipe(take(1))),
+        'settled',
+      ],
+      ['completes, with a handler that throws', ({ api }) => api.get$('/a').subscribe(fail), 'settled'],
+      ['cannot be sent', ({ api }) => outcomeOf(api.post$('/a', new Map())), 'settled'],
+      ['is unsubscribed on the wire', ({ api }) => api.get$('/slow').subscribe().unsubscribe(), 'cancelled'],
+      [
+        'is unsubscribed while it waits',
         ({ api, session }) => {
           const request = api.get$('/a').subscribe();
           request.unsubscribe();
@@ -132,19 +131,19 @@ failureMode(
         'cancelled',
       ],
       [
-        'is told of a sign-out while it waits',
+        'ends by a sign-out while it waits',
         ({ api, session }) => {
           outcomeOf(api.get$('/a'));
           session.signOut();
         },
         'settled',
       ],
-    ])('tells one end of a request that %s', (name, play, phase) => {
+    ])('reports one end of a request that %s', (name, play, phase) => {
       const client = createVirtualClient({
         signal,
         isDead: () => name.endsWith('it waits'),
         refresh: () => NEVER,
-        answer: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
+        respond: ({ url }, answer) => (url.endsWith('/slow') ? NEVER : of(answer)),
       });
       const events = eventsOf(client.api);
       unhandledBy(() => {
@@ -156,7 +155,7 @@ failureMode(
       expect(stepsIn(events).at(-1)).toBe(ends[0]);
     });
 
-    it('tells nothing of a request that is none: its url is bad, and its caller hears of it', () => {
+    it('reports nothing of a request with an invalid url', () => {
       const { api } = createVirtualClient({ signal });
       const events = eventsOf(api);
       expect(outcomeOf(api.get$('http://['))).toMatchObject({ error: { code: 'request' } });

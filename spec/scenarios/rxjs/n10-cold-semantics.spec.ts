@@ -20,27 +20,22 @@ import {
   timer,
   toArray,
 } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, createExpiredClient, errorOf } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'N10',
-    title:
-      'A request that is sent without a subscriber, shared between two, or not started over by `retry` and `repeat`',
+    title: 'A request is sent unsubscribed, is shared, or is not restarted by `retry`',
     renewal:
-      'A request is a cold observable: each subscription sends one of its own, with the token of its moment and its own right to a refresh, and unsubscribing ends it.',
+      'A request is a cold observable: each subscription sends its own request, with the token of that moment and its own right to a refresh; unsubscribing ends it.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it('sends nothing without a subscriber, and one request for each', async () => {
       const { api } = createClient(server);
@@ -52,14 +47,14 @@ failureMode(
       expect(server.hitsOf('/pay')).toHaveLength(2);
     });
 
-    it('starts over for `repeat` with the token of the moment', async () => {
+    it('restarts for `repeat` with the current token', async () => {
       const { api } = createExpiredClient(server);
       const echoes = await lastValueFrom(api.get$<Echo>('/orders').pipe(repeat(3), toArray()));
       expect(echoes.map(({ by }) => by)).toEqual(Array(3).fill('a.access.2'));
       expect(server.tokensOf('/orders')).toEqual(['a.access.1', ...Array(3).fill('a.access.2')]);
     });
 
-    it('has a refresh of its own at each start when the token has expired in between', async () => {
+    it('refreshes at each restart if the token has expired in between', async () => {
       const { api } = createExpiredClient(server);
       const request$ = api.get$<Echo>('/orders').pipe(
         tap(() => server.live.clear()),
@@ -70,12 +65,12 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.2', 'a.refresh.3']);
     });
 
-    it('does not use up the attempts of a `retry` on an expired answer', async () => {
+    it('uses up no attempt of a `retry` for an expired response', async () => {
       const { api } = createExpiredClient(server);
       expect(await lastValueFrom(api.get$<Echo>('/orders').pipe(retry(0)))).toMatchObject({ nth: 2 });
     });
 
-    it('lets `retry` ask for another refresh after one that has failed', async () => {
+    it('lets `retry` cause another refresh after a failed one', async () => {
       const { api } = createExpiredClient(server);
       server.refreshReply = { status: 503, headers: { 'retry-after': '0' } };
       const failures: unknown[] = [];
@@ -93,7 +88,7 @@ failureMode(
       expect(server.refreshes).toBe(2);
     });
 
-    it('is sent once at each start of a `retry` where the route takes no token, and starts no further refresh', async () => {
+    it('sends once per `retry` to a route that rejects the token, without more refreshes', async () => {
       const { api } = createExpiredClient(server);
       server.closedTo.add('/closed');
       expect(await errorOf(api.get$('/closed').pipe(retry(2)))).toMatchObject({ code: 'token-rejected' });
@@ -107,7 +102,7 @@ failureMode(
       ['toPromise', (request$) => request$.toPromise()],
       ['take(1)', (request$) => lastValueFrom(request$.pipe(take(1)))],
       ['forkJoin', (request$) => lastValueFrom(forkJoin([request$]).pipe(map(([echo]) => echo)))],
-    ])('comes through %s, a refresh included', async (_, run) => {
+    ])('passes through %s, with a refresh', async (_, run) => {
       const { api } = createExpiredClient(server);
       expect(await run(api.get$<Echo>('/orders'))).toMatchObject({ by: 'a.access.2', nth: 2 });
     });
@@ -126,7 +121,7 @@ failureMode(
       expect((await lastValueFrom(pages$)).map(({ by }) => by)).toEqual(['a.access.2', 'a.access.3', 'a.access.4']);
     });
 
-    it('is aborted on the wire when `switchMap` goes on to the next, and only that one is answered', async () => {
+    it('aborts the request when `switchMap` switches, and delivers only the next one', async () => {
       const { api } = createClient(server);
       const slow = server.hold(({ path }) => path === '/old');
       const typed = new Subject<string>();
@@ -145,7 +140,7 @@ failureMode(
       expect(await found).toMatchObject([{ path: '/new' }]);
     });
 
-    it('ends by a `timeout` of the caller’s while it waits: it is not sent again, and the refresh goes on', () => {
+    it("ends by the caller's `timeout` while it waits, and the refresh continues", () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('-----(g|)', { g: { accessToken: 'T2' } });
         const { api, sent } = createVirtualClient({ signal, refresh: () => refresh });

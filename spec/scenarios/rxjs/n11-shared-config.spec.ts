@@ -1,12 +1,13 @@
 import { HttpContext, HttpContextToken, type Interceptor, type RequestOptions } from 'renewal';
 import { lastValueFrom, switchMap } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createExpiredClient, errorsOf, settleAll } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const TRIED = new HttpContextToken(() => 0);
 
@@ -15,7 +16,7 @@ const deepFrozen = <T extends object>(value: T): T => {
   return Object.freeze(value);
 };
 
-/** Options as an app keeps them in a constant, for all its requests. */
+/** Options in a constant that all requests of an app share. */
 const SHARED: RequestOptions<Echo> & { body: object } = deepFrozen({
   headers: { 'x-app': 'shop' },
   params: { page: 1, tags: ['a', 'b'] },
@@ -28,18 +29,13 @@ failureMode(
     id: 'N11',
     title: 'The retry budget is stored on a config object that requests share',
     renewal:
-      'What a request has used up is its own: nothing is written to options, bodies, contexts or requests, and two requests may share them all.',
+      'A request keeps its own record: nothing is written to options, bodies, contexts or requests, and two requests may share them all.',
     threads: ['axios/axios#5700'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('gives each of several requests with one options object its refresh, one after the other', async () => {
+    it('gives each of several requests with one options object its own refresh', async () => {
       const { api } = createExpiredClient(server);
       for (const by of ['a.access.2', 'a.access.3', 'a.access.4']) {
         server.live.clear();
@@ -49,18 +45,18 @@ failureMode(
       expect(server.hitsOf('/pay').map(({ body }) => `${body}`)).toEqual(Array(6).fill('{"amount":1}'));
     });
 
-    it('sends each of several that are out at once with one options object again', async () => {
+    it('replays each of several simultaneous requests with one options object', async () => {
       const { api } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === 'a.access.1');
-      const fates = settleAll(Array.from({ length: 3 }, () => api.request$('POST', '/pay', SHARED)));
+      const results = settleAll(Array.from({ length: 3 }, () => api.request$('POST', '/pay', SHARED)));
       await dead.arrived(3);
       dead.open();
-      expect(errorsOf(await fates)).toEqual(Array(3).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(3).fill(undefined));
       expect(server.tokensOf('/pay')).toEqual([...Array(3).fill('a.access.1'), ...Array(3).fill('a.access.2')]);
       expect(server.refreshes).toBe(1);
     });
 
-    it('gives each sending of one and the same request by an interceptor its refresh', () => {
+    it('gives each repetition of one request by an interceptor its own refresh', () => {
       const dead = new Set(['T1']);
       const { api, sent } = createVirtualClient({
         signal,
@@ -81,7 +77,7 @@ failureMode(
       expect(sent.map((line) => line.split(' ')[2])).toEqual(['T1', 'T2', 'T2', 'T3']);
     });
 
-    it('shows the interceptors of each request a context of its own', () => {
+    it('gives the interceptors of each request its own context', () => {
       const { api } = createVirtualClient({ signal });
       const seen: number[] = [];
       const counting: Interceptor = (request, next) => {

@@ -1,16 +1,17 @@
 import { createApi, createSession, memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createBarrier, createTally } from '../../support/barrier';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { answering, startHttpServer } from '../../support/http-server';
-import { type Echo, type Reply, startServer, type TestServer } from '../../support/server';
+import type { Echo, Reply } from '../../support/server';
 import { createClient, createExpiredClient, errorOf } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
-/** What `ajax` makes an answer of `null`, or a status of 0 that says nothing, and the error that it is here. */
+/** Cases that `ajax` reports as `null` or as status 0, and the error for them here. */
 const BROKEN: Readonly<Record<string, { readonly reply: Reply; readonly error: object; readonly text?: string }>> = {
-  'a body that is no JSON': {
+  'a body that is not JSON': {
     reply: { type: 'application/json', body: '{"accessToken":' },
     error: { code: 'parse' },
     text: '{"accessToken":',
@@ -22,34 +23,28 @@ const BROKEN: Readonly<Record<string, { readonly reply: Reply; readonly error: o
   },
   'a reset': { reply: 'reset', error: { code: 'network', cause: { code: 'ECONNRESET' } } },
   'a reset in the middle of the body': { reply: 'reset mid-body', error: { code: 'network' } },
-  'a redirect to nowhere': {
+  'a redirect to an invalid url': {
     reply: { status: 302, headers: { location: 'http://[' } },
     error: { code: 'network', cause: { message: 'a redirect that leads nowhere' } },
   },
 };
 
-/** Longer than the name of a host may be: no one has to be asked that there is none. */
+/** Longer than a host name may be: no DNS query is needed to reject it. */
 const NO_HOST = `http://${'a'.repeat(64)}.test`;
 
 failureMode(
   {
     id: 'N13',
-    title:
-      '`ajax` in Node: broken JSON is an answer of `null`, a timeout counts silence only, every failure is a status of 0',
+    title: '`ajax` in Node: broken JSON becomes `null`, every failure becomes status 0',
     renewal:
-      'Each is an error of its own, with what Node has to say as its cause, and `timeoutMs` also ends an answer that never stops dripping.',
+      'Each failure is its own error, with Node’s error as its cause, and `timeoutMs` also ends a response that never stops dripping.',
     threads: ['ReactiveX/rxjs#5414', 'ReactiveX/rxjs#2428'],
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(Object.entries(BROKEN))(
-      'tells %s from an answer, and it renews nothing',
+      'tells %s from a response, and does not refresh',
       async (_, { reply, error, text }) => {
         const { api, session } = createClient(server);
         server.replies.set('/orders', reply);
@@ -60,19 +55,16 @@ failureMode(
       },
     );
 
-    it.each(Object.entries(BROKEN))(
-      'keeps the session when a refresh is answered with %s',
-      async (_, { reply, error, text }) => {
-        const { api, session } = createExpiredClient(server);
-        server.refreshReply = reply;
-        // Of a refresh, what could not be read may hold the new token.
-        const cause = text === undefined ? error : { ...error, response: { status: 200, body: '' } };
-        expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause });
-        expect(session.state.status).toBe('expired');
-      },
-    );
+    it.each(Object.entries(BROKEN))('keeps the session if a refresh gets %s', async (_, { reply, error, text }) => {
+      const { api, session } = createExpiredClient(server);
+      server.refreshReply = reply;
+      // The unreadable response of a refresh may contain the new token.
+      const cause = text === undefined ? error : { ...error, response: { status: 200, body: '' } };
+      expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause });
+      expect(session.state.status).toBe('expired');
+    });
 
-    it('tells a host that does not exist, in a request and in a refresh', async () => {
+    it('reports an unknown host, in a request and in a refresh', async () => {
       const lost = { code: 'network', cause: { syscall: 'getaddrinfo' } };
       const http = createApi({ baseUrl: NO_HOST });
       expect(await errorOf(http.get$('/orders'))).toMatchObject(lost);
@@ -81,14 +73,14 @@ failureMode(
       expect(session.state.status).toBe('expired');
     });
 
-    it('follows a relative redirect, and sees the expired answer at its end', async () => {
+    it('follows a relative redirect, and detects the expired response at its end', async () => {
       const { api } = createExpiredClient(server);
       server.replies.set('/shop/moved', { status: 302, headers: { location: 'orders?page=1' } });
       expect(await lastValueFrom(api.get$<Echo>('/shop/moved'))).toMatchObject({ path: '/shop/orders', nth: 2 });
       expect(server.tokensOf('/shop/orders')).toEqual(['a.access.1', 'a.access.2']);
     });
 
-    /** A server that takes no token of before, and whose other answers never end; nor do they ever pause. */
+    /** A server that rejects the old token, and whose other responses never end and never pause. */
     const startDripping = async () => {
       stopClock();
       const drips = createTally();
@@ -109,10 +101,10 @@ failureMode(
         response.once('close', closed.open).writeHead(200);
         drip();
       };
-      return { origin: dripping.origin, drips, closed: closed.passed };
+      return { origin: dripping.origin, drips, closed: closed.opened };
     };
 
-    it('ends an attempt after timeoutMs although bytes keep coming, and closes its connection', async () => {
+    it('ends an attempt after timeoutMs although bytes keep arriving, and disconnects', async () => {
       const { origin, drips, closed } = await startDripping();
       const session = createSession({
         refresh: () => of({ accessToken: 'T2' }),
@@ -127,7 +119,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
     });
 
-    it('ends a refresh after refreshTimeoutMs although bytes keep coming, and closes its connection', async () => {
+    it('ends a refresh after refreshTimeoutMs although bytes arrive, and disconnects', async () => {
       const { origin, drips, closed } = await startDripping();
       const http = createApi({ baseUrl: origin });
       const session = createSession({

@@ -15,20 +15,20 @@ const MANY = 10_000;
 
 interface Story {
   readonly options?: Partial<SessionOptions>;
-  /** What happens once all requests wait. */
+  /** Runs once all requests wait. */
   readonly end?: (session: Session, requests: Subscription) => unknown;
 }
 
-/** What may become of requests whose answer says that the token is dead. */
+/** The outcomes of requests with an expired response. */
 const STORIES: Readonly<Record<string, Story>> = {
-  'are sent again': { options: { refresh: () => of({ accessToken: 'T2' }) } },
-  'are sent again in turn': { options: { refresh: () => of({ accessToken: 'T2' }), releaseConcurrency: 7 } },
+  'are replayed': { options: { refresh: () => of({ accessToken: 'T2' }) } },
+  'are replayed in turn': { options: { refresh: () => of({ accessToken: 'T2' }), releaseConcurrency: 7 } },
   'fail with their refresh': { options: { refresh: () => throwError(() => new Error()) } },
   'end with the session': { options: { refresh: () => throwError(() => new Error()), isRefused: () => true } },
   'end by a sign-out': { end: (session) => session.signOut() },
-  'end by the sign-in of someone else': { end: (session) => session.signIn({ accessToken: 'B1' }) },
+  "end by another user's sign-in": { end: (session) => session.signIn({ accessToken: 'B1' }) },
   'end by destroy()': { end: (session) => session.destroy() },
-  'are unsubscribed, and the refresh is given up in the end': {
+  'are unsubscribed, with a refresh that times out later': {
     end: (_session, requests) => {
       requests.unsubscribe();
       vi.advanceTimersByTime(30_000);
@@ -36,21 +36,21 @@ const STORIES: Readonly<Record<string, Story>> = {
   },
 };
 
-/** The connections of this process to the server that still wait for an answer, or to be opened or closed. */
+/** The connections of this process to the server that are still busy, opening or closing. */
 const inFlight = ({ origin }: TestServer): readonly Socket[] =>
   Object.entries(globalAgent.sockets).flatMap(([name, sockets = []]) =>
     name.includes(`:${new URL(origin).port}:`) ? sockets : [],
   );
 
-/** Resolves when they are closed: none of them may wait for anything else. */
+/** Resolves when they are closed: they must not wait for anything else. */
 const closing = (sockets: readonly Socket[]): Promise<unknown> =>
   Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
 
 const holdRefresh = (server: TestServer) => server.hold(({ path }) => path === REFRESH);
 
-/** Everything that can become of requests on the wire and their refresh. */
+/** All outcomes of requests on the wire and of their refresh. */
 const ENDS: Readonly<Record<string, (server: TestServer) => Promise<unknown>>> = {
-  'a storm that is renewed': (server) => {
+  'a storm with a refresh': (server) => {
     const { api } = createExpiredClient(server);
     return settleAll(paths(50).map((path) => api.get$(path)));
   },
@@ -59,37 +59,37 @@ const ENDS: Readonly<Record<string, (server: TestServer) => Promise<unknown>>> =
     const { api } = createExpiredClient(server);
     return settleAll(paths(50).map((path) => api.get$(path)));
   },
-  'a refresh that is reset in the middle of its answer': (server) => {
+  'a refresh that is reset in the middle of its response': (server) => {
     server.refreshReply = 'reset mid-body';
     return errorOf(createExpiredClient(server).api.get$('/orders'));
   },
-  'a refresh that never answers': (server) => {
+  'a refresh that never responds': (server) => {
     server.refreshReply = 'never';
     return errorOf(createExpiredClient(server, { refreshTimeoutMs: 20 }).api.get$('/orders'));
   },
-  'a refresh that all have left': async (server) => {
+  'a refresh after all requests were unsubscribed': async (server) => {
     const refresh = holdRefresh(server);
-    const { api, answered } = createExpiredClient(server);
+    const { api, received } = createExpiredClient(server);
     const request = api.get$('/orders').subscribe();
     await refresh.arrived(1);
     request.unsubscribe();
     refresh.open();
-    await answered(REFRESH);
+    await received(REFRESH);
   },
   'a refresh that a sign-out ends': async (server) => {
     const refresh = holdRefresh(server);
     const { api, session } = createExpiredClient(server);
-    const fate = errorOf(api.get$('/orders'));
+    const result = errorOf(api.get$('/orders'));
     await refresh.arrived(1);
-    await Promise.all([session.signOut(), fate]);
+    await Promise.all([session.signOut(), result]);
   },
   'a refresh that destroy() ends': async (server) => {
     const refresh = holdRefresh(server);
     const { api, session } = createExpiredClient(server);
-    const fate = errorOf(api.get$('/orders'));
+    const result = errorOf(api.get$('/orders'));
     await refresh.arrived(1);
     session.destroy();
-    await fate;
+    await result;
   },
   'requests that are unsubscribed on the wire': async (server) => {
     const slow = server.hold(() => true);
@@ -98,7 +98,7 @@ const ENDS: Readonly<Record<string, (server: TestServer) => Promise<unknown>>> =
     await slow.arrived(20);
     for (const request of requests) request.unsubscribe();
   },
-  'requests that are unsubscribed in the tick they were made': async (server) => {
+  'requests that are unsubscribed in the tick of their creation': async (server) => {
     const { api } = createClient(server);
     for (const path of paths(20)) api.get$(path).subscribe().unsubscribe();
   },
@@ -129,11 +129,11 @@ failureMode(
         const wire = new Subject<void>();
         const { api, session } = createVirtualClient({
           signal,
-          // Another one would be followed until the session is destroyed.
+          // The session would follow another one until it is destroyed.
           store: createQuietStore({ accessToken: 'T1', refreshToken: 'R1' }),
           refresh: () => NEVER,
           ...options,
-          answer: (_request, answer) => wire.pipe(map(() => answer)),
+          respond: (_request, answer) => wire.pipe(map(() => answer)),
         });
         const watching = new Subscription();
         const streams: Observable<unknown>[] = [session.state$, session.keepFresh$(), api.events$];
@@ -155,7 +155,7 @@ failureMode(
         expect(settled).toBe(requests.closed ? 0 : MANY);
         expect(listening()).toBe(0);
         expect(vi.getTimerCount()).toBe(0);
-        // After a failure that may pass, the session itself waits for the network to be back.
+        // After a transient failure the session itself listens for the network.
         if (Object(session.state).error) session.destroy();
         expect(page.listeners).toBe(0);
       },
@@ -170,7 +170,7 @@ failureMode(
       expect(inFlight(server)).toEqual([]);
     });
 
-    it('sees a connection that is left: a server is not quiet while a request waits', async () => {
+    it('detects an open connection: a server is not quiet while a request waits', async () => {
       const [server, elsewhere] = await Promise.all([startServer(signal), startServer(signal)]);
       onTestFinished(() => server.close());
       const slow = server.hold(() => true);

@@ -9,7 +9,7 @@ const GRANT: TokenGrant = { accessToken: 'T1', refreshToken: 'R1' };
 const after5 = (end: () => Observable<TokenGrant>) => () => timer(5).pipe(mergeMap(end));
 const failing = after5(() => throwError(() => new Error('refused')));
 
-/** What may happen 5 ms after those who wait began to, and what they get: a token, or an error with a code. */
+/** Events 5 ms after the requests began to wait, and their outcome: a token, or an error with a code. */
 interface End {
   readonly options?: Partial<SessionOptions>;
   readonly act?: (session: Session) => unknown;
@@ -24,18 +24,18 @@ const createEnds = (): Readonly<Record<string, End>> => {
     return throwError(() => new Error('refused'));
   });
   return {
-    'hands out a new token': { options: { refresh: after5(() => of({ accessToken: 'T2' })) }, token: 'T2' },
-    'hands out the same token again': { options: { refresh: after5(() => of(GRANT)) }, token: 'T1' },
-    'fails in a way that may pass': { options: { refresh: failing }, code: 'refresh' },
+    'grants a new token': { options: { refresh: after5(() => of({ accessToken: 'T2' })) }, token: 'T2' },
+    'grants the same token again': { options: { refresh: after5(() => of(GRANT)) }, token: 'T1' },
+    'fails transiently': { options: { refresh: failing }, code: 'refresh' },
     'is refused': { options: { refresh: failing, isRefused: () => true }, code: 'session-expired' },
-    'is refused after another has renewed': {
+    'is refused after another tab has refreshed': {
       options: { refresh: refuse, isRefused: () => true, store },
       token: 'T2',
     },
     'completes without a grant': { options: { refresh: after5(() => EMPTY) }, code: 'refresh' },
-    // What plain JavaScript may return.
-    'hands out null': { options: { refresh: after5(() => of(null as unknown as TokenGrant)) }, code: 'refresh' },
-    'never answers': { options: { refreshTimeoutMs: 5 }, code: 'refresh' },
+    // Plain JavaScript may return it.
+    'emits null': { options: { refresh: after5(() => of(null as unknown as TokenGrant)) }, code: 'refresh' },
+    'never responds': { options: { refreshTimeoutMs: 5 }, code: 'refresh' },
     'is ended by a sign-out': { act: (session) => session.signOut(), code: 'signed-out' },
     'is ended by a sign-in': { act: (session) => session.signIn({ accessToken: 'B1' }), code: 'signed-out' },
     'is ended by destroy()': { act: (session) => session.destroy(), code: 'signed-out' },
@@ -45,12 +45,11 @@ const createEnds = (): Readonly<Record<string, End>> => {
 failureMode(
   {
     id: 'N3',
-    title: '`BehaviorSubject(null)` and `filter`: only a new token wakes those who wait',
-    renewal:
-      'Whatever becomes of a refresh settles all who wait for it, in the same tick; no value stands for "not yet".',
+    title: '`BehaviorSubject(null)` and `filter`: only a new token wakes the waiters',
+    renewal: 'Every outcome of a refresh settles all waiting requests in the same tick; no value means "not yet".',
   },
   (signal) => {
-    it.each(Object.keys(createEnds()))('settles all who wait, in the tick in which the refresh %s', (name) => {
+    it.each(Object.keys(createEnds()))('settles all waiting requests in the tick in which the refresh %s', (name) => {
       virtually(({ cold, expectObservable, flush }) => {
         const { options, act = () => {}, token, code } = createEnds()[name] ?? {};
         let isDead = true;
@@ -59,7 +58,7 @@ failureMode(
           refresh: () => NEVER,
           ...options,
           isDead: () => isDead,
-          answer: (request, answer) =>
+          respond: (request, answer) =>
             lineOf(request) === 'GET /slow T1' && isDead ? of(answer).pipe(delay(3)) : of(answer),
         });
         cold('-----a').subscribe(() => {
@@ -70,7 +69,7 @@ failureMode(
           if (token) expectObservable(asked$, from).toBe('-----(v|)', { v: value });
           else expectObservable(asked$, from).toBe('-----#', {}, expect.objectContaining({ code }));
         };
-        // The one who starts the refresh, one whose answer says expired while it runs, and those who only come then.
+        // The request that starts the refresh, one that expires while it runs, and later ones.
         settles(api.get$('/first'), '^', { by: token });
         settles(api.get$('/slow'), '^', { by: token });
         settles(api.get$('/late'), '---^', { by: token });
@@ -80,7 +79,7 @@ failureMode(
       });
     });
 
-    it('shows who subscribes while it runs that the session is refreshing, and with which tokens', () => {
+    it('emits the refreshing state and its tokens to a subscriber during the refresh', () => {
       virtually(({ expectObservable }) => {
         const { api, session } = createVirtualClient({ signal, refresh: after5(() => of({ accessToken: 'T2' })) });
         api.get$('/a').subscribe();

@@ -2,13 +2,13 @@ import type { SessionOptions, TokenGrant } from 'renewal';
 import { map, of, Subject, throwError } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, type Outcome, outcomeOf } from '../../support/http-client';
+import { completedWith, type Outcome, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, lineOf } from '../../support/virtual';
 
 const MANY = 10_000;
 
-/** How many calls deep this is. */
+/** The depth of the call stack. */
 const depth = (): number => {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = Infinity;
@@ -17,9 +17,9 @@ const depth = (): number => {
   return stack.split('\n').length;
 };
 
-/** A refresh that is over in the tick in which it began, and what a request comes to. */
+/** A refresh that ends in the tick of its start, and the outcome of a request. */
 const AT_ONCE: readonly (readonly [string, Partial<SessionOptions>, object])[] = [
-  ['succeeds', { refresh: () => of({ accessToken: 'T2' }) }, answered({ by: 'T2' })],
+  ['succeeds', { refresh: () => of({ accessToken: 'T2' }) }, completedWith({ by: 'T2' })],
   ['fails', { refresh: () => throwError(() => new Error()) }, { error: { code: 'refresh' } }],
   [
     'throws',
@@ -40,21 +40,21 @@ const AT_ONCE: readonly (readonly [string, Partial<SessionOptions>, object])[] =
 failureMode(
   {
     id: 'N4',
-    title: 'The order of flag and `next`: who is woken runs before the flag is down',
+    title: 'The order of flag and `next`: waiters run before the flag is reset',
     renewal:
-      'The state is final before anyone is woken, and they are woken from a loop: with answers in the same tick nothing spins and the stack does not grow.',
+      'The state is final before any waiter runs, and a loop releases the waiters: with synchronous responses nothing spins and the stack does not grow.',
   },
   (signal) => {
     it.each(AT_ONCE)(
-      'settles in the same tick when the transport answers in it and the refresh %s',
-      (_, options, fate) => {
+      'settles in the same tick if the transport is synchronous and the refresh %s',
+      (_, options, result) => {
         const { api, sent } = createVirtualClient({ signal, ...options });
-        expect(outcomeOf(api.get$('/a'))).toMatchObject(fate);
+        expect(outcomeOf(api.get$('/a'))).toMatchObject(result);
         expect(sent.length).toBeLessThanOrEqual(2);
       },
     );
 
-    it('settles in the same tick when every answer says expired: each request is sent twice at most', () => {
+    it('settles in the same tick if every response says expired, with two attempts each', () => {
       const issuer = createIssuer();
       const { api, sent } = createVirtualClient({ signal, isDead: () => true, refresh: issuer.refresh });
       const outcomes = ['/a', '/b', '/a', '/b'].map((path) => outcomeOf(api.get$(path)));
@@ -72,10 +72,10 @@ failureMode(
     });
 
     it.each([
-      ['are woken at once', Infinity, 0],
-      ['stand in line behind one', 1, 1],
-      ['stand in line behind seven', 7, 7],
-    ])('does not grow the stack with the number of those who %s', (_, releaseConcurrency, held) => {
+      ['are released at once', Infinity, 0],
+      ['queue behind one', 1, 1],
+      ['queue behind seven', 7, 7],
+    ])('does not grow the stack with the number of requests that %s', (_, releaseConcurrency, held) => {
       const grants = new Subject<TokenGrant>();
       const firstAnswers = new Subject<void>();
       const depths: number[] = [];
@@ -83,9 +83,9 @@ failureMode(
         signal,
         releaseConcurrency,
         refresh: () => grants,
-        answer: (request, answer) => {
+        respond: (request, answer) => {
           if (lineOf(request).endsWith('T1')) return of(answer);
-          // Only the first have to wait for their answer: the line forms behind them.
+          // Only the first ones wait for their response: the queue forms behind them.
           if (sent.length <= held + 1) return firstAnswers.pipe(map(() => answer));
           if (sent.length === held + 2 || sent.length === MANY + 1) depths.push(depth());
           return of(answer);
@@ -104,7 +104,7 @@ failureMode(
     it.each([
       ['a failure', {}, 'refresh'],
       ['a refusal', { isRefused: () => true }, 'session-expired'],
-    ] as const)('does not grow the stack with the number of those who are told of %s', (_, options, code) => {
+    ] as const)('does not grow the stack with the number of requests that end by %s', (_, options, code) => {
       const grants = new Subject<TokenGrant>();
       const { api } = createVirtualClient({ signal, ...options, refresh: () => grants });
       const depths: number[] = [];
@@ -123,17 +123,17 @@ failureMode(
       expect(depths[1]).toBe(depths[0]);
     });
 
-    it('lets a request that is made in the handler of one that was woken leave at once, before the next is woken', () => {
+    it('sends a request from the handler of a released one at once, before the next one', () => {
       const grants = new Subject<TokenGrant>();
       const { api, sent } = createVirtualClient({ signal, refresh: () => grants });
       api.get$('/a').subscribe(() => outcomeOf(api.get$('/inside')));
       const other = outcomeOf(api.get$('/b'));
       grants.next({ accessToken: 'T2' });
-      expect(other).toEqual(answered({ by: 'T2' }));
+      expect(other).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /inside T2', 'GET /b T2']);
     });
 
-    it('starts no second refresh for a request that is made in the handler of one that was told of a failure', () => {
+    it('starts no second refresh for a request from the handler of a failed one', () => {
       const issuer = createIssuer({}, () => throwError(() => new Error()));
       const { api, sent } = createVirtualClient({ signal, refresh: issuer.refresh });
       const inside: Outcome[] = [];
@@ -143,7 +143,7 @@ failureMode(
       expect(issuer.presented).toEqual(['R1']);
     });
 
-    it('lets one that is told of the end of the session sign in, and the others of before are told all the same', () => {
+    it('rejects every waiter even if one of them signs in from its error handler', () => {
       const grants = new Subject<TokenGrant>();
       const { api, session, sent } = createVirtualClient({
         signal,
@@ -161,7 +161,7 @@ failureMode(
       const other = outcomeOf(api.get$('/b'));
       grants.error(new Error());
       expect(other).toMatchObject({ error: { code: 'session-expired' } });
-      expect(inside).toEqual([answered({ by: 'B1' })]);
+      expect(inside).toEqual([completedWith({ by: 'B1' })]);
       expect(sent).toEqual(['GET /a T1', 'GET /inside B1']);
     });
   },

@@ -1,59 +1,54 @@
 import type { TokenGrant } from 'renewal';
 import { lastValueFrom, Subject, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 failureMode(
   {
     id: 'N6',
-    title:
-      '`shareReplay(1)` on the refresh: an old token is replayed for ever, a failure is run again by each who comes late',
+    title: '`shareReplay(1)` on the refresh: an old token is replayed for ever',
     renewal:
-      'A refresh is shared by those who wait for it and by no one after them: each expiry has its own, and a failure is told to all and not run again.',
+      'A refresh is shared by the requests that wait for it and by no later one: each expiry has its own, and a failure reaches all of them and is not repeated.',
     threads: ['ReactiveX/rxjs#5548', 'ReactiveX/rxjs#2908', 'ReactiveX/rxjs#6760', 'ReactiveX/rxjs#4530'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('runs a refresh of its own for each expiry, and replays no token of the one before', async () => {
+    it('runs one refresh for each expiry, and never repeats the previous token', async () => {
       const { api } = createExpiredClient(server);
       for (const by of ['a.access.2', 'a.access.3']) {
         server.live.clear();
-        const fates = await settleAll(paths(3).map((path) => api.get$<Echo>(path)));
-        expect(fates).toMatchObject(Array(3).fill({ value: { by } }));
+        const results = await settleAll(paths(3).map((path) => api.get$<Echo>(path)));
+        expect(results).toMatchObject(Array(3).fill({ value: { by } }));
       }
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.2']);
     });
 
-    it('runs one that fails once for those who came before, while and after it ran', async () => {
+    it('runs a failing refresh once for requests before, during and after it', async () => {
       const { api } = createExpiredClient(server);
       server.refreshReply = { status: 503 };
       const refresh = server.hold(({ path }) => path === REFRESH);
       const before = settleAll(paths(3, 'before').map((path) => api.get$(path)));
       await refresh.arrived(1);
-      const meanwhile = settleAll(paths(3, 'meanwhile').map((path) => api.get$(path)));
+      const during = settleAll(paths(3, 'meanwhile').map((path) => api.get$(path)));
       refresh.open();
-      const fates = [...(await before), ...(await meanwhile)];
+      const results = [...(await before), ...(await during)];
       const after = await settleAll(paths(3, 'after').map((path) => api.get$(path)));
 
-      const errors = errorsOf([...fates, ...after]);
+      const errors = errorsOf([...results, ...after]);
       expect(errors).toHaveLength(9);
       expect(new Set(errors).size).toBe(1);
       expect(errors[0]).toMatchObject({ code: 'refresh' });
       expect(server.refreshes).toBe(1);
     });
 
-    it('forgets a failure: the next refresh is a new one, and no one is told of the old one', () => {
+    it('forgets a failure: the next refresh is a new one, and emits no old error', () => {
       virtually(({ cold, flush }) => {
         let isBroken = true;
         const issuer = createIssuer({}, (grant) =>
@@ -71,7 +66,7 @@ failureMode(
       });
     });
 
-    it('runs again for who asks with refresh$() when one is over, and once for all who ask while it runs', async () => {
+    it('runs again for a later refresh$(), and once for all that overlap', async () => {
       const grants = new Subject<TokenGrant>();
       const { api, session } = createVirtualClient({ signal, refresh: () => grants, isDead: () => false });
       const asked$ = session.refresh$();

@@ -6,15 +6,15 @@ import { createVirtualClient, virtually } from '../../support/virtual';
 
 const TOKENS = { accessToken: 'T2', refreshToken: 'R2' };
 
-/** Who may start a refresh. */
+/** The ways to start a refresh. */
 const STARTS: Readonly<Record<string, (api: Api, session: Session) => Observable<unknown>>> = {
   'a request': (api) => api.get$('/a'),
   'refresh$()': (_api, session) => session.refresh$(),
-  'accessToken$() of a token that has expired': (_api, session) => session.accessToken$(),
+  'accessToken$() with an expired token': (_api, session) => session.accessToken$(),
   'keepFresh$()': (_api, session) => session.keepFresh$(),
 };
 
-/** How one who waits may leave after 2 ms. */
+/** The ways to unsubscribe after 2 ms. */
 const LEAVES: Readonly<Record<string, (asked$: Observable<unknown>) => Observable<unknown>>> = {
   takeUntil: (asked$) => asked$.pipe(takeUntil(timer(2))),
   timeout: (asked$) => asked$.pipe(timeout({ first: 2, with: () => of('late') })),
@@ -31,9 +31,9 @@ const CASES = Object.keys(STARTS).flatMap((start) => Object.keys(LEAVES).map((le
 failureMode(
   {
     id: 'N8',
-    title: '`share()` and its reference count: the refresh is aborted when the last who waits leaves',
+    title: '`share()` counts references: the last unsubscribe aborts the refresh',
     renewal:
-      'The refresh belongs to the session, not to who waits for it: however they leave, it is subscribed once and runs to its end.',
+      'The refresh belongs to the session, not to the requests that wait for it: it is subscribed once and runs to its end, whatever unsubscribes.',
   },
   (signal) => {
     it.each(CASES)('runs to its end when %s started it and left by %s', (start, leave) => {
@@ -54,7 +54,7 @@ failureMode(
       });
     });
 
-    it('is joined, not started again, by one who comes when all others have left', () => {
+    it('is joined, not restarted, by a request that comes after all others have left', () => {
       virtually(({ cold, expectObservable, expectSubscriptions }) => {
         const refresh = cold<TokenGrant>('-----(g|)', { g: TOKENS });
         const { api } = createVirtualClient({ signal, refresh: () => refresh });

@@ -1,9 +1,9 @@
 import type { Session, TokenGrant } from 'renewal';
 import { type Observer, Subject } from 'rxjs';
 import { expect, it } from 'vitest';
-import { eventsOf, toldBy, warningsIn } from '../../support/events';
+import { describeEvent, eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, type Outcome, outcomeOf, unhandledBy } from '../../support/http-client';
+import { completedWith, type Outcome, outcomeOf, unhandledBy } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 
 const THROWN = new Error('from the handler');
@@ -16,9 +16,9 @@ const GRANT: TokenGrant = { accessToken: 'T2' };
 failureMode(
   {
     id: 'N9',
-    title: 'A handler of one caller throws, and all who wait pay for it',
+    title: 'The handler of one caller throws, and breaks all waiting requests',
     renewal:
-      'What a handler throws is reported once, as unhandled, and is no failure of the request or of the refresh; all others are served.',
+      'An error thrown by a handler is reported once, as unhandled, and fails neither the request nor the refresh; all other requests are served.',
   },
   (signal) => {
     const createWaiting = () => {
@@ -30,7 +30,7 @@ failureMode(
       ['next', { next: fail }, 1],
       ['complete', { complete: fail }, 1],
       ['next and complete', { next: fail, complete: fail }, 2],
-    ])('serves the others when the %s handler of one who waited throws', (_, handlers, times) => {
+    ])('serves the others if the %s handler of a waiting request throws', (_, handlers, times) => {
       const { api, session, sent, grants } = createWaiting();
       const events = eventsOf(api);
       const outcomes: Outcome[] = [];
@@ -42,15 +42,15 @@ failureMode(
       });
 
       expect(unhandled).toEqual(Array(times).fill(THROWN));
-      expect(outcomes).toEqual(Array(2).fill(answered({ by: 'T2' })));
+      expect(outcomes).toEqual(Array(2).fill(completedWith({ by: 'T2' })));
       expect(sent).toEqual(['GET /before T1', 'GET /before T2', 'GET /throws T2', 'GET /after T2']);
       expect(session.state).toMatchObject({ status: 'active', tokens: GRANT });
-      expect(events.map(toldBy)).toContain('refresh 1 succeeded, generation 1, waiting 3');
-      expect(events.map(toldBy)).toContain('request 2 settled, attempt 1, generation 2, status 200');
+      expect(events.map(describeEvent)).toContain('refresh 1 succeeded, generation 1, waiting 3');
+      expect(events.map(describeEvent)).toContain('request 2 settled, attempt 1, generation 2, status 200');
       expect(warningsIn(events)).toEqual([]);
     });
 
-    it('tells the others of a failed refresh when the error handler of one who waited throws', () => {
+    it('fails the others with the refresh error if the error handler of one throws', () => {
       const { api, session, grants } = createWaiting();
       const outcomes: Outcome[] = [];
       const unhandled = unhandledBy(() => {
@@ -64,7 +64,7 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'expired', error: Object(outcomes[0]).error });
     });
 
-    it('reports what a caller without an error handler left unhandled, once, and serves the others', () => {
+    it('reports an error without a handler as unhandled, once, and serves the others', () => {
       const { api, grants } = createWaiting();
       let other: Outcome | undefined;
       const unhandled = unhandledBy(() => {
@@ -81,7 +81,7 @@ failureMode(
       ['accessToken$', (session) => session.accessToken$()],
       ['keepFresh$', (session) => session.keepFresh$()],
       ['state$', (session) => session.state$],
-    ])('is not hurt by a handler of %s that throws', (_, stream) => {
+    ])('is not affected by a handler of %s that throws', (_, stream) => {
       const { api, session, grants } = createWaiting();
       const outcomes: Outcome[] = [];
       const unhandled = unhandledBy(() => {
@@ -91,12 +91,12 @@ failureMode(
         grants.next(GRANT);
       });
       expect(new Set(unhandled)).toEqual(new Set([THROWN]));
-      expect(outcomes[0]).toEqual(answered({ by: 'T2' }));
+      expect(outcomes[0]).toEqual(completedWith({ by: 'T2' }));
       expect(outcomes[1]?.values).toMatchObject([{ status: 'refreshing' }, { status: 'active' }]);
-      expect(outcomes[2]).toEqual(answered({ by: 'T2' }));
+      expect(outcomes[2]).toEqual(completedWith({ by: 'T2' }));
     });
 
-    it('is not hurt by a handler of events$ that throws, at any step', () => {
+    it('is not affected by a handler of events$ that throws, at any step', () => {
       const { api, session, sent, grants } = createWaiting();
       let outcome: Outcome | undefined;
       const unhandled = unhandledBy(() => {
@@ -104,9 +104,9 @@ failureMode(
         outcome = outcomeOf(api.get$('/a'));
         grants.next(GRANT);
       });
-      // Queued, sent, expired, held, started, succeeded, resent, settled.
+      // Queued, sent, expired, waiting, started, succeeded, resent, settled.
       expect(unhandled).toEqual(Array(8).fill(THROWN));
-      expect(outcome).toEqual(answered({ by: 'T2' }));
+      expect(outcome).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
       expect(session.state.status).toBe('active');
     });

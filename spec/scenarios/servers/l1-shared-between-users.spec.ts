@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { concatMap, from, lastValueFrom, toArray } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { stateOf } from '../../support/module-state';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, errorsOf, settleAll } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const USERS = ['a', 'b'] as const;
 const ROUNDS = 50;
@@ -17,9 +18,9 @@ const modules = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((
 failureMode(
   {
     id: 'L1',
-    title: 'A module that keeps the token hands it from one user to the next',
+    title: 'A module that keeps the token leaks it from one user to the next',
     renewal:
-      'Everything belongs to a session or a client, and nothing to a module: make one session for each user, or each request that you serve, in one process.',
+      'Everything belongs to a session or a client, and nothing to a module: create one session for each user, or for each served request, in one process.',
     threads: [
       'bertho-zero/react-redux-universal-hot-example#192',
       'kadirahq/flow-router#422',
@@ -27,19 +28,14 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('no request of two users carries the other’s token, through a thousand of each and their refreshes', {
+    it('sends no request of a user with the token of another, in a thousand of each', {
       timeout: 30_000,
     }, async () => {
       const clients = USERS.map((user) => ({ user, ...createClient(server, { user }) }));
       for (let round = 0; round < ROUNDS; round++) {
-        // One after the other their tokens die, and both at once.
+        // Their tokens expire one after the other, and both at once.
         const dying = [['a'], ['b'], ['a', 'b'], []][round % 4] ?? [];
         for (const token of server.live) if (dying.includes(token.charAt(0))) server.live.delete(token);
         const interleaved = Array.from({ length: PER_ROUND }, (_, index) =>
@@ -57,7 +53,7 @@ failureMode(
       }
     });
 
-    it('a session made for each request that is served knows nothing of the one before', async () => {
+    it('shares nothing between sessions that are made for each served request', async () => {
       const served = from(['a', 'b', 'a', 'c']).pipe(
         concatMap((user) => {
           const { session, api } = createClient(server, { user });
@@ -76,7 +72,7 @@ failureMode(
     });
 
     describe('the modules of renewal', () => {
-      it('have no state of their own, but for what belongs to a storage of the user', () => {
+      it('have no state of their own, except per storage of the user', () => {
         const state = modules.flatMap((name) => stateOf(readFileSync(`${lib}${name}`, 'utf8')).map((at) => [name, at]));
         expect(modules).toContain('session/session.ts');
         expect(state).toEqual([
@@ -98,11 +94,11 @@ failureMode(
         'class Client { static readonly sent = new Map(); }',
         'const cache = {}; const set = () => { cache.token = 1; };',
         'const cache = {}; const count = () => cache.hits++;',
-      ])('would be found to have it: %s', (text) => {
+      ])('detects module state: %s', (text) => {
         expect(stateOf(text)).not.toEqual([]);
       });
 
-      it('may have constants and what makes things', () => {
+      it('allows constants and factories', () => {
         const text = `const MS = 5; const of = { a: [1] }; const make = () => { let n = 0; const s = new Set([n++]); return s; };`;
         expect(stateOf(text)).toEqual([]);
       });

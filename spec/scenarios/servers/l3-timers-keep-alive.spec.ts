@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { run } from '../../examples/run';
 import { failureMode } from '../../support/failure-mode';
-import { startServer, type TestServer } from '../../support/server';
+import { withServer } from '../../support/with-server';
 
 const SCRIPT = 'spec/support/scripts/exits.ts';
 
@@ -10,17 +10,12 @@ failureMode(
     id: 'L3',
     title: 'Timers and listeners keep a worker or a server-side render alive',
     renewal:
-      'A session sets no timer and listens to nothing when it is made, nor when its requests are done, also while a failed refresh cools down. A process that only sends requests ends after the last one.',
+      'A session sets no timer and no listener at its creation, nor after its requests, even during a cool-down. A process that only sends requests ends after the last one.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** A process of its own, which ends by itself or keeps this test waiting. */
+    /** A child process, which ends by itself or makes this test wait. */
     const runExpired = async () => {
       const { accessToken, refreshToken } = server.issue();
       server.live.delete(accessToken);
@@ -28,22 +23,22 @@ failureMode(
     };
 
     describe('a process that only sends requests', { timeout: 60_000 }, () => {
-      it('ends by itself after they were renewed for, with nothing left at any step but what keeps the session fresh', async () => {
+      it('ends by itself after a refresh; only keepFresh$ keeps a timer', async () => {
         const { code, stdout, stderr } = await runExpired();
         expect([code, stderr]).toEqual([0, '']);
         expect(JSON.parse(stdout)).toEqual({
-          fates: ['answered', 'answered', 'answered'],
+          results: ['answered', 'answered', 'answered'],
           left: { before: [], made: [], asked: [], 'kept fresh': ['Timeout'], 'no longer kept fresh': [] },
         });
         expect(server.refreshes).toBe(1);
       });
 
-      it('ends by itself after a refresh that failed, although the next one would have to wait', async () => {
+      it('ends by itself after a failed refresh, in spite of the cool-down', async () => {
         server.refreshReply = { status: 503, headers: { 'retry-after': '3600' } };
         const { code, stdout, stderr } = await runExpired();
         expect([code, stderr]).toEqual([0, '']);
         expect(JSON.parse(stdout)).toEqual({
-          fates: ['refresh', 'refresh', 'refresh'],
+          results: ['refresh', 'refresh', 'refresh'],
           left: { before: [], made: [], asked: [], 'kept fresh': ['Timeout'], 'no longer kept fresh': [] },
         });
       });

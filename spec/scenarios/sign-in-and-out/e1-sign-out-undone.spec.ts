@@ -1,17 +1,18 @@
 import { memoryStore, type SessionOptions, type TokenStore, webStorageStore } from 'renewal';
 import { EMPTY, NEVER, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier, type Gate } from '../../support/barrier';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage, namesIn } from '../../support/http-storage';
-import { type Hit, json, REFRESH, startServer, type TestServer } from '../../support/server';
-import { createExpiredClient, fateOf } from '../../support/server-client';
+import { type Hit, json, REFRESH } from '../../support/server';
+import { createExpiredClient, resultOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 const GRANT = { accessToken: 'T1', refreshToken: 'R1' };
@@ -19,20 +20,18 @@ const GRANT = { accessToken: 'T1', refreshToken: 'R1' };
 failureMode(
   {
     id: 'E1',
-    title: 'A refresh that is still out signs a user in again who has signed out',
+    title: 'A refresh in flight signs a user in again after a sign-out',
     renewal:
-      '`signOut()` ends all waits with `SignedOutError` in the same tick and lets the refresh go: whatever still comes of it is neither published nor stored.',
+      '`signOut()` ends all waits with `SignedOutError` in the same tick and cancels the refresh: its late result is neither published nor stored.',
     threads: ['logto-io/kotlin#253', 'danny-avila/LibreChat#15334', 'supabase/supabase-js#2392'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path }) => path === REFRESH);
     });
-    afterEach(() => server.close());
 
     /** A client that counts the refresh tokens that are used. */
     const createCounted = (
@@ -55,7 +54,7 @@ failureMode(
       ['succeeds', undefined],
       ['is refused', json({ error: 'invalid_grant' }, 400)],
       ['fails', { status: 500 }],
-    ])('ends all waits at once, and nothing becomes of the late answer that %s', async (_, reply) => {
+    ])('ends all waits at once, and ignores a late refresh that %s', async (_, reply) => {
       server.refreshReply = reply;
       const expired: unknown[] = [];
       const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
@@ -70,8 +69,8 @@ failureMode(
 
       await server.aborted(REFRESH);
       refresh.open();
-      // Its answer comes after whatever a late one could have done.
-      await fateOf(client.api.get$('/public'));
+      // Its response comes after any effect of a late refresh.
+      await resultOf(client.api.get$('/public'));
       expect(client.session.state).toBe(state);
       expect(await client.store.load()).toBeNull();
       expect(server.hitsOf('/public')).toMatchObject([{ authorization: undefined }]);
@@ -81,7 +80,7 @@ failureMode(
       expect(tokensShownBy(errors)).toEqual([]);
     });
 
-    it('tells of the refresh that it failed, and of the session that it was signed out, and of nothing after that', async () => {
+    it('reports the failed refresh and the sign-out, and nothing after them', async () => {
       const client = createExpiredClient(server);
       const events = eventsOf(client.api);
       await waitForRefresh(client, refresh);
@@ -89,8 +88,10 @@ failureMode(
       await server.aborted(REFRESH);
       refresh.open();
 
-      const told = events.flatMap((event) => (event.type === 'request' ? [] : `${event.type} ${Object(event).phase}`));
-      expect(told.sort()).toEqual(['refresh failed', 'refresh started', 'session signed-out']);
+      const reported = events.flatMap((event) =>
+        event.type === 'request' ? [] : `${event.type} ${Object(event).phase}`,
+      );
+      expect(reported.sort()).toEqual(['refresh failed', 'refresh started', 'session signed-out']);
     });
 
     it.each([
@@ -111,7 +112,7 @@ failureMode(
       expect(namesIn(storage)).toEqual([]);
     });
 
-    it('leaves the store empty when the renewed tokens are being written', async () => {
+    it('leaves the store empty after a sign-out during the write of the new tokens', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const { api, session } = createExpiredClient(server, { store, issued });
@@ -128,11 +129,11 @@ failureMode(
       expect(server.tokensOf('/orders')).toEqual([A1]);
     });
 
-    it('calls no server when the store is still being read', async () => {
+    it('sends no refresh while the store is still being read', async () => {
       const read = createBarrier();
       const kept = memoryStore(GRANT);
       let isRefreshing = false;
-      const loaded = read.passed.then(() => kept.load());
+      const loaded = read.opened.then(() => kept.load());
       const store: TokenStore = { ...kept, load: () => (isRefreshing ? loaded : kept.load()) };
       const { api, session, used } = createCounted({ store });
       isRefreshing = true;
@@ -145,7 +146,7 @@ failureMode(
       expect(kept.load()).toBeNull();
     });
 
-    it('calls no server when another still has the store to itself', async () => {
+    it("sends no refresh while another session holds the store's lock", async () => {
       const store = memoryStore(GRANT);
       const other = store.exclusive?.(NEVER).subscribe();
       const { api, session, used } = createCounted({ store });
@@ -155,13 +156,13 @@ failureMode(
       other?.unsubscribe();
       expect(used).toEqual([]);
       expect(store.load()).toBeNull();
-      // Nor has it left anyone in line for the lock.
-      expect(outcomeOf(store.exclusive?.(of('free')) ?? EMPTY)).toEqual(answered('free'));
+      // It has left no lock request pending either.
+      expect(outcomeOf(store.exclusive?.(of('free')) ?? EMPTY)).toEqual(completedWith('free'));
     });
 
-    it('takes nothing from a promise that no one can call off', async () => {
+    it('ignores a promise that cannot be cancelled', async () => {
       const answer = createBarrier();
-      const renewed = answer.passed.then(() => ({ accessToken: 'T2', refreshToken: 'R2' }));
+      const renewed = answer.opened.then(() => ({ accessToken: 'T2', refreshToken: 'R2' }));
       const store = memoryStore(GRANT);
       const { api, session, used } = createCounted({ store }, () => renewed);
       const outcome = outcomeOf(api.get$('/a'));

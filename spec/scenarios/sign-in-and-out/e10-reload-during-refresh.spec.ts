@@ -1,15 +1,16 @@
 import { type TokenStore, webStorageStore } from 'renewal';
 import { lastValueFrom, noop } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, REFRESH } from '../../support/server';
 import { createClient, createExpiredClient } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
+import { withServer } from '../../support/with-server';
 
 const RENEWED = { accessToken: 'a.access.2', refreshToken: 'a.refresh.2' };
 
-/** A storage of a page that ends before write number `last + 1` gets through. */
+/** A storage of a page that ends before write number `last + 1`. */
 const endingAfter = (storage: Storage, last: number): Storage => {
   let writes = 0;
   const write = (run: () => void): void => {
@@ -30,23 +31,18 @@ const LAYOUTS = [
 failureMode(
   {
     id: 'E10',
-    title: 'The tokens are cleared before the refresh: a page that is reloaded meanwhile has none',
+    title: 'The tokens are cleared before the refresh: a page that reloads has none',
     renewal:
-      'The old tokens stay in the store until the new ones take their place, or the refresh is refused. A page that is reloaded in between goes on with what is there.',
+      'The old tokens stay in the store until new ones replace them, or the refresh is refused. A page that reloads during the refresh continues with the stored tokens.',
     threads: ['salte-auth/salte-auth#184'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    describe.each(LAYOUTS)('in a web storage of %s', (_, layout) => {
+    describe.each(LAYOUTS)('reloads with the tokens of a web storage of %s', (_, layout) => {
       const storeIn = (storage: Storage): TokenStore => webStorageStore({ storage: () => storage, ...layout });
 
-      /** A page whose access token has expired, and what its storage holds. */
+      /** A page whose access token has expired, and the content of its storage. */
       const openPage = async (wrap = (storage: Storage): Storage => storage) => {
         const issued = server.issue();
         const storage = createStorage();
@@ -54,7 +50,7 @@ failureMode(
         return { ...createExpiredClient(server, { issued, store: storeIn(wrap(storage)) }), storage };
       };
 
-      it('keeps the old tokens in the store while the refresh is out', async () => {
+      it('keeps the old tokens in the store while the refresh is in flight', async () => {
         const { api, session, store, issued } = await openPage();
         const refresh = server.hold(({ path }) => path === REFRESH);
         const request = lastValueFrom(api.get$<Echo>('/orders'));
@@ -66,7 +62,7 @@ failureMode(
         expect(await store.load()).toMatchObject(RENEWED);
       });
 
-      it('has the next page renew with them when the first is gone before the server has rotated', async () => {
+      it('refreshes in the next page if the first one is gone before the rotation', async () => {
         const { api, session, storage, issued } = await openPage();
         const refresh = server.hold(({ path }) => path === REFRESH);
         server.refreshReply = 'never';
@@ -84,10 +80,10 @@ failureMode(
       });
 
       it.each([1, 2, 3])(
-        'has it go on when the first is gone after %i of its writes: no spent token is left',
+        'continues if the first page is gone after %i writes, with no spent token left',
         async (count) => {
           const { api, storage, issued } = await openPage((kept) => endingAfter(kept, count));
-          // The page is gone: what becomes of its request is no one's concern.
+          // The page is gone, so the outcome of its request does not matter.
           await lastValueFrom(api.get$('/orders')).catch(noop);
           const next = createClient(server, { issued, store: storeIn(storage) });
           expect(await lastValueFrom(next.api.get$<Echo>('/next'))).toMatchObject({ path: '/next' });

@@ -5,14 +5,14 @@ import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
-/** The refresh of Ann is answered so long after it has begun. */
+/** The time that the refresh of Ann takes. */
 const ANSWER_MS = 20;
-/** When Bob signs in: from before that to some time after it. */
+/** The time of Bob's sign-in: from before the refresh to some time after it. */
 const SIGN_IN_AT_MS = Array.from({ length: 60 }, (_, index) => index + 1);
 
-/** A store of several processes: each call takes a while, and what one writes the others are told later. */
+/** A store of several processes: each call takes a while, and so does the notice of a write to the others. */
 const createSlowCell = (callMs: number, tellMs: number) => {
   const cell = { held: null as Tokens | null };
   const { exclusive } = memoryStore();
@@ -41,21 +41,21 @@ const createSlowCell = (callMs: number, tellMs: number) => {
 failureMode(
   {
     id: 'E11',
-    title: 'A sign-in in one tab crosses the refresh of another, and the user is the one before again',
+    title: 'A sign-in in one tab crosses the refresh of another, and the old user returns',
     renewal:
-      'The later sign-in wins. If a late refresh has written over it, the session that knows better writes its tokens again, and every tab ends with that user.',
+      'The later sign-in wins. If a late refresh has overwritten it, the session of the later sign-in writes its tokens again, and every tab ends with that user.',
     threads: ['AxaFrance/oidc-client#1022', 'geolens-io/geolens#1446'],
   },
   (signal) => {
     describe.each([
       ['with a lock', true],
       ['without a lock', false],
-    ])('a store that answers later, %s', (_, isLocked) => {
+    ])('a slow store, %s', (_, isLocked) => {
       it.each([
         [3, 5],
         [10, 1],
         [1, 30],
-      ])('ends with the user who has signed in (a call takes %d ms, a notice %d ms)', async (callMs, tellMs) => {
+      ])('ends with the user of the sign-in (a call takes %d ms, a notice %d ms)', async (callMs, tellMs) => {
         stopClock();
         for (const atMs of SIGN_IN_AT_MS) {
           const { cell, open } = createSlowCell(callMs, tellMs);
@@ -78,7 +78,7 @@ failureMode(
           signing.session.signIn({ accessToken: 'B1', refreshToken: 'S1' });
           await vi.advanceTimersByTimeAsync(3_000);
 
-          // Answered as Ann if the refresh was over by then.
+          // Sent as Ann if the refresh was over by then.
           expect(['signed-out', 'T2']).toContain(Object(outcome.error).code ?? Object(outcome.values[0]).by);
           expect({ atMs, held: cell.held?.accessToken }).toEqual({ atMs, held: 'B1' });
           for (const { session } of [refreshing, signing])
@@ -91,18 +91,18 @@ failureMode(
     it.each([
       ['one entry', {}],
       ['plain entries', { keys: { accessToken: 'token', refreshToken: 'refreshToken' } }],
-    ])('ends with that user in a web storage that others read 5 ms late (%s)', async (_, layout) => {
+    ])('ends with that user in a web storage with a read delay of 5 ms (%s)', async (_, layout) => {
       for (const atMs of SIGN_IN_AT_MS) {
         const browser = installBrowser(signal);
         browser.lagMs = 5;
         const [refreshing, signing] = [browser.open(layout), browser.open(layout)];
         await refreshing.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
         signing.session.state$.subscribe();
-        await browser.pass(300);
+        await browser.advance(300);
         const outcome = refreshing.get();
-        await browser.pass(atMs);
+        await browser.advance(atMs);
         signing.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
-        await browser.pass(3_000);
+        await browser.advance(3_000);
 
         const tokens = [refreshing, signing].map(({ session }) => Object(session.state).tokens?.accessToken);
         const written = browser.storage.getItem('token') ?? JSON.parse(`${browser.storage.getItem('renewal')}`);
@@ -111,45 +111,45 @@ failureMode(
           tokens: ['T50', 'T50'],
           written: 'T50',
         });
-        expect(outcome).not.toEqual(by('T50'));
+        expect(outcome).not.toEqual(sentWith('T50'));
         expect(refreshing.sent).not.toContain('GET /a T50');
         for (const { session } of [refreshing, signing]) session.destroy();
       }
     });
 
-    /** Of three entries, which the second tab has written last. */
+    /** Three entries, last written by the second tab. */
     const MIXTURES = [1, 2, 3, 4, 5, 6].map((bits) => [0, 1, 2].filter((index) => bits & (1 << index)));
 
     it.each(MIXTURES.map((ofBob) => [ofBob]))(
-      'ends with that user when the plain entries of both writes get mixed (of the second: %j)',
+      'ends with that user if the plain entries of two writes mix (of the second: %j)',
       async (ofBob) => {
         const browser = installBrowser(signal);
-        // Neither tab sees what the other one writes.
+        // Neither tab sees the writes of the other.
         browser.lagMs = 50;
-        browser.isDeaf = true;
+        browser.losesStorageEvents = true;
         const layout = { keys: { accessToken: 'token', refreshToken: 'refreshToken' } };
         const [ann, bob] = [browser.open(layout), browser.open(layout)];
         await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
-        await browser.pass(100);
+        await browser.advance(100);
         for (const { session } of [ann, bob]) session.state$.subscribe();
         ann.get();
-        await browser.pass(ANSWER_MS);
-        const names = [...new Set(browser.written)];
+        await browser.advance(ANSWER_MS);
+        const names = [...new Set(browser.writtenKeys)];
         expect(names).toHaveLength(3);
         const read = () => names.map((name) => browser.storage.getItem(name) ?? '');
         const written = read();
         await bob.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
         const writtenLater = read();
 
-        browser.isDeaf = false;
+        browser.losesStorageEvents = false;
         for (const [index, key] of names.entries()) {
-          // The browser sends an event of each write, also of one that was overwritten at once.
+          // The browser sends an event for each write, also for one that was overwritten at once.
           const [later, earlier] = [`${writtenLater[index]}`, `${written[index]}`];
           const isOfBob = ofBob.includes(index);
-          browser.tell({ key, newValue: isOfBob ? earlier : later });
+          browser.dispatchStorageEvent({ key, newValue: isOfBob ? earlier : later });
           browser.storage.setItem(key, isOfBob ? later : earlier);
         }
-        await browser.pass(3_000);
+        await browser.advance(3_000);
         const tokens = { accessToken: 'T50', refreshToken: 'R50' };
         for (const { session } of [ann, bob]) expect(session.state).toMatchObject({ status: 'active', tokens });
         expect([browser.storage.getItem('token'), browser.storage.getItem('refreshToken')]).toEqual(['T50', 'R50']);
@@ -157,7 +157,7 @@ failureMode(
     );
 
     it.each([[['refreshToken']], [['token.renewal']], [['refreshToken', 'token.renewal']]])(
-      'keeps both tokens when the sign-out of another tab has crossed it and removes %j',
+      'keeps both tokens if a crossing sign-out of another tab removes %j',
       async (removed) => {
         const browser = installBrowser(signal);
         const layout = { keys: { accessToken: 'token', refreshToken: 'refreshToken' } };
@@ -166,7 +166,7 @@ failureMode(
         await tabs[0]?.session.signIn({ accessToken: 'T50', refreshToken: 'R50' });
         // The access token, which a sign-out removes first, was not there yet.
         for (const key of removed) browser.storage.removeItem(key);
-        await browser.pass(3_000);
+        await browser.advance(3_000);
         const [state, other] = tabs.map(({ session }) => session.state);
         const tokens = { accessToken: 'T50', refreshToken: 'R50' };
         expect(state).toMatchObject({ status: 'active', tokens });
@@ -175,17 +175,17 @@ failureMode(
       },
     );
 
-    it('sends nothing with the dead token again when the refresh ends between two entries of another tab', async () => {
+    it('replays nothing with the dead token if the refresh ends between two entry writes', async () => {
       const browser = installBrowser(signal);
       const ann = browser.open({ keys: { accessToken: 'token', refreshToken: 'refreshToken' } });
       await ann.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
       const outcome = ann.get();
-      await browser.pass(ANSWER_MS / 2);
+      await browser.advance(ANSWER_MS / 2);
       browser.storage.setItem('refreshToken', 'R50');
-      await browser.pass(ANSWER_MS);
-      expect(outcome).toEqual(by('T2'));
+      await browser.advance(ANSWER_MS);
+      expect(outcome).toEqual(sentWith('T2'));
       expect(ann.sent).toEqual(['GET /a T1', 'GET /a T2']);
-      expect(browser.authority.presented).toEqual(['R1']);
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
   },
 );

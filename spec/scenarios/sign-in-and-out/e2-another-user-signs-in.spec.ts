@@ -1,15 +1,16 @@
 import { memoryStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier, type Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, REFRESH } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 const B1 = 'b.access.1';
@@ -17,20 +18,18 @@ const B1 = 'b.access.1';
 failureMode(
   {
     id: 'E2',
-    title: 'The tokens of A come after B has signed in, and take the place of those of B',
+    title: 'The tokens of A arrive after B has signed in, and replace the tokens of B',
     renewal:
-      '`signIn()` begins another session: it ends all waits of the one before with `SignedOutError`, and nothing of a refresh that is still out reaches state or store.',
+      '`signIn()` begins another session: it ends all waits of the previous one with `SignedOutError`, and a refresh in flight reaches neither state nor store.',
     threads: ['auth0/auth0-spa-js#1456', 'lbryio/lbry-desktop#6829', 'geolens-io/geolens#1446'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
     it('ends the waits of A in the same tick, and keeps the tokens of B', async () => {
       const client = createExpiredClient(server);
@@ -53,7 +52,7 @@ failureMode(
       expect(tokensShownBy(errors)).toEqual([]);
     });
 
-    it('keeps the tokens of B in the store when those of A are being written', async () => {
+    it('keeps the tokens of B in the store after a sign-in during a write of A', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const { api, session } = createExpiredClient(server, { store, issued });
@@ -72,9 +71,9 @@ failureMode(
       expect(server.tokensOf('/orders')).toEqual([A1]);
     });
 
-    it('takes nothing for B from a promise of A that no one can call off', async () => {
+    it('ignores a promise of A that cannot be cancelled', async () => {
       const answer = createBarrier();
-      const renewed = answer.passed.then(() => ({ accessToken: 'A2', refreshToken: 'RA2' }));
+      const renewed = answer.opened.then(() => ({ accessToken: 'A2', refreshToken: 'RA2' }));
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
       const { api, session } = createVirtualClient({ signal, store, refresh: () => renewed });
       const outcome = outcomeOf(api.get$('/a'));
@@ -89,8 +88,8 @@ failureMode(
 
     it.each([
       ['A again', 'a'],
-      ['B, with the tokens that A has', 'same'],
-    ])('takes a sign-in as %s for another session', async (_, user) => {
+      ['B, with the tokens of A', 'same'],
+    ])('treats a sign-in as %s as another session', async (_, user) => {
       const client = createExpiredClient(server);
       const { session, issued } = client;
       const { errors } = await waitForRefresh(client, refresh);

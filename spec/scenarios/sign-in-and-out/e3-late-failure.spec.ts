@@ -1,14 +1,15 @@
 import { createApi, type SessionExpiredError, type SessionOptions, type TokenGrant } from 'renewal';
 import { lastValueFrom, Subject } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, json, REFRESH, type Reply } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { waitForRefresh } from '../../support/server-waiting';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const FAILURES: Readonly<Record<string, Reply>> = {
   'a refusal': json({ error: 'invalid_grant' }, 400),
@@ -22,20 +23,18 @@ failureMode(
     id: 'E3',
     title: 'A refresh of A that fails late ends the session of B',
     renewal:
-      'An outcome counts only for the session that it was started for: a refusal of A neither ends the session of B nor calls `onSessionExpired`, and a failure of A does not make B wait.',
+      'An outcome counts only for the session that started the refresh: a refusal of A neither ends the session of B nor calls `onSessionExpired`, and a failure of A does not delay B.',
     threads: ['9thLevelSoftware/Project-Phoenix-MP#805', 'ReviewStage/luke#570'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
-    /** A client whose refreshes are promises, which no one can call off: their answers do come. */
+    /** A client whose refreshes are promises, which cannot be cancelled: they do settle. */
     const createPromising = (options: Partial<SessionOptions>) => {
       const http = createApi({ baseUrl: server.origin });
       const asked: Promise<TokenGrant>[] = [];
@@ -70,13 +69,13 @@ failureMode(
       expect(errors).toMatchObject(Array(10).fill({ code: 'signed-out' }));
       expect(events.filter(({ type }) => type !== 'request')).toEqual([]);
 
-      // Nor does the refresh of B wait for what that of A would have had to.
+      // The refresh of B has no cool-down from A either.
       server.refreshReply = undefined;
       server.live.clear();
       expect(await lastValueFrom(api.get$<Echo>('/b'))).toMatchObject({ by: 'b.access.2' });
     });
 
-    it('keeps the session of B when the refresh of A is refused while A is being told of the sign-in', () => {
+    it('keeps the session of B if A is refused during the notification of the sign-in', () => {
       const refused$ = new Subject<never>();
       const expired: SessionExpiredError[] = [];
       const { api, session } = createVirtualClient({

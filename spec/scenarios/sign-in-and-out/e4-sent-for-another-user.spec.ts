@@ -1,35 +1,34 @@
 import { memoryStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { createBarrier, type Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, REFRESH } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
-import { HELD, SENT, waitForRefresh } from '../../support/server-waiting';
+import { QUEUED, SENT, waitForRefresh } from '../../support/server-waiting';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 
 failureMode(
   {
     id: 'E4',
-    title: 'A request that A left in the queue is sent with the token of B',
+    title: 'A queued request of A is sent with the token of B',
     renewal:
-      'What waits belongs to its session: a sign-in or sign-out ends it with `SignedOutError`. No request of A is ever sent for B.',
+      'A waiting request is bound to its session: a sign-in or sign-out ends it with `SignedOutError`. No request of A is ever sent for B.',
     threads: ['nearai/ironclaw#4174'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
-    it('never sends the POSTs that A left waiting, also when both have been renewed since', async () => {
+    it('never sends the waiting POSTs of A, even after both sessions have refreshed', async () => {
       const client = createExpiredClient(server);
       const { api, session } = client;
       const { errors } = await waitForRefresh(client, refresh);
@@ -39,7 +38,7 @@ failureMode(
       expect(await lastValueFrom(api.post$<Echo>('/b', { by: 'B' }))).toMatchObject({ by: 'b.access.2' });
 
       for (const path of SENT) expect(server.tokensOf(path)).toEqual([A1]);
-      for (const path of HELD) expect(server.hitsOf(path)).toEqual([]);
+      for (const path of QUEUED) expect(server.hitsOf(path)).toEqual([]);
       expect(server.hits.filter(({ token }) => token.startsWith('b')).map(({ body }) => `${body}`)).toEqual([
         '{"by":"B"}',
         '{"by":"B"}',
@@ -47,7 +46,7 @@ failureMode(
       expect(errors).toMatchObject(Array(10).fill({ code: 'signed-out' }));
     });
 
-    it('never sends them when A signs out and in again', async () => {
+    it('never sends them after A signs out and in again', async () => {
       const client = createExpiredClient(server);
       const { api, session } = client;
       const { errors } = await waitForRefresh(client, refresh);
@@ -58,13 +57,13 @@ failureMode(
       expect(await lastValueFrom(api.get$<Echo>('/again'))).toMatchObject({ by: again.accessToken });
       expect(await client.store.load()).toMatchObject(again);
       for (const path of SENT) expect(server.tokensOf(path)).toEqual([A1]);
-      for (const path of HELD) expect(server.hitsOf(path)).toEqual([]);
+      for (const path of QUEUED) expect(server.hitsOf(path)).toEqual([]);
       expect(errors).toMatchObject(Array(10).fill({ code: 'signed-out' }));
     });
 
-    it('never sends what waits for a store that has not answered yet', async () => {
+    it('never sends a request that waits for the store to load', async () => {
       const loaded = createBarrier();
-      const load = loaded.passed.then(() => null);
+      const load = loaded.opened.then(() => null);
       const { api, session, sent } = createVirtualClient({ signal, store: { ...memoryStore(), load: () => load } });
       const outcome = outcomeOf(api.post$('/pay', { amount: 1 }));
       await session.signIn({ accessToken: 'B1' });

@@ -1,13 +1,14 @@
 import { memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, NEVER, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
-import { type Echo, type Hit, REFRESH, startServer, type TestServer } from '../../support/server';
+import { completedWith, outcomeOf } from '../../support/http-client';
+import { type Echo, type Hit, REFRESH } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { waitForRefresh } from '../../support/server-waiting';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const B1 = 'b.access.1';
 
@@ -16,33 +17,31 @@ failureMode(
     id: 'E5',
     title: 'A new sign-in waits for the refresh of the old session, which may never end',
     renewal:
-      '`signIn()` lets the old refresh and its lock go: what comes next leaves at once with the new token, and can be renewed while the old answer is still out.',
+      '`signIn()` cancels the old refresh and releases its lock: later requests leave at once with the new token, and can be refreshed before the old response arrives.',
     threads: ['reduxjs/redux-toolkit#2045'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let refresh: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       refresh = server.hold(({ path, body }) => path === REFRESH && `${body}`.includes('a.refresh'));
     });
-    afterEach(() => server.close());
 
-    it('sends the requests of B at once, and closes the connection that A waited on', async () => {
+    it("sends the requests of B at once, and closes the connection of A's refresh", async () => {
       const client = createExpiredClient(server);
       await waitForRefresh(client, refresh);
       const signedIn = client.session.signIn(server.issue('b'));
-      // These have their answers while the refresh of A is still held.
-      const fates = await settleAll(paths(5, 'b').map((path) => client.api.get$<Echo>(path)));
-      expect(errorsOf(fates)).toEqual(Array(5).fill(undefined));
+      // These have their responses while the refresh of A is still held.
+      const results = await settleAll(paths(5, 'b').map((path) => client.api.get$<Echo>(path)));
+      expect(errorsOf(results)).toEqual(Array(5).fill(undefined));
       for (const path of paths(5, 'b')) expect(server.tokensOf(path)).toEqual([B1]);
       await signedIn;
       await server.aborted(REFRESH);
       refresh.open();
     });
 
-    it('renews the session of B while the refresh of A is still held', async () => {
+    it('refreshes the session of B while the refresh of A is still held', async () => {
       const client = createExpiredClient(server);
       await waitForRefresh(client, refresh);
       await client.session.signIn(server.issue('b'));
@@ -56,7 +55,7 @@ failureMode(
       refresh.open();
     });
 
-    it('sends the requests of B at once while a failed refresh of A cools down', async () => {
+    it('sends the requests of B at once during the cool-down of A', async () => {
       const { api, session } = createExpiredClient(server);
       server.refreshReply = { status: 503, headers: { 'retry-after': '3600' } };
       refresh.open();
@@ -84,17 +83,17 @@ failureMode(
         ofB.subscribe(() => outcomes.push(outcomeOf(api.get$('/b'))));
         flush();
         expect(ofA).toMatchObject({ values: [], error: { code: 'signed-out' } });
-        expect(outcomes).toEqual([answered({ by: 'B2' })]);
+        expect(outcomes).toEqual([completedWith({ by: 'B2' })]);
         expectSubscriptions(stuck.subscriptions).toBe('^--!');
       });
     });
 
-    it('has the lock of the store given back by the refresh of A', async () => {
+    it("releases the store's lock that the refresh of A held", async () => {
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
       const { api, session } = createVirtualClient({ signal, store, refresh: () => NEVER });
       outcomeOf(api.get$('/a'));
       await session.signIn({ accessToken: 'B1' });
-      expect(outcomeOf(store.exclusive?.(of('free')) ?? NEVER)).toEqual(answered('free'));
+      expect(outcomeOf(store.exclusive?.(of('free')) ?? NEVER)).toEqual(completedWith('free'));
     });
   },
 );

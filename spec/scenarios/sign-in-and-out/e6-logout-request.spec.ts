@@ -1,42 +1,38 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { json, REFRESH, type Reply, startServer, type TestServer } from '../../support/server';
-import { createExpiredClient, errorOf, fateOf, passedThrough, type TestClient } from '../../support/server-client';
+import { json, REFRESH, type Reply } from '../../support/server';
+import { createExpiredClient, errorOf, passedThrough, resultOf, type TestClient } from '../../support/server-client';
 import { tokensOfWaiting, waitForRefresh } from '../../support/server-waiting';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 
-/** What a server may answer to those who leave. */
+/** Responses of a server to a logout request. */
 const ANSWERS: Readonly<Record<string, Reply | undefined>> = {
-  'that the token has expired': undefined,
-  'with a status of 204': { status: 204 },
-  'with a status of 403': json({ error: 'forbidden' }, 403),
-  'with a status of 500': { status: 500 },
-  'with a page': { type: 'text/html', body: '<h1>bye</h1>' },
-  'by a reset': 'reset',
+  'an expired response': undefined,
+  'status 204': { status: 204 },
+  'status 403': json({ error: 'forbidden' }, 403),
+  'status 500': { status: 500 },
+  'a page': { type: 'text/html', body: '<h1>bye</h1>' },
+  'a reset': 'reset',
 };
 
 failureMode(
   {
     id: 'E6',
-    title: 'The logout request has a dead token itself: it is refreshed for, or the user stays signed in',
+    title: 'The logout request has a dead token: it starts a refresh, or keeps the user in',
     renewal:
-      '`signOut()` asks no server: it ends the session here whatever becomes of a logout request. One with an `authorization` header of its own, or sent after `signOut()`, starts no refresh.',
+      '`signOut()` sends no request: it ends the session here, whatever the outcome of a logout request. A logout request with its own `authorization` header, or after `signOut()`, starts no refresh.',
     threads: ['francesco-gaglione/focus_flow_cloud#41', 'supabase/supabase-js#2504'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** Tells the server first, with the token as it is, and then ends the session in any case. */
+    /** Notifies the server first, with the current token, and then ends the session in any case. */
     const logOut = async ({ api, session }: Pick<TestClient, 'api' | 'session'>): Promise<void> => {
       const { state } = session;
       const headers = 'tokens' in state ? { authorization: `Bearer ${state.tokens.accessToken}` } : {};
-      await fateOf(api.post$('/logout', null, { headers }));
+      await resultOf(api.post$('/logout', null, { headers }));
       await session.signOut();
     };
 
@@ -45,7 +41,7 @@ failureMode(
       expect(await store.load()).toBeNull();
     };
 
-    it.each(Object.entries(ANSWERS))('ends the session though the server answers %s', async (_, reply) => {
+    it.each(Object.entries(ANSWERS))('ends the session if the logout request gets %s', async (_, reply) => {
       const client = createExpiredClient(server);
       if (reply) server.replies.set('/logout', reply);
       await logOut(client);
@@ -54,7 +50,7 @@ failureMode(
       await isOut(client);
     });
 
-    it('has the logout request wait for no refresh, and ends the one that is out', async () => {
+    it('lets the logout request wait for no refresh, and cancels the running one', async () => {
       const client = createExpiredClient(server);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const { errors } = await waitForRefresh(client, refresh);
@@ -68,7 +64,7 @@ failureMode(
       await isOut(client);
     });
 
-    it('works while a refresh that has failed cools down', async () => {
+    it('signs out during the cool-down of a failed refresh', async () => {
       const client = createExpiredClient(server);
       server.refreshReply = { status: 503 };
       await errorOf(client.api.get$('/orders'));
@@ -78,18 +74,21 @@ failureMode(
       await isOut(client);
     });
 
-    it.each(Object.entries(ANSWERS))('sends one after signOut() without a token: answered %s', async (name, reply) => {
-      const client = createExpiredClient(server);
-      if (reply) server.replies.set('/logout', reply);
-      await client.session.signOut();
-      const fate = await fateOf(client.api.post$('/logout', { refreshToken: client.issued.refreshToken }));
-      if (!reply) expect(fate, name).toMatchObject(passedThrough(signal));
-      expect(server.hitsOf('/logout')).toMatchObject([{ authorization: undefined }]);
-      expect(server.refreshes).toBe(0);
-      await isOut(client);
-    });
+    it.each(Object.entries(ANSWERS))(
+      'sends a logout request after signOut() without a token: it gets %s',
+      async (name, reply) => {
+        const client = createExpiredClient(server);
+        if (reply) server.replies.set('/logout', reply);
+        await client.session.signOut();
+        const result = await resultOf(client.api.post$('/logout', { refreshToken: client.issued.refreshToken }));
+        if (!reply) expect(result, name).toMatchObject(passedThrough(signal));
+        expect(server.hitsOf('/logout')).toMatchObject([{ authorization: undefined }]);
+        expect(server.refreshes).toBe(0);
+        await isOut(client);
+      },
+    );
 
-    it('starts no refresh for one of the session that is out when signOut() is called', async () => {
+    it('starts no refresh for a session request in flight when signOut() is called', async () => {
       const client = createExpiredClient(server);
       const logout = server.hold(({ path }) => path === '/logout');
       const error = errorOf(client.api.post$('/logout'));

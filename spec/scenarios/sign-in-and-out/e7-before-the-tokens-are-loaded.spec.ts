@@ -1,29 +1,30 @@
 import { memoryStore, type Session, type TokenStore, type Tokens } from 'renewal';
 import { EMPTY, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createBarrier, createGate, type Gate } from '../../support/barrier';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createQuietStore } from '../../support/quiet-store';
-import { type Echo, type Issued, startServer, type TestServer } from '../../support/server';
-import { createClient, errorsOf, fateOf, passedThrough, paths, settleAll } from '../../support/server-client';
+import type { Echo, Issued } from '../../support/server';
+import { createClient, errorsOf, passedThrough, paths, resultOf, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 
-/** A store whose reads wait for the test; the session hears of what it holds when they are let pass. */
+/** A store whose reads the test releases. */
 const createSlowReads = (initial?: Issued): { readonly store: TokenStore; readonly reads: Gate<string> } => {
   const kept = memoryStore(initial);
   const reads = createGate<string>();
-  return { reads, store: { ...kept, load: () => reads.pass('').then(() => kept.load()) } };
+  return { reads, store: { ...kept, load: () => reads.wait('').then(() => kept.load()) } };
 };
 
-/** What a store may do instead of answering. */
+/** Failures of a store. */
 const FAULTS: Readonly<Record<string, TokenStore['load']>> = {
   rejects: () => Promise.reject(new RangeError('no')),
-  // What plain JavaScript, or another version, may have stored.
-  'answers with nonsense': () => ({ accessToken: 1 }) as unknown as Tokens,
+  // Plain JavaScript, or another version, may have stored it.
+  'returns nonsense': () => ({ accessToken: 1 }) as unknown as Tokens,
 };
 
 failureMode(
@@ -31,7 +32,7 @@ failureMode(
     id: 'E7',
     title: 'Requests made before the tokens are loaded leave without one',
     renewal:
-      'They wait until the store has answered, at most 5 s, and leave in order with its token; of a store that fails or stays silent they leave as signed out.',
+      'They wait for the store, at most 5 s, and leave in order with its token; if the store fails or hangs they leave as signed out.',
     threads: [
       'manfredsteyer/angular-oauth2-oidc#515',
       'damienbod/angular-auth-oidc-client#772',
@@ -39,30 +40,25 @@ failureMode(
     ],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('has early requests wait, and sends each once with the loaded token, in the order they came', async () => {
+    it('makes early requests wait, and sends each once with the loaded token, in order', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
-      const { api, session, left } = createClient(server, { store, issued });
-      const fates = settleAll(paths(5).map((path) => api.get$<Echo>(path)));
+      const { api, session, sentPaths } = createClient(server, { store, issued });
+      const results = settleAll(paths(5).map((path) => api.get$<Echo>(path)));
       await reads.arrived(1);
       expect(session.state.status).toBe('loading');
-      expect(left).toEqual([]);
+      expect(sentPaths).toEqual([]);
       reads.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(5).fill(undefined));
-      expect(left).toEqual(paths(5));
+      expect(errorsOf(await results)).toEqual(Array(5).fill(undefined));
+      expect(sentPaths).toEqual(paths(5));
       for (const path of paths(5)) expect(server.tokensOf(path)).toEqual([T1]);
       expect(server.refreshes).toBe(0);
     });
 
-    it('gives the loaded token to those who asked for one', async () => {
+    it('emits the loaded token to callers that wait for one', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
       const { session } = createClient(server, { store, issued });
@@ -71,56 +67,59 @@ failureMode(
       expect(await token).toBe(T1);
     });
 
-    it('never sends one that was unsubscribed meanwhile', async () => {
+    it('never sends a request that was unsubscribed before the load', async () => {
       const issued = server.issue();
       const { store, reads } = createSlowReads(issued);
-      const { api, left } = createClient(server, { store, issued });
+      const { api, sentPaths } = createClient(server, { store, issued });
       const leaving = api.post$('/leaving', { amount: 1 }).subscribe();
       const staying = lastValueFrom(api.get$<Echo>('/staying'));
       leaving.unsubscribe();
       reads.open();
       expect(await staying).toMatchObject({ by: T1 });
-      expect(left).toEqual(['/staying']);
+      expect(sentPaths).toEqual(['/staying']);
     });
 
     it.each([
       ['auth: false', { auth: false }],
       ['an authorization header of its own', { headers: { authorization: 'Basic b3du' } }],
-    ])('has a request with %s wait for nothing', async (_, options) => {
+    ])('lets a request with %s wait for nothing', async (_, options) => {
       const { store } = createSlowReads();
       const { api, session } = createClient(server, { store });
-      expect(await fateOf(api.get$('/public', options))).toMatchObject(passedThrough(signal));
+      expect(await resultOf(api.get$('/public', options))).toMatchObject(passedThrough(signal));
       expect(session.state.status).toBe('loading');
     });
 
-    it('refreshes first when what it loads has expired meanwhile', async () => {
+    it('refreshes first if the loaded token has expired', async () => {
       const issued = server.issue();
       const loaded: Tokens = { ...issued, expiresAtMs: 1, sessionId: 's' };
       const store: TokenStore = { ...memoryStore(issued), load: () => Promise.resolve(loaded) };
       const { api } = createClient(server, { store, issued });
-      const fates = await settleAll(paths(5).map((path) => api.get$(path)));
-      expect(errorsOf(fates)).toEqual(Array(5).fill(undefined));
+      const results = await settleAll(paths(5).map((path) => api.get$(path)));
+      expect(errorsOf(results)).toEqual(Array(5).fill(undefined));
       for (const path of paths(5)) expect(server.tokensOf(path)).toEqual(['a.access.2']);
       expect(server.presented).toEqual([issued.refreshToken]);
     });
 
-    it.each(Object.entries(FAULTS))('sends them as signed out, with a warning, when the store %s', async (_, load) => {
-      const read = createBarrier();
-      const store: TokenStore = { ...createQuietStore(), load: () => read.passed.then(load) };
-      const { api, session } = createClient(server, { store });
-      const events = eventsOf(api);
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
-      read.open();
-      expect(await fates).toMatchObject(Array(3).fill(passedThrough(signal)));
-      expect(warningsIn(events)).toHaveLength(1);
-      expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(3).fill(undefined));
-      expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-      expect(server.refreshes).toBe(0);
-    });
+    it.each(Object.entries(FAULTS))(
+      'sends early requests as signed out, with a warning, when the store %s',
+      async (_, load) => {
+        const read = createBarrier();
+        const store: TokenStore = { ...createQuietStore(), load: () => read.opened.then(load) };
+        const { api, session } = createClient(server, { store });
+        const events = eventsOf(api);
+        const results = settleAll(paths(3).map((path) => api.get$(path)));
+        read.open();
+        expect(await results).toMatchObject(Array(3).fill(passedThrough(signal)));
+        expect(warningsIn(events)).toHaveLength(1);
+        expect(server.hits.map(({ authorization }) => authorization)).toEqual(Array(3).fill(undefined));
+        expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
+        expect(server.refreshes).toBe(0);
+      },
+    );
 
-    it('sends them as signed out after 5 s, and takes what the store answers later', async () => {
+    it('sends early requests as signed out after 5 s, and adopts a late load', async () => {
       const late = createBarrier();
-      const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
+      const loaded = late.opened.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
       const store: TokenStore = { ...createQuietStore(), load: () => loaded };
       const { api, session } = createVirtualClient({ signal, store });
       virtually(({ expectObservable }) => {
@@ -135,9 +134,9 @@ failureMode(
     it.each([
       ['is signed in', (session: Session) => session.signIn({ accessToken: 'B1' }), { status: 'active' }],
       ['is signed out', (session: Session) => session.signOut(), { status: 'signed-out', reason: 'sign-out' }],
-    ])('never takes what the store answers after the session %s', async (_, change, wanted) => {
+    ])('ignores a late load after the session %s', async (_, change, wanted) => {
       const late = createBarrier();
-      const loaded = late.passed.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
+      const loaded = late.opened.then((): Tokens => ({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' }));
       const { api, session, sent } = createVirtualClient({
         signal,
         store: { ...createQuietStore(), load: () => loaded },
@@ -154,9 +153,9 @@ failureMode(
       expect(sent).toEqual([`GET /later ${'tokens' in state ? 'B1' : '-'}`]);
     });
 
-    it('refreshes nothing for a sign-in that came before the store has answered that it is empty', async () => {
+    it('refreshes nothing for a sign-in before the load of an empty store', async () => {
       const late = createBarrier();
-      const loaded = late.passed.then(() => null);
+      const loaded = late.opened.then(() => null);
       const used: unknown[] = [];
       const { api, session } = createVirtualClient({
         signal,
@@ -175,9 +174,9 @@ failureMode(
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
     });
 
-    it('sees that another has signed out, also where the store was first read before the sign-in', async () => {
+    it('follows a sign-out elsewhere even if the store was read before the sign-in', async () => {
       const late = createBarrier();
-      const loaded = late.passed.then(() => null);
+      const loaded = late.opened.then(() => null);
       const kept = createQuietStore();
       let isFirst = true;
       const load = () => {

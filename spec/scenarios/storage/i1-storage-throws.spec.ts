@@ -1,13 +1,14 @@
 import { webStorageStore } from 'renewal';
 import { lastValueFrom, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, createExpiredClient, errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -17,9 +18,9 @@ const throwing = (name: string) => (): never => {
 };
 
 interface Broken {
-  /** What asking for the storage comes to. */
+  /** The results of an access to the storage. */
   readonly breaks: (works: Storage) => Storage;
-  /** What the warnings say. */
+  /** The texts of the warnings. */
   readonly warnings: readonly string[];
 }
 
@@ -32,7 +33,7 @@ const BROKEN: Readonly<Record<string, Broken>> = {
     breaks: () => null as unknown as Storage, // as in some web views
     warnings: ['load: TypeError', 'write: TypeError'],
   },
-  'can not be read': {
+  'cannot be read': {
     breaks: (works) => ({ ...works, getItem: throwing('DataError') }),
     warnings: ['load: DataError'],
   },
@@ -42,7 +43,7 @@ const BROKEN: Readonly<Record<string, Broken>> = {
   },
 };
 
-/** A store of the browser that works until it is told to break. */
+/** A browser store that works until it is broken by the test. */
 const createBreakable = ({ breaks }: Broken) => {
   const works = createStorage();
   let isBroken = false;
@@ -60,18 +61,13 @@ failureMode(
     id: 'I1',
     title: 'Storage throws: a full quota, a private window, forbidden cookies',
     renewal:
-      'The session goes on in memory: those who wait are sent with the new token, and a warning on `events$` says what the storage did.',
+      'The session continues in memory: waiting requests are sent with the new token, and a warning on `events$` has the storage’s error.',
     threads: ['auth0/lock#1242', 'auth0/angular2-jwt#346', 'SocketCluster/socketcluster-client#46'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it.each(Object.entries(BROKEN))('renews for all who wait while the storage %s', async (_, broken) => {
+    it.each(Object.entries(BROKEN))('refreshes for all waiting requests while the storage %s', async (_, broken) => {
       const storage = createBreakable(broken);
       const issued = server.issue();
       storage.store.save({ ...issued, sessionId: 's' });
@@ -79,11 +75,11 @@ failureMode(
       const events = eventsOf(api);
       storage.break();
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(10).map((path) => api.get$(path)));
+      const results = settleAll(paths(10).map((path) => api.get$(path)));
       await dead.arrived(10);
       dead.open();
 
-      expect(errorsOf(await fates)).toEqual(Array(10).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(10).fill(undefined));
       for (const path of paths(10)) expect(server.tokensOf(path)).toEqual([T1, T2]);
       expect(server.presented).toEqual(['a.refresh.1']);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: T2 } });
@@ -92,7 +88,7 @@ failureMode(
     });
 
     it.each(Object.entries(BROKEN))(
-      'signs in, renews and signs out in memory where the storage %s from the start',
+      'signs in, refreshes and signs out in memory if the storage %s from the start',
       async (_, broken) => {
         const storage = createBreakable(broken);
         storage.break();
@@ -111,7 +107,7 @@ failureMode(
       },
     );
 
-    it.each(Object.entries(BROKEN))('ends a session that is refused while the storage %s, once', (_, broken) => {
+    it.each(Object.entries(BROKEN))('ends a refused session once while the storage %s', (_, broken) => {
       const storage = createBreakable(broken);
       storage.store.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: 's' });
       const onSessionExpired = vi.fn();
@@ -125,7 +121,7 @@ failureMode(
         });
         storage.break();
         const expired = expect.objectContaining({ code: 'session-expired' });
-        // A store without a lock is looked into for a second more.
+        // A store without a lock is polled for another second.
         for (const path of ['/a', '/b']) expectObservable(api.get$(path)).toBe('1s #', undefined, expired);
         flush();
         expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
@@ -133,7 +129,7 @@ failureMode(
       });
     });
 
-    it.each(['', '{', 'undefined', '42'])('takes an entry that holds no tokens for none: %j', async (entry) => {
+    it.each(['', '{', 'undefined', '42'])('treats an entry without tokens as empty: %j', async (entry) => {
       const storage = createStorage({ renewal: entry });
       const { api, session } = createClient(server, { store: webStorageStore({ storage: () => storage }) });
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });

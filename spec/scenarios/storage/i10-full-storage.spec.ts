@@ -3,14 +3,14 @@ import { map } from 'rxjs';
 import { expect, it } from 'vitest';
 import { warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
     id: 'I10',
     title: 'The storage is full, and the new tokens are longer than the old ones',
     renewal:
-      'The spent refresh token does not stay where another tab finds it: the new one is kept alone, and the other tab gets an access token with it. If there is no room for that either, the entry is removed. The tab itself goes on from memory, and a warning says so.',
+      'The spent refresh token does not stay where another tab finds it: the new one is stored alone, and the other tab gets an access token with it. If that does not fit either, the entry is removed. The tab itself continues from memory, and a warning says so.',
   },
   (signal) => {
     const keys = { accessToken: 'token', refreshToken: 'refreshToken' };
@@ -20,15 +20,15 @@ failureMode(
     ];
     const long = (token: string): string => `${token}.${'x'.repeat(100)}`;
 
-    /** Two tabs of a session whose storage has room for no access token that is longer than the first, which is dead. */
+    /** Two tabs of a session whose storage has no room for an access token longer than the first, which is dead. */
     const setUp = async (options: WebStorageStoreOptions, given?: number) => {
       let room = given ?? (options.keys ? 100 : 130);
       const browser = installBrowser(signal);
       const refresh: SessionOptions['refresh'] = (tokens) =>
-        browser.authority
+        browser.authServer
           .refresh(tokens)
           .pipe(map(({ accessToken, refreshToken }) => ({ accessToken: long(accessToken), refreshToken })));
-      const isDead = (token: string): boolean => browser.authority.isDead(token.split('.')[0] ?? '');
+      const isDead = (token: string): boolean => browser.authServer.isDead(token.split('.')[0] ?? '');
       const open = () => browser.open({ ...options, session: { refresh, isDead } });
       browser.storage.clear();
       const first = open();
@@ -38,7 +38,7 @@ failureMode(
         if (value.length > room) throw new DOMException('full', 'QuotaExceededError');
         setItem(key, value);
       };
-      await browser.pass(10);
+      await browser.advance(10);
       const makeRoom = () => {
         room = Infinity;
       };
@@ -48,50 +48,53 @@ failureMode(
     it.each(LAYOUTS)('signs no tab out, and presents each refresh token once (%s)', async (_, options) => {
       const { browser, open, first, other } = await setUp(options);
       const outcome = first.get();
-      await browser.pass(300);
-      expect(outcome).toEqual(by(long('T2')));
+      await browser.advance(300);
+      expect(outcome).toEqual(sentWith(long('T2')));
       expect(warningsIn(first.events)).toEqual(['write: QuotaExceededError']);
       const next = other.get();
-      await browser.pass(300);
-      expect(next).toEqual(by(long('T3')));
+      await browser.advance(300);
+      expect(next).toEqual(sentWith(long('T3')));
       const reloaded = open();
       const last = reloaded.get();
-      await browser.pass(300);
-      expect(last).toEqual(by(long('T4')));
-      expect(browser.authority.presented).toEqual(['R1', 'R2', 'R3']);
+      await browser.advance(300);
+      expect(last).toEqual(sentWith(long('T4')));
+      expect(browser.authServer.presented).toEqual(['R1', 'R2', 'R3']);
       expect([first, other, reloaded].map(({ session }) => session.state.status)).not.toContain('signed-out');
     });
 
-    it.each(LAYOUTS)('starts no refresh for what only this tab has a better copy of (%s)', async (_, options) => {
-      const { browser, first } = await setUp(options);
-      first.get();
-      await browser.pass(300);
-      for (let count = 0; count < 3; count++) {
-        expect(first.get()).toEqual(by(long('T2')));
-        await browser.pass(10);
-      }
-      expect(browser.authority.presented).toEqual(['R1']);
-    });
+    it.each(LAYOUTS)(
+      'starts no refresh for tokens of which only this tab has a better copy (%s)',
+      async (_, options) => {
+        const { browser, first } = await setUp(options);
+        first.get();
+        await browser.advance(300);
+        for (let count = 0; count < 3; count++) {
+          expect(first.get()).toEqual(sentWith(long('T2')));
+          await browser.advance(10);
+        }
+        expect(browser.authServer.presented).toEqual(['R1']);
+      },
+    );
 
-    it.each(LAYOUTS)('goes on in this tab if there is no room for anything (%s)', async (_, options) => {
+    it.each(LAYOUTS)('continues in this tab if there is no room for any token (%s)', async (_, options) => {
       const { browser, first } = await setUp(options, 0);
       const outcome = first.get();
-      await browser.pass(300);
-      expect(outcome).toEqual(by(long('T2')));
+      await browser.advance(300);
+      expect(outcome).toEqual(sentWith(long('T2')));
       expect(browser.storage.getItem(options.keys?.accessToken ?? 'renewal')).toBeNull();
-      expect(first.get()).toEqual(by(long('T2')));
+      expect(first.get()).toEqual(sentWith(long('T2')));
       expect(first.session.state.status).toBe('active');
     });
 
-    it.each(LAYOUTS)('keeps all again once there is room (%s)', async (_, options) => {
+    it.each(LAYOUTS)('stores all tokens again once there is room (%s)', async (_, options) => {
       const { browser, open, first, other, makeRoom } = await setUp(options);
       first.get();
-      await browser.pass(300);
+      await browser.advance(300);
       makeRoom();
       other.get();
-      await browser.pass(300);
-      expect(open().get()).toEqual(by(long('T3')));
-      expect(browser.authority.presented).toEqual(['R1', 'R2']);
+      await browser.advance(300);
+      expect(open().get()).toEqual(sentWith(long('T3')));
+      expect(browser.authServer.presented).toEqual(['R1', 'R2']);
     });
   },
 );

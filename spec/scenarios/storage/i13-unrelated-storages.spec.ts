@@ -2,17 +2,17 @@ import { expect, it } from 'vitest';
 import { installChannels } from '../../support/channels';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
     id: 'I13',
-    title: 'Two storages of one page have nothing in common but the name of an entry',
+    title: 'Two storages of one page have only the name of an entry in common',
     renewal:
-      'What a channel brings is a reason to read one’s own storage. If that is empty because nothing could be written, no one has signed out.',
+      'A message on a channel only makes a session read its own storage. If that is empty because no write succeeded, no sign-out has happened.',
   },
   (signal) => {
-    it('keeps a session whose storage refuses each write, whatever another storage does', async () => {
+    it('keeps a session whose storage refuses each write, despite another storage', async () => {
       const browser = installBrowser(signal);
       const channels = installChannels();
       const full = createStorage();
@@ -26,10 +26,10 @@ failureMode(
       await other.session.signIn({ accessToken: 'T6', refreshToken: 'R6' });
       one.get();
       await other.session.signOut();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(channels.messages.length).toBeGreaterThan(0);
       expect(one.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T5' } });
-      expect(one.get()).toEqual(by('T5'));
+      expect(one.get()).toEqual(sentWith('T5'));
       expect(other.session.state.status).toBe('signed-out');
     });
   },

@@ -2,7 +2,7 @@ import { memoryStore, type Session, type TokenStore, type Tokens } from 'renewal
 import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 
 const KEPT: Tokens = { accessToken: 'T2', refreshToken: 'R2', sessionId: 's' };
@@ -10,14 +10,13 @@ const KEPT: Tokens = { accessToken: 'T2', refreshToken: 'R2', sessionId: 's' };
 failureMode(
   {
     id: 'I14',
-    title:
-      'The store takes 6 s to be read, as one that asks for a fingerprint: the user is signed out, with good tokens in it',
+    title: 'A slow store, such as one with a fingerprint prompt, signs the user out',
     renewal:
-      'Requests wait 5 s and then leave without a token. What the store answers later is still taken, if nothing has happened to the session since.',
+      'Requests wait 5 s and then leave without a token. Tokens of a later load are still adopted, if the session has not changed since.',
     threads: ['peanutprotocol/peanut-ui#2489'],
   },
   (signal) => {
-    /** A page whose store answers its first `load` after 6 s. */
+    /** A page whose store takes 6 s for its first `load`. */
     const openSlow = (loaded: () => Tokens | null = () => KEPT) => {
       stopClock();
       let loads = 0;
@@ -38,21 +37,21 @@ failureMode(
       return { ...client, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
     };
 
-    it('takes them when they come: the next request carries them', async () => {
+    it('adopts the tokens of a late load: the next request carries them', async () => {
       const { api, session, sent, pass } = openSlow();
       const early = outcomeOf(api.get$('/early'));
       await pass(4_999);
       expect(early).toEqual({ values: [] });
       await pass(1);
-      expect(early).toEqual(answered({ by: '-' }));
+      expect(early).toEqual(completedWith({ by: '-' }));
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
       await pass(1_000);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2', refreshToken: 'R2' } });
-      expect(outcomeOf(api.get$('/later'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/later'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /early -', 'GET /later T2']);
     });
 
-    it('emits them to the subscribers of state$', async () => {
+    it('emits late tokens to the subscribers of state$', async () => {
       const { session, pass } = openSlow();
       const seen: string[] = [];
       session.state$.subscribe(({ status }) => seen.push(status));
@@ -68,7 +67,7 @@ failureMode(
       ],
       ['a sign-out', (session) => session.signOut(), { status: 'signed-out' }],
       ['destroy()', async (session) => session.destroy(), { status: 'signed-out' }],
-    ])('drops them after %s', async (_, act, state) => {
+    ])('drops late tokens after %s', async (_, act, state) => {
       const { api, session, pass } = openSlow();
       api.get$('/early').subscribe();
       await pass(5_500);
@@ -85,12 +84,12 @@ failureMode(
           throw new Error('cancelled');
         },
       ],
-    ])('stays signed out when what comes late is %s', async (_, loaded) => {
+    ])('stays signed out if the late load is %s', async (_, loaded) => {
       const { api, session, pass } = openSlow(loaded);
       api.get$('/early').subscribe();
       await pass(7_000);
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-      expect(outcomeOf(api.get$('/later'))).toEqual(answered({ by: '-' }));
+      expect(outcomeOf(api.get$('/later'))).toEqual(completedWith({ by: '-' }));
     });
   },
 );

@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient } from '../../support/virtual';
 
@@ -12,10 +12,10 @@ failureMode(
   {
     id: 'I15',
     title: 'One read of the store never ends, and the store is never read again',
-    renewal: 'A read is given up after 5 s with a warning, and holds up no later one.',
+    renewal: 'A read is abandoned after 5 s with a warning, and delays no later one.',
   },
   (signal) => {
-    /** A store that others write to; its read number `hanging` never ends, counted from the first refresh on. */
+    /** A store with other writers; its read number `hanging` never ends, counted from the first refresh on. */
     const openHanging = (hanging: number) => {
       stopClock();
       const changes$ = new Subject<Tokens | null>();
@@ -36,7 +36,7 @@ failureMode(
       return { ...client, kept, changes$, issuer, events, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
     };
 
-    it('goes on after 5 s from memory, and looks again before the next refresh', async () => {
+    it('continues from memory after 5 s, and reads again before the next refresh', async () => {
       const { api, kept, issuer, events, pass } = openHanging(1);
       const first = outcomeOf(api.get$('/a'));
       await pass(5_000);
@@ -44,16 +44,16 @@ failureMode(
       expect(warningsIn(events)).toContain('load: no answer');
       expect(first.error).toMatchObject({ code: 'token-rejected' });
 
-      // Someone else has renewed them meanwhile.
+      // Another writer has refreshed them since.
       const { sessionId } = (await kept.load()) ?? {};
       await kept.save({ accessToken: 'T9', refreshToken: 'R9', sessionId: `${sessionId}`, revision: 9 });
       const second = outcomeOf(api.get$('/b'));
       await pass(100);
-      expect(second).toEqual(answered({ by: 'T9' }));
+      expect(second).toEqual(completedWith({ by: 'T9' }));
       expect(issuer.presented).toEqual(['R1']);
     });
 
-    it.each([1, 2])('follows what others write after read number %d was given up', async (hanging) => {
+    it.each([1, 2])('follows other writers after read number %d was abandoned', async (hanging) => {
       const { session, kept, changes$, pass } = openHanging(hanging);
       session.state$.subscribe();
       const notify = async (tokens: Tokens): Promise<void> => {

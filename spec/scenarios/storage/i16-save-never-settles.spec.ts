@@ -11,9 +11,8 @@ import { createVirtualClient } from '../../support/virtual';
 failureMode(
   {
     id: 'I16',
-    title: 'One write never ends, and the sign-out after it never reaches the store: a reload brings the user back',
-    renewal:
-      'A write is given up after 5 s and holds up no later one. What it still does late is put right by another write.',
+    title: 'One write never ends, and a later sign-out never reaches the store',
+    renewal: 'A write is abandoned after 5 s and delays no later one. Its late effect is corrected by another write.',
   },
   (signal) => {
     /** A store whose first `save` waits for `late`. */
@@ -40,9 +39,9 @@ failureMode(
       const events = eventsOf(client.api);
       return { ...client, kept, changes$, calls, events, pass: (ms: number) => vi.advanceTimersByTimeAsync(ms) };
     };
-    const never = () => createBarrier().passed;
+    const never = () => createBarrier().opened;
 
-    it('clears the store 5 s after the save has begun, and resolves signOut', async () => {
+    it('clears the store 5 s after the start of the save, and resolves signOut', async () => {
       const { session, kept, calls, events, pass } = openHanging(never());
       session.signIn({ accessToken: 'B1' });
       await pass(1_000);
@@ -58,7 +57,7 @@ failureMode(
       expect(warningsIn(events)).toEqual(['write: no answer']);
     });
 
-    it('clears it at once when the save was given up before', async () => {
+    it('clears the store at once if the save was abandoned before', async () => {
       const { session, kept, pass } = openHanging(never());
       session.signIn({ accessToken: 'B1' });
       await pass(6_000);
@@ -92,7 +91,7 @@ failureMode(
       ['another sign-in', { accessToken: 'C1' }],
     ])('leaves nothing of a save that ends after %s', async (_, next) => {
       const late = createBarrier();
-      const { session, kept, pass } = openHanging(late.passed);
+      const { session, kept, pass } = openHanging(late.opened);
       session.signIn({ accessToken: 'B1' });
       await pass(6_000);
       await (next ? session.signIn(next) : session.signOut());

@@ -2,15 +2,18 @@ import { memoryStore, type TokenStore } from 'renewal';
 import { expect, it } from 'vitest';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
 
 const MEMBERS = ['load', 'save', 'clear', 'changes$', 'version', 'exclusive'] as const;
 
-/** Those without which the session goes on with less: an error of the others is in what becomes of a request, or changes nothing. */
+/**
+ * Members that are optional for the session: an error of the others shows in the outcome of a request, or changes
+ * nothing.
+ */
 const WARNED: readonly string[] = ['load', 'save', 'clear', 'changes$'];
 
-/** A store one of whose members throws when it is read. */
+/** A store with a member that throws when it is read. */
 const throwingAt = (member: keyof TokenStore): TokenStore =>
   Object.defineProperty({ ...memoryStore({ accessToken: 'T1', refreshToken: 'R1' }) }, member, {
     get: () => {
@@ -21,9 +24,9 @@ const throwingAt = (member: keyof TokenStore): TokenStore =>
 failureMode(
   {
     id: 'I17',
-    title: 'A member of the store throws when it is read, and takes the page with it',
+    title: 'A member of the store throws when it is read, and breaks the page',
     renewal:
-      'Such a store is one that fails: `createSession` does not throw, requests settle, and a warning says so if the session has to do without it.',
+      'Such a store counts as failing: `createSession` does not throw, requests settle, and a warning names a member that the session has to do without.',
   },
   (signal) => {
     it.each(MEMBERS)('warns and lets requests settle: %s', async (member) => {
@@ -31,9 +34,10 @@ failureMode(
       const events = eventsOf(api);
       const outcomes = [outcomeOf(api.get$('/a')), outcomeOf(api.get$('/b'))];
       await Promise.resolve();
-      // Without its turn, a refresh fails.
-      const settled = { load: answered({ by: '-' }), exclusive: { error: { code: 'refresh' } } };
-      for (const outcome of outcomes) expect(outcome).toMatchObject(settled[member as never] ?? answered({ by: 'T2' }));
+      // Without the lock, a refresh fails.
+      const settled = { load: completedWith({ by: '-' }), exclusive: { error: { code: 'refresh' } } };
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject(settled[member as never] ?? completedWith({ by: 'T2' }));
       await session.signIn({ accessToken: 'B1' });
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
       expect(outcomeOf(api.get$('/c'))).toMatchObject({ values: [{ by: 'B1' }] });

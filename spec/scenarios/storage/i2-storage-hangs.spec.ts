@@ -5,7 +5,7 @@ import { createBarrier } from '../../support/barrier';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createQuietStore } from '../../support/quiet-store';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -14,7 +14,7 @@ type Call = 'load' | 'save' | 'clear';
 
 const GRANT = { accessToken: 'T1', refreshToken: 'R1' };
 
-/** A store some of whose calls hang once they are told to; `calls` are those that have been made since then. */
+/** A store some of whose calls hang on demand; `calls` are the calls since then. */
 const createHanging = (...hanging: readonly Call[]) => {
   const kept = createQuietStore(GRANT);
   const calls: Call[] = [];
@@ -41,9 +41,9 @@ const createHanging = (...hanging: readonly Call[]) => {
 failureMode(
   {
     id: 'I2',
-    title: 'Storage hangs: a write or a read that never answers',
+    title: 'Storage hangs: a write or a read that never settles',
     renewal:
-      'Each call of the store is given 5 s; then those who wait go on with the new tokens from memory, and a warning says so. It holds up no later call, and what it brings late is judged like anything else.',
+      'Each call of the store has 5 s; then waiting requests continue with the new tokens from memory, and a warning says so. A hanging call delays no later one, and its late result is judged like any other.',
     threads: ['supabase/supabase-js#2235', 'supabase/supabase-js#2013'],
   },
   (signal) => {
@@ -51,23 +51,26 @@ failureMode(
       ['a read', '5s', ['load'], ['load: no answer']],
       ['a write', '5s', ['save'], ['write: no answer']],
       ['a read and then a write', '10s', ['load', 'save'], ['load: no answer', 'write: no answer']],
-    ] as const)('gives all who wait the new token although %s hangs, after %s', (_, wait, hanging, warnings) => {
-      virtually(({ expectObservable, flush }) => {
-        const { store, hang } = createHanging(...hanging);
-        const { api, session, sent } = createVirtualClient({ signal, store, refresh: createIssuer().refresh });
-        const events = eventsOf(api);
-        hang();
-        for (const path of ['/a', '/b']) expectObservable(api.get$(path)).toBe(`${wait} (v|)`, { v: { by: 'T2' } });
-        flush();
-        expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T2']);
-        expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2', refreshToken: 'R2' } });
-        expect(warningsIn(events)).toEqual(warnings);
-        // It still hangs, but no one needs it.
-        expect(outcomeOf(api.get$('/c'))).toEqual(answered({ by: 'T2' }));
-      });
-    });
+    ] as const)(
+      'gives all waiting requests the new token although %s hangs, after %s',
+      (_, wait, hanging, warnings) => {
+        virtually(({ expectObservable, flush }) => {
+          const { store, hang } = createHanging(...hanging);
+          const { api, session, sent } = createVirtualClient({ signal, store, refresh: createIssuer().refresh });
+          const events = eventsOf(api);
+          hang();
+          for (const path of ['/a', '/b']) expectObservable(api.get$(path)).toBe(`${wait} (v|)`, { v: { by: 'T2' } });
+          flush();
+          expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T2']);
+          expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2', refreshToken: 'R2' } });
+          expect(warningsIn(events)).toEqual(warnings);
+          // It still hangs, but nothing needs it.
+          expect(outcomeOf(api.get$('/c'))).toEqual(completedWith({ by: 'T2' }));
+        });
+      },
+    );
 
-    it('waits once for reads that hang: the next refresh asks again, and does not wait', () => {
+    it('waits once for hanging reads: the next refresh reads again, and does not wait', () => {
       virtually(({ cold, expectObservable, flush }) => {
         const { store, hang, calls } = createHanging('load');
         const issuer = createIssuer();
@@ -83,7 +86,7 @@ failureMode(
       });
     });
 
-    it('uses the tokens that have come when refreshTimeoutMs ends the refresh before the write is given up', () => {
+    it('uses the new tokens if refreshTimeoutMs ends the refresh during a hanging write', () => {
       virtually(({ expectObservable, flush }) => {
         const { store, hang } = createHanging('save');
         const { api, session } = createVirtualClient({ signal, store, refreshTimeoutMs: 3_000 });
@@ -94,7 +97,7 @@ failureMode(
       });
     });
 
-    it('keeps the session, and tells those who wait, when the store lets no one have it alone', () => {
+    it('keeps the session and fails the waiting requests if the lock is never granted', () => {
       virtually(({ expectObservable, flush }) => {
         const issuer = createIssuer();
         const store = { ...memoryStore(GRANT), exclusive: () => NEVER };
@@ -112,10 +115,10 @@ failureMode(
       });
     });
 
-    it('takes what a read brings after its time is up, if nothing has happened since', async () => {
+    it('adopts the tokens of a late read, if nothing has happened since', async () => {
       stopClock();
-      const { passed, open } = createBarrier();
-      const load = passed.then(() => ({ ...GRANT, sessionId: 's' }));
+      const { opened, open } = createBarrier();
+      const load = opened.then(() => ({ ...GRANT, sessionId: 's' }));
       const { api, session } = createVirtualClient({ signal, store: { ...memoryStore(), load: () => load } });
       const request = lastValueFrom(api.get$('/a'));
       await vi.advanceTimersByTimeAsync(5_000);
@@ -146,11 +149,11 @@ failureMode(
       },
     );
 
-    it('leaves the newest tokens in the store when a write that hung ends at last', async () => {
+    it('leaves the newest tokens in the store when a hanging write ends at last', async () => {
       stopClock();
-      const { passed, open } = createBarrier();
+      const { opened, open } = createBarrier();
       const kept = memoryStore(GRANT);
-      const store: TokenStore = { ...kept, save: (tokens) => passed.then(() => kept.save(tokens)) };
+      const store: TokenStore = { ...kept, save: (tokens) => opened.then(() => kept.save(tokens)) };
       const { session } = createVirtualClient({ signal, store, refresh: createIssuer().refresh });
       for (const accessToken of ['T2', 'T3']) {
         const renewed = lastValueFrom(session.refresh$());
@@ -164,11 +167,11 @@ failureMode(
       expect(kept.load()).toMatchObject({ accessToken: 'B1' });
     });
 
-    it('holds up no sign-out, and clears what a write that ends late has left', async () => {
+    it('delays no sign-out, and clears the tokens of a late write', async () => {
       stopClock();
-      const { passed, open } = createBarrier();
+      const { opened, open } = createBarrier();
       const kept = memoryStore(GRANT);
-      const store: TokenStore = { ...kept, save: (tokens) => passed.then(() => kept.save(tokens)) };
+      const store: TokenStore = { ...kept, save: (tokens) => opened.then(() => kept.save(tokens)) };
       const { api, session } = createVirtualClient({ signal, store });
       const request = lastValueFrom(api.get$('/a'));
       await vi.advanceTimersByTimeAsync(5_000);

@@ -1,18 +1,19 @@
 import { memoryStore, type TokenStore, type Tokens, webStorageStore } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, type Issued, startServer, type TestServer } from '../../support/server';
+import type { Echo, Issued } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const quota = (tokens: Tokens): Error => new RangeError(`no room for ${JSON.stringify(tokens)}`);
 
 type Save = (tokens: Tokens, kept: TokenStore) => void | Promise<void>;
 
-/** How a write fails. */
+/** The ways in which a write fails. */
 const FAILURES: Readonly<Record<string, Save>> = {
   throws: (tokens) => {
     throw quota(tokens);
@@ -24,7 +25,7 @@ const FAILURES: Readonly<Record<string, Save>> = {
   },
 };
 
-/** A store whose writes fail until they are mended. */
+/** A store whose writes fail until the test repairs them. */
 const createFailing = (save: Save, issued?: Issued) => {
   const kept = memoryStore(issued);
   let isMended = false;
@@ -43,29 +44,24 @@ failureMode(
     id: 'I3',
     title: 'The write fails after the server has rotated the refresh token',
     renewal:
-      'The new tokens are used from memory, the next refresh presents the new refresh token and writes again, and a warning tells of each write that failed.',
+      'The new tokens are used from memory, the next refresh presents the new refresh token and writes again, and a warning reports each failed write.',
   },
   (signal) => {
-    let server: TestServer;
-
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
+    const server = withServer(signal);
 
     it.each(Object.entries(FAILURES))(
-      'wakes all with the new token, and warns once, when the write %s',
+      'sends all waiting requests with the new token, and warns once, when the write %s',
       async (_, save) => {
         const issued = server.issue();
         const { store } = createFailing(save, issued);
         const { api, session } = createExpiredClient(server, { store, issued });
         const events = eventsOf(api);
         const dead = server.hold(({ token }) => token === 'a.access.1');
-        const fates = settleAll(paths(10).map((path) => api.get$(path)));
+        const results = settleAll(paths(10).map((path) => api.get$(path)));
         await dead.arrived(10);
         dead.open();
 
-        expect(errorsOf(await fates)).toEqual(Array(10).fill(undefined));
+        expect(errorsOf(await results)).toEqual(Array(10).fill(undefined));
         for (const path of paths(10)) expect(server.tokensOf(path)).toEqual(['a.access.1', 'a.access.2']);
         expect(session.state).toMatchObject({
           status: 'active',
@@ -76,8 +72,8 @@ failureMode(
       },
     );
 
-    it.each(Object.entries({ ...FAILURES, 'is lost without a word': () => {} }))(
-      'presents each new refresh token once when every write %s',
+    it.each(Object.entries({ ...FAILURES, 'is lost silently': () => {} }))(
+      'presents each new refresh token once if every write %s',
       async (_, save) => {
         const issued = server.issue();
         const { kept, store, mend } = createFailing(save, issued);
@@ -95,7 +91,7 @@ failureMode(
       },
     );
 
-    it('takes a store that is empty because the write failed for no sign-out', async () => {
+    it('does not mistake an empty store after a failed write for a sign-out', async () => {
       const { kept, store } = createFailing(() => Promise.reject(new RangeError()));
       const { api, session } = createClient(server, { store });
       await session.signIn(server.issue('b'));
@@ -105,7 +101,7 @@ failureMode(
       expect(session.state.status).toBe('active');
     });
 
-    it('goes on when another session of the store has found the old tokens there, and was refused', async () => {
+    it('continues if another session found the old tokens in the store and was refused', async () => {
       const issued = server.issue();
       const { kept, store } = createFailing(() => Promise.reject(new RangeError()), issued);
       const one = createExpiredClient(server, { store, issued });
@@ -121,7 +117,7 @@ failureMode(
     });
 
     it.each(['token', 'refreshToken', 'token.renewal'])(
-      'never takes its own half of a write that failed at %s for news',
+      'never mistakes its own half-written tokens for external ones (at %s)',
       async (entry) => {
         const issued = server.issue();
         const storage = createStorage({ token: issued.accessToken, refreshToken: issued.refreshToken });

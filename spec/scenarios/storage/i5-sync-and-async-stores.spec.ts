@@ -4,13 +4,13 @@ import { expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { eventsOf, warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient } from '../../support/virtual';
 
 const GRANT = { accessToken: 'T1', refreshToken: 'R1' };
 
-/** A promise of another making, which calls back in the same tick. */
+/** A promise of another implementation, which calls back in the same tick. */
 const thenable = <T>(value: T): PromiseLike<T> => {
   const kept = {
     // biome-ignore lint/suspicious/noThenProperty: being a thenable is what it is for.
@@ -19,11 +19,11 @@ const thenable = <T>(value: T): PromiseLike<T> => {
       return kept;
     },
   };
-  // Only as much of `PromiseLike` as RxJS uses.
+  // Only the part of `PromiseLike` that RxJS uses.
   return kept as unknown as PromiseLike<T>;
 };
 
-/** How a method may answer. */
+/** The kinds of results of a method. */
 const WAYS = {
   'a value': <T>(value: T) => value,
   'a promise': <T>(value: T) => Promise.resolve(value),
@@ -50,13 +50,13 @@ const createMixed = (load: Way, save: Way, clear: Way) => {
 failureMode(
   {
     id: 'I5',
-    title: 'Stores that answer at once and stores that answer later',
+    title: 'Synchronous and asynchronous stores behave differently',
     renewal:
-      'Each method of a store may return a value or a promise; one that answers in the same tick costs no tick, and requests wait for one that does not.',
+      'Each method of a store may return a value or a promise; a synchronous result costs no tick, and requests wait for an asynchronous one.',
     threads: ['Flyrell/axios-auth-refresh#229'],
   },
   (signal) => {
-    it.each(MIXES)('renews, signs in and signs out: load is %s, save %s, clear %s', async (...mix) => {
+    it.each(MIXES)('refreshes, signs in and signs out: load is %s, save %s, clear %s', async (...mix) => {
       const { cell, store } = createMixed(...mix);
       const { api, session, sent } = createVirtualClient({ signal, store, refresh: createIssuer().refresh });
       expect(await lastValueFrom(api.get$('/a'))).toEqual({ by: 'T2' });
@@ -68,49 +68,49 @@ failureMode(
       expect(cell.held).toBeNull();
     });
 
-    it.each(['a value', 'a thenable'] as const)('knows the state at once where load is %s', (load) => {
+    it.each(['a value', 'a thenable'] as const)('knows the state at once if load returns %s', (load) => {
       const { store } = createMixed(load, 'a promise', 'a promise');
       const { api, session } = createVirtualClient({ signal, store, isDead: () => false });
       expect(session.state).toMatchObject({ status: 'active', tokens: GRANT });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
     });
 
-    it('renews in the same tick where every method answers in it', () => {
+    it('refreshes in the same tick if every method is synchronous', () => {
       const { store } = createMixed('a thenable', 'a thenable', 'a thenable');
       const { api } = createVirtualClient({ signal, store });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
     });
 
-    it('sends nothing before a load that answers later has done so, and then all in the order they came', async () => {
-      const { passed, open } = createBarrier();
-      const store: TokenStore = { ...memoryStore(), load: () => passed.then(() => ({ ...GRANT, sessionId: 's' })) };
+    it('sends nothing before an asynchronous load, and then everything in order', async () => {
+      const { opened, open } = createBarrier();
+      const store: TokenStore = { ...memoryStore(), load: () => opened.then(() => ({ ...GRANT, sessionId: 's' })) };
       const { api, session, sent } = createVirtualClient({ signal, store, isDead: () => false });
-      const fates = Promise.all(['/a', '/b'].map((path) => lastValueFrom(api.get$(path))));
+      const results = Promise.all(['/a', '/b'].map((path) => lastValueFrom(api.get$(path))));
       await Promise.resolve();
       expect(session.state.status).toBe('loading');
       expect(sent).toEqual([]);
       open();
-      expect(await fates).toEqual([{ by: 'T1' }, { by: 'T1' }]);
+      expect(await results).toEqual([{ by: 'T1' }, { by: 'T1' }]);
       expect(sent).toEqual(['GET /a T1', 'GET /b T1']);
     });
 
-    it('wakes no one before a save that answers later has done so', async () => {
-      const { passed, open } = createBarrier();
-      const store: TokenStore = { ...memoryStore(GRANT), save: () => passed };
+    it('sends no waiting request before an asynchronous save has ended', async () => {
+      const { opened, open } = createBarrier();
+      const store: TokenStore = { ...memoryStore(GRANT), save: () => opened };
       const { api, session, sent } = createVirtualClient({ signal, store });
-      const fate = lastValueFrom(api.get$('/a'));
+      const result = lastValueFrom(api.get$('/a'));
       await Promise.resolve();
       expect(session.state).toMatchObject({ status: 'refreshing', tokens: GRANT });
       expect(sent).toEqual(['GET /a T1']);
       open();
-      expect(await fate).toEqual({ by: 'T2' });
+      expect(await result).toEqual({ by: 'T2' });
     });
 
     it.each<[string, () => unknown]>([
       ['undefined', () => undefined],
       ['a promise of undefined', () => thenable(undefined)],
       ['an observable', () => of({ ...GRANT, sessionId: 's' })],
-      ['a promise of what holds no tokens', () => thenable({ token: 'T1' })],
+      ['a promise of an object without tokens', () => thenable({ token: 'T1' })],
       [
         'a promise whose then throws',
         () => ({
@@ -120,16 +120,16 @@ failureMode(
           },
         }),
       ],
-    ])('takes %s from load for an empty store, and lets the request go', (_, load) => {
-      // What plain JavaScript may return.
+    ])('treats %s from load as an empty store, and sends the request', (_, load) => {
+      // Plain JavaScript may return this.
       const store = { ...memoryStore(), load: load as TokenStore['load'] };
       const { api, session, sent } = createVirtualClient({ signal, store, isDead: () => false });
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: '-' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: '-' }));
       expect(sent).toEqual(['GET /a -']);
     });
 
-    it('warns, and renews from memory, when a promise of the store is rejected', async () => {
+    it('warns, and refreshes from memory, when a promise of the store is rejected', async () => {
       const reject = () => Promise.reject(new RangeError('T2'));
       const kept = memoryStore(GRANT);
       let isBroken = false;

@@ -10,7 +10,7 @@ import {
 import { delay, map, of, Subject, switchMap, take, timer } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../../support/virtual';
 
@@ -19,19 +19,19 @@ failureMode(
     id: 'I6',
     title: 'The token is captured once',
     renewal:
-      'Each attempt reads the token of the session as it leaves, never when the request, the client or the session was made.',
+      'Each attempt reads the token of the session when it leaves, never at the creation of the request, the client or the session.',
     threads: ['Flyrell/axios-auth-refresh#95'],
   },
   (signal) => {
-    it('gives a request that was made before a refresh, and is subscribed after it, the new token', () => {
+    it('gives a request created before a refresh and subscribed after it the new token', () => {
       const { api, session, sent } = createVirtualClient({ signal });
       const request$ = api.get$('/a');
       outcomeOf(session.refresh$());
-      expect(outcomeOf(request$)).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(request$)).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
     });
 
-    it('gives clients that were made before anyone signed in the token of who did, and none after the sign-out', () => {
+    it('gives older clients the token of a later sign-in, and none after the sign-out', () => {
       const session = createSession({ refresh: createIssuer().refresh, store: memoryStore() });
       const sent: string[] = [];
       const transport = (request: HttpRequest) => {
@@ -51,7 +51,7 @@ failureMode(
       expect(sent).toEqual(['-', 'B1', '-'].flatMap((token, index) => Array(3).fill(`GET /${index} ${token}`)));
     });
 
-    it('gives a request that an interceptor holds back the token of the moment it lets go', () => {
+    it('gives a request that an interceptor held the current token at its release', () => {
       virtually(({ expectObservable, flush }) => {
         const { api, session, sent } = createVirtualClient({ signal });
         const slow: Interceptor = (request, next) => timer(9).pipe(switchMap(() => next(request)));
@@ -62,12 +62,12 @@ failureMode(
       });
     });
 
-    it('gives each sending of an interceptor that sends again the token of its moment', () => {
+    it('gives each repetition by an interceptor the current token', () => {
       virtually(({ cold, expectObservable, flush }) => {
         const { api, session, sent } = createVirtualClient({
           signal,
           isDead: () => false,
-          answer: (request, answer) => of(lineOf(request).endsWith('T1') ? response(503) : answer),
+          respond: (request, answer) => of(lineOf(request).endsWith('T1') ? response(503) : answer),
         });
         const again: Interceptor = (request, next) =>
           next(request).pipe(
@@ -94,7 +94,7 @@ failureMode(
             switchMap(() => next(request)),
           ),
       ],
-    ])('never gives a request that an interceptor %s the token of who has signed in meanwhile', (_, interceptor) => {
+    ])('gives a request that an interceptor %s no token of a later sign-in', (_, interceptor) => {
       virtually(({ cold, expectObservable, flush }) => {
         const { api, session, sent } = createVirtualClient({ signal, isDead: () => false });
         const request$ = api.extend({ interceptors: [interceptor] }).post$('/pay', { by: 'A' });
@@ -107,14 +107,14 @@ failureMode(
       });
     });
 
-    it('gives one that stands in line after a refresh what the session has when its turn comes', () => {
+    it('gives a queued request the token that is current when it leaves', () => {
       const grants = new Subject<TokenGrant>();
       const turns = new Subject<void>();
       const { api, session, sent } = createVirtualClient({
         signal,
         refresh: () => grants,
         releaseConcurrency: 1,
-        answer: (request, answer) =>
+        respond: (request, answer) =>
           lineOf(request).endsWith('T1')
             ? of(answer)
             : turns.pipe(
@@ -128,10 +128,10 @@ failureMode(
       grants.next({ accessToken: 'T3' });
       for (const _ of outcomes) turns.next();
       expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T3', 'GET /c T3']);
-      expect(outcomes).toEqual(['T2', 'T3', 'T3'].map((by) => answered({ by })));
+      expect(outcomes).toEqual(['T2', 'T3', 'T3'].map((by) => completedWith({ by })));
     });
 
-    it('has `authorize` put the tokens of each attempt on the request as it came, with nothing of the one before', () => {
+    it('applies `authorize` to the original request at each attempt', () => {
       const { api, sent } = createVirtualClient({
         signal,
         authorize: (request, { accessToken }) => {
@@ -139,7 +139,7 @@ failureMode(
           return { ...request, headers: { ...request.headers, authorization: `${before}${accessToken}` } };
         },
       });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
     });
   },

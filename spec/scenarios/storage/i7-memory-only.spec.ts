@@ -1,12 +1,13 @@
 import { createSession, memoryStore, webStorageStore } from 'renewal';
 import { lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
-import { type Echo, startServer, type TestServer } from '../../support/server';
+import type { Echo } from '../../support/server';
 import { createClient, settleAll } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const LAYOUTS = {
   'one entry': {},
@@ -18,17 +19,12 @@ failureMode(
     id: 'I7',
     title: 'Tokens in memory are lost when the page is loaded again',
     renewal:
-      'Memory is the default, and a reload then begins signed out; `webStorageStore` keeps the session over it, and `restore` asks the server for one.',
+      'Memory is the default, and a reload then begins signed out; `webStorageStore` keeps the session across it, and `restore` requests one from the server.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    it('begins signed out after a reload where the tokens were in memory: requests leave without one', async () => {
+    it('begins signed out after a reload with tokens in memory: requests have no token', async () => {
       const before = createClient(server);
       await lastValueFrom(before.api.get$('/before'));
       const after = createClient(server, { store: memoryStore() });
@@ -38,7 +34,7 @@ failureMode(
       expect(server.refreshes).toBe(0);
     });
 
-    it('keeps nothing anywhere where no store is given', async () => {
+    it('stores nothing anywhere if no store is given', async () => {
       const create = () => createSession({ refresh: () => of({ accessToken: 'T2' }) });
       const session = create();
       await session.signIn({ accessToken: 'T1' });
@@ -47,7 +43,7 @@ failureMode(
     });
 
     it.each(Object.entries(LAYOUTS))(
-      'goes on after a reload from %s of a storage, with what was renewed',
+      'continues after a reload from %s of a storage, with the refreshed tokens',
       async (_, layout) => {
         const storage = createStorage();
         const reload = () => createClient(server, { store: webStorageStore({ ...layout, storage: () => storage }) });
@@ -71,14 +67,14 @@ failureMode(
       },
     );
 
-    it('asks `restore` after a reload, before the first request leaves', () => {
+    it('calls `restore` after a reload, before the first request leaves', () => {
       const { api, session, sent } = createVirtualClient({
         signal,
         store: memoryStore(),
         restore: () => of({ accessToken: 'T2' }),
       });
       expect(session.state.status).toBe('loading');
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
       expect(sent).toEqual(['GET /a T2']);
     });
   },

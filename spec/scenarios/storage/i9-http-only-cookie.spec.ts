@@ -1,11 +1,12 @@
 import { ajaxTransport, createApi, createSession, memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, NEVER, of, throwError } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { completedWith, outcomeOf } from '../../support/http-client';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { errorOf, errorsOf, paths, settleAll } from '../../support/server-client';
 import { createVirtualClient, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -13,22 +14,17 @@ const T2 = 'a.access.2';
 failureMode(
   {
     id: 'I9',
-    title: 'The refresh token is a cookie that scripts can not read',
+    title: 'The refresh token is a cookie that scripts cannot read',
     renewal:
-      'No refresh token is needed: `refresh` and `restore` are requests with `withCredentials`, and a sign-out aborts them before their cookie comes.',
+      'No refresh token is needed: `refresh` and `restore` are requests with `withCredentials`, and a sign-out aborts them before their cookie arrives.',
     threads: ['Flyrell/axios-auth-refresh#214', 'geolens-io/geolens#1446'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** A page whose refresh token the browser keeps: the server hands out access tokens alone. */
+    /** A page whose refresh token the browser keeps: the server issues access tokens alone. */
     const openPage = (...held: readonly [] | readonly [accessToken: string]) => {
-      /** Of each request that was sent, whether the cookie went along. */
+      /** For each request that was sent, whether it carried the cookie. */
       const cookies: [string, boolean][] = [];
       const ajax = ajaxTransport();
       const http = createApi({
@@ -42,7 +38,7 @@ failureMode(
       const [accessToken] = held;
       const store = memoryStore(accessToken === undefined ? undefined : { accessToken });
       const onSessionExpired = vi.fn();
-      const session = createSession({ refresh: renew, restore: renew, store, onSessionExpired: onSessionExpired });
+      const session = createSession({ refresh: renew, restore: renew, store, onSessionExpired });
       return { api: http.extend({ session }), session, store, cookies, onSessionExpired };
     };
 
@@ -51,7 +47,7 @@ failureMode(
       server.refreshReply = json({ accessToken });
     };
 
-    it('renews without a refresh token, each time again', async () => {
+    it('refreshes without a refresh token, every time', async () => {
       const { api, session, store, cookies } = openPage(T1);
       for (const accessToken of [T2, 'a.access.3', 'a.access.4']) {
         server.live.clear();
@@ -64,13 +60,13 @@ failureMode(
       expect(cookies.filter(([path]) => path === REFRESH)).toHaveLength(3);
     });
 
-    it('asks once after a reload, when the first request needs the session, for all that wait', async () => {
+    it('calls restore once after a reload, at the first request, for all waiting ones', async () => {
       const { api, session, store, cookies } = openPage();
       handOut(T2);
       expect(session.state.status).toBe('loading');
       expect(cookies).toEqual([]);
-      const fates = await settleAll(paths(10).map((path) => api.get$(path)));
-      expect(errorsOf(fates)).toEqual(Array(10).fill(undefined));
+      const results = await settleAll(paths(10).map((path) => api.get$(path)));
+      expect(errorsOf(results)).toEqual(Array(10).fill(undefined));
       for (const path of paths(10)) expect(server.tokensOf(path)).toEqual([T2]);
       expect(server.refreshes).toBe(1);
       expect(cookies[0]).toEqual([REFRESH, true]);
@@ -84,13 +80,13 @@ failureMode(
       const { api, session, store } = openPage(...held);
       handOut(T2);
       const refresh = server.hold(({ path }) => path === REFRESH);
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      const results = settleAll(paths(3).map((path) => api.get$(path)));
       await refresh.arrived(1);
       await session.signOut();
       await server.aborted(REFRESH);
       refresh.open();
 
-      expect(errorsOf(await fates)).toMatchObject(Array(3).fill({ code: 'signed-out' }));
+      expect(errorsOf(await results)).toMatchObject(Array(3).fill({ code: 'signed-out' }));
       expect(await store.load()).toBeNull();
       await settleAll([api.get$('/public')]);
       expect(server.tokensOf('/public')).toEqual(['']);
@@ -101,17 +97,17 @@ failureMode(
       const { api, session, store, onSessionExpired } = openPage(T1);
       server.refreshReply = { status: 401 };
       const dead = server.hold(({ token }) => token === T1);
-      const fates = settleAll(paths(3).map((path) => api.get$(path)));
+      const results = settleAll(paths(3).map((path) => api.get$(path)));
       await dead.arrived(3);
       dead.open();
-      expect(errorsOf(await fates)).toMatchObject(Array(3).fill({ code: 'session-expired' }));
+      expect(errorsOf(await results)).toMatchObject(Array(3).fill({ code: 'session-expired' }));
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
       expect(await store.load()).toBeNull();
       expect(onSessionExpired).toHaveBeenCalledOnce();
       expect(server.refreshes).toBe(1);
     });
 
-    it('has no session after a reload when the cookie is refused: requests leave without a token', async () => {
+    it('starts signed out after a reload when the cookie is refused', async () => {
       const { api, session, onSessionExpired } = openPage();
       server.refreshReply = { status: 401 };
       await settleAll(paths(3).map((path) => api.get$(path)));
@@ -122,7 +118,7 @@ failureMode(
       expect(onSessionExpired).not.toHaveBeenCalled();
     });
 
-    it('tells those who wait of a failure that may pass after a reload, and asks again for who comes next', async () => {
+    it('fails waiting requests on a transient failure after a reload, and tries again', async () => {
       const { api, session } = openPage();
       server.refreshReply = { status: 503, headers: { 'retry-after': '0' } };
       expect(await errorOf(api.get$('/orders'))).toMatchObject({ code: 'refresh', cause: { status: 503 } });
@@ -143,16 +139,16 @@ failureMode(
       expect(server.refreshHits).toMatchObject([{ authorization: undefined }]);
     });
 
-    it('does not ask where the store has tokens, and not again after a sign-out', async () => {
+    it('calls no restore if the store has tokens, nor after a sign-out', async () => {
       const restore = vi.fn(() => of({ accessToken: 'T3' }));
       const { api, session } = createVirtualClient({ signal, restore, isDead: () => false });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T1' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T1' }));
       await session.signOut();
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: '-' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: '-' }));
       expect(restore).not.toHaveBeenCalled();
     });
 
-    it('waits no longer than refreshTimeoutMs, and asks no one again while that cools down', () => {
+    it('waits for refreshTimeoutMs at most, and calls no restore in the cool-down', () => {
       virtually(({ expectObservable, flush }) => {
         const restore = vi.fn(() => NEVER);
         const { api } = createVirtualClient({ signal, store: memoryStore(), restore, refreshTimeoutMs: 9 });
@@ -173,8 +169,8 @@ failureMode(
         },
       ],
       ['is rejected', () => throwError(() => new Error())],
-      ['hands out no token', () => of({ accessToken: '' })],
-    ])('leaves no one waiting when `restore` %s', (_, restore) => {
+      ['grants no token', () => of({ accessToken: '' })],
+    ])('settles all waiting requests if `restore` %s', (_, restore) => {
       const { api } = createVirtualClient({ signal, store: memoryStore(), restore });
       expect(outcomeOf(api.get$('/a'))).toMatchObject({ error: { code: 'refresh' } });
     });

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
     id: 'F1',
     title: 'Tabs refresh with the same refresh token',
     renewal:
-      'Refreshes of one storage run one after another, kept apart by a Web Lock: the first asks the server, and the others take over what it has written.',
+      'A Web Lock serialises the refreshes of one storage: the first tab calls the server, and the others adopt its stored tokens.',
     threads: [
       'authts/oidc-client-ts#430',
       'supabase/auth-js#213',
@@ -17,57 +17,57 @@ failureMode(
     ],
   },
   (signal) => {
-    it.each([2, 6, 20])('refreshes once for %d tabs whose token is dead for all', async (count) => {
+    it.each([2, 6, 20])('refreshes once for %d tabs whose token has expired', async (count) => {
       const browser = installBrowser(signal);
       const tabs = Array.from({ length: count }, () => browser.open());
       const outcomes = tabs.flatMap((tab) => [tab.get(), tab.get()]);
-      await browser.pass(1_000);
-      expect(browser.authority.presented).toEqual(['R1']);
-      expect(outcomes).toEqual(Array(2 * count).fill(by('T2')));
+      await browser.advance(1_000);
+      expect(browser.authServer.presented).toEqual(['R1']);
+      expect(outcomes).toEqual(Array(2 * count).fill(sentWith('T2')));
       for (const { session } of tabs) {
         expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2', refreshToken: 'R2' } });
       }
       expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
     });
 
-    it('does so again with each token that dies, and presents none twice', async () => {
+    it('refreshes once for each token that dies, and presents none twice', async () => {
       const browser = installBrowser(signal);
       const tabs = Array.from({ length: 3 }, () => browser.open());
       for (const token of ['T2', 'T3', 'T4']) {
         const outcomes = tabs.map((tab) => tab.get());
-        await browser.pass(1_000);
-        expect(outcomes).toEqual(Array(3).fill(by(token)));
-        browser.authority.expire();
+        await browser.advance(1_000);
+        expect(outcomes).toEqual(Array(3).fill(sentWith(token)));
+        browser.authServer.expire();
       }
-      expect(browser.authority.presented).toEqual(['R1', 'R2', 'R3']);
+      expect(browser.authServer.presented).toEqual(['R1', 'R2', 'R3']);
     });
 
-    it('does not wait for itself: a page that has just written goes on under the lock that it has still', async () => {
+    it('refreshes again at once under a lock that the page still holds after a write', async () => {
       const browser = installBrowser(signal);
       const tab = browser.open();
       tab.get();
-      await browser.pass(25);
-      browser.authority.expire();
+      await browser.advance(25);
+      browser.authServer.expire();
       const outcome = tab.get();
-      await browser.pass(25);
-      expect(outcome).toEqual(by('T3'));
-      expect(browser.locks.asked).toHaveLength(1);
-      await browser.pass(300);
+      await browser.advance(25);
+      expect(outcome).toEqual(sentWith('T3'));
+      expect(browser.locks.requests).toHaveLength(1);
+      await browser.advance(300);
       expect(browser.locks.held).toEqual([]);
     });
 
-    it('holds a lock no longer than a refresh takes, and none while nothing is refreshed', async () => {
+    it('holds a lock only for the duration of a refresh', async () => {
       const browser = installBrowser(signal);
       const tab = browser.open();
-      expect(browser.locks.asked).toEqual([]);
+      expect(browser.locks.requests).toEqual([]);
       tab.get();
-      await browser.pass(10);
+      await browser.advance(10);
       expect(browser.locks.held).toHaveLength(1);
-      await browser.pass(300);
+      await browser.advance(300);
       expect(browser.locks.held).toEqual([]);
       tab.get();
-      await browser.pass();
-      expect(browser.locks.asked).toHaveLength(1);
+      await browser.advance();
+      expect(browser.locks.requests).toHaveLength(1);
     });
   },
 );

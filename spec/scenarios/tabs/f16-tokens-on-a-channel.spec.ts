@@ -14,12 +14,12 @@ class Forbidden {
 failureMode(
   {
     id: 'F16',
-    title: 'Tokens travel over a channel, and whatever comes over it is believed',
+    title: 'Tokens travel over a channel, and every message on it is trusted',
     renewal:
-      'Storage events tell of changes, and what is believed is what the storage holds. For a storage of one’s own, of which browsers tell nothing, a `BroadcastChannel` says only to look again; all other messages are ignored.',
+      'Storage events are hints, and only the storage is trusted. For a custom storage, which fires no events, a `BroadcastChannel` message means only to read it again; all other messages are ignored.',
   },
   (signal) => {
-    /** A storage that no browser tells of, and all that is sent over channels. */
+    /** A storage without storage events, and every message over channels. */
     const setUp = () => {
       const browser = installBrowser(signal);
       const kept = createStorage({ renewal: `${browser.storage.getItem('renewal')}` });
@@ -31,51 +31,51 @@ failureMode(
       return { browser, kept, open, channels };
     };
 
-    it('says only to look again, and the others find the tokens in the storage', async () => {
+    it('sends only a ping, and the other tabs read the tokens from the storage', async () => {
       const { browser, open, channels } = setUp();
       const [one, other] = [open(), open()];
       other.session.state$.subscribe();
       one.get();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(other.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
       await one.session.signOut();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(other.session.state.status).toBe('signed-out');
       expect(channels.messages).toHaveLength(2);
       expect(JSON.stringify([channels.messages, channels.names])).not.toMatch(/T[12]|R[12]|first/);
     });
 
     it.each([undefined, null, 1, '', {}, { accessToken: 'T9', sessionId: 'evil' }, ['look'], 'sign-out'])(
-      'ignores what it does not know: %j',
+      'ignores an unknown message: %j',
       async (data) => {
         const { browser, kept, open, channels } = setUp();
         const tab = open();
         tab.session.state$.subscribe();
         const before = tab.session.state;
         kept.clear();
-        channels.tell(data);
-        await browser.pass(100);
+        channels.deliver(data);
+        await browser.advance(100);
         expect(tab.session.state).toBe(before);
       },
     );
 
-    it('believes no storage event either, but what the storage holds', async () => {
+    it('trusts the storage, not the value in a storage event', async () => {
       const browser = installBrowser(signal);
       const tab = browser.open();
       tab.session.state$.subscribe();
       const before = tab.session.state;
       const newValue = JSON.stringify({ accessToken: 'T9', sessionId: 'evil' });
-      browser.tell({ key: 'renewal', newValue });
-      browser.tell({ key: 'other', newValue: null });
-      browser.tell({ key: null, newValue: null });
-      await browser.pass(10);
+      browser.dispatchStorageEvent({ key: 'renewal', newValue });
+      browser.dispatchStorageEvent({ key: 'other', newValue: null });
+      browser.dispatchStorageEvent({ key: null, newValue: null });
+      await browser.advance(10);
       expect(tab.session.state).toBe(before);
     });
 
-    it('opens no channel for the storage of the browser, nor for anyone before a session is used', async () => {
+    it("opens no channel for the browser's storage, nor before a session is used", async () => {
       const { browser, open, channels } = setUp();
       browser.open().get();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(channels.names).toEqual([]);
       const tab = open();
       expect(channels.names).toEqual([]);
@@ -87,12 +87,12 @@ failureMode(
     it.each([
       ['missing', () => vi.stubGlobal('BroadcastChannel', undefined)],
       ['forbidden', () => vi.stubGlobal('BroadcastChannel', Forbidden)],
-    ])('does without where channels are %s', async (_, breakThem) => {
+    ])('works without channels if they are %s', async (_, breakThem) => {
       const { browser, open } = setUp();
       breakThem();
       const tab = open();
       expect(tab.get()).toEqual({ values: [] });
-      await browser.pass(500);
+      await browser.advance(500);
       expect(tab.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
       expect(warningsIn(tab.events)).toEqual([]);
     });

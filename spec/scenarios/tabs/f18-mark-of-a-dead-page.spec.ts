@@ -1,14 +1,14 @@
 import { NEVER } from 'rxjs';
 import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
     id: 'F18',
-    title: 'A mark that a refresh is running outlives the page that set it',
+    title: 'A mark of a running refresh outlives the page that set it',
     renewal:
-      'There is no such mark: nothing but the tokens is stored, and a lock goes with its page. A page that is loaded again in the middle of a refresh refreshes at once.',
+      'There is no such mark: only tokens are stored, and a lock ends with its page. A page that reloads during a refresh can refresh at once.',
     threads: ['damienbod/angular-auth-oidc-client#432', 'damienbod/angular-auth-oidc-client#942'],
   },
   (signal) => {
@@ -16,21 +16,21 @@ failureMode(
       const browser = installBrowser(signal);
       const before = browser.storage.getItem('renewal');
       browser.open({ session: { refresh: () => NEVER } }).get();
-      await browser.pass(1_000);
+      await browser.advance(1_000);
       expect(browser.storage.getItem('renewal')).toBe(before);
-      expect(browser.written).toEqual([]);
+      expect(browser.writtenKeys).toEqual([]);
     });
 
-    it('refreshes at once in a page that was loaded again in the middle of one', async () => {
+    it('refreshes at once in a page that was reloaded during a refresh', async () => {
       const browser = installBrowser(signal);
       const before = browser.open({ session: { refresh: () => NEVER } });
       before.get();
-      await browser.pass(1_000);
-      // The browser lets the locks of a page go with it.
+      await browser.advance(1_000);
+      // The browser releases the locks of a closed page.
       before.session.destroy();
       const outcome = browser.open().get();
-      await browser.pass(50);
-      expect(outcome).toEqual(by('T2'));
+      await browser.advance(50);
+      expect(outcome).toEqual(sentWith('T2'));
     });
   },
 );

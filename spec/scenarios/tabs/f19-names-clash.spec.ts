@@ -9,7 +9,7 @@ failureMode(
     id: 'F19',
     title: 'Two apps of one origin share keys, locks or channels',
     renewal:
-      'The names of lock and channel are made of the key of the store. Two stores with different keys share nothing.',
+      'The names of lock and channel contain the key of the store. Two stores with different keys share nothing.',
     threads: ['auth0/auth0-spa-js#1068'],
   },
   (signal) => {
@@ -22,25 +22,25 @@ failureMode(
       ],
     ];
 
-    it.each(PAIRS)('lets both refresh at once, and hear nothing of one another (%s)', async (_, a, b) => {
+    it.each(PAIRS)('lets two apps refresh at once, and notifies neither of the other (%s)', async (_, a, b) => {
       const browser = installBrowser(signal);
       const tokens = { accessToken: 'T1', refreshToken: 'R1', sessionId: 'a' };
       const tabs = [browser.open(a), browser.open(b)];
       for (const { session } of tabs) await session.signIn(tokens);
-      browser.authority.answerMs = 1_000;
+      browser.authServer.responseMs = 1_000;
       for (const tab of tabs) tab.get();
-      await browser.pass(500);
+      await browser.advance(500);
       expect(browser.locks.pending).toEqual([]);
       expect(new Set(browser.locks.held).size).toBe(2);
       await tabs[0]?.session.signOut();
-      await browser.pass(100);
+      await browser.advance(100);
       expect(tabs[1]?.session.state.status).toBe('refreshing');
     });
 
-    it('keeps the lock of one key apart from the second lock of another', async () => {
+    it('keeps the lock of one key apart from the fallback lock of another', async () => {
       const browser = installBrowser(signal);
       for (const key of ['a', 'a:overtaken']) browser.open({ key }).store.exclusive?.(NEVER).subscribe();
-      await browser.pass();
+      await browser.advance();
       expect(new Set(browser.locks.held).size).toBe(2);
     });
   },

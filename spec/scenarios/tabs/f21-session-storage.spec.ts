@@ -2,13 +2,13 @@ import { NEVER } from 'rxjs';
 import { expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { createStorage } from '../../support/http-storage';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
     id: 'F21',
     title: 'Tabs that share nothing wait for each other’s lock',
-    renewal: 'Each tab has a `sessionStorage` of its own, so there is no lock for it between tabs.',
+    renewal: 'Each tab has its own `sessionStorage`, so no lock is taken between tabs.',
   },
   (signal) => {
     it('refreshes at once, although the refresh of another tab hangs', async () => {
@@ -20,11 +20,11 @@ failureMode(
         return browser.open({ storage: () => own, session });
       };
       open({ refresh: () => NEVER }).get();
-      await browser.pass();
+      await browser.advance();
       const outcome = open().get();
-      await browser.pass(50);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.locks.asked).toEqual([]);
+      await browser.advance(50);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.locks.requests).toEqual([]);
     });
   },
 );

@@ -5,14 +5,14 @@ import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createStorage } from '../../support/http-storage';
 import { createVirtualClient } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
     id: 'F22',
-    title: 'Two sessions of one page share a store, and one goes on with the user that the other has signed out',
+    title: 'Two sessions of one page share a store, and one keeps the user that signed out',
     renewal:
-      'They follow each other in the same tick, and refresh once, be it one store or two over the same storage: a browser sends a page no event of its own writes, so the stores notify each other.',
+      'They follow each other in the same tick, and refresh once, over one store or two stores of the same storage: a browser fires no event for a page’s own writes, so the stores notify each other.',
   },
   (signal) => {
     const PAIRS: readonly [string, () => readonly [TokenStore, TokenStore]][] = [
@@ -52,11 +52,11 @@ failureMode(
       const setUp = () => {
         installBrowser(signal);
         const clients = createStores().map((store) => createVirtualClient({ signal, store }));
-        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // as many as there are stores
+        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // one per store
         return { one, other };
       };
 
-      it('signs the other one out and in, in the same tick', async () => {
+      it('signs the other session out and in, in the same tick', async () => {
         const { one, other } = setUp();
         other.session.state$.subscribe();
         await one.session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
@@ -68,32 +68,32 @@ failureMode(
         expect(one.session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3' } });
       });
 
-      it('sends no token of the one before, also if nothing of the other has been used yet', async () => {
+      it('sends no token of the previous user, even before the other session was used', async () => {
         const { one, other } = setUp();
         await one.session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
-        expect(outcomeOf(other.api.get$('/a'))).toEqual(by('T2'));
+        expect(outcomeOf(other.api.get$('/a'))).toEqual(sentWith('T2'));
         await one.session.signOut();
         await one.session.signIn({ accessToken: 'T3', refreshToken: 'R3' });
-        expect(outcomeOf(other.api.get$('/b'))).toEqual(by('T3'));
+        expect(outcomeOf(other.api.get$('/b'))).toEqual(sentWith('T3'));
         await one.session.signOut();
         outcomeOf(other.api.get$('/c'));
         expect(other.sent).toEqual(['GET /a T2', 'GET /b T3', 'GET /c -']);
       });
 
-      it('ends a request that waits in the other one, and its refresh, when another user signs in', () => {
+      it('ends a waiting request and refresh of the other session at another sign-in', () => {
         installBrowser(signal);
         const clients = createStores().map((store) => createVirtualClient({ signal, store, refresh: () => NEVER }));
-        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // as many as there are stores
+        const [one, other] = clients as [(typeof clients)[number], (typeof clients)[number]]; // one per store
         one.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
         const waiting = outcomeOf(other.api.post$('/transfer', { amount: 1 }));
         expect(other.session.state.status).toBe('refreshing');
         one.session.signIn({ accessToken: 'T3', refreshToken: 'R3' });
-        expect(outcomeOf(other.api.get$('/b'))).toEqual(by('T3'));
+        expect(outcomeOf(other.api.get$('/b'))).toEqual(sentWith('T3'));
         expect(waiting).toMatchObject({ values: [], error: { code: 'signed-out' } });
         expect(other.sent).toEqual(['POST /transfer T1', 'GET /b T3']);
       });
 
-      it('refreshes once for both', async () => {
+      it('refreshes once for both sessions', async () => {
         const browser = installBrowser(signal);
         let refreshes = 0;
         const refresh = () => {
@@ -103,8 +103,8 @@ failureMode(
         const clients = createStores().map((store) => createVirtualClient({ signal, store, refresh }));
         await clients[0]?.session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
         const outcomes = clients.map(({ api }) => outcomeOf(api.get$('/a')));
-        await browser.pass(500);
-        expect(outcomes).toEqual([by('T2'), by('T2')]);
+        await browser.advance(500);
+        expect(outcomes).toEqual([sentWith('T2'), sentWith('T2')]);
         expect(refreshes).toBe(1);
       });
     });

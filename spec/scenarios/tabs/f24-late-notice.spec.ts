@@ -3,7 +3,7 @@ import { Subject } from 'rxjs';
 import { expect, it } from 'vitest';
 import { createCellStore, tokens } from '../../support/cell-store';
 import { failureMode } from '../../support/failure-mode';
-import { answered, outcomeOf } from '../../support/http-client';
+import { completedWith, outcomeOf } from '../../support/http-client';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient } from '../../support/virtual';
 
@@ -15,8 +15,8 @@ const REVISIONS: readonly (readonly [string, (revision: number) => Partial<Token
 failureMode(
   {
     id: 'F24',
-    title: 'A late notice of another tab brings a token back that was spent long ago',
-    renewal: 'A notice is only a hint: the session reads the store and decides from what it finds there.',
+    title: 'A late notice of another tab brings back a token that was spent long ago',
+    renewal: 'A notice is only a hint: the session reads the store and decides by its content.',
   },
   (signal) => {
     it.each(REVISIONS)('keeps the newest tokens when the notices of two writes arrive in turn, %s', (_, of) => {
@@ -27,13 +27,13 @@ failureMode(
       session.state$.subscribe();
 
       const [second, third] = [tokens('T2', of(2)), tokens('T3', of(3))];
-      cell.held = third;
-      for (const told of [third, second]) changes$.next(told);
+      cell.tokens = third;
+      for (const reported of [third, second]) changes$.next(reported);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T3', refreshToken: 'R3' } });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T3' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T3' }));
       session.refresh$().subscribe();
       expect(issuer.presented).toEqual(['R3']);
-      expect(cell.held).toMatchObject({ accessToken: 'T4' });
+      expect(cell.tokens).toMatchObject({ accessToken: 'T4' });
     });
 
     it.each(REVISIONS)('stays signed in when the notice of a sign-out arrives after a sign-in, %s', (_, of) => {
@@ -41,11 +41,11 @@ failureMode(
       const { cell, store } = createCellStore(tokens('T2', of(1)), { changes$ } satisfies Partial<TokenStore>);
       const { api, session } = createVirtualClient({ signal, store });
       session.state$.subscribe();
-      cell.held = tokens('T5', { sessionId: 'later', ...of(1) });
-      changes$.next(cell.held);
+      cell.tokens = tokens('T5', { sessionId: 'later', ...of(1) });
+      changes$.next(cell.tokens);
       changes$.next(null);
       expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T5' } });
-      expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T5' }));
+      expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T5' }));
     });
 
     it('is signed out when the store is empty, whatever the notice says', () => {
@@ -53,7 +53,7 @@ failureMode(
       const { cell, store } = createCellStore(tokens('T2'), { changes$ } satisfies Partial<TokenStore>);
       const { session } = createVirtualClient({ signal, store });
       session.state$.subscribe();
-      cell.held = null;
+      cell.tokens = null;
       changes$.next(tokens('T2'));
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
     });

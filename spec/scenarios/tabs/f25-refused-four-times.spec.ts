@@ -8,7 +8,7 @@ import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient, type VirtualClient } from '../../support/virtual';
 import { installBrowser } from '../../support/virtual-tabs';
 
-/** A server that refuses what it is asked, after 20 ms. */
+/** A server that refuses every refresh after 20 ms. */
 const createRefuser = () => {
   const presented: unknown[] = [];
   const refresh = ({ refreshToken }: { readonly refreshToken?: string | undefined }): Observable<never> => {
@@ -21,9 +21,9 @@ const createRefuser = () => {
 failureMode(
   {
     id: 'F25',
-    title: 'Each of four tabs presents the refresh token that was refused in the first',
+    title: 'Each of four tabs presents the refresh token that the first tab saw refused',
     renewal:
-      'Whether there are newer tokens is looked up, the store is cleared and the session ends before the lock is released: the next tab finds an empty store, and presents nothing.',
+      'The store is checked for newer tokens, the store is cleared and the session ends before the lock is released: the next tab finds an empty store, and presents nothing.',
     threads: ['bluesky-social/social-app#8695'],
   },
   (signal) => {
@@ -39,18 +39,18 @@ failureMode(
     it.each([
       ['storage events arrive', false],
       ['storage events are lost', true],
-    ])('presents it once for four tabs, if %s', async (_, isDeaf) => {
+    ])('presents a refused token once for four tabs, if %s', async (_, isDeaf) => {
       const browser = installBrowser(signal);
-      browser.isDeaf = isDeaf;
+      browser.losesStorageEvents = isDeaf;
       const { presented, refresh } = createRefuser();
       const tabs = Array.from({ length: 4 }, () => browser.open({ session: { refresh, isRefused: () => true } }));
-      await checkAll(tabs, () => browser.pass(5_000));
+      await checkAll(tabs, () => browser.advance(5_000));
       expect(presented).toEqual(['R1']);
       expect(browser.storage.getItem('renewal')).toBeNull();
       expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
     });
 
-    it('presents it once for four tabs whose refresh token is in a cookie', async () => {
+    it('presents a refused token once for four tabs with a cookie', async () => {
       const browser = installBrowser(signal);
       installChannels();
       const { presented, refresh } = createRefuser();
@@ -59,11 +59,11 @@ failureMode(
           session: { store: memoryStore({ accessToken: 'T1' }, { name: 'shop' }), refresh, isRefused: () => true },
         }),
       );
-      await checkAll(tabs, () => browser.pass(5_000));
+      await checkAll(tabs, () => browser.advance(5_000));
       expect(presented).toHaveLength(1);
     });
 
-    it('presents it once for four sessions over one memoryStore', async () => {
+    it('presents a refused token once for four sessions over one memoryStore', async () => {
       stopClock();
       const { presented, refresh } = createRefuser();
       const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
@@ -76,7 +76,7 @@ failureMode(
       expect(store.load()).toBeNull();
     });
 
-    it('presents it once although the store takes a while to clear', async () => {
+    it('presents a refused token once although the store clears slowly', async () => {
       stopClock();
       const { presented, refresh } = createRefuser();
       const kept = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });

@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
 import { createIssuer } from '../../support/issuer';
 import { createVirtualClient, virtually } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 const TIMEOUT_MS = 500;
 
-/** A store that lets a refresh in that many milliseconds late. */
+/** A store that grants its lock that many milliseconds late. */
 const lateStore = (lateMs: number): TokenStore => ({
   ...memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
   exclusive: (work) => timer(lateMs).pipe(mergeMap(() => work)),
@@ -17,12 +17,12 @@ const lateStore = (lateMs: number): TokenStore => ({
 failureMode(
   {
     id: 'F26',
-    title: 'The wait for another tab counts as part of the refresh: it is sent, and given up at once',
+    title: 'The wait for another tab counts as refresh time: a sent refresh is cancelled',
     renewal:
-      '`refreshTimeoutMs` counts from calling `refresh`. A lock that does not come within that time is a failure that may pass, and then nothing was sent.',
+      '`refreshTimeoutMs` counts from the call of `refresh`. A lock that is not granted within that time is a transient failure, and then nothing was sent.',
   },
   (signal) => {
-    it.each([0, 499])('gives a refresh its whole time when the lock comes after %d ms', (lateMs) => {
+    it.each([0, 499])('gives a refresh its whole time when the lock is granted after %d ms', (lateMs) => {
       virtually(({ expectObservable, flush }) => {
         const issuer = createIssuer({}, (grant) => of(grant).pipe(delay(400)));
         const { api, session } = createVirtualClient({
@@ -38,7 +38,7 @@ failureMode(
       });
     });
 
-    it('gives up a refresh that hangs, that long after it was called', () => {
+    it('cancels a hanging refresh refreshTimeoutMs after its call', () => {
       virtually(({ expectObservable }) => {
         const { api } = createVirtualClient({
           signal,
@@ -51,7 +51,7 @@ failureMode(
       });
     });
 
-    it('sends nothing when the lock comes too late, and keeps the session', () => {
+    it('sends nothing when the lock is granted too late, and keeps the session', () => {
       virtually(({ expectObservable, flush }) => {
         const issuer = createIssuer();
         const { api, session } = createVirtualClient({
@@ -68,17 +68,17 @@ failureMode(
       });
     });
 
-    it('loses no session when the tab before hangs until its deadline', async () => {
+    it('keeps the session when the previous tab hangs until its deadline', async () => {
       const browser = installBrowser(signal);
-      browser.authority.answerMs = 100;
+      browser.authServer.responseMs = 100;
       const hanging = browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: TIMEOUT_MS } });
       const next = browser.open({ session: { refreshTimeoutMs: TIMEOUT_MS } });
       const outcomes = [hanging.get()];
-      await browser.pass(1);
+      await browser.advance(1);
       outcomes.push(next.get());
-      await browser.pass(2_000);
-      expect(outcomes).toMatchObject([{ error: { code: 'refresh' } }, by('T2')]);
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(2_000);
+      expect(outcomes).toMatchObject([{ error: { code: 'refresh' } }, sentWith('T2')]);
+      expect(browser.authServer.presented).toEqual(['R1']);
       for (const { session } of [hanging, next])
         expect(session.state).toMatchObject({ status: 'active', tokens: { refreshToken: 'R2' } });
     });

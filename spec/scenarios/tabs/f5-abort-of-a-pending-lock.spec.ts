@@ -1,46 +1,46 @@
 import { NEVER } from 'rxjs';
 import { expect, it, vi } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 
 failureMode(
   {
     id: 'F5',
-    title: 'Whoever gives up waiting believes that the lock is free, or gets it later and keeps it',
+    title: 'After a timeout a tab believes the lock is free, or gets it later and keeps it',
     renewal:
-      'Giving up aborts the request that is pending, and takes nothing else for granted. A lock that is granted in the same instant, or long after, is let go at once.',
+      'The timeout aborts the pending request and assumes nothing else. A lock that is granted in the same instant, or long after, is released at once.',
     threads: ['supabase/supabase-js#2106'],
   },
   (signal) => {
-    it('leaves the line when it gives up, and touches the lock that is held no more', async () => {
+    it('leaves the lock queue after its timeout, and does not touch the held lock', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER, refreshTimeoutMs: 0 } }).get();
-      await browser.pass();
+      await browser.advance();
       const { held } = browser.locks;
-      // Otherwise it would hear of the new tokens, and end its refresh.
-      browser.isDeaf = true;
+      // Otherwise the event of the new tokens would end its refresh.
+      browser.losesStorageEvents = true;
       browser.open().get();
-      await browser.pass();
+      await browser.advance();
       expect(browser.locks.pending).toEqual(held);
-      await browser.pass(6_000);
+      await browser.advance(6_000);
       expect(browser.locks.pending).toEqual([]);
       expect(browser.locks.held).toEqual(held);
     });
 
-    it('leaves the line where no one needs the refresh any more', async () => {
+    it('leaves the lock queue if no request needs the refresh any more', async () => {
       const browser = installBrowser(signal);
       browser.open({ session: { refresh: () => NEVER } }).get();
-      await browser.pass();
+      await browser.advance();
       const tab = browser.open();
       tab.get();
-      await browser.pass();
+      await browser.advance();
       expect(browser.locks.pending).toHaveLength(1);
       tab.session.destroy();
-      await browser.pass();
+      await browser.advance();
       expect(browser.locks.pending).toEqual([]);
     });
 
-    it('lets a lock go at once that comes when it has given up, whatever became of the abort', async () => {
+    it('releases a lock at once that is granted after the timeout, despite the abort', async () => {
       const browser = installBrowser(signal);
       const grants: ((lock: object) => unknown)[] = [];
       browser.locks.request = (_name, _options, run) => {
@@ -48,15 +48,15 @@ failureMode(
         return new Promise(() => {});
       };
       const outcome = browser.open().get();
-      await browser.pass(5_100);
+      await browser.advance(5_100);
       const [late] = grants;
       expect(late?.({})).toBeUndefined();
-      await browser.pass(6_000);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(6_000);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.authServer.presented).toEqual(['R1']);
     });
 
-    it('waits for those who may have overtaken a page that slept when it was granted the lock', async () => {
+    it('waits for tabs that may have overtaken a sleeping page at its grant', async () => {
       const browser = installBrowser(signal);
       const grants: ((lock: object) => unknown)[] = [];
       const { request } = browser.locks;
@@ -65,17 +65,17 @@ failureMode(
         return new Promise(() => {});
       };
       const outcome = browser.open().get();
-      await browser.pass();
-      // Asleep: the clock goes on, and no timer has fired when the grant comes.
+      await browser.advance();
+      // Asleep: the clock advances, and no timer has fired when the lock is granted.
       vi.setSystemTime(Date.now() + 60_000);
       let isReleased = false;
       Promise.resolve(grants[0]?.({})).then(() => {
         isReleased = true;
       });
-      await browser.pass(100);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.locks.asked.map(({ name }) => name)).toEqual(['renewal:renewal:overtaken']);
-      await browser.pass(300);
+      await browser.advance(100);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.locks.requests.map(({ name }) => name)).toEqual(['renewal:renewal:overtaken']);
+      await browser.advance(300);
       expect([isReleased, browser.locks.held]).toEqual([true, []]);
     });
   },

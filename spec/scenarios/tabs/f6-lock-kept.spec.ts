@@ -14,7 +14,7 @@ failureMode(
     id: 'F6',
     title: 'The lock is not released when the refresh fails',
     renewal:
-      'It is let go as soon as the refresh has failed, timed out or was let go. Only after a write is it kept for a quarter of a second, and those who hear of the new tokens do not wait for that.',
+      'It is released as soon as the refresh has failed, timed out or was cancelled. Only after a write is it kept for 250 ms, and other tabs do not wait for that if they see the new tokens.',
     threads: ['auth0/auth0-spa-js#275', 'auth0/auth0-spa-js#276'],
   },
   (signal) => {
@@ -23,14 +23,14 @@ failureMode(
       ['errors', { refresh: () => throwError(() => new Error('x')) }, () => {}],
       ['takes too long', { refresh: () => NEVER, refreshTimeoutMs: 10 }, () => {}],
       ['completes with nothing', { refresh: () => EMPTY }, () => {}],
-      ['is let go for good', { refresh: () => NEVER }, ({ session }) => session.destroy()],
+      ['is cancelled by destroy()', { refresh: () => NEVER }, ({ session }) => session.destroy()],
     ];
 
-    it.each(ENDS)('lets the next tab in within 50 ms where the refresh %s', async (_, session, end) => {
+    it.each(ENDS)('admits the next tab within 50 ms if the refresh %s', async (_, session, end) => {
       const browser = installBrowser(signal);
       const first = browser.open({ session });
       first.get();
-      await browser.pass();
+      await browser.advance();
       let isIn = false;
       browser
         .open()
@@ -39,30 +39,30 @@ failureMode(
           isIn = true;
         });
       end(first);
-      await browser.pass(49);
+      await browser.advance(49);
       expect(isIn).toBe(true);
       expect(browser.locks.held).toEqual([]);
     });
 
-    it('keeps it for a moment after a sign-out, as after each write, so that the next one reads of it', async () => {
+    it('keeps the lock for a moment after a sign-out, so that the next tab reads it', async () => {
       const browser = installBrowser(signal);
       const first = browser.open({ session: { refresh: () => NEVER } });
       first.get();
-      await browser.pass();
+      await browser.advance();
       await first.session.signOut();
-      await browser.pass(240);
+      await browser.advance(240);
       expect(browser.locks.held).toHaveLength(1);
-      await browser.pass(20);
+      await browser.advance(20);
       expect(browser.locks.held).toEqual([]);
     });
 
-    it('lets it go too where the refresh is refused, once it is known that no one else has newer tokens', async () => {
+    it('releases the lock after a refusal, once no other tab has newer tokens', async () => {
       const browser = installBrowser(signal);
-      browser.authority.refresh({ refreshToken: 'R1' }).subscribe();
+      browser.authServer.refresh({ refreshToken: 'R1' }).subscribe();
       const outcome = browser.open().get();
-      await browser.pass(1_100);
+      await browser.advance(1_100);
       expect(outcome.error).toMatchObject({ code: 'session-expired' });
-      await browser.pass(300);
+      await browser.advance(300);
       expect(browser.locks.held).toEqual([]);
     });
   },

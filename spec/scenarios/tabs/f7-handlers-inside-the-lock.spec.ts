@@ -10,7 +10,7 @@ failureMode(
     id: 'F7',
     title: 'Handlers that are called inside the lock need it themselves',
     renewal:
-      'Whoever hears of new tokens, on `state$`, on `events$` or by the answer of a request, hears of them when the refresh has left the lock: what it starts can neither wait for itself nor block others.',
+      'Notifications of new tokens, on `state$`, on `events$` or by a response, are sent after the refresh has released the lock: a refresh started by a handler cannot wait for itself or block others.',
     threads: [
       'supabase/supabase-js#2344',
       'supabase/supabase-js#2013',
@@ -34,11 +34,11 @@ failureMode(
             )
             .subscribe(run),
       ],
-      ['an answer', ({ api }, run) => api.get$('/a').subscribe(run)],
+      ['a response', ({ api }, run) => api.get$('/a').subscribe(run)],
     ];
 
     it.each(HANDLERS)(
-      'lets a handler of %s have the lock, and refresh, in this tab and in another',
+      'lets a handler of %s take the lock and refresh, in this tab and in another',
       async (_, listen) => {
         const browser = installBrowser(signal);
         const [tab, other] = [browser.open(), browser.open()];
@@ -52,7 +52,7 @@ failureMode(
           }
         });
         tab.get();
-        await browser.pass(2_000);
+        await browser.advance(2_000);
         expect(outcomes.map(({ isComplete }) => isComplete)).toEqual([true, true, true, true]);
       },
     );

@@ -3,7 +3,7 @@ import { warningsIn } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
 import { createVirtualClient } from '../../support/virtual';
-import { by, installBrowser } from '../../support/virtual-tabs';
+import { installBrowser, sentWith } from '../../support/virtual-tabs';
 import type { FakeLocks } from '../../support/web-locks';
 
 const forbidden = (): never => {
@@ -16,7 +16,7 @@ failureMode(
     id: 'F9',
     title: 'Web Locks are missing, forbidden or silent',
     renewal:
-      'The refresh runs without a lock: at once where there is none to be had, after `lockTimeoutMs` where nothing answers. Sessions of one page that share a store are kept apart even so.',
+      'The refresh runs without a lock: at once if there is none, after `lockTimeoutMs` if a request hangs. Sessions of one page that share a store are serialised even so.',
     threads: [
       'AxaFrance/oidc-client#1462',
       'w3c/web-locks#49',
@@ -60,39 +60,39 @@ failureMode(
         5_000,
       ],
       [
-        'answer with what is no promise',
+        'do not return a promise',
         (locks) => {
           locks.request = () => undefined as never;
         },
         0,
-      ], // what a stub may do
+      ], // a stub may do so
     ];
 
-    it.each(BROKEN)('refreshes in time where they %s', async (_, breakThem, waitMs) => {
+    it.each(BROKEN)('refreshes in time if the locks %s', async (_, breakThem, waitMs) => {
       const browser = installBrowser(signal);
       breakThem(browser.locks);
       const tab = browser.open();
       const outcome = tab.get();
-      await browser.pass(waitMs + 50);
-      expect(outcome).toEqual(by('T2'));
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(waitMs + 50);
+      expect(outcome).toEqual(sentWith('T2'));
+      expect(browser.authServer.presented).toEqual(['R1']);
       expect(warningsIn(tab.events)).toEqual([]);
     });
 
-    it.each(BROKEN)('refreshes once for two sessions over one store where they %s', async (_, breakThem, waitMs) => {
+    it.each(BROKEN)('refreshes once for two sessions over one store if the locks %s', async (_, breakThem, waitMs) => {
       const browser = installBrowser(signal);
       breakThem(browser.locks);
       const { store, get } = browser.open();
       const other = createVirtualClient({
         signal,
         store,
-        isDead: browser.authority.isDead,
-        refresh: browser.authority.refresh,
+        isDead: browser.authServer.isDead,
+        refresh: browser.authServer.refresh,
       });
       const outcomes = [get(), outcomeOf(other.api.get$('/b'))];
-      await browser.pass(2 * waitMs + 100);
-      expect(outcomes).toEqual([by('T2'), by('T2')]);
-      expect(browser.authority.presented).toEqual(['R1']);
+      await browser.advance(2 * waitMs + 100);
+      expect(outcomes).toEqual([sentWith('T2'), sentWith('T2')]);
+      expect(browser.authServer.presented).toEqual(['R1']);
       other.session.destroy();
     });
   },

@@ -3,7 +3,7 @@ import { type Session, SessionExpiredError, type SessionOptions, type TokenGrant
 import { NEVER, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createSessionId } from '../../../lib/session/store/precedence';
-import { createCellStore, tokens, watch } from '../../support/cell-store';
+import { createCellStore, observe, tokens } from '../../support/cell-store';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { createVirtualClient, virtually } from '../../support/virtual';
@@ -14,7 +14,7 @@ describe('a store that answers later', () => {
     const loaded = Promise.resolve(tokens('T1'));
     const { store } = createCellStore(null, { load: () => loaded });
     const { api, session, sent } = createVirtualClient({ store, isDead: () => false });
-    const { seen } = watch(api.get$('/a'));
+    const { notifications: seen } = observe(api.get$('/a'));
     expect(session.state.status).toBe('loading');
     expect(sent).toEqual([]);
     await loaded;
@@ -36,7 +36,7 @@ describe('a store that answers later', () => {
   it('is not waited for by those whose session ends meanwhile', () => {
     const { store } = createCellStore(null, { load: () => new Promise(() => {}) });
     const { api, session, sent } = createVirtualClient({ store });
-    const { seen } = watch(api.get$('/a'));
+    const { notifications: seen } = observe(api.get$('/a'));
     session.signIn({ accessToken: 'B1' });
     expect(seen).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(sent).toEqual([]);
@@ -58,7 +58,7 @@ describe('a session that is being loaded', () => {
     const restore = vi.fn(() => of({ accessToken: 'T2' }));
     const loaded = Promise.resolve(null);
     const { session } = createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store, restore });
-    const { seen } = watch(session.accessToken$());
+    const { notifications: seen } = observe(session.accessToken$());
     expect(restore).not.toHaveBeenCalled();
     await setImmediate();
     expect(restore).toHaveBeenCalledTimes(1);
@@ -79,7 +79,7 @@ describe('a session that is being loaded', () => {
     const clients = [() => loaded, () => new Promise<never>(() => {})].map((load) =>
       createVirtualClient({ store: createCellStore(null, { load }).store, isDead: () => false }),
     );
-    for (const { api } of clients) for (const path of ['/a', '/b']) watch(api.get$(path));
+    for (const { api } of clients) for (const path of ['/a', '/b']) observe(api.get$(path));
     expect(vi.getTimerCount()).toBe(2);
     await loaded;
     expect(vi.getTimerCount()).toBe(1);
@@ -92,7 +92,7 @@ describe('a session that is being loaded', () => {
       const { store } = createCellStore(null, { load: () => new Promise(() => {}) });
       const { api } = createVirtualClient({ store });
       const told = eventsOf(api);
-      watch(api.get$('/a'));
+      observe(api.get$('/a'));
       flush();
       expect(warningsIn(told)).toEqual(['load: no answer']);
     });
@@ -101,7 +101,7 @@ describe('a session that is being loaded', () => {
   it('renews for those who asked for new tokens while it was', async () => {
     const loaded = Promise.resolve(tokens('T1'));
     const { session } = createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store });
-    const { seen } = watch(session.refresh$());
+    const { notifications: seen } = observe(session.refresh$());
     await setImmediate();
     expect(seen).toMatchObject([{ accessToken: 'T2' }, 'done']);
   });
@@ -120,7 +120,7 @@ describe('a session that is being loaded, and begins or ends before it is', () =
 
   it('sends nothing of what has waited where it ends', () => {
     const { api, session, sent } = setUp();
-    const { seen } = watch(api.get$('/a'));
+    const { notifications: seen } = observe(api.get$('/a'));
     session.signOut();
     expect(seen).toMatchObject([{ error: { message: 'the session has ended or changed hands' } }]);
     expect(sent).toEqual([]);
@@ -129,10 +129,10 @@ describe('a session that is being loaded, and begins or ends before it is', () =
   it('is renewed as ever where it begins', async () => {
     const { api, session, answer, cell } = setUp();
     session.signIn({ accessToken: 'T1' });
-    const { seen } = watch(api.get$('/a'));
+    const { notifications: seen } = observe(api.get$('/a'));
     // Twice for what the session began with, as the sign-in has crossed it, and before and after the refresh.
     for (let look = 0; look < 4; look++) {
-      answer(cell.held);
+      answer(cell.tokens);
       await setImmediate();
     }
     expect(seen).toMatchObject([{ by: 'T2' }, 'done']);
@@ -189,7 +189,7 @@ describe('a session whose tokens are elsewhere', () => {
     const client = createVirtualClient({ store: { ...store, changes$: changes }, isDead: () => false, ...options });
     client.session.state$.subscribe();
     const tell = (held: Tokens | null) => {
-      cell.held = held;
+      cell.tokens = held;
       changes.next(null);
     };
     return { ...client, cell, tell };
@@ -200,14 +200,14 @@ describe('a session whose tokens are elsewhere', () => {
     let restores = 0;
     const restore = () => (restores++ ? grants : of({ accessToken: 'A1' }));
     const { session, api, cell, tell } = setUp({ restore, isDead: (token) => token === 'A1', refresh: () => NEVER });
-    const waiting = watch(api.get$('/ann'));
+    const waiting = observe(api.get$('/ann'));
     tell(elsewhere);
     expect(session.state).toMatchObject({ status: 'loading' });
-    expect(waiting.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
-    const bob = watch(api.get$('/bob'));
+    expect(waiting.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
+    const bob = observe(api.get$('/bob'));
     grants.next({ accessToken: 'B1' });
-    expect(bob.seen).toMatchObject([{ by: 'B1' }, 'done']);
-    expect(cell.held).toMatchObject({ accessToken: 'B1', sessionId: elsewhere.sessionId });
+    expect(bob.notifications).toMatchObject([{ by: 'B1' }, 'done']);
+    expect(cell.tokens).toMatchObject({ accessToken: 'B1', sessionId: elsewhere.sessionId });
   });
 
   it('is signed out without restore, or if that is refused', () => {

@@ -25,7 +25,7 @@ import {
 } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSessionId } from '../../../lib/session/store/precedence';
-import { createCellStore, tokens, watch } from '../../support/cell-store';
+import { createCellStore, observe, tokens } from '../../support/cell-store';
 import { requestOf } from '../../support/request';
 import { createVirtualClient, response, virtually } from '../../support/virtual';
 
@@ -37,8 +37,8 @@ describe('a refresh and its store', () => {
     const { cell, store, log } = createCellStore(tokens('T1'));
     const refresh = vi.fn(() => NEVER);
     const { api, session, sent } = createVirtualClient({ store, refresh });
-    cell.held = tokens('T2');
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    cell.tokens = tokens('T2');
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
     expect(refresh).not.toHaveBeenCalled();
     expect(session.state).toMatchObject({ tokens: { refreshToken: 'R2' } });
     expect(log).toEqual([]);
@@ -56,7 +56,7 @@ describe('a refresh and its store', () => {
           return of({ accessToken: 'T3' });
         },
       });
-      cell.held = tokens('T2', { expiresAtMs: 5 });
+      cell.tokens = tokens('T2', { expiresAtMs: 5 });
       cold('---------a', { a: 0 }).subscribe(() => api.get$('/a').subscribe());
       flush();
       expect(used).toEqual(['R2']);
@@ -77,7 +77,7 @@ describe('a refresh and its store', () => {
             : of({ accessToken: 'T3', refreshToken: 'R3' });
         },
       });
-      cell.held = tokens('T2', { expiresAtMs: 1 });
+      cell.tokens = tokens('T2', { expiresAtMs: 1 });
       timer(5, 2_000)
         .pipe(take(2))
         .subscribe(() => session.refresh$().subscribe({ error: noop }));
@@ -91,8 +91,8 @@ describe('a refresh and its store', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const refresh = vi.fn(() => NEVER);
     const { api, session } = createVirtualClient({ store, refresh });
-    cell.held = null;
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    cell.tokens = null;
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
     expect(refresh).not.toHaveBeenCalled();
   });
@@ -100,8 +100,8 @@ describe('a refresh and its store', () => {
   it('never hands what belongs to another session to those who wait', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const { api, session, sent } = createVirtualClient({ store, refresh: () => NEVER });
-    cell.held = tokens('T2', { sessionId: 'another' });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    cell.tokens = tokens('T2', { sessionId: 'another' });
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
     expect(sent).toEqual(['GET /a T1']);
   });
@@ -120,7 +120,7 @@ describe('a refresh and its store', () => {
         return of({ accessToken: `T${used.length + 1}`, refreshToken: `R${used.length + 1}` });
       },
     });
-    for (let again = 0; again < 3; again++) watch(session.refresh$());
+    for (let again = 0; again < 3; again++) observe(session.refresh$());
     expect(used).toEqual(['R1', 'R2', 'R3']);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
   });
@@ -140,7 +140,7 @@ describe('a refresh and its store', () => {
     });
     const signedIn = session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
     await Promise.race([signedIn, Promise.resolve()]);
-    watch(session.refresh$());
+    observe(session.refresh$());
     expect(session.state).toMatchObject({ tokens: { refreshToken: 'R1' } });
   });
 
@@ -152,9 +152,9 @@ describe('a refresh and its store', () => {
     }));
     const { session } = createVirtualClient({ store, refresh: () => of(grants.shift() ?? T2) });
     for (const accessToken of ['T2', 'T3', 'T4']) {
-      cell.held = tokens('T1', { revision: 1 });
-      expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken }, 'done']);
-      expect(cell.held).toMatchObject({ accessToken });
+      cell.tokens = tokens('T1', { revision: 1 });
+      expect(observe(session.refresh$()).notifications).toMatchObject([{ accessToken }, 'done']);
+      expect(cell.tokens).toMatchObject({ accessToken });
     }
   });
 
@@ -163,11 +163,11 @@ describe('a refresh and its store', () => {
     const { api, session } = createVirtualClient({
       store,
       refresh: () => {
-        cell.held = null;
+        cell.tokens = null;
         return throwError(() => new Error('offline'));
       },
     });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
@@ -175,7 +175,7 @@ describe('a refresh and its store', () => {
     virtually(({ expectObservable, flush }) => {
       const { cell, store } = createCellStore(tokens('T1'));
       const refresh = vi.fn(() => {
-        cell.held = null;
+        cell.tokens = null;
         return throwError(() => new Error('offline'));
       });
       const { api, session } = createVirtualClient({ store, refresh, refreshRetries: 1 });
@@ -193,13 +193,16 @@ describe('a refresh and its store', () => {
       store,
       refresh: ({ refreshToken }) => {
         presented.push(refreshToken);
-        cell.held = tokens('T2', { refreshToken: 'R1', revision: 2, expiresAtMs: 1 });
+        cell.tokens = tokens('T2', { refreshToken: 'R1', revision: 2, expiresAtMs: 1 });
         return of({ accessToken: 'T3', refreshToken: 'R3' });
       },
     });
-    expect(watch(session.refresh$()).seen).toMatchObject([{ accessToken: 'T3', refreshToken: 'R3' }, 'done']);
+    expect(observe(session.refresh$()).notifications).toMatchObject([
+      { accessToken: 'T3', refreshToken: 'R3' },
+      'done',
+    ]);
     expect(presented).toEqual(['R1']);
-    expect(cell.held).toMatchObject({ accessToken: 'T3', refreshToken: 'R3' });
+    expect(cell.tokens).toMatchObject({ accessToken: 'T3', refreshToken: 'R3' });
   });
 
   it('takes over newer tokens that it finds after a refusal', () => {
@@ -210,11 +213,11 @@ describe('a refresh and its store', () => {
       onSessionExpired: onSessionExpired,
       isRefused: () => true,
       refresh: () => {
-        cell.held = tokens('T2');
+        cell.tokens = tokens('T2');
         return throwError(() => REFUSED);
       },
     });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
     expect(session.state.status).toBe('active');
     expect(onSessionExpired).not.toHaveBeenCalled();
   });
@@ -226,7 +229,7 @@ describe('a refresh and its store', () => {
       const options = { store: shared, isRefused: () => true, refresh: () => throwError(() => REFUSED) };
       const { api } = createVirtualClient(options);
       cold('450ms a', { a: 0 }).subscribe(() => {
-        cell.held = tokens('T2');
+        cell.tokens = tokens('T2');
       });
       expectObservable(api.get$('/a')).toBe('500ms (v|)', { v: { by: 'T2' } });
       flush();
@@ -242,12 +245,12 @@ describe('a refresh and its store', () => {
       virtually(({ flush }) => {
         const { cell, store } = createCellStore(tokens('T1'));
         // The first look is made by createSession, the second begins the refresh; the third hangs.
-        const looks = [() => cell.held, () => cell.held];
+        const looks = [() => cell.tokens, () => cell.tokens];
         const load = (): Tokens | null | Promise<Tokens | null> => looks.shift()?.() ?? new Promise(() => {});
         const { session } = createVirtualClient({ store: { ...store, load }, refreshTimeoutMs: 100, ...options });
         session.refresh$().subscribe({ error: noop });
         flush();
-        expect(cell.held?.accessToken ?? null).toBe(kept);
+        expect(cell.tokens?.accessToken ?? null).toBe(kept);
       });
     },
   );
@@ -326,7 +329,7 @@ describe('a refresh and its store', () => {
     virtually(({ flush }) => {
       const { store } = createCellStore(tokens('T1'), { exclusive });
       const { api, session } = createVirtualClient({ store, refresh: () => of(T2) });
-      const { seen } = watch(api.get$('/a'));
+      const { notifications: seen } = observe(api.get$('/a'));
       flush();
       expect(seen).toMatchObject([{ error: { code: 'refresh' } }]);
       expect(session.state).toMatchObject({ status: 'expired', tokens: { accessToken: 'T1' } });
@@ -342,7 +345,7 @@ describe('a refresh and its store', () => {
         },
       });
       const { api } = createVirtualClient({ store, refresh: () => of(T2) });
-      const { seen } = watch(api.get$('/a'));
+      const { notifications: seen } = observe(api.get$('/a'));
       flush();
       expect(seen).toMatchObject([{ by: 'T2' }, 'done']);
     });
@@ -356,8 +359,8 @@ describe('a refresh and its store', () => {
       virtually(({ flush, hot }) => {
         const { cell, store } = createCellStore(tokens('T1'), { exclusive: (work) => concat(work, NEVER) });
         const { api } = createVirtualClient({ store, refresh: () => NEVER, refreshTimeoutMs: 2_000 });
-        cell.held = found;
-        const { seen } = watch(api.get$('/a'));
+        cell.tokens = found;
+        const { notifications: seen } = observe(api.get$('/a'));
         hot('2001ms a').subscribe(() => expect(seen).toMatchObject(came));
         flush();
       });
@@ -383,7 +386,7 @@ describe('a refresh and its store', () => {
         const { store } = createCellStore(tokens('T1'), { exclusive });
         const refresh = vi.fn(() => NEVER);
         const { api } = createVirtualClient({ store, refresh, refreshTimeoutMs: 500 });
-        const { seen } = watch(api.get$('/a'));
+        const { notifications: seen } = observe(api.get$('/a'));
         flush();
         expect(seen).toMatchObject([{ error: { code: 'refresh' } }]);
         expect(refresh).toHaveBeenCalledTimes(delayMs ? 0 : 1);
@@ -399,9 +402,9 @@ describe('a refresh and its store', () => {
       isDead: (token) => token !== 'T9',
       refresh: ({ refreshToken }) => of({ accessToken: refreshToken === 'R5' ? 'T9' : 'none' }),
     });
-    cell.held = tokens('T5', { sessionId: createSessionId(2), expiresAtMs: 1 });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
-    expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T9' }, 'done']);
+    cell.tokens = tokens('T5', { sessionId: createSessionId(2), expiresAtMs: 1 });
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(api.get$('/b')).notifications).toMatchObject([{ by: 'T9' }, 'done']);
     expect(sent).toEqual(['GET /a T1', 'GET /b T9']);
   });
 
@@ -456,10 +459,10 @@ describe('a refresh and its store', () => {
   it('works from memory, with warnings, where there is no localStorage', async () => {
     const { webStorageStore } = await import('renewal');
     const { api, session } = createVirtualClient({ store: webStorageStore(), refresh: () => of(T2) });
-    const warnings = watch(api.events$).seen;
+    const warnings = observe(api.events$).notifications;
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     await session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
     // a Node that knows localStorage, and was given no file for it, has undefined in its place
     const message = expect.stringMatching(/^write: (Reference|Type)Error$/);
     expect(warnings).toContainEqual(expect.objectContaining({ type: 'warning', message }));
@@ -473,25 +476,25 @@ describe('what came too late, or from elsewhere, while a refresh ran', () => {
     const grants = new Subject<TokenGrant>();
     const onSessionExpired = vi.fn();
     const client = createVirtualClient({ store, refresh: () => grants, onSessionExpired: onSessionExpired });
-    return { ...client, cell, log, grants, onSessionExpired, answer: watch(client.api.get$('/a')) };
+    return { ...client, cell, log, grants, onSessionExpired, answer: observe(client.api.get$('/a')) };
   };
 
   it('ends the session where another has cleared the store, and stores nothing', () => {
     const { session, cell, log, grants, onSessionExpired, answer } = setUp();
-    cell.held = null;
+    cell.tokens = null;
     grants.next(T2);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
-    expect(answer.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(answer.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(log).toEqual([]);
     expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
   it('gives way to the session of another', () => {
     const { session, cell, log, grants, answer } = setUp();
-    cell.held = tokens('T9', { sessionId: 'other' });
+    cell.tokens = tokens('T9', { sessionId: 'other' });
     grants.next(T2);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T9', sessionId: 'other' } });
-    expect(answer.seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(answer.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(log).toEqual([]);
   });
 
@@ -500,10 +503,10 @@ describe('what came too late, or from elsewhere, while a refresh ran', () => {
     ['gives way to others of the same session with a higher revision', 5, 'T9'],
   ])('%s', (_, revision, accessToken) => {
     const { session, cell, grants } = setUp(tokens('T1', { revision: 4 }));
-    cell.held = tokens('T9', { revision });
+    cell.tokens = tokens('T9', { revision });
     grants.next(T2);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken } });
-    expect(cell.held).toMatchObject({ accessToken });
+    expect(cell.tokens).toMatchObject({ accessToken });
   });
 });
 
@@ -538,7 +541,7 @@ describe('the tokens that a refresh leaves behind', () => {
         return of({ accessToken: `T${used.length + 5}`, refreshToken: `R${used.length + 5}` });
       },
     });
-    cell.held = tokens('T5', { expiresAtMs: 1 });
+    cell.tokens = tokens('T5', { expiresAtMs: 1 });
     session.refresh$().subscribe();
     session.refresh$().subscribe();
     expect(used).toEqual(['R5', 'R6']);
@@ -555,7 +558,7 @@ describe('the tokens that a refresh leaves behind', () => {
         return throwError(() => (used.length > 3 ? new Error('again and again') : new SessionExpiredError('no')));
       },
     });
-    cell.held = tokens('T5', { expiresAtMs: 1 });
+    cell.tokens = tokens('T5', { expiresAtMs: 1 });
     session.refresh$().subscribe({ error: noop });
     expect(used).toEqual(['R5']);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
@@ -616,7 +619,7 @@ describe('why a refresh failed', () => {
 
   it('is told as a refusal where it was one', () => {
     const { session } = createVirtualClient({ refresh: () => throwError(() => new SessionExpiredError('spent')) });
-    const { seen } = watch(session.refresh$());
+    const { notifications: seen } = observe(session.refresh$());
     expect(seen).toMatchObject([{ error: { message: 'the refresh was refused', cause: { message: 'spent' } } }]);
   });
 });
@@ -644,7 +647,7 @@ describe('a refresh that tries again', () => {
 describe('what a refresh calls', () => {
   it('sends its requests without a token, also through a client of its own session', () => {
     const client = createVirtualClient({ refresh: () => client.api.get$('/renew').pipe(map(() => T2)) });
-    expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(observe(client.api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
     expect(client.sent).toEqual(['GET /a T1', 'GET /renew -', 'GET /a T2']);
   });
 
@@ -652,11 +655,11 @@ describe('what a refresh calls', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const inner: unknown[] = [];
     const save = (saved: Tokens): void => {
-      cell.held = saved;
+      cell.tokens = saved;
       client.api.get$('/inner').subscribe((body) => inner.push(body));
     };
     const client = createVirtualClient({ store: { ...store, save }, refresh: () => of(T2) });
-    expect(watch(client.api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(observe(client.api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
     expect(inner).toEqual([{ by: 'T2' }]);
   });
 
@@ -670,11 +673,11 @@ describe('what a refresh calls', () => {
         ...store,
         load: () => {
           if (++loads > 1) client.session.signOut();
-          return cell.held;
+          return cell.tokens;
         },
       },
     });
-    expect(watch(client.session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(client.session.refresh$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     // Once more, as the sign-out has crossed the second.
     expect(loads).toBe(3);
     expect(refresh).not.toHaveBeenCalled();
@@ -684,7 +687,7 @@ describe('what a refresh calls', () => {
     const restore = vi.fn(() => of(T2));
     const { store, log } = createCellStore(null);
     const { session } = createVirtualClient({ store, restore });
-    expect(watch(session.accessToken$()).seen).toEqual(['T2', 'done']);
+    expect(observe(session.accessToken$()).notifications).toEqual(['T2', 'done']);
     expect(restore).toHaveBeenCalledTimes(1);
     expect(log).toEqual(['save T2']);
   });
@@ -694,7 +697,7 @@ describe('what a refresh calls', () => {
     const onSessionExpired = vi.fn();
     const restore = () => throwError(() => new SessionExpiredError('no'));
     const { session } = createVirtualClient({ store, restore, onSessionExpired: onSessionExpired });
-    expect(watch(session.accessToken$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(session.accessToken$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     expect(onSessionExpired).not.toHaveBeenCalled();
     expect(log).toEqual([]);

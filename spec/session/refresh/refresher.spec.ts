@@ -9,7 +9,7 @@ import {
 } from 'renewal';
 import { catchError, finalize, NEVER, type Observable, of, Subject, Subscription, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { createCellStore, tokens, watch } from '../../support/cell-store';
+import { createCellStore, observe, tokens } from '../../support/cell-store';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { createVirtualClient, response, virtually } from '../../support/virtual';
@@ -33,7 +33,7 @@ describe('a refresh', () => {
 
   it('keeps the old refresh token where the server sends none', () => {
     const { session } = createVirtualClient({ refresh: () => of({ accessToken: 'T2' }) });
-    watch(session.refresh$());
+    observe(session.refresh$());
     expect(session.state).toMatchObject({ tokens: { accessToken: 'T2', refreshToken: 'R1' } });
   });
 
@@ -41,7 +41,7 @@ describe('a refresh', () => {
     const { session } = createVirtualClient({ refresh: () => of(T2) });
     const idOf = () => (session.state as { tokens: Tokens }).tokens.sessionId; // signed in throughout
     const before = idOf();
-    watch(session.refresh$());
+    observe(session.refresh$());
     expect(idOf()).toBe(before);
   });
 
@@ -95,7 +95,7 @@ describe('a refresh', () => {
       let refreshes = 0;
       const { session, api } = createVirtualClient({
         isDead: () => false,
-        answer: () => of(response(503, null, { 'retry-after': header })),
+        respond: () => of(response(503, null, { 'retry-after': header })),
         refresh: () => {
           refreshes++;
           return api.post$<TokenGrant>('/renewal', {}, { auth: false });
@@ -117,11 +117,11 @@ describe('a refresh', () => {
       isDead: (token) => token !== 'T2',
       refresh: () => (fails ? throwError(() => new Error('offline')) : of(T2)),
     });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'refresh' } }]);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'refresh' } }]);
     fails = false;
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'refresh' } }]);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'refresh' } }]);
     session.signIn({ accessToken: 'T1' });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
   });
 
   it('that a sign-in has ended says so, and leaves no cool-down and no call of onSessionExpired', () => {
@@ -132,11 +132,11 @@ describe('a refresh', () => {
       refresh: () => grant$,
       onSessionExpired: onSessionExpired,
     });
-    const events = watch(api.events$).seen;
-    watch(api.get$('/a'));
+    const events = observe(api.events$).notifications;
+    observe(api.get$('/a'));
     session.signIn({ accessToken: 'B1' });
     grant$ = of(T2);
-    expect(watch(api.get$('/b')).seen).toMatchObject([{ by: 'T2' }, 'done']);
+    expect(observe(api.get$('/b')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
     const refreshes = events.flatMap((event) =>
       typeof event === 'object' && 'type' in event && event.type === 'refresh'
         ? [`${event.refreshId} ${event.phase} ${event.kind ?? ''}`]
@@ -156,7 +156,7 @@ describe('a refresh', () => {
     api.events$.subscribe((event) => {
       if (event.type === 'refresh' && event.final) session.signIn({ accessToken: 'T2' });
     });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'session-expired' } }]);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'session-expired' } }]);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
     expect(onSessionExpired).not.toHaveBeenCalled();
   });
@@ -169,7 +169,7 @@ describe('a refresh', () => {
       const { api } = createVirtualClient({
         refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
         refreshRetries: 3,
-        answer: ({ auth }, answered) => of(auth ? answered : response(503, null, { 'retry-after': `${seconds}` })),
+        respond: ({ auth }, answered) => of(auth ? answered : response(503, null, { 'retry-after': `${seconds}` })),
       });
       const askedFor$ = api.get$('/a').pipe(catchError(({ retryAfterMs }: RefreshError) => of(retryAfterMs)));
       expectObservable(askedFor$).toBe('(a|)', { a: askedForMs });
@@ -183,7 +183,7 @@ describe('a refresh', () => {
     const { api, session } = createVirtualClient({ store, refresh: () => grant$ });
     api.get$('/a').subscribe({ error: () => grant$.next(T2) });
     session.signOut();
-    expect(cell.held).toBeNull();
+    expect(cell.tokens).toBeNull();
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
@@ -196,9 +196,9 @@ describe('a refresh', () => {
         return throwError(() => new Error('offline'));
       },
     });
-    watch(session.refresh$());
+    observe(session.refresh$());
     vi.setSystemTime(9_000_000);
-    watch(session.refresh$());
+    observe(session.refresh$());
     expect(refreshes).toBe(2);
     vi.useRealTimers();
   });
@@ -226,10 +226,12 @@ describe('a refresh', () => {
       refresh: () => throwError(() => REFUSED),
       onSessionExpired: expired,
     });
-    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'session-expired', cause: REFUSED } }]);
+    expect(observe(session.refresh$()).notifications).toMatchObject([
+      { error: { code: 'session-expired', cause: REFUSED } },
+    ]);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'session-expired' });
     expect(expired).toHaveBeenCalledOnce();
-    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
   });
 
   it.each(['isRefused', 'onSessionExpired'] as const)('settles those who wait although %s throws', (hook) => {
@@ -240,8 +242,8 @@ describe('a refresh', () => {
         throw new Error('thrown');
       },
     });
-    const warnings = watch(api.events$).seen;
-    const [fate] = watch(api.get$('/a')).seen;
+    const warnings = observe(api.events$).notifications;
+    const [fate] = observe(api.get$('/a')).notifications;
     expect(isApiError((fate as { error: unknown }).error)).toBe(true); // it can only be an error
     const isWarned = warnings.some((event) => typeof event === 'object' && 'type' in event && event.type === 'warning');
     expect(isWarned).toBe(hook === 'onSessionExpired');
@@ -250,13 +252,13 @@ describe('a refresh', () => {
   it('waits as Retry-After asks also where isRefused throws', () => {
     const { session, api } = createVirtualClient({
       isDead: () => false,
-      answer: () => of(response(429, null, { 'retry-after': '7' })),
+      respond: () => of(response(429, null, { 'retry-after': '7' })),
       refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
       isRefused: () => {
         throw new Error('a mistake');
       },
     });
-    expect(watch(session.refresh$()).seen).toMatchObject([
+    expect(observe(session.refresh$()).notifications).toMatchObject([
       { error: { code: 'refresh', retryAfterMs: 7_000, cause: { message: 'a mistake' } } },
     ]);
   });
@@ -268,7 +270,7 @@ describe('a refresh', () => {
         throw thrown;
       },
     });
-    expect(watch(api.get$('/a')).seen).toEqual([{ error: thrown }]);
+    expect(observe(api.get$('/a')).notifications).toEqual([{ error: thrown }]);
     expect(session.state.status).toBe('active');
   });
 });
@@ -281,13 +283,13 @@ describe('a refresh that others hear of', () => {
     const { api, session } = createVirtualClient({ refresh: () => grants });
     const told = eventsOf(api);
     const token = session.accessToken$();
-    watch(api.get$('/a'));
-    const gone = watch(token);
+    observe(api.get$('/a'));
+    const gone = observe(token);
     token.subscribe().unsubscribe();
     grants.next(T2);
     session.refresh$().subscribe();
     grants.next({ accessToken: 'T3' });
-    expect(gone.seen).toEqual(['T2', 'done']);
+    expect(gone.notifications).toEqual(['T2', 'done']);
     expect(told.filter(({ type }) => type === 'refresh')).toMatchObject([
       { phase: 'started', refreshId: 1, waiting: 1 },
       { phase: 'succeeded', refreshId: 1, waiting: 2 },
@@ -301,7 +303,7 @@ describe('a refresh that others hear of', () => {
     const grants = new Subject<TokenGrant>();
     const { api } = createVirtualClient({ refresh: () => grants });
     const told = eventsOf(api);
-    watch(api.get$('/a'));
+    observe(api.get$('/a'));
     api.get$('/b').subscribe().unsubscribe();
     grants.next(T2);
     expect(told).toContainEqual(expect.objectContaining({ phase: 'succeeded', waiting: 1 }));
@@ -313,7 +315,7 @@ describe('a refresh that others hear of', () => {
     const { api, session } = createVirtualClient({ refresh, restore });
     if (by === 'state$') session.state$.subscribe(({ status }) => status === 'refreshing' && session.signOut());
     else api.events$.subscribe((event) => isPhase(event, 'started') && session.signOut());
-    expect(watch(session.refresh$()).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(refresh).not.toHaveBeenCalled();
     expect(restore).not.toHaveBeenCalled();
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
@@ -332,7 +334,7 @@ describe('a refresh that others hear of', () => {
   it('starts none where the one request that wants it is unsubscribed on hearing that its token has expired', () => {
     const refresh = vi.fn(() => of(T2));
     const answers = new Subject<HttpResponse>();
-    const { api } = createVirtualClient({ refresh, answer: () => answers });
+    const { api } = createVirtualClient({ refresh, respond: () => answers });
     const request = new Subscription();
     api.events$.subscribe((event) => isPhase(event, 'token-expired') && request.unsubscribe());
     request.add(api.get$('/a').subscribe());
@@ -346,20 +348,23 @@ describe('after a refresh that failed', () => {
     stopClock();
     const grants = [throwError(() => new Error('down')), NEVER];
     const { session } = createVirtualClient({ refresh: () => grants.shift() ?? NEVER });
-    watch(session.refresh$());
+    observe(session.refresh$());
     vi.advanceTimersByTime(1_000);
-    watch(session.refresh$());
+    observe(session.refresh$());
     expect(grants).toHaveLength(0);
     vi.setSystemTime(Date.now() - 500);
-    expect(watch(session.refresh$()).seen).toEqual([]);
+    expect(observe(session.refresh$()).notifications).toEqual([]);
   });
 
   it('tells those why whose answers come once it has ended the session', () => {
     const late = new Subject<HttpResponse>();
     const refresh = () => throwError(() => new SessionExpiredError('spent'));
-    const { api } = createVirtualClient({ refresh, answer: ({ url }, now) => (url.endsWith('late') ? late : of(now)) });
-    const { seen } = watch(api.get$('/late'));
-    watch(api.get$('/a'));
+    const { api } = createVirtualClient({
+      refresh,
+      respond: ({ url }, now) => (url.endsWith('late') ? late : of(now)),
+    });
+    const { notifications: seen } = observe(api.get$('/late'));
+    observe(api.get$('/a'));
     late.next(response(401));
     expect(seen).toMatchObject([{ error: { code: 'session-expired', cause: { message: 'spent' } } }]);
   });
@@ -373,7 +378,7 @@ describe('after a refresh that failed', () => {
         },
       });
       const told = eventsOf(client.api);
-      watch(client.session.refresh$());
+      observe(client.session.refresh$());
       return warningsIn(told);
     };
     expect(warnings(new TypeError('T1'))).toEqual(['onSessionExpired: TypeError']);
@@ -389,15 +394,15 @@ describe('releaseConcurrency', () => {
     const { api, session, sent } = createVirtualClient({
       refresh: () => grants,
       releaseConcurrency: 1,
-      answer: (_, now) => {
+      respond: (_, now) => {
         if (now.status === 401) return of(now);
         const answer = new Subject<HttpResponse>();
         answers.push(answer);
         return answer;
       },
     });
-    for (const path of ['/a', '/b', '/c']) watch(api.get$(path));
-    const { seen } = watch(session.accessToken$());
+    for (const path of ['/a', '/b', '/c']) observe(api.get$(path));
+    const { notifications: seen } = observe(session.accessToken$());
     sent.length = 0;
     grants.next(T2);
     expect(sent).toEqual(['GET /a T2']);

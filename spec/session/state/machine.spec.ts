@@ -1,7 +1,7 @@
 import { createSession, type SessionState, type TokenGrant } from 'renewal';
 import { config, delay, NEVER, of, Subject, skip } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { createCellStore, tokens, watch } from '../../support/cell-store';
+import { createCellStore, observe, tokens } from '../../support/cell-store';
 import { eventsOf } from '../../support/events';
 import { createVirtualClient } from '../../support/virtual';
 
@@ -25,7 +25,7 @@ describe('state$', () => {
 
   it('ends with what the session is, also where one who hears of a change by events$ makes another', () => {
     const { api, session } = createVirtualClient();
-    const states = watch(session.state$).seen;
+    const states = observe(session.state$).notifications;
     const phases: string[] = [];
     api.events$.subscribe((event) => {
       if (event.type !== 'session') return;
@@ -43,7 +43,7 @@ describe('state$', () => {
     session.state$.subscribe(({ generation }) => {
       if (generation === 2) session.destroy();
     });
-    const { seen } = watch(session.state$);
+    const { notifications: seen } = observe(session.state$);
     session.signIn({ accessToken: 'T2' });
     expect(seen.slice(1)).toMatchObject([{ status: 'active' }, { status: 'signed-out' }, 'done']);
   });
@@ -59,11 +59,11 @@ describe('state$', () => {
 
   it('completes on destroy, and the session stays signed out', async () => {
     const { session, api, sent } = createVirtualClient();
-    const { seen } = watch(session.state$);
+    const { notifications: seen } = observe(session.state$);
     session.destroy();
     expect(seen.at(-1)).toBe('done');
     await expect(session.signIn({ accessToken: 'T2' })).rejects.toMatchObject({ code: 'signed-out' });
-    watch(api.get$('/a'));
+    observe(api.get$('/a'));
     expect(sent).toEqual(['GET /a -']);
     const { store } = createCellStore(tokens('T1'));
     createSession({ store, refresh: () => NEVER }).destroy();
@@ -81,7 +81,7 @@ describe('a listener of events$', () => {
       isOnce = false;
       session.signIn({ accessToken: 'B1' });
     });
-    expect(watch(api.get$('/a')).seen).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(refresh).not.toHaveBeenCalled();
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
   });
@@ -90,7 +90,7 @@ describe('a listener of events$', () => {
 describe('an action that changes nothing', () => {
   it('is not published', () => {
     const { api, session } = createVirtualClient();
-    const { seen } = watch(session.state$);
+    const { notifications: seen } = observe(session.state$);
     const told = eventsOf(api);
     session.signOut();
     session.signOut();
@@ -129,23 +129,28 @@ describe('a handler that throws, with useDeprecatedSynchronousErrorHandling', ()
   it('of state$ stops neither other subscribers, nor waiters, nor what comes later', () => {
     const grant$ = new Subject<TokenGrant>();
     const { api, session, sent } = createVirtualClient({ refresh: () => grant$ });
-    const waiting = watch(api.get$('/waits'));
+    const waiting = observe(api.get$('/waits'));
     session.state$.pipe(skip(1)).subscribe(throwError);
-    const states = watch(session.state$);
+    const states = observe(session.state$);
     const thrown = thrownBy(
       () => grant$.next(T2),
       () => session.signOut(),
       () => session.signIn({ accessToken: 'T3' }),
     );
-    expect(waiting.seen).toEqual([{ by: 'T2' }, 'done']);
+    expect(waiting.notifications).toEqual([{ by: 'T2' }, 'done']);
     expect(sent).toEqual(['GET /waits T1', 'GET /waits T2']);
-    expect(states.seen.map((state) => Object(state).status)).toEqual(['refreshing', 'active', 'signed-out', 'active']);
+    expect(states.notifications.map((state) => Object(state).status)).toEqual([
+      'refreshing',
+      'active',
+      'signed-out',
+      'active',
+    ]);
     expect(new Set(thrown)).toEqual(new Set([error]));
   });
 
   it('of events$ stops no response', () => {
     // From a timer there is no call of RxJS around it that would collect the error.
-    const { api, sent } = createVirtualClient({ grant: T2, answer: (_, answer) => of(answer).pipe(delay(1)) });
+    const { api, sent } = createVirtualClient({ grant: T2, respond: (_, answer) => of(answer).pipe(delay(1)) });
     api.events$.subscribe(throwError);
     const values: unknown[] = [];
     const get = (path: string) => () => {

@@ -1,8 +1,8 @@
 import { createSession, memoryStore, SessionExpiredError, type TokenStore, type Tokens } from 'renewal';
 import { EMPTY, finalize, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { eventsOf, toldBy, warningsIn } from '../../support/events';
-import { answered, outcomeOf, shownOf } from '../../support/http-client';
+import { describeEvent, eventsOf, warningsIn } from '../../support/events';
+import { completedWith, outcomeOf, shownOf } from '../../support/http-client';
 import { installPage } from '../../support/page';
 import { createQuietStore } from '../../support/quiet-store';
 import { createVirtualClient } from '../../support/virtual';
@@ -88,8 +88,8 @@ describe('what a store tells', () => {
     session.state$.subscribe();
     write(tokens(2, id));
     expect(session.state).toMatchObject({ status: 'active', tokens: tokens(2, id), generation: 2 });
-    expect(outcomeOf(api.get$('/a'))).toEqual(answered({ by: 'T2' }));
-    expect(events.map(toldBy)[0]).toBe('session adopted, generation 2');
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
+    expect(events.map(describeEvent)[0]).toBe('session adopted, generation 2');
   });
 
   it('is a sign-out, a sign-in, and a sign-in over another', () => {
@@ -128,8 +128,8 @@ describe('what a store tells', () => {
     expect(session.state.status).toBe('refreshing');
     write(tokens(2, id));
     expect(isLetGo).toBe(true);
-    expect(outcome).toEqual(answered({ by: 'T2' }));
-    expect(events.map(toldBy)).toContain('refresh 1 succeeded, generation 1, waiting 1');
+    expect(outcome).toEqual(completedWith({ by: 'T2' }));
+    expect(events.map(describeEvent)).toContain('refresh 1 succeeded, generation 1, waiting 1');
   });
 
   it('does not end it where the tokens are past their expiry: that is for the refresh to see', () => {
@@ -151,7 +151,9 @@ describe('what a store tells', () => {
     const outcome = outcomeOf(api.get$('/a'));
     write(written);
     expect(outcome.error).toMatchObject({ code: 'signed-out' });
-    expect(events.map(toldBy)).toContain('refresh 1 failed, generation 1, waiting 1, kind signed-out, final false');
+    expect(events.map(describeEvent)).toContain(
+      'refresh 1 failed, generation 1, waiting 1, kind signed-out, final false',
+    );
     const { state } = session;
     answer.next({ accessToken: 'T9' });
     expect(session.state).toBe(state);

@@ -1,4 +1,4 @@
-/** A browser that opens tabs, and evaluates functions in them. */
+/** A browser that opens tabs and evaluates functions in them. */
 export interface TestBrowser<T extends BrowserTab = BrowserTab> {
   /** Opens a profile that shares nothing with the others. */
   openProfile(): Promise<BrowserProfile<T>>;
@@ -7,16 +7,16 @@ export interface TestBrowser<T extends BrowserTab = BrowserTab> {
 
 /** A profile with any number of tabs. */
 export interface BrowserProfile<T extends BrowserTab = BrowserTab> {
-  /** Opens a tab in front of the others, which are hidden then. */
+  /** Opens a tab in front of the others, which becomes hidden. */
   open(url: string): Promise<T>;
   close(): Promise<void>;
 }
 
-/** A tab as a user has it: hidden as soon as another one is in front, with the throttling that follows. */
+/** A tab as a user has it: hidden, and therefore throttled, as soon as another tab is in front. */
 export interface BrowserTab {
   /**
-   * Runs a function in the page; resolves with what JSON leaves of its result, rejects with what it throws. The function
-   * is sent as text, so it sees nothing of the spec. Does not change which tab is in front.
+   * Runs a function in the page; resolves with its result and rejects with its error, both through JSON. The function
+   * is sent as text, so it cannot refer to the spec. Does not change the tab in front.
    */
   evaluate<R, A = undefined>(run: (given: A) => R | Promise<R>, given?: A): Promise<R>;
   /** Loads another page, or with `back` the one before. */
@@ -28,10 +28,10 @@ export interface BrowserTab {
 
 /** A tab that can be stopped from outside. Only Chromium has a command for it. */
 export interface StoppableTab extends BrowserTab {
-  /** Stops the page where it stands, as the browser does with one that was hidden for long. */
+  /** Freezes the page, as the browser does with a page that was hidden for long. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** Ends the process of the page. */
+  /** Kills the process of the page. */
   crash(): Promise<void>;
 }
 

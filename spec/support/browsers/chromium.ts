@@ -32,7 +32,7 @@ const attach = async (browser: CDPSession, targetId: string) => {
       answers.set(id, ({ result, error }) => {
         answers.delete(id);
         if (error) reject(new Error(`${method}: ${error.message}`));
-        else resolve(result as T); // as the protocol says
+        else resolve(result as T); // the protocol defines it so
       });
       browser
         .send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method, params }) })
@@ -42,7 +42,7 @@ const attach = async (browser: CDPSession, targetId: string) => {
   return { send, next };
 };
 
-/** The pages of playwright-core will not do: it keeps each of them visible and awake. */
+/** Tabs over raw CDP. The pages of playwright-core do not fit: it keeps each of them visible and awake. */
 const openProfile = async (browser: Browser): Promise<BrowserProfile<StoppableTab>> => {
   const devtools = await browser.newBrowserCDPSession();
   const { browserContextId } = await devtools.send('Target.createBrowserContext');
@@ -56,7 +56,7 @@ const openProfile = async (browser: Browser): Promise<BrowserProfile<StoppableTa
       await load;
     };
     const back = async (): Promise<void> => {
-      // A page from the cache is not loaded again.
+      // A page that comes from the cache fires no load event.
       const shown = next('Page.frameNavigated');
       await send('Runtime.evaluate', { expression: 'history.back()' });
       await shown;
@@ -72,7 +72,7 @@ const openProfile = async (browser: Browser): Promise<BrowserProfile<StoppableTa
           returnByValue: true,
         });
         if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-        return result.value as R; // what JSON leaves of it
+        return result.value as R; // the result went through JSON
       },
       go: (to) => (to === 'back' ? back() : loaded(() => send('Page.navigate', { url: to }))),
       show: async () => {

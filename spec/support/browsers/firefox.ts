@@ -1,17 +1,17 @@
 import { type BrowserContext, launch, type Page } from 'puppeteer-core';
 import { type BrowserProfile, type BrowserTab, callOf, type TestBrowser } from './browser';
 
-/** All names are this machine. */
+/** Resolves all names to this machine. */
 const PREFERENCES = { 'network.dns.forceResolve': '127.0.0.1' };
 
 const BACK_TIMEOUT_MS = 10_000;
 
-/** Goes back, without an event to wait for: WebDriver BiDi reports no navigation to a page that comes from the cache. */
+/** Goes back without waiting for an event: WebDriver BiDi reports no navigation to a page that comes from the cache. */
 const goBack = async (page: Page): Promise<void> => {
   const left = await page.evaluate('location.href');
   await page.evaluate('history.back()');
   const deadlineMs = performance.now() + BACK_TIMEOUT_MS;
-  // An evaluation that the change of pages cuts off has seen neither of them.
+  // An evaluation that the navigation interrupts has run in neither page.
   while ((await page.evaluate('location.href').catch(() => left)) === left) {
     if (performance.now() > deadlineMs) throw new Error(`no other page within ${BACK_TIMEOUT_MS} ms`);
   }
@@ -20,7 +20,7 @@ const goBack = async (page: Page): Promise<void> => {
 const tabOf = (page: Page): BrowserTab => ({
   evaluate: async <R, A>(run: (given: A) => R | Promise<R>, given?: A): Promise<R> => {
     const text = await page.evaluate(`Promise.resolve(${callOf(run, given)}).then((value) => JSON.stringify(value))`);
-    return (text === undefined ? undefined : JSON.parse(`${text}`)) as R; // what JSON leaves of it
+    return (text === undefined ? undefined : JSON.parse(`${text}`)) as R; // the result went through JSON
   },
   go: async (to) => {
     if (to === 'back') await goBack(page);

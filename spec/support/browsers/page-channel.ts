@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type BrowserTab, callOf } from './browser';
 
-/** Evaluates functions in a page that has connected itself. */
+/** Evaluates functions in a page that has connected to this process. */
 export interface PageChannel {
   readonly evaluate: BrowserTab['evaluate'];
-  /** Connects the page that this script runs in. A page that is left has to be connected again. */
+  /** The script that connects its page. After a navigation it has to run again. */
   readonly script: string;
   close(): void;
 }
@@ -16,8 +16,8 @@ interface Outcome {
 }
 
 /**
- * Runs in the page. Commands come by an event source, which no browser throttles in a hidden page, and their outcomes
- * leave by POST.
+ * Runs in the page. An event source brings the commands, since no browser throttles it in a hidden page; a POST returns
+ * each outcome.
  */
 const connect = (origin: string): void => {
   const commands = new EventSource(`${origin}/commands`);
@@ -34,7 +34,7 @@ const connect = (origin: string): void => {
     const body = JSON.stringify(await run(expression));
     await fetch(`${origin}/outcomes?${id}`, { method: 'POST', body });
   };
-  // A page with an open connection is not kept in the cache for going back.
+  // A page with an open connection does not enter the back/forward cache.
   addEventListener('pagehide', () => commands.close());
 };
 
@@ -44,7 +44,7 @@ const read = async (request: IncomingMessage): Promise<string> => {
   return text;
 };
 
-/** A server for each page: browsers limit the connections to one origin, and an event source takes one for good. */
+/** One server for each page: browsers limit the connections to one origin, and an event source holds one of them. */
 export const openPageChannel = async (): Promise<PageChannel> => {
   const pending = new Map<number, { resolve(outcome: Outcome): void; reject(error: Error): void }>();
   let unsent: string[] = [];
@@ -68,13 +68,13 @@ export const openPageChannel = async (): Promise<PageChannel> => {
       for (const command of unsent.splice(0)) post(command);
       return;
     }
-    // The page may be gone before all of an outcome has arrived.
+    // The page may be closed before its whole outcome has arrived.
     const outcome = await read(request).catch(() => undefined);
     response.end();
     if (outcome !== undefined) pending.get(Number(search.slice(1)))?.resolve(JSON.parse(outcome));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo; // it listens on a port
+  const { port } = server.address() as AddressInfo; // a listening server has an address
 
   return {
     evaluate: async <R, A>(run: (given: A) => R | Promise<R>, given?: A): Promise<R> => {
@@ -83,7 +83,7 @@ export const openPageChannel = async (): Promise<PageChannel> => {
       post(JSON.stringify({ id, expression: callOf(run, given) }));
       const { value, error } = await outcome.finally(() => pending.delete(id));
       if (error !== undefined) throw new Error(error);
-      return value as R; // what JSON leaves of it
+      return value as R; // the result went through JSON
     },
     script: `(${connect})('http://127.0.0.1:${port}')`,
     close: () => {

@@ -5,9 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** A session of a WebDriver (W3C): one browser. */
 export interface WebDriver {
-  /** Sends a command, after those that were sent before have been answered. */
+  /** Sends a command after the earlier commands have returned. */
   send<T>(method: 'GET' | 'POST' | 'DELETE', path: string, parameters?: object): Promise<T>;
-  /** Sends several commands to a window, with no other in between. */
+  /** Sends several commands to one window, without other commands in between. */
   inWindow<T>(handle: string, work: (send: WebDriver['send']) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -23,7 +23,7 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** A program and what it has started. */
+/** A program and the processes that it has started. */
 export interface ProgramGroup {
   readonly child: ChildProcess;
   /** Rejects when the program ends, or cannot be started. */
@@ -31,7 +31,7 @@ export interface ProgramGroup {
   end(): void;
 }
 
-/** Starts a program with a process group of its own, so that what it starts can be ended with it. */
+/** Starts a program in a process group of its own, so that its child processes can be ended with it. */
 export const startGroup = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ProgramGroup => {
   const child = spawn(command, args, {
     detached: true,
@@ -42,9 +42,9 @@ export const startGroup = (command: string, args: readonly string[], env: NodeJS
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`${command} has ended, with code ${code}`)));
   });
-  // Unhandled if nothing waits for it: an end that is asked for is no failure.
+  // A requested end is no failure, and would be an unhandled rejection if nothing awaits it.
   ended.catch(() => {});
-  // A signal ends this process without its `exit` event.
+  // A signal ends this process without an `exit` event.
   const quit = (): void => process.exit(1);
   const end = (): void => {
     process.off('exit', end).off('SIGTERM', quit).off('SIGINT', quit);
@@ -66,7 +66,7 @@ const request = async <T>(url: string, method: string, parameters?: object): Pro
   return value;
 };
 
-/** Starts a driver and through it a browser. */
+/** Starts a driver and, through it, a browser. */
 export const startWebDriver = async (
   command: string,
   capabilities: object,

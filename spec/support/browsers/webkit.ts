@@ -12,7 +12,7 @@ import { startGroup, startWebDriver, type WebDriver } from './webdriver';
 
 const LIBRARIES = '/usr/lib';
 
-/** The browser that comes with the library, below the folder of this machine's architecture. */
+/** Finds the MiniBrowser that WebKitGTK installs below the library folder of this architecture. */
 const findMiniBrowser = (): string => {
   const found = readdirSync(LIBRARIES)
     .map((folder) => join(LIBRARIES, folder, 'webkit2gtk-4.1/MiniBrowser'))
@@ -21,7 +21,7 @@ const findMiniBrowser = (): string => {
   return found;
 };
 
-/** A screen that no one sees; resolves with its name. */
+/** Starts a virtual screen; resolves with its name. */
 const startScreen = async () => {
   const screen = startGroup('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp']);
   const [number] = await Promise.race([once(Object(screen.child.stdio[3]), 'data'), screen.ended]);
@@ -42,12 +42,12 @@ const isShown = (): Promise<void> =>
     else document.addEventListener('visibilitychange', () => resolve(), { once: true });
   });
 
-/** One browser on a screen of its own. WebDriver has no command that changes the tab in front, so keys do. */
+/** One browser on its own screen. WebDriver has no command that brings a tab to the front, so keys do it. */
 const openProfile = async (capabilities: object, env: NodeJS.ProcessEnv): Promise<BrowserProfile> => {
   const screen = await startScreen();
   const driver = await startWebDriver('WebKitWebDriver', capabilities, { ...env, DISPLAY: screen.name });
   const channels: PageChannel[] = [];
-  // The driver has opened the first, which stays empty.
+  // The driver has opened the first window, which stays empty.
   const handles = [await driver.send<string>('GET', '/window')];
   let front = 0;
 
@@ -81,9 +81,9 @@ const openProfile = async (capabilities: object, env: NodeJS.ProcessEnv): Promis
           await send('DELETE', '/window');
           const index = handles.indexOf(handle);
           handles.splice(index, 1);
-          // The tab behind a closed one moves up, or the one before it.
+          // After a close the next tab comes to the front, or the previous one if there is no next.
           if (index < front || front === handles.length) front--;
-          // No command is taken for a window that is gone.
+          // The driver accepts no command for a closed window.
           await send('POST', '/window', { handle: handles[0] });
         });
         channel.close();
@@ -100,16 +100,19 @@ const openProfile = async (capabilities: object, env: NodeJS.ProcessEnv): Promis
   };
 };
 
-/** Starts WebKitGTK's own small browser, driven by WebDriver. A driver has one session, so each profile has a driver. */
+/**
+ * Starts WebKitGTK's MiniBrowser, driven by WebDriver. A driver has one session, so each profile has its own driver.
+ */
 export const startWebKit = async (): Promise<TestBrowser> => {
   const binary = findMiniBrowser();
   const folder = await mkdtemp(join(tmpdir(), 'renewal-webkit-'));
   const hosts = join(folder, 'hosts');
   await writeFile(hosts, HOSTS.map((host) => `127.0.0.1 ${host}\n`).join(''));
   const env = {
-    // No bus for screen readers: there is none to start.
+    // Prevents the start of an accessibility bus, which does not exist here.
     NO_AT_BRIDGE: '1',
-    // An automated WebKitGTK takes no proxy of the SOCKS kind and no rules for names: glibc is asked, through this.
+    // An automated WebKitGTK accepts neither a SOCKS proxy nor resolver rules, so glibc resolves the names through this
+    // wrapper.
     LD_PRELOAD: 'libnss_wrapper.so',
     NSS_WRAPPER_HOSTS: hosts,
   };

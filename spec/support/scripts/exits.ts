@@ -1,9 +1,9 @@
-// Does requests and nothing else, and never ends by force: it ends by itself once nothing of renewal's is left. Says on stdout what became of the
-// requests, and which timers, connections and callbacks were left after each step.
+// Sends requests and never calls `process.exit`: the process ends by itself once nothing of renewal is left. Prints the
+// outcomes of the requests, and the timers, connections and callbacks that were left after each step.
 import { createApi, createSession, isApiError, memoryStore, type TokenGrant } from 'renewal';
 import { lastValueFrom, map } from 'rxjs';
 
-/** Longer than the test would wait. */
+/** Longer than the timeout of the test. */
 const LONG_MS = 300_000;
 
 const [origin = '', accessToken = '', refreshToken = ''] = process.argv.slice(2);
@@ -35,13 +35,13 @@ const ask = (id: number): Promise<string> =>
   );
 
 const run = async (): Promise<void> => {
-  const fates = await Promise.all([1, 2, 3].map(ask));
+  const results = await Promise.all([1, 2, 3].map(ask));
   note('asked');
   const fresh = session.keepFresh$().subscribe();
   note('kept fresh');
   fresh.unsubscribe();
   note('no longer kept fresh');
-  process.stdout.write(JSON.stringify({ fates, left }));
+  process.stdout.write(JSON.stringify({ results, left }));
 };
 
 run();

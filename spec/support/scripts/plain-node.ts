@@ -1,4 +1,4 @@
-// Loads and uses renewal in a Node that has nothing of a browser; says on stdout what came of it.
+// Loads and uses renewal in a Node without any browser global; prints the results.
 import type * as Renewal from 'renewal';
 import { lastValueFrom } from 'rxjs';
 

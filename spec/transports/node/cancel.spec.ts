@@ -61,7 +61,7 @@ describe('unsubscribing lets go of everything', () => {
       }),
     });
     const subscription = client.api.get$('/a').subscribe(caller);
-    await asked.passed;
+    await asked.opened;
     subscription.unsubscribe();
     answer(null, '127.0.0.1', 4);
     await isOver();
@@ -77,7 +77,7 @@ describe('unsubscribing lets go of everything', () => {
   it('while it waits for a connection', async () => {
     client.agent.maxSockets = 1;
     const first = client.api.get$('/first').subscribe();
-    await arrived.passed;
+    await arrived.opened;
     const subscription = client.api.get$('/second').subscribe(caller);
     await setImmediate();
     expect(client.held()).toMatchObject({ queued: 1 });
@@ -91,7 +91,7 @@ describe('unsubscribing lets go of everything', () => {
   it('while it waits for a connection, of which none is left then', async () => {
     client.agent.maxSockets = 1;
     const first = client.api.get$('/first').subscribe();
-    await arrived.passed;
+    await arrived.opened;
     client.api.get$('/second').subscribe(caller).unsubscribe();
     first.unsubscribe();
     await isOver();
@@ -102,7 +102,7 @@ describe('unsubscribing lets go of everything', () => {
 
   it('before the answer', async () => {
     const subscription = client.api.get$('/a').subscribe(caller);
-    await arrived.passed;
+    await arrived.opened;
     subscription.unsubscribe();
     await isOver();
   });
@@ -115,7 +115,7 @@ describe('unsubscribing lets go of everything', () => {
   ])('%s', async (_, sent) => {
     server.act = (socket) => void socket.write(sent, arrived.open);
     const subscription = client.api.get$('/a').subscribe(caller);
-    await arrived.passed;
+    await arrived.opened;
     await setImmediate();
     subscription.unsubscribe();
     await isOver();
@@ -128,7 +128,7 @@ describe('unsubscribing lets go of everything', () => {
       else socket.write(answerText('', { location: '/b' }, '302 Found'));
     };
     const subscription = client.api.get$('/a').subscribe(caller);
-    await arrived.passed;
+    await arrived.opened;
     subscription.unsubscribe();
     await isOver();
   });
@@ -145,7 +145,7 @@ describe('unsubscribing lets go of everything', () => {
         if (event.type === 'upload' && event.loaded > 0) sent.open();
       },
     });
-    await sent.passed;
+    await sent.opened;
     subscription.unsubscribe();
     await client.released();
     expect(events.at(-1)).toMatchObject({ type: 'upload', total: 30_000_000 });
@@ -159,9 +159,9 @@ describe('unsubscribing lets go of everything', () => {
       cancel: () => cancelled.open(),
     });
     const subscription = client.api.post$('/a', body).subscribe(caller);
-    await arrived.passed;
+    await arrived.opened;
     subscription.unsubscribe();
-    await cancelled.passed;
+    await cancelled.opened;
     await isOver();
   });
 
@@ -186,7 +186,7 @@ describe('unsubscribing lets go of everything', () => {
       .post$('/a', new Slow(['text']))
       .subscribe(caller)
       .unsubscribe();
-    await cancelled.passed;
+    await cancelled.opened;
     expect(server.opened).toBe(0);
   });
 
@@ -207,7 +207,7 @@ describe('unsubscribing lets go of everything', () => {
           if (event.type === 'download' && event.loaded === bomb.length) received.open();
         },
       });
-    await received.passed;
+    await received.opened;
     await setImmediate();
     subscription.unsubscribe();
     expect(told?.destroyed).toBe(false);
@@ -219,7 +219,7 @@ describe('the deadline', () => {
   it('counts the wait for a connection', async () => {
     client.agent.maxSockets = 1;
     const first = client.api.get$('/first').subscribe();
-    await arrived.passed;
+    await arrived.opened;
     expect(await endOf(client.api.get$('/a', { timeoutMs: 30 }))).toMatchObject({ code: 'timeout' });
     expect(client.held()).toMatchObject({ queued: 0 });
     first.unsubscribe();

@@ -1,16 +1,17 @@
 import type { SessionExpiredError } from 'renewal';
 import { lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Gate } from '../../support/barrier';
 import { eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, type Hit, json, type Reply, startServer, type TestServer } from '../../support/server';
+import { type Echo, type Hit, json, type Reply, type TestServer } from '../../support/server';
 import { createClient, createExpiredClient, errorOf, type TestClient } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
+import { withServer } from '../../support/with-server';
 
 const A1 = 'a.access.1';
 
-/** How the session of A may end, or change hands, while a request of A is out. */
+/** The ways in which the session of A may end while a request of A is in flight. */
 const ENDS: Readonly<Record<string, (client: TestClient, server: TestServer) => void | Promise<void>>> = {
   'a sign-out': ({ session }) => session.signOut(),
   'a sign-in of B': ({ session }, server) => session.signIn(server.issue('b')),
@@ -27,44 +28,45 @@ const OTHER_ANSWERS: Readonly<Record<string, readonly [reply: Reply, error: obje
 failureMode(
   {
     id: 'E9',
-    title: 'The answer to a request of A comes after the sign-out, and starts a refresh',
+    title: 'The response to a request of A arrives after the sign-out, and starts a refresh',
     renewal:
-      'It is delivered as it is, and one that says expired is `SignedOutError`, or `SessionExpiredError` where a refusal had ended the session. Neither touches what the session has become.',
+      'It is delivered as it is; an expired response is `SignedOutError`, or `SessionExpiredError` if a refusal had ended the session. Neither changes the current session.',
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let late: Gate<Hit>;
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       late = server.hold(({ path }) => path === '/late');
     });
-    afterEach(() => server.close());
 
-    it.each(Object.entries(ENDS))('is a SignedOutError when it says expired after %s', async (_, end) => {
-      const client = createExpiredClient(server);
-      const { api, session, store } = client;
-      const error = errorOf(api.get$('/late'));
-      await late.arrived(1);
-      await end(client, server);
-      const { state } = session;
-      const kept = await store.load();
-      const events = eventsOf(api);
-      late.open();
+    it.each(Object.entries(ENDS))(
+      'errors with SignedOutError if the response says expired after %s',
+      async (_, end) => {
+        const client = createExpiredClient(server);
+        const { api, session, store } = client;
+        const error = errorOf(api.get$('/late'));
+        await late.arrived(1);
+        await end(client, server);
+        const { state } = session;
+        const kept = await store.load();
+        const events = eventsOf(api);
+        late.open();
 
-      expect(await error).toMatchObject({ code: 'signed-out' });
-      expect(tokensShownBy([await error])).toEqual([]);
-      expect(session.state).toBe(state);
-      expect(await store.load()).toBe(kept);
-      expect(server.tokensOf('/late')).toEqual([A1]);
-      expect(server.refreshes).toBe(0);
-      expect(events.filter(({ type }) => type !== 'request')).toEqual([]);
-    });
+        expect(await error).toMatchObject({ code: 'signed-out' });
+        expect(tokensShownBy([await error])).toEqual([]);
+        expect(session.state).toBe(state);
+        expect(await store.load()).toBe(kept);
+        expect(server.tokensOf('/late')).toEqual([A1]);
+        expect(server.refreshes).toBe(0);
+        expect(events.filter(({ type }) => type !== 'request')).toEqual([]);
+      },
+    );
 
     it.each([
       ['and stays so', false],
       ['and B has signed in since', true],
-    ])('is a SessionExpiredError when it says expired after a refusal has ended the session, %s', async (_, isNext) => {
+    ])('errors with SessionExpiredError if it says expired after a refusal, %s', async (_, isNext) => {
       const expired: SessionExpiredError[] = [];
       const client = createExpiredClient(server, { onSessionExpired: (error) => expired.push(error) });
       const { api, session } = client;
@@ -83,7 +85,7 @@ failureMode(
       expect(expired).toHaveLength(1);
     });
 
-    it.each(Object.entries(ENDS))('is delivered when it says success after %s', async (_, end) => {
+    it.each(Object.entries(ENDS))('delivers a successful response after %s', async (_, end) => {
       const client = createClient(server);
       const request = lastValueFrom(client.api.get$<Echo>('/late'));
       await late.arrived(1);
@@ -95,7 +97,7 @@ failureMode(
     });
 
     it.each(Object.entries(OTHER_ANSWERS))(
-      'is delivered after a sign-out when it is %s',
+      'delivers a response after a sign-out when it is %s',
       async (_, [reply, wanted]) => {
         const { api, session } = createClient(server);
         server.replies.set('/late', reply);
@@ -110,7 +112,7 @@ failureMode(
       },
     );
 
-    it('has the second attempt of a request leave the session of B alone as well', async () => {
+    it('keeps the session of B during a replay of a request of A', async () => {
       const { api, session } = createExpiredClient(server);
       const again = server.hold(({ path, token }) => path === '/again' && token !== A1);
       server.closedTo.add('/again');

@@ -1,10 +1,11 @@
 import { isApiError, type RequestEvent, type SessionExpiredError, type SessionOptions } from 'renewal';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, startServer, type TestServer } from '../../support/server';
+import { type Echo, json } from '../../support/server';
 import { createExpiredClient, errorOf, errorsOf, paths, settleAll, type TestClient } from '../../support/server-client';
+import { withServer } from '../../support/with-server';
 
 const COUNT = 5;
 const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
@@ -12,42 +13,40 @@ const SIGNED_IN = { accessToken: 'a.access.1', refreshToken: 'a.refresh.1' };
 failureMode(
   {
     id: 'B15',
-    title: 'The answer is lost after the server has rotated: the spent refresh token is presented again and again',
+    title: 'A response lost after rotation: the spent refresh token is presented repeatedly',
     renewal:
-      'Nothing is tried again by itself: those who wait get a `RefreshError`, the session is kept. With `refreshRetries` the old token is presented again, which servers with a grace period answer; a refusal ends the session, once.',
+      'No refresh is retried by default: waiting requests get a `RefreshError`, the session is kept. With `refreshRetries` the old token is presented again, which servers with a grace period accept; a refusal ends the session, once.',
     threads: ['advplyr/audiobookshelf#5281', 'rokwire/illinois-app#5836', 'thephpleague/oauth2-server#1506'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
     let expired: SessionExpiredError[];
 
-    beforeEach(async () => {
-      server = await startServer(signal);
+    beforeEach(() => {
       server.losesRefreshes = true;
       stopClock();
       expired = [];
     });
-    afterEach(() => server.close());
 
     const createWatched = (options: Partial<SessionOptions> = {}): TestClient =>
       createExpiredClient(server, { onSessionExpired: (error) => expired.push(error), ...options });
 
-    /** The first try has failed, and what follows from it has happened. */
+    /** The first try has failed, and its effects have settled. */
     const lost = ({ http }: TestClient): Promise<unknown> =>
       firstValueFrom(
         http.events$.pipe(filter((event): event is RequestEvent => 'error' in event && event.phase === 'settled')),
       );
 
-    /** What becomes of requests whose refresh is lost the first time, and only then. */
+    /** The outcomes of requests whose first refresh response is lost, and only the first. */
     const loseOnce = async (client: TestClient) => {
       const isLost = lost(client);
-      const fates = settleAll(paths(COUNT).map((path) => client.api.get$<Echo>(path)));
+      const results = settleAll(paths(COUNT).map((path) => client.api.get$<Echo>(path)));
       await isLost;
       server.losesRefreshes = false;
-      return { fates };
+      return { results };
     };
 
-    it('is not tried again by itself: the session is kept with the old refresh token', async () => {
+    it('does not retry by default, and keeps the session with the old refresh token', async () => {
       const client = createWatched();
       const errors = errorsOf(await settleAll(paths(COUNT).map((path) => client.api.get$(path))));
       expect(errors.filter((error) => isApiError(error, 'refresh'))).toHaveLength(COUNT);
@@ -58,7 +57,7 @@ failureMode(
       expect(expired).toEqual([]);
     });
 
-    it('ends the session, once, when the next request presents the spent token and is refused', async () => {
+    it('ends the session once, when the next request presents the spent token', async () => {
       const client = createWatched();
       await errorOf(client.api.get$('/first'));
       server.losesRefreshes = false;
@@ -70,13 +69,13 @@ failureMode(
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
     });
 
-    it('survives with one retry where the server still takes the spent token', async () => {
+    it('survives with one retry if the server still accepts the spent token', async () => {
       const client = createWatched({ refreshRetries: 1 });
-      const { fates } = await loseOnce(client);
+      const { results } = await loseOnce(client);
       const next = server.issue();
       server.refreshReply = json(next);
       vi.advanceTimersByTime(1_000);
-      expect(errorsOf(await fates)).toEqual(Array(COUNT).fill(undefined));
+      expect(errorsOf(await results)).toEqual(Array(COUNT).fill(undefined));
       for (const path of paths(COUNT)) expect(server.tokensOf(path)).toEqual(['a.access.1', next.accessToken]);
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);
       expect(await client.store.load()).toMatchObject(next);
@@ -87,11 +86,11 @@ failureMode(
       expect(server.presented.at(-1)).toBe(next.refreshToken);
     });
 
-    it('ends the session, once, when the one retry is refused', async () => {
+    it('ends the session once, when the one retry is refused', async () => {
       const client = createWatched({ refreshRetries: 1 });
-      const { fates } = await loseOnce(client);
+      const { results } = await loseOnce(client);
       vi.advanceTimersByTime(1_000);
-      const errors = errorsOf(await fates);
+      const errors = errorsOf(await results);
       expect(errors.filter((error) => isApiError(error, 'session-expired'))).toHaveLength(COUNT);
       expect(new Set(errors)).toEqual(new Set(expired));
       expect(server.presented).toEqual(['a.refresh.1', 'a.refresh.1']);

@@ -1,11 +1,12 @@
 import type { TokenGrant } from 'renewal';
 import { delay, lastValueFrom, of } from 'rxjs';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { failureMode } from '../../support/failure-mode';
-import { type Echo, json, REFRESH, startServer, type TestServer } from '../../support/server';
+import { type Echo, json, REFRESH } from '../../support/server';
 import { createExpiredClient } from '../../support/server-client';
 import { createSlowStore } from '../../support/slow-store';
 import { createVirtualClient, lineOf, virtually } from '../../support/virtual';
+import { withServer } from '../../support/with-server';
 
 const T1 = 'a.access.1';
 const T2 = 'a.access.2';
@@ -14,34 +15,29 @@ const T3 = 'a.access.3';
 failureMode(
   {
     id: 'A3',
-    title: 'A late expired answer starts a refresh that is not needed',
+    title: 'A late expired response starts an unneeded refresh',
     renewal:
-      'A request asks for a refresh only if the token that it carried is still the current one. One that is answered late is sent again at once.',
+      'A request asks for a refresh only if the token that it carried is still current. A request with a late response is replayed at once.',
     threads: ['TimeTac/js-client-library#46', 'openedx-unsupported/edx-app-android#834'],
   },
   (signal) => {
-    let server: TestServer;
+    const server = withServer(signal);
 
-    beforeEach(async () => {
-      server = await startServer(signal);
-    });
-    afterEach(() => server.close());
-
-    /** A request that left with T1 and whose expired answer waits for the test. */
+    /** A request that was sent with T1 and whose expired response the test holds. */
     const sendLate = async (client: ReturnType<typeof createExpiredClient>) => {
       const gate = server.hold(({ path, token }) => path === '/late' && token === T1);
-      const fate = lastValueFrom(client.api.get$<Echo>('/late'));
+      const result = lastValueFrom(client.api.get$<Echo>('/late'));
       await gate.arrived(1);
-      return { fate, open: () => gate.open() };
+      return { result, open: () => gate.open() };
     };
 
-    it('sends again at once what expires 380 ms after the refresh', () => {
+    it('replays a request at once if it expires 380 ms after the refresh', () => {
       virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('200ms (g|)', { g: { accessToken: 'T2' } });
         const { api, sent } = createVirtualClient({
           signal,
           refresh: () => refresh,
-          answer: (request, answer) => of(answer).pipe(delay(lineOf(request).startsWith('GET /b') ? 600 : 20)),
+          respond: (request, answer) => of(answer).pipe(delay(lineOf(request).startsWith('GET /b') ? 600 : 20)),
         });
         expectObservable(api.get$('/a')).toBe('240ms (v|)', { v: { by: 'T2' } });
         expectObservable(api.get$('/b')).toBe('1200ms (v|)', { v: { by: 'T2' } });
@@ -51,8 +47,8 @@ failureMode(
       });
     });
 
-    it('refreshes once for answers that come before, during and after the refresh', async () => {
-      const { api, answered } = createExpiredClient(server);
+    it('refreshes once for responses before, during and after the refresh', async () => {
+      const { api, received } = createExpiredClient(server);
       const dead = server.hold(({ token }) => token === T1);
       const refresh = server.hold(({ path }) => path === REFRESH);
       const request = (path: string) => lastValueFrom(api.get$<Echo>(path));
@@ -62,7 +58,7 @@ failureMode(
       dead.open(({ path }) => path === '/before');
       await refresh.arrived(1);
       dead.open(({ path }) => path === '/during');
-      await answered('/during');
+      await received('/during');
       expect(server.hits).toHaveLength(3);
       refresh.open();
       expect(await Promise.all([before, during])).toMatchObject([
@@ -77,7 +73,7 @@ failureMode(
       expect(server.hits).toHaveLength(6);
     });
 
-    it('waits for the write when the answer comes while the new tokens are being stored', async () => {
+    it('waits for the write if the response arrives during the write of new tokens', async () => {
       const issued = server.issue();
       const { store, writes } = createSlowStore(issued);
       const client = createExpiredClient(server, { issued, store });
@@ -85,16 +81,16 @@ failureMode(
       const first = lastValueFrom(client.api.get$('/first'));
       await writes.arrived(1);
       late.open();
-      await client.answered('/late');
+      await client.received('/late');
       expect(server.tokensOf('/late')).toEqual([T1]);
       writes.open();
 
-      expect(await late.fate).toMatchObject({ by: T2, nth: 2 });
+      expect(await late.result).toMatchObject({ by: T2, nth: 2 });
       await first;
       expect(server.refreshes).toBe(1);
     });
 
-    it('sends it with the newest token after two refreshes, and starts no third', async () => {
+    it('replays with the newest token after two refreshes, and starts no third', async () => {
       const client = createExpiredClient(server);
       const late = await sendLate(client);
       await lastValueFrom(client.api.get$('/one'));
@@ -102,12 +98,12 @@ failureMode(
       await lastValueFrom(client.api.get$('/two'));
       late.open();
 
-      expect(await late.fate).toMatchObject({ by: T3 });
+      expect(await late.result).toMatchObject({ by: T3 });
       expect(server.tokensOf('/late')).toEqual([T1, T3]);
       expect(server.refreshes).toBe(2);
     });
 
-    it('lets it wait for a later refresh that runs, and never sends it with the token between', async () => {
+    it('waits for a later running refresh, and never sends the token in between', async () => {
       const client = createExpiredClient(server);
       const late = await sendLate(client);
       await lastValueFrom(client.api.get$('/one'));
@@ -116,16 +112,16 @@ failureMode(
       const two = lastValueFrom(client.api.get$('/two'));
       await second.arrived(1);
       late.open();
-      await client.answered('/late');
+      await client.received('/late');
       second.open();
 
       await two;
-      expect(await late.fate).toMatchObject({ by: T3 });
+      expect(await late.result).toMatchObject({ by: T3 });
       expect(server.tokensOf('/late')).toEqual([T1, T3]);
       expect(server.refreshes).toBe(2);
     });
 
-    it('tells tokens apart by their refresh, also where the server hands out the same text again', async () => {
+    it('tells tokens apart by their refresh, even if the server issues the same text', async () => {
       const client = createExpiredClient(server);
       const late = await sendLate(client);
       server.refreshReply = json({ accessToken: T1 });
@@ -133,7 +129,7 @@ failureMode(
       await lastValueFrom(client.session.refresh$());
       late.open();
 
-      expect(await late.fate).toMatchObject({ by: T1, nth: 2 });
+      expect(await late.result).toMatchObject({ by: T1, nth: 2 });
       expect(server.refreshes).toBe(1);
     });
   },

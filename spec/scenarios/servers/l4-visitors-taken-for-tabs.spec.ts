@@ -9,7 +9,7 @@ import { createLocks } from '../../support/web-locks';
 
 const VISITORS = 10;
 
-/** A storage of the platform, as Node from version 26 on and Deno have one for the whole process. */
+/** A storage of the platform that belongs to the whole process, as in Node from version 26 on and in Deno. */
 class PlatformStorage implements Storage {
   readonly #entries = new Map<string, string>();
   get length(): number {
@@ -37,7 +37,7 @@ afterEach(() => vi.unstubAllGlobals());
 failureMode(
   {
     id: 'L4',
-    title: 'A server that has Web Locks, channels and a `localStorage` takes all its visitors for tabs of one user',
+    title: 'A server with Web Locks and `localStorage` treats its visitors as tabs',
     renewal:
       'Without a page or a worker, `webStorageStore` takes no Web Lock and opens no channel: visitors never wait for one another. If the storage belongs to the whole process, a warning on `events$` says so.',
   },
@@ -59,7 +59,7 @@ failureMode(
         expect(visitors.map(({ grant$ }) => grant$.observed)).toEqual(Array(VISITORS).fill(true));
         for (const { grant$ } of visitors) grant$.next({ accessToken: 'T2' });
         expect(await Promise.all(bodies)).toEqual(Array(VISITORS).fill({ by: 'T2' }));
-        expect(locks.asked).toEqual([]);
+        expect(locks.requests).toEqual([]);
       });
     });
 
