@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { excess, findings, findingsIn, shrink } from '../../scripts/prose';
+import { findings, findingsIn } from '../../scripts/prose';
 import { writeFiles } from '../package/support/folder';
 
 const found = (path: string, text: string) => findingsIn(path, text).map(({ rule, line }) => `${rule} ${line}`);
@@ -56,30 +56,6 @@ describe('the lint of prose', () => {
     expect(found('spec/a.spec.ts', text)).toEqual(expected);
   });
 
-  const count = (key: string, length: number) =>
-    new Map([[key, Array.from({ length }, () => ({ rule: 'columns', line: 1, text: 'long', path: 'a.ts' }) as const)]]);
-
-  it('fails for more than is allowed, and for nothing less', () => {
-    expect(excess(count('lib columns', 2), { lib: { columns: 2 } })).toEqual([]);
-    expect(excess(count('lib columns', 1), { lib: { columns: 2 } })).toEqual([]);
-    expect(excess(count('lib columns', 1), { lib: { titles: 2 } })).toEqual([
-      'lib, columns: 1 found, 0 allowed',
-      '  a.ts:1 long',
-    ]);
-  });
-
-  it('shows 20 findings and the number of the others', () => {
-    const lines = excess(count('lib columns', 23), {});
-    expect(lines).toHaveLength(22);
-    expect(lines.at(-1)).toBe('  and 3 more: npm run prose -- --list');
-  });
-
-  it('lowers the allowance, and never raises it', () => {
-    const allowance = { lib: { columns: 3, titles: 1 }, spec: { titles: 1 } };
-    expect(shrink(count('lib columns', 2), allowance)).toEqual({ lib: { columns: 2 } });
-    expect(shrink(count('lib columns', 4), allowance)).toEqual({ lib: { columns: 3 } });
-  });
-
   it('reads the folders of the repository, and counts two levels of them', async () => {
     const root = await mkdtemp(join(tmpdir(), 'renewal-prose-'));
     onTestFinished(() => rm(root, { recursive: true, force: true }));
@@ -92,12 +68,12 @@ describe('the lint of prose', () => {
       'examples/angular/node_modules/other/index.ts': `// ${long}`,
       'dist/index.js': `// ${long}`,
     });
-    const counts = [...findings(root)].map(([key, all]) => [key, all.length]);
-    expect(Object.fromEntries(counts)).toEqual({
-      'README.md phrases': 1,
-      'lib columns': 1,
-      'lib/session columns': 2,
-      'spec/session titles': 1,
-    });
+    expect(findings(root).map(({ folder, rule, path }) => [folder, rule, path])).toEqual([
+      ['README.md', 'phrases', 'README.md'],
+      ['lib', 'columns', 'lib/api.ts'],
+      ['lib/session', 'columns', 'lib/session/state/machine.ts'],
+      ['lib/session', 'columns', 'lib/session/state/machine.ts'],
+      ['spec/session', 'titles', 'spec/session/machine.spec.ts'],
+    ]);
   });
 });
