@@ -1,0 +1,95 @@
+// The public declarations. `npm run api` writes this file: do not edit it.
+import type { HttpContext, HttpInterceptorFn } from '@angular/common/http';
+import type {
+  EnvironmentProviders,
+  InjectionToken,
+  Injector,
+  Provider,
+  ResourceRef,
+  Signal,
+  ValueEqualityFn,
+} from '@angular/core';
+import type { UrlTree } from '@angular/router';
+import type {
+  Api,
+  ApiOptions,
+  BearerOptions,
+  RequestOptions,
+  Session,
+  SessionOptions,
+  SessionState,
+  Transport,
+} from 'renewal';
+import type { Observable } from 'rxjs';
+
+export declare const API: InjectionToken<Api>;
+
+export interface ApiFeature {
+  readonly session?: (http: Api) => SessionOptions;
+  readonly name?: ApiName;
+}
+
+export type ApiName = InjectionToken<ProvidedApi>;
+
+export interface ApiResourceOptions<T> {
+  readonly defaultValue?: NoInfer<T>;
+  readonly equal?: ValueEqualityFn<T>;
+  readonly api?: ApiName;
+  readonly injector?: Injector;
+}
+
+export type ApiResourceRequest<T> =
+  | string
+  | (RequestOptions<T> & {
+      readonly url: string | URL;
+    });
+
+export interface ProvidedApi {
+  readonly api: Api;
+  readonly session: Session | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+}
+
+export declare const SESSION: InjectionToken<Session>;
+
+export declare function apiResource<T>(
+  request: () => ApiResourceRequest<T> | undefined,
+  options: ApiResourceOptions<T> & {
+    readonly defaultValue: NoInfer<T>;
+  },
+): ResourceRef<T>;
+
+export declare function apiResource<T>(
+  request: () => ApiResourceRequest<T> | undefined,
+  options?: ApiResourceOptions<T>,
+): ResourceRef<T | undefined>;
+
+export declare const httpClientTransport: () => Transport;
+
+export declare const injectApi: (name?: ApiName) => Api;
+
+export declare const injectSession: (name?: ApiName) => Session;
+
+export declare const provideApi: (
+  options: ApiOptions | (() => ApiOptions),
+  ...features: readonly ApiFeature[]
+) => EnvironmentProviders;
+
+export declare const provideSessionInterceptor: (session?: Session | ApiName, options?: BearerOptions) => Provider;
+
+export declare const sessionInterceptor: (session?: Session | ApiName, options?: BearerOptions) => HttpInterceptorFn;
+
+export declare const sessionState: (name?: ApiName) => Signal<SessionState>;
+
+export declare const signedIn: (
+  redirect: string | ((url: string) => string),
+  name?: ApiName,
+) => () => Observable<true | UrlTree>;
+
+export declare const withName: (name: ApiName) => ApiFeature;
+
+export declare const withSession: (options: SessionOptions | ((http: Api) => SessionOptions)) => ApiFeature;
+
+export declare const withoutSession: (context?: HttpContext) => HttpContext;
+
+export {};

@@ -1,0 +1,139 @@
+// What a factory keeps for its inner functions, found with the compiler of TypeScript. A cell is
+// - a `let` that an inner function reads or writes
+// - a `const` with a new Map, Set, Subject, Subscription or the like, or with an array that an inner function changes
+// - each property that is assigned, of an object in a `const`
+// - each such field of an object that the factory itself creates of a class
+// What an inner function keeps, as for one request or one refresh, is no cell.
+import ts from 'typescript';
+
+export interface Cell {
+  readonly name: string;
+  readonly node: ts.Node;
+}
+
+export type FunctionNode = ts.SignatureDeclaration & { readonly body?: ts.Node };
+
+const HOLDERS = /^(?:Weak)?(?:Map|Set)$|^Array$|^(?:\w*Subject|Subscription)$/;
+const ARRAY_CHANGES = /^(?:push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin)$/;
+
+export const isFunction = (node: ts.Node): node is FunctionNode =>
+  ts.isFunctionLike(node) && 'body' in node && !!node.body;
+
+export const visitAll = (node: ts.Node, visit: (node: ts.Node) => void): void => {
+  visit(node);
+  ts.forEachChild(node, (child) => visitAll(child, visit));
+};
+
+/** A function that is called where it stands runs as a part of what surrounds it. */
+const isInner = (node: ts.Node): boolean => {
+  if (!isFunction(node)) return false;
+  const outer = ts.isParenthesizedExpression(node.parent) ? node.parent : node;
+  return !(ts.isCallExpression(outer.parent) && outer.parent.expression === outer);
+};
+
+/** Visits a function, its inner functions as one node each. */
+const visitOwn = (body: ts.Node, visit: (node: ts.Node) => void): void => {
+  ts.forEachChild(body, (child) => {
+    visit(child);
+    if (!isInner(child)) visitOwn(child, visit);
+  });
+};
+
+/** Whether an inner function has a node that `accepts` takes. */
+const hasInside = (body: ts.Node, accepts: (node: ts.Node) => boolean): boolean => {
+  let isFound = false;
+  visitOwn(body, (node) => {
+    if (!isInner(node)) return;
+    visitAll(node, (each) => {
+      isFound ||= accepts(each);
+    });
+  });
+  return isFound;
+};
+
+/** What an assignment, `++`, `--` or `delete` changes. */
+const changedBy = (node: ts.Node): ts.Expression | undefined => {
+  if (ts.isDeleteExpression(node)) return node.expression;
+  if (ts.isBinaryExpression(node)) {
+    const { kind } = node.operatorToken;
+    return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment ? node.left : undefined;
+  }
+  const isStep =
+    (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) &&
+    (node.operator === ts.SyntaxKind.PlusPlusToken || node.operator === ts.SyntaxKind.MinusMinusToken);
+  return isStep ? node.operand : undefined;
+};
+
+/** The properties that are assigned below a node, of the objects that `accepts` takes. */
+const assignedBelow = (node: ts.Node, accepts: (object: ts.Expression) => boolean): string[] => {
+  const names = new Set<string>();
+  visitAll(node, (each) => {
+    const changed = changedBy(each);
+    if (changed && ts.isPropertyAccessExpression(changed) && accepts(changed.expression)) names.add(changed.name.text);
+  });
+  return [...names];
+};
+
+const isHolder = (value: ts.Expression | undefined): boolean =>
+  !!value && ts.isNewExpression(value) && HOLDERS.test(value.expression.getText());
+
+/** The fields of a class that change, or hold something that does. */
+const fieldsOf = ({ members }: ts.ClassLikeDeclaration): string[] => {
+  const methods = members.filter((member) => !ts.isConstructorDeclaration(member));
+  const assigned = methods.flatMap((member) =>
+    assignedBelow(member, (object) => object.kind === ts.SyntaxKind.ThisKeyword),
+  );
+  return members
+    .filter(ts.isPropertyDeclaration)
+    .filter(({ name, initializer }) => assigned.includes(name.getText()) || isHolder(initializer))
+    .map(({ name }) => name.getText());
+};
+
+/** The names that a declaration gives, a pattern several. */
+const namesIn = (name: ts.BindingName): ts.Identifier[] =>
+  ts.isIdentifier(name)
+    ? [name]
+    : name.elements.flatMap((element) => (ts.isBindingElement(element) ? namesIn(element.name) : []));
+
+/** The cells of a factory, by the body of its function. */
+export function cellsOf(body: ts.Node, checker: ts.TypeChecker): Cell[] {
+  const refersTo = (node: ts.Node, symbol: ts.Symbol | undefined): boolean =>
+    ts.isIdentifier(node) &&
+    symbol !== undefined &&
+    symbol ===
+      (ts.isShorthandPropertyAssignment(node.parent)
+        ? checker.getShorthandAssignmentValueSymbol(node.parent)
+        : checker.getSymbolAtLocation(node));
+
+  const changesArray = (node: ts.Node, symbol: ts.Symbol | undefined): boolean => {
+    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression))
+      return refersTo(node.expression.expression, symbol) && ARRAY_CHANGES.test(node.expression.name.text);
+    const changed = changedBy(node);
+    return !!changed && ts.isElementAccessExpression(changed) && refersTo(changed.expression, symbol);
+  };
+
+  const ofClass = (node: ts.NewExpression): string[] => {
+    const declaration = checker.getSymbolAtLocation(node.expression)?.valueDeclaration;
+    if (!declaration || !ts.isClassLike(declaration) || declaration.getSourceFile().isDeclarationFile) return [];
+    return fieldsOf(declaration).map((field) => `${declaration.name?.text}.${field}`);
+  };
+
+  const ofVariable = ({ parent, name, initializer }: ts.VariableDeclaration): string[] =>
+    namesIn(name).flatMap((identifier) => {
+      const symbol = checker.getSymbolAtLocation(identifier);
+      if (parent.flags & ts.NodeFlags.Let)
+        return hasInside(body, (node) => refersTo(node, symbol)) ? [identifier.text] : [];
+      if (isHolder(initializer)) return [identifier.text];
+      if (initializer && ts.isArrayLiteralExpression(initializer))
+        return hasInside(body, (node) => changesArray(node, symbol)) ? [identifier.text] : [];
+      if (!initializer || !ts.isObjectLiteralExpression(initializer)) return [];
+      return assignedBelow(body, (object) => refersTo(object, symbol)).map((key) => `${identifier.text}.${key}`);
+    });
+
+  const cells: Cell[] = [];
+  visitOwn(body, (node) => {
+    const names = ts.isVariableDeclaration(node) ? ofVariable(node) : ts.isNewExpression(node) ? ofClass(node) : [];
+    for (const name of names) cells.push({ name, node });
+  });
+  return cells;
+}
