@@ -1,6 +1,6 @@
 // What a factory keeps for its inner functions, found with the compiler of TypeScript. A cell is
 // - a `let` that an inner function reads or writes
-// - a `const` with a new Map, Set, Subject, Subscription or the like, or with an array that an inner function changes
+// - a `const` with a new Map, Set, BehaviorSubject, Subscription or the like (a plain Subject holds no value), or with an array that an inner function changes
 // - each property that is assigned, of an object in a `const`
 // - each such field of an object that the factory itself creates of a class
 // What an inner function keeps, as for one request or one refresh, is no cell.
@@ -13,7 +13,7 @@ export interface Cell {
 
 export type FunctionNode = ts.SignatureDeclaration & { readonly body?: ts.Node };
 
-const HOLDERS = /^(?:Weak)?(?:Map|Set)$|^Array$|^(?:\w*Subject|Subscription)$/;
+const HOLDERS = /^(?:Weak)?(?:Map|Set)$|^Array$|^(?:\w+Subject|Subscription)$/;
 const ARRAY_CHANGES = /^(?:push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin)$/;
 
 export const isFunction = (node: ts.Node): node is FunctionNode =>

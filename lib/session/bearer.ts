@@ -51,12 +51,12 @@ export const bindSession = (request: BoundRequest, session: Session): HttpReques
 export const bearer = (session: Session, options: BearerOptions = {}): Interceptor => {
   const core = coreOf(session);
   const { allowedOrigins } = checkOptions(options);
-  const ownOrigins = allowedOrigins === undefined ? undefined : toOrigins(allowedOrigins);
+  const givenOrigins = allowedOrigins === undefined ? undefined : toOrigins(allowedOrigins);
 
   return (request, next) => {
     if (!request.auth || core.isInvoking() || 'authorization' in request.headers) return next(request);
     const scope = scopeOf(request);
-    const origins = ownOrigins ?? scope.allowedOrigins;
+    const origins = givenOrigins ?? scope.allowedOrigins;
     const origin = scope.originOf(request.url);
     if (!origin) throw new InvalidRequestError('url: expected a url of http or https', { request });
     if (!origins.includes(origin)) {

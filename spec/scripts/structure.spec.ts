@@ -49,7 +49,7 @@ describe('the lint of the structure', { timeout: 30_000 }, () => {
       ['count'],
     ],
     ['a collection', 'const seen = new Map();\nreturn () => seen.size;', ['seen']],
-    ['a subject', 'const events$ = new ReplaySubject<void>(1);\nreturn () => events$;', ['events$']],
+    ['a subject that holds a value', 'const events$ = new ReplaySubject<void>(1);\nreturn () => events$;', ['events$']],
     ['an array that grows', 'const queue: number[] = [];\nreturn () => queue.push(1);', ['queue']],
     ['an array that is written to', 'const queue: number[] = [];\nreturn () => { queue[0] = 1; };', ['queue']],
     [

@@ -51,33 +51,32 @@ export const createPendingQueue = (
   concurrency: number,
   admit: (waiter: Waiter, release: () => void) => void,
 ): PendingQueue => {
-  let waiting = new Set<Waiter>();
-  /** Batches that are being released. */
-  let releasing: readonly Set<Waiter>[] = [];
+  /** The first batch waits; the others are being released. */
+  let batches: readonly [Set<Waiter>, ...Set<Waiter>[]] = [new Set()];
   const limiter = createLimiter(concurrency, admit);
 
   return {
     get size() {
-      return waiting.size;
+      return batches[0].size;
     },
     add: (waiter) => {
-      waiting.add(waiter);
+      batches[0].add(waiter);
     },
     remove: (waiter) => {
-      for (const batch of [waiting, ...releasing]) batch.delete(waiter);
+      for (const batch of batches) batch.delete(waiter);
       limiter.remove(waiter);
     },
     takeAll: (error, isOver, binding) => {
-      const batch = waiting;
-      waiting = new Set();
+      const [batch, ...releasing] = batches;
       if (error) {
+        batches = [new Set(), ...releasing];
         const rejected = isOver ? [...limiter.clear(), ...releasing.flatMap((other) => [...other])] : [];
         if (isOver) for (const other of releasing) other.clear();
         return () => {
           for (const waiter of [...rejected, ...batch]) waiter.error(error);
         };
       }
-      releasing = [...releasing, batch];
+      batches = [new Set(), batch, ...releasing];
       return () => {
         for (const waiter of batch) {
           batch.delete(waiter);
@@ -85,7 +84,8 @@ export const createPendingQueue = (
           if (waiter.takesSlot) limiter.push(waiter);
           else admit(waiter, noop);
         }
-        releasing = releasing.filter((other) => other !== batch);
+        const [waiting, ...others] = batches;
+        batches = [waiting, ...others.filter((other) => other !== batch)];
       };
     },
   };

@@ -63,11 +63,11 @@ export const createLimiter = <T>(slots: number, start: (item: T, release: () => 
 export type Mutex = <T>(work: Observable<T>) => Observable<T>;
 
 /**
- * Subscribes to `work` inside of a lock that `held` stands for. Not `subscribe(subscriber)`, which would be torn down only after the next work has
+ * Subscribes to `work` inside of a lock that `inside` stands for. Not `subscribe(subscriber)`, which would be torn down only after the next work has
  * started.
  */
-export const subscribeInside = <T>(held: Subscription, work: Observable<T>, subscriber: Subscriber<T>): void =>
-  held.add(
+export const subscribeInside = <T>(inside: Subscription, work: Observable<T>, subscriber: Subscriber<T>): void =>
+  inside.add(
     work.subscribe({
       next: (value) => subscriber.next(value),
       error: (error) => subscriber.error(error),
@@ -76,7 +76,7 @@ export const subscribeInside = <T>(held: Subscription, work: Observable<T>, subs
   );
 
 interface LockRequest {
-  readonly held: Subscription;
+  readonly inside: Subscription;
   readonly work: Observable<unknown>;
   readonly subscriber: Subscriber<unknown>;
   unlock(): void;
@@ -86,17 +86,17 @@ interface LockRequest {
 export const createMutex = (): Mutex => {
   const limiter = createLimiter<LockRequest>(1, (request, release) => {
     request.unlock = release;
-    subscribeInside(request.held, request.work, request.subscriber);
+    subscribeInside(request.inside, request.work, request.subscriber);
   });
 
   return <T>(work: Observable<T>) =>
     new Observable((subscriber: Subscriber<T>) => {
-      const request: LockRequest = { held: new Subscription(), work, subscriber, unlock: noop };
+      const request: LockRequest = { inside: new Subscription(), work, subscriber, unlock: noop };
       // Added before `push`: work that ends in the same tick is then torn down at once.
       subscriber.add(() => {
         limiter.remove(request);
         try {
-          request.held.unsubscribe();
+          request.inside.unsubscribe();
         } finally {
           request.unlock();
         }

@@ -66,8 +66,8 @@ const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authen
 export const demandsMore = ({ headers }: HttpResponse): boolean =>
   ANOTHER_DEMAND.test(headers?.['www-authenticate'] ?? '');
 
-const isRenewalCode = bodyCode(1002);
+const isExpiredCode = bodyCode(1002);
 
 /** The default of `isExpired`. */
 export const isExpiredByDefault = (response: HttpResponse): boolean =>
-  isRenewalCode(response) || (response.status === 401 && !demandsMore(response));
+  isExpiredCode(response) || (response.status === 401 && !demandsMore(response));

@@ -51,7 +51,7 @@ const judge = (error: unknown): never => {
 };
 
 /** What `oauthRefresh` itself sends. */
-const OWN_PARAMS = ['grant_type', 'refresh_token', 'client_id', 'client_secret', 'scope'];
+const RESERVED_PARAMS = ['grant_type', 'refresh_token', 'client_id', 'client_secret', 'scope'];
 
 /**
  * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token. It emits one grant and completes; `expires_in`, in seconds, may be a
@@ -78,9 +78,9 @@ export const oauthRefresh = (
 
   for (const [name, value] of Object.entries(checkOptions(params, {}, 'params'))) {
     check(
-      typeof value === 'string' && !OWN_PARAMS.includes(name),
+      typeof value === 'string' && !RESERVED_PARAMS.includes(name),
       'params',
-      `strings, and none of ${OWN_PARAMS.join(', ')}`,
+      `strings, and none of ${RESERVED_PARAMS.join(', ')}`,
     );
   }
 

@@ -134,10 +134,10 @@ export class RefreshRun {
     return this.#external$.pipe(
       switchMap((external) => {
         if (external !== undefined) return this.#follow$(external);
-        const held = signedIn?.tokens;
+        const current = signedIn?.tokens;
         // Tokens that a failed refresh has found in the store are newer than those of the state.
         const { mine } = storage;
-        return this.#renew$(held && mine?.sessionId === held.sessionId ? mine : held);
+        return this.#renew$(current && mine?.sessionId === current.sessionId ? mine : current);
       }),
     );
   }
@@ -262,9 +262,9 @@ export class RefreshRun {
 
   /** Tokens of this session that are past their expiry, or have the same access token, are renewed first; tokens elsewhere are asked for by `restore`. */
   #adopt$(tokens: Tokens): Observable<unknown> {
-    const held = this.signedIn?.tokens;
-    const isUsable = held
-      ? tokens.sessionId !== held.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, held))
+    const current = this.signedIn?.tokens;
+    const isUsable = current
+      ? tokens.sessionId !== current.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, current))
       : !isElsewhere(tokens);
     if (isUsable) return this.#decide({ type: 'adopt', tokens });
     this.storage.take(tokens);

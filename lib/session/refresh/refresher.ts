@@ -36,8 +36,8 @@ export interface Refresher {
   errorFor(sessionId: string | undefined): Error;
   /** Whether `refresh` is being called right now. */
   isInvoking(): boolean;
-  /** The failure after which the next refresh has to wait, for `leastMs` at least, and for how many milliseconds more. */
-  coolingDown(leastMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
+  /** The failure after which the next refresh has to wait, for `minMs` at least, and for how many milliseconds more. */
+  coolingDown(minMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
   /** Ends the cool-down: the network is back. */
   endCoolDown(): void;
   /** Cancels the running refresh before the session begins or ends. Call the returned function after the state has changed: it emits the `failed` event. */
@@ -94,11 +94,11 @@ export const createRefresher = (
     if (signedIn && outcome.type === 'refused') notifyExpired(outcome.error);
   };
 
-  const coolingDown: Refresher['coolingDown'] = (leastMs = 0) => {
+  const coolingDown: Refresher['coolingDown'] = (minMs = 0) => {
     const { coolDown: failure, failures } = machine.model;
     if (!failure) return undefined;
     const { error, atMs } = failure;
-    const leftMs = atMs + Math.max(leastMs, error.retryAfterMs ?? backoffMs(failures)) - nowMs();
+    const leftMs = atMs + Math.max(minMs, error.retryAfterMs ?? backoffMs(failures)) - nowMs();
     // A clock that was set back ends the wait: it must not lengthen it.
     return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
   };

@@ -45,7 +45,8 @@ const jwtLifeMs = (accessToken: string, atMs: number): number => {
 };
 
 /** What is not finite and above 0 means unknown. */
-const known = (ms: unknown): number | undefined => (typeof ms === 'number' && ms > 0 && ms < Infinity ? ms : undefined);
+const positive = (ms: unknown): number | undefined =>
+  typeof ms === 'number' && ms > 0 && ms < Infinity ? ms : undefined;
 
 /** Tokens from what is checked here, field by field; no key holds `undefined`. */
 const tokensOf = (
@@ -56,7 +57,7 @@ const tokensOf = (
   accessToken,
   ...(refreshToken != null &&
     refreshToken !== '' && { refreshToken: token(refreshToken, name && `${name}: refreshToken`) }),
-  ...(known(expiresAtMs) && { expiresAtMs: Number(expiresAtMs) }),
+  ...(positive(expiresAtMs) && { expiresAtMs: Number(expiresAtMs) }),
   sessionId: `${sessionId}`,
   ...(Number.isSafeInteger(revision) && { revision: Number(revision) }),
 });
@@ -74,10 +75,10 @@ export const toTokens = (
 ): Tokens => {
   const { accessToken, refreshToken, expiresInMs } = Object(grant);
   if (accessToken == null || accessToken === '') {
-    const place = /^re/.test(name) ? 'emitted' : 'was given';
-    throw new MalformedGrantError(`${name}: no accessToken in what it ${place} (${shapeOf(grant)})`);
+    const verb = /^re/.test(name) ? 'emitted' : 'was given';
+    throw new MalformedGrantError(`${name}: no accessToken in what it ${verb} (${shapeOf(grant)})`);
   }
-  const lifeMs = known(expiresInMs) ?? known(jwtLifeMs(accessToken, atMs));
+  const lifeMs = positive(expiresInMs) ?? positive(jwtLifeMs(accessToken, atMs));
   const fields = {
     refreshToken: refreshToken || previous.refreshToken,
     expiresAtMs: lifeMs && atMs + lifeMs,

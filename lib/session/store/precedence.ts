@@ -93,8 +93,8 @@ export const reconcile = (standing: Standing, found: Tokens | null | undefined):
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
   // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
-  const isKnown = [mine.sessionId, before, ...late.map(({ sessionId }) => sessionId)].includes(found.sessionId);
-  if (over && !isOwed && !isKnown && found.revision === 1) return 'adopt';
+  const isRemembered = [mine.sessionId, before, ...late.map(({ sessionId }) => sessionId)].includes(found.sessionId);
+  if (over && !isOwed && !isRemembered && found.revision === 1) return 'adopt';
   // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
   if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
   if (order > 0) return 'adopt';

@@ -35,10 +35,8 @@ export const createStoreSync = (
 ): StoreSync => {
   /** Undefined before the first use. */
   let following: Subscription | undefined;
-  /** The read that is open. */
-  let read$: Observable<unknown> | undefined;
-  /** One subject for all requests that wait for that read in the same session. */
-  let waiting: AsyncSubject<Binding | undefined> | undefined;
+  /** The read that is open, and one subject for all requests that wait for it in the same session. */
+  let open: { readonly done$: Observable<unknown>; readonly binding$?: Observable<Binding | undefined> } | undefined;
 
   const interrupts = new Subject<void>();
   const interrupted$ = interrupts.pipe(
@@ -69,23 +67,22 @@ export const createStoreSync = (
 
   const readInTime = (): void => {
     const done$ = new AsyncSubject<unknown>();
-    read$ = done$;
-    waiting = undefined;
+    open = { done$ };
     const end = (): void => {
-      if (read$ === done$) read$ = undefined;
+      if (open?.done$ === done$) open = undefined;
     };
     following?.add(storage.withTimeout(read()).pipe(finalize(end)).subscribe(done$));
   };
 
   const wait = (): Observable<Binding | undefined> | undefined => {
-    if (!read$) return undefined;
-    if (!waiting) {
-      waiting = new AsyncSubject();
-      merge(read$.pipe(map(() => machine.model.binding)), interrupted$)
-        .pipe(first())
-        .subscribe(waiting);
-    }
-    return waiting;
+    if (!open || open.binding$) return open?.binding$;
+    const { done$ } = open;
+    const binding$ = new AsyncSubject<Binding | undefined>();
+    open = { done$, binding$ };
+    merge(done$.pipe(map(() => machine.model.binding)), interrupted$)
+      .pipe(first())
+      .subscribe(binding$);
+    return binding$;
   };
 
   return {
@@ -102,7 +99,7 @@ export const createStoreSync = (
     apply,
     interrupt: () => {
       interrupts.next();
-      waiting = undefined;
+      open = open && { done$: open.done$ };
     },
     end: () => {
       following ??= new Subscription();

@@ -69,6 +69,17 @@ export interface TokenStorage {
 /** How long a store that could not be read, and has a version, is left alone before the next use reads it again. */
 const RETRY_MS = 1_000;
 
+interface Reads {
+  /** How many have begun. */
+  readonly begun: number;
+  /** Of the store when it was last read or written. */
+  readonly version: unknown;
+  /** When the last read has failed. */
+  readonly failedAtMs?: number | undefined;
+  /** Whether a read was given up, and none has been answered since. */
+  readonly isHanging?: boolean;
+}
+
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
@@ -79,9 +90,7 @@ export const createTokenStorage = (
   follow: (external: External) => void,
 ): TokenStorage => {
   let memory = NO_MEMORY;
-  let version: unknown;
-  /** How many reads have begun, when the last one failed, and whether one was given up and none has been answered since. */
-  let reads: { readonly begun: number; readonly failedAtMs?: number; readonly isHanging?: boolean } = { begun: 0 };
+  let reads: Reads = { begun: 0, version: undefined };
 
   const has = (name: keyof TokenStore): boolean => {
     try {
@@ -95,9 +104,9 @@ export const createTokenStorage = (
 
   const versionNow = (): unknown => {
     try {
-      return store.version ? store.version() : version;
+      return store.version ? store.version() : reads.version;
     } catch {
-      return version;
+      return reads.version;
     }
   };
 
@@ -105,7 +114,7 @@ export const createTokenStorage = (
     done: (what, isAtOnce, isLast) => {
       memory = onWritten(memory, what, isLast);
       // In a later tick, someone else may have written after it.
-      version = isAtOnce ? versionNow() : UNSEEN;
+      reads = { ...reads, version: isAtOnce ? versionNow() : UNSEEN };
     },
     failed: (what, isLast, error) => {
       memory = onWriteFailed(memory, what, isLast, error === undefined);
@@ -137,8 +146,7 @@ export const createTokenStorage = (
     if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => readNow(isRepeated)));
     const nth = reads.begun + 1;
     const writesBefore = writes.count;
-    version = versionNow();
-    reads = { begun: nth, isHanging: !!reads.isHanging };
+    reads = { ...reads, begun: nth, version: versionNow(), failedAtMs: undefined };
     return call$(() => store.load()).pipe(
       mergeMap((found) => {
         if (writes.count === writesBefore) return of(conclude(found, nth));
@@ -182,7 +190,7 @@ export const createTokenStorage = (
     hasHintsOnly: has('changes$') && !hasVersion,
     canMissHints: !(LOCAL in store),
     isSeen: () => {
-      const { failedAtMs } = reads;
+      const { version, failedAtMs } = reads;
       // A clock that was set back ends the wait.
       return (
         Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS)

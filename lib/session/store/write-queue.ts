@@ -1,5 +1,6 @@
 import {
   AsyncSubject,
+  BehaviorSubject,
   catchError,
   finalize,
   first,
@@ -7,8 +8,6 @@ import {
   merge,
   type Observable,
   of,
-  ReplaySubject,
-  Subject,
   takeUntil,
   timer,
 } from 'rxjs';
@@ -43,22 +42,27 @@ export interface WriteObserver {
   endedLate(isDone: boolean): void;
 }
 
-export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
-  const queue: (() => void)[] = [];
-  const idle$ = new Subject<void>();
-  const closed$ = new ReplaySubject<boolean>(1);
-  let count = 0;
-  let pauses = 0;
-  let isClosed = false;
+interface QueueState {
+  /** The first one is under way. */
+  readonly writes: readonly (() => void)[];
+  /** How many have been added so far. */
+  readonly count: number;
+  readonly pauses: number;
+  readonly isClosed: boolean;
+}
 
-  const isBusy = (): boolean => queue.length + pauses > 0;
-  const notifyIdle = (): void => {
-    if (!isBusy()) idle$.next();
-  };
+const isIdle = ({ writes, pauses }: QueueState): boolean => writes.length + pauses === 0;
+
+export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
+  const state$ = new BehaviorSubject<QueueState>({ writes: [], count: 0, pauses: 0, isClosed: false });
+  const closed$ = state$.pipe(first(({ isClosed }) => isClosed));
+  const change = (part: Partial<QueueState>): void => state$.next({ ...state$.value, ...part });
+  const isLast = (): boolean => state$.value.writes.length < 2;
+
   const startNext = (): void => {
-    queue.shift();
-    queue[0]?.();
-    notifyIdle();
+    const writes = state$.value.writes.slice(1);
+    change({ writes });
+    writes[0]?.();
   };
 
   const write = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
@@ -68,7 +72,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     const givenUp$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),
       map(() => {
-        const end = (isDone: boolean) => observer.endedLate(isDone && nth === count);
+        const end = (isDone: boolean) => observer.endedLate(isDone && nth === state$.value.count);
         written$.subscribe({ complete: () => end(true), error: () => end(false) });
         throw undefined;
       }),
@@ -76,8 +80,8 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     merge(written$, givenUp$)
       .pipe(
         first(),
-        map(() => observer.done(what, isAtOnce, queue.length < 2)),
-        catchError((error) => of(observer.failed(what, queue.length < 2, error))),
+        map(() => observer.done(what, isAtOnce, isLast())),
+        catchError((error) => of(observer.failed(what, isLast(), error))),
         finalize(startNext),
       )
       .subscribe(done$);
@@ -86,31 +90,27 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
 
   return {
     get count() {
-      return count;
+      return state$.value.count;
     },
     get isBusy() {
-      return isBusy();
+      return !isIdle(state$.value);
     },
     get isClosed() {
-      return isClosed;
+      return state$.value.isClosed;
     },
-    idle$: idle$.pipe(first()),
+    idle$: state$.pipe(first(isIdle)),
     add: (what) => {
       const done$ = new AsyncSubject<unknown>();
-      const nth = ++count;
-      if (queue.push(() => write(what, nth, done$)) < 2) queue[0]?.();
+      const { writes, count } = state$.value;
+      const start = () => write(what, count + 1, done$);
+      change({ writes: [...writes, start], count: count + 1 });
+      if (writes.length === 0) start();
       return merge(done$, closed$).pipe(first());
     },
     pause: () => {
-      pauses++;
-      return () => {
-        pauses--;
-        notifyIdle();
-      };
+      change({ pauses: state$.value.pauses + 1 });
+      return () => change({ pauses: state$.value.pauses - 1 });
     },
-    close: () => {
-      isClosed = true;
-      closed$.next(true);
-    },
+    close: () => change({ isClosed: true }),
   };
 };
