@@ -1,17 +1,25 @@
 import { merge, Observable, Subject } from 'rxjs';
-import { anew } from './http/anew';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Get, Post, SendRequest } from './http/calls';
-import { conform } from './http/conform';
 import { type HeadersInput, mergeHeaders } from './http/headers';
 import { Parser } from './http/json-text';
-import { check, checkBoolean, checkFunction, checkFunctions, checkMs, checkOptions, defined } from './http/options';
+import {
+  check,
+  checkBoolean,
+  checkFunction,
+  checkFunctions,
+  checkMs,
+  checkOptions,
+  omitUndefined,
+} from './http/options';
+import { applyPerAttempt } from './http/per-attempt';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
-import { addScope, createTrace, scopeOf, silent } from './http/trace';
+import { addScope, createTrace, noTrace, scopeOf } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
+import { validateBody } from './http/validate';
 import { bearer, claim } from './session/bearer';
 import type { ApiEvent } from './session/events';
 import { coreOf, type Session } from './session/session';
@@ -78,7 +86,7 @@ const findPage = (): Page | undefined => {
   return href === undefined ? undefined : { href, baseHref: globalThis.document?.baseURI ?? href };
 };
 
-const checked = (options: ApiOptions): ApiOptions =>
+const checkApiOptions = (options: ApiOptions): ApiOptions =>
   checkOptions(options, {
     interceptors: checkFunctions,
     transport: checkFunction,
@@ -102,7 +110,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     transport = ajaxTransport(),
     withCredentials = false,
     timeoutMs = 0,
-  } = checked(options);
+  } = checkApiOptions(options);
   if (session !== undefined) coreOf(session);
   const baseUrl = toBase(options.baseUrl, findPage());
   const headers = mergeHeaders({}, options.headers);
@@ -116,17 +124,17 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const events = new Subject<ApiEvent>();
   const withhold = createWithheld(events);
-  let requests = 0;
-  const onTime = withDeadline(transport);
+  let requestCount = 0;
+  const sendWithDeadline = withDeadline(transport);
   const attempt: HttpHandler = (request) =>
     new Observable((subscriber) => {
       const scope = scopeOf(request);
       const { trace, caller } = scope;
       // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
       if (caller.closed) return;
-      const wire = serialize(anew(request));
+      const wire = serialize(applyPerAttempt(request));
       trace('attempt');
-      if (!caller.closed) onTime(wire).subscribe(new Parser(subscriber, scope));
+      if (!caller.closed) sendWithDeadline(wire).subscribe(new Parser(subscriber, scope));
     });
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
@@ -134,15 +142,15 @@ export const createApi = (options: ApiOptions = {}): Api => {
 
   const send = <T>(
     method: string,
-    given: string | URL,
+    path: string | URL,
     input: RequestInput = {},
     isBodyOnly = false,
     body?: Body,
   ): Observable<T> =>
     new Observable((caller) => {
-      const { request, origin } = buildRequest(method, given, input, baseUrl, defaults, body);
+      const { request, origin } = buildRequest(method, path, input, baseUrl, defaults, body);
       const { url } = request;
-      const trace = events.observed ? createTrace(events, ++requests, request) : silent;
+      const trace = events.observed ? createTrace(events, ++requestCount, request) : noTrace;
       addScope(request, {
         allowedOrigins,
         trace,
@@ -153,11 +161,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
       if (session) claim(request, session);
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
-      const answer$ = handler(request);
+      const response$ = handler(request);
       const { schema } = input;
-      caller.add((schema ? answer$.pipe(conform(schema, request)) : answer$).subscribe(settlement));
+      caller.add((schema ? response$.pipe(validateBody(schema, request)) : response$).subscribe(settlement));
       // Told once it has let go: who hears of it may do what would have ended it otherwise.
-      if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
+      if (trace !== noTrace) caller.add(() => settlement.isSettled || trace('cancelled'));
     });
 
   const bodyless =
@@ -182,7 +190,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     extend: (more) =>
       createApi({
         ...options,
-        ...defined(checked(more)),
+        ...omitUndefined(checkApiOptions(more)),
         headers: mergeHeaders(headers, more.headers),
         interceptors: [...interceptors, ...(more.interceptors ?? [])],
       }),

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from './errors';
-import { isAble } from './options';
+import { hasMethod } from './options';
 import type { Body, HttpRequest } from './request';
 
 /** What kind of object it is, by its own name: `FormData`, `Uint8Array` … */
@@ -17,15 +17,19 @@ export const kindOf = (body: unknown): BodyKind | undefined => {
   if (!body || typeof body !== 'object') return undefined;
   if (ArrayBuffer.isView(body) || /^(Shared)?ArrayBuffer$/.test(tagOf(body))) return 'bytes';
   // Bun's forms and parameters have a `toJSON` as well.
-  if (isAble(body, 'toJSON') && !/^(FormData|URLSearchParams)$/.test(tagOf(body))) return undefined;
-  if (isAble(body, 'getReader')) return 'stream';
-  if (isAble(body, 'append') && (isAble(body, 'getAll') || isAble(body, 'getParts')) && !isAble(body, 'pipe'))
-    return isAble(body, 'sort') || tagOf(body) === 'URLSearchParams' ? 'params' : 'form';
-  return isAble(body, 'slice') && 'size' in body && 'type' in body ? 'blob' : undefined;
+  if (hasMethod(body, 'toJSON') && !/^(FormData|URLSearchParams)$/.test(tagOf(body))) return undefined;
+  if (hasMethod(body, 'getReader')) return 'stream';
+  if (
+    hasMethod(body, 'append') &&
+    (hasMethod(body, 'getAll') || hasMethod(body, 'getParts')) &&
+    !hasMethod(body, 'pipe')
+  )
+    return hasMethod(body, 'sort') || tagOf(body) === 'URLSearchParams' ? 'params' : 'form';
+  return hasMethod(body, 'slice') && 'size' in body && 'type' in body ? 'blob' : undefined;
 };
 
 /** Whether sending the body uses it up. */
-export const isOneShot = (body: unknown): boolean => {
+export const isStream = (body: unknown): boolean => {
   try {
     return kindOf(body) === 'stream';
   } catch {
@@ -34,15 +38,15 @@ export const isOneShot = (body: unknown): boolean => {
   }
 };
 
-/** What {@link copyOf} reads of a view, a buffer or a form. */
-interface Copied extends Partial<ArrayBufferView> {
+/** What {@link copyMutableBody} reads of a view, a buffer or a form. */
+interface MutableBody extends Partial<ArrayBufferView> {
   readonly entries?: () => Iterable<readonly [string, unknown]>;
   /** What React Native's form has instead of `entries`. */
   readonly _parts?: Iterable<readonly [string, unknown]>;
 }
 
 /** A form with the same fields, made by the class at the base, as one that extends it may add or rename fields. The first itself if its fields cannot be listed. */
-const formCopy = (form: object & Copied): object => {
+const copyForm = (form: object & MutableBody): object => {
   const entries = form.entries?.() ?? form._parts;
   if (!entries) return form;
   let base: object = form;
@@ -57,13 +61,13 @@ const formCopy = (form: object & Copied): object => {
  * A copy of what a caller may change later: of bytes an `ArrayBuffer`, of a view only what it shows, and of a form another one.
  * `undefined` if the body is something else. Throws an `InvalidRequestError`.
  */
-export const copyOf = (request: HttpRequest): Extract<Body, object> | undefined => {
+export const copyMutableBody = (request: HttpRequest): Extract<Body, object> | undefined => {
   let kind: BodyKind | undefined;
   try {
     kind = kindOf(request.body);
     if (kind !== 'bytes' && kind !== 'form') return undefined;
-    const body = request.body as object & Copied; // by its kind
-    if (kind === 'form') return formCopy(body);
+    const body = request.body as object & MutableBody; // by its kind
+    if (kind === 'form') return copyForm(body);
     // A buffer has no offset: it shows all of itself.
     const { buffer = body as ArrayBuffer, byteOffset = 0, byteLength } = body;
     return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
@@ -82,7 +86,7 @@ export const parseJson = (text: string): unknown => {
 };
 
 /** Why there is no JSON of it. An engine's own words quote names of properties, and those of a getter may quote anything. */
-const reasonOf = (error: unknown): string => {
+const jsonFailure = (error: unknown): string => {
   const message = error instanceof TypeError ? error.message : '';
   if (/circ|cycl/i.test(message)) return 'it refers to itself';
   return /bigint/i.test(message) ? 'it holds a BigInt' : 'a getter or toJSON of it throws';
@@ -92,8 +96,8 @@ const reasonOf = (error: unknown): string => {
 const toJson = (body: unknown, tag: string): string | undefined => {
   const isPlain =
     /^(Object|Array|Number|Boolean|String)$/.test(tag) &&
-    !['pipe', 'then', 'subscribe'].some((name) => isAble(body, name));
-  return typeof body !== 'function' && (isPlain || isAble(body, 'toJSON')) ? JSON.stringify(body) : undefined;
+    !['pipe', 'then', 'subscribe'].some((name) => hasMethod(body, name));
+  return typeof body !== 'function' && (isPlain || hasMethod(body, 'toJSON')) ? JSON.stringify(body) : undefined;
 };
 
 /**
@@ -114,7 +118,7 @@ export const serialize = (request: HttpRequest): HttpRequest => {
     tag = tagOf(body);
     text = isForm ? `${body}` : toJson(body, tag);
   } catch (error) {
-    const why = reasonOf(error);
+    const why = jsonFailure(error);
     throw new InvalidRequestError(`its body cannot be serialised: ${why}`, { request, cause: new TypeError(why) });
   }
   if (text === undefined) throw new InvalidRequestError(`a body of this kind (${tag}) cannot be sent`, { request });

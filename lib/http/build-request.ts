@@ -1,10 +1,10 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
-import { mergeHeaders, TOKEN } from './headers';
+import { HTTP_TOKEN, mergeHeaders } from './headers';
 import { type Check, check, checkBoolean, checkMs, checkOptions, OptionError } from './options';
 import type { Body, HttpRequest } from './request';
 import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
-import { type Base, resolveUrl, textOf } from './url';
+import { type Base, resolveUrl, urlText } from './url';
 
 /** What a client adds to each of its requests. */
 export interface RequestDefaults {
@@ -37,7 +37,7 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
  * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for an option that is wrong, such as
  * a bad url, or a body on a request that can't have one.
  *
- * @param given - A body that is no option.
+ * @param bodyArgument - A body that is no option.
  */
 export const buildRequest = (
   method: string,
@@ -45,24 +45,24 @@ export const buildRequest = (
   input: RequestInput,
   base: Base | undefined,
   defaults: RequestDefaults,
-  given?: Body,
+  bodyArgument?: Body,
 ): { readonly request: HttpRequest; readonly origin: string } => {
   let text = '';
   try {
-    text = textOf('url', url);
-    check(typeof method === 'string' && TOKEN.test(method), 'method', 'the name of a method');
+    text = urlText('url', url);
+    check(typeof method === 'string' && HTTP_TOKEN.test(method), 'method', 'the name of a method');
     const {
       headers,
       params,
       context,
-      body: own = null,
+      body: optionBody = null,
       responseType = 'json',
       timeoutMs = defaults.timeoutMs,
       withCredentials = defaults.withCredentials,
       auth = true,
       reportProgress = false,
     } = checkOptions(input, CHECKS);
-    const body = given === undefined ? own : given;
+    const body = bodyArgument === undefined ? optionBody : bodyArgument;
     check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `none, as ${method.toUpperCase()} has none`);
     const resolved = resolveUrl(text, base, params);
     // Written out, as spreading what may be undefined would cost more than all the rest of this.

@@ -3,7 +3,7 @@ import type { HttpResponse } from './response';
 import type { SchemaIssue } from './schema';
 
 /** `https://host/path`: no user info, query or hash, where secrets hide. */
-export const bareUrl = (url: string): string => {
+export const redactUrl = (url: string): string => {
   try {
     const { protocol, host, pathname } = new URL(url);
     return `${protocol}//${host}${pathname}`;
@@ -23,23 +23,24 @@ export interface ErrorDetails {
 const BRAND = Symbol.for('renewal.error');
 
 /** The fields in which servers say what went wrong, RFC 9457 and RFC 6749 section 5.2 among them, the most telling one first. */
-const WORDS = ['message', 'msg', 'detail', 'title', 'error_description'];
+const MESSAGE_FIELDS = ['message', 'msg', 'detail', 'title', 'error_description'];
 
 /** Longer than that, it is nothing for a toast: a stack, a page, a dump. */
-const MAX_WORDS = 500;
+const MAX_MESSAGE_LENGTH = 500;
 
-const isWords = (text: unknown): text is string =>
-  typeof text === 'string' && text.length <= MAX_WORDS && text.trim() !== '';
+const isMessage = (text: unknown): text is string =>
+  typeof text === 'string' && text.length <= MAX_MESSAGE_LENGTH && text.trim() !== '';
 
 /** What the server itself says in a body. */
-const wordsOf = (body: unknown): string | undefined => WORDS.map((name) => Object(body)[name]).find(isWords);
+const serverMessageOf = (body: unknown): string | undefined =>
+  MESSAGE_FIELDS.map((name) => Object(body)[name]).find(isMessage);
 
 /** The request as an error shows it: field by field, as interceptors and this package put more into it, tokens among them. */
-const shownOf = (request: HttpRequest): HttpRequest => {
+const redactRequest = (request: HttpRequest): HttpRequest => {
   const { method, url, responseType, timeoutMs, withCredentials, reportProgress, auth, context } = request;
   return {
     method,
-    url: bareUrl(url),
+    url: redactUrl(url),
     headers: {},
     body: null,
     responseType,
@@ -65,12 +66,12 @@ export abstract class ApiError extends Error {
   declare readonly response?: HttpResponse;
 
   constructor(what: string, { request, response, cause }: ErrorDetails = {}) {
-    const shown = request && shownOf(request);
-    super(shown ? `${shown.method} ${shown.url}: ${what}` : what, cause ? { cause } : {});
+    const redacted = request && redactRequest(request);
+    super(redacted ? `${redacted.method} ${redacted.url}: ${what}` : what, cause ? { cause } : {});
     // Not enumerable: `JSON.stringify` and a console leave them out.
     Object.defineProperties(this, {
       [BRAND]: { value: true },
-      request: { value: shown },
+      request: { value: redacted },
       response: { value: response },
     });
   }
@@ -92,7 +93,7 @@ export class HttpStatusError extends ApiError {
    * is none.
    */
   get serverMessage(): string | undefined {
-    return wordsOf(this.response.body);
+    return serverMessageOf(this.response.body);
   }
 
   override get name() {
@@ -166,7 +167,9 @@ export class BusinessError extends ApiError {
     super(message ?? `code ${businessCode}`, { request, response });
     this.businessCode = businessCode;
     // Not enumerable, as `response`.
-    Object.defineProperty(this, 'serverMessage', { value: isWords(message) ? message : wordsOf(response.body) });
+    Object.defineProperty(this, 'serverMessage', {
+      value: isMessage(message) ? message : serverMessageOf(response.body),
+    });
   }
 
   override get name() {

@@ -11,13 +11,13 @@ export type HeadersInput =
   | Iterable<readonly [string, string]>;
 
 /** What a name consists of (RFC 9110 section 5.6.2). */
-export const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+export const HTTP_TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** What a value consists of (RFC 9110 section 5.5). */
 const VALUE = /^[\t -~\x80-\xff]*$/;
 
 /** A name that looks like one; of pairs the wrong way round, it is a value. */
-const shown = (name: string): string => (/^[a-z-]{1,32}$/i.test(name) ? name.toLowerCase() : '…');
+const shownName = (name: string): string => (/^[a-z-]{1,32}$/i.test(name) ? name.toLowerCase() : '…');
 
 /**
  * Joins headers, the later ones winning, under names in lower case. Throws a `TypeError`, which names the header and does not quote its value, for
@@ -33,15 +33,15 @@ export const mergeHeaders = (
   const added = new Set<string>();
   for (const [name, value] of pairsOf('headers', input)) {
     check(typeof name === 'string', 'headers', 'names that are strings');
-    check(TOKEN.test(name), `headers.${shown(name)}`, 'a name of letters, digits and hyphens');
+    check(HTTP_TOKEN.test(name), `headers.${shownName(name)}`, 'a name of letters, digits and hyphens');
     const key = name.toLowerCase();
     if (value == null) {
       delete merged[key];
       continue;
     }
-    check(isScalar(value), `headers.${shown(name)}`, 'a string');
+    check(isScalar(value), `headers.${shownName(name)}`, 'a string');
     const text = `${value}`;
-    check(VALUE.test(text), `headers.${shown(name)}`, 'Latin-1 without line breaks and control characters');
+    check(VALUE.test(text), `headers.${shownName(name)}`, 'Latin-1 without line breaks and control characters');
     merged[key] = isPairs && added.has(key) ? `${merged[key]}, ${text}` : text;
     added.add(key);
   }

@@ -7,7 +7,7 @@ export function check(isRight: boolean, name: string, expected: string): asserts
 }
 
 /** Whether it has a method of that name. */
-export const isAble = (value: unknown, name: PropertyKey): boolean => typeof Object(value)[name] === 'function';
+export const hasMethod = (value: unknown, name: PropertyKey): boolean => typeof Object(value)[name] === 'function';
 
 /** What has one text that everyone expects. */
 export const isScalar = (value: unknown): value is string | number | boolean =>
@@ -31,12 +31,12 @@ export const checkMs: Check = (name, value) =>
 
 /** Of a count: a whole number of `least` or more, or `Infinity`. */
 export const checkCount =
-  (least: number): Check =>
-  (name, value = least) =>
+  (min: number): Check =>
+  (name, value = min) =>
     check(
-      typeof value === 'number' && value >= least && (value === Infinity || value % 1 === 0),
+      typeof value === 'number' && value >= min && (value === Infinity || value % 1 === 0),
       name,
-      `a whole number, ${least} or more`,
+      `a whole number, ${min} or more`,
     );
 
 export const checkList =
@@ -65,6 +65,6 @@ export const checkOptions = <T extends object>(
 export type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 
 /** Drops the keys that hold `undefined`, so that a spread of the rest erases no default. */
-export const defined = <T extends object>(options: T): Defined<T> =>
+export const omitUndefined = <T extends object>(options: T): Defined<T> =>
   // Leaving out keys whose value is undefined keeps every other key's type.
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;

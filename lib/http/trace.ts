@@ -1,6 +1,6 @@
 import { asyncScheduler, type Subject } from 'rxjs';
 import { emit } from './emit';
-import { type ApiErrorCode, bareUrl } from './errors';
+import { type ApiErrorCode, redactUrl } from './errors';
 import type { NotJson } from './json-text';
 import type { HttpRequest } from './request';
 import { originOf } from './url';
@@ -37,7 +37,7 @@ export interface RequestEvent {
  * the next attempt carries.
  */
 export type Trace = (
-  step: RequestEvent['phase'] | 'attempt' | 'carries',
+  step: RequestEvent['phase'] | 'attempt' | 'set-generation',
   details?: Pick<RequestEvent, 'generation' | 'refreshId' | 'status' | 'error'>,
 ) => void;
 
@@ -58,12 +58,12 @@ const SCOPE = Symbol('renewal.scope');
 
 type ScopedRequest = HttpRequest & { [SCOPE]?: () => RequestScope };
 
-export const silent: Trace = () => {};
+export const noTrace: Trace = () => {};
 
 /** The token of a request that no client made may go nowhere. */
 const noScope = (): RequestScope => ({
   allowedOrigins: [],
-  trace: silent,
+  trace: noTrace,
   caller: { closed: false },
   originOf,
   withhold: () => {},
@@ -91,7 +91,7 @@ export const createTrace = (
   return (step, details) => {
     if (isOver) return;
     isOver = step === 'settled' || step === 'cancelled';
-    if (step === 'carries') {
+    if (step === 'set-generation') {
       carried = details;
       return;
     }
@@ -103,7 +103,7 @@ export const createTrace = (
       phase,
       requestId,
       method,
-      url: bareUrl(url),
+      url: redactUrl(url),
       attempt,
       atMs,
       ...carried,

@@ -5,7 +5,7 @@ import { check, isScalar, OptionError } from './options';
 export type Param = string | number | boolean | null | undefined;
 
 /** An object that an interface describes, which has no index signature. A literal is held to the other members of {@link ParamsInput}. */
-interface Described {
+interface InterfaceObject {
   toString(): string;
 }
 
@@ -17,7 +17,7 @@ export type ParamsInput =
   | Readonly<Record<string, Param | readonly Param[]>>
   | URLSearchParams
   | Iterable<readonly [string, string]>
-  | (object & Described);
+  | (object & InterfaceObject);
 
 /** What a name looks like that may be shown; a longer or a stranger one may be a value. */
 const PLAIN_NAME = /^[\w$.[\]-]{1,32}$/;
@@ -39,13 +39,13 @@ export const pairsOf = (name: string, input: unknown): readonly (readonly [unkno
 };
 
 /** The pairs as a form or a query has them, without those that hold nothing. Throws a `TypeError` if this platform can make none. */
-export const searchOf = (pairs: Iterable<readonly [string, Param]>): URLSearchParams => {
+export const toSearchParams = (pairs: Iterable<readonly [string, Param]>): URLSearchParams => {
   try {
     const search = new URLSearchParams();
     for (const [name, value] of pairs) if (value != null) search.append(name, `${value}`);
     return search;
   } catch {
-    throw new OptionError(missing('URLSearchParams'));
+    throw new OptionError(missingFeature('URLSearchParams'));
   }
 };
 
@@ -63,7 +63,7 @@ const toQuery = (params: ParamsInput): string => {
       pairs.push([`${name}`, item]);
     }
   }
-  return `${searchOf(pairs)}`;
+  return `${toSearchParams(pairs)}`;
 };
 
 /** Appends to the query and leaves what the caller wrote as it is. */
@@ -95,10 +95,10 @@ export interface Page {
 }
 
 /** What all relative urls have for an origin while there is nothing that they are relative to: no parsed url has this one. */
-export const RELATIVE = 'a relative url';
+export const RELATIVE_ORIGIN = 'a relative url';
 
 /** Why no url is understood, if it is the platform that lacks something. */
-const missing = (name: string): string =>
+const missingFeature = (name: string): string =>
   `${name} is missing or incomplete here; load a polyfill first, such as react-native-url-polyfill or core-js`;
 
 /** Whether this platform can parse urls: mini programs have no `URL`, and that of React Native throws `not implemented`. */
@@ -115,24 +115,24 @@ const parse = (url: string, base?: string): ResolvedUrl | undefined => {
 };
 
 /** As the platform reads it: without white space around it, tabs and line breaks (WHATWG URL section 4.4). */
-const plainOf = (url: string): string => url.replace(/^[\0- ]+|[\t\n\r]/g, '');
+const trimUrl = (url: string): string => url.replace(/^[\0- ]+|[\t\n\r]/g, '');
 
 const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 
 /** A scheme, or a host without one; a backslash is a slash to the platform. */
-const hasHost = (plain: string): boolean => SCHEME.test(plain) || /^[\\/]{2}/.test(plain);
+const namesHost = (plain: string): boolean => SCHEME.test(plain) || /^[\\/]{2}/.test(plain);
 
 /** Whether the platform would resolve it against whatever there is. */
-const isRelative = (plain: string): boolean => !hasHost(plain) && canParse();
+const isRelative = (plain: string): boolean => !namesHost(plain) && canParse();
 
 /** A url or a `TypeError` that names where it was given, but does not quote it: there may be a secret in it. */
-const valid = <T>(name: string, parsed: T | undefined): T => {
+const requireUrl = <T>(name: string, parsed: T | undefined): T => {
   if (parsed) return parsed;
-  throw new OptionError(`${name}: ${canParse() ? 'expected a url of http or https' : missing('URL')}`);
+  throw new OptionError(`${name}: ${canParse() ? 'expected a url of http or https' : missingFeature('URL')}`);
 };
 
 /** The text of a url, or of a `URL` of any realm. Throws a `TypeError` that names where it was given. */
-export const textOf = (name: string, url: unknown): string => {
+export const urlText = (name: string, url: unknown): string => {
   const text = typeof url === 'string' ? url : Object(url).href;
   check(typeof text === 'string', name, 'a string or a URL');
   return text as string; // as checked
@@ -140,12 +140,12 @@ export const textOf = (name: string, url: unknown): string => {
 
 /** The origin of a url, by parsing and never by prefix: all relative urls have the same, and what is no url has none. */
 export const originOf = (url: string): string | undefined =>
-  parse(url)?.origin ?? (isRelative(plainOf(url)) ? RELATIVE : undefined);
+  parse(url)?.origin ?? (isRelative(trimUrl(url)) ? RELATIVE_ORIGIN : undefined);
 
 /** The origins of absolute urls. Throws a `TypeError` that names the option. */
 export const toOrigins = (urls: readonly string[]): readonly string[] => {
   check(Array.isArray(urls), 'allowedOrigins', 'an array of urls');
-  return urls.map((url) => valid('allowedOrigins', parse(textOf('allowedOrigins', url))).origin);
+  return urls.map((url) => requireUrl('allowedOrigins', parse(urlText('allowedOrigins', url))).origin);
 };
 
 /**
@@ -153,17 +153,20 @@ export const toOrigins = (urls: readonly string[]): readonly string[] => {
  * query or a hash.
  */
 export const toBase = (url: unknown, page: Page | undefined): Base | undefined => {
-  const found = page && parse(page.baseHref)?.url;
+  const base = page && parse(page.baseHref)?.url;
   // A page from a file or a blob is nothing to resolve against, but the platform may know what is relative to it.
-  const own = page && (parse(page.href)?.origin ?? RELATIVE);
-  const text = url === undefined ? '' : plainOf(textOf('baseUrl', url));
+  const pageOrigin = page && (parse(page.href)?.origin ?? RELATIVE_ORIGIN);
+  const text = url === undefined ? '' : trimUrl(urlText('baseUrl', url));
   // An empty one is none, as of a variable that is not set.
-  if (!text && (page || url === undefined)) return page && { href: found ?? '', isFolder: false, origin: own };
+  if (!text && (page || url === undefined)) return page && { href: base ?? '', isFolder: false, origin: pageOrigin };
   check(!/[?#]/.test(text), 'baseUrl', 'a url without a query and without a hash');
   // One with a scheme and no host is not for a `<base>` to complete.
-  const { url: href, origin } = valid('baseUrl', parse(text, hasHost(text) && SCHEME.test(text) ? undefined : found));
+  const { url: href, origin } = requireUrl(
+    'baseUrl',
+    parse(text, namesHost(text) && SCHEME.test(text) ? undefined : base),
+  );
   // What names no host belongs to the page, whatever `<base>` says.
-  return { href, isFolder: true, origin: hasHost(text) ? origin : own };
+  return { href, isFolder: true, origin: namesHost(text) ? origin : pageOrigin };
 };
 
 /** Appends a relative url to the path of a `baseUrl`; one that is empty, or only a query, leaves that path as it is. */
@@ -176,12 +179,12 @@ const join = (href: string, plain: string): string =>
  * for what is no url of http or https.
  */
 export const resolveUrl = (url: string, base: Base | undefined, params?: ParamsInput): ResolvedUrl => {
-  const plain = plainOf(url);
+  const plain = trimUrl(url);
   let found: ResolvedUrl | undefined;
   if (SCHEME.test(plain)) found = parse(plain);
   else if (base?.href)
-    found = base.isFolder && !hasHost(plain) ? parse(join(base.href, plain)) : parse(plain, base.href);
-  else if (isRelative(plain)) found = { url: plain, origin: RELATIVE };
-  const { url: whole, origin } = valid('url', found);
+    found = base.isFolder && !namesHost(plain) ? parse(join(base.href, plain)) : parse(plain, base.href);
+  else if (isRelative(plain)) found = { url: plain, origin: RELATIVE_ORIGIN };
+  const { url: whole, origin } = requireUrl('url', found);
   return { url: params === undefined ? whole : withParams(whole, params), origin };
 };

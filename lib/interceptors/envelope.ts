@@ -34,12 +34,12 @@ export const envelope = (options: EnvelopeOptions = {}): Interceptor => {
         const fields = body as Readonly<Record<string, unknown>>;
         const found = fields[code];
         if (`${found}` === `${successCode}`) return { ...event, body: fields[data] ?? null };
-        const said = fields[message];
+        const messageText = fields[message];
         throw new BusinessError(
           request,
           event,
           typeof found === 'number' ? found : `${found}`,
-          isScalar(said) ? `${said}` : undefined,
+          isScalar(messageText) ? `${messageText}` : undefined,
         );
       }),
     );

@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, finalize, tap } from 'rxjs';
-import { bareUrl, codeOf } from '../http/errors';
+import { codeOf, redactUrl } from '../http/errors';
 import { check } from '../http/options';
 import type { HttpRequest, Interceptor } from '../http/request';
 
@@ -21,7 +21,7 @@ const shownParam = ([name, value]: [string, string]): string => {
 
 const shownUrl = (url: string): string => {
   const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1];
-  return bareUrl(url) + (query ? `?${Array.from(new URLSearchParams(query), shownParam).join('&')}` : '');
+  return redactUrl(url) + (query ? `?${Array.from(new URLSearchParams(query), shownParam).join('&')}` : '');
 };
 
 /** The headers that are shown; the others are one `…`. */

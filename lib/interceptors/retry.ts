@@ -1,8 +1,8 @@
 import { asyncScheduler, catchError, map, of, retry as resubscribe, throwError, timer } from 'rxjs';
-import { isOneShot } from '../http/body';
+import { isStream } from '../http/body';
 import { isApiError } from '../http/errors';
 import { checkCount, checkList, checkMs, checkOptions } from '../http/options';
-import { LONGEST_TIMER_MS } from '../http/pipeline';
+import { MAX_TIMER_MS } from '../http/pipeline';
 import type { Interceptor } from '../http/request';
 import type { HttpResponse } from '../http/response';
 import { retryAfterMs } from '../http/retry-after';
@@ -25,7 +25,7 @@ export interface RetryOptions {
 }
 
 /** Ends an attempt whose answer may be followed by a better one. */
-class Unavailable {
+class RetryableResponse {
   constructor(readonly response: HttpResponse) {}
 }
 
@@ -56,25 +56,25 @@ export const retryRequests = (options: RetryOptions = {}): Interceptor => {
     methods: checkList('strings', (method) => typeof method === 'string'),
     statuses: checkList('whole numbers', Number.isInteger),
   });
-  const longestMs = Math.min(maxDelayMs, LONGEST_TIMER_MS);
-  const repeatable = new Set(methods.map((method) => method.toUpperCase()));
-  const unavailable = new Set(statuses);
+  const maxPauseMs = Math.min(maxDelayMs, MAX_TIMER_MS);
+  const retryableMethods = new Set(methods.map((method) => method.toUpperCase()));
+  const retryableStatuses = new Set(statuses);
 
   /** How long to wait after a failure; `undefined` where waiting helps nothing. */
   const pauseMs = (error: unknown, failures: number): number | undefined => {
-    if (error instanceof Unavailable) {
+    if (error instanceof RetryableResponse) {
       const askedMs = retryAfterMs(error.response, asyncScheduler.now());
-      if (askedMs !== undefined) return askedMs <= longestMs ? askedMs : undefined;
+      if (askedMs !== undefined) return askedMs <= maxPauseMs ? askedMs : undefined;
     } else if (!isApiError(error, 'network') && !isApiError(error, 'timeout')) return undefined;
     // Beyond that it is longer than timers can count, and at last no number: 0 times `Infinity` is none.
-    return Math.random() * Math.min(longestMs, delayMs * 2 ** Math.min(failures - 1, 31));
+    return Math.random() * Math.min(maxPauseMs, delayMs * 2 ** Math.min(failures - 1, 31));
   };
 
   return (request, next) => {
-    if (!repeatable.has(request.method) || isOneShot(request.body)) return next(request);
+    if (!retryableMethods.has(request.method) || isStream(request.body)) return next(request);
     return next(request).pipe(
       map((event) => {
-        if (event.type === 'response' && unavailable.has(event.status)) throw new Unavailable(event);
+        if (event.type === 'response' && retryableStatuses.has(event.status)) throw new RetryableResponse(event);
         return event;
       }),
       resubscribe({
@@ -85,7 +85,7 @@ export const retryRequests = (options: RetryOptions = {}): Interceptor => {
         },
       }),
       catchError((error) => {
-        if (error instanceof Unavailable) return of(error.response);
+        if (error instanceof RetryableResponse) return of(error.response);
         throw error;
       }),
     );

@@ -1,8 +1,8 @@
-import { changeAnew } from '../http/anew';
-import { TOKEN } from '../http/headers';
+import { HTTP_TOKEN } from '../http/headers';
 import { check, checkOptions } from '../http/options';
+import { beforeEachAttempt } from '../http/per-attempt';
 import type { HttpRequest, Interceptor } from '../http/request';
-import { originOf, RELATIVE } from '../http/url';
+import { originOf, RELATIVE_ORIGIN } from '../http/url';
 
 /** The options of {@link xsrf}. */
 export interface XsrfOptions {
@@ -14,7 +14,7 @@ export interface XsrfOptions {
 
 /** Cookies and headers are named alike. */
 const checkName = (option: string, name: unknown): void =>
-  check(typeof name === 'string' && TOKEN.test(name), option, 'a name of letters, digits and hyphens');
+  check(typeof name === 'string' && HTTP_TOKEN.test(name), option, 'a name of letters, digits and hyphens');
 
 /** The value of the page's cookie; empty where there is none, or no page that has cookies. */
 const cookieOf = (name: string): string => {
@@ -33,10 +33,10 @@ const cookieOf = (name: string): string => {
 const isOfPage = (url: string): boolean => {
   const page = originOf(globalThis.location?.href ?? '');
   const origin = originOf(url);
-  if (origin !== RELATIVE) return !!origin && origin === page;
+  if (origin !== RELATIVE_ORIGIN) return !!origin && origin === page;
   // A `<base>` may lead a relative url elsewhere.
   const base = originOf(globalThis.document?.baseURI ?? '');
-  return base === RELATIVE || base === page;
+  return base === RELATIVE_ORIGIN || base === page;
 };
 
 /**
@@ -64,10 +64,10 @@ export const xsrf = (options: XsrfOptions = {}): Interceptor => {
     if (/^(GET|HEAD)$/.test(request.method) || header in request.headers) return next(request);
     const first = withToken(request);
     return next(
-      changeAnew(first, (sent) => {
-        const { [header]: found, ...headers } = sent.headers;
+      beforeEachAttempt(first, (sent) => {
+        const { [header]: carried, ...headers } = sent.headers;
         // One that stands further inside may have had its own say.
-        return found === first.headers[header] ? withToken({ ...sent, headers }) : sent;
+        return carried === first.headers[header] ? withToken({ ...sent, headers }) : sent;
       }),
     );
   };

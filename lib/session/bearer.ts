@@ -1,5 +1,5 @@
 import { AsyncSubject, map, Observable, type Observer, type Subscriber, Subscription, switchMap } from 'rxjs';
-import { copyOf, isOneShot, serialize } from '../http/body';
+import { copyMutableBody, isStream, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
 import { checkOptions } from '../http/options';
@@ -144,10 +144,10 @@ class Errand implements Waiter {
     const { core, handler, caller } = this;
     let { request } = this;
     if (this.#isAgain) {
-      if (isOneShot(request.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
+      if (isStream(request.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
       request = { ...request, cache: 'reload' };
     }
-    scopeOf(request).trace('carries', held ? { generation: held.generation } : {});
+    scopeOf(request).trace('set-generation', held ? { generation: held.generation } : {});
     const attempt = new Attempt(this, held);
     attempt.add(handler(held ? core.authorize(request, held.tokens) : request).subscribe(attempt));
     attempt.add(done);
@@ -200,7 +200,7 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
     }
 
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
-    const bytes = copyOf(request);
+    const bytes = copyMutableBody(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
     const { since$, since } = (request as Claimed)[CLAIM]?.(core) ?? claimOf(core);
     // However late it is subscribed to, and however often.

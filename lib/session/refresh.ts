@@ -16,8 +16,8 @@ import {
   timer,
 } from 'rxjs';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../http/errors';
-import { observed } from '../http/observed';
-import { deadline$, LONGEST_TIMER_MS } from '../http/pipeline';
+import { deadline$, MAX_TIMER_MS } from '../http/pipeline';
+import { toObservable } from '../http/to-observable';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
 import { verdictOf } from './expiry';
@@ -80,7 +80,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
     new Observable((subscriber) => {
       isCalling = true;
       const asked$ = defer(() =>
-        tokens ? observed('refresh', refresh(tokens)) : restore ? observed('restore', restore()) : EMPTY,
+        tokens ? toObservable('refresh', refresh(tokens)) : restore ? toObservable('restore', restore()) : EMPTY,
       ).pipe(tap({ next: isCalled, error: isCalled }));
       subscriber.add(asked$.subscribe(subscriber));
       isCalled();
@@ -151,7 +151,7 @@ export const createRefresh = (port: StorePort, settings: SessionSettings): Refre
       outcome = undefined;
       isWritten = false;
       deadlineMs$.next(settings.refreshTimeoutMs);
-      const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS);
+      const endsAtMs = nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, MAX_TIMER_MS);
       // A grant of `restore` is no sign-in, so it is as old as the look that found nothing.
       const previous = current ?? port.mine ?? { sessionId: port.createId(), revision: -1 };
       let news: News;

@@ -1,4 +1,4 @@
-import { bareUrl } from '../http/errors';
+import { redactUrl } from '../http/errors';
 import type { HttpRequest } from '../http/request';
 import { nowMs } from './clock';
 
@@ -16,7 +16,7 @@ export interface Rejections {
 
 export const createRejections = (): Rejections => {
   const refusedAtMs = new Map<string, number>();
-  const keyOf = ({ method, url }: HttpRequest, generation: number) => `${generation} ${method} ${bareUrl(url)}`;
+  const keyOf = ({ method, url }: HttpRequest, generation: number) => `${generation} ${method} ${redactUrl(url)}`;
   return {
     add: (request, generation) => {
       if (refusedAtMs.size >= MOST) refusedAtMs.clear();

@@ -1,6 +1,6 @@
 import { noop, type Observable, Subscription } from 'rxjs';
 import type { RefreshError, SessionExpiredError } from '../http/errors';
-import { call$ } from '../http/observed';
+import { invoke$ } from '../http/to-observable';
 import { backoffMs } from './backoff';
 import { nowMs } from './clock';
 import { endOf, type RefreshEvent } from './events';
@@ -95,7 +95,7 @@ export const createRenewal = (
   const expire = (error: SessionExpiredError): void => {
     // One who has heard of it may have begun another session.
     if (machine.state.status !== 'signed-out') return;
-    call$(() => settings.onSessionExpired(error)).subscribe({
+    invoke$(() => settings.onSessionExpired(error)).subscribe({
       error: (thrown) => reports.warn('onSessionExpired', thrown),
     });
   };

@@ -12,7 +12,7 @@ import {
   tap,
   timer,
 } from 'rxjs';
-import { call$, observed } from '../http/observed';
+import { invoke$, toObservable } from '../http/to-observable';
 import { nowMs } from './clock';
 import { toStored } from './grants';
 import { createSessionId, decide, isSameGrant, laterId, type Over, type Standing } from './precedence';
@@ -192,7 +192,7 @@ export const createStorePort = (
     const [nth, writesBefore] = [++readsBegun, writes.count];
     version = versionNow();
     failedAtMs = undefined;
-    return call$(() => store.load()).pipe(
+    return invoke$(() => store.load()).pipe(
       mergeMap((found) => {
         if (writes.count === writesBefore) return of(conclude(found, nth));
         // Nor does what was there before a write.
@@ -231,7 +231,7 @@ export const createStorePort = (
     isSeen: () =>
       // A clock that was set back ends the wait.
       Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS),
-    changes$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
+    changes$: defer(() => (store.changes$ ? toObservable('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),
     createId: () => createSessionId(nowMs(), latestId),

@@ -12,7 +12,7 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import { call$ } from '../http/observed';
+import { invoke$ } from '../http/to-observable';
 import type { Tokens } from './state';
 import { STORE_TIMEOUT_MS, type TokenStore } from './store';
 
@@ -60,7 +60,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
 
   const run = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
-    call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
+    invoke$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
     let isAtOnce = true;
     const tooLate$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),

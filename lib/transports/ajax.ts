@@ -1,19 +1,19 @@
 import { Observable } from 'rxjs';
 import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
-import { copyOf, kindOf } from '../http/body';
+import { copyMutableBody, kindOf } from '../http/body';
 import { InvalidRequestError } from '../http/errors';
 import { jsonText } from '../http/json-text';
 import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
 import { scopeOf } from '../http/trace';
+import { hasNoContent, headersToSend } from './accept';
+import { isAcceptedByXHR } from './accepted-bodies';
 import type { Agents } from './agents';
-import { headersOf, isEmpty } from './answer';
-import { checkMaxBytes, lossOf, MAX_BYTES, tooLarge } from './limit';
-import { isTakenByXHR } from './native';
+import { checkMaxBytes, DEFAULT_MAX_BYTES, toNetworkError, tooLarge } from './incomplete-response';
 import type { PlatformXHR } from './platform-xhr';
-import { isRefusal, refusalOf } from './refusal';
+import { isUnsendable, toInvalidRequest } from './unsendable';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
@@ -43,7 +43,7 @@ const toHeaders = (lines: string): Record<string, string> =>
   );
 
 /** An XHR that sends `body`, past rxjs/ajax: of a form, blob or stream that it does not know, it would make JSON. */
-const sending = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
+const withBody = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
   xhr.send = xhr.send.bind(xhr, body as Blob); // what it takes was asked before
   return xhr;
 };
@@ -62,7 +62,7 @@ const toResponse = (xhr: AnyXHR, request: HttpRequest): HttpResponse => {
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
   // An XHR of the caller's may have parsed it.
   const body = request.responseType === 'json' && Object(response) !== response ? jsonText(response ?? '') : response;
-  return { type: 'response', status, statusText, headers, url, body: isEmpty(request, status) ? null : body };
+  return { type: 'response', status, statusText, headers, url, body: hasNoContent(request, status) ? null : body };
 };
 
 /** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
@@ -82,11 +82,11 @@ const toEvent = (
  * The answer with a status of 400 or above, which `rxjs/ajax` makes an error of; otherwise throws. Its own errors never get out: they print the headers, the
  * token among them, and what it refuses to send.
  */
-const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
-  if (!(error instanceof AjaxError)) throw refusalOf(error, request);
+const toErrorResponse = (error: unknown, request: HttpRequest): HttpResponse => {
+  if (!(error instanceof AjaxError)) throw toInvalidRequest(error, request);
   const xhr: AnyXHR = error.xhr;
-  if (isRefusal(xhr.cause)) throw refusalOf(xhr.cause, request);
-  if (xhr.status < 400) throw lossOf(request, xhr.cause);
+  if (isUnsendable(xhr.cause)) throw toInvalidRequest(xhr.cause, request);
+  if (xhr.status < 400) throw toNetworkError(request, xhr.cause);
   return toResponse(xhr, request);
 };
 
@@ -101,18 +101,18 @@ const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
  */
 export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => {
   const checks = { createXHR: checkFunction, maxResponseBytes: checkMaxBytes };
-  const { createXHR, agents, maxResponseBytes: maxBytes = MAX_BYTES } = checkOptions(options, checks);
+  const { createXHR, agents, maxResponseBytes: maxBytes = DEFAULT_MAX_BYTES } = checkOptions(options, checks);
   const create = createXHR ?? xhrFactory(agents, maxBytes);
   // Node's own reads forms and blobs of any make, sends streams, and counts what it receives.
-  const isNodes = canStream && !createXHR;
+  const isNodeXHR = canStream && !createXHR;
 
   return (request) => {
     const { method, url, body, responseType, withCredentials, reportProgress } = request;
-    const headers = withoutCache(request, headersOf(request));
+    const headers = withoutCache(request, headersToSend(request));
     const kind = kindOf(body);
     const isOpaque = !!kind && /form|blob|stream/.test(kind);
     return new Observable((caller) => {
-      if (isOpaque && !isNodes && (kind === 'stream' || !isTakenByXHR(Object(body))))
+      if (isOpaque && !isNodeXHR && (kind === 'stream' || !isAcceptedByXHR(Object(body))))
         throw new InvalidRequestError(
           `XMLHttpRequest does not take this ${kind}: expected a form or blob of this platform`,
           { request },
@@ -122,11 +122,11 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
       if (scopeOf(request).caller.closed) return;
       const makeXHR = (): XMLHttpRequest => {
         const xhr = create();
-        if (!isNodes)
+        if (!isNodeXHR)
           xhr.addEventListener('progress', ({ loaded }) => {
-            if (loaded > maxBytes) caller.error(lossOf(request, tooLarge(maxBytes)));
+            if (loaded > maxBytes) caller.error(toNetworkError(request, tooLarge(maxBytes)));
           });
-        return isOpaque ? sending(xhr, body) : xhr;
+        return isOpaque ? withBody(xhr, body) : xhr;
       };
       const source$ = ajax({
         method,
@@ -134,7 +134,7 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
         // rxjs/ajax takes an empty text for no body.
         headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
         // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
-        body: isOpaque ? undefined : body instanceof ArrayBuffer ? body : (copyOf(request) ?? body),
+        body: isOpaque ? undefined : body instanceof ArrayBuffer ? body : (copyMutableBody(request) ?? body),
         responseType: responseType === 'json' ? 'text' : responseType,
         // Adds no `x-requested-with`, which would cost a preflight request.
         crossDomain: true,
@@ -154,15 +154,15 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
         }
         caller.next(event);
       };
-      const answer = source$.subscribe({
+      const subscription = source$.subscribe({
         next: (shown) => emit(toEvent, shown),
         error: (error) => {
-          emit(recovered, error);
+          emit(toErrorResponse, error);
           caller.complete();
         },
         complete: () => caller.complete(),
       });
-      caller.add(answer);
+      caller.add(subscription);
     });
   };
 };

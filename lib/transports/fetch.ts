@@ -1,15 +1,15 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { copyOf, isOneShot, kindOf } from '../http/body';
+import { copyMutableBody, isStream, kindOf } from '../http/body';
 import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
 import { jsonText } from '../http/json-text';
 import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
-import { headersOf, isEmpty } from './answer';
-import { checkMaxBytes, LimitError, MAX_BYTES, tooLarge } from './limit';
-import { bytesOf, toMultipart, toParts } from './multipart';
-import { isTakenByFetch } from './native';
-import { isRefusal, Refusal, refusalOf } from './refusal';
+import { hasNoContent, headersToSend } from './accept';
+import { isAcceptedByFetch } from './accepted-bodies';
+import { checkMaxBytes, DEFAULT_MAX_BYTES, LimitError, tooLarge } from './incomplete-response';
+import { readParts, toMultipart, toSinglePart } from './multipart';
+import { isUnsendable, toInvalidRequest, UnsendableError } from './unsendable';
 
 /** The options of {@link fetchTransport}. */
 export interface FetchTransportOptions {
@@ -35,21 +35,21 @@ const toStream = (body: ReadableStream, signal: AbortSignal): ReadableStream => 
       ? 'a stream cannot be sent from here'
       : '';
   } catch (error) {
-    if (isRefusal(error)) throw error;
+    if (isUnsendable(error)) throw error;
   }
-  if (why) throw new Refusal(why);
+  if (why) throw new UnsendableError(why);
   // Node would tell a stream that it is no longer wanted only once that has more to give.
   return body.pipeThrough(new TransformStream(), { signal });
 };
 
 /** A body as `fetch` takes it, and its type, if that has to be said. */
-interface Sent {
+interface EncodedBody {
   readonly body: BodyInit | null;
   readonly type?: string | null;
 }
 
 /** The pieces as one buffer of `size` bytes. */
-const joined = (pieces: readonly Uint8Array[], size: number): ArrayBuffer => {
+const concatBytes = (pieces: readonly Uint8Array[], size: number): ArrayBuffer => {
   const all = new Uint8Array(size);
   let at = 0;
   for (const piece of pieces) {
@@ -60,47 +60,50 @@ const joined = (pieces: readonly Uint8Array[], size: number): ArrayBuffer => {
 };
 
 /** The body of a request, as `fetch` takes it. A form or blob that it would not take for one is read first. Throws a `Refusal`. */
-const toSent = async (request: HttpRequest, signal: AbortSignal): Promise<Sent> => {
+const encodeBody = async (request: HttpRequest, signal: AbortSignal): Promise<EncodedBody> => {
   const kind = kindOf(request.body);
   // Of what is serialised `fetch` takes all but shared memory.
-  const body = (copyOf(request) ?? request.body) as BodyInit | null;
+  const body = (copyMutableBody(request) ?? request.body) as BodyInit | null;
   // Bun's fetch leaves out the type that the standard gives to a text.
   if (typeof body === 'string') return { body, type: 'text/plain;charset=UTF-8' };
   if (kind === 'stream') return { body: toStream(request.body as ReadableStream, signal) }; // by its kind
-  if ((kind !== 'form' && kind !== 'blob') || isTakenByFetch(Object(body))) return { body };
-  const source = kind === 'form' ? toMultipart(Object(body)) : toParts(Object(body));
+  if ((kind !== 'form' && kind !== 'blob') || isAcceptedByFetch(Object(body))) return { body };
+  const source = kind === 'form' ? toMultipart(Object(body)) : toSinglePart(Object(body));
   const pieces: Uint8Array[] = [];
   let size = 0;
   const encode = (text: string) => new TextEncoder().encode(text);
-  for await (const piece of bytesOf(source, encode, signal)) {
+  for await (const piece of readParts(source, encode, signal)) {
     pieces.push(piece);
     size += piece.byteLength;
   }
-  return { body: joined(pieces, size), type: source.type };
+  return { body: concatBytes(pieces, size), type: source.type };
 };
 
 /** What went wrong, and nothing of what Node adds to that: it may be a piece of the answer. */
-const causeOf = (error: unknown): Error & { code?: unknown } => {
+const redactCause = (error: unknown): Error & { code?: unknown } => {
   const { cause = error } = Object(error);
   const { message, code } = Object(cause);
   return Object.assign(new Error(message), code && { code });
 };
 
 /** Why `fetch` failed. That it refused the request and that no answer came are one and the same to it. */
-const failureOf = (error: unknown, request: HttpRequest): Error => {
+const toApiError = (error: unknown, request: HttpRequest): Error => {
   const { method, url, headers, body } = request;
-  if (isRefusal(error)) return refusalOf(error, request);
-  const cause = causeOf(error);
+  if (isUnsendable(error)) return toInvalidRequest(error, request);
+  const cause = redactCause(error);
   try {
     // Node takes some headers here, and refuses them on the way.
     if (cause.code === 'UND_ERR_INVALID_ARG') throw cause;
     if (typeof Request === 'function') new Request(url, { method, headers });
   } catch {
     // Node's words for a header that it refuses on the way: its name.
-    return refusalOf(/^invalid [\w-]+ header$/.test(cause.message) ? new Refusal(cause.message) : cause, request);
+    return toInvalidRequest(
+      /^invalid [\w-]+ header$/.test(cause.message) ? new UnsendableError(cause.message) : cause,
+      request,
+    );
   }
   if (error instanceof LimitError) return new NetworkError(error.message, { request, cause: error });
-  const why = isOneShot(body) ? 'no complete answer; a browser sends a stream over HTTP/2 only' : 'no complete answer';
+  const why = isStream(body) ? 'no complete answer; a browser sends a stream over HTTP/2 only' : 'no complete answer';
   return new NetworkError(why, { request, cause });
 };
 
@@ -110,13 +113,13 @@ const responseHeaders = ({ headers }: Response): Record<string, string> => {
 };
 
 /** How long the body is, decoded: not known of one that was compressed, nor where a browser would hide that it was. */
-const totalOf = ({ headers, type }: Response): { readonly total?: number } => {
+const downloadTotal = ({ headers, type }: Response): { readonly total?: number } => {
   const length = headers.get('content-length');
   return length === null || headers.has('content-encoding') || type === 'cors' ? {} : { total: Number(length) };
 };
 
 /** Reads the body to its end, if `report` is given with the bytes so far. Throws a `LimitError` for one with more than `maxBytes`. */
-const read = async (
+const readBytes = async (
   response: Response,
   maxBytes: number,
   report: ((loaded: number) => void) | undefined,
@@ -124,7 +127,7 @@ const read = async (
   const pieces: Uint8Array[] = [];
   let loaded = 0;
   report?.(loaded);
-  const take = (piece: Uint8Array): void => {
+  const addChunk = (piece: Uint8Array): void => {
     loaded += piece.byteLength;
     if (loaded > maxBytes) throw tooLarge(maxBytes);
     pieces.push(piece);
@@ -132,9 +135,9 @@ const read = async (
   };
   // Some responses have no stream, or one of Node's, as those of node-fetch.
   const reader = response.body?.getReader?.();
-  if (!reader) take(new Uint8Array(await response.arrayBuffer()));
-  for (let step = await reader?.read(); step?.value; step = await reader?.read()) take(step.value);
-  return joined(pieces, loaded);
+  if (!reader) addChunk(new Uint8Array(await response.arrayBuffer()));
+  for (let step = await reader?.read(); step?.value; step = await reader?.read()) addChunk(step.value);
+  return concatBytes(pieces, loaded);
 };
 
 /** The text that the bytes are, by the charset that the answer names, as XHR has it; `response.text()` takes all for UTF-8. */
@@ -164,7 +167,7 @@ const cacheMode = ({ url, cache }: HttpRequest): Pick<RequestInit, 'cache'> => {
 };
 
 /** The parts of the platform that a request needs beside `fetch`; `Blob` only if a body is to be one. */
-const missingFor = ({ responseType }: HttpRequest): string | undefined =>
+const missingFeature = ({ responseType }: HttpRequest): string | undefined =>
   ['AbortController', responseType === 'blob' ? 'Blob' : responseType === 'arraybuffer' ? '' : 'TextDecoder'].find(
     (name) => name && !(name in globalThis),
   );
@@ -179,35 +182,35 @@ const send = async (
 ): Promise<HttpEvent> => {
   const { method, url, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
-  let sent: Sent;
+  let encoded: EncodedBody;
   try {
-    sent = await toSent(request, signal);
+    encoded = await encodeBody(request, signal);
   } catch (error) {
-    throw isApiError(error) ? error : refusalOf(error, request);
+    throw isApiError(error) ? error : toInvalidRequest(error, request);
   }
-  const { body, type } = sent;
+  const { body, type } = encoded;
   const init: Init = {
     method,
-    headers: type ? { 'content-type': type, ...headersOf(request) } : headersOf(request),
+    headers: type ? { 'content-type': type, ...headersToSend(request) } : headersToSend(request),
     body,
     credentials: withCredentials ? 'include' : 'same-origin',
     signal,
     ...cacheMode(request),
-    ...(isOneShot(request.body) && { duplex: 'half' }),
+    ...(isStream(request.body) && { duplex: 'half' }),
   };
   // On a connection that stands, Node would send at once, also what is taken back in the same tick; here some ticks have passed.
   if (signal.aborted) throw signal.reason;
   try {
     const response = await fetch(url, init);
-    const total = reportProgress ? totalOf(response) : {};
+    const total = reportProgress ? downloadTotal(response) : {};
     const report = (loaded: number) => caller.next({ type: 'download', loaded, ...total });
-    const bytes = await read(response, maxBytes, reportProgress ? report : undefined);
+    const bytes = await readBytes(response, maxBytes, reportProgress ? report : undefined);
     const { status, statusText, url: from } = response;
     const found = responseHeaders(response);
-    const body = isEmpty(request, status) ? null : toBody(bytes, request, found['content-type']);
+    const body = hasNoContent(request, status) ? null : toBody(bytes, request, found['content-type']);
     return { type: 'response', status, statusText, headers: found, url: from, body };
   } catch (error) {
-    throw isApiError(error) ? error : failureOf(error, request);
+    throw isApiError(error) ? error : toApiError(error, request);
   }
 };
 
@@ -228,17 +231,17 @@ const send = async (
  */
 export const fetchTransport = (options: FetchTransportOptions = {}): Transport => {
   const checks = { fetch: checkFunction, maxResponseBytes: checkMaxBytes };
-  const { fetch, maxResponseBytes: maxBytes = MAX_BYTES } = checkOptions(options, checks);
+  const { fetch, maxResponseBytes: maxBytes = DEFAULT_MAX_BYTES } = checkOptions(options, checks);
   return (request) =>
     new Observable((caller) => {
-      const missing = missingFor(request);
+      const missing = missingFeature(request);
       if (missing) throw new InvalidRequestError(`there is no ${missing} here`, { request });
       const controller = new AbortController();
       caller.add(() => controller.abort());
       if (request.reportProgress) caller.next({ type: 'sent' });
       send(fetch ?? globalThis.fetch, request, controller.signal, maxBytes, caller).then(
-        (answer) => {
-          caller.next(answer);
+        (response) => {
+          caller.next(response);
           caller.complete();
         },
         (error) => caller.error(error),

@@ -1,4 +1,4 @@
-import { Refusal } from './refusal';
+import { UnsendableError } from './unsendable';
 
 /** What is read of a file or blob, of whatever make. */
 interface FileLike {
@@ -17,34 +17,35 @@ export interface ReadableBody {
 }
 
 /** Files of any make that can be read. Throws a `Refusal`. */
-const checked = (file: FileLike): FileLike => {
+const requireReadable = (file: FileLike): FileLike => {
   if (typeof file?.stream === 'function' || typeof file?.arrayBuffer === 'function') return file;
-  throw new Refusal('a blob or file whose bytes cannot be read here: expected stream() or arrayBuffer()');
+  throw new UnsendableError('a blob or file whose bytes cannot be read here: expected stream() or arrayBuffer()');
 };
 
-const quoted = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
+const quote = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
 
 /** A type of a polyfill's file may hold anything; line breaks in it would begin a header. */
-const isPlain = (type: unknown): boolean => typeof type === 'string' && /^[ -~]+$/.test(type);
+const isPrintable = (type: unknown): boolean => typeof type === 'string' && /^[ -~]+$/.test(type);
 
-const withLineEnds = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
+const normalizeLineBreaks = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
 /** A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a `Refusal`. */
 export const toMultipart = (form: object): ReadableBody => {
   const { entries } = form as Partial<FormData>; // it is asked whether it has them
-  if (typeof entries !== 'function') throw new Refusal('a form whose fields cannot be listed here: expected entries()');
+  if (typeof entries !== 'function')
+    throw new UnsendableError('a form whose fields cannot be listed here: expected entries()');
   const random = () => Math.random().toString(36).slice(2);
   const boundary = `----renewal-${random()}${random()}`;
   const parts: Part[] = [];
   for (const [name, value] of entries.call(form)) {
-    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name=${quoted(withLineEnds(name))}`);
-    if (typeof value === 'string') parts.push(`\r\n\r\n${withLineEnds(value)}`);
+    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name=${quote(normalizeLineBreaks(name))}`);
+    if (typeof value === 'string') parts.push(`\r\n\r\n${normalizeLineBreaks(value)}`);
     else {
       const { name: fileName = 'blob', type } = value;
       parts.push(
-        `; filename=${quoted(fileName)}\r\ncontent-type: ${isPlain(type) ? type : 'application/octet-stream'}\r\n\r\n`,
+        `; filename=${quote(fileName)}\r\ncontent-type: ${isPrintable(type) ? type : 'application/octet-stream'}\r\n\r\n`,
       );
-      parts.push(checked(value));
+      parts.push(requireReadable(value));
     }
     parts.push('\r\n');
   }
@@ -53,13 +54,13 @@ export const toMultipart = (form: object): ReadableBody => {
 };
 
 /** A blob of any realm or polyfill. Throws a `Refusal`. */
-export const toParts = (blob: object): ReadableBody => {
-  const file = checked(blob);
-  return { type: isPlain(file.type) ? `${file.type}` : null, parts: [file] };
+export const toSinglePart = (blob: object): ReadableBody => {
+  const file = requireReadable(blob);
+  return { type: isPrintable(file.type) ? `${file.type}` : null, parts: [file] };
 };
 
 /** The bytes of a file in pieces as they come; ends early once `signal` is aborted. */
-async function* piecesOf(file: FileLike, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* readFile(file: FileLike, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   if (!file.stream) {
     if (file.arrayBuffer) yield new Uint8Array(await file.arrayBuffer());
     return;
@@ -75,7 +76,7 @@ async function* piecesOf(file: FileLike, signal: AbortSignal): AsyncGenerator<Ui
 }
 
 /** The bytes of the parts, in pieces as they come; ends early once `signal` is aborted. */
-export async function* bytesOf(
+export async function* readParts(
   { parts }: ReadableBody,
   encode: (text: string) => Uint8Array,
   signal: AbortSignal,
@@ -83,6 +84,6 @@ export async function* bytesOf(
   for (const part of parts) {
     if (signal.aborted) return;
     if (typeof part === 'string') yield encode(part);
-    else yield* piecesOf(part, signal);
+    else yield* readFile(part, signal);
   }
 }

@@ -1,5 +1,5 @@
 import { kindOf } from '../../http/body';
-import { bytesOf, type ReadableBody, toMultipart, toParts } from '../multipart';
+import { type ReadableBody, readParts, toMultipart, toSinglePart } from '../multipart';
 
 /** A body that has to be read before it can be sent. */
 export interface BodySource {
@@ -19,12 +19,12 @@ const encode = (text: string): Uint8Array => Buffer.from(text);
 export const readBody = (body: unknown): BodySource | undefined => {
   const kind = kindOf(body);
   if (kind !== 'form' && kind !== 'blob') return undefined;
-  const own = body as object; // by its kind
-  const source: ReadableBody = kind === 'form' ? toMultipart(own) : toParts(own);
+  const formOrBlob = body as object; // by its kind
+  const source: ReadableBody = kind === 'form' ? toMultipart(formOrBlob) : toSinglePart(formOrBlob);
   const controller = new AbortController();
   const read = async (): Promise<Buffer> => {
     const pieces: Uint8Array[] = [];
-    for await (const piece of bytesOf(source, encode, controller.signal)) pieces.push(piece);
+    for await (const piece of readParts(source, encode, controller.signal)) pieces.push(piece);
     return Buffer.concat(pieces);
   };
   return {

@@ -1,9 +1,9 @@
 import { pipeline, Writable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
-import { tooLarge } from '../limit';
+import { tooLarge } from '../incomplete-response';
 
 /** What {@link decode} can take apart. */
-export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
+export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
 /** A body that is encoded more often is refused: each layer multiplies what a few bytes decode to. */
 const MAX_ENCODINGS = 3;
@@ -65,13 +65,13 @@ export const decode = (
   };
 };
 
-const hasMark = (bytes: Buffer): boolean => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+const hasBom = (bytes: Buffer): boolean => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 
 /** The text in the charset that its content type names; UTF-8 where it names none, or one that nobody knows. A mark of the byte order is no part of it. */
 export const decodeText = (bytes: Buffer, contentType = ''): string => {
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType) ?? [];
   // Faster than a decoder, where it means the same.
-  if (/^utf-?8$/i.test(charset)) return bytes.toString('utf8', hasMark(bytes) ? 3 : 0);
+  if (/^utf-?8$/i.test(charset)) return bytes.toString('utf8', hasBom(bytes) ? 3 : 0);
   try {
     return new TextDecoder(charset).decode(bytes);
   } catch {
@@ -86,7 +86,7 @@ const toArrayBuffer = ({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>):
 /** The body of an answer as its `responseType` asks for it. */
 export const toBody = (bytes: Buffer, responseType: string, contentType = ''): string | ArrayBuffer | Blob => {
   // What comes from a socket or a decoder is no shared memory.
-  const own = bytes as Buffer<ArrayBuffer>;
-  if (responseType === 'arraybuffer') return toArrayBuffer(own);
-  return responseType === 'blob' ? new Blob([own], { type: contentType }) : decodeText(own, contentType);
+  const memory = bytes as Buffer<ArrayBuffer>;
+  if (responseType === 'arraybuffer') return toArrayBuffer(memory);
+  return responseType === 'blob' ? new Blob([memory], { type: contentType }) : decodeText(memory, contentType);
 };

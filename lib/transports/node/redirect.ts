@@ -10,21 +10,21 @@ export interface Hop {
 }
 
 /** As many as `fetch` follows. */
-export const MOST_REDIRECTS = 20;
+export const MAX_REDIRECTS = 20;
 
 /** What may follow a redirect to another origin; everything else may be a secret. */
-const HARMLESS =
+const SAFE_CROSS_ORIGIN =
   /^(accept|accept-language|content-(type|length|encoding|language)|range|transfer-encoding|user-agent)$/;
 
 /** What says something of a body. */
-const OF_BODY = /^(content-.*|transfer-encoding)$/;
+const BODY_HEADERS = /^(content-.*|transfer-encoding)$/;
 
 export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
 /** From http to https on the same host: the body has been there already, readable to anyone on the way. */
 const isUpgrade = (from: URL, to: URL): boolean => to.origin === `https${from.origin.slice(4)}` && !from.port;
 
-const keep = (headers: Hop['headers'], isKept: (name: string) => boolean): Hop['headers'] =>
+const pickHeaders = (headers: Hop['headers'], isKept: (name: string) => boolean): Hop['headers'] =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isKept(name)));
 
 /** Where a redirect leads. Throws a `TypeError` for nowhere, out of http, or from https to http. */
@@ -65,7 +65,10 @@ export const nextHop = (
   return {
     method: turnsToGet ? 'GET' : method,
     url: target.href,
-    headers: keep(headers, (name) => (isSameOrigin || HARMLESS.test(name)) && !(turnsToGet && OF_BODY.test(name))),
+    headers: pickHeaders(
+      headers,
+      (name) => (isSameOrigin || SAFE_CROSS_ORIGIN.test(name)) && !(turnsToGet && BODY_HEADERS.test(name)),
+    ),
     isSameOrigin,
     keepsBody: !turnsToGet,
   };

@@ -2,8 +2,8 @@ import type { ClientRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
 import Xhr2 from 'xhr2';
-import { isOneShot } from '../../http/body';
-import { Refusal } from '../refusal';
+import { isStream } from '../../http/body';
+import { UnsendableError } from '../unsendable';
 
 /** How much is handed to the socket at once, where somebody counts. */
 const SLICE_BYTES = 64 * 1024;
@@ -11,7 +11,7 @@ const SLICE_BYTES = 64 * 1024;
 type Reader = ReadableStreamDefaultReader<unknown>;
 
 /** Resolves once the bytes are with the operating system, so at the pace of the network. */
-const write = (request: ClientRequest, part: Uint8Array): Promise<void> =>
+const writeChunk = (request: ClientRequest, part: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => request.write(part, (error) => (error ? reject(error) : resolve())));
 
 /** Nobody is left who could be told that it failed. */
@@ -21,11 +21,11 @@ const cancel = async (reader: Reader): Promise<void> => {
   } catch {}
 };
 
-function* slicesOf(body: Buffer): Generator<Uint8Array> {
+function* sliceBytes(body: Buffer): Generator<Uint8Array> {
   for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
 }
 
-async function* chunksOf(reader: Reader): AsyncGenerator<Uint8Array> {
+async function* readChunks(reader: Reader): AsyncGenerator<Uint8Array> {
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
     if (!isUint8Array(read.value)) throw new TypeError('a stream of something else than Uint8Arrays');
     yield read.value;
@@ -35,7 +35,7 @@ async function* chunksOf(reader: Reader): AsyncGenerator<Uint8Array> {
 /** What a request sends: bytes, without copying them, or a stream, at the pace at which they leave. */
 export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
   #reader: Reader | undefined;
-  #isReported = false;
+  #isProgressReported = false;
 
   constructor(readonly xhr: Xhr2 & { fail(cause: unknown): void }) {
     super(xhr);
@@ -63,16 +63,16 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
     if (typeof data === 'string') this._body = Buffer.from(data);
     else if (isAnyArrayBuffer(data)) this._body = Buffer.from(data);
     else if (ArrayBuffer.isView(data)) this._body = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    else if (isOneShot(data)) this.#reader = readerOf(data);
-    else if (data != null) throw new Refusal('a body of this kind cannot be sent');
+    else if (isStream(data)) this.#reader = readerOf(data);
+    else if (data != null) throw new UnsendableError('a body of this kind cannot be sent');
   }
 
   override _startUpload(request: ClientRequest): void {
-    if (this.#reader) this.#send(request, chunksOf(this.#reader));
+    if (this.#reader) this.#send(request, readChunks(this.#reader));
     else if (!this._body) request.end();
     // Most have nobody who counts, and are then sent with their headers in one go.
-    else if (this.#isReported || !Object.keys(this._listeners).length) request.end(this._body);
-    else this.#send(request, slicesOf(this._body));
+    else if (this.#isProgressReported || !Object.keys(this._listeners).length) request.end(this._body);
+    else this.#send(request, sliceBytes(this._body));
   }
 
   /** Lets go of the body: of a stream that has not been read to its end, too. */
@@ -89,13 +89,13 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
       this.#report('loadstart', loaded, total);
       for await (const part of parts) {
         if (request.destroyed) return;
-        await write(request, part);
+        await writeChunk(request, part);
         loaded += part.byteLength;
         this.#report('progress', loaded, total);
       }
       if (request.destroyed) return;
       this.#report('load', loaded, total);
-      this.#isReported = true;
+      this.#isProgressReported = true;
       request.end();
     } catch (error) {
       // One that was given up has nothing more to say.
@@ -112,6 +112,7 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
 const readerOf = (stream: unknown): Reader => {
   // What has been told to be a web stream by its tag; Node can tell of those, too, whether somebody has read from them.
   const body = stream as ReadableStream & NodeJS.ReadableStream;
-  if (body.locked || Readable.isDisturbed(body)) throw new Refusal('a stream that someone reads or has read from');
+  if (body.locked || Readable.isDisturbed(body))
+    throw new UnsendableError('a stream that someone reads or has read from');
   return body.getReader();
 };

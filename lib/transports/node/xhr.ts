@@ -1,11 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agents } from '../agents';
-import { MAX_BYTES, tooLarge } from '../limit';
+import { DEFAULT_MAX_BYTES, tooLarge } from '../incomplete-response';
 import type { PlatformXHR } from '../platform-xhr';
-import { agentsOf, type NodeAgents } from './agents';
+import { type NodeAgents, resolveAgents } from './agents';
 import { decode, encodingsOf, toBody } from './content';
 import { isRedirect } from './redirect';
-import { RequestingXHR } from './requesting';
+import { SendingXHR } from './sending-xhr';
 
 const DONE = 4;
 
@@ -13,7 +13,7 @@ const DONE = 4;
  * xhr2, with the faults mended that lose data, turn one outcome into another, send secrets where they may not go, crash the process or leave a connection
  * behind. Unlike a browser's it shows `set-cookie`, takes headers such as `cookie`, sends streams, and knows why there is no answer.
  */
-class NodeXHR extends RequestingXHR {
+class NodeXHR extends SendingXHR {
   #stopDecoding: (() => void) | undefined;
   readonly #maxBytes: number;
 
@@ -38,7 +38,7 @@ class NodeXHR extends RequestingXHR {
   protected override _onHttpResponse(request: ClientRequest, response: IncomingMessage): void {
     const { statusCode = 0, statusMessage = '', headers } = response;
     if (this._request !== request) response.destroy();
-    else if (isRedirect(statusCode)) this.follow(request, response);
+    else if (isRedirect(statusCode)) this.followRedirect(request, response);
     else if (statusCode < 200 || statusCode > 599) this.fail(new TypeError('a status that is none'));
     else if (this.#isTooLarge(statusCode, Number(headers['content-length']))) this.fail(tooLarge(this.#maxBytes));
     else {
@@ -60,7 +60,7 @@ class NodeXHR extends RequestingXHR {
     if (this._response !== response) return;
     // What is thrown in a listener of Node's ends the process.
     try {
-      this.#take(response);
+      this.#decode(response);
     } catch (error) {
       this.fail(error);
     }
@@ -82,7 +82,7 @@ class NodeXHR extends RequestingXHR {
     return promised > this.#maxBytes && this._method !== 'HEAD' && status !== 304;
   }
 
-  #take(response: IncomingMessage): void {
+  #decode(response: IncomingMessage): void {
     const parts = this._responseParts ?? [];
     const [first] = parts;
     const bytes = first && parts.length === 1 ? first : Buffer.concat(parts);
@@ -123,8 +123,8 @@ export const canStream = true;
  * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or the process's. Throws a `TypeError` for what is no agent.
  * `maxBytes` limits what a body may have, received and decoded.
  */
-export const xhrFactory = (agents?: Agents, maxBytes = MAX_BYTES): (() => PlatformXHR) => {
-  const own = agentsOf(agents);
+export const xhrFactory = (agents?: Agents, maxBytes = DEFAULT_MAX_BYTES): (() => PlatformXHR) => {
+  const findAgents = resolveAgents(agents);
   // Of the whole interface it has what rxjs/ajax and the transport use.
-  return () => new NodeXHR(own(), maxBytes) as unknown as PlatformXHR;
+  return () => new NodeXHR(findAgents(), maxBytes) as unknown as PlatformXHR;
 };

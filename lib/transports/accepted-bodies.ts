@@ -2,7 +2,7 @@
  * Whether the platform's `fetch` takes a form, blob or stream for what it is. Of one of another realm or polyfill it may make a text such as
  * `[object FormData]`, and its `Response` then names the type of a text.
  */
-export const isTakenByFetch = (body: object): boolean => {
+export const isAcceptedByFetch = (body: object): boolean => {
   try {
     return new Response(body as BodyInit).headers.get('content-type') !== 'text/plain;charset=UTF-8'; // what is asked
   } catch {
@@ -11,7 +11,7 @@ export const isTakenByFetch = (body: object): boolean => {
 };
 
 /** The same of `XMLHttpRequest`, which may be there without a `Response`. */
-export const isTakenByXHR = (body: object): boolean => {
+export const isAcceptedByXHR = (body: object): boolean => {
   const { FormData, Blob } = globalThis;
-  return [FormData, Blob].some((type) => type && body instanceof type) || isTakenByFetch(body);
+  return [FormData, Blob].some((type) => type && body instanceof type) || isAcceptedByFetch(body);
 };

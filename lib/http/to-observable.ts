@@ -1,5 +1,5 @@
 import { defer, from, Observable, type ObservableInput, observable, of } from 'rxjs';
-import { isAble } from './options';
+import { hasMethod } from './options';
 
 /** The `Observable` of a platform (https://wicg.github.io/observable), which RxJS 7 does not know: a signal unsubscribes it. */
 interface NativeObservable<T> {
@@ -11,7 +11,7 @@ interface NativeObservable<T> {
 
 /** An object that can be subscribed to, and not by the protocol that RxJS knows. */
 const isNative = <T>(input: unknown): input is NativeObservable<T> =>
-  isAble(input, 'subscribe') && !isAble(input, observable);
+  hasMethod(input, 'subscribe') && !hasMethod(input, observable);
 
 const fromNative = <T>(native: NativeObservable<T>): Observable<T> =>
   new Observable((subscriber) => {
@@ -27,14 +27,14 @@ const fromNative = <T>(native: NativeObservable<T>): Observable<T> =>
       { signal: controller.signal },
     );
     // An `Observable` of another library returns what unsubscribes it.
-    if (isAble(subscription, 'unsubscribe')) subscriber.add(() => Object(subscription).unsubscribe());
+    if (hasMethod(subscription, 'unsubscribe')) subscriber.add(() => Object(subscription).unsubscribe());
   });
 
 /**
  * What a function of the caller's has returned, as an observable; a native `Observable` is taken too. Throws a `TypeError` that names the function if it
  * is none: RxJS would take a text for its letters.
  */
-export const observed = <T>(name: string, input: ObservableInput<T>): Observable<T> => {
+export const toObservable = <T>(name: string, input: ObservableInput<T>): Observable<T> => {
   // Most are.
   if (input instanceof Observable) return input;
   if (isNative<T>(input)) return fromNative(input);
@@ -45,9 +45,9 @@ export const observed = <T>(name: string, input: ObservableInput<T>): Observable
 };
 
 /** Calls a function of the caller's or the platform's; emits what it returned, in the same tick unless that is a promise. */
-export const call$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
+export const invoke$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
   defer(() => {
     const result = call();
     // What has no `then` is no promise, so it is the value itself.
-    return isAble(result, 'then') ? from(result as PromiseLike<T>) : of(result as T);
+    return hasMethod(result, 'then') ? from(result as PromiseLike<T>) : of(result as T);
   });

@@ -3,7 +3,7 @@ import { type Check, checkCount } from '../http/options';
 import type { HttpRequest } from '../http/request';
 
 /** How many bytes a response may have, decoded, unless the caller says otherwise: 512 MiB, about as many as one text can hold. */
-export const MAX_BYTES = 512 * 1024 * 1024;
+export const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 
 /** A response had more bytes than it may have. */
 export class LimitError extends RangeError {}
@@ -14,5 +14,5 @@ export const tooLarge = (maxBytes: number): LimitError =>
 export const checkMaxBytes: Check = (name, value) => checkCount(1)(name, value);
 
 /** No whole response came: a limit of ours says itself why. */
-export const lossOf = (request: HttpRequest, cause: unknown): NetworkError =>
+export const toNetworkError = (request: HttpRequest, cause: unknown): NetworkError =>
   new NetworkError(cause instanceof LimitError ? cause.message : 'no complete answer', { request, cause });

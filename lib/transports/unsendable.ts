@@ -4,10 +4,10 @@ import { OptionError } from '../http/options';
 import type { HttpRequest } from '../http/request';
 
 /** Why a request cannot be sent, in words that quote no value. */
-export class Refusal extends TypeError {}
+export class UnsendableError extends TypeError {}
 
 /** Why a platform did not take a request: a header that an interceptor added after the client had checked those of the caller, or else its url. */
-const whyNot = ({ url, headers }: HttpRequest): string => {
+const refusalReason = ({ url, headers }: HttpRequest): string => {
   try {
     mergeHeaders({}, headers);
   } catch (error) {
@@ -17,22 +17,22 @@ const whyNot = ({ url, headers }: HttpRequest): string => {
 };
 
 /** What a `ReferenceError` misses, as the engines word it. */
-const missingOf = (message: string): string =>
+const missingGlobal = (message: string): string =>
   /(\w+) is not defined|variable: (\w+)|'(\w+)'/.exec(message)?.slice(1).find(Boolean) ?? 'what this needs';
 
-const CURE = ': in Node, resolve with the condition `node`; elsewhere, use fetchTransport()';
+const XHR_HINT = ': in Node, resolve with the condition `node`; elsewhere, use fetchTransport()';
 
 /** Whether an error says that the request cannot be sent from here; one of another realm has the same name. */
-export const isRefusal = (error: unknown): boolean =>
-  error instanceof Refusal || Object(error).name === 'ReferenceError';
+export const isUnsendable = (error: unknown): boolean =>
+  error instanceof UnsendableError || Object(error).name === 'ReferenceError';
 
 /** What becomes of a platform's own error about a request that it did not take; quotes nothing of it. */
-export const refusalOf = (error: unknown, request: HttpRequest): InvalidRequestError => {
+export const toInvalidRequest = (error: unknown, request: HttpRequest): InvalidRequestError => {
   let why: string;
-  if (error instanceof Refusal) why = error.message;
-  else if (isRefusal(error)) {
-    const name = missingOf(Object(error).message);
-    why = `there is no ${name} here${name === 'XMLHttpRequest' ? CURE : ''}`;
-  } else why = whyNot(request);
+  if (error instanceof UnsendableError) why = error.message;
+  else if (isUnsendable(error)) {
+    const name = missingGlobal(Object(error).message);
+    why = `there is no ${name} here${name === 'XMLHttpRequest' ? XHR_HINT : ''}`;
+  } else why = refusalReason(request);
   return new InvalidRequestError(why, { request });
 };

@@ -1,15 +1,15 @@
 import { type ClientRequest, type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import Xhr2, { type ParsedUrl } from 'xhr2';
-import { Refusal } from '../refusal';
+import { UnsendableError } from '../unsendable';
 import { dequeue, type NodeAgents } from './agents';
 import { type BodySource, readBody } from './body';
-import { ACCEPTED_ENCODINGS } from './content';
-import { MOST_REDIRECTS, nextHop } from './redirect';
+import { ACCEPT_ENCODING } from './content';
+import { MAX_REDIRECTS, nextHop } from './redirect';
 import { NodeUpload } from './upload';
 import { toParsedUrl } from './url';
 
 /** What the connection itself decides. */
-const NOT_THE_CALLERS = /^(connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
+const FORBIDDEN_HEADERS = /^(connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
 /** What a server may be sent twice (RFC 9110 section 9.2.2). */
 const IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
@@ -18,19 +18,19 @@ const IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
 const STALE = /^(ECONNRESET|EPIPE)$/;
 
 /** The most of a redirect's own body that is worth reading to keep the connection. */
-const MOST_REDIRECT_BYTES = 64 * 1024;
+const MAX_REDIRECT_BYTES = 64 * 1024;
 
 const DONE = 4;
 
 /** The half of the XHR for Node that sends: headers, bodies, redirects, stale connections, and every way of giving up. */
-export class RequestingXHR extends Xhr2 {
+export class SendingXHR extends Xhr2 {
   /** Why there is no answer. */
   cause?: unknown;
   override upload: NodeUpload;
 
   #source: BodySource | undefined;
   #redirects = 0;
-  #isResent = false;
+  #isRetried = false;
 
   constructor(agents: NodeAgents) {
     super();
@@ -41,20 +41,21 @@ export class RequestingXHR extends Xhr2 {
 
   /** Takes headers that a browser keeps to itself, such as `cookie`; throws for those that would break the connection. */
   override setRequestHeader(name: string, value: string): void {
-    const lowered = name.toLowerCase();
-    if (NOT_THE_CALLERS.test(lowered)) throw new Refusal(`headers.${lowered}: the connection itself sets it`);
-    this._headers[lowered] = value;
+    const lowerName = name.toLowerCase();
+    if (FORBIDDEN_HEADERS.test(lowerName))
+      throw new UnsendableError(`headers.${lowerName}: the connection itself sets it`);
+    this._headers[lowerName] = value;
   }
 
   override send(data?: unknown): void {
-    if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new Refusal('it can have no body');
-    if (data != null) this.#check();
+    if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new UnsendableError('it can have no body');
+    if (data != null) this.#validateHeaders();
     const source = data == null ? undefined : readBody(data);
     this.#source = source;
     if (!source) this.#start(data);
     else {
       source.bytes.then(
-        (bytes) => this.#source === source && this.#startLate(bytes, source.type),
+        (bytes) => this.#source === source && this.#startAsync(bytes, source.type),
         (error) => this.#source === source && this.fail(error),
       );
     }
@@ -64,7 +65,7 @@ export class RequestingXHR extends Xhr2 {
   override abort(): void {
     const request = this._request;
     this._setError();
-    if (request) this.#drop(request);
+    if (request) this.#destroyRequest(request);
   }
 
   /** Ends with an error what is going on. */
@@ -95,7 +96,7 @@ export class RequestingXHR extends Xhr2 {
     const headers = this._headers;
     headers.accept ??= '*/*';
     // A part of something that is encoded can not be decoded.
-    headers['accept-encoding'] ??= 'range' in headers ? 'identity' : ACCEPTED_ENCODINGS;
+    headers['accept-encoding'] ??= 'range' in headers ? 'identity' : ACCEPT_ENCODING;
     headers['user-agent'] ??= 'node';
     this.upload.addHeaders(headers);
   }
@@ -115,7 +116,7 @@ export class RequestingXHR extends Xhr2 {
       this.fail(error);
       return;
     }
-    this.#isResent = true;
+    this.#isRetried = true;
     try {
       this._sendHxxpRequest();
     } catch (final) {
@@ -124,20 +125,20 @@ export class RequestingXHR extends Xhr2 {
   }
 
   /** Follows a redirect once its own body is over, so that the next request finds the connection free. */
-  protected follow(request: ClientRequest, response: IncomingMessage): void {
+  protected followRedirect(request: ClientRequest, response: IncomingMessage): void {
     let size = 0;
     this._response = response;
-    response.on('close', () => this._response === response && this.#hop(request, response));
+    response.on('close', () => this._response === response && this.#sendNextHop(request, response));
     response.on('data', ({ length }: Buffer) => {
       size += length;
-      if (size > MOST_REDIRECT_BYTES) response.destroy();
+      if (size > MAX_REDIRECT_BYTES) response.destroy();
     });
-    if (Number(response.headers['content-length']) > MOST_REDIRECT_BYTES) response.destroy();
+    if (Number(response.headers['content-length']) > MAX_REDIRECT_BYTES) response.destroy();
   }
 
   /** Makes events only for those who listen. One `send` is one start, however often it is sent. */
   protected override _dispatchProgress(type: string): void {
-    const isStart = type !== 'loadstart' || !(this.#redirects || this.#isResent);
+    const isStart = type !== 'loadstart' || !(this.#redirects || this.#isRetried);
     if (isStart && this._listeners[type]) super._dispatchProgress(type);
   }
 
@@ -147,14 +148,14 @@ export class RequestingXHR extends Xhr2 {
   }
 
   /** Throws for what Node would refuse, which it says only once it is given the body. */
-  #check(): void {
+  #validateHeaders(): void {
     // A method is of the same letters as a name.
     for (const name of [this._method, ...Object.keys(this._headers)]) validateHeaderName(name);
     for (const [name, value] of Object.entries(this._headers)) validateHeaderValue(name, value);
   }
 
   /** As `#start`, where no one is left to throw to. */
-  #startLate(bytes: Buffer, type: string | null): void {
+  #startAsync(bytes: Buffer, type: string | null): void {
     try {
       this.#start(bytes, type);
     } catch (error) {
@@ -177,13 +178,13 @@ export class RequestingXHR extends Xhr2 {
   /** Whether the server may have closed the connection before it saw the request, and would do nothing twice. */
   #isStale({ reusedSocket }: ClientRequest, code = ''): boolean {
     const isUnanswered = reusedSocket && STALE.test(code) && !this._response;
-    return isUnanswered && !this.#isResent && IDEMPOTENT.test(this._method) && this.upload.canReplay;
+    return isUnanswered && !this.#isRetried && IDEMPOTENT.test(this._method) && this.upload.canReplay;
   }
 
-  #hop(request: ClientRequest, { statusCode, headers }: IncomingMessage): void {
+  #sendNextHop(request: ClientRequest, { statusCode, headers }: IncomingMessage): void {
     this._response = null;
     try {
-      if (++this.#redirects > MOST_REDIRECTS) throw new RangeError('too many redirects');
+      if (++this.#redirects > MAX_REDIRECTS) throw new RangeError('too many redirects');
       const { href: url, auth } = this._url;
       const from = { method: this._method, url, headers: this._headers };
       const hop = nextHop(statusCode, headers.location, from, this.upload);
@@ -199,7 +200,7 @@ export class RequestingXHR extends Xhr2 {
     }
   }
 
-  #drop(request: ClientRequest): void {
+  #destroyRequest(request: ClientRequest): void {
     request.destroy();
     if (!request.socket)
       dequeue(this._url.protocol === 'https:' ? this.nodejsHttpsAgent : this.nodejsHttpAgent, request);

@@ -1,17 +1,17 @@
 import { type MonoTypeOperatorFunction, map, mergeMap, type Observable, of, takeWhile } from 'rxjs';
 import { SchemaError } from './errors';
 import { isNotJson } from './json-text';
-import { call$ } from './observed';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
 import type { SchemaResult, StandardSchemaV1 } from './schema';
+import { invoke$ } from './to-observable';
 import { scopeOf } from './trace';
 
 /**
  * Has a schema validate the body of a successful answer, and hands on what that makes of it. Errors with `SchemaError`; what the schema
  * itself throws or rejects with arrives as it is.
  */
-export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
+export const validateBody = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
   const check = (event: HttpEvent): Observable<HttpEvent> => {
     if (event.type !== 'response' || event.status >= 400 || isNotJson(event, scopeOf(request))) return of(event);
     const toEvent = (result: SchemaResult<unknown>): HttpEvent => {
@@ -22,7 +22,7 @@ export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTyp
       }));
       throw new SchemaError(request, event, issues);
     };
-    return call$(() => schema['~standard'].validate(event.body)).pipe(map(toEvent));
+    return invoke$(() => schema['~standard'].validate(event.body)).pipe(map(toEvent));
   };
   // A schema that takes its time keeps no connection open.
   return (events$) =>
