@@ -1,8 +1,9 @@
-import { merge, Observable, Subject } from 'rxjs';
+import { identity, merge, Observable, Subject } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Get, Post, SendRequest } from './http/calls';
 import { type HeadersInput, mergeHeaders } from './http/headers';
+import { internalsOf, setInternals } from './http/internals';
 import { Parser } from './http/json-text';
 import {
   check,
@@ -13,11 +14,10 @@ import {
   checkOptions,
   omitUndefined,
 } from './http/options';
-import { applyPerAttempt } from './http/per-attempt';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
-import { addScope, createTrace, noTrace, scopeOf } from './http/trace';
+import { createTrace, noTrace } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { validateBody } from './http/validate';
 import { bearer, claim } from './session/bearer';
@@ -111,7 +111,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
     withCredentials = false,
     timeoutMs = 0,
   } = checkApiOptions(options);
-  if (session !== undefined) coreOf(session);
+  const core = session === undefined ? undefined : coreOf(session);
   const baseUrl = toBase(options.baseUrl, findPage());
   const headers = mergeHeaders({}, options.headers);
   const defaults = { headers, timeoutMs, withCredentials };
@@ -128,17 +128,16 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const sendWithDeadline = withDeadline(transport);
   const attempt: HttpHandler = (request) =>
     new Observable((subscriber) => {
-      const scope = scopeOf(request);
-      const { trace, caller } = scope;
+      const { trace, caller, perAttempt, newest } = internalsOf(request);
       // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
       if (caller.closed) return;
-      const wire = serialize(applyPerAttempt(request));
+      const wire = serialize(perAttempt(request));
       trace('attempt');
-      if (!caller.closed) sendWithDeadline(wire).subscribe(new Parser(subscriber, scope));
+      if (!caller.closed) sendWithDeadline(wire).subscribe(new Parser(subscriber, newest));
     });
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
-  const events$ = session ? merge(events, coreOf(session).events$) : events;
+  const events$ = core ? merge(events, core.events$) : events;
 
   const send = <T>(
     method: string,
@@ -151,15 +150,18 @@ export const createApi = (options: ApiOptions = {}): Api => {
       const { request, origin } = buildRequest(method, path, input, baseUrl, defaults, body);
       const { url } = request;
       const trace = events.observed ? createTrace(events, ++requestCount, request) : noTrace;
-      addScope(request, {
+      const settlement = new Settlement(request, trace, caller, isBodyOnly);
+      setInternals(request, {
         allowedOrigins,
         trace,
         caller,
         originOf: (asked) => (asked === url ? origin : originOf(asked)),
         withhold,
+        newest: settlement,
+        perAttempt: identity,
+        session: core,
+        binding: core && request.auth ? claim(core) : undefined,
       });
-      if (session) claim(request, session);
-      const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
       const response$ = handler(request);
       const { schema } = input;

@@ -1,16 +1,10 @@
+import { internalsOf, setInternals } from './internals';
 import type { HttpRequest } from './request';
 
-const ANEW = Symbol('renewal.anew');
-
-type Change = (request: HttpRequest) => HttpRequest;
-type Changing = HttpRequest & { readonly [ANEW]?: Change };
-
-/** Has `change` look at the request before each of its attempts, those after a refresh too; it survives what interceptors make of that. */
-export const beforeEachAttempt = (request: Changing, change: Change): HttpRequest => {
-  const before = request[ANEW];
-  // A key of our own beside those of a request.
-  return { ...request, [ANEW]: before ? (sent: HttpRequest) => change(before(sent)) : change } as Changing;
+/** Has `change` rewrite the request before each of its attempts, the replay after a refresh included. Copies that interceptors make keep it. */
+export const beforeEachAttempt = (request: HttpRequest, change: (request: HttpRequest) => HttpRequest): HttpRequest => {
+  const internals = internalsOf(request);
+  const copy = { ...request };
+  setInternals(copy, { ...internals, perAttempt: (sent) => change(internals.perAttempt(sent)) });
+  return copy;
 };
-
-/** The request as its next attempt is to send it. */
-export const applyPerAttempt = (request: Changing): HttpRequest => request[ANEW]?.(request) ?? request;

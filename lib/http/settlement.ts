@@ -1,13 +1,14 @@
 import type { Observer, Subscriber } from 'rxjs';
 import { codeOf, HttpStatusError, NetworkError, ResponseParseError } from './errors';
-import { isNotJson, withQuote } from './json-text';
+import { isNotJson, type NotJson, withQuote } from './json-text';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
-import { scopeOf, type Trace } from './trace';
+import type { Trace } from './trace';
 
 /** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
-export class Settlement implements Observer<HttpEvent> {
+export class Settlement implements Observer<HttpEvent>, NotJson {
   isSettled = false;
+  notJson?: string | undefined;
 
   constructor(
     readonly request: HttpRequest,
@@ -29,9 +30,8 @@ export class Settlement implements Observer<HttpEvent> {
       this.#fail(new HttpStatusError(request, event), status);
       return;
     }
-    const scope = scopeOf(request);
-    if (isNotJson(event, scope)) {
-      scope.notJson = undefined;
+    if (isNotJson(event, this)) {
+      this.notJson = undefined;
       const error = new ResponseParseError('its body is not JSON', { request, response: withQuote(event) });
       // V8 keeps all that the frames of a stack refer to, the whole text here, until the stack is read.
       void error.stack;

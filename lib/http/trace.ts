@@ -1,9 +1,7 @@
 import { asyncScheduler, type Subject } from 'rxjs';
 import { emit } from './emit';
 import { type ApiErrorCode, redactUrl } from './errors';
-import type { NotJson } from './json-text';
 import type { HttpRequest } from './request';
-import { originOf } from './url';
 
 /** One step of one request, in this order; the middle may repeat or be missing. */
 export interface RequestEvent {
@@ -41,43 +39,7 @@ export type Trace = (
   details?: Pick<RequestEvent, 'generation' | 'refreshId' | 'status' | 'error'>,
 ) => void;
 
-/** What the client that made a request tells the steps of the pipeline. */
-export interface RequestScope extends NotJson {
-  /** Where the session's token may go. */
-  readonly allowedOrigins: readonly (string | undefined)[];
-  readonly trace: Trace;
-  /** Closed once no one wants the answer any more. */
-  readonly caller: { readonly closed: boolean };
-  /** The origin of a url, which need not be parsed again where it is the one that the request was made with. */
-  readonly originOf: (url: string) => string | undefined;
-  /** The token does not go to this origin. */
-  readonly withhold: (origin: string) => void;
-}
-
-const SCOPE = Symbol('renewal.scope');
-
-type ScopedRequest = HttpRequest & { [SCOPE]?: () => RequestScope };
-
 export const noTrace: Trace = () => {};
-
-/** The token of a request that no client made may go nowhere. */
-const noScope = (): RequestScope => ({
-  allowedOrigins: [],
-  trace: noTrace,
-  caller: { closed: false },
-  originOf,
-  withhold: () => {},
-});
-
-/**
- * Adds the scope to a request; copies that interceptors make keep it. A function, because a logger that walks the request would otherwise
- * reach the caller and, through its subscribers, the session's tokens.
- */
-export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
-  request[SCOPE] = () => scope;
-};
-
-export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE]?.() ?? noScope();
 
 /** Reports the steps of one request to `events`, up to its end. Each `attempt` is `sent` the first time, and `resent` from then on. */
 export const createTrace = (

@@ -1,11 +1,11 @@
 import { type MonoTypeOperatorFunction, map, mergeMap, type Observable, of, takeWhile } from 'rxjs';
 import { SchemaError } from './errors';
+import { internalsOf } from './internals';
 import { isNotJson } from './json-text';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
 import type { SchemaResult, StandardSchemaV1 } from './schema';
 import { invoke$ } from './to-observable';
-import { scopeOf } from './trace';
 
 /**
  * Has a schema validate the body of a successful answer, and hands on what that makes of it. Errors with `SchemaError`; what the schema
@@ -13,7 +13,8 @@ import { scopeOf } from './trace';
  */
 export const validateBody = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
   const check = (event: HttpEvent): Observable<HttpEvent> => {
-    if (event.type !== 'response' || event.status >= 400 || isNotJson(event, scopeOf(request))) return of(event);
+    if (event.type !== 'response' || event.status >= 400 || isNotJson(event, internalsOf(request).newest))
+      return of(event);
     const toEvent = (result: SchemaResult<unknown>): HttpEvent => {
       if (!result.issues) return { ...event, body: result.value };
       const issues = Array.from(result.issues, ({ message, path = [] }) => ({

@@ -2,10 +2,10 @@ import { AsyncSubject, map, Observable, type Observer, type Subscriber, Subscrip
 import { copyMutableBody, isStream, serialize } from '../http/body';
 import { withParsedJson } from '../http/download';
 import { BodyNotReplayableError, InvalidRequestError, TokenRejectedError } from '../http/errors';
+import { internalsOf } from '../http/internals';
 import { checkOptions } from '../http/options';
 import type { HttpHandler, HttpRequest, Interceptor } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
-import { scopeOf } from '../http/trace';
 import { originOf, toOrigins } from '../http/url';
 import { verdictOf } from './expiry';
 import { coreOf, type Session, type SessionCore } from './session';
@@ -18,33 +18,20 @@ export interface BearerOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
-const CLAIM = Symbol('renewal.claim');
-
 /** Whose a request is: `since$` emits it if that is not known before a look into the store is over. */
 interface Claim {
   readonly since$?: Observable<Held | undefined>;
   readonly since?: Held | undefined;
 }
 
-type Claimed = HttpRequest & { [CLAIM]?: (asking: SessionCore) => Claim | undefined };
-
-const claimOf = (core: SessionCore): Claim => {
+/** What binds a request of now to the session that the store holds: however long it is delayed, no other session's token goes with it. */
+export const claim = (core: SessionCore): Claim => {
   const looked$ = core.look();
   if (!looked$) return core.claim();
   // What is so then, however late the request is on its way.
   const since$ = new AsyncSubject<Held | undefined>();
   looked$.pipe(map(core.since)).subscribe(since$);
   return { since$ };
-};
-
-/** Says whose request this is: whatever holds it up on its way, it is sent for no other session than the one that the store holds now. */
-export const claim = (request: Claimed, session: Session): HttpRequest => {
-  const core = coreOf(session);
-  if (!request.auth) return request;
-  const claimed = claimOf(core);
-  // A function, as interceptors and errors show requests, and there are tokens in it. Another session may have put a `bearer` on the way.
-  request[CLAIM] = (asking) => (asking === core ? claimed : undefined);
-  return request;
 };
 
 /** One sending of an errand: hands on what comes, unless that says that the token is dead. An observer, as each operator in its place would cost every request. */
@@ -133,7 +120,7 @@ class Errand implements Waiter {
 
   waits(refreshId: number | undefined): void {
     this.caller.add(() => this.core.dismiss(this));
-    scopeOf(this.request).trace('waiting', { refreshId });
+    internalsOf(this.request).trace('waiting', { refreshId });
   }
 
   error(error: unknown): void {
@@ -147,7 +134,7 @@ class Errand implements Waiter {
       if (isStream(request.body)) throw new BodyNotReplayableError('its body can be sent only once', { request });
       request = { ...request, cache: 'reload' };
     }
-    scopeOf(request).trace('set-generation', held ? { generation: held.generation } : {});
+    internalsOf(request).trace('set-generation', held ? { generation: held.generation } : {});
     const attempt = new Attempt(this, held);
     attempt.add(handler(held ? core.authorize(request, held.tokens) : request).subscribe(attempt));
     attempt.add(done);
@@ -163,7 +150,7 @@ class Errand implements Waiter {
   again(held: Held, response: HttpResponse): void {
     const { core, request } = this;
     const { generation } = held;
-    scopeOf(request).trace('token-expired');
+    internalsOf(request).trace('token-expired');
     if (this.#isAgain) core.rejections.add(request, generation);
     if (this.#isAgain || core.rejections.has(request, generation)) {
       this.error(new TokenRejectedError('a fresh token was refused as well', { request, response }));
@@ -190,19 +177,20 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
 
   return (request, next) => {
     if (!request.auth || core.isCalling() || 'authorization' in request.headers) return next(request);
-    const scope = scopeOf(request);
-    const origins = ownOrigins ?? scope.allowedOrigins;
-    const origin = scope.originOf(request.url);
+    const internals = internalsOf(request);
+    const origins = ownOrigins ?? internals.allowedOrigins;
+    const origin = internals.originOf(request.url);
     if (!origin) throw new InvalidRequestError('url: expected a url of http or https', { request });
     if (!origins.includes(origin)) {
-      if (core.since()) scope.withhold(origin);
+      if (core.since()) internals.withhold(origin);
       return next(request);
     }
 
     // Serialised once, and bytes copied, which the caller may change meanwhile: both attempts send the same.
     const bytes = copyMutableBody(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-    const { since$, since } = (request as Claimed)[CLAIM]?.(core) ?? claimOf(core);
+    // Another session may have made the request; the binding of this one is its own claim.
+    const { since$, since } = (internals.session === core && (internals.binding as Claim | undefined)) || claim(core);
     // However late it is subscribed to, and however often.
     const bind = (bound = core.since()) =>
       new Observable<HttpEvent>((caller) => core.admit(new Errand(core, wire, next, origins, caller, bound)));

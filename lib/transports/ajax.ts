@@ -3,11 +3,11 @@ import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
 import { copyMutableBody, kindOf } from '../http/body';
 import { InvalidRequestError } from '../http/errors';
+import { internalsOf } from '../http/internals';
 import { jsonText } from '../http/json-text';
 import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
-import { scopeOf } from '../http/trace';
 import { hasNoContent, headersToSend } from './accept';
 import { isAcceptedByXHR } from './accepted-bodies';
 import type { Agents } from './agents';
@@ -119,7 +119,7 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
         );
       if (reportProgress) caller.next({ type: 'sent' });
       // Who unsubscribes there is heard of here only later.
-      if (scopeOf(request).caller.closed) return;
+      if (internalsOf(request).caller.closed) return;
       const makeXHR = (): XMLHttpRequest => {
         const xhr = create();
         if (!isNodeXHR)
