@@ -8,11 +8,12 @@ import { jsonText } from '../http/json-text';
 import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
-import { hasNoContent, headersToSend } from './accept';
+import { headersToSend } from './accept';
 import { isAcceptedByXHR } from './accepted-bodies';
 import type { Agents } from './agents';
 import { checkMaxBytes, DEFAULT_MAX_BYTES, toNetworkError, tooLarge } from './incomplete-response';
 import type { PlatformXHR } from './platform-xhr';
+import { hasNoContent } from './response-body';
 import { isUnsendable, toInvalidRequest } from './unsendable';
 
 /** The options of {@link ajaxTransport}. */

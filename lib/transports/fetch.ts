@@ -1,14 +1,15 @@
 import { Observable, type Subscriber } from 'rxjs';
 import { copyMutableBody, isStream, kindOf } from '../http/body';
-import { InvalidRequestError, isApiError, NetworkError } from '../http/errors';
+import { InvalidRequestError, isApiError } from '../http/errors';
 import { jsonText } from '../http/json-text';
 import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
-import { hasNoContent, headersToSend } from './accept';
+import { headersToSend } from './accept';
 import { isAcceptedByFetch } from './accepted-bodies';
-import { checkMaxBytes, DEFAULT_MAX_BYTES, LimitError, tooLarge } from './incomplete-response';
+import { checkMaxBytes, DEFAULT_MAX_BYTES, LimitError, toNetworkError, tooLarge } from './incomplete-response';
 import { readParts, toMultipart, toSinglePart } from './multipart';
+import { charsetOf, decodeText, hasNoContent } from './response-body';
 import { isUnsendable, toInvalidRequest, UnsendableError } from './unsendable';
 
 /** The options of {@link fetchTransport}. */
@@ -102,9 +103,8 @@ const toApiError = (error: unknown, request: HttpRequest): Error => {
       request,
     );
   }
-  if (error instanceof LimitError) return new NetworkError(error.message, { request, cause: error });
-  const why = isStream(body) ? 'no complete answer; a browser sends a stream over HTTP/2 only' : 'no complete answer';
-  return new NetworkError(why, { request, cause });
+  if (error instanceof LimitError) return toNetworkError(request, error);
+  return toNetworkError(request, cause, isStream(body) ? '; a browser sends a stream over HTTP/2 only' : '');
 };
 
 const responseHeaders = ({ headers }: Response): Record<string, string> => {
@@ -140,20 +140,11 @@ const readBytes = async (
   return concatBytes(pieces, loaded);
 };
 
-/** The text that the bytes are, by the charset that the answer names, as XHR has it; `response.text()` takes all for UTF-8. */
-const toText = (bytes: ArrayBuffer, contentType = ''): string => {
-  const [, charset] = /charset="?([^\s;"]+)/i.exec(contentType) ?? [];
-  try {
-    return new TextDecoder(charset).decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
-  }
-};
-
-const toBody = (bytes: ArrayBuffer, { responseType }: HttpRequest, contentType?: string): unknown => {
+const toBody = (bytes: ArrayBuffer, { responseType }: HttpRequest, contentType = ''): unknown => {
   if (responseType === 'arraybuffer') return bytes;
-  if (responseType === 'blob') return new Blob([bytes], { type: contentType ?? '' });
-  const text = toText(bytes, contentType);
+  if (responseType === 'blob') return new Blob([bytes], { type: contentType });
+  // `response.text()` would take all bytes for UTF-8.
+  const text = decodeText(bytes, charsetOf(contentType));
   return responseType === 'json' ? jsonText(text) : text;
 };
 

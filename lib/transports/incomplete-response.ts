@@ -13,6 +13,6 @@ export const tooLarge = (maxBytes: number): LimitError =>
 
 export const checkMaxBytes: Check = (name, value) => checkCount(1)(name, value);
 
-/** No whole response came: a limit of ours says itself why. */
-export const toNetworkError = (request: HttpRequest, cause: unknown): NetworkError =>
-  new NetworkError(cause instanceof LimitError ? cause.message : 'no complete answer', { request, cause });
+/** The error of a request whose response is missing or incomplete; an exceeded limit is named. */
+export const toNetworkError = (request: HttpRequest, cause: unknown, hint = ''): NetworkError =>
+  new NetworkError(cause instanceof LimitError ? cause.message : `no complete response${hint}`, { request, cause });

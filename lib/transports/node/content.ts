@@ -1,6 +1,7 @@
 import { pipeline, Writable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { tooLarge } from '../incomplete-response';
+import { charsetOf, decodeText } from '../response-body';
 
 /** What {@link decode} can take apart. */
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
@@ -67,16 +68,11 @@ export const decode = (
 
 const hasBom = (bytes: Buffer): boolean => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 
-/** The text in the charset that its content type names; UTF-8 where it names none, or one that nobody knows. A mark of the byte order is no part of it. */
-export const decodeText = (bytes: Buffer, contentType = ''): string => {
-  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType) ?? [];
-  // Faster than a decoder, where it means the same.
+const toText = (bytes: Buffer, contentType: string): string => {
+  const charset = charsetOf(contentType);
+  // Faster than a decoder.
   if (/^utf-?8$/i.test(charset)) return bytes.toString('utf8', hasBom(bytes) ? 3 : 0);
-  try {
-    return new TextDecoder(charset).decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
-  }
+  return decodeText(bytes, charset);
 };
 
 /** The bytes, in a buffer that holds nothing else. */
@@ -88,5 +84,5 @@ export const toBody = (bytes: Buffer, responseType: string, contentType = ''): s
   // What comes from a socket or a decoder is no shared memory.
   const memory = bytes as Buffer<ArrayBuffer>;
   if (responseType === 'arraybuffer') return toArrayBuffer(memory);
-  return responseType === 'blob' ? new Blob([memory], { type: contentType }) : decodeText(memory, contentType);
+  return responseType === 'blob' ? new Blob([memory], { type: contentType }) : toText(memory, contentType);
 };

@@ -74,8 +74,12 @@ export class SendingXHR extends Xhr2 {
     if (Object(cause).rawPacket) Reflect.set(Object(cause), 'rawPacket', undefined);
     this.cause = cause;
     this.abort();
+    this.finish('error');
+  }
+
+  protected finish(outcome: 'load' | 'error'): void {
     this._setReadyState(DONE);
-    this._dispatchProgress('error');
+    this._dispatchProgress(outcome);
   }
 
   /** Lets go of all that a request holds. What is left of an answer that broke off is none, and has no status. */

@@ -7,8 +7,6 @@ import { decode, encodingsOf, toBody } from './content';
 import { isRedirect } from './redirect';
 import { SendingXHR } from './sending-xhr';
 
-const DONE = 4;
-
 /**
  * xhr2, with the faults mended that lose data, turn one outcome into another, send secrets where they may not go, crash the process or leave a connection
  * behind. Unlike a browser's it shows `set-cookie`, takes headers such as `cookie`, sends streams, and knows why there is no answer.
@@ -88,16 +86,16 @@ class NodeXHR extends SendingXHR {
     const bytes = first && parts.length === 1 ? first : Buffer.concat(parts);
     const encodings = encodingsOf(response.headers['content-encoding']);
     if (!bytes.length || !encodings.length) {
-      this.#finish(bytes);
+      this.#deliver(bytes);
       return;
     }
     this.#stopDecoding = decode(bytes, encodings, this.#maxBytes, (error, decoded) => {
       if (error) this.fail(error);
-      else this.#finish(decoded);
+      else this.#deliver(decoded);
     });
   }
 
-  #finish(bytes: Buffer): void {
+  #deliver(bytes: Buffer): void {
     const request = this._request;
     try {
       this.response = toBody(bytes, this.responseType, this._responseHeaders?.['content-type']);
@@ -112,8 +110,7 @@ class NodeXHR extends SendingXHR {
     // A server that has answered before it had the whole body does not want the rest.
     if (!request?.writableFinished) request?.destroy();
     this.upload.release();
-    this._setReadyState(DONE);
-    this._dispatchProgress('load');
+    this.finish('load');
   }
 }
 
