@@ -119,7 +119,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
   check(
     !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
     'baseUrl',
-    'a url, or allowedOrigins: without either, and without a page, the token can go nowhere',
+    'a url, or allowedOrigins: without either, there is no origin that the token may go to',
   );
 
   const events = new Subject<ApiEvent>();

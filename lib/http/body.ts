@@ -88,8 +88,8 @@ export const parseJson = (text: string): unknown => {
 /** Why there is no JSON of it. An engine's own words quote names of properties, and those of a getter may quote anything. */
 const jsonFailure = (error: unknown): string => {
   const message = error instanceof TypeError ? error.message : '';
-  if (/circ|cycl/i.test(message)) return 'it refers to itself';
-  return /bigint/i.test(message) ? 'it holds a BigInt' : 'a getter or toJSON of it throws';
+  if (/circ|cycl/i.test(message)) return 'it has a circular reference';
+  return /bigint/i.test(message) ? 'it has a BigInt' : 'a getter or toJSON() throws';
 };
 
 /** The JSON of what JSON can say. Maps, sets, promises and streams of Node would be sent as `{}` or as their internals. */

@@ -50,7 +50,7 @@ export const buildRequest = (
   let text = '';
   try {
     text = urlText('url', url);
-    check(typeof method === 'string' && HTTP_TOKEN.test(method), 'method', 'the name of a method');
+    check(typeof method === 'string' && HTTP_TOKEN.test(method), 'method', 'the name of an HTTP method');
     const {
       headers,
       params,
@@ -63,7 +63,7 @@ export const buildRequest = (
       reportProgress = false,
     } = checkOptions(input, CHECKS);
     const body = bodyArgument === undefined ? optionBody : bodyArgument;
-    check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `none, as ${method.toUpperCase()} has none`);
+    check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `no body in a ${method.toUpperCase()} request`);
     const resolved = resolveUrl(text, base, params);
     // Written out, as spreading what may be undefined would cost more than all the rest of this.
     const request: HttpRequest = {

@@ -29,7 +29,7 @@ export const withDeadline =
     if (!timeoutMs) return response$;
     const late$ = deadline$(timeoutMs).pipe(
       map(() => {
-        throw new RequestTimeoutError(`no complete answer within ${timeoutMs} ms`, { request });
+        throw new RequestTimeoutError(`no complete response within ${timeoutMs} ms`, { request });
       }),
     );
     return response$.pipe(takeUntil(late$));

@@ -50,7 +50,7 @@ export class Settlement implements Observer<HttpEvent>, NotJson {
 
   complete(): void {
     // Most have settled: an error costs more than what it is made for.
-    if (!this.isSettled) this.#fail(new NetworkError('no answer', { request: this.request }));
+    if (!this.isSettled) this.#fail(new NetworkError('no response', { request: this.request }));
   }
 
   #fail(error: unknown, status?: number): void {

@@ -128,7 +128,7 @@ const isRelative = (plain: string): boolean => !namesHost(plain) && canParse();
 /** A url or a `TypeError` that names where it was given, but does not quote it: there may be a secret in it. */
 const requireUrl = <T>(name: string, parsed: T | undefined): T => {
   if (parsed) return parsed;
-  throw new OptionError(`${name}: ${canParse() ? 'expected a url of http or https' : missingFeature('URL')}`);
+  throw new OptionError(`${name}: ${canParse() ? 'expected an http(s) URL' : missingFeature('URL')}`);
 };
 
 /** The text of a url, or of a `URL` of any realm. Throws a `TypeError` that names where it was given. */
@@ -159,7 +159,7 @@ export const toBase = (url: unknown, page: Page | undefined): Base | undefined =
   const text = url === undefined ? '' : trimUrl(urlText('baseUrl', url));
   // An empty one is none, as of a variable that is not set.
   if (!text && (page || url === undefined)) return page && { href: base ?? '', isFolder: false, origin: pageOrigin };
-  check(!/[?#]/.test(text), 'baseUrl', 'a url without a query and without a hash');
+  check(!/[?#]/.test(text), 'baseUrl', 'a URL without a query or a hash');
   // One with a scheme and no host is not for a `<base>` to complete.
   const { url: href, origin } = requireUrl(
     'baseUrl',

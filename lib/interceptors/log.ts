@@ -74,7 +74,7 @@ export const logRequests = (write: (line: string) => void): Interceptor => {
         tap({
           next: (event) => event.type === 'response' && settle(event.status, event.headers),
           error: (error) => settle(codeOf(error)),
-          complete: () => settle('no answer'),
+          complete: () => settle('no response'),
         }),
         finalize(() => settle('cancelled')),
       );

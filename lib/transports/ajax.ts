@@ -115,7 +115,7 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
     return new Observable((caller) => {
       if (isOpaque && !isNodeXHR && (kind === 'stream' || !isAcceptedByXHR(Object(body))))
         throw new InvalidRequestError(
-          `XMLHttpRequest does not take this ${kind}: expected a form or blob of this platform`,
+          `XMLHttpRequest cannot send this ${kind}: expected a FormData or Blob of this platform`,
           { request },
         );
       if (reportProgress) caller.next({ type: 'sent' });

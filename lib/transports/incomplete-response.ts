@@ -9,7 +9,7 @@ export const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 export class LimitError extends RangeError {}
 
 export const tooLarge = (maxBytes: number): LimitError =>
-  new LimitError(`its body has more than ${maxBytes} bytes (maxResponseBytes)`);
+  new LimitError(`the response body has more than ${maxBytes} bytes (maxResponseBytes)`);
 
 export const checkMaxBytes: Check = (name, value) => checkCount(1)(name, value);
 

@@ -19,7 +19,7 @@ export interface ReadableBody {
 /** Files of any make that can be read. Throws a `Refusal`. */
 const requireReadable = (file: FileLike): FileLike => {
   if (typeof file?.stream === 'function' || typeof file?.arrayBuffer === 'function') return file;
-  throw new UnsendableError('a blob or file whose bytes cannot be read here: expected stream() or arrayBuffer()');
+  throw new UnsendableError('a blob or file that cannot be read: expected stream() or arrayBuffer()');
 };
 
 const quote = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
@@ -32,8 +32,7 @@ const normalizeLineBreaks = (text: string): string => text.replace(/\r\n?|\n/g, 
 /** A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a `Refusal`. */
 export const toMultipart = (form: object): ReadableBody => {
   const { entries } = form as Partial<FormData>; // it is asked whether it has them
-  if (typeof entries !== 'function')
-    throw new UnsendableError('a form whose fields cannot be listed here: expected entries()');
+  if (typeof entries !== 'function') throw new UnsendableError('a form that cannot be read: expected entries()');
   const random = () => Math.random().toString(36).slice(2);
   const boundary = `----renewal-${random()}${random()}`;
   const parts: Part[] = [];

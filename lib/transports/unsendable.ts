@@ -13,7 +13,7 @@ const refusalReason = ({ url, headers }: HttpRequest): string => {
   } catch (error) {
     if (error instanceof OptionError) return error.message;
   }
-  return /^https?:/i.test(url) ? 'this transport cannot send it' : 'a relative url needs a page or a baseUrl';
+  return /^https?:/i.test(url) ? 'this transport cannot send the request' : 'a relative url needs a page or a baseUrl';
 };
 
 /** What a `ReferenceError` misses, as the engines word it. */

@@ -204,7 +204,7 @@ describe('baseUrl', () => {
     new URL('https://h.test?a'),
   ])('with a query or a hash is refused: %s', (baseUrl) => {
     expect(() => createApi({ baseUrl })).toThrow(
-      new TypeError('baseUrl: expected a url without a query and without a hash'),
+      new TypeError('baseUrl: expected a URL without a query or a hash'),
     );
   });
 

@@ -137,7 +137,7 @@ describe.each(transports)('over %s in Node, a body', (_, transportOf) => {
     const error = await endOf(api().post$('/a', filled(new NativeForm())));
     expect(error).toMatchObject({
       code: 'request',
-      message: expect.stringContaining('form whose fields cannot be listed'),
+      message: expect.stringContaining('form that cannot be read'),
     });
   });
 
@@ -145,7 +145,7 @@ describe.each(transports)('over %s in Node, a body', (_, transportOf) => {
     const form = new ForeignForm();
     form.append('a', Object.assign(new ForeignFile('hidden'), { arrayBuffer: undefined }));
     const error = await endOf(api().post$('/a', form));
-    expect(error).toMatchObject({ code: 'request', message: expect.stringContaining('bytes cannot be read') });
+    expect(error).toMatchObject({ code: 'request', message: expect.stringContaining('file that cannot be read') });
   });
 
   it('that is a blob of another make is sent to the byte, with its type', async () => {

@@ -34,7 +34,7 @@ export const decode = (
   done: (error: Error | null, decoded: Buffer) => void,
 ): (() => void) => {
   // Before there is a stream: from Node 24 on, `pipeline` throws later, and to nobody, if one of its streams has been destroyed.
-  if (encodings.length > MAX_ENCODINGS) throw new RangeError('its body is encoded too often');
+  if (encodings.length > MAX_ENCODINGS) throw new RangeError('the response body has too many content encodings');
   let parts: Buffer[] = [];
   let size = 0;
   let isCancelled = false;

@@ -31,8 +31,8 @@ const pickHeaders = (headers: Hop['headers'], isKept: (name: string) => boolean)
 const targetOf = (location: string | undefined, from: URL): URL => {
   // Node reads headers as latin1; what is beyond ASCII in them is UTF-8.
   const target = new URL(Buffer.from(location ?? 'no:where', 'latin1').toString(), from);
-  if (!/^https?:$/.test(target.protocol)) throw new TypeError('a redirect to what is not http');
-  if (from.protocol === 'https:' && target.protocol === 'http:') throw new TypeError('a redirect from https to http');
+  if (!/^https?:$/.test(target.protocol)) throw new TypeError('redirect to a URL that is not http(s)');
+  if (from.protocol === 'https:' && target.protocol === 'http:') throw new TypeError('redirect from https to http');
   target.username = '';
   target.password = '';
   return target;
@@ -54,14 +54,14 @@ export const nextHop = (
   try {
     target = targetOf(location, from);
   } catch (error) {
-    throw Object(error).code === 'ERR_INVALID_URL' ? new TypeError('a redirect that leads nowhere') : error;
+    throw Object(error).code === 'ERR_INVALID_URL' ? new TypeError('redirect without a valid location') : error;
   }
   const isSameOrigin = target.origin === from.origin;
   const turnsToGet = status === 303 ? method !== 'HEAD' : method === 'POST' && (status === 301 || status === 302);
-  if (!turnsToGet && !canReplay) throw new TypeError('a redirect of a body that can be sent only once');
+  if (!turnsToGet && !canReplay) throw new TypeError('redirect of a stream, which cannot be sent twice');
   // It may hold a refresh token, a client's secret or a password, and nothing says whom the other origin belongs to.
   if (!turnsToGet && hasBody && !isSameOrigin && !isUpgrade(from, target))
-    throw new TypeError('a redirect of a body to another origin');
+    throw new TypeError('redirect of a body to another origin');
   return {
     method: turnsToGet ? 'GET' : method,
     url: target.href,

@@ -43,12 +43,13 @@ export class SendingXHR extends Xhr2 {
   override setRequestHeader(name: string, value: string): void {
     const lowerName = name.toLowerCase();
     if (FORBIDDEN_HEADERS.test(lowerName))
-      throw new UnsendableError(`headers.${lowerName}: the connection itself sets it`);
+      throw new UnsendableError(`headers.${lowerName}: only the connection sets this header`);
     this._headers[lowerName] = value;
   }
 
   override send(data?: unknown): void {
-    if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new UnsendableError('it can have no body');
+    if (data != null && /^(GET|HEAD)$/.test(this._method))
+      throw new UnsendableError('GET and HEAD requests cannot have a body');
     if (data != null) this.#validateHeaders();
     const source = data == null ? undefined : readBody(data);
     this.#source = source;
@@ -110,7 +111,8 @@ export class SendingXHR extends Xhr2 {
     const request = this._request;
     // Also how it ends where the server switches to a protocol that nobody asked for. Without this, xhr2 would wait for an answer that never comes.
     request?.on('close', () => {
-      if (this._request === request && !this._response) this.fail(new TypeError('closed without an answer'));
+      if (this._request === request && !this._response)
+        this.fail(new TypeError('the connection closed without a response'));
     });
   }
 

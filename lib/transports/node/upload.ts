@@ -27,7 +27,7 @@ function* sliceBytes(body: Buffer): Generator<Uint8Array> {
 
 async function* readChunks(reader: Reader): AsyncGenerator<Uint8Array> {
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    if (!isUint8Array(read.value)) throw new TypeError('a stream of something else than Uint8Arrays');
+    if (!isUint8Array(read.value)) throw new TypeError('stream chunks must be Uint8Arrays');
     yield read.value;
   }
 }
@@ -113,6 +113,6 @@ const readerOf = (stream: unknown): Reader => {
   // What has been told to be a web stream by its tag; Node can tell of those, too, whether somebody has read from them.
   const body = stream as ReadableStream & NodeJS.ReadableStream;
   if (body.locked || Readable.isDisturbed(body))
-    throw new UnsendableError('a stream that someone reads or has read from');
+    throw new UnsendableError('the stream is locked or has been read from');
   return body.getReader();
 };

@@ -37,7 +37,7 @@ class NodeXHR extends SendingXHR {
     const { statusCode = 0, statusMessage = '', headers } = response;
     if (this._request !== request) response.destroy();
     else if (isRedirect(statusCode)) this.followRedirect(request, response);
-    else if (statusCode < 200 || statusCode > 599) this.fail(new TypeError('a status that is none'));
+    else if (statusCode < 200 || statusCode > 599) this.fail(new TypeError('invalid HTTP status'));
     else if (this.#isTooLarge(statusCode, Number(headers['content-length']))) this.fail(tooLarge(this.#maxBytes));
     else {
       super._onHttpResponse(request, response);
@@ -66,7 +66,7 @@ class NodeXHR extends SendingXHR {
 
   protected override _onHttpResponseClose(response: IncomingMessage): void {
     if (this._response !== response || this.#stopDecoding) return;
-    this.fail(Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' }));
+    this.fail(Object.assign(new Error('the response body ended early'), { code: 'ECONNRESET' }));
   }
 
   protected override _setError(): void {
