@@ -6,14 +6,14 @@ import type { Body, HttpRequest } from './request';
 import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
 import { type Base, resolveUrl, urlText } from './url';
 
-/** What a client adds to each of its requests. */
+/** The client's defaults for each of its requests. */
 export interface RequestDefaults {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly withCredentials: boolean;
 }
 
-/** What a caller gives for one request. */
+/** The caller's options of one request. */
 export interface RequestInput extends CommonOptions {
   readonly responseType?: SchemaOptions<unknown>['responseType'];
   readonly schema?: RequestOptions['schema'];
@@ -34,10 +34,10 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
 };
 
 /**
- * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for an option that is wrong, such as
- * a bad url, or a body on a request that can't have one.
+ * Checks the caller's options and builds the request, with the origin of its url. Throws an `InvalidRequestError` for a
+ * wrong option, for a bad url, and for a body on a GET or HEAD request.
  *
- * @param bodyArgument - A body that is no option.
+ * @param bodyArgument - The body, if it is an argument and not an option.
  */
 export const buildRequest = (
   method: string,
@@ -50,7 +50,7 @@ export const buildRequest = (
   let text = '';
   try {
     text = urlText('url', url);
-    check(typeof method === 'string' && HTTP_TOKEN.test(method), 'method', 'the name of an HTTP method');
+    check(typeof method === 'string' && HTTP_TOKEN.test(method), 'method', 'an HTTP method');
     const {
       headers,
       params,
@@ -65,7 +65,7 @@ export const buildRequest = (
     const body = bodyArgument === undefined ? optionBody : bodyArgument;
     check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `no body in a ${method.toUpperCase()} request`);
     const resolved = resolveUrl(text, base, params);
-    // Written out, as spreading what may be undefined would cost more than all the rest of this.
+    // Written out: a spread of optional values would cost more than all other steps together.
     const request: HttpRequest = {
       method: method.toUpperCase(),
       url: resolved.url,
@@ -90,7 +90,7 @@ export const buildRequest = (
       auth: true,
       context: new HttpContext(),
     };
-    // What a getter or a proxy of the caller's throws may quote a value.
+    // The error of a getter or a proxy may quote a value.
     const why = error instanceof OptionError ? error.message : 'an option cannot be read';
     throw new InvalidRequestError(why, { request });
   }

@@ -4,7 +4,10 @@ import type { HttpRequest } from './request';
 import { noTrace, type Trace } from './trace';
 import { originOf } from './url';
 
-/** All that this package keeps on a request beside its public members, for each step between the caller and the transport. */
+/**
+ * All that this package keeps on a request beside its public members, for each step between the caller and the
+ * transport.
+ */
 export interface RequestInternals {
   /** The origins that the token may go to. */
   readonly allowedOrigins: readonly (string | undefined)[];
@@ -29,8 +32,8 @@ const INTERNALS = Symbol('renewal.internals');
 type InternalRequest = HttpRequest & { [INTERNALS]?: () => RequestInternals };
 
 /**
- * Sets the internals of a request in place; copies that interceptors make keep them. Stored as a function: a logger that walks the
- * request would otherwise reach the session's tokens, and the caller with all its subscribers.
+ * Sets the internals of a request in place; copies that interceptors make keep them. Stored as a function: a logger
+ * that walks the request would otherwise reach the session's tokens, and the caller with all its subscribers.
  */
 export const setInternals = (request: InternalRequest, internals: RequestInternals): void => {
   request[INTERNALS] = () => internals;

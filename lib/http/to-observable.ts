@@ -1,7 +1,9 @@
 import { defer, from, Observable, type ObservableInput, observable, of } from 'rxjs';
 import { hasMethod } from './options';
 
-/** The `Observable` of a platform (https://wicg.github.io/observable), which RxJS 7 does not know: a signal unsubscribes it. */
+/**
+ * The native `Observable` (https://wicg.github.io/observable), which RxJS 7 does not know: a signal unsubscribes it.
+ */
 interface NativeObservable<T> {
   subscribe(
     observer: { next(value: T): void; error(error: unknown): void; complete(): void },
@@ -9,13 +11,13 @@ interface NativeObservable<T> {
   ): unknown;
 }
 
-/** An object that can be subscribed to, and not by the protocol that RxJS knows. */
+/** Whether the object has `subscribe`, but not the interop protocol of RxJS. */
 const isNative = <T>(input: unknown): input is NativeObservable<T> =>
   hasMethod(input, 'subscribe') && !hasMethod(input, observable);
 
 const fromNative = <T>(native: NativeObservable<T>): Observable<T> =>
   new Observable((subscriber) => {
-    // biome-ignore lint/plugin: a platform that has such an Observable has this too.
+    // biome-ignore lint/plugin: a platform with a native Observable has AbortController too.
     const controller = new AbortController();
     subscriber.add(() => controller.abort());
     const subscription = native.subscribe(
@@ -26,16 +28,16 @@ const fromNative = <T>(native: NativeObservable<T>): Observable<T> =>
       },
       { signal: controller.signal },
     );
-    // An `Observable` of another library returns what unsubscribes it.
+    // An `Observable` of another library returns a subscription.
     if (hasMethod(subscription, 'unsubscribe')) subscriber.add(() => Object(subscription).unsubscribe());
   });
 
 /**
- * What a function of the caller's has returned, as an observable; a native `Observable` is taken too. Throws a `TypeError` that names the function if it
- * is none: RxJS would take a text for its letters.
+ * Converts the return value of a caller's function to an observable; a native `Observable` is accepted too. Throws a
+ * `TypeError` that names the function for any other value, a string included: RxJS would emit its letters.
  */
 export const toObservable = <T>(name: string, input: ObservableInput<T>): Observable<T> => {
-  // Most are.
+  // The common case.
   if (input instanceof Observable) return input;
   if (isNative<T>(input)) return fromNative(input);
   try {
@@ -44,10 +46,12 @@ export const toObservable = <T>(name: string, input: ObservableInput<T>): Observ
   throw new TypeError(`${name}: expected it to return an Observable, a Promise or an iterable`);
 };
 
-/** Calls a function of the caller's or the platform's; emits what it returned, in the same tick unless that is a promise. */
+/**
+ * Calls a function of the caller or the platform; emits its return value, in the same tick unless that is a promise.
+ */
 export const invoke$ = <T>(call: () => T | PromiseLike<T>): Observable<T> =>
   defer(() => {
     const result = call();
-    // What has no `then` is no promise, so it is the value itself.
+    // A value without `then` is no promise.
     return hasMethod(result, 'then') ? from(result as PromiseLike<T>) : of(result as T);
   });

@@ -3,12 +3,13 @@ import { emit } from './emit';
 import { type ApiErrorCode, redactUrl } from './errors';
 import type { HttpRequest } from './request';
 
-/** One step of one request, in this order; the middle may repeat or be missing. */
+/** One step of one request. The phases come in this order; those in the middle may repeat or be missing. */
 export interface RequestEvent {
   readonly type: 'request';
   /**
-   * `queued`: subscribed. `held`: waits for a refresh. `sent`, `resent`: an attempt leaves. `expired`: an answer said that the token is
-   * dead. `settled`: an answer or an error has reached the caller. `cancelled`: unsubscribed.
+   * `queued`: subscribed. `waiting`: waits for a refresh. `sent`, `resent`: an attempt is sent. `token-expired`: the
+   * response reported an expired token. `settled`: a response or an error is about to reach the caller. `cancelled`:
+   * unsubscribed.
    */
   readonly phase: 'queued' | 'waiting' | 'sent' | 'token-expired' | 'resent' | 'settled' | 'cancelled';
   /** Counts the requests of one client, from 1. */
@@ -20,19 +21,19 @@ export interface RequestEvent {
   readonly attempt: number;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** Of the tokens that the newest attempt carried; missing where it carried none. */
+  /** The generation of the newest attempt's tokens; missing if it had none. */
   readonly generation?: number;
-  /** With `held`: the refresh that it waits for; missing while the session is being loaded. */
+  /** With `waiting`: the refresh that the request waits for; missing while the session is loading. */
   readonly refreshId?: number | undefined;
-  /** With `settled`: the status of the answer. */
+  /** With `settled`: the status of the response. */
   readonly status?: number;
-  /** With `settled`: the `code` of the error; `'unknown'` for one that is not renewal's. */
+  /** With `settled`: the `code` of the error; `'unknown'` if it is not an `ApiError`. */
   readonly error?: ApiErrorCode | 'unknown';
 }
 
 /**
- * Reports a step of one request. `attempt` stands for `sent` or `resent`; `carries` is told before it and is no step: it says which tokens
- * the next attempt carries.
+ * Reports a step of one request. `attempt` becomes `sent` or `resent`. `set-generation` comes before it and emits no
+ * event: it sets the generation of the next attempt's tokens.
  */
 export type Trace = (
   step: RequestEvent['phase'] | 'attempt' | 'set-generation',
@@ -41,7 +42,9 @@ export type Trace = (
 
 export const noTrace: Trace = () => {};
 
-/** Reports the steps of one request to `events`, up to its end. Each `attempt` is `sent` the first time, and `resent` from then on. */
+/**
+ * Emits the steps of one request to `events`, up to its end. The first `attempt` is `sent`, each later one `resent`.
+ */
 export const createTrace = (
   events: Pick<Subject<RequestEvent>, 'next'>,
   requestId: number,

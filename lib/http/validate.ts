@@ -8,8 +8,8 @@ import type { SchemaResult, StandardSchemaV1 } from './schema';
 import { invoke$ } from './to-observable';
 
 /**
- * Has a schema validate the body of a successful answer, and hands on what that makes of it. Errors with `SchemaError`; what the schema
- * itself throws or rejects with arrives as it is.
+ * Validates the body of a successful response with a schema, and emits the response with the schema's output. Errors
+ * with `SchemaError`; an error that the schema throws or rejects with is emitted unchanged.
  */
 export const validateBody = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
   const check = (event: HttpEvent): Observable<HttpEvent> => {
@@ -25,7 +25,7 @@ export const validateBody = (schema: StandardSchemaV1, request: HttpRequest): Mo
     };
     return invoke$(() => schema['~standard'].validate(event.body)).pipe(map(toEvent));
   };
-  // A schema that takes its time keeps no connection open.
+  // A slow schema keeps no connection open.
   return (events$) =>
     events$.pipe(
       takeWhile(({ type }) => type !== 'response', true),

@@ -1,7 +1,7 @@
 import { defer, filter, fromEvent, merge, NEVER, type Observable } from 'rxjs';
 import type { Wake } from '../session/wake';
 
-/** Events of a target that not every platform has. */
+/** The events of a target that some platforms do not have. */
 const events = (target: () => EventTarget | undefined, type: string): Observable<unknown> =>
   defer(() => {
     const found = target();
@@ -12,7 +12,7 @@ const globalTarget = () => globalThis as Partial<EventTarget> as EventTarget;
 const pageTarget = () => globalThis.document;
 const isHidden = (): boolean => pageTarget()?.visibilityState === 'hidden';
 
-/** What a browser tells; silent in Node. Touches nothing before someone subscribes. */
+/** The signals of a browser; in Node they never emit. No platform object is used before a subscription. */
 export const wake: Wake = {
   online$: events(globalTarget, 'online'),
   visible$: merge(

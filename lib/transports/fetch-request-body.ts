@@ -19,7 +19,8 @@ const toStream = (body: ReadableStream, signal: AbortSignal): ReadableStream => 
   const init: FetchInit = { method: 'POST', body, duplex: 'half' };
   let why = 'the stream is locked or has been read from';
   try {
-    // A platform without request streams converts the stream to the text `[object ReadableStream]`, and sets its content type.
+    // A platform without request streams converts the stream to the text `[object ReadableStream]`, and sets its
+    // content type.
     why = new Request('http://stream.invalid', init).headers.has('content-type')
       ? 'this platform cannot send a stream'
       : '';
@@ -31,7 +32,10 @@ const toStream = (body: ReadableStream, signal: AbortSignal): ReadableStream => 
   return body.pipeThrough(new TransformStream(), { signal });
 };
 
-/** The body of a request as `fetch` takes it. A form or blob of a polyfill or another realm is read first. Throws an `UnsendableError`. */
+/**
+ * The body of a request as `fetch` takes it. A form or blob of a polyfill or another realm is read first. Throws an
+ * `UnsendableError`.
+ */
 export const encodeBody = async (request: HttpRequest, signal: AbortSignal): Promise<EncodedBody> => {
   const kind = kindOf(request.body);
   // `fetch` takes each serialised body but shared memory, which the copy is not.

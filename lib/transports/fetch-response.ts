@@ -16,7 +16,10 @@ export const downloadTotal = ({ headers, type }: Response): { readonly total?: n
   return length === null || headers.has('content-encoding') || type === 'cors' ? {} : { total: Number(length) };
 };
 
-/** Reads the whole body. Calls `report` with the bytes so far. Throws a `LimitError` if the body has more than `maxBytes`. */
+/**
+ * Reads the whole body. Calls `report` with the bytes so far. Throws a `LimitError` if the body has more than
+ * `maxBytes`.
+ */
 export const readBytes = async (
   response: Response,
   maxBytes: number,

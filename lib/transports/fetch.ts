@@ -15,14 +15,16 @@ export interface FetchTransportOptions {
   /** Called for each attempt. @defaultValue the platform's own, looked up when a request is made */
   readonly fetch?: typeof fetch | undefined;
   /**
-   * Maximum number of bytes in the body of a response, decoded. A larger body is a `NetworkError` that names the limit. `Infinity`: no
-   * limit.
+   * Maximum number of bytes in the body of a response, decoded. A larger body is a `NetworkError` that names the limit.
+   * `Infinity`: no limit.
    * @defaultValue 512 MiB
    */
   readonly maxResponseBytes?: number | undefined;
 }
 
-/** The cause of a failed `fetch`, with message and code only: Node adds details, which may be a part of the response. */
+/**
+ * The cause of a failed `fetch`, with message and code only: Node adds details, which may be a part of the response.
+ */
 const redactCause = (error: unknown): Error & { code?: unknown } => {
   const { cause = error } = Object(error);
   const { message, code } = Object(cause);
@@ -47,7 +49,10 @@ const toApiError = (error: unknown, request: HttpRequest): Error => {
   return toNetworkError(request, cause, isStream(body) ? '; a browser sends a stream over HTTP/2 only' : '');
 };
 
-/** The cache mode of a request that must reach the server; none on workerd, which refuses some modes and has no HTTP cache. */
+/**
+ * The cache mode of a request that must reach the server; none on workerd, which refuses some modes and has no HTTP
+ * cache.
+ */
 const cacheMode = ({ url, cache }: HttpRequest): Pick<RequestInit, 'cache'> => {
   try {
     return cache ? { cache: new Request(url, { cache }).cache } : {};
@@ -88,7 +93,8 @@ const send = async (
     ...cacheMode(request),
     ...(isStream(request.body) && { duplex: 'half' }),
   };
-  // Node sends at once on an open connection, even a request that is cancelled in the same tick. Some ticks have passed here.
+  // Node sends at once on an open connection, even a request that is cancelled in the same tick. Some ticks have passed
+  // here.
   if (signal.aborted) throw signal.reason;
   try {
     const response = await fetch(url, init);
@@ -105,18 +111,21 @@ const send = async (
  * Sends through `fetch`, for workers and edge runtimes: the same responses and errors as `ajaxTransport`.
  *
  * Known differences, all of the platform:
- * - There are no `upload` events: `fetch` does not report them. Counting the bytes of a stream would cost `content-length`, HTTP/1.1 and
- *   the replay, and would count bytes read instead of bytes sent.
- * - A download has no `total` if it was compressed, and none from another origin in a browser, which hides whether it was.
+ * - There are no `upload` events: `fetch` does not report them. Counting the bytes of a stream would cost
+ *   `content-length`, HTTP/1.1 and the replay, and would count bytes read instead of bytes sent.
+ * - A download has no `total` if it was compressed, and none from another origin in a browser, which hides whether it
+ *   was.
  * - A url with user info is refused.
- * - The platform follows redirects, from https to http too. To another origin it drops `authorization` and keeps custom headers.
- * - A redirect to another origin (307, 308) takes the body along. A token endpoint that redirects a refresh would have the refresh token
- *   and the client's secret sent there. `ajaxTransport` in Node refuses that.
+ * - The platform follows redirects, from https to http too. To another origin it drops `authorization` and keeps custom
+ *   headers.
+ * - A redirect to another origin (307, 308) takes the body along. A token endpoint that redirects a refresh would have
+ *   the refresh token and the client's secret sent there. `ajaxTransport` in Node refuses that.
  * - Node takes compressed bytes that end early, in a frame that is complete, for the whole body.
  * - Chromium sends a stream over HTTP/2 only; the `NetworkError` says so.
  *
- * Errors with `NetworkError`, or with `InvalidRequestError` if `fetch` cannot send the request, such as a stream on a platform without
- * request streams. A text that is not JSON is no error here. Throws a `TypeError` that names the wrong option.
+ * Errors with `NetworkError`, or with `InvalidRequestError` if `fetch` cannot send the request, such as a stream on a
+ * platform without request streams. A text that is not JSON is no error here. Throws a `TypeError` that names the wrong
+ * option.
  */
 export const fetchTransport = (options: FetchTransportOptions = {}): Transport => {
   const checks = { fetch: checkFunction, maxResponseBytes: checkMaxBytes };

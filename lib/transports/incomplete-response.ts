@@ -2,10 +2,10 @@ import { NetworkError } from '../http/errors';
 import { type Check, checkCount } from '../http/options';
 import type { HttpRequest } from '../http/request';
 
-/** How many bytes a response may have, decoded, unless the caller says otherwise: 512 MiB, about as many as one text can hold. */
+/** Default limit of a decoded response, in bytes: 512 MiB, about as much as one string can hold. */
 export const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 
-/** A response had more bytes than it may have. */
+/** The response exceeds the limit. */
 export class LimitError extends RangeError {}
 
 export const tooLarge = (maxBytes: number): LimitError =>

@@ -1,6 +1,6 @@
 import { UnsendableError } from './unsendable';
 
-/** What is read of a file or blob, of whatever make. */
+/** The members that are read of a file or blob, of any realm or polyfill. */
 interface FileLike {
   readonly name?: string;
   readonly type?: string;
@@ -10,13 +10,13 @@ interface FileLike {
 
 type Part = string | FileLike;
 
-/** A body that is read before it is sent: its type, `null` if it has none, and its parts in order. */
+/** A body that is read before it is sent: its content type, `null` if it has none, and its parts in order. */
 export interface ReadableBody {
   readonly type: string | null;
   readonly parts: readonly Part[];
 }
 
-/** Files of any make that can be read. Throws a `Refusal`. */
+/** Throws an `UnsendableError` if the file cannot be read. */
 const requireReadable = (file: FileLike): FileLike => {
   if (typeof file?.stream === 'function' || typeof file?.arrayBuffer === 'function') return file;
   throw new UnsendableError('a blob or file that cannot be read: expected stream() or arrayBuffer()');
@@ -24,14 +24,17 @@ const requireReadable = (file: FileLike): FileLike => {
 
 const quote = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
 
-/** A type of a polyfill's file may hold anything; line breaks in it would begin a header. */
+/** The type of a polyfill's file may have any characters; a line break would begin a header. */
 const isPrintable = (type: unknown): boolean => typeof type === 'string' && /^[ -~]+$/.test(type);
 
 const normalizeLineBreaks = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
-/** A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a `Refusal`. */
+/**
+ * A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a
+ * `UnsendableError`.
+ */
 export const toMultipart = (form: object): ReadableBody => {
-  const { entries } = form as Partial<FormData>; // it is asked whether it has them
+  const { entries } = form as Partial<FormData>; // checked below
   if (typeof entries !== 'function') throw new UnsendableError('a form that cannot be read: expected entries()');
   const random = () => Math.random().toString(36).slice(2);
   const boundary = `----renewal-${random()}${random()}`;
@@ -52,13 +55,13 @@ export const toMultipart = (form: object): ReadableBody => {
   return { type: `multipart/form-data; boundary=${boundary}`, parts };
 };
 
-/** A blob of any realm or polyfill. Throws a `Refusal`. */
+/** A blob of any realm or polyfill. Throws an `UnsendableError`. */
 export const toSinglePart = (blob: object): ReadableBody => {
   const file = requireReadable(blob);
   return { type: isPrintable(file.type) ? `${file.type}` : null, parts: [file] };
 };
 
-/** The bytes of a file in pieces as they come; ends early once `signal` is aborted. */
+/** Emits the bytes of a file in chunks; ends early if `signal` is aborted. */
 async function* readFile(file: FileLike, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   if (!file.stream) {
     if (file.arrayBuffer) yield new Uint8Array(await file.arrayBuffer());
@@ -74,7 +77,7 @@ async function* readFile(file: FileLike, signal: AbortSignal): AsyncGenerator<Ui
   }
 }
 
-/** The bytes of the parts, in pieces as they come; ends early once `signal` is aborted. */
+/** Emits the bytes of the parts in chunks; ends early if `signal` is aborted. */
 export async function* readParts(
   { parts }: ReadableBody,
   encode: (text: string) => Uint8Array,

@@ -3,10 +3,13 @@ import { mergeHeaders } from '../http/headers';
 import { OptionError } from '../http/options';
 import type { HttpRequest } from '../http/request';
 
-/** Why a request cannot be sent, in words that quote no value. */
+/** Why a request cannot be sent. The message quotes no value. */
 export class UnsendableError extends TypeError {}
 
-/** Why a platform did not take a request: a header that an interceptor added after the client had checked those of the caller, or else its url. */
+/**
+ * Why a platform refused a request: a header that an interceptor added, which the client has not checked, or else the
+ * url.
+ */
 const refusalReason = ({ url, headers }: HttpRequest): string => {
   try {
     mergeHeaders({}, headers);
@@ -16,17 +19,17 @@ const refusalReason = ({ url, headers }: HttpRequest): string => {
   return /^https?:/i.test(url) ? 'this transport cannot send the request' : 'a relative url needs a page or a baseUrl';
 };
 
-/** What a `ReferenceError` misses, as the engines word it. */
+/** The name of the missing global, from a `ReferenceError` of any engine. */
 const missingGlobal = (message: string): string =>
   /(\w+) is not defined|variable: (\w+)|'(\w+)'/.exec(message)?.slice(1).find(Boolean) ?? 'what this needs';
 
 const XHR_HINT = ': in Node, resolve with the condition `node`; elsewhere, use fetchTransport()';
 
-/** Whether an error says that the request cannot be sent from here; one of another realm has the same name. */
+/** Whether an error means that the platform cannot send the request. A `ReferenceError` may be of another realm. */
 export const isUnsendable = (error: unknown): boolean =>
   error instanceof UnsendableError || Object(error).name === 'ReferenceError';
 
-/** What becomes of a platform's own error about a request that it did not take; quotes nothing of it. */
+/** The error for a request that the platform refused; quotes nothing of the platform's error. */
 export const toInvalidRequest = (error: unknown, request: HttpRequest): InvalidRequestError => {
   let why: string;
   if (error instanceof UnsendableError) why = error.message;

@@ -3,20 +3,20 @@ import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw }
 import { tooLarge } from '../incomplete-response';
 import { charsetOf, decodeText } from '../response-body';
 
-/** What {@link decode} can take apart. */
+/** The content encodings that {@link decode} supports. */
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
-/** A body that is encoded more often is refused: each layer multiplies what a few bytes decode to. */
+/** A body with more encodings is refused: each one multiplies the decoded size of a few bytes. */
 const MAX_ENCODINGS = 3;
 
-/** The encodings of a body, in the order in which they are taken off (RFC 9110 section 8.4); as in browsers, one that nobody knows is none. */
+/** The encodings of a body, in decoding order (RFC 9110 section 8.4). Unknown ones are ignored, as in browsers. */
 export const encodingsOf = (header: string | undefined): readonly string[] =>
   header
     ?.toLowerCase()
     .match(/\b(gzip|br|deflate)\b/g)
     ?.reverse() ?? [];
 
-/** `deflate` is zlib's format (RFC 1950), but there are servers that send it without its header. */
+/** `deflate` is the zlib format (RFC 1950), but some servers send it without the zlib header. */
 const isZlib = (bytes: Buffer): boolean =>
   bytes.length > 1 && (bytes.readUInt8() & 15) === 8 && bytes.readUInt16BE() % 31 === 0;
 
@@ -26,14 +26,17 @@ const decoderOf = (encoding: string, bytes: Buffer | undefined) => {
   return bytes && !isZlib(bytes) ? createInflateRaw() : createInflate();
 };
 
-/** Takes the encodings off a body of at least one byte. What it returns cancels that; `done` is then not called. Throws if it cannot begin. */
+/**
+ * Decodes a body of at least one byte. Returns a function that cancels the decoding, after which `done` is not called.
+ * Throws if it cannot begin.
+ */
 export const decode = (
   bytes: Buffer,
   encodings: readonly string[],
   maxBytes: number,
   done: (error: Error | null, decoded: Buffer) => void,
 ): (() => void) => {
-  // Before there is a stream: from Node 24 on, `pipeline` throws later, and to nobody, if one of its streams has been destroyed.
+  // Before any stream exists: from Node 24 on, `pipeline` throws an uncaught error if one of its streams was destroyed.
   if (encodings.length > MAX_ENCODINGS) throw new RangeError('the response body has too many content encodings');
   let parts: Buffer[] = [];
   let size = 0;
@@ -54,8 +57,8 @@ export const decode = (
     try {
       if (!failure) decoded = Buffer.concat(parts, size);
     } catch (final) {
-      // There is no memory for it.
-      failure = final as Error; // Node throws errors only
+      // Out of memory.
+      failure = final as Error; // Node throws nothing but errors
     }
     done(failure, decoded);
   });
@@ -75,13 +78,13 @@ const toText = (bytes: Buffer, contentType: string): string => {
   return decodeText(bytes, charset);
 };
 
-/** The bytes, in a buffer that holds nothing else. */
+/** The bytes, in a buffer of exactly their length. */
 const toArrayBuffer = ({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): ArrayBuffer =>
   byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
 
-/** The body of an answer as its `responseType` asks for it. */
+/** The body of a response, decoded by `responseType`. */
 export const toBody = (bytes: Buffer, responseType: string, contentType = ''): string | ArrayBuffer | Blob => {
-  // What comes from a socket or a decoder is no shared memory.
+  // Bytes of a socket or a decoder are not in shared memory.
   const memory = bytes as Buffer<ArrayBuffer>;
   if (responseType === 'arraybuffer') return toArrayBuffer(memory);
   return responseType === 'blob' ? new Blob([memory], { type: contentType }) : toText(memory, contentType);

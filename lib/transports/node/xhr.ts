@@ -8,8 +8,9 @@ import { isRedirect } from './redirect';
 import { SendingXHR } from './sending-xhr';
 
 /**
- * xhr2, with the faults mended that lose data, turn one outcome into another, send secrets where they may not go, crash the process or leave a connection
- * behind. Unlike a browser's it shows `set-cookie`, takes headers such as `cookie`, sends streams, and knows why there is no answer.
+ * The receiving half of the XHR for Node. Based on xhr2, without its faults that lose data, report a wrong outcome,
+ * leak secrets, crash the process or leak a connection. Unlike a browser's, it shows `set-cookie`, accepts headers such
+ * as `cookie`, sends streams, and has a `cause`.
  */
 class NodeXHR extends SendingXHR {
   #stopDecoding: (() => void) | undefined;
@@ -20,15 +21,18 @@ class NodeXHR extends SendingXHR {
     this.#maxBytes = maxBytes;
   }
 
-  /** What the transport reads instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by line feeds. */
+  /**
+   * Read by the transport instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by
+   * `\n`.
+   */
   get responseHeaders(): Record<string, string> {
     const headers = this._responseHeaders ?? {};
     const cookies = headers['set-cookie'];
-    // The one header that Node does not join.
+    // The only header that Node does not join.
     return (cookies ? { ...headers, 'set-cookie': cookies.join('\n') } : headers) as Record<string, string>;
   }
 
-  /** Nothing: rxjs/ajax would parse it anew for each event, for no one. */
+  /** Empty: rxjs/ajax would parse the headers for each event, and nothing reads them. */
   override getAllResponseHeaders(): string {
     return '';
   }
@@ -56,7 +60,7 @@ class NodeXHR extends SendingXHR {
 
   protected override _onHttpResponseEnd(response: IncomingMessage): void {
     if (this._response !== response) return;
-    // What is thrown in a listener of Node's ends the process.
+    // An error thrown in a listener of Node ends the process.
     try {
       this.#decode(response);
     } catch (error) {
@@ -75,9 +79,12 @@ class NodeXHR extends SendingXHR {
     this.#stopDecoding = undefined;
   }
 
-  /** The length that an answer promises; those to HEAD and with 304 speak of another answer. */
-  #isTooLarge(status: number, promised: number): boolean {
-    return promised > this.#maxBytes && this._method !== 'HEAD' && status !== 304;
+  /**
+   * Whether the announced length exceeds the limit. The length of a response to HEAD or with 304 is that of another
+   * response.
+   */
+  #isTooLarge(status: number, announced: number): boolean {
+    return announced > this.#maxBytes && this._method !== 'HEAD' && status !== 304;
   }
 
   #decode(response: IncomingMessage): void {
@@ -107,7 +114,7 @@ class NodeXHR extends SendingXHR {
     this._response = null;
     this._responseParts = null;
     this.#stopDecoding = undefined;
-    // A server that has answered before it had the whole body does not want the rest.
+    // A server that responds before it has the whole request body does not want the rest.
     if (!request?.writableFinished) request?.destroy();
     this.upload.release();
     this.finish('load');
@@ -117,11 +124,11 @@ class NodeXHR extends SendingXHR {
 export const canStream = true;
 
 /**
- * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or the process's. Throws a `TypeError` for what is no agent.
- * `maxBytes` limits what a body may have, received and decoded.
+ * Returns a function that creates an `XMLHttpRequest` for Node, with the caller's agents or the global ones. Throws a
+ * `TypeError` for an invalid agent. `maxBytes` limits a response body, both received and decoded.
  */
 export const xhrFactory = (agents?: Agents, maxBytes = DEFAULT_MAX_BYTES): (() => PlatformXHR) => {
   const findAgents = resolveAgents(agents);
-  // Of the whole interface it has what rxjs/ajax and the transport use.
+  // It implements the part of the interface that rxjs/ajax and the transport use.
   return () => new NodeXHR(findAgents(), maxBytes) as unknown as PlatformXHR;
 };
