@@ -1,18 +1,26 @@
-import { merge, Observable, Subject } from 'rxjs';
-import { anew } from './http/anew';
+import { identity, merge, Observable, Subject } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Get, Post, SendRequest } from './http/calls';
-import { conform } from './http/conform';
 import { type HeadersInput, mergeHeaders } from './http/headers';
+import { internalsOf, setInternals } from './http/internals';
 import { Parser } from './http/json-text';
-import { check, checkBoolean, checkFunction, checkFunctions, checkMs, checkOptions, defined } from './http/options';
+import {
+  check,
+  checkBoolean,
+  checkFunction,
+  checkFunctions,
+  checkMs,
+  checkOptions,
+  omitUndefined,
+} from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
-import { addScope, createTrace, scopeOf, silent } from './http/trace';
+import { createTrace, noTrace } from './http/trace';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
-import { bearer, bindSession } from './session/bearer';
+import { validateBody } from './http/validate';
+import { bearer, bindTo } from './session/bearer';
 import { createWithheld } from './session/pending/withheld';
 import { coreOf, type Session } from './session/session';
 import type { ApiEvent } from './session/state/events';
@@ -21,34 +29,43 @@ import { ajaxTransport } from './transports/ajax';
 /** The options of {@link createApi}. */
 export interface ApiOptions {
   /**
-   * Relative urls are appended to its path, `orders` and `/orders` alike; one that is empty or only a query keeps that path as it is. `..` climbs, above
-   * that path too, but never to another origin. Has no query and no hash. Absolute, but in a browser it may itself be relative to the
-   * page. @defaultValue the page, which urls are relative to as its links are; in Node none
+   * The base of relative urls. They are appended to its path, `orders` and `/orders` alike; an empty url, or a query
+   * alone, keeps that path unchanged. `..` climbs, above that path too, but never to another origin. Without query and
+   * hash. Absolute; in a browser it may be relative to the page.
+   * @defaultValue the page, and urls are resolved like its links; in Node none
    */
   baseUrl?: string | URL | undefined;
-  /** Whose token requests carry. @defaultValue none: a plain client that attaches no token */
+  /** The session whose token is attached. @defaultValue none: a plain client that attaches no token */
   session?: Session | undefined;
-  /** Outermost first; the session's own comes after them, next to the transport. */
+  /** Outermost first; the session's interceptor comes after them, next to the transport. */
   interceptors?: readonly Interceptor[] | undefined;
   /** @defaultValue `ajaxTransport()` */
   transport?: Transport | undefined;
-  /** Sent with every request, unless it names its own; `null` and `undefined` in `extend` take one away. */
+  /**
+   * Default headers of each request; its own headers override them. In `extend`, `null` and `undefined` remove a
+   * header.
+   */
   headers?: HeadersInput | undefined;
-  /** How long one attempt may take on the wire, in milliseconds, waiting for a refresh excluded; 0 and `Infinity`: no limit. @defaultValue 0 */
+  /**
+   * Limit for one attempt on the wire, in milliseconds; waiting for a refresh does not count. 0 and `Infinity`: no
+   * limit.
+   * @defaultValue 0
+   */
   timeoutMs?: number | undefined;
-  /** Whether cookies go to other origins too; browsers only. @defaultValue false */
+  /** Whether cookies are sent to other origins too; browsers only. @defaultValue false */
   withCredentials?: boolean | undefined;
   /**
-   * Where the session's token may go; a token that is withheld from an origin is a warning on `events$`, once. In Node, a session needs this or a
-   * `baseUrl`. @defaultValue the origin of `baseUrl`; of the page, whatever its `<base>` says, if there is none
+   * The origins that the session's token may go to. A token withheld from an origin is a warning on `events$`, once for
+   * each origin. In Node, a session needs this or a `baseUrl`.
+   * @defaultValue the origin of `baseUrl`, or else of the page, whatever its `<base>`
    */
   allowedOrigins?: readonly string[] | undefined;
 }
 
 /**
- * A client. All its requests are cold: each subscription sends one, and unsubscribing aborts it on the wire. They emit the
- * decoded body and complete, or error, never throw; all errors are `ApiError`s, but for what an interceptor or predicate of
- * the caller's throws.
+ * A client. All requests are cold: each subscription sends one, and unsubscribing aborts it on the wire. A request
+ * emits the decoded body and completes, or errors; it never throws. All errors are `ApiError`s, except those that the
+ * caller's interceptors and predicates throw.
  */
 export interface Api {
   get$: Get;
@@ -56,29 +73,32 @@ export interface Api {
   options$: Get;
   delete$: Get;
   /**
-   * A text is sent as it is; `URLSearchParams` as a form; `FormData`, blobs and bytes as they are; numbers, booleans, arrays and plain
-   * objects as JSON; `null` and `undefined` mean no body.
+   * A text, `FormData`, blobs, bytes and streams are sent unchanged; `URLSearchParams` as a form; numbers, booleans,
+   * arrays and plain objects as JSON. `null` and `undefined` mean no body.
    */
   post$: Post;
   /** As {@link post$}. */
   put$: Post;
   /** As {@link post$}. */
   patch$: Post;
-  /** Emits the whole answer and completes; with `reportProgress`, progress first. */
+  /** Emits the whole response and completes; with `reportProgress`, progress first. */
   request$: SendRequest;
-  /** A new client: headers merge, interceptors append, the rest replaces; what is left out or `undefined` stays. */
+  /**
+   * A new client: headers are merged, interceptors appended, other options replaced; missing and `undefined` options
+   * are kept.
+   */
   extend(options: ApiOptions): Api;
-  /** What happens to requests and to the session, for logs and tools: hot, never errors, holds no token. */
+  /** The events of requests and of the session, for logs and tools: hot, never errors, holds no token. */
   readonly events$: Observable<ApiEvent>;
 }
 
-/** The page that this runs in; none in Node. */
+/** The page that the code runs in; none in Node. */
 const findPage = (): Page | undefined => {
   const href = globalThis.location?.href;
   return href === undefined ? undefined : { href, baseHref: globalThis.document?.baseURI ?? href };
 };
 
-const checked = (options: ApiOptions): ApiOptions =>
+const checkApiOptions = (options: ApiOptions): ApiOptions =>
   checkOptions(options, {
     interceptors: checkFunctions,
     transport: checkFunction,
@@ -87,7 +107,7 @@ const checked = (options: ApiOptions): ApiOptions =>
   });
 
 /**
- * Makes a client. Throws a `TypeError` that names the option which is wrong.
+ * Creates a client. Throws a `TypeError` that names the wrong option.
  *
  * @example
  * ```ts
@@ -102,8 +122,8 @@ export const createApi = (options: ApiOptions = {}): Api => {
     transport = ajaxTransport(),
     withCredentials = false,
     timeoutMs = 0,
-  } = checked(options);
-  if (session !== undefined) coreOf(session);
+  } = checkApiOptions(options);
+  const core = session === undefined ? undefined : coreOf(session);
   const baseUrl = toBase(options.baseUrl, findPage());
   const headers = mergeHeaders({}, options.headers);
   const defaults = { headers, timeoutMs, withCredentials };
@@ -111,53 +131,55 @@ export const createApi = (options: ApiOptions = {}): Api => {
   check(
     !session || options.allowedOrigins !== undefined || baseUrl?.origin !== undefined,
     'baseUrl',
-    'a url, or allowedOrigins: without either, and without a page, the token can go nowhere',
+    'a url, or allowedOrigins: without either, there is no origin for the token',
   );
 
   const events = new Subject<ApiEvent>();
   const withhold = createWithheld(events);
-  let requests = 0;
-  const onTime = withDeadline(transport);
+  let requestCount = 0;
+  const sendWithDeadline = withDeadline(transport);
   const attempt: HttpHandler = (request) =>
     new Observable((subscriber) => {
-      const scope = scopeOf(request);
-      const { trace, caller } = scope;
-      // Whoever is called on the way, a hook or one who listens to events, may have cancelled it.
+      const { trace, caller, perAttempt, newest } = internalsOf(request);
+      // Re-entrancy: a hook or a listener of an event may have cancelled the request.
       if (caller.closed) return;
-      const wire = serialize(anew(request));
+      const wire = serialize(perAttempt(request));
       trace('attempt');
-      if (!caller.closed) onTime(wire).subscribe(new Parser(subscriber, scope));
+      if (!caller.closed) sendWithDeadline(wire).subscribe(new Parser(subscriber, newest));
     });
   const handler = compose(session ? [...interceptors, bearer(session)] : interceptors, attempt);
 
-  const events$ = session ? merge(events, coreOf(session).events$) : events;
+  const events$ = core ? merge(events, core.events$) : events;
 
   const send = <T>(
     method: string,
-    given: string | URL,
+    path: string | URL,
     input: RequestInput = {},
     isBodyOnly = false,
     body?: Body,
   ): Observable<T> =>
     new Observable((caller) => {
-      const { request, origin } = buildRequest(method, given, input, baseUrl, defaults, body);
+      const { request, origin } = buildRequest(method, path, input, baseUrl, defaults, body);
       const { url } = request;
-      const trace = events.observed ? createTrace(events, ++requests, request) : silent;
-      addScope(request, {
+      const trace = events.observed ? createTrace(events, ++requestCount, request) : noTrace;
+      const settlement = new Settlement(request, trace, caller, isBodyOnly);
+      setInternals(request, {
         allowedOrigins,
         trace,
         caller,
         originOf: (asked) => (asked === url ? origin : originOf(asked)),
         withhold,
+        newest: settlement,
+        perAttempt: identity,
+        session: core,
+        binding: core && request.auth ? bindTo(core) : undefined,
       });
-      if (session) bindSession(request, session);
-      const settlement = new Settlement(request, trace, caller, isBodyOnly);
       trace('queued');
-      const answer$ = handler(request);
+      const response$ = handler(request);
       const { schema } = input;
-      caller.add((schema ? answer$.pipe(conform(schema, request)) : answer$).subscribe(settlement));
-      // Told once it has let go: who hears of it may do what would have ended it otherwise.
-      if (trace !== silent) caller.add(() => settlement.isSettled || trace('cancelled'));
+      caller.add((schema ? response$.pipe(validateBody(schema, request)) : response$).subscribe(settlement));
+      // Re-entrancy: emitted after the subscription is closed, as a listener may end the request otherwise.
+      if (trace !== noTrace) caller.add(() => settlement.isSettled || trace('cancelled'));
     });
 
   const bodyless =
@@ -177,12 +199,12 @@ export const createApi = (options: ApiOptions = {}): Api => {
     post$: bodied('POST'),
     put$: bodied('PUT'),
     patch$: bodied('PATCH'),
-    // The overloads only say which events come with and without progress.
+    // The overloads only distinguish the events with and without progress.
     request$: ((method: string, url: string | URL, input?: RequestInput) => send(method, url, input)) as SendRequest,
     extend: (more) =>
       createApi({
         ...options,
-        ...defined(checked(more)),
+        ...omitUndefined(checkApiOptions(more)),
         headers: mergeHeaders(headers, more.headers),
         interceptors: [...interceptors, ...(more.interceptors ?? [])],
       }),

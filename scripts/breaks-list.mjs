@@ -85,8 +85,8 @@ export const breaks = [
     edits: [
       { file: bearer, from: 'this.caller.add(() => this.core.dismiss(this));', to: '' },
       { file: bearer, from: 'return this.caller.closed;', to: 'return false;' },
-      { file: api, from: 'if (caller.closed) return NEVER;', to: '' },
-      { file: api, from: 'return caller.closed ? NEVER : onTime(wire).pipe', to: 'return onTime(wire).pipe' },
+      { file: api, from: 'if (caller.closed) return;', to: '' },
+      { file: api, from: 'if (!caller.closed) sendWithDeadline(wire)', to: 'sendWithDeadline(wire)' },
     ],
   },
   {

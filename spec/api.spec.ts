@@ -118,7 +118,7 @@ describe('createApi', () => {
 
   it('refuses a session whose token could go nowhere: without baseUrl, allowedOrigins and a page', () => {
     const session = createSignedIn();
-    const refusal = 'baseUrl: expected a url, or allowedOrigins: without either, and without a page';
+    const refusal = 'baseUrl: expected a url, or allowedOrigins: without either, there is no origin';
     expect(() => createApi({ session })).toThrow(TypeError);
     expect(() => createApi({ session })).toThrow(refusal);
     expect(() => createApi().extend({ session })).toThrow(refusal);
@@ -529,7 +529,7 @@ describe('extend', () => {
 });
 
 describe('timeoutMs', () => {
-  const late = (message = 'no complete answer within 9 ms') =>
+  const late = (message = 'no complete response within 9 ms') =>
     expect.objectContaining({ name: 'RequestTimeoutError', code: 'timeout', message: `GET ${ORIGIN}/a: ${message}` });
 
   it('ends an attempt that takes longer, and aborts it on the wire', () => {

@@ -1,19 +1,19 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
-import { mergeHeaders, TOKEN } from './headers';
+import { HTTP_TOKEN, mergeHeaders } from './headers';
 import { type Check, check, checkBoolean, checkMs, checkOptions, OptionError } from './options';
 import type { Body, HttpRequest } from './request';
 import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
-import { type Base, resolveUrl, textOf } from './url';
+import { type Base, resolveUrl, urlText } from './url';
 
-/** What a client adds to each of its requests. */
+/** The client's defaults for each of its requests. */
 export interface RequestDefaults {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly withCredentials: boolean;
 }
 
-/** What a caller gives for one request. */
+/** The caller's options of one request. */
 export interface RequestInput extends CommonOptions {
   readonly responseType?: SchemaOptions<unknown>['responseType'];
   readonly schema?: RequestOptions['schema'];
@@ -34,10 +34,10 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
 };
 
 /**
- * The request that a caller asks for, whole and checked, and the origin of its url. Throws an `InvalidRequestError` for an option that is wrong, such as
- * a bad url, or a body on a request that can't have one.
+ * Checks the caller's options and builds the request, with the origin of its url. Throws an `InvalidRequestError` for a
+ * wrong option, for a bad url, and for a body on a GET or HEAD request.
  *
- * @param given - A body that is no option.
+ * @param bodyArgument - The body, if it is an argument and not an option.
  */
 export const buildRequest = (
   method: string,
@@ -45,27 +45,27 @@ export const buildRequest = (
   input: RequestInput,
   base: Base | undefined,
   defaults: RequestDefaults,
-  given?: Body,
+  bodyArgument?: Body,
 ): { readonly request: HttpRequest; readonly origin: string } => {
   let text = '';
   try {
-    text = textOf('url', url);
-    check(typeof method === 'string' && TOKEN.test(method), 'method', 'the name of a method');
+    text = urlText('url', url);
+    check(typeof method === 'string' && HTTP_TOKEN.test(method), 'method', 'an HTTP method');
     const {
       headers,
       params,
       context,
-      body: own = null,
+      body: optionBody = null,
       responseType = 'json',
       timeoutMs = defaults.timeoutMs,
       withCredentials = defaults.withCredentials,
       auth = true,
       reportProgress = false,
     } = checkOptions(input, CHECKS);
-    const body = given === undefined ? own : given;
-    check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `none, as ${method.toUpperCase()} has none`);
+    const body = bodyArgument === undefined ? optionBody : bodyArgument;
+    check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `no body in a ${method.toUpperCase()} request`);
     const resolved = resolveUrl(text, base, params);
-    // Written out, as spreading what may be undefined would cost more than all the rest of this.
+    // Written out: a spread of optional values would cost more than all other steps together.
     const request: HttpRequest = {
       method: method.toUpperCase(),
       url: resolved.url,
@@ -90,7 +90,7 @@ export const buildRequest = (
       auth: true,
       context: new HttpContext(),
     };
-    // What a getter or a proxy of the caller's throws may quote a value.
+    // The error of a getter or a proxy may quote a value.
     const why = error instanceof OptionError ? error.message : 'an option cannot be read';
     throw new InvalidRequestError(why, { request });
   }

@@ -21,12 +21,12 @@ export interface Post {
   <T>(url: string | URL, body?: Body, options?: RequestOptions<T>): Observable<T>;
 }
 
-interface Whole {
+interface WithoutProgress {
   body?: Body | undefined;
   reportProgress?: false | undefined;
 }
 
-interface InSteps {
+interface WithProgress {
   body?: Body | undefined;
   reportProgress: true;
 }
@@ -36,15 +36,15 @@ export interface SendRequest {
   <Type extends keyof Bodies>(
     method: string,
     url: string | URL,
-    options: TypedOptions<Type> & InSteps,
+    options: TypedOptions<Type> & WithProgress,
   ): Observable<HttpEvent<Bodies[Type]>>;
   <Type extends keyof Bodies>(
     method: string,
     url: string | URL,
-    options: TypedOptions<Type> & Whole,
+    options: TypedOptions<Type> & WithoutProgress,
   ): Observable<HttpResponse<Bodies[Type]>>;
-  <T>(method: string, url: string | URL, options: SchemaOptions<T> & InSteps): Observable<HttpEvent<T>>;
-  <T>(method: string, url: string | URL, options: SchemaOptions<T> & Whole): Observable<HttpResponse<T>>;
-  <T>(method: string, url: string | URL, options: RequestOptions<T> & InSteps): Observable<HttpEvent<T>>;
-  <T>(method: string, url: string | URL, options?: RequestOptions<T> & Whole): Observable<HttpResponse<T>>;
+  <T>(method: string, url: string | URL, options: SchemaOptions<T> & WithProgress): Observable<HttpEvent<T>>;
+  <T>(method: string, url: string | URL, options: SchemaOptions<T> & WithoutProgress): Observable<HttpResponse<T>>;
+  <T>(method: string, url: string | URL, options: RequestOptions<T> & WithProgress): Observable<HttpEvent<T>>;
+  <T>(method: string, url: string | URL, options?: RequestOptions<T> & WithoutProgress): Observable<HttpResponse<T>>;
 }

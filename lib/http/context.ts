@@ -2,7 +2,7 @@ import { check, checkFunction } from './options';
 
 /** A key for a typed value in an {@link HttpContext}; compared by identity, so two tokens never clash. */
 export class HttpContextToken<T> {
-  /** @param defaultValue - Makes the value that {@link HttpContext.get} returns if none was set. */
+  /** @param defaultValue - Returns the value for {@link HttpContext.get} if none was set. */
   constructor(readonly defaultValue: () => T) {
     check(defaultValue !== undefined, 'defaultValue', 'a function');
     checkFunction('defaultValue', defaultValue);
@@ -11,12 +11,12 @@ export class HttpContextToken<T> {
 
 type Values = Map<HttpContextToken<unknown>, unknown>;
 
-/** Reads the values of a context that any copy of this package has made: private names are of one copy. */
+/** Reads the values of a context made by any copy of this package; private names work within one copy only. */
 const VALUES = Symbol.for('renewal.context');
 
 /**
- * Typed values that travel with a request for its interceptors. Every request gets a copy of the context in its options,
- * so one context can serve many requests.
+ * Typed values that travel with a request for its interceptors. Every request gets a copy of the context in its
+ * options, so one context can serve many requests.
  *
  * @example
  * ```ts
@@ -25,7 +25,7 @@ const VALUES = Symbol.for('renewal.context');
  * ```
  */
 export class HttpContext {
-  // Made when it is needed: most requests have no values, and many may wait.
+  // Created on demand: most requests have no values, and many requests may wait at once.
   #values: Values | undefined;
 
   constructor(from?: HttpContext) {
@@ -35,7 +35,7 @@ export class HttpContext {
     if (values) this.#values = new Map(values);
   }
 
-  /** A method, so that what prints a context shows none of its values. */
+  /** A method, so that a printed context shows none of its values. */
   protected [VALUES](): Values | undefined {
     return this.#values;
   }
@@ -47,9 +47,9 @@ export class HttpContext {
     return this;
   }
 
-  /** The value that was set, or else a new default of the token. */
+  /** The value that was set, or else a new default value of the token. */
   get<T>(token: HttpContextToken<T>): T {
-    // The map pairs each token with a value of the token's own type: `set` is the only writer.
+    // `set`, the only writer, pairs each token with a value of the token's type.
     return this.#values?.has(token) ? (this.#values.get(token) as T) : token.defaultValue();
   }
 }

@@ -2,8 +2,8 @@ import type { HttpRequest } from './request';
 import type { HttpResponse } from './response';
 import type { SchemaIssue } from './schema';
 
-/** `https://host/path`: no user info, query or hash, where secrets hide. */
-export const bareUrl = (url: string): string => {
+/** `https://host/path`: without user info, query and hash, which may hold secrets. */
+export const redactUrl = (url: string): string => {
   try {
     const { protocol, host, pathname } = new URL(url);
     return `${protocol}//${host}${pathname}`;
@@ -12,34 +12,38 @@ export const bareUrl = (url: string): string => {
   }
 };
 
-/** What an error knows beyond its message. */
+/** The details of an error beside its message. */
 export interface ErrorDetails {
   readonly request?: HttpRequest | undefined;
   readonly response?: HttpResponse | undefined;
   readonly cause?: unknown;
 }
 
-/** Marks the errors of every copy of this package: a page may hold two, and a process one for `import` and one for `require`. */
+/**
+ * Marks the errors of each copy of this package: a page may load two, and a process one for `import` and one for
+ * `require`.
+ */
 const BRAND = Symbol.for('renewal.error');
 
-/** The fields in which servers say what went wrong, RFC 9457 and RFC 6749 section 5.2 among them, the most telling one first. */
-const WORDS = ['message', 'msg', 'detail', 'title', 'error_description'];
+/** The fields of a server's message, the most telling first; some are of RFC 9457 and of RFC 6749 section 5.2. */
+const MESSAGE_FIELDS = ['message', 'msg', 'detail', 'title', 'error_description'];
 
-/** Longer than that, it is nothing for a toast: a stack, a page, a dump. */
-const MAX_WORDS = 500;
+/** A longer text is a stack, a page or a dump, and does not fit a toast. */
+const MAX_MESSAGE_LENGTH = 500;
 
-const isWords = (text: unknown): text is string =>
-  typeof text === 'string' && text.length <= MAX_WORDS && text.trim() !== '';
+const isMessage = (text: unknown): text is string =>
+  typeof text === 'string' && text.length <= MAX_MESSAGE_LENGTH && text.trim() !== '';
 
-/** What the server itself says in a body. */
-const wordsOf = (body: unknown): string | undefined => WORDS.map((name) => Object(body)[name]).find(isWords);
+/** The server's message in a body. */
+const serverMessageOf = (body: unknown): string | undefined =>
+  MESSAGE_FIELDS.map((name) => Object(body)[name]).find(isMessage);
 
-/** The request as an error shows it: field by field, as interceptors and this package put more into it, tokens among them. */
-const shownOf = (request: HttpRequest): HttpRequest => {
+/** The request as an error shows it. Field by field: interceptors and this package add more to it, tokens too. */
+const redactRequest = (request: HttpRequest): HttpRequest => {
   const { method, url, responseType, timeoutMs, withCredentials, reportProgress, auth, context } = request;
   return {
     method,
-    url: bareUrl(url),
+    url: redactUrl(url),
     headers: {},
     body: null,
     responseType,
@@ -52,25 +56,26 @@ const shownOf = (request: HttpRequest): HttpRequest => {
 };
 
 /**
- * What all errors of renewal extend; `cause` is what led here. Messages read `GET https://host/path: what happened`; no error shows a token.
+ * The base class of all errors of renewal; `cause` is the original error. Messages read `GET https://host/path: what
+ * happened`. No error shows a token.
  *
- * `error instanceof ApiError` does not narrow `error.code`, and misses the errors of another copy of this package: use {@link isApiError}, which
- * narrows to {@link AnyApiError}, so that a `switch` over `code` narrows to a class.
+ * `error instanceof ApiError` does not narrow `error.code`, and misses the errors of another copy of this package. Use
+ * {@link isApiError}: it narrows to {@link AnyApiError}, so that a `switch` over `code` narrows to a class.
  */
 export abstract class ApiError extends Error {
   abstract readonly code: ApiErrorCode;
-  /** The request it happened to, without headers, body and query; not enumerable. Errors of the session have none. */
+  /** The failed request, without headers, body and query; not enumerable. Errors of the session have none. */
   declare readonly request?: HttpRequest;
-  /** The answer it speaks of, where there is one; not enumerable. */
+  /** The response that the error is about, if there is one; not enumerable. */
   declare readonly response?: HttpResponse;
 
   constructor(what: string, { request, response, cause }: ErrorDetails = {}) {
-    const shown = request && shownOf(request);
-    super(shown ? `${shown.method} ${shown.url}: ${what}` : what, cause ? { cause } : {});
-    // Not enumerable: `JSON.stringify` and a console leave them out.
+    const redacted = request && redactRequest(request);
+    super(redacted ? `${redacted.method} ${redacted.url}: ${what}` : what, cause ? { cause } : {});
+    // Not enumerable: `JSON.stringify` and consoles omit them.
     Object.defineProperties(this, {
       [BRAND]: { value: true },
-      request: { value: shown },
+      request: { value: redacted },
       response: { value: response },
     });
   }
@@ -88,11 +93,11 @@ export class HttpStatusError extends ApiError {
   }
 
   /**
-   * The server's own words, for toasts: `message`, `msg`, `detail`, `title` or `error_description` of a JSON body, up to 500 characters; `undefined` if there
-   * is none.
+   * The server's message, for toasts: `message`, `msg`, `detail`, `title` or `error_description` of a JSON body, up to
+   * 500 characters; `undefined` if there is none.
    */
   get serverMessage(): string | undefined {
-    return wordsOf(this.response.body);
+    return serverMessageOf(this.response.body);
   }
 
   override get name() {
@@ -118,7 +123,7 @@ export class RequestTimeoutError extends ApiError {
   }
 }
 
-/** A body that was asked for as JSON is not JSON (RFC 8259); `response` holds the first 200 characters of its text. */
+/** JSON was requested, but the body is not JSON (RFC 8259); `response` holds the first 200 characters of its text. */
 export class ResponseParseError extends ApiError {
   readonly code = 'parse';
   declare readonly response: HttpResponse;
@@ -128,17 +133,17 @@ export class ResponseParseError extends ApiError {
   }
 }
 
-/** What a key looks like that may be shown; a longer or a stranger one may be a value. */
+/** A key that a message may show. A longer or unusual key may be a value. */
 const PLAIN_KEY = /^[\w$-]{1,32}$/;
 
 /**
- * The body does not match the `schema` of the request. The message names where the first issue is, a key that does not look like one as
- * `…`, and quotes no value.
+ * The body does not match the `schema` of the request. The message has the path of the first issue and quotes no value;
+ * a key that may be a value is shown as `…`.
  */
 export class SchemaError extends ApiError {
   readonly code = 'schema';
   declare readonly response: HttpResponse;
-  /** All that is wrong; not enumerable, as messages of a schema may quote the body. */
+  /** All issues; not enumerable, because messages of a schema may quote the body. */
   declare readonly issues: readonly SchemaIssue[];
 
   constructor(request: HttpRequest, response: HttpResponse, issues: readonly SchemaIssue[]) {
@@ -152,21 +157,26 @@ export class SchemaError extends ApiError {
   }
 }
 
-/** The answer's envelope carries a code of failure. See `envelope`. */
+/** The envelope of the response has an error code. See `envelope`. */
 export class BusinessError extends ApiError {
   readonly code = 'business';
   declare readonly response: HttpResponse;
   readonly businessCode: number | string;
 
-  /** The server's own words, for toasts: the message of the envelope, or as of {@link HttpStatusError}; `undefined` if there is none. */
+  /**
+   * The server's message, for toasts: of the envelope, or else as in {@link HttpStatusError}; `undefined` if there is
+   * none.
+   */
   declare readonly serverMessage: string | undefined;
 
-  /** @param message - What the server says, if it does. */
+  /** @param message - The server's message, if there is one. */
   constructor(request: HttpRequest, response: HttpResponse, businessCode: number | string, message?: string) {
     super(message ?? `code ${businessCode}`, { request, response });
     this.businessCode = businessCode;
     // Not enumerable, as `response`.
-    Object.defineProperty(this, 'serverMessage', { value: isWords(message) ? message : wordsOf(response.body) });
+    Object.defineProperty(this, 'serverMessage', {
+      value: isMessage(message) ? message : serverMessageOf(response.body),
+    });
   }
 
   override get name() {
@@ -174,10 +184,10 @@ export class BusinessError extends ApiError {
   }
 }
 
-/** The refresh failed in a way that may pass; the session is kept. */
+/** The refresh failed for a transient reason; the session is kept. */
 export class RefreshError extends ApiError {
   readonly code = 'refresh';
-  /** How long the server asked to wait (`Retry-After`, RFC 9110 section 10.2.3), in milliseconds; at most an hour. */
+  /** The delay that the server requested (`Retry-After`, RFC 9110 section 10.2.3), in milliseconds; at most an hour. */
   declare readonly retryAfterMs?: number;
 
   constructor(cause?: unknown, retryAfterMs?: number) {
@@ -208,7 +218,7 @@ export class SignedOutError extends ApiError {
   }
 }
 
-/** The request can't be sent: a bad url or header, or a body that can't be serialised. */
+/** The request cannot be sent: a bad url or header, or a body that cannot be serialised. */
 export class InvalidRequestError extends ApiError {
   readonly code = 'request';
 
@@ -217,7 +227,7 @@ export class InvalidRequestError extends ApiError {
   }
 }
 
-/** The server refused a token that had just been renewed. `response` is its second answer. */
+/** The server rejected a token that had just been refreshed. `response` is the response to the replay. */
 export class TokenRejectedError extends ApiError {
   readonly code = 'token-rejected';
   declare readonly response: HttpResponse;
@@ -227,7 +237,7 @@ export class TokenRejectedError extends ApiError {
   }
 }
 
-/** The token was renewed, but the body was a stream that has been used up: start over with a new one. */
+/** The token was refreshed, but the body is a stream that has been read: start over with a new stream. */
 export class BodyNotReplayableError extends ApiError {
   readonly code = 'body-not-replayable';
 
@@ -254,11 +264,11 @@ interface ApiErrors {
 /** The literal `code` of each error class. */
 export type ApiErrorCode = keyof ApiErrors;
 
-/** Any error of renewal's: a `switch` over its `code` narrows to the class. */
+/** Any error of renewal: a `switch` over its `code` narrows to the class. */
 export type AnyApiError = ApiErrors[ApiErrorCode];
 
 /**
- * Whether `error` is one of renewal's, of this copy of the package or another, and, if a `code` is given, that one.
+ * Whether `error` is an error of renewal, of this copy of the package or another, and has this `code`, if one is given.
  *
  * @example
  * ```ts
@@ -270,5 +280,5 @@ export const isApiError = <Code extends ApiErrorCode = ApiErrorCode>(
   code?: Code,
 ): error is ApiErrors[Code] => Object(error)[BRAND] === true && (!code || Object(error).code === code);
 
-/** How an error is named in events: by its `code`, or `'unknown'` where it is not one of renewal's. */
+/** The `code` of an error for events; `'unknown'` if it is not an error of renewal. */
 export const codeOf = (error: unknown): ApiErrorCode | 'unknown' => (isApiError(error) ? error.code : 'unknown');

@@ -2,52 +2,52 @@ import { Subscriber } from 'rxjs';
 import { parseJson } from './body';
 import type { HttpEvent, HttpResponse } from './response';
 
-/** Registered, so that any transport can use it, of another copy of the package too. */
+/** In the global registry, so that transports of others and of another copy of the package can use it. */
 const TEXT = Symbol.for('renewal.json-text');
 
-/** How much of a text that is not JSON an error keeps. */
+/** How many characters an error keeps of a text that is not JSON. */
 const MAX_QUOTED = 200;
 
 /**
- * The body of a response as a transport emits it if JSON was requested: a text that the client parses. The client asks the session's
- * `isExpired` first, so a text that is not JSON (a login page) reaches that too, and only then is a `ResponseParseError`.
+ * The body of a response to a JSON request, as a transport emits it: a text that the client parses. `isExpired` of the
+ * session also sees a text that is not JSON, such as a login page; only after that it is a `ResponseParseError`.
  */
 export const jsonText = (text: string): object => ({ [TEXT]: text });
 
-/** What the steps of one request know of its newest response: the text of its body, if that is not JSON. */
+/** What is known of a request's newest response: the text of its body, if that is not JSON. */
 export interface NotJson {
   notJson?: string | undefined;
 }
 
 /**
- * Parses the {@link jsonText} of a response, the step next to the transport; no text is `null`. A text that is not JSON stays a text, and is
- * noted in `scope`: an interceptor may make another response of this one, but keeps the body.
+ * Parses the {@link jsonText} of a response, next to the transport; an empty text is `null`. A text that is not JSON
+ * stays a text and is noted in `newest`: an interceptor may copy the response, but keeps the body.
  */
-export const parseResponse = (event: HttpEvent, scope: NotJson): HttpEvent => {
+export const parseResponse = (event: HttpEvent, newest: NotJson): HttpEvent => {
   if (event?.type !== 'response') return event;
-  // Read from what may be anything, so it is checked below.
+  // The body may be any value; the text is checked below.
   const text: unknown = (event.body as { readonly [TEXT]?: unknown } | null)?.[TEXT];
   if (typeof text !== 'string') return event;
   const json = text ? parseJson(text) : null;
-  // The body of an error may be a page.
-  scope.notJson = json === undefined && event.status < 400 ? text : undefined;
+  // A body that is a page is fine in an error response.
+  newest.notJson = json === undefined && event.status < 400 ? text : undefined;
   return { ...event, body: json === undefined ? text : json };
 };
 
-/** Parses what a transport emits. A subscriber, as each operator in its place would cost every request. */
+/** Parses the responses that a transport emits. A subscriber, because an operator would cost each request more. */
 export class Parser extends Subscriber<HttpEvent> {
   constructor(
     subscriber: Subscriber<HttpEvent>,
-    readonly scope: NotJson,
+    readonly newest: NotJson,
   ) {
     super(subscriber);
   }
 
   override next(event: HttpEvent): void {
     try {
-      super.next(parseResponse(event, this.scope));
+      super.next(parseResponse(event, this.newest));
     } catch (error) {
-      // A getter of what a transport has made.
+      // A getter of the transport's response threw.
       this.error(error);
     }
   }
@@ -57,7 +57,9 @@ export class Parser extends Subscriber<HttpEvent> {
 export const isNotJson = ({ body }: HttpResponse, { notJson }: NotJson): boolean =>
   notJson !== undefined && notJson === body;
 
-/** Such a response with a copy of the beginning of its text: a slice would keep all of it in memory. */
+/**
+ * The response with the first characters of its text. Copied through JSON: a slice would keep the whole text in memory.
+ */
 export const withQuote = (response: HttpResponse): HttpResponse => ({
   ...response,
   body: JSON.parse(JSON.stringify(`${response.body}`.slice(0, MAX_QUOTED))),

@@ -1,19 +1,19 @@
-/** What is wrong with an option, in words of ours, which quote no value. */
+/** A wrong option. The message is this package's own and quotes no value. */
 export class OptionError extends TypeError {}
 
-/** Refuses a wrong option with a `TypeError`, which names the option, says what was expected, and quotes no value. */
+/** Throws a `TypeError` for a wrong option. It names the option, says what was expected, and quotes no value. */
 export function check(isRight: boolean, name: string, expected: string): asserts isRight {
   if (!isRight) throw new OptionError(`${name}: expected ${expected}`);
 }
 
-/** Whether it has a method of that name. */
-export const isAble = (value: unknown, name: PropertyKey): boolean => typeof Object(value)[name] === 'function';
+/** Whether the value has a method of that name. */
+export const hasMethod = (value: unknown, name: PropertyKey): boolean => typeof Object(value)[name] === 'function';
 
-/** What has one text that everyone expects. */
+/** Whether the value has one obvious text. */
 export const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 
-/** Refuses a value that an option cannot have; `undefined` stands for none. */
+/** Throws an `OptionError` if an option cannot have the value; `undefined` means that it is not set. */
 export type Check = (name: string, value: unknown) => void;
 
 export const checkFunction: Check = (name, value) =>
@@ -25,18 +25,18 @@ export const checkText: Check = (name, value) =>
 export const checkBoolean: Check = (name, value) =>
   check(value === undefined || typeof value === 'boolean', name, 'true or false');
 
-/** Of a duration: anything but a number of 0 or more is a mistake. */
+/** A duration: a number of 0 or more. */
 export const checkMs: Check = (name, value) =>
   check(value === undefined || (typeof value === 'number' && value >= 0), name, 'a number of milliseconds, 0 or more');
 
-/** Of a count: a whole number of `least` or more, or `Infinity`. */
+/** A count: a whole number of `min` or more, or `Infinity`. */
 export const checkCount =
-  (least: number): Check =>
-  (name, value = least) =>
+  (min: number): Check =>
+  (name, value = min) =>
     check(
-      typeof value === 'number' && value >= least && (value === Infinity || value % 1 === 0),
+      typeof value === 'number' && value >= min && (value === Infinity || value % 1 === 0),
       name,
-      `a whole number, ${least} or more`,
+      `a whole number, ${min} or more`,
     );
 
 export const checkList =
@@ -48,8 +48,8 @@ export const checkFunctions: Check = (name, list) =>
   checkList('functions', (each) => typeof each === 'function')(name, list);
 
 /**
- * The options of a function, once they are checked: to be an object, as `null`, a function or a list would lose them in silence, and each by its
- * own check.
+ * Checks each option and returns the options. They have to be an object: the options of `null`, of a function or of a
+ * list would be lost silently.
  */
 export const checkOptions = <T extends object>(
   options: T,
@@ -65,6 +65,6 @@ export const checkOptions = <T extends object>(
 export type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
 
 /** Drops the keys that hold `undefined`, so that a spread of the rest erases no default. */
-export const defined = <T extends object>(options: T): Defined<T> =>
+export const omitUndefined = <T extends object>(options: T): Defined<T> =>
   // Leaving out keys whose value is undefined keeps every other key's type.
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;

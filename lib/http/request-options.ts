@@ -4,27 +4,31 @@ import type { ResponseType } from './request';
 import type { StandardSchemaV1 } from './schema';
 import type { ParamsInput } from './url';
 
-/** What the `responseType`s other than JSON make of a body. */
+/** The type of the body for each `responseType` other than JSON. */
 export interface Bodies {
   text: string;
   blob: Blob;
   arraybuffer: ArrayBuffer;
 }
 
-/** The `responseType`s that can make a `T`. */
+/** The `responseType`s whose body can be a `T`. */
 type ResponseTypeOf<T> = 'json' | { [Type in keyof Bodies]: Bodies[Type] extends T ? Type : never }[keyof Bodies];
 
-/** What can be said of any request, whatever it is to emit. */
+/** The options of a request that do not depend on the emitted type. */
 export interface CommonOptions {
-  /** Win over the client's; `null` and `undefined` take one of those away. */
+  /** Override the client's headers; `null` and `undefined` remove one. */
   headers?: HeadersInput | undefined;
   /** Added to the query: an array repeats its name, `null` and `undefined` are left out. */
   params?: ParamsInput | undefined;
-  /** How long one attempt may take on the wire, in milliseconds, waiting for a refresh excluded; 0 and `Infinity`: no limit. @defaultValue the client's */
+  /**
+   * Limit for one attempt on the wire, in milliseconds; waiting for a refresh does not count. 0 and `Infinity`: no
+   * limit.
+   * @defaultValue the client's
+   */
   timeoutMs?: number | undefined;
-  /** Whether cookies go to other origins too; browsers only. @defaultValue the client's */
+  /** Whether cookies are sent to other origins too; browsers only. @defaultValue the client's */
   withCredentials?: boolean | undefined;
-  /** `false`: no token, no refresh: login, sign-up, public pages. @defaultValue true */
+  /** `false`: no token and no refresh, for login, sign-up and public pages. @defaultValue true */
   auth?: boolean | undefined;
   /** Typed values for interceptors; copied for each request. */
   context?: HttpContext | undefined;
@@ -32,22 +36,24 @@ export interface CommonOptions {
 
 /** The options of one request. */
 export interface RequestOptions<T = unknown> extends CommonOptions {
-  /** How the body is decoded; what is emitted follows it: `string`, `Blob`, `ArrayBuffer`. @defaultValue `'json'` */
+  /** How the body is decoded. The emitted type follows it: `string`, `Blob`, `ArrayBuffer`. @defaultValue `'json'` */
   responseType?: ResponseTypeOf<T> | undefined;
   /**
-   * Validates the body of a response below 400, `null` if there is none, after all interceptors; what the schema makes of it is emitted, and
-   * `T` inferred. A mismatch is a `SchemaError`. Any library of https://standardschema.dev, synchronous or not. @defaultValue none
+   * Validates the body of a response below 400 (`null` if there is no body), after all interceptors. The schema's
+   * output is emitted, and `T` is inferred from it. A mismatch is a `SchemaError`. Any library of
+   * https://standardschema.dev, synchronous or not.
+   * @defaultValue none
    */
   schema?: StandardSchemaV1<unknown, T> | undefined;
 }
 
-/** A request whose body is read as something else than JSON. */
+/** The options of a request whose response is not decoded as JSON. */
 export interface TypedOptions<Type extends keyof Bodies> extends CommonOptions {
   responseType: Type;
   schema?: undefined;
 }
 
-/** A request whose schema says what it emits, whatever it is read as. */
+/** The options of a request whose schema determines the emitted type, for any `responseType`. */
 export interface SchemaOptions<T> extends CommonOptions {
   responseType?: ResponseType | undefined;
   schema: StandardSchemaV1<unknown, T>;

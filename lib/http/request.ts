@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { HttpContext } from './context';
 import type { HttpEvent } from './response';
 
-/** What a request can carry. See `api.post$` for how each is sent. */
+/** The body of a request. See `api.post$` for how each kind is sent. */
 export type Body =
   | object
   | string
@@ -16,41 +16,45 @@ export type Body =
   | ArrayBufferView
   | ReadableStream;
 
-/** How the body of the answer is decoded. @defaultValue `'json'` */
+/** How the body of the response is decoded. @defaultValue `'json'` */
 export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer';
 
 /**
- * One request on its way through the interceptors. Interceptors pass on a changed copy:
+ * One request, as interceptors see it. They pass on a changed copy:
  * `next({ ...request, headers: { ...request.headers, 'x-tenant': '7' } })`.
  */
 export interface HttpRequest {
   /** Upper case. */
   readonly method: string;
-  /** Absolute where it can be, with the query. */
+  /** With the query; absolute if there is a base to resolve it against. */
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** As the caller gave it; next to the transport it is serialised: text, bytes, a form, a stream or `null`. */
+  /** The caller's value; next to the transport it is serialised: a text, bytes, a form, a blob, a stream or `null`. */
   readonly body: Body;
   readonly responseType: ResponseType;
-  /** Milliseconds that one attempt may take on the wire; 0 and `Infinity`: no limit. */
+  /** Limit for one attempt on the wire, in milliseconds; 0 and `Infinity`: no limit. */
   readonly timeoutMs: number;
   readonly withCredentials: boolean;
   /** Whether progress events are wanted. */
   readonly reportProgress: boolean;
-  /** Whether a session may attach its token and renew it for this request. */
+  /** Whether a session may attach its token, and refresh it for this request. */
   readonly auth: boolean;
-  /** `'reload'`: no HTTP cache may answer. A second attempt is such a request, as the cache may hold the expired response to the first. */
+  /**
+   * `'reload'`: bypass the HTTP cache. Set on a replay, because the cache may hold the expired response of the first
+   * attempt.
+   */
   readonly cache?: 'reload';
   readonly context: HttpContext;
 }
 
-/** Sends a request: cold, emits {@link HttpEvent}s, the last of which is the complete answer, whatever its status. */
+/** Sends a request: cold, emits {@link HttpEvent}s. The last one is the complete response, whatever its status. */
 export type HttpHandler = (request: HttpRequest) => Observable<HttpEvent>;
 
 /**
- * Stands between the caller and the transport. It may change the request, send it with `next` (never, once, or again),
- * and change what comes back. `next` emits every complete answer as an `HttpResponse`, whatever its status.
+ * Intercepts a request between the caller and the transport. It may change the request, send it with `next` (never,
+ * once, or several times), and change the response. `next` emits each complete response as an `HttpResponse`, whatever
+ * its status.
  *
  * @example
  * ```ts
@@ -61,7 +65,8 @@ export type HttpHandler = (request: HttpRequest) => Observable<HttpEvent>;
 export type Interceptor = (request: HttpRequest, next: HttpHandler) => Observable<HttpEvent>;
 
 /**
- * Puts one request on the wire; unsubscribing aborts it there. Its response has the body as `responseType` asks. For JSON that is the parsed value, or
- * `{ [Symbol.for('renewal.json-text')]: text }`: then the client parses the text, and `isExpired` is also shown one that is not JSON.
+ * Sends one request on the wire; unsubscribing aborts it. The body of its response is decoded by `responseType`. For
+ * JSON that is the parsed value, or `{ [Symbol.for('renewal.json-text')]: text }`: then the client parses the text, and
+ * `isExpired` also sees a text that is not JSON.
  */
 export type Transport = HttpHandler;

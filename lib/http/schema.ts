@@ -1,18 +1,18 @@
 /**
- * What a schema has to be: version 1 of Standard Schema (https://standardschema.dev), which zod, valibot, arktype and others implement.
- * Only what is needed of it, so that it costs no dependency.
+ * A schema: version 1 of Standard Schema (https://standardschema.dev), which zod, valibot, arktype and others
+ * implement. Declared here, as far as it is used, to avoid a dependency.
  */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<Output> | PromiseLike<SchemaResult<Output>>;
-    /** For types only: what goes in, and what comes out. */
+    /** For type inference only: input and output. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
 
-/** The outcome of a validation: a value, which may be a transformed one, or what is wrong. */
+/** The outcome of a validation: the value, possibly transformed, or the issues. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | {
@@ -22,10 +22,10 @@ export type SchemaResult<Output> =
       }[];
     };
 
-/** One thing that is wrong with a body. */
+/** One issue of a body. */
 export interface SchemaIssue {
-  /** In the words of the schema; may quote the body. */
+  /** The schema's message; may quote the body. */
   readonly message: string;
-  /** The keys that lead there; none for the body itself. */
+  /** The keys from the body to the issue; empty for the body itself. */
   readonly path: readonly PropertyKey[];
 }

@@ -1,13 +1,14 @@
 import type { Observer, Subscriber } from 'rxjs';
 import { codeOf, HttpStatusError, NetworkError, ResponseParseError } from './errors';
-import { isNotJson, withQuote } from './json-text';
+import { isNotJson, type NotJson, withQuote } from './json-text';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
-import { scopeOf, type Trace } from './trace';
+import type { Trace } from './trace';
 
-/** Hands the answer out, or makes an error of it; the outermost step, and the one that ends the trace. */
-export class Settlement implements Observer<HttpEvent> {
+/** Emits the response to the caller, or an error made of it. The outermost step; it ends the trace. */
+export class Settlement implements Observer<HttpEvent>, NotJson {
   isSettled = false;
+  notJson?: string | undefined;
 
   constructor(
     readonly request: HttpRequest,
@@ -19,7 +20,7 @@ export class Settlement implements Observer<HttpEvent> {
   next(event: HttpEvent): void {
     const { request, caller } = this;
     if (this.isSettled || caller.closed) return;
-    // An interceptor in JavaScript may emit nothing, as one without a `return` does: the request ends without a response.
+    // An interceptor in JavaScript may emit `undefined`, e.g. from a `map` without `return`: no response follows.
     if (event?.type !== 'response') {
       if (event && request.reportProgress) caller.next(event);
       return;
@@ -29,11 +30,10 @@ export class Settlement implements Observer<HttpEvent> {
       this.#fail(new HttpStatusError(request, event), status);
       return;
     }
-    const scope = scopeOf(request);
-    if (isNotJson(event, scope)) {
-      scope.notJson = undefined;
+    if (isNotJson(event, this)) {
+      this.notJson = undefined;
       const error = new ResponseParseError('its body is not JSON', { request, response: withQuote(event) });
-      // V8 keeps all that the frames of a stack refer to, the whole text here, until the stack is read.
+      // Until the stack is read, V8 keeps all values of its frames, here the whole text.
       void error.stack;
       this.#fail(error, status);
       return;
@@ -49,8 +49,8 @@ export class Settlement implements Observer<HttpEvent> {
   }
 
   complete(): void {
-    // Most have settled: an error costs more than what it is made for.
-    if (!this.isSettled) this.#fail(new NetworkError('no answer', { request: this.request }));
+    // Check first: to create an error costs more than the request, and most requests have settled.
+    if (!this.isSettled) this.#fail(new NetworkError('no response', { request: this.request }));
   }
 
   #fail(error: unknown, status?: number): void {

@@ -1,16 +1,15 @@
 import { asyncScheduler, type Subject } from 'rxjs';
 import { emit } from './emit';
-import { type ApiErrorCode, bareUrl } from './errors';
-import type { NotJson } from './json-text';
+import { type ApiErrorCode, redactUrl } from './errors';
 import type { HttpRequest } from './request';
-import { originOf } from './url';
 
-/** One step of one request, in this order; the middle may repeat or be missing. */
+/** One step of one request. The phases come in this order; those in the middle may repeat or be missing. */
 export interface RequestEvent {
   readonly type: 'request';
   /**
-   * `queued`: subscribed. `held`: waits for a refresh. `sent`, `resent`: an attempt leaves. `expired`: an answer said that the token is
-   * dead. `settled`: an answer or an error has reached the caller. `cancelled`: unsubscribed.
+   * `queued`: subscribed. `waiting`: waits for a refresh. `sent`, `resent`: an attempt is sent. `token-expired`: the
+   * response reported an expired token. `settled`: a response or an error is about to reach the caller. `cancelled`:
+   * unsubscribed.
    */
   readonly phase: 'queued' | 'waiting' | 'sent' | 'token-expired' | 'resent' | 'settled' | 'cancelled';
   /** Counts the requests of one client, from 1. */
@@ -22,64 +21,30 @@ export interface RequestEvent {
   readonly attempt: number;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** Of the tokens that the newest attempt carried; missing where it carried none. */
+  /** The generation of the newest attempt's tokens; missing if it had none. */
   readonly generation?: number;
-  /** With `held`: the refresh that it waits for; missing while the session is being loaded. */
+  /** With `waiting`: the refresh that the request waits for; missing while the session is loading. */
   readonly refreshId?: number | undefined;
-  /** With `settled`: the status of the answer. */
+  /** With `settled`: the status of the response. */
   readonly status?: number;
-  /** With `settled`: the `code` of the error; `'unknown'` for one that is not renewal's. */
+  /** With `settled`: the `code` of the error; `'unknown'` if it is not an `ApiError`. */
   readonly error?: ApiErrorCode | 'unknown';
 }
 
 /**
- * Reports a step of one request. `attempt` stands for `sent` or `resent`; `carries` is told before it and is no step: it says which tokens
- * the next attempt carries.
+ * Reports a step of one request. `attempt` becomes `sent` or `resent`. `set-generation` comes before it and emits no
+ * event: it sets the generation of the next attempt's tokens.
  */
 export type Trace = (
-  step: RequestEvent['phase'] | 'attempt' | 'carries',
+  step: RequestEvent['phase'] | 'attempt' | 'set-generation',
   details?: Pick<RequestEvent, 'generation' | 'refreshId' | 'status' | 'error'>,
 ) => void;
 
-/** What the client that made a request tells the steps of the pipeline. */
-export interface RequestScope extends NotJson {
-  /** Where the session's token may go. */
-  readonly allowedOrigins: readonly (string | undefined)[];
-  readonly trace: Trace;
-  /** Closed once no one wants the answer any more. */
-  readonly caller: { readonly closed: boolean };
-  /** The origin of a url, which need not be parsed again where it is the one that the request was made with. */
-  readonly originOf: (url: string) => string | undefined;
-  /** The token does not go to this origin. */
-  readonly withhold: (origin: string) => void;
-}
-
-const SCOPE = Symbol('renewal.scope');
-
-type ScopedRequest = HttpRequest & { [SCOPE]?: () => RequestScope };
-
-export const silent: Trace = () => {};
-
-/** The token of a request that no client made may go nowhere. */
-const noScope = (): RequestScope => ({
-  allowedOrigins: [],
-  trace: silent,
-  caller: { closed: false },
-  originOf,
-  withhold: () => {},
-});
+export const noTrace: Trace = () => {};
 
 /**
- * Adds the scope to a request; copies that interceptors make keep it. A function, because a logger that walks the request would otherwise
- * reach the caller and, through its subscribers, the session's tokens.
+ * Emits the steps of one request to `events`, up to its end. The first `attempt` is `sent`, each later one `resent`.
  */
-export const addScope = (request: ScopedRequest, scope: RequestScope): void => {
-  request[SCOPE] = () => scope;
-};
-
-export const scopeOf = (request: ScopedRequest): RequestScope => request[SCOPE]?.() ?? noScope();
-
-/** Reports the steps of one request to `events`, up to its end. Each `attempt` is `sent` the first time, and `resent` from then on. */
 export const createTrace = (
   events: Pick<Subject<RequestEvent>, 'next'>,
   requestId: number,
@@ -91,7 +56,7 @@ export const createTrace = (
   return (step, details) => {
     if (isOver) return;
     isOver = step === 'settled' || step === 'cancelled';
-    if (step === 'carries') {
+    if (step === 'set-generation') {
       carried = details;
       return;
     }
@@ -103,7 +68,7 @@ export const createTrace = (
       phase,
       requestId,
       method,
-      url: bareUrl(url),
+      url: redactUrl(url),
       attempt,
       atMs,
       ...carried,

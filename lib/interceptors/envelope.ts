@@ -16,8 +16,9 @@ export interface EnvelopeOptions {
 }
 
 /**
- * Opens answers of the form `{ code, data, message }`: emits `data` as the body, `null` where there is none; errors with
- * `BusinessError` for any other code. Bodies without a code, and statuses of 400 and above, pass as they are.
+ * Unwraps responses of the form `{ code, data, message }`: emits `data` as the body, or `null` without `data`. Errors
+ * with `BusinessError` for any code but `successCode`. A body without a code, and a status of 400 or above, pass
+ * unchanged.
  */
 export const envelope = (options: EnvelopeOptions = {}): Interceptor => {
   const { successCode = 0, code = 'code', data = 'data', message = 'message' } = checkOptions(options);
@@ -30,16 +31,16 @@ export const envelope = (options: EnvelopeOptions = {}): Interceptor => {
         if (event.type !== 'response' || event.status >= 400) return event;
         const { body } = event;
         if (typeof body !== 'object' || body === null || !Object.hasOwn(body, code)) return event;
-        // An object with the envelope's field: its values are checked where they matter.
+        // An object with the code's field; the values are checked below.
         const fields = body as Readonly<Record<string, unknown>>;
         const found = fields[code];
         if (`${found}` === `${successCode}`) return { ...event, body: fields[data] ?? null };
-        const said = fields[message];
+        const messageText = fields[message];
         throw new BusinessError(
           request,
           event,
           typeof found === 'number' ? found : `${found}`,
-          isScalar(said) ? `${said}` : undefined,
+          isScalar(messageText) ? `${messageText}` : undefined,
         );
       }),
     );

@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, finalize, tap } from 'rxjs';
-import { bareUrl, codeOf } from '../http/errors';
+import { codeOf, redactUrl } from '../http/errors';
 import { check } from '../http/options';
 import type { HttpRequest, Interceptor } from '../http/request';
 
@@ -11,7 +11,7 @@ const SHOWN_PARAMS =
 const SHOWN_HEADERS =
   /^(accept|accept-encoding|accept-language|age|cache-control|content-(encoding|language|length|type)|date|retry-after|traceparent|vary|x-request-id)$/;
 
-/** What the name of a parameter looks like; a longer or a stranger one may be a secret without a name. */
+/** A name that may be shown. A longer or unusual name may be a secret without a name. */
 const PLAIN_NAME = /^[\w[\]-]{1,32}$/;
 
 const shownParam = ([name, value]: [string, string]): string => {
@@ -21,10 +21,10 @@ const shownParam = ([name, value]: [string, string]): string => {
 
 const shownUrl = (url: string): string => {
   const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1];
-  return bareUrl(url) + (query ? `?${Array.from(new URLSearchParams(query), shownParam).join('&')}` : '');
+  return redactUrl(url) + (query ? `?${Array.from(new URLSearchParams(query), shownParam).join('&')}` : '');
 };
 
-/** The headers that are shown; the others are one `…`. */
+/** The headers that are shown; one `…` stands for the others. */
 const shownHeaders = (mark: string, headers: HttpRequest['headers']): string => {
   const all = Object.entries(headers);
   const shown = all.filter(([name]) => SHOWN_HEADERS.test(name)).map(([name, value]) => `${name}: ${value}`);
@@ -33,19 +33,20 @@ const shownHeaders = (mark: string, headers: HttpRequest['headers']): string => 
 };
 
 /**
- * Writes one line when a request has its answer, fails or is unsubscribed: the method, the url, the status, the `code` of the error or
- * `cancelled`, how long it took, the headers that went `>` and those that came `<`.
+ * Writes one line when a request has its response, fails or is unsubscribed: the method; the url; the status, the
+ * `code` of the error or `cancelled`; the duration; the request headers after `>` and the response headers after `<`.
  *
  * `GET https://shop.example/orders?page=2&token=… 200 34 ms > accept: application/json < content-type: application/json, …`
  *
- * Only what is known to be harmless is shown, everything else is `…`, and bodies never are:
- * - of the query the values of `page`, `pageSize`, `pageNumber`, `perPage` (`page_size`, `per-page` …), `limit`, `offset`, `skip`, `take`, `size`,
- *   `sort`, `sortBy`, `order`, `orderBy`, `lang` and `locale`;
- * - the headers `accept`, `accept-encoding`, `accept-language`, `age`, `cache-control`, `content-encoding`, `content-language`, `content-length`,
- *   `content-type`, `date`, `retry-after`, `traceparent`, `vary` and `x-request-id`.
+ * Bodies are never shown. Only these values are shown, and `…` for all others:
+ * - of the query: `page`, `pageSize`, `pageNumber`, `perPage` (`page_size`, `per-page` …), `limit`, `offset`, `skip`,
+ *   `take`, `size`, `sort`, `sortBy`, `order`, `orderBy`, `lang` and `locale`;
+ * - of the headers: `accept`, `accept-encoding`, `accept-language`, `age`, `cache-control`, `content-encoding`,
+ *   `content-language`, `content-length`, `content-type`, `date`, `retry-after`, `traceparent`, `vary` and
+ *   `x-request-id`.
  *
- * The path is shown as it is. What interceptors after this one add to the request, such as the token, is not seen here, nor is what they
- * send again: place it last to see each attempt. A `write` that throws hurts no request.
+ * The path is shown unchanged. The log has no headers that later interceptors add, such as the token, and no attempts
+ * that they repeat: place it last to log each attempt. An error that `write` throws is ignored.
  *
  * @example
  * ```ts
@@ -74,7 +75,7 @@ export const logRequests = (write: (line: string) => void): Interceptor => {
         tap({
           next: (event) => event.type === 'response' && settle(event.status, event.headers),
           error: (error) => settle(codeOf(error)),
-          complete: () => settle('no answer'),
+          complete: () => settle('no response'),
         }),
         finalize(() => settle('cancelled')),
       );

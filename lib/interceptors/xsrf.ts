@@ -1,22 +1,22 @@
-import { changeAnew } from '../http/anew';
-import { TOKEN } from '../http/headers';
+import { HTTP_TOKEN } from '../http/headers';
 import { check, checkOptions } from '../http/options';
+import { beforeEachAttempt } from '../http/per-attempt';
 import type { HttpRequest, Interceptor } from '../http/request';
-import { originOf, RELATIVE } from '../http/url';
+import { originOf, RELATIVE_ORIGIN } from '../http/url';
 
 /** The options of {@link xsrf}. */
 export interface XsrfOptions {
-  /** The cookie that the server has set the token in. @defaultValue `'XSRF-TOKEN'` */
+  /** The cookie with the server's token. @defaultValue `'XSRF-TOKEN'` */
   readonly cookieName?: string | undefined;
-  /** The header that the server looks for it in. @defaultValue `'X-XSRF-TOKEN'` */
+  /** The header that the server expects the token in. @defaultValue `'X-XSRF-TOKEN'` */
   readonly headerName?: string | undefined;
 }
 
-/** Cookies and headers are named alike. */
+/** Names of cookies and of headers have the same syntax. */
 const checkName = (option: string, name: unknown): void =>
-  check(typeof name === 'string' && TOKEN.test(name), option, 'a name of letters, digits and hyphens');
+  check(typeof name === 'string' && HTTP_TOKEN.test(name), option, 'a name of letters, digits and hyphens');
 
-/** The value of the page's cookie; empty where there is none, or no page that has cookies. */
+/** The value of the page's cookie; empty without the cookie, and without a page that has cookies. */
 const cookieOf = (name: string): string => {
   let value = '';
   try {
@@ -24,25 +24,25 @@ const cookieOf = (name: string): string => {
     value = pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
     return decodeURIComponent(value);
   } catch {
-    // No document, one in a sandbox, or a value that was never encoded.
+    // There is no document, it is sandboxed, or the value was never encoded.
     return value;
   }
 };
 
-/** Whether the url lies at the page's own origin, or is relative to the page. */
+/** Whether the url has the page's origin, or is relative to the page. */
 const isOfPage = (url: string): boolean => {
   const page = originOf(globalThis.location?.href ?? '');
   const origin = originOf(url);
-  if (origin !== RELATIVE) return !!origin && origin === page;
-  // A `<base>` may lead a relative url elsewhere.
+  if (origin !== RELATIVE_ORIGIN) return !!origin && origin === page;
+  // A `<base>` may resolve a relative url to another origin.
   const base = originOf(globalThis.document?.baseURI ?? '');
-  return base === RELATIVE || base === page;
+  return base === RELATIVE_ORIGIN || base === page;
 };
 
 /**
- * Copies the token against forged requests from its cookie to a header, as Angular does: for all methods but GET and HEAD, and only to the
- * origin of the page. A header that the caller has set stays. The cookie is read for each attempt, so that what is sent again after a refresh carries
- * the one that came with that. Does nothing where there is no document.
+ * Copies the XSRF token from its cookie to a header, as Angular does: for all methods but GET and HEAD, and only to the
+ * origin of the page. A header that the caller has set is kept. The cookie is read for each attempt, so a replay after
+ * a refresh has the refreshed token. Does nothing without a document.
  *
  * @example
  * ```ts
@@ -64,10 +64,10 @@ export const xsrf = (options: XsrfOptions = {}): Interceptor => {
     if (/^(GET|HEAD)$/.test(request.method) || header in request.headers) return next(request);
     const first = withToken(request);
     return next(
-      changeAnew(first, (sent) => {
-        const { [header]: found, ...headers } = sent.headers;
-        // One that stands further inside may have had its own say.
-        return found === first.headers[header] ? withToken({ ...sent, headers }) : sent;
+      beforeEachAttempt(first, (sent) => {
+        const { [header]: carried, ...headers } = sent.headers;
+        // A later interceptor may have changed the header.
+        return carried === first.headers[header] ? withToken({ ...sent, headers }) : sent;
       }),
     );
   };

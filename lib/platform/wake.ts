@@ -1,20 +1,23 @@
 import { defer, filter, fromEvent, merge, NEVER, type Observable } from 'rxjs';
 import type { Wake } from '../session/wake';
 
-/** Events of a target that not every platform has. */
-const on = (target: () => EventTarget | undefined, type: string): Observable<unknown> =>
+/** The events of a target that some platforms do not have. */
+const events = (target: () => EventTarget | undefined, type: string): Observable<unknown> =>
   defer(() => {
     const found = target();
     return found?.removeEventListener ? fromEvent(found, type) : NEVER;
   });
 
-const here = () => globalThis as Partial<EventTarget> as EventTarget;
-const page = () => globalThis.document;
-const isHidden = (): boolean => page()?.visibilityState === 'hidden';
+const globalTarget = () => globalThis as Partial<EventTarget> as EventTarget;
+const pageTarget = () => globalThis.document;
+const isHidden = (): boolean => pageTarget()?.visibilityState === 'hidden';
 
-/** What a browser tells; silent in Node. Touches nothing before someone subscribes. */
+/** The signals of a browser; in Node they never emit. No platform object is used before a subscription. */
 export const wake: Wake = {
-  online$: on(here, 'online'),
-  visible$: merge(on(here, 'pageshow'), on(page, 'visibilitychange').pipe(filter(() => !isHidden()))),
+  online$: events(globalTarget, 'online'),
+  visible$: merge(
+    events(globalTarget, 'pageshow'),
+    events(pageTarget, 'visibilitychange').pipe(filter(() => !isHidden())),
+  ),
   isHidden,
 };

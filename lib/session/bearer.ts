@@ -1,10 +1,10 @@
 import { Observable, switchMap } from 'rxjs';
-import { copyOf, serialize } from '../http/body';
+import { copyMutableBody, serialize } from '../http/body';
 import { InvalidRequestError } from '../http/errors';
+import { internalsOf } from '../http/internals';
 import { checkOptions } from '../http/options';
-import type { HttpRequest, Interceptor } from '../http/request';
+import type { Interceptor } from '../http/request';
 import type { HttpEvent } from '../http/response';
-import { scopeOf } from '../http/trace';
 import { toOrigins } from '../http/url';
 import { AuthorizedRequest } from './pending/authorized-request';
 import { coreOf, type Session, type SessionCore } from './session';
@@ -16,29 +16,19 @@ export interface BearerOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
-const BINDING = Symbol('renewal.binding');
-
-/** The session that a request belongs to. `binding$` emits it if it is not known before a look into the store is over. */
+/** What a request is bound to. `binding$` emits it if it is not known before the store has been read. */
 interface Bound {
   readonly binding$?: Observable<Binding | undefined>;
   readonly binding?: Binding | undefined;
 }
 
-type BoundRequest = HttpRequest & { [BINDING]?: (core: SessionCore) => Bound | undefined };
-
-const boundTo = (core: SessionCore): Bound => {
+/**
+ * Binds a request of now to the session that the store holds. However long the request is delayed, it is never sent with
+ * another session's token.
+ */
+export const bindTo = (core: SessionCore): Bound => {
   const binding$ = core.look();
   return binding$ ? { binding$ } : core.bind();
-};
-
-/** Binds the request to the session that the store holds now. However long the request is delayed, it is never sent with another session's token. */
-export const bindSession = (request: BoundRequest, session: Session): HttpRequest => {
-  const core = coreOf(session);
-  if (!request.auth) return request;
-  const bound = boundTo(core);
-  // A function, so that logging a request prints no tokens. It checks the session, because another session's `bearer` may be in the chain.
-  request[BINDING] = (other) => (other === core ? bound : undefined);
-  return request;
 };
 
 /**
@@ -55,19 +45,21 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
 
   return (request, next) => {
     if (!request.auth || core.isInvoking() || 'authorization' in request.headers) return next(request);
-    const scope = scopeOf(request);
-    const origins = givenOrigins ?? scope.allowedOrigins;
-    const origin = scope.originOf(request.url);
+    const internals = internalsOf(request);
+    const origins = givenOrigins ?? internals.allowedOrigins;
+    const origin = internals.originOf(request.url);
     if (!origin) throw new InvalidRequestError('url: expected a url of http or https', { request });
     if (!origins.includes(origin)) {
-      if (core.binding) scope.withhold(origin);
+      if (core.binding) internals.withhold(origin);
       return next(request);
     }
 
     // Serialised once, and bytes copied, which the caller may change in the meantime: both attempts send the same.
-    const bytes = copyOf(request);
+    const bytes = copyMutableBody(request);
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
-    const { binding$, binding } = (request as BoundRequest)[BINDING]?.(core) ?? boundTo(core);
+    // Another session's client may have made the request. A binding for this session was made by `bindTo`.
+    const bound = internals.session === core ? (internals.binding as Bound | undefined) : undefined;
+    const { binding$, binding } = bound ?? bindTo(core);
     // However late it is subscribed to, and however often.
     const send$ = (bound = core.binding) =>
       new Observable<HttpEvent>((caller) =>

@@ -1,5 +1,5 @@
 import { concat, defer, EMPTY, ignoreElements, type Observable, of, race, retry, switchMap, timer } from 'rxjs';
-import { LONGEST_TIMER_MS } from '../http/pipeline';
+import { MAX_TIMER_MS } from '../http/pipeline';
 import type { StateMachine } from './state/machine';
 import { hasTokens, type Tokens } from './state/session-state';
 
@@ -18,7 +18,7 @@ export const createKeepFresh = (
   wake$: Observable<unknown>,
   wait$: Observable<unknown>,
 ): Observable<Tokens> => {
-  const timer$ = (ms: number) => timer(Math.min(ms, LONGEST_TIMER_MS));
+  const timer$ = (ms: number) => timer(Math.min(ms, MAX_TIMER_MS));
 
   const tick$: Observable<never> = defer(() => {
     const ms = dueInMs();

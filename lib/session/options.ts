@@ -7,8 +7,8 @@ import {
   checkMs,
   checkOptions,
   type Defined,
-  defined,
-  isAble,
+  hasMethod,
+  omitUndefined,
 } from '../http/options';
 import type { HttpRequest } from '../http/request';
 import { type ExpiryPredicate, isExpiredByDefault, type RefusalPredicate } from './refresh/expiry';
@@ -84,7 +84,7 @@ export type SessionSettings = Required<Defined<Omit<SessionOptions, 'restore'>>>
 const isStore = (store: unknown): boolean =>
   ['load', 'save', 'clear'].every((name) => {
     try {
-      return isAble(store, name);
+      return hasMethod(store, name);
     } catch {
       return true;
     }
@@ -98,7 +98,7 @@ const withBearer = (request: HttpRequest, { accessToken }: Tokens): HttpRequest 
 /** Fills in the defaults; throws a `TypeError` that names the option which is wrong. */
 export const withDefaults = (options: SessionOptions): SessionSettings => {
   // Plain JavaScript may give none.
-  const { refresh = null as never, ...others } = defined(checkOptions(options ?? {}));
+  const { refresh = null as never, ...others } = omitUndefined(checkOptions(options ?? {}));
   return checkOptions(
     {
       store: createOwnStore(),

@@ -1,6 +1,6 @@
 /**
- * Agents of `node:http` and `node:https`, or others with their interface: for proxies, unix sockets, certificates of one's own. Typed so loosely
- * because the declarations are read by browsers' projects too, which know no types of Node.
+ * Agents of `node:http` and `node:https`, or objects with their interface: for proxies, unix sockets, custom
+ * certificates. Typed loosely, because projects for browsers, which have no types of Node, read the declarations too.
  */
 export interface Agents {
   readonly http?: object | undefined;

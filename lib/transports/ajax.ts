@@ -1,40 +1,42 @@
 import { Observable } from 'rxjs';
 import { AjaxError, type AjaxResponse, ajax } from 'rxjs/ajax';
 import { canStream, xhrFactory } from '#xhr';
-import { copyOf, kindOf } from '../http/body';
+import { copyMutableBody, kindOf } from '../http/body';
 import { InvalidRequestError } from '../http/errors';
+import { internalsOf } from '../http/internals';
 import { jsonText } from '../http/json-text';
 import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent, HttpResponse } from '../http/response';
-import { scopeOf } from '../http/trace';
+import { headersToSend } from './accept';
+import { isAcceptedByXHR } from './accepted-bodies';
 import type { Agents } from './agents';
-import { headersOf, isEmpty } from './answer';
-import { checkMaxBytes, lossOf, MAX_BYTES, tooLarge } from './limit';
-import { isTakenByXHR } from './native';
+import { checkMaxBytes, DEFAULT_MAX_BYTES, toNetworkError, tooLarge } from './incomplete-response';
 import type { PlatformXHR } from './platform-xhr';
-import { isRefusal, refusalOf } from './refusal';
+import { hasNoContent } from './response-body';
+import { isUnsendable, toInvalidRequest } from './unsendable';
 
 /** The options of {@link ajaxTransport}. */
 export interface AjaxTransportOptions {
   /**
-   * Makes the `XMLHttpRequest` of one attempt. One of your own is not trusted with a `ReadableStream`.
-   * @defaultValue the browser's own; in Node one that stands on xhr2
+   * Creates the `XMLHttpRequest` of one attempt. A custom one cannot send a `ReadableStream`.
+   * @defaultValue the browser's own; in Node one based on xhr2
    */
   readonly createXHR?: (() => PlatformXHR) | undefined;
   /**
-   * What connections are made by, in Node; browsers have no agents and ignore them.
+   * The agents that make connections, in Node; browsers ignore them.
    * @defaultValue `globalAgent` of `node:http` and `node:https`, which keep connections alive
    */
   readonly agents?: Agents | undefined;
   /**
-   * How many bytes the body of a response may have, decoded; one with more is a `NetworkError` that names the limit. `Infinity`: no limit.
+   * Maximum number of bytes in the body of a response, decoded. A larger body is a `NetworkError` that names the limit.
+   * `Infinity`: no limit.
    * @defaultValue 512 MiB
    */
   readonly maxResponseBytes?: number | undefined;
 }
 
-/** What the XHR for Node has besides: its headers, parsed, and why the connection failed. A browser's has neither. */
+/** The XHR for Node also has the parsed headers and the cause of a failed connection; a browser's has neither. */
 type AnyXHR = XMLHttpRequest & { readonly responseHeaders?: Record<string, string>; readonly cause?: unknown };
 
 const toHeaders = (lines: string): Record<string, string> =>
@@ -42,13 +44,19 @@ const toHeaders = (lines: string): Record<string, string> =>
     Array.from(lines.matchAll(/^([^:\s]+): ?(.*)$/gm), ([, name = '', value = '']) => [name.toLowerCase(), value]),
   );
 
-/** An XHR that sends `body`, past rxjs/ajax: of a form, blob or stream that it does not know, it would make JSON. */
-const sending = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
-  xhr.send = xhr.send.bind(xhr, body as Blob); // what it takes was asked before
+/**
+ * Has the XHR send `body` whatever rxjs/ajax passes: it would send a form, blob or stream that it does not know as
+ * JSON.
+ */
+const withBody = (xhr: XMLHttpRequest, body: unknown): XMLHttpRequest => {
+  xhr.send = xhr.send.bind(xhr, body as Blob); // only a body that the XHR accepts comes here
   return xhr;
 };
 
-/** Adds what keeps an HTTP cache from answering, if that needs no CORS preflight: to the page's own origin. */
+/**
+ * Adds `cache-control`, which bypasses the HTTP cache, on the page's own origin: elsewhere it would cost a CORS
+ * preflight.
+ */
 const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers']): HttpRequest['headers'] => {
   if (!cache) return headers;
   const page = globalThis.location as Location | undefined; // missing in Node
@@ -56,16 +64,16 @@ const withoutCache = ({ url, cache }: HttpRequest, headers: HttpRequest['headers
   return isOfPage ? { 'cache-control': 'no-cache', ...headers } : headers;
 };
 
-/** The answer that an `XMLHttpRequest` has loaded. */
+/** The response that an `XMLHttpRequest` has loaded. */
 const toResponse = (xhr: AnyXHR, request: HttpRequest): HttpResponse => {
   const { status, statusText, responseURL: url, response } = xhr;
   const headers = xhr.responseHeaders ?? toHeaders(xhr.getAllResponseHeaders());
-  // An XHR of the caller's may have parsed it.
+  // A custom XHR may have parsed the body.
   const body = request.responseType === 'json' && Object(response) !== response ? jsonText(response ?? '') : response;
-  return { type: 'response', status, statusText, headers, url, body: isEmpty(request, status) ? null : body };
+  return { type: 'response', status, statusText, headers, url, body: hasNoContent(request, status) ? null : body };
 };
 
-/** What an event of `rxjs/ajax` says; of the newest answer, the whole. */
+/** The event for one of `rxjs/ajax`: progress, or the complete response. */
 const toEvent = (
   { type, xhr, loaded, total, originalEvent }: AjaxResponse<unknown>,
   request: HttpRequest,
@@ -79,71 +87,72 @@ const toEvent = (
 };
 
 /**
- * The answer with a status of 400 or above, which `rxjs/ajax` makes an error of; otherwise throws. Its own errors never get out: they print the headers, the
- * token among them, and what it refuses to send.
+ * The response with a status of 400 or above, for which `rxjs/ajax` errors; throws for any other error. An error of
+ * `rxjs/ajax` is never passed on: it prints the headers, the token included, and the body.
  */
-const recovered = (error: unknown, request: HttpRequest): HttpResponse => {
-  if (!(error instanceof AjaxError)) throw refusalOf(error, request);
+const toErrorResponse = (error: unknown, request: HttpRequest): HttpResponse => {
+  if (!(error instanceof AjaxError)) throw toInvalidRequest(error, request);
   const xhr: AnyXHR = error.xhr;
-  if (isRefusal(xhr.cause)) throw refusalOf(xhr.cause, request);
-  if (xhr.status < 400) throw lossOf(request, xhr.cause);
+  if (isUnsendable(xhr.cause)) throw toInvalidRequest(xhr.cause, request);
+  if (xhr.status < 400) throw toNetworkError(request, xhr.cause);
   return toResponse(xhr, request);
 };
 
 /**
- * Sends through `rxjs/ajax`, that is through `XMLHttpRequest`: the browser's own; in Node one that stands on xhr2 and sends streams, too.
+ * Sends through `rxjs/ajax`, and so through `XMLHttpRequest`: the browser's own; in Node one that is based on xhr2 and
+ * sends streams too.
  *
- * In Node, a redirect to another origin takes no body along: it may hold a refresh token or a password. One that would (307, 308, or of another method than
- * POST) is a `NetworkError`. Browsers follow it with the body.
+ * In Node, a redirect to another origin takes no body along, which may hold a refresh token or a password. A redirect
+ * that would (307, 308, or of another method than POST) is a `NetworkError`. Browsers follow it with the body.
  *
- * Errors with `NetworkError`, or `InvalidRequestError` for what XHR cannot send; a text that is not JSON is no error here. Throws a `TypeError`
- * that names the option which is wrong.
+ * Errors with `NetworkError`, or with `InvalidRequestError` if XHR cannot send the request. A text that is not JSON is
+ * no error here. Throws a `TypeError` that names the wrong option.
  */
 export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => {
   const checks = { createXHR: checkFunction, maxResponseBytes: checkMaxBytes };
-  const { createXHR, agents, maxResponseBytes: maxBytes = MAX_BYTES } = checkOptions(options, checks);
+  const { createXHR, agents, maxResponseBytes: maxBytes = DEFAULT_MAX_BYTES } = checkOptions(options, checks);
   const create = createXHR ?? xhrFactory(agents, maxBytes);
-  // Node's own reads forms and blobs of any make, sends streams, and counts what it receives.
-  const isNodes = canStream && !createXHR;
+  // The XHR for Node reads forms and blobs of any realm, sends streams, and limits the bytes that it receives.
+  const isNodeXHR = canStream && !createXHR;
 
   return (request) => {
     const { method, url, body, responseType, withCredentials, reportProgress } = request;
-    const headers = withoutCache(request, headersOf(request));
+    const headers = withoutCache(request, headersToSend(request));
     const kind = kindOf(body);
     const isOpaque = !!kind && /form|blob|stream/.test(kind);
     return new Observable((caller) => {
-      if (isOpaque && !isNodes && (kind === 'stream' || !isTakenByXHR(Object(body))))
+      if (isOpaque && !isNodeXHR && (kind === 'stream' || !isAcceptedByXHR(Object(body))))
         throw new InvalidRequestError(
-          `XMLHttpRequest does not take this ${kind}: expected a form or blob of this platform`,
+          `XMLHttpRequest cannot send this ${kind}: expected a form or blob of this platform`,
           { request },
         );
       if (reportProgress) caller.next({ type: 'sent' });
-      // Who unsubscribes there is heard of here only later.
-      if (scopeOf(request).caller.closed) return;
+      // Re-entrancy: the caller may have unsubscribed in the event above; this subscriber is closed only later.
+      if (internalsOf(request).caller.closed) return;
       const makeXHR = (): XMLHttpRequest => {
         const xhr = create();
-        if (!isNodes)
+        if (!isNodeXHR)
           xhr.addEventListener('progress', ({ loaded }) => {
-            if (loaded > maxBytes) caller.error(lossOf(request, tooLarge(maxBytes)));
+            if (loaded > maxBytes) caller.error(toNetworkError(request, tooLarge(maxBytes)));
           });
-        return isOpaque ? sending(xhr, body) : xhr;
+        return isOpaque ? withBody(xhr, body) : xhr;
       };
       const source$ = ajax({
         method,
         url,
-        // rxjs/ajax takes an empty text for no body.
+        // rxjs/ajax treats an empty text as no body.
         headers: body === '' ? { 'content-type': 'text/plain;charset=UTF-8', ...headers } : headers,
-        // Of a view, rxjs/ajax would send the whole buffer, and whatever else is in it; of shared memory, nothing.
-        body: isOpaque ? undefined : body instanceof ArrayBuffer ? body : (copyOf(request) ?? body),
+        // rxjs/ajax would send the whole buffer of a view, and nothing of shared memory.
+        body: isOpaque ? undefined : body instanceof ArrayBuffer ? body : (copyMutableBody(request) ?? body),
         responseType: responseType === 'json' ? 'text' : responseType,
-        // Adds no `x-requested-with`, which would cost a preflight request.
+        // Omits `x-requested-with`, which would cost a preflight request.
         crossDomain: true,
         createXHR: makeXHR,
         withCredentials,
         includeDownloadProgress: reportProgress,
         includeUploadProgress: reportProgress,
       });
-      /** Emits what is read of an answer; an error of that is the caller's, which rxjs would throw from a timer. */
+      /** Emits the event that `read` returns. Its error goes to the caller: rxjs would throw it from a timer. */
       const emit = <T>(read: (from: T, request: HttpRequest) => HttpEvent, from: T): void => {
         let event: HttpEvent;
         try {
@@ -154,15 +163,15 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
         }
         caller.next(event);
       };
-      const answer = source$.subscribe({
+      const subscription = source$.subscribe({
         next: (shown) => emit(toEvent, shown),
         error: (error) => {
-          emit(recovered, error);
+          emit(toErrorResponse, error);
           caller.complete();
         },
         complete: () => caller.complete(),
       });
-      caller.add(answer);
+      caller.add(subscription);
     });
   };
 };

@@ -1,6 +1,6 @@
-import { Refusal } from './refusal';
+import { UnsendableError } from './unsendable';
 
-/** What is read of a file or blob, of whatever make. */
+/** The members that are read of a file or blob, of any realm or polyfill. */
 interface FileLike {
   readonly name?: string;
   readonly type?: string;
@@ -10,41 +10,44 @@ interface FileLike {
 
 type Part = string | FileLike;
 
-/** A body that is read before it is sent: its type, `null` if it has none, and its parts in order. */
+/** A body that is read before it is sent: its content type, `null` if it has none, and its parts in order. */
 export interface ReadableBody {
   readonly type: string | null;
   readonly parts: readonly Part[];
 }
 
-/** Files of any make that can be read. Throws a `Refusal`. */
-const checked = (file: FileLike): FileLike => {
+/** Throws an `UnsendableError` if the file cannot be read. */
+const requireReadable = (file: FileLike): FileLike => {
   if (typeof file?.stream === 'function' || typeof file?.arrayBuffer === 'function') return file;
-  throw new Refusal('a blob or file whose bytes cannot be read here: expected stream() or arrayBuffer()');
+  throw new UnsendableError('a blob or file that cannot be read: expected stream() or arrayBuffer()');
 };
 
-const quoted = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
+const quote = (text: string): string => `"${text.replace(/\n/g, '%0A').replace(/\r/g, '%0D').replace(/"/g, '%22')}"`;
 
-/** A type of a polyfill's file may hold anything; line breaks in it would begin a header. */
-const isPlain = (type: unknown): boolean => typeof type === 'string' && /^[ -~]+$/.test(type);
+/** The type of a polyfill's file may have any characters; a line break would begin a header. */
+const isPrintable = (type: unknown): boolean => typeof type === 'string' && /^[ -~]+$/.test(type);
 
-const withLineEnds = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
+const normalizeLineBreaks = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');
 
-/** A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a `Refusal`. */
+/**
+ * A form of any realm or polyfill as the bytes of `multipart/form-data` (HTML standard, section 4.10.21.8). Throws a
+ * `UnsendableError`.
+ */
 export const toMultipart = (form: object): ReadableBody => {
-  const { entries } = form as Partial<FormData>; // it is asked whether it has them
-  if (typeof entries !== 'function') throw new Refusal('a form whose fields cannot be listed here: expected entries()');
+  const { entries } = form as Partial<FormData>; // checked below
+  if (typeof entries !== 'function') throw new UnsendableError('a form that cannot be read: expected entries()');
   const random = () => Math.random().toString(36).slice(2);
   const boundary = `----renewal-${random()}${random()}`;
   const parts: Part[] = [];
   for (const [name, value] of entries.call(form)) {
-    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name=${quoted(withLineEnds(name))}`);
-    if (typeof value === 'string') parts.push(`\r\n\r\n${withLineEnds(value)}`);
+    parts.push(`--${boundary}\r\ncontent-disposition: form-data; name=${quote(normalizeLineBreaks(name))}`);
+    if (typeof value === 'string') parts.push(`\r\n\r\n${normalizeLineBreaks(value)}`);
     else {
       const { name: fileName = 'blob', type } = value;
       parts.push(
-        `; filename=${quoted(fileName)}\r\ncontent-type: ${isPlain(type) ? type : 'application/octet-stream'}\r\n\r\n`,
+        `; filename=${quote(fileName)}\r\ncontent-type: ${isPrintable(type) ? type : 'application/octet-stream'}\r\n\r\n`,
       );
-      parts.push(checked(value));
+      parts.push(requireReadable(value));
     }
     parts.push('\r\n');
   }
@@ -52,14 +55,14 @@ export const toMultipart = (form: object): ReadableBody => {
   return { type: `multipart/form-data; boundary=${boundary}`, parts };
 };
 
-/** A blob of any realm or polyfill. Throws a `Refusal`. */
-export const toParts = (blob: object): ReadableBody => {
-  const file = checked(blob);
-  return { type: isPlain(file.type) ? `${file.type}` : null, parts: [file] };
+/** A blob of any realm or polyfill. Throws an `UnsendableError`. */
+export const toSinglePart = (blob: object): ReadableBody => {
+  const file = requireReadable(blob);
+  return { type: isPrintable(file.type) ? `${file.type}` : null, parts: [file] };
 };
 
-/** The bytes of a file in pieces as they come; ends early once `signal` is aborted. */
-async function* piecesOf(file: FileLike, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Emits the bytes of a file in chunks; ends early if `signal` is aborted. */
+async function* readFile(file: FileLike, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   if (!file.stream) {
     if (file.arrayBuffer) yield new Uint8Array(await file.arrayBuffer());
     return;
@@ -74,8 +77,8 @@ async function* piecesOf(file: FileLike, signal: AbortSignal): AsyncGenerator<Ui
   }
 }
 
-/** The bytes of the parts, in pieces as they come; ends early once `signal` is aborted. */
-export async function* bytesOf(
+/** Emits the bytes of the parts in chunks; ends early if `signal` is aborted. */
+export async function* readParts(
   { parts }: ReadableBody,
   encode: (text: string) => Uint8Array,
   signal: AbortSignal,
@@ -83,6 +86,6 @@ export async function* bytesOf(
   for (const part of parts) {
     if (signal.aborted) return;
     if (typeof part === 'string') yield encode(part);
-    else yield* piecesOf(part, signal);
+    else yield* readFile(part, signal);
   }
 }

@@ -1,2 +1,2 @@
-/** The platform's `XMLHttpRequest`, as far as its declarations are there: projects for Node have none without `lib.dom`. */
+/** The platform's `XMLHttpRequest`, if it is declared: projects for Node have no declaration without `lib.dom`. */
 export type PlatformXHR = typeof globalThis extends { XMLHttpRequest: { prototype: infer XHR } } ? XHR : object;

@@ -115,8 +115,8 @@ describe('a body', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['circular', { secret: circular }, 'it refers to itself'],
-    ['an object that holds a bigint', { secret: [1n] }, 'it holds a BigInt'],
+    ['circular', { secret: circular }, 'it has a circular reference'],
+    ['an object that holds a bigint', { secret: [1n] }, 'it has a BigInt'],
     [
       'an object whose getter throws',
       {
@@ -124,7 +124,7 @@ describe('a body', () => {
           throw new TypeError('secret');
         },
       },
-      'a getter or toJSON of it throws',
+      'a getter or toJSON() throws',
     ],
     [
       'an object whose toJSON throws',
@@ -133,7 +133,7 @@ describe('a body', () => {
           throw new Error('secret');
         },
       },
-      'a getter or toJSON of it throws',
+      'a getter or toJSON() throws',
     ],
   ])('that is %s is refused with the reason, which quotes nothing', (_, body, why) => {
     const { api } = createRecorder();

@@ -203,9 +203,7 @@ describe('baseUrl', () => {
     'https://h.test#',
     new URL('https://h.test?a'),
   ])('with a query or a hash is refused: %s', (baseUrl) => {
-    expect(() => createApi({ baseUrl })).toThrow(
-      new TypeError('baseUrl: expected a url without a query and without a hash'),
-    );
+    expect(() => createApi({ baseUrl })).toThrow(new TypeError('baseUrl: expected a URL without a query or a hash'));
   });
 
   it('may be a URL, of any realm', () => {

@@ -57,8 +57,8 @@ describe('log', () => {
     ['network', throwError(() => new NetworkError('hidden'))],
     ['signed-out', throwError(() => new SignedOutError('hidden'))],
     ['unknown', throwError(() => new Error('hidden'))],
-    ['no answer', EMPTY],
-    ['no answer', of({ type: 'sent' })],
+    ['no response', EMPTY],
+    ['no response', of({ type: 'sent' })],
   ])('writes what it failed with: %s', (what, answer$) => {
     expect(linesOf(answer$)).toEqual([`GET ${ORIGIN}/a ${what} 0 ms`]);
   });

@@ -140,7 +140,7 @@ describe('a body', () => {
     });
     expect(await errorOf(firstValueFrom(api.post$('/a', new ReadableStream())))).toMatchObject({
       code: 'request',
-      message: expect.stringContaining('a stream cannot be sent from here'),
+      message: expect.stringContaining('this platform cannot send a stream'),
     });
     expect(calls).toEqual([]);
   });

@@ -1,10 +1,10 @@
 import { type Observer, type Subscriber, Subscription } from 'rxjs';
-import { isOneShot } from '../../http/body';
+import { isStream } from '../../http/body';
 import { withParsedJson } from '../../http/download';
 import { BodyNotReplayableError, TokenRejectedError } from '../../http/errors';
+import { internalsOf } from '../../http/internals';
 import type { HttpHandler, HttpRequest } from '../../http/request';
 import type { HttpEvent, HttpResponse } from '../../http/response';
-import { scopeOf } from '../../http/trace';
 import { originOf } from '../../http/url';
 import { type ExpiryPredicate, verdictOf } from '../refresh/expiry';
 import type { Binding, SignedIn, Tokens } from '../state/session-state';
@@ -111,7 +111,7 @@ export class AuthorizedRequest implements Waiter {
 
   onQueued(refreshId: number | undefined): void {
     this.caller.add(() => this.session.remove(this));
-    scopeOf(this.wire).trace('waiting', { refreshId });
+    internalsOf(this.wire).trace('waiting', { refreshId });
   }
 
   error(error: unknown): void {
@@ -122,10 +122,10 @@ export class AuthorizedRequest implements Waiter {
     const { session, handler, caller } = this;
     let { wire } = this;
     if (this.#isReplay) {
-      if (isOneShot(wire.body)) throw new BodyNotReplayableError('its body can be sent only once', { request: wire });
+      if (isStream(wire.body)) throw new BodyNotReplayableError('its body can be sent only once', { request: wire });
       wire = { ...wire, cache: 'reload' };
     }
-    scopeOf(wire).trace('carries', state ? { generation: state.generation } : {});
+    internalsOf(wire).trace('set-generation', state ? { generation: state.generation } : {});
     const attempt = new Attempt(this, state);
     attempt.add(handler(state ? session.authorize(wire, state.tokens) : wire).subscribe(attempt));
     attempt.add(release);
@@ -142,7 +142,7 @@ export class AuthorizedRequest implements Waiter {
     const { session, wire } = this;
     const { rejectedRoutes } = session;
     const { generation } = state;
-    scopeOf(wire).trace('token-expired');
+    internalsOf(wire).trace('token-expired');
     if (this.#isReplay) rejectedRoutes.add(wire, generation);
     if (this.#isReplay || rejectedRoutes.has(wire, generation)) {
       this.error(new TokenRejectedError('a fresh token was refused as well', { request: wire, response }));

@@ -1,5 +1,5 @@
 import { nowMs } from '../../http/clock';
-import { bareUrl } from '../../http/errors';
+import { redactUrl } from '../../http/errors';
 import type { HttpRequest } from '../../http/request';
 
 /** How long a route that rejected a fresh token starts no further refresh with it. */
@@ -16,7 +16,7 @@ export interface RejectedRoutes {
 
 export const createRejectedRoutes = (): RejectedRoutes => {
   const rejectedAtMs = new Map<string, number>();
-  const keyOf = ({ method, url }: HttpRequest, generation: number) => `${generation} ${method} ${bareUrl(url)}`;
+  const keyOf = ({ method, url }: HttpRequest, generation: number) => `${generation} ${method} ${redactUrl(url)}`;
   return {
     add: (request, generation) => {
       if (rejectedAtMs.size >= MAX_REMEMBERED) rejectedAtMs.clear();

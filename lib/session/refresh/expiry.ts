@@ -1,4 +1,4 @@
-import { check, checkFunctions, checkList, isAble } from '../../http/options';
+import { check, checkFunctions, checkList, hasMethod } from '../../http/options';
 import type { HttpRequest } from '../../http/request';
 import type { HttpResponse } from '../../http/response';
 
@@ -36,7 +36,7 @@ export const statusCode = (...codes: number[]): ((response: HttpResponse) => boo
 
 /** What a predicate of the caller's says. Throws a `TypeError` for a promise, which would always count as true. */
 export const verdictOf = (name: string, verdict: unknown): boolean => {
-  check(!isAble(verdict, 'then'), name, 'true or false, and no promise');
+  check(!hasMethod(verdict, 'then'), name, 'true or false, and no promise');
   return !!verdict;
 };
 

@@ -2,7 +2,7 @@ import { catchError, map, type Observable } from 'rxjs';
 import { isApiError, RefreshError, SessionExpiredError } from '../../http/errors';
 import { check, checkOptions, checkText } from '../../http/options';
 import type { Body } from '../../http/request';
-import { searchOf, textOf } from '../../http/url';
+import { toSearchParams, urlText } from '../../http/url';
 import type { TokenGrant } from '../state/grants';
 import type { Tokens } from '../state/session-state';
 
@@ -72,7 +72,7 @@ export const oauthRefresh = (
   check(typeof Object(http).post$ === 'function', 'http', 'a client that createApi has made');
   const { url, clientId, params = {}, ...confidential } = checkOptions(options);
   const [clientSecret, scope] = [confidential.clientSecret, confidential.scope].map(orNone);
-  textOf('url', url);
+  urlText('url', url);
   check(clientId !== undefined, 'clientId', 'a string that is not empty');
   for (const [name, text] of Object.entries({ clientId, clientSecret, scope })) checkText(name, text);
 
@@ -89,7 +89,7 @@ export const oauthRefresh = (
     const form = { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId };
     const all = { ...form, client_secret: clientSecret, scope, ...params };
     return http
-      .post$<OAuthGrant>(url, searchOf(Object.entries(all)), { auth: false })
+      .post$<OAuthGrant>(url, toSearchParams(Object.entries(all)), { auth: false })
       .pipe(map(toGrant), catchError(judge));
   };
 };

@@ -18,8 +18,8 @@ import {
 } from 'rxjs';
 import { nowMs } from '../../http/clock';
 import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../../http/errors';
-import { observed } from '../../http/observed';
-import { deadline$, LONGEST_TIMER_MS } from '../../http/pipeline';
+import { deadline$, MAX_TIMER_MS } from '../../http/pipeline';
+import { toObservable } from '../../http/to-observable';
 import { type TokenGrant, toTokens } from '../state/grants';
 import { isElsewhere, isPast, type RefreshOutcome, type SignedIn, type Tokens } from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
@@ -157,7 +157,7 @@ export class RefreshRun {
       map((grant) => toTokens(grant, previous, nowMs(), current ? 'refresh' : 'restore')),
       retry({
         count: settings.refreshRetries,
-        delay: this.#delay(nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, LONGEST_TIMER_MS), (found) => {
+        delay: this.#delay(nowMs() + Math.min(settings.refreshTimeoutMs || Infinity, MAX_TIMER_MS), (found) => {
           external = found;
         }),
       }),
@@ -175,8 +175,8 @@ export class RefreshRun {
     return new Observable((subscriber) => {
       this.isInvoking = true;
       try {
-        const restored$ = () => (restore ? observed('restore', restore()) : EMPTY);
-        const grant$ = tokens ? observed('refresh', refresh(tokens)) : restored$();
+        const restored$ = () => (restore ? toObservable('restore', restore()) : EMPTY);
+        const grant$ = tokens ? toObservable('refresh', refresh(tokens)) : restored$();
         subscriber.add(grant$.pipe(tap({ next: end, error: end })).subscribe(subscriber));
       } finally {
         end();

@@ -1,7 +1,7 @@
 import { noop, type Observable, Subscription, timer } from 'rxjs';
 import { nowMs } from '../../http/clock';
 import type { RefreshError, SessionExpiredError } from '../../http/errors';
-import { call$ } from '../../http/observed';
+import { invoke$ } from '../../http/to-observable';
 import { type RefreshEvent, toRefreshEvent } from '../state/events';
 import { type StateMachine, signedOut } from '../state/machine';
 import type { Reports } from '../state/reports';
@@ -72,7 +72,7 @@ export const createRefresher = (
   const notifyExpired = (error: SessionExpiredError): void => {
     // Re-entrancy: a state subscriber may have signed in again.
     if (machine.state.status !== 'signed-out') return;
-    call$(() => settings.onSessionExpired(error)).subscribe({
+    invoke$(() => settings.onSessionExpired(error)).subscribe({
       error: (thrown) => reports.warn('onSessionExpired', thrown),
     });
   };

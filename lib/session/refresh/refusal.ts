@@ -1,7 +1,7 @@
 import { tagOf } from '../../http/body';
 import { HttpContext } from '../../http/context';
 import { isApiError, SessionExpiredError } from '../../http/errors';
-import { isAble } from '../../http/options';
+import { hasMethod } from '../../http/options';
 import type { HttpRequest } from '../../http/request';
 import { type HttpResponse, isJson } from '../../http/response';
 import { retryAfterMs as ofResponse } from '../../http/retry-after';
@@ -41,7 +41,7 @@ const foreignResponse = (error: unknown): HttpResponse | undefined => {
     const body = json && JSON.parse(JSON.stringify(json));
     const counting = NAMES.map((name) => [
       name,
-      `${(isAble(headers, 'get') ? headers.get(name) : headers?.[name]) ?? ''}`,
+      `${(hasMethod(headers, 'get') ? headers.get(name) : headers?.[name]) ?? ''}`,
     ]);
     return status > 0 ? toResponse(status, body, Object.fromEntries(counting)) : undefined;
   } catch {

@@ -13,7 +13,7 @@ import {
   timer,
 } from 'rxjs';
 import { nowMs } from '../../http/clock';
-import { call$, observed } from '../../http/observed';
+import { invoke$, toObservable } from '../../http/to-observable';
 import { toStored } from '../state/grants';
 import type { Tokens } from '../state/session-state';
 import { createSessionId, type Over } from './precedence';
@@ -147,7 +147,7 @@ export const createTokenStorage = (
     const nth = reads.begun + 1;
     const writesBefore = writes.count;
     reads = { ...reads, begun: nth, version: versionNow(), failedAtMs: undefined };
-    return call$(() => store.load()).pipe(
+    return invoke$(() => store.load()).pipe(
       mergeMap((found) => {
         if (writes.count === writesBefore) return of(conclude(found, nth));
         // Nor does what the store held before a write.
@@ -196,7 +196,7 @@ export const createTokenStorage = (
         Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS)
       );
     },
-    hints$: defer(() => (store.changes$ ? observed('changes$', store.changes$) : NEVER)).pipe(
+    hints$: defer(() => (store.changes$ ? toObservable('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),
     ),
     createId: () => createSessionId(nowMs(), memory.latestId),

@@ -11,7 +11,7 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import { call$ } from '../../http/observed';
+import { invoke$ } from '../../http/to-observable';
 import type { Tokens } from '../state/session-state';
 import { STORE_TIMEOUT_MS, type TokenStore } from './token-store';
 
@@ -67,7 +67,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
 
   const write = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
-    call$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
+    invoke$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
     let isAtOnce = true;
     const givenUp$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),

@@ -1,30 +1,31 @@
 import { kindOf } from '../../http/body';
-import { bytesOf, type ReadableBody, toMultipart, toParts } from '../multipart';
+import { type ReadableBody, readParts, toMultipart, toSinglePart } from '../multipart';
 
 /** A body that has to be read before it can be sent. */
 export interface BodySource {
-  /** Of a form with its boundary; `null` where it has none. */
+  /** The content type, for a form with its boundary; `null` if it has none. */
   readonly type: string | null;
   readonly bytes: Promise<Buffer>;
-  /** Ends the reading; `bytes` then hold what has been read. */
+  /** Stops reading; `bytes` then resolves with the bytes read so far. */
   cancel(): void;
 }
 
 const encode = (text: string): Uint8Array => Buffer.from(text);
 
 /**
- * Begins to read a form or a blob, of whatever realm or polyfill; nothing where the body is something else. What `Response` makes of them differs: Bun's
- * forgets the type, Node's makes the text `[object FormData]` of jsdom's. Throws a `Refusal` for what cannot be read.
+ * Begins to read a form or a blob of any realm or polyfill; `undefined` for any other body. `Response` cannot do it:
+ * Bun's drops the content type, and Node's converts a form of jsdom to the text `[object FormData]`. Throws an
+ * `UnsendableError` if the body cannot be read.
  */
 export const readBody = (body: unknown): BodySource | undefined => {
   const kind = kindOf(body);
   if (kind !== 'form' && kind !== 'blob') return undefined;
-  const own = body as object; // by its kind
-  const source: ReadableBody = kind === 'form' ? toMultipart(own) : toParts(own);
+  const formOrBlob = body as object; // by its kind
+  const source: ReadableBody = kind === 'form' ? toMultipart(formOrBlob) : toSinglePart(formOrBlob);
   const controller = new AbortController();
   const read = async (): Promise<Buffer> => {
     const pieces: Uint8Array[] = [];
-    for await (const piece of bytesOf(source, encode, controller.signal)) pieces.push(piece);
+    for await (const piece of readParts(source, encode, controller.signal)) pieces.push(piece);
     return Buffer.concat(pieces);
   };
   return {

@@ -1,21 +1,22 @@
 import { pipeline, Writable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
-import { tooLarge } from '../limit';
+import { tooLarge } from '../incomplete-response';
+import { charsetOf, decodeText } from '../response-body';
 
-/** What {@link decode} can take apart. */
-export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
+/** The content encodings that {@link decode} supports. */
+export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
-/** A body that is encoded more often is refused: each layer multiplies what a few bytes decode to. */
+/** A body with more encodings is refused: each one multiplies the decoded size of a few bytes. */
 const MAX_ENCODINGS = 3;
 
-/** The encodings of a body, in the order in which they are taken off (RFC 9110 section 8.4); as in browsers, one that nobody knows is none. */
+/** The encodings of a body, in decoding order (RFC 9110 section 8.4). Unknown ones are ignored, as in browsers. */
 export const encodingsOf = (header: string | undefined): readonly string[] =>
   header
     ?.toLowerCase()
     .match(/\b(gzip|br|deflate)\b/g)
     ?.reverse() ?? [];
 
-/** `deflate` is zlib's format (RFC 1950), but there are servers that send it without its header. */
+/** `deflate` is the zlib format (RFC 1950), but some servers send it without the zlib header. */
 const isZlib = (bytes: Buffer): boolean =>
   bytes.length > 1 && (bytes.readUInt8() & 15) === 8 && bytes.readUInt16BE() % 31 === 0;
 
@@ -25,15 +26,18 @@ const decoderOf = (encoding: string, bytes: Buffer | undefined) => {
   return bytes && !isZlib(bytes) ? createInflateRaw() : createInflate();
 };
 
-/** Takes the encodings off a body of at least one byte. What it returns cancels that; `done` is then not called. Throws if it cannot begin. */
+/**
+ * Decodes a body of at least one byte. Returns a function that cancels the decoding, after which `done` is not called.
+ * Throws if it cannot begin.
+ */
 export const decode = (
   bytes: Buffer,
   encodings: readonly string[],
   maxBytes: number,
   done: (error: Error | null, decoded: Buffer) => void,
 ): (() => void) => {
-  // Before there is a stream: from Node 24 on, `pipeline` throws later, and to nobody, if one of its streams has been destroyed.
-  if (encodings.length > MAX_ENCODINGS) throw new RangeError('its body is encoded too often');
+  // Before any stream exists: from Node 24 on, `pipeline` throws an uncaught error if one of its streams was destroyed.
+  if (encodings.length > MAX_ENCODINGS) throw new RangeError('the response body has too many content encodings');
   let parts: Buffer[] = [];
   let size = 0;
   let isCancelled = false;
@@ -53,8 +57,8 @@ export const decode = (
     try {
       if (!failure) decoded = Buffer.concat(parts, size);
     } catch (final) {
-      // There is no memory for it.
-      failure = final as Error; // Node throws errors only
+      // Out of memory.
+      failure = final as Error; // Node throws nothing but errors
     }
     done(failure, decoded);
   });
@@ -65,28 +69,23 @@ export const decode = (
   };
 };
 
-const hasMark = (bytes: Buffer): boolean => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+const hasBom = (bytes: Buffer): boolean => bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 
-/** The text in the charset that its content type names; UTF-8 where it names none, or one that nobody knows. A mark of the byte order is no part of it. */
-export const decodeText = (bytes: Buffer, contentType = ''): string => {
-  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType) ?? [];
-  // Faster than a decoder, where it means the same.
-  if (/^utf-?8$/i.test(charset)) return bytes.toString('utf8', hasMark(bytes) ? 3 : 0);
-  try {
-    return new TextDecoder(charset).decode(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
-  }
+const toText = (bytes: Buffer, contentType: string): string => {
+  const charset = charsetOf(contentType);
+  // Faster than a decoder.
+  if (/^utf-?8$/i.test(charset)) return bytes.toString('utf8', hasBom(bytes) ? 3 : 0);
+  return decodeText(bytes, charset);
 };
 
-/** The bytes, in a buffer that holds nothing else. */
+/** The bytes, in a buffer of exactly their length. */
 const toArrayBuffer = ({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): ArrayBuffer =>
   byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
 
-/** The body of an answer as its `responseType` asks for it. */
+/** The body of a response, decoded by `responseType`. */
 export const toBody = (bytes: Buffer, responseType: string, contentType = ''): string | ArrayBuffer | Blob => {
-  // What comes from a socket or a decoder is no shared memory.
-  const own = bytes as Buffer<ArrayBuffer>;
-  if (responseType === 'arraybuffer') return toArrayBuffer(own);
-  return responseType === 'blob' ? new Blob([own], { type: contentType }) : decodeText(own, contentType);
+  // Bytes of a socket or a decoder are not in shared memory.
+  const memory = bytes as Buffer<ArrayBuffer>;
+  if (responseType === 'arraybuffer') return toArrayBuffer(memory);
+  return responseType === 'blob' ? new Blob([memory], { type: contentType }) : toText(memory, contentType);
 };

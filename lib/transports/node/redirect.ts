@@ -1,4 +1,4 @@
-/** One request on its way through redirects. */
+/** One request in a chain of redirects. */
 export interface Hop {
   readonly method: string;
   /** Absolute, without user info. */
@@ -9,39 +9,41 @@ export interface Hop {
   readonly keepsBody: boolean;
 }
 
-/** As many as `fetch` follows. */
-export const MOST_REDIRECTS = 20;
+/** The limit of `fetch`. */
+export const MAX_REDIRECTS = 20;
 
-/** What may follow a redirect to another origin; everything else may be a secret. */
-const HARMLESS =
+/** The headers that may follow a redirect to another origin; any other header may be a secret. */
+const SAFE_CROSS_ORIGIN =
   /^(accept|accept-language|content-(type|length|encoding|language)|range|transfer-encoding|user-agent)$/;
 
-/** What says something of a body. */
-const OF_BODY = /^(content-.*|transfer-encoding)$/;
+/** The headers about a body. */
+const BODY_HEADERS = /^(content-.*|transfer-encoding)$/;
 
 export const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
-/** From http to https on the same host: the body has been there already, readable to anyone on the way. */
+/** From http to https on the same host: the host has received the body already, and readable on the way. */
 const isUpgrade = (from: URL, to: URL): boolean => to.origin === `https${from.origin.slice(4)}` && !from.port;
 
-const keep = (headers: Hop['headers'], isKept: (name: string) => boolean): Hop['headers'] =>
+const pickHeaders = (headers: Hop['headers'], isKept: (name: string) => boolean): Hop['headers'] =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isKept(name)));
 
-/** Where a redirect leads. Throws a `TypeError` for nowhere, out of http, or from https to http. */
+/**
+ * The target of a redirect. Throws a `TypeError` for no valid url, for another scheme than http(s), and for https to
+ * http.
+ */
 const targetOf = (location: string | undefined, from: URL): URL => {
-  // Node reads headers as latin1; what is beyond ASCII in them is UTF-8.
+  // Node decodes headers as Latin-1; non-ASCII characters in them are UTF-8.
   const target = new URL(Buffer.from(location ?? 'no:where', 'latin1').toString(), from);
-  if (!/^https?:$/.test(target.protocol)) throw new TypeError('a redirect to what is not http');
-  if (from.protocol === 'https:' && target.protocol === 'http:') throw new TypeError('a redirect from https to http');
+  if (!/^https?:$/.test(target.protocol)) throw new TypeError('redirect to a URL that is not http(s)');
+  if (from.protocol === 'https:' && target.protocol === 'http:') throw new TypeError('redirect from https to http');
   target.username = '';
   target.password = '';
   return target;
 };
 
 /**
- * The request that follows an answer with a status of redirection (RFC 9110 section 15.4, and `fetch` where that leaves a choice; but no body
- * goes to another origin). Throws an error
- * that says why it must not be followed, and quotes nothing.
+ * The request that follows a redirect (RFC 9110 section 15.4, and as `fetch` does if that leaves a choice; but no body
+ * goes to another origin). Throws an error that says why the redirect must not be followed, and quotes nothing.
  */
 export const nextHop = (
   status: number | undefined,
@@ -54,18 +56,21 @@ export const nextHop = (
   try {
     target = targetOf(location, from);
   } catch (error) {
-    throw Object(error).code === 'ERR_INVALID_URL' ? new TypeError('a redirect that leads nowhere') : error;
+    throw Object(error).code === 'ERR_INVALID_URL' ? new TypeError('redirect without a valid location') : error;
   }
   const isSameOrigin = target.origin === from.origin;
   const turnsToGet = status === 303 ? method !== 'HEAD' : method === 'POST' && (status === 301 || status === 302);
-  if (!turnsToGet && !canReplay) throw new TypeError('a redirect of a body that can be sent only once');
-  // It may hold a refresh token, a client's secret or a password, and nothing says whom the other origin belongs to.
+  if (!turnsToGet && !canReplay) throw new TypeError('redirect of a stream, which cannot be sent twice');
+  // The body may hold a refresh token, a client secret or a password, and the owner of the other origin is unknown.
   if (!turnsToGet && hasBody && !isSameOrigin && !isUpgrade(from, target))
-    throw new TypeError('a redirect of a body to another origin');
+    throw new TypeError('redirect of a body to another origin');
   return {
     method: turnsToGet ? 'GET' : method,
     url: target.href,
-    headers: keep(headers, (name) => (isSameOrigin || HARMLESS.test(name)) && !(turnsToGet && OF_BODY.test(name))),
+    headers: pickHeaders(
+      headers,
+      (name) => (isSameOrigin || SAFE_CROSS_ORIGIN.test(name)) && !(turnsToGet && BODY_HEADERS.test(name)),
+    ),
     isSameOrigin,
     keepsBody: !turnsToGet,
   };

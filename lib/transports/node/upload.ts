@@ -2,40 +2,40 @@ import type { ClientRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import { isAnyArrayBuffer, isUint8Array } from 'node:util/types';
 import Xhr2 from 'xhr2';
-import { isOneShot } from '../../http/body';
-import { Refusal } from '../refusal';
+import { isStream } from '../../http/body';
+import { UnsendableError } from '../unsendable';
 
-/** How much is handed to the socket at once, where somebody counts. */
+/** The size of one write to the socket if progress is reported. */
 const SLICE_BYTES = 64 * 1024;
 
 type Reader = ReadableStreamDefaultReader<unknown>;
 
-/** Resolves once the bytes are with the operating system, so at the pace of the network. */
-const write = (request: ClientRequest, part: Uint8Array): Promise<void> =>
+/** Resolves when the operating system has taken the bytes, and so at the pace of the network. */
+const writeChunk = (request: ClientRequest, part: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => request.write(part, (error) => (error ? reject(error) : resolve())));
 
-/** Nobody is left who could be told that it failed. */
+/** Ignores a failure: the upload is over. */
 const cancel = async (reader: Reader): Promise<void> => {
   try {
     await reader.cancel();
   } catch {}
 };
 
-function* slicesOf(body: Buffer): Generator<Uint8Array> {
+function* sliceBytes(body: Buffer): Generator<Uint8Array> {
   for (let at = 0; at < body.length; at += SLICE_BYTES) yield body.subarray(at, at + SLICE_BYTES);
 }
 
-async function* chunksOf(reader: Reader): AsyncGenerator<Uint8Array> {
+async function* readChunks(reader: Reader): AsyncGenerator<Uint8Array> {
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    if (!isUint8Array(read.value)) throw new TypeError('a stream of something else than Uint8Arrays');
+    if (!isUint8Array(read.value)) throw new TypeError('stream chunks must be Uint8Arrays');
     yield read.value;
   }
 }
 
-/** What a request sends: bytes, without copying them, or a stream, at the pace at which they leave. */
+/** The body of a request: bytes, which are not copied, or a stream, which is read at the pace of the network. */
 export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
   #reader: Reader | undefined;
-  #isReported = false;
+  #isProgressReported = false;
 
   constructor(readonly xhr: Xhr2 & { fail(cause: unknown): void }) {
     super(xhr);
@@ -50,32 +50,34 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
     return !!this.#reader || !!this._body?.length;
   }
 
-  /** Adds what the body says of itself; nothing where there is none. */
+  /** Adds the headers about the body, if there is one. */
   addHeaders(headers: Record<string, string>): void {
     if (this._contentType) headers['content-type'] ??= this._contentType;
     if (this.#reader) headers['transfer-encoding'] = 'chunked';
     else if (this._body) headers['content-length'] = `${this._body.length}`;
   }
 
-  /** Takes what `send` was given, and its type where it has one of its own. Throws a `Refusal` for what cannot be sent. */
+  /**
+   * Takes the argument of `send`, and its content type if it has one. Throws an `UnsendableError` if it cannot be sent.
+   */
   override _setData(data: unknown, type: string | null = null): void {
     this._contentType = typeof data === 'string' ? 'text/plain;charset=UTF-8' : type;
     if (typeof data === 'string') this._body = Buffer.from(data);
     else if (isAnyArrayBuffer(data)) this._body = Buffer.from(data);
     else if (ArrayBuffer.isView(data)) this._body = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    else if (isOneShot(data)) this.#reader = readerOf(data);
-    else if (data != null) throw new Refusal('a body of this kind cannot be sent');
+    else if (isStream(data)) this.#reader = readerOf(data);
+    else if (data != null) throw new UnsendableError('a body of this kind cannot be sent');
   }
 
   override _startUpload(request: ClientRequest): void {
-    if (this.#reader) this.#send(request, chunksOf(this.#reader));
+    if (this.#reader) this.#send(request, readChunks(this.#reader));
     else if (!this._body) request.end();
-    // Most have nobody who counts, and are then sent with their headers in one go.
-    else if (this.#isReported || !Object.keys(this._listeners).length) request.end(this._body);
-    else this.#send(request, slicesOf(this._body));
+    // Without a progress listener, the body is sent together with the headers.
+    else if (this.#isProgressReported || !Object.keys(this._listeners).length) request.end(this._body);
+    else this.#send(request, sliceBytes(this._body));
   }
 
-  /** Lets go of the body: of a stream that has not been read to its end, too. */
+  /** Releases the body, and cancels a stream that has not been read to its end. */
   release(): void {
     this._reset();
     if (this.#reader) cancel(this.#reader);
@@ -89,16 +91,16 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
       this.#report('loadstart', loaded, total);
       for await (const part of parts) {
         if (request.destroyed) return;
-        await write(request, part);
+        await writeChunk(request, part);
         loaded += part.byteLength;
         this.#report('progress', loaded, total);
       }
       if (request.destroyed) return;
       this.#report('load', loaded, total);
-      this.#isReported = true;
+      this.#isProgressReported = true;
       request.end();
     } catch (error) {
-      // One that was given up has nothing more to say.
+      // A cancelled request reports no failure.
       if (!request.destroyed) this.xhr.fail(error);
     }
   }
@@ -110,8 +112,9 @@ export class NodeUpload extends Xhr2.XMLHttpRequestUpload {
 }
 
 const readerOf = (stream: unknown): Reader => {
-  // What has been told to be a web stream by its tag; Node can tell of those, too, whether somebody has read from them.
+  // A web stream, by `isStream`. `Readable.isDisturbed` supports web streams too.
   const body = stream as ReadableStream & NodeJS.ReadableStream;
-  if (body.locked || Readable.isDisturbed(body)) throw new Refusal('a stream that someone reads or has read from');
+  if (body.locked || Readable.isDisturbed(body))
+    throw new UnsendableError('the stream is locked or has been read from');
   return body.getReader();
 };

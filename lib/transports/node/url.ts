@@ -8,7 +8,10 @@ const decodeUserInfo = (text: string): string => {
   }
 };
 
-/** A url as xhr2 wants it. What it shows of itself has no user info, which goes into a header. Throws a `TypeError` for what is no absolute url. */
+/**
+ * A url in the form of xhr2. `href` has no user info, which becomes a header. Throws a `TypeError` if the url is not
+ * absolute.
+ */
 export const toParsedUrl = (url: string): ParsedUrl => {
   const { protocol, hostname, port, pathname, search, username, password, origin } = new URL(url);
   const path = pathname + search;

@@ -1,19 +1,18 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agents } from '../agents';
-import { MAX_BYTES, tooLarge } from '../limit';
+import { DEFAULT_MAX_BYTES, tooLarge } from '../incomplete-response';
 import type { PlatformXHR } from '../platform-xhr';
-import { agentsOf, type NodeAgents } from './agents';
+import { type NodeAgents, resolveAgents } from './agents';
 import { decode, encodingsOf, toBody } from './content';
 import { isRedirect } from './redirect';
-import { RequestingXHR } from './requesting';
-
-const DONE = 4;
+import { SendingXHR } from './sending-xhr';
 
 /**
- * xhr2, with the faults mended that lose data, turn one outcome into another, send secrets where they may not go, crash the process or leave a connection
- * behind. Unlike a browser's it shows `set-cookie`, takes headers such as `cookie`, sends streams, and knows why there is no answer.
+ * The receiving half of the XHR for Node. Based on xhr2, without its faults that lose data, report a wrong outcome,
+ * leak secrets, crash the process or leak a connection. Unlike a browser's, it shows `set-cookie`, accepts headers such
+ * as `cookie`, sends streams, and has a `cause`.
  */
-class NodeXHR extends RequestingXHR {
+class NodeXHR extends SendingXHR {
   #stopDecoding: (() => void) | undefined;
   readonly #maxBytes: number;
 
@@ -22,15 +21,18 @@ class NodeXHR extends RequestingXHR {
     this.#maxBytes = maxBytes;
   }
 
-  /** What the transport reads instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by line feeds. */
+  /**
+   * Read by the transport instead of {@link getAllResponseHeaders}: names in lower case, several `set-cookie` joined by
+   * `\n`.
+   */
   get responseHeaders(): Record<string, string> {
     const headers = this._responseHeaders ?? {};
     const cookies = headers['set-cookie'];
-    // The one header that Node does not join.
+    // The only header that Node does not join.
     return (cookies ? { ...headers, 'set-cookie': cookies.join('\n') } : headers) as Record<string, string>;
   }
 
-  /** Nothing: rxjs/ajax would parse it anew for each event, for no one. */
+  /** Empty: rxjs/ajax would parse the headers for each event, and nothing reads them. */
   override getAllResponseHeaders(): string {
     return '';
   }
@@ -38,8 +40,8 @@ class NodeXHR extends RequestingXHR {
   protected override _onHttpResponse(request: ClientRequest, response: IncomingMessage): void {
     const { statusCode = 0, statusMessage = '', headers } = response;
     if (this._request !== request) response.destroy();
-    else if (isRedirect(statusCode)) this.follow(request, response);
-    else if (statusCode < 200 || statusCode > 599) this.fail(new TypeError('a status that is none'));
+    else if (isRedirect(statusCode)) this.followRedirect(request, response);
+    else if (statusCode < 200 || statusCode > 599) this.fail(new TypeError('invalid HTTP status'));
     else if (this.#isTooLarge(statusCode, Number(headers['content-length']))) this.fail(tooLarge(this.#maxBytes));
     else {
       super._onHttpResponse(request, response);
@@ -58,9 +60,9 @@ class NodeXHR extends RequestingXHR {
 
   protected override _onHttpResponseEnd(response: IncomingMessage): void {
     if (this._response !== response) return;
-    // What is thrown in a listener of Node's ends the process.
+    // An error thrown in a listener of Node ends the process.
     try {
-      this.#take(response);
+      this.#decode(response);
     } catch (error) {
       this.fail(error);
     }
@@ -68,7 +70,7 @@ class NodeXHR extends RequestingXHR {
 
   protected override _onHttpResponseClose(response: IncomingMessage): void {
     if (this._response !== response || this.#stopDecoding) return;
-    this.fail(Object.assign(new Error('the body ended early'), { code: 'ECONNRESET' }));
+    this.fail(Object.assign(new Error('the response body ended early'), { code: 'ECONNRESET' }));
   }
 
   protected override _setError(): void {
@@ -77,27 +79,30 @@ class NodeXHR extends RequestingXHR {
     this.#stopDecoding = undefined;
   }
 
-  /** The length that an answer promises; those to HEAD and with 304 speak of another answer. */
-  #isTooLarge(status: number, promised: number): boolean {
-    return promised > this.#maxBytes && this._method !== 'HEAD' && status !== 304;
+  /**
+   * Whether the announced length exceeds the limit. The length of a response to HEAD or with 304 is that of another
+   * response.
+   */
+  #isTooLarge(status: number, announced: number): boolean {
+    return announced > this.#maxBytes && this._method !== 'HEAD' && status !== 304;
   }
 
-  #take(response: IncomingMessage): void {
+  #decode(response: IncomingMessage): void {
     const parts = this._responseParts ?? [];
     const [first] = parts;
     const bytes = first && parts.length === 1 ? first : Buffer.concat(parts);
     const encodings = encodingsOf(response.headers['content-encoding']);
     if (!bytes.length || !encodings.length) {
-      this.#finish(bytes);
+      this.#deliver(bytes);
       return;
     }
     this.#stopDecoding = decode(bytes, encodings, this.#maxBytes, (error, decoded) => {
       if (error) this.fail(error);
-      else this.#finish(decoded);
+      else this.#deliver(decoded);
     });
   }
 
-  #finish(bytes: Buffer): void {
+  #deliver(bytes: Buffer): void {
     const request = this._request;
     try {
       this.response = toBody(bytes, this.responseType, this._responseHeaders?.['content-type']);
@@ -109,22 +114,21 @@ class NodeXHR extends RequestingXHR {
     this._response = null;
     this._responseParts = null;
     this.#stopDecoding = undefined;
-    // A server that has answered before it had the whole body does not want the rest.
+    // A server that responds before it has the whole request body does not want the rest.
     if (!request?.writableFinished) request?.destroy();
     this.upload.release();
-    this._setReadyState(DONE);
-    this._dispatchProgress('load');
+    this.finish('load');
   }
 }
 
 export const canStream = true;
 
 /**
- * Makes an `XMLHttpRequest` for Node, with agents of the caller's own or the process's. Throws a `TypeError` for what is no agent.
- * `maxBytes` limits what a body may have, received and decoded.
+ * Returns a function that creates an `XMLHttpRequest` for Node, with the caller's agents or the global ones. Throws a
+ * `TypeError` for an invalid agent. `maxBytes` limits a response body, both received and decoded.
  */
-export const xhrFactory = (agents?: Agents, maxBytes = MAX_BYTES): (() => PlatformXHR) => {
-  const own = agentsOf(agents);
-  // Of the whole interface it has what rxjs/ajax and the transport use.
-  return () => new NodeXHR(own(), maxBytes) as unknown as PlatformXHR;
+export const xhrFactory = (agents?: Agents, maxBytes = DEFAULT_MAX_BYTES): (() => PlatformXHR) => {
+  const findAgents = resolveAgents(agents);
+  // It implements the part of the interface that rxjs/ajax and the transport use.
+  return () => new NodeXHR(findAgents(), maxBytes) as unknown as PlatformXHR;
 };

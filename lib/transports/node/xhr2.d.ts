@@ -19,7 +19,7 @@ declare module 'xhr2' {
     _startUpload(request: ClientRequest): void;
   }
 
-  /** The parts of xhr2 0.2.1 that the files beside this one build upon. */
+  /** The parts of xhr2 0.2.1 that the files in this folder use. */
   export default class XMLHttpRequest {
     static readonly ProgressEvent: typeof ProgressEvent;
     static readonly XMLHttpRequestUpload: typeof XMLHttpRequestUpload;
@@ -59,7 +59,7 @@ declare module 'xhr2' {
     protected _setReadyState(state: number): void;
   }
 
-  /** What xhr2 reads of a url, in the terms of `url.parse`. */
+  /** The parts of a url that xhr2 reads, named as by `url.parse`. */
   export interface ParsedUrl {
     readonly protocol: string;
     readonly hostname: string;

@@ -25,7 +25,7 @@ const BROKEN: Readonly<Record<string, { readonly reply: Reply; readonly error: o
   'a reset in the middle of the body': { reply: 'reset mid-body', error: { code: 'network' } },
   'a redirect to an invalid url': {
     reply: { status: 302, headers: { location: 'http://[' } },
-    error: { code: 'network', cause: { message: 'a redirect that leads nowhere' } },
+    error: { code: 'network', cause: { message: 'redirect without a valid location' } },
   },
 };
 

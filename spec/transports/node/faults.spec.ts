@@ -135,7 +135,7 @@ describe('a body that is too large', () => {
   ])('and %s is an error of the network', async (_, act) => {
     server.act = act;
     const error = await endOf(client.api.extend({ transport: transport() }).get$('/a'));
-    const message = `its body has more than ${MOST} bytes (maxResponseBytes)`;
+    const message = `the response body has more than ${MOST} bytes (maxResponseBytes)`;
     expect(error).toMatchObject({ code: 'network', message: expect.stringContaining(message), cause: { message } });
     await client.released();
   });

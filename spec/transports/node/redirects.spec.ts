@@ -123,7 +123,7 @@ describe('a redirect', () => {
       response.end();
     };
     const error = await endOf(api.request$(method, '/from', { body: body() }));
-    expect(error).toMatchObject({ code: 'network', cause: { message: 'a redirect of a body to another origin' } });
+    expect(error).toMatchObject({ code: 'network', cause: { message: 'redirect of a body to another origin' } });
     expect(heard).toEqual([]);
   });
 
@@ -213,7 +213,7 @@ describe('a redirect', () => {
   it('of a stream, which is used up, is an error where it has to be sent again', async () => {
     lead(307, '/to');
     const end = await endOf(api.post$('/from', new Blob(['text']).stream()));
-    expect(end).toMatchObject({ code: 'network', cause: { message: expect.stringMatching('only once') } });
+    expect(end).toMatchObject({ code: 'network', cause: { message: expect.stringMatching('cannot be sent twice') } });
   });
 
   it('that comes before the whole body has been sent ends the sending', async () => {
@@ -258,7 +258,7 @@ describe('nextHop', () => {
   const from = { method: 'GET', url: 'https://shop.example/a', headers: { authorization: 'Bearer x' } };
 
   it('refuses to go from https to http, also to the same host', () => {
-    expect(() => nextHop(302, 'http://shop.example/a', from, replayable)).toThrow('a redirect from https to http');
+    expect(() => nextHop(302, 'http://shop.example/a', from, replayable)).toThrow('redirect from https to http');
   });
 
   it('goes from http to https, which is another origin', () => {
@@ -271,7 +271,7 @@ describe('nextHop', () => {
     const hop = (location: string) => () => nextHop(307, location, post, { canReplay: true, hasBody: true });
     for (const to of ['/b', 'https://shop.example/b']) expect(hop(to)()).toMatchObject({ keepsBody: true });
     for (const to of ['http://shop.example:81/', 'https://shop.example:444/', 'https://evil.example/'])
-      expect(hop(to)).toThrow('a redirect of a body to another origin');
+      expect(hop(to)).toThrow('redirect of a body to another origin');
   });
 
   it('takes no user info along', () => {
@@ -296,7 +296,7 @@ describe('nextHop', () => {
   it.each([undefined, 'http://[', 'https://h:99999/secret', 'https://%zz/secret'])(
     'quotes nothing of %s',
     (location) => {
-      expect(() => nextHop(302, location, from, replayable)).toThrow(/^a redirect [a-z ]+$/);
+      expect(() => nextHop(302, location, from, replayable)).toThrow(/^redirect [a-zA-Z() ]+$/);
     },
   );
 });

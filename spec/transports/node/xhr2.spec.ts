@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import Xhr2 from 'xhr2';
-import { RequestingXHR } from '../../../lib/transports/node/requesting';
+import { SendingXHR } from '../../../lib/transports/node/sending-xhr';
 import { NodeUpload } from '../../../lib/transports/node/upload';
 import { xhrFactory } from '../../../lib/transports/node/xhr';
 
@@ -42,7 +42,7 @@ describe('xhr2, which the XHR for Node overrides from within,', () => {
   });
 
   it.each<[string, object, object]>([
-    ['the half that sends', RequestingXHR.prototype, Xhr2.prototype],
+    ['the half that sends', SendingXHR.prototype, Xhr2.prototype],
     ['the half that takes answers', Object.getPrototypeOf(xhrFactory()()), Xhr2.prototype],
     ['the upload', NodeUpload.prototype, Xhr2.XMLHttpRequestUpload.prototype],
   ])('has a method for each that %s overrides', (_, ours, theirs) => {

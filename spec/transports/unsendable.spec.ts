@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { ajaxTransport, createApi, fetchTransport, type RequestOptions, type Transport } from 'renewal';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { refusalOf } from '../../lib/transports/refusal';
+import { toInvalidRequest } from '../../lib/transports/unsendable';
 import { xhrFactory } from '../../lib/transports/xhr';
 import { createRecorder, outcomeOf, shownOf } from '../support/http-client';
 import { endOf } from '../support/node-client';
@@ -106,7 +106,7 @@ describe('a part of the platform that is missing is named:', () => {
     const [request] = requests;
     if (!request) throw new Error('no request was made');
     const error: unknown = runInNewContext('new ReferenceError("Blob is not defined")');
-    expect(refusalOf(error, request).message).toContain('there is no Blob here');
+    expect(toInvalidRequest(error, request).message).toContain('there is no Blob here');
   });
 
   it('Request, by fetchTransport for a stream', async () => {
@@ -127,7 +127,7 @@ describe('a part of the platform that is missing is named:', () => {
     outcomeOf(api.get$('/a'));
     const [request] = requests;
     if (!request) throw new Error('no request was made');
-    expect(refusalOf(new ReferenceError(message), request).message).toContain('there is no Blob here');
+    expect(toInvalidRequest(new ReferenceError(message), request).message).toContain('there is no Blob here');
   });
 });
 

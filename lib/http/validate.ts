@@ -1,19 +1,20 @@
 import { type MonoTypeOperatorFunction, map, mergeMap, type Observable, of, takeWhile } from 'rxjs';
 import { SchemaError } from './errors';
+import { internalsOf } from './internals';
 import { isNotJson } from './json-text';
-import { call$ } from './observed';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
 import type { SchemaResult, StandardSchemaV1 } from './schema';
-import { scopeOf } from './trace';
+import { invoke$ } from './to-observable';
 
 /**
- * Has a schema validate the body of a successful answer, and hands on what that makes of it. Errors with `SchemaError`; what the schema
- * itself throws or rejects with arrives as it is.
+ * Validates the body of a successful response with a schema, and emits the response with the schema's output. Errors
+ * with `SchemaError`; an error that the schema throws or rejects with is emitted unchanged.
  */
-export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
+export const validateBody = (schema: StandardSchemaV1, request: HttpRequest): MonoTypeOperatorFunction<HttpEvent> => {
   const check = (event: HttpEvent): Observable<HttpEvent> => {
-    if (event.type !== 'response' || event.status >= 400 || isNotJson(event, scopeOf(request))) return of(event);
+    if (event.type !== 'response' || event.status >= 400 || isNotJson(event, internalsOf(request).newest))
+      return of(event);
     const toEvent = (result: SchemaResult<unknown>): HttpEvent => {
       if (!result.issues) return { ...event, body: result.value };
       const issues = Array.from(result.issues, ({ message, path = [] }) => ({
@@ -22,9 +23,9 @@ export const conform = (schema: StandardSchemaV1, request: HttpRequest): MonoTyp
       }));
       throw new SchemaError(request, event, issues);
     };
-    return call$(() => schema['~standard'].validate(event.body)).pipe(map(toEvent));
+    return invoke$(() => schema['~standard'].validate(event.body)).pipe(map(toEvent));
   };
-  // A schema that takes its time keeps no connection open.
+  // A slow schema keeps no connection open.
   return (events$) =>
     events$.pipe(
       takeWhile(({ type }) => type !== 'response', true),

@@ -1,36 +1,36 @@
 import { type ClientRequest, type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http';
 import Xhr2, { type ParsedUrl } from 'xhr2';
-import { Refusal } from '../refusal';
+import { UnsendableError } from '../unsendable';
 import { dequeue, type NodeAgents } from './agents';
 import { type BodySource, readBody } from './body';
-import { ACCEPTED_ENCODINGS } from './content';
-import { MOST_REDIRECTS, nextHop } from './redirect';
+import { ACCEPT_ENCODING } from './content';
+import { MAX_REDIRECTS, nextHop } from './redirect';
 import { NodeUpload } from './upload';
 import { toParsedUrl } from './url';
 
-/** What the connection itself decides. */
-const NOT_THE_CALLERS = /^(connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
+/** The headers that only the connection sets. */
+const FORBIDDEN_HEADERS = /^(connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/;
 
-/** What a server may be sent twice (RFC 9110 section 9.2.2). */
+/** The idempotent methods (RFC 9110 section 9.2.2). */
 const IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
 
-/** How a connection fails that the server has closed while it was idle. */
+/** The error codes of a connection that the server closed while it was idle. */
 const STALE = /^(ECONNRESET|EPIPE)$/;
 
-/** The most of a redirect's own body that is worth reading to keep the connection. */
-const MOST_REDIRECT_BYTES = 64 * 1024;
+/** The body of a redirect is read up to this size, to keep the connection. */
+const MAX_REDIRECT_BYTES = 64 * 1024;
 
 const DONE = 4;
 
-/** The half of the XHR for Node that sends: headers, bodies, redirects, stale connections, and every way of giving up. */
-export class RequestingXHR extends Xhr2 {
-  /** Why there is no answer. */
+/** The sending half of the XHR for Node: headers, bodies, redirects, stale connections, abort and failure. */
+export class SendingXHR extends Xhr2 {
+  /** Why there is no response. */
   cause?: unknown;
   override upload: NodeUpload;
 
   #source: BodySource | undefined;
   #redirects = 0;
-  #isResent = false;
+  #isRetried = false;
 
   constructor(agents: NodeAgents) {
     super();
@@ -39,45 +39,51 @@ export class RequestingXHR extends Xhr2 {
     this.upload = new NodeUpload(this);
   }
 
-  /** Takes headers that a browser keeps to itself, such as `cookie`; throws for those that would break the connection. */
+  /** Accepts headers that a browser forbids, such as `cookie`; throws for headers that would break the connection. */
   override setRequestHeader(name: string, value: string): void {
-    const lowered = name.toLowerCase();
-    if (NOT_THE_CALLERS.test(lowered)) throw new Refusal(`headers.${lowered}: the connection itself sets it`);
-    this._headers[lowered] = value;
+    const lowerName = name.toLowerCase();
+    if (FORBIDDEN_HEADERS.test(lowerName))
+      throw new UnsendableError(`headers.${lowerName}: only the connection sets this header`);
+    this._headers[lowerName] = value;
   }
 
   override send(data?: unknown): void {
-    if (data != null && /^(GET|HEAD)$/.test(this._method)) throw new Refusal('it can have no body');
-    if (data != null) this.#check();
+    if (data != null && /^(GET|HEAD)$/.test(this._method))
+      throw new UnsendableError('GET and HEAD requests cannot have a body');
+    if (data != null) this.#validateHeaders();
     const source = data == null ? undefined : readBody(data);
     this.#source = source;
     if (!source) this.#start(data);
     else {
       source.bytes.then(
-        (bytes) => this.#source === source && this.#startLate(bytes, source.type),
+        (bytes) => this.#source === source && this.#startAsync(bytes, source.type),
         (error) => this.#source === source && this.fail(error),
       );
     }
   }
 
-  /** Ends whatever is going on. Unlike a browser's, it tells no one: who aborts knows. */
+  /** Cancels the request. Unlike a browser's, it emits no event. */
   override abort(): void {
     const request = this._request;
     this._setError();
-    if (request) this.#drop(request);
+    if (request) this.#destroyRequest(request);
   }
 
-  /** Ends with an error what is going on. */
+  /** Ends the request with an error. */
   fail(cause: unknown): void {
-    // Of an answer that it can not parse, Node keeps the bytes, and so maybe a token.
+    // Node attaches the bytes of a response that it cannot parse; they may hold a token.
     if (Object(cause).rawPacket) Reflect.set(Object(cause), 'rawPacket', undefined);
     this.cause = cause;
     this.abort();
-    this._setReadyState(DONE);
-    this._dispatchProgress('error');
+    this.finish('error');
   }
 
-  /** Lets go of all that a request holds. What is left of an answer that broke off is none, and has no status. */
+  protected finish(outcome: 'load' | 'error'): void {
+    this._setReadyState(DONE);
+    this._dispatchProgress(outcome);
+  }
+
+  /** Releases all resources of the request. A response that broke off has no status. */
   protected override _setError(): void {
     super._setError();
     this.status = 0;
@@ -94,8 +100,8 @@ export class RequestingXHR extends Xhr2 {
   protected override _finalizeHeaders(): void {
     const headers = this._headers;
     headers.accept ??= '*/*';
-    // A part of something that is encoded can not be decoded.
-    headers['accept-encoding'] ??= 'range' in headers ? 'identity' : ACCEPTED_ENCODINGS;
+    // A range of an encoded body cannot be decoded.
+    headers['accept-encoding'] ??= 'range' in headers ? 'identity' : ACCEPT_ENCODING;
     headers['user-agent'] ??= 'node';
     this.upload.addHeaders(headers);
   }
@@ -103,9 +109,10 @@ export class RequestingXHR extends Xhr2 {
   protected override _sendHxxpRequest(): void {
     super._sendHxxpRequest();
     const request = this._request;
-    // Also how it ends where the server switches to a protocol that nobody asked for. Without this, xhr2 would wait for an answer that never comes.
+    // Also if the server switches protocols without being asked. xhr2 alone would wait forever for the response.
     request?.on('close', () => {
-      if (this._request === request && !this._response) this.fail(new TypeError('closed without an answer'));
+      if (this._request === request && !this._response)
+        this.fail(new TypeError('the connection closed without a response'));
     });
   }
 
@@ -115,7 +122,7 @@ export class RequestingXHR extends Xhr2 {
       this.fail(error);
       return;
     }
-    this.#isResent = true;
+    this.#isRetried = true;
     try {
       this._sendHxxpRequest();
     } catch (final) {
@@ -123,38 +130,38 @@ export class RequestingXHR extends Xhr2 {
     }
   }
 
-  /** Follows a redirect once its own body is over, so that the next request finds the connection free. */
-  protected follow(request: ClientRequest, response: IncomingMessage): void {
+  /** Follows a redirect after its body has ended, so that the next request can reuse the connection. */
+  protected followRedirect(request: ClientRequest, response: IncomingMessage): void {
     let size = 0;
     this._response = response;
-    response.on('close', () => this._response === response && this.#hop(request, response));
+    response.on('close', () => this._response === response && this.#sendNextHop(request, response));
     response.on('data', ({ length }: Buffer) => {
       size += length;
-      if (size > MOST_REDIRECT_BYTES) response.destroy();
+      if (size > MAX_REDIRECT_BYTES) response.destroy();
     });
-    if (Number(response.headers['content-length']) > MOST_REDIRECT_BYTES) response.destroy();
+    if (Number(response.headers['content-length']) > MAX_REDIRECT_BYTES) response.destroy();
   }
 
-  /** Makes events only for those who listen. One `send` is one start, however often it is sent. */
+  /** Creates an event only if it has a listener. One `send` is one `loadstart`, however many requests it takes. */
   protected override _dispatchProgress(type: string): void {
-    const isStart = type !== 'loadstart' || !(this.#redirects || this.#isResent);
+    const isStart = type !== 'loadstart' || !(this.#redirects || this.#isRetried);
     if (isStart && this._listeners[type]) super._dispatchProgress(type);
   }
 
-  /** Tells no one: rxjs/ajax does not ask. */
+  /** Emits no event: rxjs/ajax does not listen. */
   protected override _setReadyState(state: number): void {
     this.readyState = state;
   }
 
-  /** Throws for what Node would refuse, which it says only once it is given the body. */
-  #check(): void {
-    // A method is of the same letters as a name.
+  /** Throws for headers that Node would refuse later, when it gets the body. */
+  #validateHeaders(): void {
+    // A method has the same syntax as a header name.
     for (const name of [this._method, ...Object.keys(this._headers)]) validateHeaderName(name);
     for (const [name, value] of Object.entries(this._headers)) validateHeaderValue(name, value);
   }
 
-  /** As `#start`, where no one is left to throw to. */
-  #startLate(bytes: Buffer, type: string | null): void {
+  /** As `#start`, but fails instead of throwing: `send` has returned already. */
+  #startAsync(bytes: Buffer, type: string | null): void {
     try {
       this.#start(bytes, type);
     } catch (error) {
@@ -174,16 +181,18 @@ export class RequestingXHR extends Xhr2 {
     }
   }
 
-  /** Whether the server may have closed the connection before it saw the request, and would do nothing twice. */
+  /**
+   * Whether the server may have closed the idle connection before it read the request, and the request is idempotent.
+   */
   #isStale({ reusedSocket }: ClientRequest, code = ''): boolean {
     const isUnanswered = reusedSocket && STALE.test(code) && !this._response;
-    return isUnanswered && !this.#isResent && IDEMPOTENT.test(this._method) && this.upload.canReplay;
+    return isUnanswered && !this.#isRetried && IDEMPOTENT.test(this._method) && this.upload.canReplay;
   }
 
-  #hop(request: ClientRequest, { statusCode, headers }: IncomingMessage): void {
+  #sendNextHop(request: ClientRequest, { statusCode, headers }: IncomingMessage): void {
     this._response = null;
     try {
-      if (++this.#redirects > MOST_REDIRECTS) throw new RangeError('too many redirects');
+      if (++this.#redirects > MAX_REDIRECTS) throw new RangeError('too many redirects');
       const { href: url, auth } = this._url;
       const from = { method: this._method, url, headers: this._headers };
       const hop = nextHop(statusCode, headers.location, from, this.upload);
@@ -199,7 +208,7 @@ export class RequestingXHR extends Xhr2 {
     }
   }
 
-  #drop(request: ClientRequest): void {
+  #destroyRequest(request: ClientRequest): void {
     request.destroy();
     if (!request.socket)
       dequeue(this._url.protocol === 'https:' ? this.nodejsHttpsAgent : this.nodejsHttpAgent, request);
