@@ -12,7 +12,7 @@ import type { Binding } from './state/session-state';
 
 /** The options of {@link bearer}. */
 export interface BearerOptions {
-  /** Where the token may go. @defaultValue where the client that made the request lets it go */
+  /** The origins that the token may go to. @defaultValue those of the client that made the request */
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
@@ -23,8 +23,8 @@ interface Bound {
 }
 
 /**
- * Binds a request of now to the session that the store holds. However long the request is delayed, it is never sent with
- * another session's token.
+ * Binds a request of now to the session that the store holds. However long the request is delayed, it is never sent
+ * with another session's token.
  */
 export const bindTo = (core: SessionCore): Bound => {
   const binding$ = core.look();
@@ -32,11 +32,12 @@ export const bindTo = (core: SessionCore): Bound => {
 };
 
 /**
- * Puts the session's token on each request, waits if that is known to be dead, and replays a request, once, if the response says that the token has
- * expired. `createApi({ session })` places it next to the transport.
+ * Puts the session's token on each request, waits if that is known to be dead, and replays a request, once, if the
+ * response says that the token has expired. `createApi({ session })` places it next to the transport.
  *
  * Requests with `auth: false`, with an `authorization` header of their own, or to other origins pass as they are.
- * Errors with `TokenRejectedError`, `BodyNotReplayableError`, `RefreshError`, `SessionExpiredError` or `SignedOutError`.
+ * Errors with `TokenRejectedError`, `BodyNotReplayableError`, `RefreshError`, `SessionExpiredError` or
+ * `SignedOutError`.
  */
 export const bearer = (session: Session, options: BearerOptions = {}): Interceptor => {
   const core = coreOf(session);

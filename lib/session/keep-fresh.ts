@@ -4,11 +4,12 @@ import type { StateMachine } from './state/machine';
 import { hasTokens, type Tokens } from './state/session-state';
 
 /**
- * While subscribed, calls `start` whenever `dueInMs` says that it is time, and emits the tokens that the session gets. A timer is a hint: when one
- * fires, or `wake$` does, or the state changes, the decision is made again.
+ * While subscribed, calls `start` whenever a refresh is due, and emits the new tokens of the session. Timers are hints:
+ * when a timer fires, `wake$` emits or the state changes, `dueInMs` is called again.
  *
- * @param dueInMs - Milliseconds until the next refresh is due, `Infinity` where none is; while the session is loading, until it may be asked for again.
- * @param wait$ - Waits for the session to be loaded; errors where that has failed.
+ * @param dueInMs - Milliseconds until the next refresh is due, `Infinity` if none is; while the session is loading,
+ *   until `restore` may be called again.
+ * @param wait$ - Emits when the session is loaded; errors if that has failed.
  */
 export const createKeepFresh = (
   machine: StateMachine,
@@ -34,7 +35,7 @@ export const createKeepFresh = (
     let { generation } = machine.state;
     return state$.pipe(
       switchMap((state) => {
-        // While a change is being told, the subject still replays what was before it.
+        // While a change is being emitted, the subject still replays the state before it.
         const isNew = state.generation > generation;
         generation = Math.max(generation, state.generation);
         if (state.status === 'loading') return load$;

@@ -20,56 +20,70 @@ import type { Wake } from './wake';
 
 /** The options of {@link Session.keepFresh$}. */
 export interface KeepFreshOptions {
-  /** Whether to go on while the page is hidden. In Node, no page ever is. @defaultValue false */
+  /** Whether to continue while the page is hidden. In Node, no page is ever hidden. @defaultValue false */
   readonly whileHidden?: boolean | undefined;
 }
 
 /** A session: its tokens, and the one refresh that renews them. Made by `createSession`. */
 export interface Session {
-  /** The newest state. To read it is no look into the store: a subscription to {@link state$} is, and each request. */
+  /** The newest state. Reading it does not read the store; a subscription to {@link state$} does, and each request. */
   readonly state: SessionState;
   /** Replays the newest state, then emits each change; never errors, completes on {@link destroy}. */
   readonly state$: Observable<SessionState>;
-  /** Begins a session. The state changes at once; resolves when the store has the tokens, or has failed. Rejects with a `TypeError` for a malformed grant. */
+  /**
+   * Begins a session. The state changes at once; resolves when the store has the tokens, or has failed. Rejects with a
+   * `TypeError` for a malformed grant.
+   */
   signIn(grant: TokenGrant): Promise<void>;
   /** Ends the session. The state changes at once; resolves when the store is clear, or has failed. */
   signOut(): Promise<void>;
-  /** Starts the one refresh or joins it; emits the new tokens and completes. Errors with `RefreshError`, `SessionExpiredError` or `SignedOutError`. */
+  /**
+   * Starts the one refresh or joins it; emits the new tokens and completes. Errors with `RefreshError`,
+   * `SessionExpiredError` or `SignedOutError`.
+   */
   refresh$(): Observable<Tokens>;
-  /** Emits one usable access token, after a refresh if need be, and completes: for a WebSocket, an event source, an image. Errors as {@link refresh$}. */
+  /**
+   * Emits one usable access token, after a refresh if necessary, and completes: for a WebSocket, an event source, an
+   * image. Errors as {@link refresh$}.
+   */
   accessToken$(): Observable<string>;
   /**
-   * While subscribed, renews the tokens `refreshAheadMs` before they expire, and looks again when the network is back or someone returns to the page;
-   * emits the tokens each time the session gets new ones. A page that no one looks at refreshes when it is shown again, and not before, unless `whileHidden` is
-   * true. Outlives failures that may pass and sign-outs; never errors, completes on {@link destroy}.
+   * While subscribed, renews the tokens `refreshAheadMs` before they expire, and checks again when the network is back
+   * or the page is visible again. Emits each time the session gets new tokens. A hidden page refreshes only when it is
+   * shown again, unless `whileHidden` is true. Continues after transient failures and sign-outs; never errors,
+   * completes on {@link destroy}.
    */
   keepFresh$(options?: KeepFreshOptions): Observable<Tokens>;
-  /** Ends every wait with `SignedOutError` and leaves the store as it is; the session is signed out for good. */
+  /** Ends every wait with `SignedOutError` and leaves the store unchanged. The session stays signed out. */
   destroy(): void;
 }
 
-/** What `bearer` needs of a session beyond its public face. */
+/** What `bearer` needs of a session besides its public members. */
 export interface SessionCore extends Authorizer {
   readonly events$: Observable<ApiEvent>;
   /** Whether `refresh` is being called right now: a request that is subscribed then belongs to it. */
   isInvoking(): boolean;
   /** What a request is bound to that is made now; undefined if there is no session. */
   readonly binding: Binding | undefined;
-  /** The same, but for a request that is made before the session is loaded: the returned object gets its binding as soon as it is. */
+  /**
+   * The same, but for a request that is made before the session is loaded: the returned object gets its binding as soon
+   * as it is.
+   */
   bind(): { binding?: Binding | undefined };
   /**
-   * Reads the store if it has changed. When the store has answered, emits what all requests that have waited for it are bound to, and replays that; errors with
-   * `SignedOutError` if a session begins or ends here before that. Undefined if there is nothing to wait for.
+   * Reads the store if it has changed. When the store has answered, emits what all requests that have waited for it are
+   * bound to, and replays that; errors with `SignedOutError` if a session begins or ends here before that. Undefined if
+   * there is nothing to wait for.
    */
   look(): Observable<Binding | undefined> | undefined;
 }
 
 const CORE = Symbol('renewal.session');
 
-/** Marks the sessions of every copy of this package, whose insides differ. */
+/** Marks the sessions of every copy of this package. Their internals may differ. */
 const BRAND = Symbol.for('renewal.session');
 
-/** The inside of a session that `createSession` has made. */
+/** The internals of a session that `createSession` has made. */
 export const coreOf = (session: Session): SessionCore => {
   const { [CORE]: core, [BRAND]: isForeign } = Object(session) as { [CORE]?: SessionCore; [BRAND]?: true };
   if (core) return core;
@@ -136,7 +150,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     try {
       // Written first: a subscriber of the new state, or the next holder of the lock, finds it in the store.
       let written$ = storage.write(tokens ?? 'sign-out');
-      // Re-entrancy: the store's own notification may have led to another sign-in or sign-out, which is then the later one; or to a refresh that writes after it.
+      // Re-entrancy: the store's own notification may have led to another sign-in or sign-out, which is then the later
+      // one; or to a refresh that writes after it.
       if (nth === changes) {
         if (storage.mine !== tokens) written$ = storage.write(tokens ?? 'sign-out');
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, refresher.cancel());

@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs';
 
-/** When to look again at what timers may have missed: signals of the platform. */
+/** Signals of the platform: when to check again what timers may have missed. */
 export interface Wake {
   /** The network is back. */
   readonly online$: Observable<unknown>;
-  /** Someone looks at the page again. */
+  /** The page is visible again. */
   readonly visible$: Observable<unknown>;
-  /** Whether no one looks at the page: nothing is done on a timer then. */
+  /** Whether the page is hidden: timers do nothing then. */
   isHidden(): boolean;
 }

@@ -27,23 +27,30 @@ export interface PendingQueue {
   add(waiter: Waiter): void;
   remove(waiter: Waiter): void;
   /**
-   * Detaches the current waiters, and returns a function that releases them in the order of arrival. Waiters without a session are then bound to `binding`.
-   * With `error` they are rejected instead; with `isOver`, so are waiters of earlier releases that have not started.
+   * Detaches the current waiters, and returns a function that releases them in the order of arrival. Waiters without a
+   * session are then bound to `binding`. With `error` they are rejected instead; with `isOver`, so are waiters of
+   * earlier releases that have not started.
    */
   takeAll(error?: Error, isOver?: boolean, binding?: Binding): () => void;
 }
 
 /** Decides which requests are sent with the session's tokens, and which wait. */
 export interface Admission extends Omit<PendingQueue, 'add'> {
-  /** Sends `waiter`: in this same tick if the tokens are alive, otherwise after a refresh. `release` gives its slot back, if it has one. */
+  /**
+   * Sends `waiter`: in this same tick if the tokens are alive, otherwise after a refresh. `release` gives its slot
+   * back, if it has one.
+   */
   admit(waiter: Waiter, release?: () => void): void;
-  /** Emits the tokens that a request with this binding could be sent with, and completes; with `isNew`, only tokens newer than those of now. */
+  /**
+   * Emits the tokens that a request with this binding could be sent with, and completes; with `isNew`, only tokens
+   * newer than those of now.
+   */
   wait$(isNew?: boolean, binding?: Binding): Observable<Tokens>;
 }
 
 /**
- * Sets keep the waiters in the order of arrival, and let each be removed without a walk over the others. The observer list of a subject is searched
- * and spliced, which would cost the square of their number.
+ * Sets keep the waiters in the order of arrival, and let each be removed without a walk over the others. The observer
+ * list of a subject is searched and spliced, which would cost the square of their number.
  *
  * @param concurrency - How many released waiters that take a slot are under way at once.
  */

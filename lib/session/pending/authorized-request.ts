@@ -24,7 +24,10 @@ export interface Authorizer {
   reject(state: SignedIn): void;
 }
 
-/** One sending of a request. Forwards its events, unless the response says that the token is dead. An observer, because operators in its place would cost every request. */
+/**
+ * One sending of a request. Forwards its events, unless the response says that the token is dead. An observer, because
+ * operators in its place would cost every request.
+ */
 class Attempt extends Subscription implements Observer<HttpEvent> {
   /** Whether later events are ignored. */
   #isOver = false;
@@ -85,8 +88,9 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
 }
 
 /**
- * One request of a session. It is sent with live tokens and, if the response says that they are dead, replayed once with the next ones. A class, because
- * a hundred thousand may wait at once: what they share is in its prototype, and not in closures of each.
+ * One request of a session. It is sent with live tokens and, if the response says that they are dead, replayed once
+ * with the next ones. A class, because a hundred thousand may wait at once: what they share is in its prototype, and
+ * not in closures of each.
  */
 export class AuthorizedRequest implements Waiter {
   #isReplay = false;
@@ -132,7 +136,9 @@ export class AuthorizedRequest implements Waiter {
     caller.add(attempt);
   }
 
-  /** Whether the response came from an allowed origin. Most come from the url of the request, which has been checked. */
+  /**
+   * Whether the response came from an allowed origin. Most come from the url of the request, which has been checked.
+   */
   isTrusted(url: string): boolean {
     return !url || url === this.wire.url || this.origins.includes(originOf(url));
   }

@@ -11,8 +11,8 @@ export interface Limiter<T> {
 }
 
 /**
- * Calls `start` with each item in turn. `release` gives the slot back, once. `start` is never called from within another `start`, so items that are
- * released at once do not grow the stack. No step walks along the queue.
+ * Calls `start` with each item in turn. `release` gives the slot back, once. `start` is never called from within
+ * another `start`, so items that are released at once do not grow the stack. No step walks along the queue.
  */
 export const createLimiter = <T>(slots: number, start: (item: T, release: () => void) => void): Limiter<T> => {
   const queue = new Set<T>();
@@ -59,12 +59,15 @@ export const createLimiter = <T>(slots: number, start: (item: T, release: () => 
   };
 };
 
-/** Runs `work` while no other work runs; releases as soon as it ends or is unsubscribed. The type of `exclusive` of a store. */
+/**
+ * Runs `work` while no other work runs; releases as soon as it ends or is unsubscribed. The type of `exclusive` of a
+ * store.
+ */
 export type Mutex = <T>(work: Observable<T>) => Observable<T>;
 
 /**
- * Subscribes to `work` inside of a lock that `inside` stands for. Not `subscribe(subscriber)`, which would be torn down only after the next work has
- * started.
+ * Subscribes to `work` inside of a lock that `inside` stands for. Not `subscribe(subscriber)`, which would be torn down
+ * only after the next work has started.
  */
 export const subscribeInside = <T>(inside: Subscription, work: Observable<T>, subscriber: Subscriber<T>): void =>
   inside.add(
@@ -82,7 +85,9 @@ interface LockRequest {
   unlock(): void;
 }
 
-/** A limiter of one slot for observables: one work at a time, in the order of subscription, within this page or process. */
+/**
+ * A limiter of one slot for observables: one work at a time, in the order of subscription, within this page or process.
+ */
 export const createMutex = (): Mutex => {
   const limiter = createLimiter<LockRequest>(1, (request, release) => {
     request.unlock = release;

@@ -8,7 +8,9 @@ const REMEMBERED_MS = 30_000;
 /** How many routes are remembered before all are forgotten, which costs each of them one refresh. */
 const MAX_REMEMBERED = 1_000;
 
-/** The routes (method, origin and path) that rejected a fresh token, so that each of their answers does not cost a refresh. */
+/**
+ * The routes (method, origin and path) that rejected a fresh token, so that their responses do not cost a refresh each.
+ */
 export interface RejectedRoutes {
   add(request: HttpRequest, generation: number): void;
   has(request: HttpRequest, generation: number): boolean;
@@ -24,7 +26,7 @@ export const createRejectedRoutes = (): RejectedRoutes => {
     },
     has: (request, generation) => {
       const agoMs = nowMs() - (rejectedAtMs.get(keyOf(request, generation)) ?? -Infinity);
-      // Below 0 the clock was set back: that must not lengthen it.
+      // Below 0: the clock was set back, which must not extend the time.
       return agoMs >= 0 && agoMs < REMEMBERED_MS;
     },
   };

@@ -3,8 +3,8 @@ import type { HttpRequest } from '../../http/request';
 import type { HttpResponse } from '../../http/response';
 
 /**
- * Whether a response says that the access token has expired. `response.body` is the parsed JSON if there is any (of a download: up to 64 kB),
- * otherwise what the transport has read, such as the text of a login page.
+ * Whether a response says that the access token has expired. `response.body` is the parsed JSON if there is any (of a
+ * download: up to 64 kB), otherwise the body as the transport has read it, such as the text of a login page.
  */
 export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => boolean;
 
@@ -16,7 +16,8 @@ export const codesMatcher = (codes: readonly (number | string)[]): ((code: unkno
 };
 
 /**
- * Matches a JSON body whose top-level `code` is one of these; `1002` and `'1002'` are the same. Nested codes do not count.
+ * Matches a JSON body whose top-level `code` is one of these; `1002` and `'1002'` are the same. Nested codes do not
+ * count.
  *
  * @example
  * ```ts
@@ -34,18 +35,21 @@ export const statusCode = (...codes: number[]): ((response: HttpResponse) => boo
   return (response) => codes.includes(response.status);
 };
 
-/** What a predicate of the caller's says. Throws a `TypeError` for a promise, which would always count as true. */
+/** The verdict of a caller's predicate. Throws a `TypeError` for a promise, which would always count as true. */
 export const verdictOf = (name: string, verdict: unknown): boolean => {
   check(!hasMethod(verdict, 'then'), name, 'true or false, and no promise');
   return !!verdict;
 };
 
-/** Whether an error of a refresh is final. `isExpired` is the session's own, and is asked about the response of that refresh. */
+/**
+ * Whether an error of a refresh is final. `isExpired` is that of the session; call it with the response of that
+ * refresh.
+ */
 export type RefusalPredicate = (error: unknown, isExpired: (response: HttpResponse) => boolean) => boolean;
 
 /**
- * Matches if one of the predicates does: of `isExpired`, or of `isRefused`. They are called in their order, with all arguments, until one matches.
- * Throws a `TypeError` for a predicate that is no function.
+ * Matches if one of the predicates does: of `isExpired`, or of `isRefused`. They are called in their order, with all
+ * arguments, until one matches. Throws a `TypeError` for a predicate that is no function.
  *
  * @example
  * ```ts
@@ -59,10 +63,13 @@ export function anyOf(...predicates: ((...args: never) => boolean)[]): (...args:
   return (...args) => predicates.some((matches) => matches(...args));
 }
 
-/** What a fresh token cannot give: a nonce (RFC 9449 section 8), a stronger login (RFC 9470 section 3), more scope (RFC 6750 section 3.1). */
+/**
+ * Demands that no fresh token can meet: a nonce (RFC 9449 section 8), a stronger login (RFC 9470 section 3), more scope
+ * (RFC 6750 section 3.1).
+ */
 const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)\b/i;
 
-/** Whether the challenge of a 401 (RFC 9110 section 11.6.1) asks for something else than a fresh token. */
+/** Whether the challenge of a 401 (RFC 9110 section 11.6.1) demands something other than a fresh token. */
 export const demandsMore = ({ headers }: HttpResponse): boolean =>
   ANOTHER_DEMAND.test(headers?.['www-authenticate'] ?? '');
 

@@ -11,15 +11,17 @@ export interface OAuthRefreshOptions {
   /** The token endpoint. */
   readonly url: string | URL;
   readonly clientId: string;
-  /** Of a confidential client, sent in the body (RFC 6749 section 2.3.1); not for browsers. */
+  /** The secret of a confidential client, sent in the body (RFC 6749 section 2.3.1). Not for browsers. */
   readonly clientSecret?: string | undefined;
-  /** Space-separated; not more than was granted. @defaultValue as granted */
+  /** Scopes, separated by spaces; no more than were granted. @defaultValue as granted */
   readonly scope?: string | undefined;
-  /** More parameters, such as `resource` (RFC 8707) or `organization`; none of those that `oauthRefresh` itself sends. */
+  /**
+   * More parameters, such as `resource` (RFC 8707) or `organization`; but none that `oauthRefresh` itself sends.
+   */
   readonly params?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The one thing that is asked of a client, so that an `Api` of any kind will do. */
+/** The part of an `Api` that `oauthRefresh` uses. */
 interface Poster {
   post$<T>(url: string | URL, body?: Body, options?: { auth?: boolean }): Observable<T>;
 }
@@ -31,12 +33,14 @@ interface OAuthGrant {
   readonly expires_in?: number | string;
 }
 
-/** A secret that is empty may be left out (RFC 6749 section 2.3.1); an environment variable that is not set leads to one. */
+/**
+ * An empty secret may be left out (RFC 6749 section 2.3.1). It may come from an environment variable that is not set.
+ */
 const orNone = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 const INVALID_GRANT = 'invalid_grant';
 
-/** What is no grant stays what it is, so that the session can say what there was instead. */
+/** A value that is no grant is returned unchanged, so that the session can describe it. */
 const toGrant = (body: OAuthGrant): TokenGrant => {
   if (body?.error === INVALID_GRANT) throw new SessionExpiredError(INVALID_GRANT);
   if (!body?.access_token) return body as never; // refused by the session
@@ -50,15 +54,16 @@ const judge = (error: unknown): never => {
   throw isTransient ? new RefreshError(error) : error;
 };
 
-/** What `oauthRefresh` itself sends. */
+/** The parameters that `oauthRefresh` itself sends. */
 const RESERVED_PARAMS = ['grant_type', 'refresh_token', 'client_id', 'client_secret', 'scope'];
 
 /**
- * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token. It emits one grant and completes; `expires_in`, in seconds, may be a
- * number or a text. Without a refresh token the session ends. Throws a `TypeError` for an option that is wrong.
+ * The `refresh` of an OAuth 2.0 session (RFC 6749 section 6): form-encoded, without a token. It emits one grant and
+ * completes; `expires_in`, in seconds, may be a number or a text. Without a refresh token the session ends. Throws a
+ * `TypeError` for an option that is wrong.
  *
- * Of the errors of the token endpoint only `invalid_grant` ends the session (RFC 6749 section 5.2). Another `HttpStatusError` is transient: it is the `cause` of the
- * `RefreshError` that `isRefused` is called with.
+ * Of the errors of the token endpoint only `invalid_grant` ends the session (RFC 6749 section 5.2). Another
+ * `HttpStatusError` is transient: it is the `cause` of the `RefreshError` that `isRefused` is called with.
  *
  * @example
  * ```ts

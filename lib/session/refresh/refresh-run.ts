@@ -51,7 +51,10 @@ const withMinLifetime = (tokens: Tokens, atMs: number): Tokens => {
     : tokens;
 };
 
-/** Without a lock, the tab that got new tokens may not have saved them yet when another one is refused: how often and how long that one polls the store. */
+/**
+ * Without a lock, the tab that got new tokens may not have saved them yet when another one is refused: how often and
+ * how long that one polls the store.
+ */
 const POLL_INTERVAL_MS = 100;
 const POLL_FOR_MS = 1_000;
 
@@ -72,7 +75,10 @@ const failed = (cause?: unknown, response = cause): RefreshOutcome => {
   return { type: 'failed', error: new RefreshError(redactBody(cause), retryAfterMs(response, atMs)), atMs };
 };
 
-/** One refresh, or `restore` if there are no tokens: reads the store, asks the server, and writes to the store, under the store's lock. */
+/**
+ * One refresh, or `restore` if there are no tokens: reads the store, asks the server, and writes to the store, under
+ * the store's lock.
+ */
 export class RefreshRun {
   /** Whether `refresh` is being called right now. */
   isInvoking = false;
@@ -166,7 +172,10 @@ export class RefreshRun {
     );
   }
 
-  /** Calls `refresh` or `restore`. What is subscribed while it is called, and while its result is subscribed, belongs to the refresh itself. */
+  /**
+   * Calls `refresh` or `restore`. What is subscribed while it is called, and while its result is subscribed, belongs to
+   * the refresh itself.
+   */
   #invoke$(tokens: Tokens | undefined): Observable<TokenGrant> {
     const { refresh, restore } = this.settings;
     const end = (): void => {
@@ -184,7 +193,10 @@ export class RefreshRun {
     });
   }
 
-  /** Waits between two tries; rethrows an error that ends the tries. `onExternal` is called with what the store holds after the wait. */
+  /**
+   * Waits between two tries; rethrows an error that ends the tries. `onExternal` is called with what the store holds
+   * after the wait.
+   */
   #delay(endsAtMs: number, onExternal: (found: External) => void) {
     return (error: unknown, tries: number): Observable<unknown> => {
       const waitMs = retryAfterMs(error, nowMs()) ?? backoffMs(tries);
@@ -206,10 +218,14 @@ export class RefreshRun {
     return verdictOf('isRefused', isRefused(error, ofRefresh(isExpired, error)));
   }
 
-  /** Saves new tokens, unless the session has ended or changed hands, or another tab has renewed them while this page was frozen. */
+  /**
+   * Saves new tokens, unless the session has ended or changed hands, or another tab has renewed them while this page
+   * was frozen.
+   */
   #save$(tokens: Tokens, current: Tokens | undefined): Observable<unknown> {
     this.#decide({ type: 'refreshed', tokens });
-    // An entry with another refresh token alone is half of what another tab is about to write. Expired tokens with the spent refresh token would present it again.
+    // An entry with another refresh token alone is half of what another tab is about to write. Expired tokens with the
+    // spent refresh token would present it again.
     const isLess = (external: Tokens): boolean =>
       isSameGrant(external, this.signedIn?.tokens) ||
       (isPast(external, nowMs()) && external.refreshToken === current?.refreshToken);
@@ -260,7 +276,10 @@ export class RefreshRun {
     return external === null ? this.#decide({ type: 'signOut' }) : EMPTY;
   }
 
-  /** Tokens of this session that are past their expiry, or have the same access token, are renewed first; tokens elsewhere are asked for by `restore`. */
+  /**
+   * Tokens of this session that are past their expiry, or have the same access token, are renewed first; tokens
+   * elsewhere are asked for by `restore`.
+   */
   #adopt$(tokens: Tokens): Observable<unknown> {
     const current = this.signedIn?.tokens;
     const isUsable = current

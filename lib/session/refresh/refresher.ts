@@ -18,19 +18,30 @@ export interface RefresherSettings extends RefreshSettings {
   readonly onSessionExpired: (error: SessionExpiredError) => void;
 }
 
-/** Single flight: at most one refresh runs, and after a transient failure the next one waits. A load, and `restore`, are refreshes without tokens. */
+/**
+ * Single flight: at most one refresh runs, and after a transient failure the next one waits. A load, and `restore`, are
+ * refreshes without tokens.
+ */
 export interface Refresher {
   /** The number of the refresh that runs, or else of the next. */
   readonly refreshId: number;
   /** Reads the store. Starts no timer before a waiter needs the answer. */
   load(): void;
-  /** A waiter needs tokens: starts a refresh, or `restore` if the store is empty, unless one is running or cooling down. */
+  /**
+   * A waiter needs tokens: starts a refresh, or `restore` if the store is empty, unless one is running or cooling down.
+   */
   start(): void;
-  /** The session is loading again, because its tokens are elsewhere: asks `restore`, or ends the session if there is none. */
+  /**
+   * The session is loading again, because its tokens are elsewhere: asks `restore`, or ends the session if there is
+   * none.
+   */
   restore(): void;
   /** Cancels the timeout of the load: the session has left `loading`. */
   endLoad(): void;
-  /** Applies what someone else has written to the store. A refresh of the same session is superseded, as it might present a spent token. */
+  /**
+   * Applies what someone else has written to the store. A refresh of the same session is superseded, as it might
+   * present a spent token.
+   */
   follow(external: External): void;
   /** Why no tokens will come for a session: its refresh token was refused, or it ended or changed hands. */
   errorFor(sessionId: string | undefined): Error;
@@ -40,7 +51,10 @@ export interface Refresher {
   coolingDown(minMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
   /** Ends the cool-down: the network is back. */
   endCoolDown(): void;
-  /** Cancels the running refresh before the session begins or ends. Call the returned function after the state has changed: it emits the `failed` event. */
+  /**
+   * Cancels the running refresh before the session begins or ends. Call the returned function after the state has
+   * changed: it emits the `failed` event.
+   */
   cancel(): () => void;
 }
 

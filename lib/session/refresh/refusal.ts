@@ -10,13 +10,14 @@ import type { RefreshOutcome } from '../state/session-state';
 import { codesMatcher, demandsMore, type ExpiryPredicate, isExpiredByDefault, verdictOf } from './expiry';
 
 /**
- * What a body says, as JSON, if something other than the refresh token is wrong: an OAuth error (RFC 6749 sections 4.1.2.1 and 5.2, RFC 8707 section 2, RFC 9449) or
- * throttling, as AWS, Google, Firebase, Auth0, GitHub, Meta, Slack and RFC 8628 name it in a value.
+ * Matches a JSON body that names another reason than the refresh token: an OAuth error (RFC 6749 sections
+ * 4.1.2.1 and 5.2, RFC 8707 section 2, RFC 9449) or throttling, as AWS, Google, Firebase, Auth0, GitHub, Meta, Slack
+ * and RFC 8628 name it in a value.
  */
 const NOT_THE_TOKEN =
   /"error":"(invalid_(request|client|scope|target|dpop_proof)"|unauthorized_client|unsupported_|use_dpop|server_error|temporarily_)|(too.?many.{0,20}(request|attempt)|slow.?down|throttl|rate.?(limit|exceed)|(request|attempt).?limit|("limit|quota).?exceed)(?![^"]*":)/i;
 
-/** The headers that count of a response to a refresh. */
+/** The headers of a response to a refresh that are read. */
 const NAMES = ['www-authenticate', 'retry-after'];
 
 const toResponse = (status: number, body: unknown, headers = {}): HttpResponse => ({
@@ -28,16 +29,18 @@ const toResponse = (status: number, body: unknown, headers = {}): HttpResponse =
   body,
 });
 
-/** The response that the error of another client holds: axios, ofetch, Angular, RxJS; a `Response` is one itself, and ky shows no more than that. */
+/**
+ * Reads the response from an error of another client: axios, ofetch, Angular, RxJS, or a `Response`, as of ky.
+ */
 const foreignResponse = (error: unknown): HttpResponse | undefined => {
   try {
     const outer = Object(error);
     const { response } = outer;
-    // Otherwise it is the body, as of RxJS.
+    // Otherwise `response` is the body, as in RxJS.
     const isWhole = response?.headers || !outer.status;
     const { status, headers } = isWhole ? response : outer;
     const json = [outer.data, outer.error, isWhole ? response.data : response].find((body) => tagOf(body) === 'Object');
-    // A copy has no getters that throw later.
+    // Copied, because its getters may throw later.
     const body = json && JSON.parse(JSON.stringify(json));
     const counting = NAMES.map((name) => [
       name,
@@ -49,7 +52,7 @@ const foreignResponse = (error: unknown): HttpResponse | undefined => {
   }
 };
 
-/** The error itself, of a failure that `refresh` has found to be transient. */
+/** The cause of a failure that `refresh` itself has called transient; otherwise the error. */
 export const causeOf = (error: unknown): unknown => (isApiError(error, 'refresh') ? error.cause : error);
 
 const responseOf = (error: unknown): HttpResponse | undefined =>
@@ -68,11 +71,13 @@ const isRefusing = (response: HttpResponse, isExpired: (response: HttpResponse) 
 };
 
 /**
- * The default of `isRefused`: whether a failed refresh is final. It is if `isExpired` matches the response, whatever its status, and for 401, or 400 and 403 with a
- * JSON body; but not if that body names throttling or an OAuth error other than `invalid_grant`, nor for a challenge that no fresh token meets, such as
- * `use_dpop_nonce`. An error of another client is understood by its `status` or `response.status`. A `SessionExpiredError` is final.
+ * The default of `isRefused`: whether a failed refresh is final. It is if `isExpired` matches the response, whatever
+ * its status, and for 401, or 400 and 403 with a JSON body; but not if that body names throttling or an OAuth error
+ * other than `invalid_grant`, nor for a challenge that no fresh token meets, such as `use_dpop_nonce`. An error of
+ * another client is understood by its `status` or `response.status`. A `SessionExpiredError` is final.
  *
- * @param isExpired - The session's own. @defaultValue the default of `isExpired`
+ * @param isExpired - The session's own.
+ * @defaultValue the default of `isExpired`
  *
  * @example
  * ```ts
@@ -101,16 +106,19 @@ export const businessCode = (...codes: (number | string)[]): ((error: unknown) =
   return (error) => isApiError(error, 'business') && matches(error.businessCode);
 };
 
-/** `isExpired` for a response of the refresh; of that of another client, the request is not known. */
+/** `isExpired` for a response of the refresh. The request of another client is not known. */
 export const ofRefresh =
   (isExpired: ExpiryPredicate, error?: unknown): ((response: HttpResponse) => boolean) =>
   (response) => {
-    // What a predicate may read of one.
+    // The members of a request that a predicate may read.
     const unknown = { method: 'POST', url: 'about:blank', headers: {}, context: new HttpContext() } as HttpRequest;
     return verdictOf('isExpired', isExpired(response, (isApiError(error) && error.request) || unknown));
   };
 
-/** Throws a `SessionExpiredError` if what `refresh` emitted is no grant, and expired as a body or as the response of another client. */
+/**
+ * Throws a `SessionExpiredError` if what `refresh` emitted is no grant, and expired as a body or as the response of
+ * another client.
+ */
 export const endIfExpired = (emitted: unknown, isExpired: ExpiryPredicate): void => {
   const { accessToken, headers } = Object(emitted);
   if (accessToken) return;
@@ -118,7 +126,10 @@ export const endIfExpired = (emitted: unknown, isExpired: ExpiryPredicate): void
     throw new SessionExpiredError('what it emitted is an expired response');
 };
 
-/** What a developer should know of a failure that may pass: the grant is malformed, or `isRefused` does not know its business code. */
+/**
+ * A warning about a transient failure, for developers: the grant is malformed, or `isRefused` does not know its
+ * business code.
+ */
 export const warningOf = (outcome: RefreshOutcome, name: string): string | undefined => {
   if (outcome.type !== 'failed') return undefined;
   const { cause } = outcome.error;

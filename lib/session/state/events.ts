@@ -17,36 +17,38 @@ export interface RefreshEvent extends Timed {
   readonly phase: 'started' | 'succeeded' | 'failed';
   /** Counts the refreshes of one session, from 1. */
   readonly refreshId: number;
-  /** Of the tokens that are being replaced. */
+  /** The generation of the tokens that are replaced. */
   readonly generation: number;
-  /** How many wait for it. */
+  /** How many requests wait for it. */
   readonly waiting: number;
   /**
-   * With `failed`: the `code` of the error that it failed with; `'timeout'` also where `refreshTimeoutMs` ended it, `'malformed'` where what came
-   * is no grant, `'signed-out'` where a sign-in or sign-out ended it, `'unknown'` for an error that is not renewal's.
+   * With `failed`: the `code` of its error; `'timeout'` also if `refreshTimeoutMs` ended it, `'malformed'` if its value
+   * is no grant, `'signed-out'` if a sign-in or sign-out ended it, `'unknown'` for an error that is not renewal's.
    */
   readonly kind?: RefreshFailure;
-  /** With `failed`: the HTTP status of the answer, where there was one. */
+  /** With `failed`: the HTTP status of the response, if there was one. */
   readonly status?: number;
   /** With `failed`: whether that ended the session. */
   readonly final?: boolean;
 }
 
-/** The session began, ended, or took over tokens that someone else had put into the store. */
+/** The session began, ended, or adopted tokens that another writer had put into the store. */
 export interface SessionEvent extends Timed {
   readonly type: 'session';
   readonly phase: 'signed-in' | 'signed-out' | 'session-expired' | 'adopted';
   readonly generation: number;
 }
 
-/** Something is wrong that no caller was told of, such as a store that throws, or a token that is withheld from an origin. */
+/**
+ * A fault that reaches no caller, such as a store that throws, or a token that is withheld from an origin.
+ */
 export interface WarningEvent extends Timed {
   readonly type: 'warning';
-  /** What failed, and the name of the error: its own message is left out, as it may quote a token. */
+  /** What failed, and the name of the error. The error's own message is left out, because it may quote a token. */
   readonly message: string;
 }
 
-/** What happens, for logs and tools. Holds no token. */
+/** An event, for logs and tools. Holds no token. */
 export type ApiEvent = RequestEvent | RefreshEvent | SessionEvent | WarningEvent;
 
 /** The part of a refresh event that its outcome decides. */

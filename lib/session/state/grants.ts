@@ -3,37 +3,40 @@ import { tagOf } from '../../http/body';
 import { digestOf } from '../store/precedence';
 import type { Tokens } from './session-state';
 
-/** What a server hands out. */
+/** Tokens from a server. */
 export interface TokenGrant {
   readonly accessToken: string;
-  /** Left out where the server does not rotate it: the old one stays. */
+  /** Missing if the server does not rotate it: the session keeps the current one. */
   readonly refreshToken?: string | undefined;
-  /** Milliseconds from now; what is not finite and above 0 means unknown. */
+  /** Milliseconds from now; a value that is not finite or not above 0 means unknown. */
   readonly expiresInMs?: number | undefined;
 }
 
-/** What came is no grant. Says what is missing, and quotes no value. */
+/** A value is no grant. The message says what is missing, and quotes no value. */
 export class MalformedGrantError extends TypeError {}
 
-/** What a key looks like that may be shown; another one, such as one with a digit, may be a token. */
+/** Shows a key if it can be no token: a key with a digit is replaced by an ellipsis. */
 const shown = (name: string): string => (/^[a-z_$-]{1,40}$/i.test(name) ? name : '…');
 
-/** What there is instead of a grant, without its values: the first ten keys. */
+/** Describes a value that is no grant by its first ten keys, without values. */
 const shapeOf = (value: unknown): string => {
   const tag = tagOf(value);
   if (tag !== 'Object') return shown(tag);
   return `keys: ${Object.keys(Object(value)).slice(0, 10).map(shown).join(', ') || 'none'}`;
 };
 
-/** A text of printable ASCII (RFC 6749 appendix A.12), as anything else can't travel in a header; throws a `TypeError` otherwise. */
+/**
+ * Returns a text of printable ASCII (RFC 6749 appendix A.12); throws a `TypeError` for anything else, which cannot be
+ * sent in a header.
+ */
 const token = (value: unknown, name = 'tokens'): string => {
   if (typeof value === 'string' && /^[ -~]+$/.test(value)) return value;
   throw new MalformedGrantError(`${name}: expected a string of printable ASCII`);
 };
 
 /**
- * How long the token lives by its own claims (RFC 7519): from `iat` or `nbf` to `exp`, as the server's clock may not be ours; with `exp` alone, until then. If our
- * clock takes such a token for expired, nothing is known: a refresh might bring the next one that is.
+ * The lifetime of a token by its claims (RFC 7519): from `iat` or `nbf` to `exp`, because the server's clock may
+ * differ; with `exp` alone, from now. 0 or less means unknown: by this clock, the next token might be expired as well.
  */
 const jwtLifeMs = (accessToken: string, atMs: number): number => {
   try {
@@ -48,7 +51,7 @@ const jwtLifeMs = (accessToken: string, atMs: number): number => {
 const positive = (ms: unknown): number | undefined =>
   typeof ms === 'number' && ms > 0 && ms < Infinity ? ms : undefined;
 
-/** Tokens from what is checked here, field by field; no key holds `undefined`. */
+/** Checks each field. No key of the result holds `undefined`. */
 const tokensOf = (
   accessToken: string,
   { refreshToken, expiresAtMs, sessionId, revision }: { readonly [Key in keyof Omit<Tokens, 'accessToken'>]: unknown },
@@ -63,9 +66,10 @@ const tokensOf = (
 });
 
 /**
- * Tokens from a grant received at `atMs`, which replaces those of `previous`. Throws a `TypeError`, which quotes nothing, for a grant that is malformed.
+ * Makes tokens from a grant received at `atMs`, which replaces the tokens of `previous`. Throws a `TypeError` that
+ * quotes no value for a malformed grant.
  *
- * @param name - Who brought it, for that error: `refresh` and `restore` emit one, others are given one.
+ * @param name - The function that emitted the grant, or was given it; named in that error.
  */
 export const toTokens = (
   grant: unknown,
@@ -89,8 +93,9 @@ export const toTokens = (
 };
 
 /**
- * What a store returned, checked. Throws as {@link toTokens}. Tokens without a session id are a session of their own, named after the access token, so
- * that all who read them take them for the same one. Without an access token, only the refresh token could be kept, or what there is of a session is elsewhere.
+ * Checks the tokens that a store returned. Throws as {@link toTokens}. Tokens without a session id get one from the
+ * access token, so that all readers agree on it. Without an access token, only the refresh token could be stored, or
+ * the tokens of the session are elsewhere.
  */
 export const toStored = (stored: Tokens): Tokens => {
   const { accessToken, sessionId } = stored;

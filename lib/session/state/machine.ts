@@ -29,8 +29,9 @@ export interface Effects {
 export const signedOut = (): SignedOutError => new SignedOutError('the session has ended or changed hands');
 
 /**
- * Holds the model, which only `update` changes, and emits its state from a `BehaviorSubject`. Re-entrancy: an action dispatched by a subscriber changes the
- * state at once, and a mailbox runs its effects after those of the action before it. So every subscriber sees the states in one order.
+ * Holds the model, which only `update` changes, and emits its state from a `BehaviorSubject`. Re-entrancy: an action
+ * dispatched by a subscriber changes the state at once, and a mailbox runs its effects after those of the action before
+ * it. So every subscriber sees the states in one order.
  *
  * @param aheadMs - `refreshAheadMs` of the session.
  * @param onChange - Called at once for each change of the state, and for a load that has failed.

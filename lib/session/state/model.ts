@@ -11,7 +11,10 @@ import {
 /** All that a session remembers of itself: its state, and what `state$` does not show. Changed by the same actions. */
 export interface SessionModel {
   readonly state: SessionState;
-  /** What a request made now is bound to; undefined if there is no session. One object for all requests of the same tokens. */
+  /**
+   * What a request made now is bound to; undefined if there is no session. One object for all requests of the same
+   * tokens.
+   */
   readonly binding?: Binding | undefined;
   /** When tokens that are still alive are due for a refresh, by this machine's clock. `Infinity`: never. */
   readonly renewAtMs: number;
@@ -21,7 +24,10 @@ export interface SessionModel {
   readonly coolDown?: { readonly error: RefreshError; readonly atMs: number } | undefined;
   /** The refresh token that was refused last: of which session, and how. */
   readonly lastRefusal?: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
-  /** How far a session is that is loading: the store is `reading`, a waiter `awaits` its answer, or the store is `empty` and `restore` is next. */
+  /**
+   * How far a session is that is loading: the store is `reading`, a waiter `awaits` its answer, or the store is `empty`
+   * and `restore` is next.
+   */
   readonly load: 'reading' | 'awaited' | 'empty';
 }
 
@@ -38,7 +44,10 @@ export const INITIAL: SessionModel = {
 const bindingOf = (state: SessionState): Binding | undefined =>
   hasTokens(state) ? { sessionId: state.tokens.sessionId } : undefined;
 
-/** Tokens are renewed `aheadMs` before they expire, but never in the first half of the life that they have left at `atMs`. */
+/**
+ * Tokens are renewed `aheadMs` before they expire, but never in the first half of the life that they have left at
+ * `atMs`.
+ */
 const renewAtMsOf = (expiresAtMs: number, atMs: number, aheadMs: number): number =>
   expiresAtMs - Math.min(aheadMs, Math.max(0, expiresAtMs - atMs) / 2);
 

@@ -5,19 +5,19 @@ import { emit } from '../../http/emit';
 import type { ApiEvent, RefreshEvent, SessionEvent } from './events';
 import type { ModelAction } from './model';
 
-/** Tells those who listen to `events$` what happens to a session. */
+/** Emits the events of a session. */
 export interface Reports {
   readonly events$: Observable<ApiEvent>;
   refresh(step: Omit<RefreshEvent, 'type' | 'atMs'>): void;
-  /** The action that the session has changed by, where it has begun or ended with that. */
+  /** Emits an event if the action begins or ends the session. */
   session(action: ModelAction['type'], generation: number, atMs: number): void;
-  /** Something is wrong that no caller is told of: what failed, and what it threw, of which only the name is told. */
+  /** Emits a warning: what failed, and the name of the error that it threw. */
   warn(what: string, error?: unknown): undefined;
-  /** Something is set up in a way that users should know of, if there is a message. */
+  /** Emits a warning with this message, if there is one. */
   caution(message: string | undefined): void;
 }
 
-/** What the actions that begin or end a session are called in events. */
+/** The phases of the actions that begin or end a session. */
 const PHASES: { readonly [Type in ModelAction['type']]?: SessionEvent['phase'] } = {
   signIn: 'signed-in',
   signOut: 'signed-out',
@@ -38,7 +38,7 @@ export const createReports = (): Reports => {
       if (phase) emit(events, { type: 'session', phase, generation, atMs });
     },
     warn: (what, error) => {
-      // An error of any realm.
+      // Recognises errors of any realm.
       const isError = /Error|Exception/.test(tagOf(error));
       const why = isError ? Object(error).name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
       caution(`${what}: ${why}`);

@@ -1,17 +1,23 @@
 import type { RefreshError, SessionExpiredError } from '../../http/errors';
 
-/** What a session keeps and a store holds. Of two, the later `sessionId` counts, and of one `sessionId` the higher `revision`. */
+/**
+ * The tokens of a session, as its store holds them. The later `sessionId` has precedence and, of one `sessionId`, the
+ * higher `revision`.
+ */
 export interface Tokens {
   readonly accessToken: string;
   readonly refreshToken?: string;
-  /** Milliseconds since the epoch by this machine's clock; left out where unknown. */
+  /** Milliseconds since the epoch by this machine's clock; missing if unknown. */
   readonly expiresAtMs?: number;
   /**
-   * Made by `signIn` and kept through refreshes: tells two users, or two sign-ins of one user, apart. Sorts by the time of the sign-in, as a string. Tokens that a
-   * store loads without one are a session of their own.
+   * Made by `signIn` and kept through refreshes. Distinguishes two users, and two sign-ins of one user. Sorts as a
+   * string by the time of the sign-in. Stored tokens without an id form a separate session.
    */
   readonly sessionId: string;
-  /** Rises by 1 with each grant of a session: 1 is the grant of `signIn`, 0 that of `restore`. Left out by writers that do not know it. */
+  /**
+   * Rises by 1 with each grant of a session: 1 is the grant of `signIn`, 0 that of `restore`. Missing if another writer
+   * does not know it.
+   */
   readonly revision?: number;
 }
 
@@ -23,7 +29,10 @@ export type SessionState = { readonly generation: number } & (
     }
   | {
       readonly status: 'signed-out';
-      /** `'none'`: nobody was signed in. `'sign-out'`: signed out here or elsewhere. `'session-expired'`: the refresh was refused here; elsewhere that is a `'sign-out'`. */
+      /**
+       * `'none'`: nobody was signed in. `'sign-out'`: signed out here or elsewhere. `'session-expired'`: the refresh
+       * was refused here; elsewhere that is a `'sign-out'`.
+       */
       readonly reason: 'none' | 'sign-out' | 'session-expired';
     }
   | { readonly status: 'active'; readonly tokens: Tokens }
@@ -52,7 +61,10 @@ export type SessionAction =
   | { readonly type: 'refreshStarted' }
   | ({ readonly generation?: number } & RefreshOutcome);
 
-/** How a refresh ended: with a grant, with external tokens, with an empty store, with a refusal, or with a transient failure. */
+/**
+ * How a refresh ended: with a grant, with external tokens, with an empty store, with a refusal, or with a transient
+ * failure.
+ */
 export type RefreshOutcome =
   | { readonly type: 'refreshed' | 'adopt'; readonly tokens: Tokens }
   | { readonly type: 'signOut' }
@@ -67,7 +79,10 @@ export const isElsewhere = ({ accessToken, refreshToken }: Tokens): boolean => !
 /** Whether the tokens are past their own expiry. */
 export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolean => atMs >= expiresAtMs;
 
-/** The action for a session that is loading and finds no tokens: a session that has been loaded before was signed out elsewhere. */
+/**
+ * The action for a session that is loading and finds no tokens: a session that has been loaded before was signed out
+ * elsewhere.
+ */
 export const endOfLoading = ({ generation }: SessionState): SessionAction =>
   generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };
 
@@ -81,7 +96,9 @@ export interface Binding {
   readonly after?: number;
 }
 
-/** What a request may do now: be sent with these tokens, be sent without any, wait, or fail because its session is gone. */
+/**
+ * What a request may do now: be sent with these tokens, be sent without any, wait, or fail because its session is gone.
+ */
 export type Verdict = SignedIn | 'no-session' | 'wait' | 'session-gone';
 
 /** Pure; the same for a first attempt, for a replay, and after every wait. */
@@ -93,8 +110,8 @@ export const decide = (state: SessionState, binding: Binding | undefined, atMs: 
 };
 
 /**
- * The one place where a session changes. Pure. An action that does not concern the state, or names another generation of
- * tokens, returns the same object.
+ * The one place where a session changes. Pure. An action that does not concern the state, or names another generation
+ * of tokens, returns the same object.
  */
 export const transition = (state: SessionState, action: SessionAction): SessionState => {
   const { status, generation } = state;

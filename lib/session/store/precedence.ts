@@ -1,31 +1,34 @@
 import type { Tokens } from '../state/session-state';
 
-/** How the tokens of a session have come to an end. */
+/** How a session ended. */
 export type Over = 'sign-out' | 'refused';
 
-/** What a session knows when it looks into its store. */
+/** What a session knows when it reads its store. */
 export interface Standing {
-  /** The newest tokens that it has had; undefined if it never had any. */
+  /** The newest tokens of the session; undefined if there never were any. */
   readonly mine: Tokens | undefined;
-  /** Whether it has been signed out of those, or the refresh token was refused; undefined while it holds them. */
+  /** How those tokens ended; undefined while the session has them. */
   readonly over?: Over | undefined;
-  /** Whether its last write has failed or is not done yet, so that the store may still hold what that write was to replace. */
+  /**
+   * Whether the last write has failed or is not done yet: the store may still hold what it was to replace.
+   */
   readonly isOwed?: boolean | undefined;
-  /** Tokens whose write has failed or was given up: it may have been done all the same, or be done later. */
+  /** Tokens whose write has failed or was given up. The store may have kept them all the same, or may do so later. */
   readonly late?: readonly Tokens[] | undefined;
-  /** What its tokens have replaced in the store: `null` for nothing, undefined if the store has never been read. */
+  /** What the session's tokens have replaced in the store: `null` for nothing, undefined if it has never been read. */
   readonly replaced?: Tokens | null | undefined;
-  /** The id of the session before that of its tokens. */
+  /** The id of the session before that one. */
   readonly before?: string | undefined;
 }
 
 /**
- * What follows from what the store holds: it is what this session has written or taken over (`ours`), it has precedence (`adopt`), this session's own has
- * precedence and is written again (`write`; for a session that is over, the store is cleared), someone has signed out, or nothing follows.
+ * What follows from a read. `ours`: the store holds this session's tokens. `adopt`: the stored tokens have precedence.
+ * `write`: this session's have precedence and are written again; if it is over, the store is cleared. `signed-out`:
+ * someone has signed out. `nothing`: nothing follows.
  */
 export type StoreVerdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
 
-/** A session id that sorts by the time of its sign-in. Others, such as those of foreign writers, have no order. */
+/** A session id that sorts by the time of its sign-in. Ids of foreign writers have no order. */
 const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
 
 /** Whether ids of this form sort by the time of the sign-in. */
@@ -34,11 +37,11 @@ export const isOrdered = (id: string): boolean => ORDERED.test(id);
 /** The id of a sign-in at `atMs`: later than the sign-in `after`, so that a clock that was set back changes nothing. */
 export const createSessionId = (atMs: number, after = ''): string => {
   const ms = Math.max(Math.floor(atMs), isOrdered(after) ? Number.parseInt(after, 36) + 1 : 0);
-  // The rest tells sign-ins of the same millisecond apart; an id protects nothing.
+  // The random part distinguishes sign-ins of the same millisecond. An id protects nothing.
   return `${ms.toString(36).padStart(9, '0')}.${Math.random().toString(36).slice(2)}`;
 };
 
-/** The later one of two sign-ins, as far as their ids have an order. */
+/** The id of the later sign-in, if the ids have an order. */
 export const laterId = (one: string, other: string): string => (isOrdered(other) && other > one ? other : one);
 
 /** A short hash (32-bit FNV-1a) that names a token without showing it; it protects nothing. */
@@ -52,11 +55,13 @@ const isAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one
 
 const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isAccess(found, other));
 
-/** Whether both came from one grant. */
+/** Whether both are of the same grant. */
 export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
   one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
 
-/** Whether what the store holds is newer (above 0) or older (below 0) than the tokens of this session; 0 if they are the same. */
+/**
+ * Above 0 if the stored tokens are newer than those of this session, below 0 if they are older, 0 if they are the same.
+ */
 const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens, found: Tokens): number => {
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
@@ -70,35 +75,37 @@ const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens
     return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
-  // A foreign writer has begun a session, has not finished a write, or has left what this session was to replace.
+  // A foreign writer has begun a session or has not finished a write, or the store holds what this session was to
+  // replace.
   if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
-  // Or a refresh of the session that this one has replaced has crossed the sign-in.
+  // A refresh of the session before has crossed the sign-in.
   const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
   if (isNamed && found.sessionId === before) return -1;
   return isLate(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
 };
 
 /**
- * Which tokens count: the later sign-in, and of one sign-in the higher revision. Token strings are compared only if a foreign writer has left no revision, or has
- * given out the same one.
+ * Decides which tokens have precedence: those of the later sign-in and, of one sign-in, the higher revision. Token
+ * strings are compared only if a foreign writer has left no revision, or if two writers have used the same one.
  *
  * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
  */
 export const reconcile = (standing: Standing, found: Tokens | null | undefined): StoreVerdict => {
   const { mine, over, isOwed, late = [], replaced, before } = standing;
-  // A sign-out before the store had answered.
+  // The user signed out before the store had answered.
   const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
   if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
   if (found === undefined) return over ? 'nothing' : 'write';
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
-  // A sign-in after the end, which has left no id behind, unless the store could not be cleared.
+  // After the end, the store held no id. A sign-in counts whatever its id, unless the store could not be cleared.
   const isRemembered = [mine.sessionId, before, ...late.map(({ sessionId }) => sessionId)].includes(found.sessionId);
   if (over && !isOwed && !isRemembered && found.revision === 1) return 'adopt';
-  // A sign-out ends all that this sign-in has led to and will lead to; a refusal only what was refused.
+  // A sign-out ends every revision of this sign-in, also later ones; a refusal ends only the refused one.
   if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
   if (order > 0) return 'adopt';
   if (order < 0 || over === 'refused') return 'write';
-  // The same token again after a sign-out: a sign-in for which the server hands out what it had, unless it may be this session's own.
+  // The same token after a sign-out is a new sign-in for which the server has returned it again, unless this session
+  // may have left it.
   return over ? (isOwed || isLate(found, late) ? 'write' : 'adopt') : 'ours';
 };

@@ -1,13 +1,19 @@
 import type { Tokens } from '../state/session-state';
 import { isSameGrant, laterId, type Over, reconcile, type Standing } from './precedence';
 
-/** How often the same tokens are written again over older ones: a store may confirm a write and yet return what it held before. */
+/**
+ * How often the same tokens are written again over older ones: a store may confirm a write and yet return what it held
+ * before.
+ */
 const MAX_REWRITES = 10;
 
 /** How many tokens whose write has failed are remembered. */
 const MAX_LATE = 10;
 
-/** What follows from a read: tokens that have precedence over the session's own, `null` for a sign-out elsewhere, undefined if nothing follows. */
+/**
+ * What follows from a read: tokens that have precedence over the session's own, `null` for a sign-out elsewhere,
+ * undefined if nothing follows.
+ */
 export type External = Tokens | null | undefined;
 
 /** What a session remembers of its store. Immutable. */
@@ -138,7 +144,8 @@ export const onRead = (memory: StoreMemory, tokens: External, nth: number): Read
   const { standing, lateClears, rewrites, latestRead } = memory;
   if (nth < latestRead) return { memory };
   const { mine, over, isOwed, replaced } = standing;
-  // An empty store may be the work of a `clear` of the session before, which was given up. If it would end nothing anyway, it is not counted.
+  // An empty store may be the work of a `clear` of the session before, which was given up. If it would end nothing
+  // anyway, it is not counted.
   const isLateClear = tokens === null && lateClears > 0;
   const found = isLateClear ? undefined : tokens;
   const verdict = reconcile(standing, found);

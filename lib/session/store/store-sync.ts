@@ -9,9 +9,10 @@ export interface StoreSync {
   /** Whether it has ended. */
   readonly isOver: boolean;
   /**
-   * Called at each use of the session. The first call subscribes to the store's changes. Each call reads the store if it has changed. When the store has answered,
-   * emits what all requests that have waited for it are bound to; errors with `SignedOutError` on `interrupt` before that. Undefined if the answer came in this
-   * tick, or there is nothing to read.
+   * Called at each use of the session. The first call subscribes to the store's changes. Each call reads the store if
+   * it has changed. When the store has answered, emits what all requests that have waited for it are bound to; errors
+   * with `SignedOutError` on `interrupt` before that. Undefined if the answer came in this tick, or there is nothing to
+   * read.
    */
   check(): Observable<Binding | undefined> | undefined;
   /** Applies what a read that nobody waits for has found. */

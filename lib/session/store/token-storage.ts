@@ -32,13 +32,22 @@ import {
 import { LOCAL, STORE_TIMEOUT_MS, type TokenStore } from './token-store';
 import { createWriteQueue } from './write-queue';
 
-/** The store as the session sees it: its writes never overlap, and an error, or a call without an answer, becomes a warning. */
+/**
+ * The store as the session sees it: its writes never overlap, and an error, or a call without an answer, becomes a
+ * warning.
+ */
 export interface TokenStorage {
   /** The newest tokens of the session, also while a refresh has them and the state does not. */
   readonly mine: Tokens | undefined;
-  /** Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered; applied by `follow` if nothing waits for it then. */
+  /**
+   * Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered;
+   * applied by `follow` if nothing waits for it then.
+   */
   read(): Observable<External>;
-  /** What follows from a read, at the latest when it is given up; at once if an earlier read was given up and none has been answered since. */
+  /**
+   * What follows from a read, at the latest when it is given up; at once if an earlier read was given up and none has
+   * been answered since.
+   */
   withTimeout(external$: Observable<External>): Observable<External>;
   /** Warns that a read has taken too long. */
   giveUp(): undefined;
@@ -58,7 +67,10 @@ export interface TokenStorage {
   take(tokens: Tokens): void;
   /** The session is signed out, or its refresh token was refused. */
   end(over: Over): void;
-  /** Saves tokens, or clears the store of a session that is over: at once, subscribed or not. Emits when it is done or given up. */
+  /**
+   * Saves tokens, or clears the store of a session that is over: at once, subscribed or not. Emits when it is done or
+   * given up.
+   */
   write(what: Tokens | Over): Observable<unknown>;
   /** Reads wait until the returned function is called: a change has been written, and the state has still to follow. */
   pause(): () => void;

@@ -15,7 +15,10 @@ import { invoke$ } from '../../http/to-observable';
 import type { Tokens } from '../state/session-state';
 import { STORE_TIMEOUT_MS, type TokenStore } from './token-store';
 
-/** The writes to a store. They never overlap, and the last one that was added is done last. A write that hangs is given up, and holds up no later one. */
+/**
+ * The writes to a store. They never overlap, and the last one that was added is done last. A write that hangs is given
+ * up, and holds up no later one.
+ */
 export interface WriteQueue {
   /** How many have been added. */
   readonly count: number;
@@ -38,7 +41,10 @@ export interface WriteObserver {
   done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
   /** A write has failed or, without an error, was given up. */
   failed(what: Tokens | null, isLast: boolean, error?: unknown): undefined;
-  /** A write that was given up has ended: `isDone` if it is done and no other was added since; otherwise it may be over a later one. */
+  /**
+   * A write that was given up has ended: `isDone` if it is done and no other was added since; otherwise it may be over
+   * a later one.
+   */
   endedLate(isDone: boolean): void;
 }
 
