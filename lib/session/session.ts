@@ -138,14 +138,18 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     if (machine.state.status === 'loading') refresher.restore();
   };
 
+  /** Reads the store if it has changed. Re-entrancy: a subscriber of what it holds may have signed in or out. */
+  const checkStore = () => {
+    const before = changes;
+    return { binding$: sync.check(), isOvertaken: changes !== before };
+  };
+
   const change$ = (grant?: TokenGrant): Observable<void> => {
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
     const nth = ++changes;
     // The id of a sign-in is later than that of what the store holds.
-    sync.check();
+    if (checkStore().isOvertaken) return of(undefined);
     const tokens = granted && { ...granted, sessionId: storage.createId() };
-    // Re-entrancy: a subscriber that was notified of what the store holds may have signed in or out.
-    if (nth !== changes) return of(undefined);
     const resume = storage.pause();
     try {
       // Written first: a subscriber of the new state, or the next holder of the lock, finds it in the store.
@@ -173,11 +177,9 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     );
   };
 
-  const look = (): Observable<Binding | undefined> | undefined => {
-    const nth = changes;
-    const binding$ = sync.check();
-    // Re-entrancy: a subscriber that was notified of what the store holds may have signed in or out.
-    if (nth !== changes) throw signedOut();
+  const look: SessionCore['look'] = () => {
+    const { binding$, isOvertaken } = checkStore();
+    if (isOvertaken) throw signedOut();
     return binding$;
   };
 

@@ -1,8 +1,8 @@
 import { EMPTY, type Observable, of, tap, timer } from 'rxjs';
 import { parseJson } from '../http/body';
 import { nowMs } from '../http/clock';
+import { digestOf } from '../session/state/session-id';
 import type { Tokens } from '../session/state/session-state';
-import { digestOf } from '../session/store/precedence';
 import type { PlatformStorage } from './platform-storage';
 
 /** A storage event, as far as it is read. */

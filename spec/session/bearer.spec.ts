@@ -12,7 +12,7 @@ import {
 } from 'renewal';
 import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, switchMap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { createSessionId } from '../../lib/session/store/precedence';
+import { createSessionId } from '../../lib/session/state/session-id';
 import { createCellStore, observe, tokens } from '../support/cell-store';
 import { outcomeOf } from '../support/http-client';
 import { requestOf } from '../support/request';

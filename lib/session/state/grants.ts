@@ -1,6 +1,6 @@
 import { jwtDecode } from 'jwt-decode';
 import { tagOf } from '../../http/body';
-import { digestOf } from '../store/precedence';
+import { digestOf } from './session-id';
 import type { Tokens } from './session-state';
 
 /** Tokens from a server. */

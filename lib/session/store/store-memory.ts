@@ -1,5 +1,6 @@
+import { laterId } from '../state/session-id';
 import type { Tokens } from '../state/session-state';
-import { isSameGrant, laterId, type Over, reconcile, type Standing } from './precedence';
+import { isSameGrant, type Over, reconcile, type Standing } from './precedence';
 
 /**
  * How often the same tokens are written again over older ones: a store may confirm a write and yet return what it held

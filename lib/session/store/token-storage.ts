@@ -15,8 +15,9 @@ import {
 import { nowMs } from '../../http/clock';
 import { invoke$, toObservable } from '../../http/to-observable';
 import { toStored } from '../state/grants';
+import { createSessionId } from '../state/session-id';
 import type { Tokens } from '../state/session-state';
-import { createSessionId, type Over } from './precedence';
+import type { Over } from './precedence';
 import {
   type External,
   NO_MEMORY,

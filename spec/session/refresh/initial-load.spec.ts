@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Session, SessionExpiredError, type SessionOptions, type TokenGrant, type Tokens } from 'renewal';
 import { NEVER, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { createSessionId } from '../../../lib/session/store/precedence';
+import { createSessionId } from '../../../lib/session/state/session-id';
 import { createCellStore, observe, tokens } from '../../support/cell-store';
 import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';

@@ -24,7 +24,7 @@ import {
   timer,
 } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createSessionId } from '../../../lib/session/store/precedence';
+import { createSessionId } from '../../../lib/session/state/session-id';
 import { createCellStore, observe, tokens } from '../../support/cell-store';
 import { requestOf } from '../../support/request';
 import { createVirtualClient, response, virtually } from '../../support/virtual';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MalformedGrantError, toStored, toTokens } from '../../../lib/session/state/grants';
+import { digestOf } from '../../../lib/session/state/session-id';
 import type { Tokens } from '../../../lib/session/state/session-state';
-import { digestOf } from '../../../lib/session/store/precedence';
 
 const NOW = 1_000_000;
 const SESSION = { sessionId: 's' };

@@ -1,6 +1,7 @@
 import type { Tokens } from 'renewal';
 import { describe, expect, it } from 'vitest';
-import { createSessionId, digestOf, laterId, reconcile, type Standing } from '../../../lib/session/store/precedence';
+import { createSessionId, digestOf, laterId } from '../../../lib/session/state/session-id';
+import { reconcile, type Standing } from '../../../lib/session/store/precedence';
 
 const EARLIER = createSessionId(1_000);
 const MINE = createSessionId(2_000);

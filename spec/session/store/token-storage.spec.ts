@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { TokenStore, Tokens } from 'renewal';
 import { describe, expect, it, vi } from 'vitest';
-import { createSessionId, digestOf } from '../../../lib/session/store/precedence';
+import { createSessionId, digestOf } from '../../../lib/session/state/session-id';
 import { createTokenStorage } from '../../../lib/session/store/token-storage';
 import { createOwnStore } from '../../../lib/session/store/token-store';
 import { stopClock } from '../../support/clock';
