@@ -1,69 +1,72 @@
 // Each break is a set of edits: a text that occurs once in a file, and its replacement.
 
 const api = 'lib/api.ts';
-const state = 'lib/session/state.ts';
+const state = 'lib/session/state/session-state.ts';
 const session = 'lib/session/session.ts';
-const admission = 'lib/session/admission.ts';
-const renewal = 'lib/session/renewal.ts';
-const refresh = 'lib/session/refresh.ts';
+const admission = 'lib/session/pending/admission.ts';
+const request = 'lib/session/pending/authorized-request.ts';
+const refresher = 'lib/session/refresh/refresher.ts';
+const run = 'lib/session/refresh/refresh-run.ts';
 const bearer = 'lib/session/bearer.ts';
-const store = 'lib/session/store.ts';
-const port = 'lib/session/store-port.ts';
-const precedence = 'lib/session/precedence.ts';
+const queue = 'lib/session/store/write-queue.ts';
+const memory = 'lib/session/store/store-memory.ts';
+const precedence = 'lib/session/store/precedence.ts';
 
 export const breaks = [
   {
     name: 'drop the generation guard: actions about old tokens count for the new ones',
     edits: [
       { file: state, from: "if ('generation' in action && action.generation !== generation) return state;", to: '' },
+      {
+        file: 'lib/session/state/model.ts',
+        from: "if ('generation' in action && action.generation !== state.generation) return model;",
+        to: '',
+      },
     ],
   },
   {
     name: 'let the first subscriber own the refresh: its unsubscribe ends it',
     edits: [
-      { file: admission, from: 'wait$(isNew?: boolean)', to: 'owner(): Waiter | undefined;\n  wait$(isNew?: boolean)' },
+      {
+        file: admission,
+        from: 'queue.add(waiter);',
+        to: "if (state.status !== 'refreshing') owner = waiter;\n    queue.add(waiter);",
+      },
       { file: admission, from: '): Admission => {', to: '): Admission => {\n  let owner: Waiter | undefined;' },
       {
         file: admission,
-        from: 'if (isHeld(state)) renewal.start();\n    else load();',
-        to: "if (state.status !== 'refreshing') owner = waiter;\n    if (isHeld(state)) renewal.start();\n    else load();",
-      },
-      { file: admission, from: 'return { admit, wait$ };', to: 'return { admit, wait$, owner: () => owner };' },
-      {
-        file: session,
-        from: 'dismiss: room.exit,',
-        to: 'dismiss: (waiter) => {\n      room.exit(waiter);\n      if (waiter === admission.owner()) renewal.reset();\n    },',
+        from: 'remove: queue.remove,',
+        to: 'remove: (waiter) => {\n      queue.remove(waiter);\n      if (waiter === owner) refresher.cancel();\n    },',
       },
     ],
   },
   {
     name: 'release the waiting requests before the new tokens are saved',
     edits: [
+      { file: run, from: 'return isKept ? this.#write$(tokens) : this', to: 'return isKept ? EMPTY : this' },
+      { file: run, from: "if (outcome.type === 'refreshed') this.#write$(outcome.tokens);", to: '' },
       {
-        file: refresh,
-        from: '? adopt$(news) : write$(tokens);',
-        to: '? adopt$(news) : EMPTY;',
-      },
-      {
-        file: renewal,
-        from: 'machine.dispatch({ ...outcome, generation }, tell, error);',
-        to: "machine.dispatch({ ...outcome, generation }, tell, error);\n      if (outcome.type === 'refreshed') port.write(outcome.tokens);",
+        file: refresher,
+        from: 'if (signedIn && outcome.type ===',
+        to: "if (outcome.type === 'refreshed') storage.write(outcome.tokens);\n    if (signedIn && outcome.type ===",
       },
     ],
   },
   {
     name: 'match token strings instead of generations: an identical token does not count as new',
     edits: [
+      { file: state, from: 'readonly after?: number;', to: 'readonly after?: number;\n  readonly dead?: string;' },
       {
-        file: admission,
-        from: 'state.generation === old?.generation',
-        to: 'state.tokens.accessToken === old?.tokens.accessToken',
+        file: state,
+        from: 'state.generation !== binding?.after ?',
+        to: 'state.tokens.accessToken !== binding?.dead ?',
       },
+      { file: admission, from: 'after: generation,', to: 'after: generation,\n  dead: tokens.accessToken,' },
     ],
   },
   {
     name: 'forget the cool-down: each request after a failure refreshes again',
-    edits: [{ file: renewal, from: 'return leftMs > 0 &&', to: 'return leftMs > Infinity &&' }],
+    edits: [{ file: refresher, from: 'return leftMs > 0 &&', to: 'return leftMs > Infinity &&' }],
   },
   {
     name: 'check only if a refresh is running, and not which token was rejected',
@@ -73,31 +76,26 @@ export const breaks = [
         from: "reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),",
         to: "reject: () => machine.dispatch({ type: 'rejected', generation: machine.state.generation }),",
       },
-      {
-        file: admission,
-        from: 'if (!isAlive(state, atMs) || state.generation === old?.generation) return undefined;',
-        to: 'if (!isAlive(state, atMs)) return undefined;',
-      },
+      { file: state, from: ' && state.generation !== binding?.after ?', to: ' ?' },
     ],
   },
   {
     name: 'send a waiting request after its unsubscribe',
     edits: [
-      { file: bearer, from: 'this.caller.add(() => this.core.dismiss(this));', to: '' },
-      { file: bearer, from: 'return this.caller.closed;', to: 'return false;' },
+      { file: request, from: 'this.caller.add(() => this.session.remove(this));', to: '' },
+      { file: request, from: 'return this.caller.closed;', to: 'return false;' },
       { file: api, from: 'if (caller.closed) return;', to: '' },
-      { file: api, from: 'if (!caller.closed) sendWithDeadline(wire)', to: 'sendWithDeadline(wire)' },
+      { file: api, from: 'if (!caller.closed) sendWithDeadline', to: 'sendWithDeadline' },
     ],
   },
   {
     name: 'let a refresh continue and count after a sign-out',
     edits: [
-      { file: renewal, from: '= abandoned;\n      work.unsubscribe();', to: '= abandoned;\n      void work;' },
-      { file: renewal, from: '(outcome) => running === own && conclude(', to: '(outcome) => conclude(' },
+      { file: run, from: 'this.isOver = true;\n    this.#work.unsubscribe();', to: 'void this.#work;' },
       {
-        file: renewal,
-        from: 'machine.dispatch({ ...outcome, generation }, tell, error);',
-        to: "machine.dispatch('tokens' in outcome ? { type: 'adopt', tokens: outcome.tokens } : { ...outcome, generation }, tell, error);",
+        file: refresher,
+        from: 'if (signedIn || outcome.type',
+        to: "if ('tokens' in outcome) machine.dispatch({ type: 'adopt', tokens: outcome.tokens }, notify);\n    else if (signedIn || outcome.type",
       },
     ],
   },
@@ -105,29 +103,23 @@ export const breaks = [
     name: 'replay a request for each expired response, without a limit',
     edits: [
       {
-        file: bearer,
-        from: 'if (this.#isAgain || core.rejections.has(request, generation)) {',
-        to: 'if (core.events$ === undefined) {',
+        file: request,
+        from: 'if (this.#isReplay || rejectedRoutes.has(wire, generation)) {',
+        to: 'if (rejectedRoutes === undefined) {',
       },
     ],
   },
   {
     name: 'end the session whenever the refresh fails',
-    edits: [{ file: refresh, from: 'if (!isFinal) {', to: 'if (isFinal === undefined) {' }],
+    edits: [{ file: run, from: 'if (isRefused) return this.#refuse$(error);', to: 'return this.#refuse$(error);' }],
   },
   {
     name: 'let writes to the store overlap',
-    edits: [{ file: store, from: 'if (writes.push(run) < 2) run();', to: 'writes.push(run);\n      run();' }],
+    edits: [{ file: queue, from: 'if (writes.length === 0) start();', to: 'start();' }],
   },
   {
     name: 'send the requests of one user for the next',
-    edits: [
-      {
-        file: admission,
-        from: 'if (isHeld(state) && state.tokens.sessionId === held.tokens.sessionId) return state;',
-        to: 'if (isHeld(state)) return state;',
-      },
-    ],
+    edits: [{ file: state, from: ' && state.tokens.sessionId === binding.sessionId)', to: ')' }],
   },
   {
     name: 'treat the stored tokens as the newest, whatever the order of sign-ins',
@@ -135,11 +127,11 @@ export const breaks = [
   },
   {
     name: 'never restore tokens that another session has overwritten',
-    edits: [{ file: port, from: "if (verdict === 'write' &&", to: 'if (verdict === undefined &&' }],
+    edits: [{ file: memory, from: "const isRewrite = verdict === 'write' &&", to: 'const isRewrite = !verdict &&' }],
   },
   {
     name: 'send a request without reading the store',
-    edits: [{ file: bearer, from: 'core.look()', to: 'undefined' }],
+    edits: [{ file: bearer, from: 'core.look()', to: 'undefined as ReturnType<typeof core.look>' }],
   },
   {
     name: 'send a request with a token that is known to be expired',
