@@ -15,61 +15,73 @@ import { type ExpiryPredicate, isExpiredByDefault, type RefusalPredicate } from 
 import { isRefusal } from './refresh/refusal';
 import type { TokenGrant } from './state/grants';
 import type { Tokens } from './state/session-state';
-import { createOwnStore, type TokenStore } from './store/token-store';
+import { createDefaultStore, type TokenStore } from './store/token-store';
 
 /** The options of `createSession`. */
 export interface SessionOptions {
   /**
-   * Asks the server for new tokens; the first value that it emits counts. Called inside `exclusive` of the store, once for all sessions that share it. A request that it
-   * makes through an `Api` of this same session leaves without a token: give it an `Api` without a session.
+   * Asks the server for new tokens; the first value that it emits counts. Called inside `exclusive` of the store, once
+   * for all sessions that share it. A request that it makes through an `Api` of this same session leaves without a
+   * token: give it an `Api` without a session.
    */
   refresh: (tokens: Tokens) => ObservableInput<TokenGrant>;
   /** Where the tokens are kept. @defaultValue memory */
   store?: TokenStore | undefined;
   /**
-   * Asks the server for tokens if the store is empty: for a refresh token in an HttpOnly cookie. Called when a request or a subscriber first needs the session, and after
-   * a sign-in in another tab (`memoryStore` with a name). If it is refused, the session is signed out, with reason `'none'` when the page opens. After another failure,
-   * the first request after the cool-down calls it again. @defaultValue none
+   * Asks the server for tokens if the store is empty: for a refresh token in an HttpOnly cookie. Called when a request
+   * or a subscriber first needs the session, and after a sign-in in another tab (`memoryStore` with a name). If it is
+   * refused, the session is signed out, with reason `'none'` when the page opens. After another failure, the first
+   * request after the cool-down calls it again.
+   * @defaultValue none
    */
   restore?: (() => ObservableInput<TokenGrant>) | undefined;
   /**
-   * Whether a response says that the access token has expired. Asked about every complete response to a request that carried a token, whatever its
-   * status. If JSON was requested and the body is not JSON (a login page after a redirect), `response.body` is its text; a download of at
-   * most 64 kB that begins like JSON is shown parsed.
-   * @defaultValue `anyOf(bodyCode(1002), statusCode(401))`, but not a 401 whose `www-authenticate` says `use_dpop_nonce` (RFC 9449),
-   * `insufficient_user_authentication` (RFC 9470) or `insufficient_scope` (RFC 6750): such a response is the caller's
+   * Whether a response says that the access token has expired. Asked about every complete response to a request that
+   * carried a token, whatever its status. If JSON was requested and the body is not JSON (a login page after a
+   * redirect), `response.body` is its text; a download of at most 64 kB that begins like JSON is shown parsed.
+   * @defaultValue `anyOf(bodyCode(1002), statusCode(401))`, but not a 401 whose `www-authenticate` says
+   *   `use_dpop_nonce` (RFC 9449), `insufficient_user_authentication` (RFC 9470) or `insufficient_scope` (RFC 6750):
+   *   such a response is the caller's
    */
   isExpired?: ExpiryPredicate | undefined;
   /**
-   * Whether an error of `refresh` or `restore` is final, and so ends the session; it decides alone. `isExpired` is the one above, for the response of that
-   * refresh. A value that is no grant has been shown to `isExpired` before; what it matches is a `SessionExpiredError`.
+   * Whether an error of `refresh` or `restore` is final, and so ends the session; it decides alone. `isExpired` is the
+   * one above, for the response of that refresh. A value that is no grant has been shown to `isExpired` before; what it
+   * matches is a `SessionExpiredError`.
    * @defaultValue {@link isRefusal}; with codes of your own: `anyOf(isRefusal, businessCode(1003))`
    */
   isRefused?: RefusalPredicate | undefined;
   /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
   authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest) | undefined;
   /**
-   * How long one refresh may take, from calling `refresh` to its end, retries included, in milliseconds; 0 and `Infinity`: no limit. The wait for `exclusive` of the
-   * store has a limit of the same length: after it the refresh fails for now, and `refresh` was not called. @defaultValue 30 000
+   * How long one refresh may take, from calling `refresh` to its end, retries included, in milliseconds; 0 and
+   * `Infinity`: no limit. The wait for `exclusive` of the store has a limit of the same length: after it the refresh
+   * fails for now, and `refresh` was not called.
+   * @defaultValue 30 000
    */
   refreshTimeoutMs?: number | undefined;
   /**
-   * How often a refresh that failed in a way that may pass is tried again, after `Retry-After` or after 1 s, 2 s, 4 s … 30 s, before those who wait
-   * are told. Where a server rotates refresh tokens and its answer was lost, the second try presents a spent one. @defaultValue 0
+   * How often a refresh that failed in a way that may pass is tried again, after `Retry-After` or after 1 s, 2 s, 4 s …
+   * 30 s, before those who wait are told. Where a server rotates refresh tokens and its answer was lost, the second try
+   * presents a spent one.
+   * @defaultValue 0
    */
   refreshRetries?: number | undefined;
   /**
-   * How long before its expiry a token is renewed while requests still leave with it, in milliseconds; never more than half of
-   * what was left when the token was first seen. 0: only once it has expired. @defaultValue 60 000
+   * How long before its expiry a token is renewed while requests still leave with it, in milliseconds; never more than
+   * half of what was left when the token was first seen. 0: only once it has expired.
+   * @defaultValue 60 000
    */
   refreshAheadMs?: number | undefined;
   /**
-   * How many of those who waited for a refresh are on the wire at once after it; the others leave as these are answered, so give requests a `timeoutMs` with
-   * it. @defaultValue Infinity
+   * How many of those who waited for a refresh are on the wire at once after it; the others leave as these are
+   * answered, so give requests a `timeoutMs` with it.
+   * @defaultValue Infinity
    */
   releaseConcurrency?: number | undefined;
   /**
-   * Called once for each session that ends because its refresh was refused, in the page that refreshed. Other tabs are signed out: `state$` emits in all of them.
+   * Called once for each session that ends because its refresh was refused, in the page that refreshed. Other tabs are
+   * signed out: `state$` emits in all of them.
    * @defaultValue nothing is called
    */
   onSessionExpired?: ((error: SessionExpiredError) => void) | undefined;
@@ -80,7 +92,10 @@ export type SessionSettings = Required<Defined<Omit<SessionOptions, 'restore'>>>
   readonly restore?: NonNullable<SessionOptions['restore']>;
 };
 
-/** Whether it can be called as a store; a member that throws when it is read makes a store that fails, and no wrong option. */
+/**
+ * Whether it can be called as a store; a member that throws when it is read makes a store that fails, and no wrong
+ * option.
+ */
 const isStore = (store: unknown): boolean =>
   ['load', 'save', 'clear'].every((name) => {
     try {
@@ -101,7 +116,7 @@ export const withDefaults = (options: SessionOptions): SessionSettings => {
   const { refresh = null as never, ...others } = omitUndefined(checkOptions(options ?? {}));
   return checkOptions(
     {
-      store: createOwnStore(),
+      store: createDefaultStore(),
       isExpired: isExpiredByDefault,
       isRefused: isRefusal,
       authorize: withBearer,

@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
 import { attempt } from './attempt';
 
-/** Sends `message` to the other pages that have subscribed to this channel; without one, they look when they need to. */
-export const announce = (name: string, message: unknown): void => {
+/** Sends `message` to the other pages on this channel. Without channels, those read the store when they need it. */
+export const broadcast = (name: string, message: unknown): void => {
   attempt(() => {
     const channel = new BroadcastChannel(name);
     channel.postMessage(message);
@@ -10,13 +10,13 @@ export const announce = (name: string, message: unknown): void => {
   });
 };
 
-/** The messages of the other pages; none if there is no channel. */
-export const announced$ = (name: string): Observable<unknown> =>
+/** The messages of the other pages; none if there are no channels. */
+export const messages$ = (name: string): Observable<unknown> =>
   new Observable((subscriber) =>
     attempt(() => {
       const channel: BroadcastChannel & { unref?(): void } = new BroadcastChannel(name);
       channel.onmessage = ({ data }) => subscriber.next(data);
-      // Node would stay alive for it.
+      // It would keep Node alive.
       channel.unref?.();
       return () => channel.close();
     }),

@@ -6,7 +6,7 @@ import { type TokenGrant, toTokens } from '../session/state/grants';
 import { createSessionId, isOrdered } from '../session/state/session-id';
 import type { Tokens } from '../session/state/session-state';
 import { LOCAL, OVERTAKEN, type TokenStore } from '../session/store/token-store';
-import { announce, announced$ } from './channel';
+import { broadcast, messages$ } from './channel';
 import { isPage } from './page';
 
 import { createWebLock } from './web-locks';
@@ -14,13 +14,15 @@ import { createWebLock } from './web-locks';
 /** The options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * For a refresh token in a cookie, which all tabs share: the tabs whose stores have this name restore and refresh one after another, under a Web Lock. A sign-in in one
-   * tab makes the others ask `restore`, and a sign-out signs them out, by a `BroadcastChannel`. No token travels. @defaultValue none: no other page shares the store
+   * For a refresh token in a cookie, which all tabs share: the tabs whose stores have this name restore and refresh one
+   * after another, under a Web Lock. A sign-in in one tab makes the others ask `restore`, and a sign-out signs them
+   * out, by a `BroadcastChannel`. No token travels.
+   * @defaultValue none: no other page shares the store
    */
   readonly name?: string | undefined;
 }
 
-/** What travels: the id of a sign-in, or an id that was made for a sign-out. The later one counts. */
+/** The message on the channel: the id of a sign-in, or an id made for a sign-out. The later id has precedence. */
 interface Notice {
   readonly id: string;
   readonly isIn: boolean;
@@ -31,14 +33,15 @@ const isNotice = (message: unknown): message is Notice => {
   return typeof id === 'string' && isOrdered(id) && typeof isIn === 'boolean';
 };
 
-/** How long a refresh waits for a tab that does not let go of the lock. */
+/** How long a refresh waits for a tab that does not release the lock. */
 const LOCK_TIMEOUT_MS = 5_000;
 
 /**
- * Keeps the tokens in memory: gone with the page or the process. Sessions over one such store refresh once for all, and follow each other in the same tick.
- * Throws a `TypeError` for an argument that is wrong.
+ * Keeps the tokens in memory: gone with the page or the process. Sessions over one such store refresh once for all, and
+ * follow each other in the same tick. Throws a `TypeError` for an argument that is wrong.
  *
- * @param initial - The grant that the store holds to begin with. @defaultValue none: the session is signed out, or asks `restore`
+ * @param initial - The grant that the store holds to begin with.
+ * @defaultValue none: the session is signed out, or asks `restore`
  * @example
  * ```ts
  * const store = memoryStore(undefined, { name: 'shop' });
@@ -53,24 +56,24 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
       : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs());
   /** The latest sign-in or sign-out that this tab knows of. */
   let latest = kept?.sessionId ?? '';
-  let hasAnnounced = false;
+  let hasWritten = false;
   const writes = new Subject<Tokens | null>();
 
   const keep = (tokens: Tokens | null): void => {
     kept = tokens;
     writes.next(kept);
   };
-  const isLater = (id: string): boolean => isOrdered(id) && id > latest;
-  const announceFrom = (id: string, isIn: boolean): void => {
+  const isNewer = (id: string): boolean => isOrdered(id) && id > latest;
+  const broadcastChange = (id: string, isIn: boolean): void => {
     latest = id;
-    hasAnnounced = true;
-    if (name && isPage()) announce(channel, { id, isIn } satisfies Notice);
+    hasWritten = true;
+    if (name && isPage()) broadcast(channel, { id, isIn } satisfies Notice);
   };
   /** Sign-ins and sign-outs of other tabs; emits nothing. */
-  const notices$: Observable<never> = defer(() => (name && isPage() ? announced$(channel) : NEVER)).pipe(
+  const notices$: Observable<never> = defer(() => (name && isPage() ? messages$(channel) : NEVER)).pipe(
     filter(isNotice),
     tap(({ id, isIn }) => {
-      if (!isLater(id)) return;
+      if (!isNewer(id)) return;
       latest = id;
       keep(isIn ? { accessToken: '', sessionId: id } : null);
     }),
@@ -78,24 +81,24 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
   );
   const mutex = createMutex();
   // The cookie is written before the answer arrives, but a notice may reach another tab later than the lock does.
-  const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => hasAnnounced);
+  const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => hasWritten);
 
   const store: TokenStore = {
     load: () => kept,
     save: (tokens) => {
       const { sessionId, revision } = tokens;
-      if (isLater(sessionId)) {
-        // A refresh or a restore tells the other tabs nothing that they need to know.
-        if (revision === 1) announceFrom(sessionId, true);
+      if (isNewer(sessionId)) {
+        // Other tabs need not know of a refresh or a restore.
+        if (revision === 1) broadcastChange(sessionId, true);
         else latest = sessionId;
       }
-      // What `restore` was asked before a sign-out or sign-in of another tab does not count any more.
+      // A `restore` that was called before a sign-out or sign-in of another tab does not count any more.
       const isOver = revision === 0 && isOrdered(sessionId) && sessionId < latest;
       keep(isOver ? kept : tokens);
     },
     clear: () => {
       // Sorts before a sign-in of the same millisecond.
-      announceFrom(`${createSessionId(nowMs(), latest).slice(0, 10)}0`, false);
+      broadcastChange(`${createSessionId(nowMs(), latest).slice(0, 10)}0`, false);
       keep(null);
     },
     version: () => kept,
@@ -103,11 +106,12 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     exclusive: (work) =>
       mutex(
         defer(() => {
-          hasAnnounced = false;
+          hasWritten = false;
           return name && isPage() ? locked(work) : work;
         }),
       ),
   };
-  // Not enumerable: a copy with another `changes$` is another store. A refusal may come before the notice of the sign-in that has caused it.
+  // Not enumerable: a copy with another `changes$` is another store. OVERTAKEN: a refusal may arrive before the message
+  // of the sign-in that has caused it.
   return Object.defineProperty(store, name ? OVERTAKEN : LOCAL, {});
 };

@@ -4,8 +4,8 @@ import { deadline$ } from '../http/pipeline';
 import { type Mutex, subscribeInside } from '../session/pending/limiter';
 
 /**
- * How long a lock is kept after something was written under it. Another tab may read a write only some milliseconds later, and a lock overtakes that:
- * its next holder would find the old tokens. Waiting requests are released before.
+ * How long a lock is kept after something was written under it. Another tab may read a write only some milliseconds
+ * later, and a lock overtakes that: its next holder would find the old tokens. Waiting requests are released before.
  */
 const SETTLE_MS = 250;
 
@@ -26,15 +26,16 @@ class LockRequest {
 
   /**
    * @param onGranted - Called with the lock; `isLate` if it was granted after `timeoutMs`.
-   * @param onRefused - Called if there is no such API, if it throws, and after `timeoutMs` with one holder or without an answer.
-   * @param onAnswered - Called when the lock manager has answered at all.
+   * @param onRefused - Called if there is no such API, if it throws, and after `timeoutMs` with one holder or without
+   *   an answer.
+   * @param onResponse - Called when the lock manager has answered at all.
    */
   constructor(
     readonly name: string,
     readonly timeoutMs: number,
     readonly onGranted: (isLate: boolean) => void,
     readonly onRefused: () => void,
-    readonly onAnswered: () => void,
+    readonly onResponse: () => void,
   ) {}
 
   start(): void {
@@ -81,21 +82,22 @@ class LockRequest {
 
   /** Waits for `timeoutMs`, and again if another client has come to hold the lock by then. */
   #awaitHolder(): void {
-    let isAnswered = false;
+    let hasResponded = false;
     holderOf(this.name).then((holder) => {
-      isAnswered = true;
-      if (this.#holder === this) this.onAnswered();
+      hasResponded = true;
+      if (this.#holder === this) this.onResponse();
       if (this.#holder === holder) this.#refuse();
       this.#holder = holder;
     }, noop);
-    this.#timeout = deadline$(this.timeoutMs).subscribe(() => (isAnswered ? this.#awaitHolder() : this.#refuse()));
+    this.#timeout = deadline$(this.timeoutMs).subscribe(() => (hasResponded ? this.#awaitHolder() : this.#refuse()));
   }
 }
 
 /**
- * Keeps the tabs of a browser apart with the Web Locks API (https://www.w3.org/TR/web-locks). Work runs all the same if there is no such API, if it throws or has
- * not answered within `timeoutMs`, or if one holder keeps the lock for that long. The lock of a frozen holder is not stolen, because the holder would go on
- * as if it were alone: the tabs whose wait has timed out exclude each other with a second lock.
+ * Keeps the tabs of a browser apart with the Web Locks API (https://www.w3.org/TR/web-locks). Work runs all the same if
+ * there is no such API, if it throws or has not answered within `timeoutMs`, or if one holder keeps the lock for that
+ * long. The lock of a frozen holder is not stolen, because the holder would go on as if it were alone: the tabs whose
+ * wait has timed out exclude each other with a second lock.
  *
  * @param hasWritten - Whether the work that ends has written to the store.
  */
@@ -114,7 +116,7 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
       const inside = new Subscription();
       let locks: readonly LockRequest[] = [];
       let isRunning = false;
-      let hasAnswered = false;
+      let hasResponse = false;
 
       const run = (): void => {
         isRunning = true;
@@ -123,12 +125,12 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
       const request = (next: string): void => {
         const isFirst = next === name;
         // Only a manager that answers is asked for a second lock, so that a silent one costs the wait once.
-        const proceed = (): void => (isFirst && hasAnswered ? request(`${name}:overtaken`) : run());
-        const onAnswered = (): void => {
-          hasAnswered = true;
+        const proceed = (): void => (isFirst && hasResponse ? request(`${name}:overtaken`) : run());
+        const onResponse = (): void => {
+          hasResponse = true;
         };
         // After a late grant, other tabs may be using the second lock: this tab waits for that as well.
-        const lock = new LockRequest(next, timeoutMs, (isLate) => (isLate ? proceed() : run()), proceed, onAnswered);
+        const lock = new LockRequest(next, timeoutMs, (isLate) => (isLate ? proceed() : run()), proceed, onResponse);
         locks = [...locks, lock];
         lock.start();
       };

@@ -2,29 +2,33 @@ import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
 import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store/token-store';
 import { attempt } from './attempt';
-import { announce } from './channel';
+import { broadcast } from './channel';
 import { oneEntry, plainEntries } from './layouts';
 import { isPage } from './page';
 import type { PlatformStorage } from './platform-storage';
-import { type Shelf, shelfOf } from './shelf';
-import { changesOf$, LOOK } from './web-changes';
+import { type SharedEntry, sharedEntryOf } from './shared-entry';
+import { PING, storageChanges$ } from './web-changes';
 import { createWebLock } from './web-locks';
 
 /** The options of {@link webStorageStore}. */
 export interface WebStorageStoreOptions {
-  /** Called anew for each access, as a browser may forbid it. @defaultValue `() => localStorage` */
+  /** Called for each access, as a browser may forbid it. @defaultValue `() => localStorage` */
   readonly storage?: (() => PlatformStorage) | undefined;
   /** The name of the one entry, which holds JSON. @defaultValue `'renewal'` */
   readonly key?: string | undefined;
   /**
-   * The names of two plain entries, for an app that has them already. A third beside them, `<accessToken>.renewal`, holds expiry, session id and revision, and hashes of
-   * the two tokens that they belong to. Entries that other code has written are a new session of unknown expiry. @defaultValue none: the one entry `key`
+   * The names of two plain entries, for an app that has them already. A third beside them, `<accessToken>.renewal`,
+   * holds expiry, session id and revision, and hashes of the two tokens that they belong to. Entries that other code
+   * has written are a new session of unknown expiry.
+   * @defaultValue none: the one entry `key`
    */
   readonly keys?: { readonly accessToken: string; readonly refreshToken: string } | undefined;
   /**
-   * How long a refresh waits for the refresh of one other tab before it goes on without the lock, in milliseconds; 0 and `Infinity`: for as long as
-   * `refreshTimeoutMs` lets it. Only a tab that the browser has frozen, or a refresh that takes longer, keeps others waiting that long. If the server ends a session
-   * whose refresh token comes twice, set this above the time that a refresh may take. @defaultValue 5 000
+   * How long a refresh waits for the refresh of one other tab before it goes on without the lock, in milliseconds; 0
+   * and `Infinity`: until `refreshTimeoutMs`. Only a tab that the browser has frozen, or a refresh that takes longer,
+   * makes other tabs wait that long. If the server ends a session whose refresh token is presented twice, set this
+   * above the time that a refresh may take.
+   * @defaultValue 5 000
    */
   readonly lockTimeoutMs?: number | undefined;
 }
@@ -36,12 +40,14 @@ const isNames = (keys: unknown): boolean => {
 };
 
 /**
- * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and all tabs share them. The tabs, and the sessions of one page, refresh once
- * for all, under a Web Lock, and follow each other's sign-ins, sign-outs and new tokens. Entries that other code writes count before the next request leaves. Reads
- * and writes are synchronous.
+ * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and all tabs share them. The
+ * tabs, and the sessions of one page, refresh once for all, under a Web Lock, and follow each other's sign-ins,
+ * sign-outs and new tokens. Entries that other code writes count before the next request leaves. Reads and writes are
+ * synchronous.
  *
- * If the tokens find no room, the refresh token is kept alone, or the entry is removed: a spent refresh token does not stay. That, and a `storage` that throws, is a
- * warning on `events$`. Without a page there are no locks and no channels. Throws a `TypeError` for an option that is wrong.
+ * If the tokens find no room, the refresh token is kept alone, or the entry is removed: a spent refresh token does not
+ * stay. That, and a `storage` that throws, is a warning on `events$`. Without a page there are no locks and no
+ * channels. Throws a `TypeError` for an option that is wrong.
  *
  * @example
  * ```ts
@@ -61,24 +67,27 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   });
   check(keys === undefined || isNames(keys), 'keys', 'two different names, { accessToken, refreshToken }');
   const entry = keys?.accessToken ?? key;
-  // What no one else's lock or channel is called.
+  // A name that no other lock or channel has.
   const name = `renewal:${entry}` as const;
-  /** Whether it is a storage of the platform, of which browsers tell; not known before it was opened. */
-  let isTold: boolean | undefined;
-  let shelf: Shelf | undefined;
+  /** Whether browsers fire events for the storage; not known before it was opened. */
+  let firesEvents: boolean | undefined;
+  let shared: SharedEntry | undefined;
   let hasWritten = false;
 
   const open = (): PlatformStorage => {
     const opened = storage();
-    // Of another one, such as one that encrypts, no browser tells.
-    isTold = !!globalThis.Storage && opened instanceof Storage;
+    // Browsers fire none for another object, such as one that encrypts.
+    firesEvents = !!globalThis.Storage && opened instanceof Storage;
     return opened;
   };
-  const getShelf = (): Shelf => {
-    shelf ??= shelfOf(open, name);
-    return shelf;
+  const getShared = (): SharedEntry => {
+    shared ??= sharedEntryOf(open, name);
+    return shared;
   };
-  /** Whether other tabs may write to it: without a page or without a storage the visitors of one server process would wait for one another. */
+  /**
+   * Whether other tabs share it. Without a page or a storage, the visitors of a server process would wait for each
+   * other.
+   */
   const isShared = (): boolean | undefined =>
     isPage() &&
     attempt(() => {
@@ -86,7 +95,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
       opened.getItem(entry);
       return opened !== globalThis.sessionStorage;
     });
-  const { load, save, clear, heed } = keys
+  const { load, save, clear, onStorageEvent } = keys
     ? plainEntries(open, keys.accessToken, keys.refreshToken)
     : oneEntry(open, key);
 
@@ -96,17 +105,17 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
       run();
     } finally {
       hasWritten = true;
-      getShelf().writes.next();
-      if (!isTold && isPage()) announce(name, LOOK);
+      getShared().writes.next();
+      if (!firesEvents && isPage()) broadcast(name, PING);
     }
   };
   const locked = createWebLock(name, lockTimeoutMs, () => hasWritten);
 
   const store: CautiousStore & { readonly [OVERTAKEN]: true } = {
     [OVERTAKEN]: true,
-    // As far as it has been opened: on the way of a request nothing is touched.
+    // Only if it has been opened: the caution itself touches no storage.
     [CAUTION]: () =>
-      isTold && !isPage()
+      firesEvents && !isPage()
         ? "webStorageStore: the storage is the process's own, so its visitors share one session"
         : undefined,
     load,
@@ -115,7 +124,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
         try {
           save(tokens);
         } catch (error) {
-          // The refresh token that is stored has been used up: another tab must not present it again.
+          // The stored refresh token is spent: no other tab may present it again.
           const { refreshToken, sessionId, revision = 0 } = tokens;
           const keep = () => {
             save({ accessToken: '', refreshToken: `${refreshToken}`, sessionId, revision });
@@ -128,16 +137,20 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     clear: () => write(clear),
     version: () => attempt(() => open().getItem(entry)),
     changes$: defer(
-      () => merge(getShelf().writes, changesOf$(heed, isTold === false && isPage() ? name : undefined)),
-      // What is broken is no one's tokens, and no sign-out.
+      () =>
+        merge(
+          getShared().writes,
+          storageChanges$(onStorageEvent, firesEvents === false && isPage() ? name : undefined),
+        ),
+      // Entries that cannot be read are neither tokens nor a sign-out.
     ).pipe(mergeMap(() => attempt(() => of(load() ?? null)) ?? EMPTY)),
     exclusive: (work) =>
       defer(() => {
-        const turn = defer(() => {
+        const work$ = defer(() => {
           hasWritten = false;
           return work;
         });
-        return getShelf().exclusive(isShared() ? locked(turn) : turn);
+        return getShared().exclusive(isShared() ? locked(work$) : work$);
       }),
   };
   return store;

@@ -2,31 +2,40 @@ import type { Observable } from 'rxjs';
 import type { Tokens } from '../state/session-state';
 
 /**
- * Where a session keeps its tokens. A call that throws, rejects or takes more than 5 s is given up: the session goes on from memory, and a warning on `events$` says
- * so. Writes do not overlap, but with one that was given up.
+ * Where a session keeps its tokens. A call that throws, rejects or takes more than 5 s is given up: the session goes on
+ * from memory, and a warning on `events$` says so. Writes do not overlap, but with one that was given up.
  *
- * Of two sessions that share a store, the later sign-in counts, and of one sign-in the higher `revision`: keep `sessionId` and `revision` with the tokens. Of tokens
- * without them, the ones in the store count.
+ * Of two sessions that share a store, the later sign-in counts, and of one sign-in the higher `revision`: keep
+ * `sessionId` and `revision` with the tokens. Of tokens without them, the ones in the store count.
  */
 export interface TokenStore {
-  /** Returns the tokens, `null` if there are none (signed out), or undefined if they are lost: a session that holds tokens then saves them again. */
+  /**
+   * Returns the tokens, `null` if there are none (signed out), or undefined if they are lost: a session that holds
+   * tokens then saves them again.
+   */
   load(): Tokens | null | undefined | PromiseLike<Tokens | null | undefined>;
   save(tokens: Tokens): void | PromiseLike<void>;
   /** Removes the tokens, after a sign-out or a refused refresh. */
   clear(): void | PromiseLike<void>;
   /**
-   * Emits after a write to the store by another session, tab or process. The value is a hint: the session calls `load` and decides by that, so an emission for its own
-   * write does no harm. Subscribed to from the first use of the session until `destroy`. @defaultValue none: the store is read at the start and before each refresh
+   * Emits after a write to the store by another session, tab or process. The value is a hint: the session calls `load`
+   * and decides by that, so an emission for its own write does no harm. Subscribed to from the first use of the session
+   * until `destroy`.
+   * @defaultValue none: the store is read at the start and before each refresh
    */
   readonly changes$?: Observable<Tokens | null> | undefined;
   /**
-   * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called at each use of the session, such as a request, `accessToken$` or
-   * `signIn`. If it is not the one of the last `load` (`Object.is`), the store is read before the request leaves. @defaultValue none: only `changes$` gives a hint
+   * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called at each use of
+   * the session, such as a request, `accessToken$` or `signIn`. If it is not the one of the last `load` (`Object.is`),
+   * the store is read before the request leaves.
+   * @defaultValue none: only `changes$` gives a hint
    */
   version?: (() => unknown) | undefined;
   /**
-   * Runs `work` while no other session that shares the store runs its own, and releases the lock as soon as `work` ends or is unsubscribed. If it has not subscribed to
-   * `work` within `refreshTimeoutMs`, the refresh fails for now, and nothing is sent. @defaultValue none: after a refusal, the store is read again for 1 s
+   * Runs `work` while no other session that shares the store runs its own, and releases the lock as soon as `work` ends
+   * or is unsubscribed. If it has not subscribed to `work` within `refreshTimeoutMs`, the refresh fails for now, and
+   * nothing is sent.
+   * @defaultValue none: after a refusal, the store is read again for 1 s
    */
   exclusive?: (<T>(work: Observable<T>) => Observable<T>) | undefined;
 }
@@ -38,7 +47,10 @@ export interface CautiousStore extends TokenStore {
   readonly [CAUTION]?: () => string | undefined;
 }
 
-/** Marks a store of ours whose `exclusive` cannot keep out everyone: a tab that was frozen is overtaken, and goes on later. */
+/**
+ * Marks a store of ours whose `exclusive` cannot keep out everyone: a tab that was frozen is overtaken, and goes on
+ * later.
+ */
 export const OVERTAKEN = Symbol('renewal.overtaken');
 
 /** Marks a store of ours that no other page shares: a page that sleeps misses nothing of what it emits. */
@@ -48,7 +60,7 @@ export const LOCAL = Symbol('renewal.local');
 export const STORE_TIMEOUT_MS = 5_000;
 
 /** The store of a session that was given none: no one shares it. */
-export const createOwnStore = (): TokenStore => {
+export const createDefaultStore = (): TokenStore => {
   let kept: Tokens | null = null;
   return {
     load: () => kept,

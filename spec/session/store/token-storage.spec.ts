@@ -3,7 +3,7 @@ import type { TokenStore, Tokens } from 'renewal';
 import { describe, expect, it, vi } from 'vitest';
 import { createSessionId, digestOf } from '../../../lib/session/state/session-id';
 import { createTokenStorage } from '../../../lib/session/store/token-storage';
-import { createOwnStore } from '../../../lib/session/store/token-store';
+import { createDefaultStore } from '../../../lib/session/store/token-store';
 import { stopClock } from '../../support/clock';
 
 const EARLIER = createSessionId(1);
@@ -26,7 +26,7 @@ const failing = (): never => {
 
 /** A port over a store that others may write to, with what it warned of. */
 const createPort = (store: Partial<TokenStore> = {}) => {
-  const shelf = createOwnStore();
+  const shelf = createDefaultStore();
   const warnings: string[] = [];
   const heeded: unknown[] = [];
   const port = createTokenStorage(
@@ -488,7 +488,7 @@ describe('writes to the store', () => {
         };
       });
     };
-    const shelf = createOwnStore();
+    const shelf = createDefaultStore();
     const { port } = createPort({
       load: shelf.load,
       save: (saved) => slowly(() => void shelf.save(saved)),
@@ -508,7 +508,7 @@ describe('writes to the store', () => {
     stopClock();
     let isFailing = false;
     const ends: (() => void)[] = [];
-    const shelf = createOwnStore();
+    const shelf = createDefaultStore();
     const { port, look } = createPort({
       load: () => (isFailing ? failing() : shelf.load()),
       save: (saved) => (saved.revision === 2 ? void shelf.save(saved) : new Promise((resolve) => ends.push(resolve))),
