@@ -4,8 +4,8 @@ import { defineConfig, type Options } from 'tsup';
 type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
 /**
- * xhr2 is CommonJS. As it is, a bundle of ES modules with it would fail at its `require('http')`: so it becomes a module that imports, with
- * the text of its licence.
+ * xhr2 is CommonJS. As it is, a bundle of ES modules with it would fail at its `require('http')`: so it becomes a
+ * module that imports, with the text of its licence.
  */
 const xhr2AsModule: Plugin = {
   name: 'xhr2-as-module',

@@ -1,9 +1,9 @@
 // What a factory keeps for its inner functions, found with the compiler of TypeScript. A cell is
 // - a `let` that an inner function reads or writes
-// - a `const` with a new Map, Set, BehaviorSubject, Subscription or the like (a plain Subject holds no value), or with an array that an inner function changes
-// - each property that is assigned, of an object in a `const`
-// - each such field of an object that the factory itself creates of a class
-// What an inner function keeps, as for one request or one refresh, is no cell.
+// - a `const` with a new Map, Set, BehaviorSubject, Subscription or the like (a plain Subject holds no value), or with
+// an array that an inner function changes - each property that is assigned, of an object in a `const` - each such field
+// of an object that the factory itself creates of a class What an inner function keeps, as for one request or one
+// refresh, is no cell.
 import ts from 'typescript';
 
 export interface Cell {

@@ -193,7 +193,7 @@ describe('a request', () => {
     });
   });
 
-  it('lets go of the wire with its answer, which is the first complete one', () => {
+  it('closes the connection with the first complete response', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wire = cold<HttpResponse>('--a--b', { a: response(200, 'a'), b: response(200, 'b') });
       const { api } = createRecorder({ transport: () => wire });
@@ -732,7 +732,7 @@ describe('events$', () => {
     expect(events.map(lineOf)).toEqual(['1 queued 0', '1 sent 1', '1 settled 1 200']);
   });
 
-  it('does not tell of a request that can not be sent as sent', () => {
+  it('emits no sent event for a request that cannot be sent', () => {
     const { api, requests } = createRecorder();
     const events = collect(api);
     outcomeOf(api.post$('/a', new Map()));
@@ -868,7 +868,7 @@ describe('where the token goes', () => {
     },
   );
 
-  it('is decided anew for what an interceptor has made of a request', () => {
+  it('is decided again for a request that an interceptor has changed', () => {
     const elsewhere: Interceptor = (request, next) => next({ ...request, url: 'https://evil.test/x' });
     expect(tokensAt(['/x'], { interceptors: [elsewhere] })).toEqual([undefined]);
   });

@@ -36,7 +36,8 @@ const shownHeaders = (mark: string, headers: HttpRequest['headers']): string => 
  * Writes one line when a request has its response, fails or is unsubscribed: the method; the url; the status, the
  * `code` of the error or `cancelled`; the duration; the request headers after `>` and the response headers after `<`.
  *
- * `GET https://shop.example/orders?page=2&token=… 200 34 ms > accept: application/json < content-type: application/json, …`
+ * `GET https://shop.example/orders?page=2&token=… 200 34 ms > accept: application/json < content-type:
+ * application/json, …`
  *
  * Bodies are never shown. Only these values are shown, and `…` for all others:
  * - of the query: `page`, `pageSize`, `pageNumber`, `perPage` (`page_size`, `per-page` …), `limit`, `offset`, `skip`,

@@ -39,7 +39,7 @@ const listen = (world: World, caller: Caller): void => {
     world.tell('told', caller, isFirst);
     react(world, 'handler', caller.member.index);
   };
-  // Made anew, so that it can be cancelled while it is being subscribed.
+  // Made again, so that it can be cancelled while it is being subscribed.
   const wish$ = new Observable((subscriber) => {
     caller.cancel = () => subscriber.unsubscribe();
     wished$(caller).subscribe(subscriber);
@@ -66,7 +66,10 @@ const bind = (world: World, caller: Caller): void => {
   caller.family ||= familyIn(member.session.state);
 };
 
-/** Looks have been answered, and have changed nothing: now it is clear which session those belong to that may have waited for that. */
+/**
+ * Looks have been answered, and have changed nothing: now it is clear which session those belong to that may have
+ * waited for that.
+ */
 export const bindAll = (world: World): void => {
   for (const caller of world.openCallers()) {
     const { member, made, hasArrived } = caller;
@@ -75,8 +78,8 @@ export const bindAll = (world: World): void => {
 };
 
 /**
- * Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes that. Once the look is over, or who asks is on
- * the way out, it belongs to what the look has brought.
+ * Whoever still waits for a look belongs to the session that there was when it was made, now that the user changes
+ * that. Once the look is over, or who asks is on the way out, it belongs to what the look has brought.
  */
 export const bindToPast = (world: World, member: Member): void => {
   const family = familyIn(member.session.state);
@@ -111,7 +114,7 @@ export const arrive = (world: World, caller: Caller): void => {
   const { member } = caller;
   caller.hasArrived = true;
   caller.before = member.session.state;
-  // Who was told of its request has made another session of it meanwhile: it is of the one before.
+  // Who was told of its request has made another session of it in between: it is of the one before.
   const isCrossed = caller.changes !== member.changes;
   if (!isCrossed) bind(world, caller);
   caller.isInside = world.called.has(member) ? 'maybe' : 'no';

@@ -9,7 +9,10 @@ export interface Exploration {
   readonly path?: string | undefined;
 }
 
-/** Runs plans until one breaks an invariant; returns that one, as small as it could be made and with how to repeat it, or nothing. */
+/**
+ * Runs plans until one breaks an invariant; returns that one, as small as it could be made and with how to repeat it,
+ * or nothing.
+ */
 export const explore = async ({ runs, seed, path }: Exploration): Promise<string | undefined> => {
   const property = fc.asyncProperty(plans, async (plan) => {
     const wrongs = await run(plan);

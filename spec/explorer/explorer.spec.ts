@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { explore } from './explore';
 import { INVARIANTS } from './invariants';
 
-/** The same plans each time, so that a test that fails has found something in the change at hand; `npm run explore` makes others. */
+/**
+ * The same plans each time, so that a test that fails has found something in the change at hand; `npm run explore`
+ * makes others.
+ */
 const { EXPLORER_RUNS = '4000', EXPLORER_SEED = '20261124', EXPLORER_PATH } = process.env;
 
 it('checks twelve invariants', () => {

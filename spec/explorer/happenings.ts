@@ -43,21 +43,31 @@ export interface Caller {
   isQueued: boolean;
   /** Whether it was made while the library was calling back. */
   readonly isNested: boolean;
-  /** The family that its session belonged to when it was made, if any; a look into the store may have shown another one since. */
+  /**
+   * The family that its session belonged to when it was made, if any; a look into the store may have shown another one
+   * since.
+   */
   made: string | undefined;
   /** The family that its session belonged to: `null` for none, `undefined` while that is being loaded. */
   family: string | null | undefined;
   /** How often it has been sent. */
   sent: number;
-  /** The attempt that is on its way out: the token it carries, if any, and the generation of that, or of the session. */
+  /**
+   * The attempt that is on its way out: the token it carries, if any, and the generation of that, or of the session.
+   */
   leaving: { readonly token: string | undefined; readonly generation: number } | undefined;
   attempt: Attempt | undefined;
-  /** The when of its wait, among all of its session; `undefined` while it does not wait, or where no one could see it. */
+  /**
+   * The when of its wait, among all of its session; `undefined` while it does not wait, or where no one could see it.
+   */
   held: number | undefined;
   /** Whether an interceptor keeps it for ever. */
   isKept: boolean;
   isBeingSubscribed: boolean;
-  /** Whether it is being cancelled, or was while something was being subscribed for it: RxJS then unsubscribes only after that. */
+  /**
+   * Whether it is being cancelled, or was while something was being subscribed for it: RxJS then unsubscribes only
+   * after that.
+   */
   mayStillLeave: boolean;
   outcome: 'open' | 'cancelled' | { readonly value: unknown } | { readonly error: unknown };
   isComplete: boolean;

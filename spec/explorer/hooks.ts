@@ -11,7 +11,10 @@ export const createFault = (world: World, hook: Hook, member: number, caller?: C
   return fault;
 };
 
-/** What a function of the caller's does when the library calls it: nothing of its own, unless a command has said otherwise. */
+/**
+ * What a function of the caller's does when the library calls it: nothing of its own, unless a command has said
+ * otherwise.
+ */
 export const react = (world: World, hook: Hook, index: number, caller?: Caller): Reaction | undefined => {
   const reaction = world.rigged.get(hook)?.shift();
   const member = world.members[index];

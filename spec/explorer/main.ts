@@ -1,4 +1,5 @@
-// Runs many more plans than the tests do, until one breaks an invariant. `npm run explore -- --runs=200000`; `--seed` and `--path` repeat one.
+// Runs many more plans than the tests do, until one breaks an invariant. `npm run explore -- --runs=200000`; `--seed`
+// and `--path` repeat one.
 import { parseArgs } from 'node:util';
 import { explore } from './explore';
 

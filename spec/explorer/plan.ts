@@ -5,7 +5,10 @@ export type User = 'A' | 'B';
 /** Who waits for what: an answer to a request, as it comes in four kinds, or tokens. */
 export type Wish = 'request' | 'public' | 'own header' | 'foreign' | 'refresh$' | 'accessToken$';
 
-/** How a server answers a request: as it should, or in a certain way. `redirected` is a 401 of an origin where the token may not go. */
+/**
+ * How a server answers a request: as it should, or in a certain way. `redirected` is a 401 of an origin where the token
+ * may not go.
+ */
 export type Answer = 'honest' | '200' | '401' | '1002' | '500' | 'network' | 'empty' | 'redirected';
 
 /** Grants: with a new refresh token, without any, and with the same access token as before. */
@@ -57,9 +60,15 @@ export interface Setup {
   /** If there are several, they share the store. */
   readonly sessions: 1 | 2 | 3;
   readonly store: 'none' | 'sync' | 'async';
-  /** What `changes$` of the store does with the notices of others: emits them at once, on command and in order, on command in any order, or not at all. */
+  /**
+   * What `changes$` of the store does with the notices of others: emits them at once, on command and in order, on
+   * command in any order, or not at all.
+   */
   readonly changes: 'missing' | 'prompt' | 'late' | 'reordered' | 'lost';
-  /** Whether `changes$` emits a session's own writes as well, as it does for sessions of one page that share a store object. */
+  /**
+   * Whether `changes$` emits a session's own writes as well, as it does for sessions of one page that share a store
+   * object.
+   */
   readonly isEchoed: boolean;
   /** Whether the store has `version`. */
   readonly hasVersion: boolean;

@@ -16,8 +16,9 @@ interface Timer {
 }
 
 /**
- * What the library gets from the platform, moved by hand: timers, the wall clock, and a window that tells when the network is back. `TestScheduler`
- * has no wall clock that can be set while its timers run, and drops them all when a handler throws.
+ * What the library gets from the platform, moved by hand: timers, the wall clock, and a window that tells when the
+ * network is back. `TestScheduler` has no wall clock that can be set while its timers run, and drops them all when a
+ * handler throws.
  */
 export interface Platform {
   /** What the wall clock shows. */
@@ -44,7 +45,10 @@ export interface Platform {
   uninstall(): void;
 }
 
-/** What `Subject` calls for each new subscriber, its subclasses included. Internal to RxJS 7, which has no other way to see a leak from outside. */
+/**
+ * What `Subject` calls for each new subscriber, its subclasses included. Internal to RxJS 7, which has no other way to
+ * see a leak from outside.
+ */
 interface Listened {
   _innerSubscribe(subscriber: unknown): Subscription;
 }

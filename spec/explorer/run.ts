@@ -90,7 +90,10 @@ const step = (world: World): void => {
   world.tell('stepped');
 };
 
-/** Answers what waits for an answer: requests, and unless deadlines are to end them, also refreshes and calls of the store. */
+/**
+ * Answers what waits for an answer: requests, and unless deadlines are to end them, also refreshes and calls of the
+ * store.
+ */
 const answerAll = (world: World, ending: Setup['ending']): boolean => {
   const isAll = ending === 'answers';
   const operations = isAll ? [...world.shelf.operations] : [];

@@ -114,7 +114,10 @@ export const watch = (world: World, member: Member): void => {
   listening.add(session.state$.subscribe((state) => view.hear(state)));
 };
 
-/** Whether its request has told nothing yet. A look into the store may call back, and others may be made there that tell first. */
+/**
+ * Whether its request has told nothing yet. A look into the store may call back, and others may be made there that tell
+ * first.
+ */
 const isComing = ({ isBeingSubscribed, isQueued, wish }: Caller): boolean =>
   isBeingSubscribed && !isQueued && wish !== 'refresh$' && wish !== 'accessToken$';
 

@@ -67,7 +67,10 @@ export class World {
     return this.shelf.operations.some(({ member, openedMs }) => member === index && !isPast(openedMs));
   }
 
-  /** Whether a caller may have to wait for a look into the store: its own, or one that is under way while the library calls back. */
+  /**
+   * Whether a caller may have to wait for a look into the store: its own, or one that is under way while the library
+   * calls back.
+   */
   isLooking({ member, isNested }: Caller): boolean {
     const { hasVersion, changes } = this.setup;
     return this.isAsking(member) || (isNested && (hasVersion || changes !== 'missing'));

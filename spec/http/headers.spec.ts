@@ -103,7 +103,7 @@ describe('headers', () => {
     ['a name that is none', new Map([[{}, 'hidden']]), 'headers'],
     ['a value of two lines', { 'X-A': 'hidden\nx-b: c' }, 'headers.x-a'],
     ['a value with a zero', { 'x-a': 'hidden\0' }, 'headers.x-a'],
-    ['a value that can not travel', { 'x-a': 'hidden č' }, 'headers.x-a'],
+    ['a value that cannot travel', { 'x-a': 'hidden č' }, 'headers.x-a'],
     ['a value that is an object', { 'x-a': { hidden: 1 } }, 'headers.x-a'],
     ['a value that is a list', { 'x-a': ['hidden'] }, 'headers.x-a'],
     ['a value that is a symbol', { 'x-a': Symbol('hidden') }, 'headers.x-a'],

@@ -59,7 +59,7 @@ describe('the text of a response to a request for JSON', () => {
     ['a copy', (event) => ({ ...event })],
     ['a clone', (event) => structuredClone(event)],
     [
-      'one that is made anew',
+      'a request that is made again',
       (event) => (event.type === 'response' ? response(event.status, event.body, event.headers) : event),
     ],
   ])('is an error also if an interceptor has made %s of the response', (_, change) => {

@@ -33,7 +33,7 @@ describe('compose', () => {
     expect(outcomeOf(compose([a, b], compose([c], echo))(request))).toEqual(flat);
   });
 
-  it('runs nothing before it is subscribed, and all of it anew for each subscription', () => {
+  it('runs nothing before subscribe, and everything for each subscription', () => {
     const log: string[] = [];
     const logging =
       (name: string): Interceptor =>
@@ -51,7 +51,7 @@ describe('compose', () => {
     expect(log).toEqual(['a', 'b', 'wire', 'a', 'b', 'wire']);
   });
 
-  it('runs what is inside of an interceptor anew when that subscribes again, and what is outside only once', () => {
+  it('runs the inner steps again when an interceptor resubscribes, the outer ones once', () => {
     const log: string[] = [];
     const logging =
       (name: string): Interceptor =>
@@ -111,7 +111,7 @@ describe('withDeadline', () => {
     });
   });
 
-  it('counts anew for each subscription', () => {
+  it('counts from zero for each subscription', () => {
     virtually(({ cold, expectObservable }) => {
       const answer$ = withDeadline(() => cold('---'))({ ...request, timeoutMs: 3 });
       expectObservable(answer$).toBe('---#', undefined, late);

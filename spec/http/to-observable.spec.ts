@@ -17,7 +17,9 @@ interface NativeObserver {
   complete?(): void;
 }
 
-/** As https://wicg.github.io/observable has it: no `pipe`, no `Symbol.observable`, and only a signal unsubscribes it. */
+/**
+ * As https://wicg.github.io/observable has it: no `pipe`, no `Symbol.observable`, and only a signal unsubscribes it.
+ */
 class NativeObservable {
   constructor(readonly work: (observer: NativeObserver, signal: AbortSignal) => void) {}
 

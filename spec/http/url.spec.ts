@@ -251,7 +251,7 @@ describe('without a baseUrl and a page', () => {
   );
 });
 
-describe('a platform that can not parse urls', () => {
+describe('a platform that cannot parse urls', () => {
   const sent: string[] = [];
   const transport: ApiOptions['transport'] = ({ url }) => {
     sent.push(url);

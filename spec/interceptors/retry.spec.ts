@@ -316,7 +316,7 @@ describe('a request that is sent again', () => {
     });
   });
 
-  it('counts anew for each subscription', () => {
+  it('counts from zero for each subscription', () => {
     virtually(({ flush }) => {
       const { api, requests } = createMeeting([503], AT_ONCE);
       const request$ = api.get$('/a');

@@ -234,7 +234,7 @@ describe('xsrf', () => {
     expect(Object.keys(requests[0]?.headers ?? {})).toEqual(Object.keys(sent));
   });
 
-  it('takes the header away where the cookie has gone meanwhile', () => {
+  it('takes the header away where the cookie has gone in between', () => {
     stubPage('XSRF-TOKEN=T');
     const { api, requests } = createRecorder({
       interceptors: [

@@ -97,7 +97,7 @@ describe('wake elsewhere', () => {
     heard.stop();
   });
 
-  it('hears of the network in a worker, which has no document', () => {
+  it('is notified of the network in a worker, which has no document', () => {
     const worker = new EventTarget();
     vi.stubGlobal('addEventListener', worker.addEventListener.bind(worker));
     vi.stubGlobal('removeEventListener', worker.removeEventListener.bind(worker));

@@ -38,7 +38,7 @@ describe('the lint of prose', () => {
     ['a capital', `// ${'A'}${'new'}.`, ['phrases 1']],
     ['each of several', `// ${words('in', 'vain')}\n// ${words('hears', 'of')}`, ['phrases 1', 'phrases 2']],
     ['another word', '// It cannot wait; let it run; a new one hears.', []],
-    ['a longer word', '// outlet goods, renewal', []],
+    ['a longer word', '// outlet prices, renewal', []],
   ])('reports a phrase that the style rules out: %s', (_what, text, expected) => {
     expect(found('lib/a.ts', text).sort()).toEqual(expected);
     expect(found('docs/a.md', text).sort()).toEqual(expected);

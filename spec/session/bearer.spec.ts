@@ -32,7 +32,7 @@ describe('a request with a live token', () => {
     });
   });
 
-  it('is sent anew for each subscription, and not at all without one', () => {
+  it('is sent once for each subscription, and not at all without one', () => {
     const { api, sent } = createVirtualClient({ isDead: () => false });
     const request$ = api.get$('/a');
     expect(sent).toEqual([]);
@@ -141,7 +141,7 @@ describe('a request whose answer says that the token has expired', () => {
     expect(sent).toEqual(['GET /a -']);
   });
 
-  it('can not be sent again with a stream for a body: the token is renewed and the caller told', () => {
+  it('is not replayed with a stream as its body, but the token is renewed', () => {
     const { api, session, sent } = createVirtualClient({ refresh: () => of(T2) });
     const errors: unknown[] = [];
     api.post$('/upload', new ReadableStream()).subscribe({ error: (error) => errors.push(error) });

@@ -70,7 +70,7 @@ describe('keepFresh$, as a timer', () => {
     });
   });
 
-  it('decides anew when its timer fires: what is not due by then is waited for again', () => {
+  it('checks again when its timer fires, and waits again if no refresh is due', () => {
     virtually(({ cold, expectObservable, flush }) => {
       const { keepFresh$, schedule, startedAtMs, askedAtMs } = setUp({ dueAtMs: 7 });
       cold('---a').subscribe(() => {

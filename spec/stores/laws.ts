@@ -117,7 +117,7 @@ export const itIsExclusive = (create: () => TokenStore): void => {
   const createAlone = () => {
     const store = create();
     return <T>(work: Observable<T>): Observable<T> => {
-      if (!store.exclusive) throw new Error('this store can not be had alone');
+      if (!store.exclusive) throw new Error('this store has no exclusive');
       return store.exclusive(work);
     };
   };
@@ -197,7 +197,7 @@ export const itIsExclusive = (create: () => TokenStore): void => {
       ['completes', (end) => end.complete()],
       ['errors', (end) => end.error(new Error('x'))],
       ['is unsubscribed', (_, leave) => leave()],
-    ])('lets go when its work %s', (_, stop) => {
+    ])('releases when its work %s', (_, stop) => {
       const alone = createAlone();
       const log: string[] = [];
       const end = new Subject();
@@ -209,7 +209,7 @@ export const itIsExclusive = (create: () => TokenStore): void => {
       expect(log).toHaveLength(6);
     });
 
-    it('lets go when its work throws as it is subscribed', () => {
+    it('releases when its work throws during subscribe', () => {
       const alone = createAlone();
       const thrown = new Error('thrown');
       const throwing = new Observable(() => {
@@ -219,7 +219,7 @@ export const itIsExclusive = (create: () => TokenStore): void => {
       expect(outcomeOf(alone(of(1)))).toEqual({ values: [1], isComplete: true });
     });
 
-    it.each(['while it runs', 'in the same tick'])('lets go of a work that throws as it is torn down, %s', (when) => {
+    it.each(['while it runs', 'in the same tick'])('releases after work that throws during teardown, %s', (when) => {
       const alone = createAlone();
       const end = new Subject();
       const end$ = when === 'while it runs' ? end : of(1);

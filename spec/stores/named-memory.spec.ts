@@ -214,7 +214,7 @@ describe('memoryStore with a name', () => {
     expect(second.values).toEqual(['in']);
   });
 
-  it('waits 5 s for a tab that does not let go of the lock', async () => {
+  it('waits 5 s for a tab that does not release the lock', async () => {
     const { browser, open } = setUp();
     outcomeOf(open().store.exclusive?.(NEVER) ?? NEVER);
     await browser.advance();

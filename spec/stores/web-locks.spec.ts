@@ -68,7 +68,7 @@ describe('the lock of several tabs', () => {
   it('keeps those who overtake a holder apart from those who have waited long for the lock', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
-    // The first two hold it long enough to be overtaken, and let go of it in the end.
+    // The first two hold it long enough to be overtaken, and release it in the end.
     alone(browser.open(), works.work('a', 3_000));
     alone(browser.open(), timer(4_500));
     alone(browser.open({ lockTimeoutMs: 3_500 }), works.work('c', 1_000));

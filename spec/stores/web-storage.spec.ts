@@ -145,7 +145,10 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       revision: 2,
     };
 
-    /** A store whose storage has `spare` characters left once it holds `before`, and what another tab reads after each change. */
+    /**
+     * A store whose storage has `spare` characters left once it holds `before`, and what another tab reads after each
+     * change.
+     */
     const createFull = (spare: number, throws = false) => {
       reset();
       create().save(before);

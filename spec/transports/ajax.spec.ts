@@ -380,7 +380,7 @@ describe('a request', () => {
 
   it.each([
     ['a value of two lines', { 'x-a': 'hidden\nx-b: c' }],
-    ['a value that can not travel', { 'x-a': 'hidden č' }],
+    ['a value that cannot travel', { 'x-a': 'hidden č' }],
     ['a name that is none', { 'x a': 'hidden' }],
     ['an empty name', { '': 'hidden' }],
   ])('is refused with %s, which is not quoted', async (_, headers) => {

@@ -71,7 +71,10 @@ class ForeignForm {
   }
 }
 
-/** The same with a tag, as jsdom and `formdata-polyfill` have it: Node's `Response` makes the text `[object FormData]` of it. */
+/**
+ * The same with a tag, as jsdom and `formdata-polyfill` have it: Node's `Response` makes the text `[object FormData]`
+ * of it.
+ */
 class TaggedForm extends ForeignForm {
   get [Symbol.toStringTag](): string {
     return 'FormData';

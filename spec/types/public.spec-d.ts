@@ -503,7 +503,10 @@ export const paramsOfAnInterface = (api: Api): void => {
   api.get$<Order>('/a', { params: { a: { b: 1 } } });
 };
 
-/** What is optional may be passed as `undefined`, also under `exactOptionalPropertyTypes`; fails to compile for a member that may not. */
+/**
+ * What is optional may be passed as `undefined`, also under `exactOptionalPropertyTypes`; fails to compile for a member
+ * that may not.
+ */
 type Optional<T> = { [Key in keyof T as object extends Pick<T, Key> ? Key : never]-?: undefined };
 
 export const undefinedIsTheSameAsLeftOut = (api: Api, session: Session, url: string | undefined): void => {

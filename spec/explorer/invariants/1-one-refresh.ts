@@ -21,7 +21,8 @@ export const oneRefresh: Invariant = {
       checks: {
         calling: ({ member, tokens }) => {
           const { calls, members, changing, isCoordinated, shelf } = world;
-          // The store, called by a sign-in or sign-out, calls back: the old session goes on until it has the new tokens.
+          // The store, called by a sign-in or sign-out, calls back: the old session goes on until it has the new
+          // tokens.
           if (changing.includes(member)) return false;
           const isOther = (call: Call) => call.isOpen && call.subscriber && (call.member === member || isCoordinated);
           if (calls.some(isOther)) return 'two refreshes overlap';

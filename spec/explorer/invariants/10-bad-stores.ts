@@ -13,7 +13,10 @@ const CODES: readonly (string | undefined)[] = [
   'token-rejected',
 ];
 
-/** Storage, locks, channels and clocks may be missing, throw, hang or lie; requests still settle, and writes never overlap. */
+/**
+ * Storage, locks, channels and clocks may be missing, throw, hang or lie; requests still settle, and writes never
+ * overlap.
+ */
 export const badStores: Invariant = {
   number: 10,
   watch: (world) => ({

@@ -16,13 +16,21 @@ interface Act {
   id: string | undefined;
   /** What a sign-out has ended. */
   readonly left: Act | undefined;
-  /** Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen it. */
+  /**
+   * Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen
+   * it.
+   */
   isWeak: boolean;
   /** Whether its session has begun to write it, or was seen to be what it has made of it. */
   isMade: boolean;
-  /** Whether it was called off by another act of its session, which began while the session still looked into the store. */
+  /**
+   * Whether it was called off by another act of its session, which began while the session still looked into the store.
+   */
   isVoid: boolean;
-  /** Whether a session may have written it again, as it could not tell the sign-out of another from a late end of its own. */
+  /**
+   * Whether a session may have written it again, as it could not tell the sign-out of another from a late end of its
+   * own.
+   */
   mayReturn: boolean;
 }
 
@@ -78,9 +86,15 @@ export const lastAct: Invariant = {
       if (!write) return families.get(familyOf(shelf.first?.accessToken) ?? '');
       return write.tokens ? families.get(familyOf(write.tokens.accessToken) ?? '') : clears.get(write);
     };
-    /** Whether a session that was signed out since may not know any more that it is older: it remembers the sign-in before its own. */
+    /**
+     * Whether a session that was signed out since may not know any more that it is older: it remembers the sign-in
+     * before its own.
+     */
     const isForgotten = (act: Act): boolean => acts.filter(({ nth, family }) => family && nth > act.nth).length > 1;
-    /** The store has lost what it held: a session that has not seen it yet will not see it any more, and writes again what it has. */
+    /**
+     * The store has lost what it held: a session that has not seen it yet will not see it any more, and writes again
+     * what it has.
+     */
     const forget = (): void => {
       const inHand = members.filter(({ isDestroyed }) => !isDestroyed).map(({ session }) => familyIn(session.state));
       for (const family of inHand) lagging.add(family);
@@ -112,9 +126,11 @@ export const lastAct: Invariant = {
 
     const isWeak = (act: Act): boolean => {
       const { member, isWeak } = act;
-      // No session goes on with what a legacy app has written before it has seen it: one that cannot read the store writes over it.
+      // No session goes on with what a legacy app has written before it has seen it: one that cannot read the store
+      // writes over it.
       if (isWeak || members[member]?.isDestroyed || (member === LEGACY && !shelf.isSound)) return true;
-      // A session that is signed out and never looks does not see what others write after its sign-out, and what it was signed out of is gone.
+      // A session that is signed out and never looks does not see what others write after its sign-out, and what it was
+      // signed out of is gone.
       return isBlind && !isInOrder() && acts.some((end) => !end.family && (end === act || end.known?.has(act)));
     };
 
@@ -122,13 +138,19 @@ export const lastAct: Invariant = {
     const isSeen = setup.hasVersion || (setup.changes === 'prompt' && setup.isWatched);
     const isAlone = setup.store === 'none' || members.length === 1;
 
-    /** A sign-in after a sign-out that looks older than what was ended cannot be told from a late refresh if that has come, or there are no revisions. */
+    /**
+     * A sign-in after a sign-out that looks older than what was ended cannot be told from a late refresh if that has
+     * come, or there are no revisions.
+     */
     const isTakenForOlder = (act: Act, other: Act): boolean =>
       (setup.keeps === 'no revision' || renewed.has(act.family)) &&
       !other.family &&
       [...(other.known ?? [])].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
 
-    /** Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they are the older ones. */
+    /**
+     * Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they
+     * are the older ones.
+     */
     const isTold = (act: Act, other: Act): boolean =>
       !isTakenForOlder(act, other) &&
       (isAlone ||
@@ -137,12 +159,18 @@ export const lastAct: Invariant = {
         (act.left === other && !!other.id) ||
         haveOrder(act.left ?? act, other));
 
-    /** Whether `act` has been ended by a sign-out, or may have been by one before the sign-in `other`, which knew nothing of `act`. */
+    /**
+     * Whether `act` has been ended by a sign-out, or may have been by one before the sign-in `other`, which knew
+     * nothing of `act`.
+     */
     const mayHaveEnded = (act: Act, other: Act): boolean =>
       cleared.has(act) ||
       acts.some((end) => !end.family && (end.known?.has(act) || (other.known?.has(end) && !act.known?.has(end))));
 
-    /** Whether it was asked for before its session had read the store, and could not be written: it may end whatever that session then finds. */
+    /**
+     * Whether it was asked for before its session had read the store, and could not be written: it may end whatever
+     * that session then finds.
+     */
     const isBlindEnd = (act: Act): boolean =>
       !act.family && !act.left && shelf.writes.some((write) => write.state === 'failed' && clears.get(write) === act);
 
@@ -153,7 +181,8 @@ export const lastAct: Invariant = {
       if (act.known?.has(other)) return isTold(act, other) && !(haveOrder(act, other) && `${act.id}` < `${other.id}`);
       if (other.known?.has(act)) return false;
       if (haveOrder(act, other)) return `${act.id}` > `${other.id}` && !mayHaveEnded(act, other);
-      // What is written and seen at once comes in the order in which it is done; not if a clock was set back since a sign-out.
+      // What is written and seen at once comes in the order in which it is done; not if a clock was set back since a
+      // sign-out.
       const isSet = [...(other.known ?? [])].every(
         (each) => !hasOrder(each) || !hasOrder(act) || `${each.id}` < `${act.id}`,
       );
@@ -169,18 +198,21 @@ export const lastAct: Invariant = {
     const endings = (acts: readonly Act[]): ReadonlySet<string | null> => {
       const real = acts.filter(({ isVoid }) => !isVoid);
       const newest = real.filter((other) => !real.some((act) => isLater(act, other)));
-      // A session that has taken over tokens without an order takes over older ones after them, and anything if those were lost.
+      // A session that has taken over tokens without an order takes over older ones after them, and anything if those
+      // were lost.
       const strays = newest.filter((act) => act.family && !hasOrder(act));
       const last = real.filter(
         (other) =>
           newest.includes(other) || strays.some((act) => act !== other && (shelf.hasLost || !isLater(act, other))),
       );
       const families = new Set(last.map(({ family }) => family));
-      // One that a sign-out may have ended has the later id: where it is still held it ends the other, and then turns out to be over itself.
+      // One that a sign-out may have ended has the later id: where it is still held it ends the other, and then turns
+      // out to be over itself.
       const isBoth = last.some((act) =>
         last.some((other) => haveOrder(act, other) && `${act.id}` > `${other.id}` && mayHaveEnded(act, other)),
       );
-      // What was refused may have been over one that knew nothing of it, or was written over anything that was lost, and leaves an empty store.
+      // What was refused may have been over one that knew nothing of it, or was written over anything that was lost,
+      // and leaves an empty store.
       const isUnderRefused = real.some(
         (act) =>
           refused.has(act.family) &&
@@ -273,10 +305,12 @@ export const lastAct: Invariant = {
           const isLate = member !== LEGACY && world.platform.elapsedMs - write.startedMs >= GIVEN_UP_MS;
           const before = actOf(last);
           const isUnseen = inHand.some((family, index) => family && index !== member && family !== before?.family);
-          // A session that still holds other tokens has not seen what leaves no id behind, and will not see it any more: the ids alone count.
+          // A session that still holds other tokens has not seen what leaves no id behind, and will not see it any
+          // more: the ids alone count.
           if (isUnseen && before?.family && before.member === LEGACY) before.isWeak = true;
           for (const end of tokens ? ends.splice(0) : []) end.isWeak ||= isUnseen;
-          // A late write of what was ended since, or of that end, may be over another's sign-in that it knows nothing of.
+          // A late write of what was ended since, or of that end, may be over another's sign-in that it knows nothing
+          // of.
           const isOver = !tokens || acts.some((end) => !end.family && end.left === actOf(write));
           if (isLate && isOver && before && before.member !== member) before.isWeak = true;
           // Nor can others tell that it will be written again.

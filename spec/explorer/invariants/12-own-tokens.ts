@@ -3,7 +3,10 @@ import type { Caller, Invariant } from '../happenings';
 import { familyOf } from '../server';
 import { familyIn } from '../view';
 
-/** No request of one sign-in leaves with tokens of another, nor is anyone given such tokens; whose it is, a look into the store says first. */
+/**
+ * No request of one sign-in leaves with tokens of another, nor is anyone given such tokens; whose it is, a look into
+ * the store says first.
+ */
 export const ownTokens: Invariant = {
   number: 12,
   watch: (world) => {

@@ -2,7 +2,7 @@ import { nameOf } from '../callers';
 import type { Caller, Invariant, Member } from '../happenings';
 import type { World } from '../world';
 
-/** Whether all places of those who are let go are taken. */
+/** Whether all slots of released waiters are taken. */
 const isLineFull = ({ setup, attempts }: World, member: Member): boolean => {
   if (!setup.isObserved) return setup.releaseConcurrency < Infinity;
   const onWire = attempts.filter(

@@ -10,7 +10,10 @@ const REMEMBERED_MS = 30_000;
 /** What becomes of an attempt whose token was refused. */
 type Verdict = 'no' | 'over' | 'again' | 'waits' | 'no or waits';
 
-/** A request is sent again at most once for an expired token, and asks for a refresh only if the token it carried is still the current one. */
+/**
+ * A request is sent again at most once for an expired token, and asks for a refresh only if the token it carried is
+ * still the current one.
+ */
 export const againOnce: Invariant = {
   number: 3,
   watch: (world) => {
@@ -34,7 +37,9 @@ export const againOnce: Invariant = {
           wish === 'refresh$' && of === member && (outcome === 'open' || before.status === 'loading'),
       );
 
-    /** Whether a route remembers that it has refused these tokens: a wall clock that was set may prolong or end that. */
+    /**
+     * Whether a route remembers that it has refused these tokens: a wall clock that was set may prolong or end that.
+     */
     const isRemembered = (key: string): boolean | undefined => {
       const route = routes.get(key);
       if (!route) return false;

@@ -5,7 +5,7 @@ import { familyIn, isHeld } from '../view';
 
 type Status = SessionState['status'];
 
-/** Where a session may go from each status; from `refreshing` to itself when its token is refused meanwhile. */
+/** Where a session may go from each status; from `refreshing` to itself when its token is refused in between. */
 const NEXT: Readonly<Record<Status, readonly Status[]>> = {
   loading: ['active', 'signed-out'],
   'signed-out': ['active'],

@@ -9,7 +9,10 @@ import { familyIn, isAlive, isHeld } from '../view';
 /** What waits for no session. */
 const BESIDE: readonly Wish[] = ['public', 'own header', 'foreign'];
 
-/** Only a definite refusal of the refresh token ends the session. Everything else is transient, keeps it, and the next refresh waits. */
+/**
+ * Only a definite refusal of the refresh token ends the session. Everything else is transient, keeps it, and the next
+ * refresh waits.
+ */
 export const onlyRefusal: Invariant = {
   number: 5,
   watch: (world) => {

@@ -20,7 +20,10 @@ export const storedFirst: Invariant = {
     const granted = new Map<Member, Granted>();
     const startedMs = new Map<Member, number>();
 
-    /** Whether so much time has passed that the new tokens may be used although they could not be stored. Only events tell when a refresh starts. */
+    /**
+     * Whether so much time has passed that the new tokens may be used although they could not be stored. Only events
+     * tell when a refresh starts.
+     */
     const isGivenUp = ({ atMs, startedMs = -Infinity }: Granted): boolean =>
       platform.elapsedMs - atMs >= GIVEN_UP_MS || platform.elapsedMs - startedMs >= setup.refreshTimeoutMs;
     const whyNotStored = (member: Member, state: SessionState): string | false => {

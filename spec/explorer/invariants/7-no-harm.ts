@@ -2,7 +2,10 @@ import { errorOf, nameOf } from '../callers';
 import type { Attempt, Caller, Fault, Invariant, Member } from '../happenings';
 import type { Hook } from '../plan';
 
-/** Who is told of what a hook throws: the caller whose request it was, everyone through events, those who wait for the refresh, or RxJS. */
+/**
+ * Who is told of what a hook throws: the caller whose request it was, everyone through events, those who wait for the
+ * refresh, or RxJS.
+ */
 const TOLD: Readonly<Record<Hook, 'caller' | 'events' | 'refresh' | 'rxjs'>> = {
   refresh: 'refresh',
   isExpired: 'caller',
@@ -19,7 +22,10 @@ const TOLD: Readonly<Record<Hook, 'caller' | 'events' | 'refresh' | 'rxjs'>> = {
   keepFresh$: 'rxjs',
 };
 
-/** Nobody's unsubscribe, throw or slow handler can hurt another caller; what is thrown turns up once; those who wait leave in their turn. */
+/**
+ * Nobody's unsubscribe, throw or slow handler can hurt another caller; what is thrown turns up once; those who wait
+ * leave in their turn.
+ */
 export const noHarm: Invariant = {
   number: 7,
   watch: (world) => {
@@ -94,7 +100,7 @@ export const noHarm: Invariant = {
           const other = world.members.find(({ view }) =>
             view.states.slice(view.states.length - view.heard.length).some((state, at) => state !== view.heard[at]),
           );
-          return other ? 'two listeners hear of states in different orders' : whyHidden();
+          return other ? 'two listeners are notified of states in different orders' : whyHidden();
         },
       },
     };

@@ -9,7 +9,10 @@ const due = ({ wish, leaving, isInside }: Caller): string | undefined => {
   return wish === 'request' && isInside !== 'yes' ? leaving?.token : undefined;
 };
 
-/** The token goes only to allowed origins, decided anew for each attempt and each redirect; and into no event and no error. */
+/**
+ * The token goes only to allowed origins, decided again for each attempt and each redirect; and into no event and no
+ * error.
+ */
 export const ownOrigins: Invariant = {
   number: 8,
   watch: (world) => {

@@ -5,7 +5,10 @@ import { isHeld } from '../view';
 /** In these nothing runs by itself. */
 const SETTLED: readonly string[] = ['active', 'expired', 'signed-out'] satisfies SessionState['status'][];
 
-/** Timers are hints: when one fires, the decision is made again from clock and store. None of them, no listener and no lock exists without someone to want it. */
+/**
+ * Timers are hints: when one fires, the decision is made again from clock and store. None of them, no listener and no
+ * lock exists without someone to want it.
+ */
 export const lazyTimers: Invariant = {
   number: 9,
   watch: (world) => {

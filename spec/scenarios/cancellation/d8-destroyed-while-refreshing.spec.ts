@@ -81,7 +81,7 @@ failureMode(
       virtually(({ cold, expectSubscriptions, flush }) => {
         const refresh = cold<TokenGrant>('10ms (g|)', { g: { accessToken: 'T2' } });
         const write = vi.fn();
-        const letGo = vi.fn();
+        const release = vi.fn();
         const { api, session } = createVirtualClient({
           signal,
           refresh: () => refresh,
@@ -92,7 +92,7 @@ failureMode(
             exclusive: (work) =>
               timer(10).pipe(
                 switchMap(() => work),
-                finalize(letGo),
+                finalize(release),
               ),
           },
         });
@@ -100,7 +100,7 @@ failureMode(
         timer(ms).subscribe(() => {
           session.destroy();
           expect(waiting).toEqual(SIGNED_OUT);
-          expect(letGo).toHaveBeenCalledOnce();
+          expect(release).toHaveBeenCalledOnce();
         });
         expectSubscriptions(refresh.subscriptions).toBe(ms < 10 ? [] : '10ms ^ 4ms !');
         flush();

@@ -36,7 +36,7 @@ failureMode(
       const refresh = server.hold(({ path }) => path === REFRESH);
       const before = settleAll(paths(3, 'before').map((path) => api.get$(path)));
       await refresh.arrived(1);
-      const during = settleAll(paths(3, 'meanwhile').map((path) => api.get$(path)));
+      const during = settleAll(paths(3, 'in between').map((path) => api.get$(path)));
       refresh.open();
       const results = [...(await before), ...(await during)];
       const after = await settleAll(paths(3, 'after').map((path) => api.get$(path)));

@@ -46,9 +46,9 @@ describe('a waiting queue', () => {
   it('lets those who waited go in the order they came, and not before it is told to', () => {
     const { queue, log, enter } = createRoom();
     enter('a', 'b', 'c');
-    const letGo = queue.takeAll();
+    const release = queue.takeAll();
     expect(log).toEqual([]);
-    letGo();
+    release();
     expect(log).toEqual(['a', 'b', 'c']);
   });
 
@@ -63,9 +63,9 @@ describe('a waiting queue', () => {
   it('keeps those who come after it was emptied for the next time', () => {
     const { queue, log, enter } = createRoom();
     enter('a');
-    const letGo = queue.takeAll();
+    const release = queue.takeAll();
     enter('b');
-    letGo();
+    release();
     expect(log).toEqual(['a']);
     queue.takeAll()();
     expect(log).toEqual(['a', 'b']);
@@ -74,9 +74,9 @@ describe('a waiting queue', () => {
   it('ends the wait of those who were in it with an error', () => {
     const { queue, log, enter } = createRoom();
     enter('a', 'b');
-    const letGo = queue.takeAll(new Error('over'));
+    const release = queue.takeAll(new Error('over'));
     enter('c');
-    letGo();
+    release();
     expect(log).toEqual(['a: over', 'b: over']);
     expect(queue.size).toBe(1);
   });
@@ -103,7 +103,7 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('counts those who were let go earlier and are not done yet', () => {
+  it('counts waiters that were released earlier and are not done yet', () => {
     const { queue, log, enter, done } = createRoom(2);
     enter('a', 'b', 'c');
     queue.takeAll()();
@@ -162,7 +162,7 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over', 'e']);
   });
 
-  it('ends the wait of those too who are just being let go when the session is over', () => {
+  it('rejects waiters that are being released when the session is over', () => {
     const { queue, log, enter, onTurn } = createRoom(Infinity);
     enter('a', 'b', 'c');
     let end = (): void => {};
@@ -175,7 +175,7 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b: over', 'c: over']);
   });
 
-  it('goes on to let those go who have not had their turn, where one of them hears that others wait for nothing', () => {
+  it('releases the rest after a waiter has rejected others, in their order', () => {
     const { queue, log, enter, onTurn } = createRoom();
     enter('a', 'b');
     onTurn('a', () => {
@@ -186,7 +186,7 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'c: no', 'b']);
   });
 
-  it('passes over one who leaves before its turn, also once others have been let go in between', () => {
+  it('skips a waiter that was removed before its turn, even after another release', () => {
     const { queue, log, enter, onTurn } = createRoom();
     const [, second] = enter('a', 'b', 'c');
     onTurn('a', () => {

@@ -34,7 +34,7 @@ describe('the memory for routes that refused a fresh token', () => {
     expect(rejections.has(to('https://api.test/a'), 1)).toBe(false);
   });
 
-  it('remembers a thousand, then starts anew', () => {
+  it('remembers a thousand, then starts again', () => {
     const rejections = createRejectedRoutes();
     const known = (count: number) => Array.from({ length: count }, (_, n) => to(`https://api.test/${n}`));
     for (const each of known(1_000)) rejections.add(each, 1);

@@ -33,7 +33,7 @@ describe('a store that answers later', () => {
     });
   });
 
-  it('is not waited for by those whose session ends meanwhile', () => {
+  it('is not waited for by those whose session ends in between', () => {
     const { store } = createCellStore(null, { load: () => new Promise(() => {}) });
     const { api, session, sent } = createVirtualClient({ store });
     const { notifications: seen } = observe(api.get$('/a'));
@@ -149,7 +149,7 @@ describe('a session that is being loaded, and begins or ends before it is', () =
     expect(session.state.status).toBe('active');
   });
 
-  it('takes what a store answers too late, and lets go of what was asked instead', async () => {
+  it('adopts tokens that a store returns too late, and cancels the restore', async () => {
     stopClock();
     const grants = new Subject<TokenGrant>();
     const { session, answer } = setUp({ restore: () => grants });

@@ -222,7 +222,7 @@ describe('a refresh and its store', () => {
     expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
-  it('looks again for up to 1 s after a refusal where the store can not be had alone', () => {
+  it('polls the store for up to 1 s after a refusal if it has no exclusive', () => {
     virtually(({ cold, expectObservable, flush }) => {
       const { cell, store } = createCellStore(tokens('T1'));
       const { exclusive: _, ...shared } = store;
@@ -470,7 +470,7 @@ describe('a refresh and its store', () => {
 });
 
 describe('what came too late, or from elsewhere, while a refresh ran', () => {
-  /** A refresh that ends when the test says so, over a store that others may write to meanwhile. */
+  /** A refresh that ends when the test says so, over a store that others may write to in between. */
   const setUp = (initial = tokens('T1')) => {
     const { cell, log, store } = createCellStore(initial);
     const grants = new Subject<TokenGrant>();

@@ -45,12 +45,12 @@ describe('a refresh', () => {
     expect(idOf()).toBe(before);
   });
 
-  it('is stored, and has let go of the store, before anyone is woken', () => {
+  it('is stored, and has released the lock, before any waiter is released', () => {
     const log: string[] = [];
     const { store } = createCellStore(tokens('T1'), {
       exclusive: (work) => {
         log.push('alone');
-        return work.pipe(finalize(() => log.push('let go')));
+        return work.pipe(finalize(() => log.push('released')));
       },
       save: () => {
         log.push('saved');
@@ -59,7 +59,7 @@ describe('a refresh', () => {
     const { api, session } = createVirtualClient({ store, refresh: () => of(T2) });
     session.state$.subscribe(({ status }) => log.push(status));
     api.get$('/a').subscribe(() => log.push('answer'));
-    expect(log).toEqual(['active', 'expired', 'refreshing', 'alone', 'saved', 'let go', 'active', 'answer']);
+    expect(log).toEqual(['active', 'expired', 'refreshing', 'alone', 'saved', 'released', 'active', 'answer']);
   });
 
   it('fails fast with the same error while it cools down: 1 s, doubling to 30 s', () => {
@@ -146,7 +146,7 @@ describe('a refresh', () => {
     expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
-  it('that was refused calls no onSessionExpired where one who hears of it by events$ has signed in again', () => {
+  it('does not call onSessionExpired if a listener of events$ has signed in again', () => {
     const onSessionExpired = vi.fn();
     const { api, session } = createVirtualClient({
       refresh: () => throwError(() => REFUSED),
@@ -275,7 +275,7 @@ describe('a refresh', () => {
   });
 });
 
-describe('a refresh that others hear of', () => {
+describe('a refresh with listeners', () => {
   const isPhase = (event: ApiEvent, phase: string) => event.type !== 'warning' && event.phase === phase;
 
   it('is numbered, also for those who wait for it', () => {
@@ -309,7 +309,7 @@ describe('a refresh that others hear of', () => {
     expect(told).toContainEqual(expect.objectContaining({ phase: 'succeeded', waiting: 1 }));
   });
 
-  it.each(['state$', 'events$'] as const)('calls no one where one who hears of its start by %s signs out', (by) => {
+  it.each(['state$', 'events$'] as const)('is not called if a listener of its start, by %s, signs out', (by) => {
     const refresh = vi.fn(() => of(T2));
     const restore = vi.fn(() => of(T2));
     const { api, session } = createVirtualClient({ refresh, restore });
@@ -321,7 +321,7 @@ describe('a refresh that others hear of', () => {
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
-  it('is not started twice where one who hears of it asks for one', () => {
+  it('is not started twice if a listener of its start asks for one', () => {
     const refresh = vi.fn(() => NEVER);
     const { api, session } = createVirtualClient({ refresh });
     session.state$.subscribe(({ status }) => status === 'refreshing' && session.refresh$().subscribe());

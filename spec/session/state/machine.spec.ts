@@ -23,7 +23,7 @@ describe('state$', () => {
     expect(second).toEqual(first);
   });
 
-  it('ends with what the session is, also where one who hears of a change by events$ makes another', () => {
+  it('ends with the newest state, even if a listener of events$ changes it again', () => {
     const { api, session } = createVirtualClient();
     const states = observe(session.state$).notifications;
     const phases: string[] = [];

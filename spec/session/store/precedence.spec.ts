@@ -17,7 +17,9 @@ const tokens = (accessToken: string, sessionId = '', revision?: number): Tokens 
 const mine = tokens('T2', MINE, 2);
 const replaced = tokens('T1', MINE, 1);
 
-/** What a session knows when it looks. A store that tells of a change is read, so that telling has no column of its own. */
+/**
+ * What a session knows when it looks. A store that tells of a change is read, so that telling has no column of its own.
+ */
 const STANDINGS: Record<string, Standing> = {
   'no tokens': { mine: undefined, replaced: null },
   held: { mine, replaced },

@@ -70,7 +70,10 @@ const watch = async ({ origins }: Context, query: Readonly<Record<string, string
 /** The requests with this id that the server has seen. */
 export const hitsOf = (context: Context, id: string): Promise<Hit[]> => watch(context, { of: id });
 
-/** Resolves once `count` requests with this id have come, or once the client has closed the connections on which they waited. */
+/**
+ * Resolves once `count` requests with this id have come, or once the client has closed the connections on which they
+ * waited.
+ */
 export const until = async (context: Context, id: string, event: 'arrived' | 'closed', count = 1): Promise<void> => {
   await watch(context, { of: id, until: event, count: `${count}` });
 };

@@ -33,7 +33,7 @@ const isOver = async (): Promise<void> => {
 
 const HEADERS = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 
-describe('unsubscribing lets go of everything', () => {
+describe('unsubscribing releases everything', () => {
   const fates: unknown[] = [];
   const caller = {
     next: () => {},

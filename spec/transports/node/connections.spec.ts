@@ -133,7 +133,7 @@ describe('a connection that has become stale', () => {
     expect(server.heads).toHaveLength(2);
   });
 
-  it('is an error for a stream, which can not be sent twice', async () => {
+  it('is an error for a stream, which cannot be sent twice', async () => {
     await becomeStale();
     expect(await endOf(client.api.put$('/a', new Blob(['text']).stream()))).toMatchObject({ code: 'network' });
     expect(server.heads).toHaveLength(2);

@@ -26,7 +26,9 @@ const encoders: Record<string, (body: Buffer) => Buffer> = {
 const token = fc.stringMatching(/^[a-zA-Z][a-zA-Z0-9-]{0,12}$/);
 const printable = fc.stringMatching(/^[\x20-\x7e\x80-\xff]{0,30}$/);
 
-/** Encodings in the order in which they are applied: as servers have them, unknown ones, and more than anyone may want. */
+/**
+ * Encodings in the order in which they are applied: as servers have them, unknown ones, and more than anyone may want.
+ */
 const encodings: fc.Arbitrary<string[]> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<string[]>([]) },
   { weight: 3, arbitrary: fc.constantFrom('gzip', 'deflate', 'br').map((name) => [name]) },
@@ -239,7 +241,8 @@ describe.each(transports)('%d answers of all kinds over %s', (count, name, trans
       };
       return { server, api: createApi({ baseUrl: server.origin, transport: transportOf(agent), timeoutMs }) };
     };
-    // What a server adds to one answer may be taken for the next: those that have to arrive do so on connections of their own.
+    // What a server adds to one answer may be taken for the next: those that have to arrive do so on connections of
+    // their own.
     const [wild, clean] = [await start(100), await start(30_000 + COUNT * 10)];
     const kinds = fc.oneof(
       { weight: 4, arbitrary: fc.record({ answer: answers, isRight: fc.constant(false) }) },

@@ -11,13 +11,19 @@ import { broken, endless, wrong } from '../../support/wire-faults';
 const ROUNDS = 60;
 const WARM_UP_ROUNDS = 10;
 
-/** What the heap may grow by over all rounds, some 6,700 faults: noise is up to 3.5 MB, however many there are, and to keep no more than the error of each would be 9 at the least. */
+/**
+ * What the heap may grow by over all rounds, some 6,700 faults: noise is up to 3.5 MB, however many there are, and to
+ * keep no more than the error of each would be 9 at least.
+ */
 const MOST_BYTES = 7_000_000;
 
 setFlagsFromString('--expose-gc');
 const gc: () => void = runInNewContext('gc');
 
-/** The bytes that are left once everything has gone that can go: some of it does so only in a later turn of the event loop. */
+/**
+ * The bytes that are left once everything has gone that can go: some of it does so only in a later turn of the event
+ * loop.
+ */
 const collect = async (): Promise<number> => {
   let left = Number.POSITIVE_INFINITY;
   for (let still = 0; still < 20; still++) {
@@ -80,7 +86,7 @@ describe.each<[string, () => Transport]>([
     server.forget();
     const before = await collect();
     for (let count = 0; count < ROUNDS; count++) await round(api);
-    // What has been let go closes within some turns of the event loop; what is idle closes with its agent, or of itself.
+    // A cancelled connection closes within some turns of the event loop, an idle one with its agent or by itself.
     while (Object.keys(agent.sockets).length > 0) await setImmediate();
     agent.destroy();
     server.closeUnused();

@@ -17,7 +17,10 @@ const declared = (name: string): string[] => {
   );
 };
 
-/** What a class of ours puts in the place of something that may be xhr2's: methods that begin with `_`, as all of its own do. */
+/**
+ * What a class of ours puts in the place of something that may be xhr2's: methods that begin with `_`, as all of its
+ * own do.
+ */
 const overridden = (prototype: object): string[] =>
   Object.getOwnPropertyNames(prototype).filter((name) => name.startsWith('_'));
 

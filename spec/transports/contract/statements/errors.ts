@@ -27,7 +27,7 @@ const bodies: readonly (() => Body)[] = [() => ({ hidden: 1 }), () => 'hidden', 
 
 const refused: readonly (readonly [string, Record<string, string>])[] = [
   ['of two lines', { 'x-a': 'hidden\nx-b: c' }],
-  ['that can not travel', { 'x-a': 'hidden č' }],
+  ['that cannot travel', { 'x-a': 'hidden č' }],
   ['whose name is none', { 'x a': 'hidden' }],
   ['whose name is empty', { '': 'hidden' }],
 ];
