@@ -110,10 +110,6 @@ interface CommonOptions {
   context?: HttpContext | undefined;
 }
 
-interface Described {
-  toString(): string;
-}
-
 export interface EnvelopeOptions {
   readonly successCode?: number | undefined;
   readonly code?: string | undefined;
@@ -204,12 +200,11 @@ export declare class HttpStatusError extends ApiError {
   get name(): string;
 }
 
-interface InSteps {
-  body?: Body | undefined;
-  reportProgress: true;
-}
-
 export type Interceptor = (request: HttpRequest, next: HttpHandler) => Observable<HttpEvent>;
+
+interface InterfaceObject {
+  toString(): string;
+}
 
 export declare class InvalidRequestError extends ApiError {
   readonly code = 'request';
@@ -243,7 +238,7 @@ export type ParamsInput =
   | Readonly<Record<string, Param | readonly Param[]>>
   | URLSearchParams
   | Iterable<readonly [string, string]>
-  | (object & Described);
+  | (object & InterfaceObject);
 
 type PlatformStorage = typeof globalThis extends {
   Storage: {
@@ -390,17 +385,17 @@ interface SendRequest {
   <Type extends keyof Bodies>(
     method: string,
     url: string | URL,
-    options: TypedOptions<Type> & InSteps,
+    options: TypedOptions<Type> & WithProgress,
   ): Observable<HttpEvent<Bodies[Type]>>;
   <Type extends keyof Bodies>(
     method: string,
     url: string | URL,
-    options: TypedOptions<Type> & Whole,
+    options: TypedOptions<Type> & WithoutProgress,
   ): Observable<HttpResponse<Bodies[Type]>>;
-  <T>(method: string, url: string | URL, options: SchemaOptions<T> & InSteps): Observable<HttpEvent<T>>;
-  <T>(method: string, url: string | URL, options: SchemaOptions<T> & Whole): Observable<HttpResponse<T>>;
-  <T>(method: string, url: string | URL, options: RequestOptions<T> & InSteps): Observable<HttpEvent<T>>;
-  <T>(method: string, url: string | URL, options?: RequestOptions<T> & Whole): Observable<HttpResponse<T>>;
+  <T>(method: string, url: string | URL, options: SchemaOptions<T> & WithProgress): Observable<HttpEvent<T>>;
+  <T>(method: string, url: string | URL, options: SchemaOptions<T> & WithoutProgress): Observable<HttpResponse<T>>;
+  <T>(method: string, url: string | URL, options: RequestOptions<T> & WithProgress): Observable<HttpEvent<T>>;
+  <T>(method: string, url: string | URL, options?: RequestOptions<T> & WithoutProgress): Observable<HttpResponse<T>>;
 }
 
 export interface Session {
@@ -551,7 +546,12 @@ export interface WebStorageStoreOptions {
   readonly lockTimeoutMs?: number | undefined;
 }
 
-interface Whole {
+interface WithProgress {
+  body?: Body | undefined;
+  reportProgress: true;
+}
+
+interface WithoutProgress {
   body?: Body | undefined;
   reportProgress?: false | undefined;
 }
