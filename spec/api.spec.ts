@@ -116,7 +116,7 @@ describe('createApi', () => {
     },
   );
 
-  it('refuses a session whose token could go nowhere: without baseUrl, allowedOrigins and a page', () => {
+  it('refuses a session without baseUrl, allowedOrigins and a page', () => {
     const session = createSignedIn();
     const refusal = 'baseUrl: expected a url, or allowedOrigins: without either, there is no origin';
     expect(() => createApi({ session })).toThrow(TypeError);
@@ -245,7 +245,7 @@ describe('a request', () => {
     expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('body'));
   });
 
-  it('tells nothing more once it is cancelled, also where the transport does that and then refuses the token', () => {
+  it('emits nothing after cancel, even if the transport cancels and rejects the token', () => {
     const cancelled = new Subject<void>();
     const { api } = createVirtualClient({
       respond: (_, answer) => {
@@ -793,7 +793,7 @@ describe('where the token goes', () => {
     ]);
   });
 
-  it('is the origin of the page, and not of its <base>, where there is no baseUrl or one that is relative', () => {
+  it('is the origin of the page, not of its <base>, for a missing or relative baseUrl', () => {
     vi.stubGlobal('location', { href: 'https://shop.test/cart/' });
     vi.stubGlobal('document', { baseURI: 'https://cdn.test/assets/' });
     const urls = ['x', '/x', 'https://cdn.test/x', 'https://shop.test/x'];

@@ -167,7 +167,7 @@ describe('createSession', () => {
     expect(() => createSession(untyped(value))).toThrow(new TypeError('options: expected an object'));
   });
 
-  it('takes a store whose members throw when they are read: it fails, and is no wrong option', () => {
+  it('accepts a store whose members throw when read: it fails later, as a store', () => {
     const members = Object.fromEntries(
       ['load', 'save', 'clear'].map((name) => [
         name,

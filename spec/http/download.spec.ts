@@ -99,7 +99,7 @@ describe.each(kinds)('an answer that was asked for as %s', (responseType, encode
     expect((await judged(encode(text), JSON_TYPE, responseType)).shown).toEqual(JSON.parse(text));
   });
 
-  it('that says expired costs one refresh, and the caller gets the second answer as it asked for it', async () => {
+  it('that says expired costs one refresh, and the caller gets the second response', async () => {
     const [dead, alive] = [encode('{"code":1002}'), encode('{"code":0}')];
     let refreshes = 0;
     const session = createSession({

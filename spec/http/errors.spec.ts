@@ -67,7 +67,7 @@ describe.each(all)('%s', (name, code, error) => {
     expect(all.filter(([, other]) => isApiError(error, other)).map(([other]) => other)).toEqual([name]);
   });
 
-  it('shows its code, and neither request nor answer, as JSON and in a loop over its keys', () => {
+  it('shows its code as JSON and in a loop over its keys, but no request or response', () => {
     const keys = Object.keys(error);
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({ code });
     expect(keys).toContain('code');
@@ -126,7 +126,7 @@ describe('an error', () => {
     expect(new BusinessError(request, answer, 'E7', 'what').businessCode).toBe('E7');
   });
 
-  it('of a refresh tells a failure from a timeout, and how long the server asked to wait', () => {
+  it('of a refresh distinguishes failure and timeout, and has the requested delay', () => {
     expect(new RefreshError(cause).message).toBe('the refresh failed');
     expect(new RefreshError().message).toBe('the refresh took too long');
     expect(new RefreshError(cause, 0).retryAfterMs).toBe(0);
@@ -165,7 +165,7 @@ describe('serverMessage', () => {
     expect(new BusinessError(request, found, 7).serverMessage).toBe(words);
   });
 
-  it('of a business is the message of its envelope, and its message without one is the code', () => {
+  it('of a business has the message of its envelope, or else the code', () => {
     const error = new BusinessError(request, response(200, { message: 'other' }), 7, 'sold out');
     expect([error.serverMessage, error.message]).toEqual(['sold out', 'POST https://h.test:8443/a/b: sold out']);
     expect(new BusinessError(request, response(200), 'E7').message).toMatch(/: code E7$/);

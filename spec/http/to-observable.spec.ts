@@ -107,7 +107,8 @@ describe('an Observable of another copy of RxJS', () => {
         };
       },
     };
-    const { api } = createRecorder({ interceptors: [() => foreign as unknown as Observable<HttpEvent>] }); // by its protocol
+    // By its protocol.
+    const { api } = createRecorder({ interceptors: [() => foreign as unknown as Observable<HttpEvent>] });
     expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('other'));
     expect(isOpen).toBe(false);
   });

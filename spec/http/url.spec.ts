@@ -126,7 +126,8 @@ describe('params', () => {
     ['a Set', new Set(['hidden']), 'params'],
     ['values without names', ['hidden'], 'params'],
   ])('are refused with %s, and named', (_, params, name) => {
-    const { error } = outcomeOf(createApi({ baseUrl: 'https://h.test' }).get$('/x', { params: params as ParamsInput })); // the same
+    // The same.
+    const { error } = outcomeOf(createApi({ baseUrl: 'https://h.test' }).get$('/x', { params: params as ParamsInput }));
     expect(error).toMatchObject({ code: 'request', message: expect.stringContaining(`: ${name}: expected `) });
     expect(shownOf(error)).not.toContain('hidden');
   });
@@ -244,7 +245,7 @@ describe('without a baseUrl and a page', () => {
   });
 
   it.each(['//h.test/a', '//a.invalid/a', '//b.invalid/a', '/\\a.invalid', '/\t/a.invalid/'])(
-    'a url with a host but without a scheme does not become one of http in silence: %j',
+    'does not turn a url with a host but no scheme into an http url: %j',
     (url) => {
       expect(resolved(url)).toBeUndefined();
     },

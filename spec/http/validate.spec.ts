@@ -177,7 +177,7 @@ describe('a SchemaError', () => {
     expect(messageFor('sessions', key, 'id')).toBe(' at sessions.….id');
   });
 
-  it('has all issues, the path and the message of each and nothing else, where no one prints them', () => {
+  it('holds path and message of all issues and nothing else, and prints none of them', () => {
     const { error } = outcomeFor(
       refusing(
         Object.assign({ message: 'hidden 1', path: ['a', { key: 'b', value: 'hidden' }] }, { input: 'hidden' }),

@@ -90,7 +90,7 @@ describe('envelope', () => {
     expect(opened(body, options)).toEqual(completedWith(data));
   });
 
-  it('takes another name for the message, and 0 for a failure where it is not the code of success', () => {
+  it('takes another name for the message, and 0 as a failure if it is no success code', () => {
     const options = { successCode: 1, message: 'why' };
     expect(opened({ code: 0, why: 'no', message: 'x' }, options).error).toMatchObject({
       businessCode: 0,

@@ -259,7 +259,7 @@ describe('the pause', () => {
     [dateAt(31_000)],
     ['1', { maxDelayMs: 999 }],
     ['2147484', { maxDelayMs: Number.POSITIVE_INFINITY }],
-  ])('is not made where Retry-After asks for more than maxDelayMs, or than timers can count: %s', (value, options) => {
+  ])('is not made if Retry-After exceeds maxDelayMs or the limit of timers: %s', (value, options) => {
     expect(timesOf([asking(value), 200], options)).toEqual([0]);
     virtually(({ flush }) => {
       const outcome = outcomeOf(createMeeting([asking(value)], options).api.get$('/a'));

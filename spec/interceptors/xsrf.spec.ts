@@ -191,36 +191,33 @@ describe('xsrf', () => {
     expect(sent).toEqual(['T', 'U', undefined]);
   });
 
-  it.each(SIGNALS)(
-    'reads it for each attempt: the second carries the one that came with the refresh (%s)',
-    (signal) => {
-      stubPage('XSRF-TOKEN=T');
-      const sent: HttpRequest['headers'][] = [];
-      const session = createSession({
-        store: memoryStore({ accessToken: 'T1' }),
-        refresh: () => {
-          stubPage('XSRF-TOKEN=U');
-          return of({ accessToken: 'T2' });
+  it.each(SIGNALS)('reads it for each attempt: the replay carries the cookie of the refresh (%s)', (signal) => {
+    stubPage('XSRF-TOKEN=T');
+    const sent: HttpRequest['headers'][] = [];
+    const session = createSession({
+      store: memoryStore({ accessToken: 'T1' }),
+      refresh: () => {
+        stubPage('XSRF-TOKEN=U');
+        return of({ accessToken: 'T2' });
+      },
+    });
+    const outcome = outcomeOf(
+      createApi({
+        session,
+        baseUrl: 'https://shop.test',
+        interceptors: [xsrf(), xsrf({ cookieName: 'XSRF-TOKEN', headerName: 'x-csrf' })],
+        transport: ({ headers }) => {
+          sent.push(headers);
+          return of(headers.authorization === 'Bearer T2' ? response(200, 'body') : expiredBy(signal));
         },
-      });
-      const outcome = outcomeOf(
-        createApi({
-          session,
-          baseUrl: 'https://shop.test',
-          interceptors: [xsrf(), xsrf({ cookieName: 'XSRF-TOKEN', headerName: 'x-csrf' })],
-          transport: ({ headers }) => {
-            sent.push(headers);
-            return of(headers.authorization === 'Bearer T2' ? response(200, 'body') : expiredBy(signal));
-          },
-        }).post$('/a', { a: 1 }),
-      );
-      expect(outcome).toEqual(completedWith('body'));
-      expect(sent).toMatchObject([
-        { authorization: 'Bearer T1', 'x-xsrf-token': 'T', 'x-csrf': 'T' },
-        { authorization: 'Bearer T2', 'x-xsrf-token': 'U', 'x-csrf': 'U' },
-      ]);
-    },
-  );
+      }).post$('/a', { a: 1 }),
+    );
+    expect(outcome).toEqual(completedWith('body'));
+    expect(sent).toMatchObject([
+      { authorization: 'Bearer T1', 'x-xsrf-token': 'T', 'x-csrf': 'T' },
+      { authorization: 'Bearer T2', 'x-xsrf-token': 'U', 'x-csrf': 'U' },
+    ]);
+  });
 
   it.each<[string, HttpRequest['headers'], string, HttpRequest['headers']]>([
     ['of its own', { 'x-xsrf-token': 'own' }, '/a', { 'x-xsrf-token': 'own' }],

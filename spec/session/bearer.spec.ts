@@ -102,7 +102,7 @@ describe('a request whose answer says that the token has expired', () => {
     });
   });
 
-  it('does not cost the same route another refresh, while other routes may still ask for one', () => {
+  it('costs the same route no second refresh, while other routes may still refresh', () => {
     let refreshes = 0;
     const { api } = createVirtualClient({
       isDead: () => true,
@@ -236,7 +236,7 @@ describe('a request while the token is known to be dead', () => {
     });
   });
 
-  it('keeps the session active when a refresh ahead fails, and tries again only after the cool-down', () => {
+  it('stays active if an early refresh fails, and retries after the cool-down', () => {
     virtually(({ cold, flush }) => {
       let refreshes = 0;
       const { api, session, sent } = createVirtualClient({
@@ -305,7 +305,7 @@ describe('bearer as an interceptor of one’s own', () => {
     expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
   });
 
-  it('sends nothing of one user for another, however late, and however often, it is subscribed to', () => {
+  it('sends no request of one user for another, however late or often it is subscribed', () => {
     const { session } = createVirtualClient();
     const sent: string[] = [];
     const events$ = bearer(session, { allowedOrigins: [ORIGIN] })(requestOf({ url: `${ORIGIN}/a` }), (request) => {

@@ -242,7 +242,7 @@ describe('keepFresh$ of a session that is not loaded yet', () => {
 });
 
 describe('keepFresh$, as a stream of tokens', () => {
-  it('emits those that the session gets, not those that it has, nor the same ones in another state', () => {
+  it('emits new tokens of the session, not current ones, nor the same in a new state', () => {
     virtually(({ cold, expectObservable }) => {
       const { keepFresh$, machine } = setUp({});
       const actions: Record<string, SessionAction> = {
@@ -282,7 +282,7 @@ describe('keepFresh$, as a stream of tokens', () => {
     });
   });
 
-  it('emits only what is newer than the session, to one who subscribes while a change is being told', () => {
+  it('emits only newer tokens to a subscriber that comes while a change is emitted', () => {
     const { keepFresh$, machine } = setUp({});
     const seen: Tokens[] = [];
     machine.state$.subscribe(({ status }) => {
@@ -305,7 +305,7 @@ describe('keepFresh$, as a stream of tokens', () => {
 });
 
 describe('keepFresh$ of a session', () => {
-  it('tries again after the cool-down what the server has refused, however long the token would have lived', () => {
+  it('retries after the cool-down for a rejected token, whatever its lifetime', () => {
     virtually(({ flush }) => {
       const grants = [throwError(() => new Error('down')), of({ accessToken: 'T2' })];
       const { api, session } = createVirtualClient({ refresh: () => grants.shift() ?? NEVER });

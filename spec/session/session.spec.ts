@@ -114,7 +114,7 @@ describe('signIn and signOut', () => {
     expect(session.state).toBe(before);
   });
 
-  it('leave what was asked for last, also where the store calls for it from within the write of the one before', () => {
+  it('keep the last change, even one that the store asks for during a write', () => {
     const { cell, store } = createCellStore(tokens('T1'), {
       clear: () => {
         session.signIn({ accessToken: 'B1' });
@@ -140,7 +140,7 @@ describe('signIn and signOut', () => {
     expect(cell.tokens).toMatchObject({ accessToken: 'B1' });
   });
 
-  it('stand in the store also if a refresh from within the write waits for no look, as the store hangs', async () => {
+  it('are stored even if a refresh during the write skips the read of a hanging store', async () => {
     stopClock();
     const calls = [() => session.refresh$().subscribe({ error: noop })];
     const looks = [() => cell.tokens];
@@ -193,7 +193,7 @@ describe('signIn and signOut', () => {
     expect(log).toEqual([]);
   });
 
-  it('settle if someone who is told of them destroys the session before the store has answered', async () => {
+  it('settle if a subscriber destroys the session before the store has answered', async () => {
     const { store } = createCellStore(null, { save: () => new Promise(() => {}), load: () => new Promise(() => {}) });
     const { api, session } = createVirtualClient({ store });
     api.get$('/a').subscribe({ error: () => session.destroy() });

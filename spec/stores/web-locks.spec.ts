@@ -53,7 +53,7 @@ describe('the lock of several tabs', () => {
     expect(works.most).toBe(1);
   });
 
-  it('overtakes a holder that has kept the lock for lockTimeoutMs, also after others have had it', async () => {
+  it('passes over a holder after lockTimeoutMs, even if others have held it before', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
     alone(browser.open(), works.work('a', 1_000));
@@ -65,7 +65,7 @@ describe('the lock of several tabs', () => {
     expect(last.values).toEqual(['in']);
   });
 
-  it('keeps those who overtake a holder apart from those who have waited long for the lock', async () => {
+  it('excludes tabs that pass over a holder from those that have waited long', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
     // The first two hold it long enough to be overtaken, and release it in the end.
@@ -79,7 +79,7 @@ describe('the lock of several tabs', () => {
     expect(works.most).toBe(1);
   });
 
-  it('keeps a tab that is granted the lock late, as it was frozen, apart from one that asks later', async () => {
+  it('excludes a frozen tab with a late grant from a tab that requests later', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
     const first = new Subject();
@@ -96,7 +96,7 @@ describe('the lock of several tabs', () => {
     expect(works.most).toBe(1);
   });
 
-  it('goes on once lockTimeoutMs is over if the manager does not say which client holds it', async () => {
+  it('proceeds after lockTimeoutMs if the manager does not name the holder', async () => {
     const browser = installBrowser('HTTP 401');
     const { query } = browser.locks;
     browser.locks.query = async () => {

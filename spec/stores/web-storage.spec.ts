@@ -194,7 +194,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       expect(seen.values).toEqual([kept]);
     });
 
-    it('lets no other tab read a spent refresh token as one of the new revision, nor a sign-out', () => {
+    it('shows no other tab a spent refresh token as the new revision, nor a sign-out', () => {
       const { store, reads } = createFull(0);
       expect(() => store.save(after)).toThrow();
       for (const each of reads.slice(0, -1)) {
@@ -203,7 +203,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       expect(reads.at(-1)).toEqual(kept);
     });
 
-    it('keeps all again once there is room, and lets no other tab read a sign-out until then', () => {
+    it('stores everything again once there is room, and shows no sign-out until then', () => {
       const { store, reads, grow } = createFull(0);
       expect(() => store.save(after)).toThrow();
       reads.length = 0;
@@ -263,7 +263,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     ['throws', thrower],
     ['is none', () => undefined],
     ['is one in name only', () => ({})],
-  ])('waits for no one where the storage %s: it shares its tokens with no one, as on a server', (_how, open) => {
+  ])('takes no lock if the storage %s: it shares its tokens with no other tab', (_how, open) => {
     const asked: string[] = [];
     vi.stubGlobal('navigator', {
       locks: {
@@ -407,7 +407,7 @@ describe('webStorageStore, two plain entries', () => {
     expect(store.load()).toEqual({ accessToken: 'T9', refreshToken: 'R9', sessionId: '' });
   });
 
-  it('writes nothing again while a page may be about to remove the access token as well', () => {
+  it('writes nothing again while a page may be about to remove the access token', () => {
     const storage = createStorage();
     const store = webStorageStore({ storage: () => storage, keys });
     store.save({ ...full, revision: 3 });
@@ -418,7 +418,7 @@ describe('webStorageStore, two plain entries', () => {
   });
 
   it.each(['R1', 'R7'])(
-    'takes the same access token, which a page writes after a clear, for a login (beside %s)',
+    'treats the same access token, written after a clear, as a sign-in (beside %s)',
     (refreshToken) => {
       const storage = createStorage();
       const store = webStorageStore({ storage: () => storage, keys });

@@ -59,7 +59,7 @@ describe('an answer', () => {
     expect((await get()).body).toEqual(JSON.parse(text));
   });
 
-  it('has its status, its status text, its headers in lower case, and where it came from', async () => {
+  it('has status, status text, lower-case headers and the final url', async () => {
     server.answer = answering('1', { 'X-One': 'A: b, c', 'X-Empty': '', 'x-two': ['1', '2'] }, 201);
     expect(await get()).toMatchObject({
       type: 'response',
@@ -152,7 +152,7 @@ describe('an answer', () => {
     ]);
   });
 
-  it('shows its progress when that is asked for: handed over, then bytes, then the answer', async () => {
+  it('emits progress on request: sent, then bytes, then the response', async () => {
     server.answer = answering('[1]', { 'content-length': '3' });
     const events = await lastValueFrom(api.request$('GET', '/a', { reportProgress: true }).pipe(toArray()));
     expect(events[0]).toEqual({ type: 'sent' });
@@ -208,23 +208,20 @@ describe('no answer', () => {
       ),
     ),
   );
-  it.each(broken)(
-    'is one, never a short answer, for a body with %s that is %s half-way (status %d, as %s)',
-    async (...it) => {
-      const [, , status, responseType, headers, end] = it;
-      const error = await errorWhen(
-        (_request, response) => {
-          response.writeHead(status, headers);
-          response.write('[1,2', () => end(response));
-        },
-        { responseType },
-      );
-      expect(error).toMatchObject({ code: 'network' });
-      expect(isApiError(error) && error.response).toBeUndefined();
-    },
-  );
+  it.each(broken)('is one, never a short response, for a body with %s that is %s (status %d, %s)', async (...it) => {
+    const [, , status, responseType, headers, end] = it;
+    const error = await errorWhen(
+      (_request, response) => {
+        response.writeHead(status, headers);
+        response.write('[1,2', () => end(response));
+      },
+      { responseType },
+    );
+    expect(error).toMatchObject({ code: 'network' });
+    expect(isApiError(error) && error.response).toBeUndefined();
+  });
 
-  it('is one, rather than a wait for ever, where the server switches to what was not asked for', {
+  it('is one, not an endless wait, if the server switches protocols unasked', {
     timeout: 2_000,
   }, async () => {
     const error = await errorWhen((request) => {
@@ -398,7 +395,7 @@ describe('a request', () => {
     expect(await errorOf(firstValueFrom(createApi().get$('/a')))).toMatchObject({ code: 'request' });
   });
 
-  it('is refused with a stream where the XMLHttpRequest is one of the caller’s own, which may not know of streams', async () => {
+  it("is refused with a stream if the XMLHttpRequest is the caller's own", async () => {
     const custom = api.extend({ transport: ajaxTransport({ createXHR: xhrFactory() }) });
     const error = await errorOf(firstValueFrom(custom.post$('/a', new ReadableStream())));
     expect(error).toMatchObject({
@@ -461,7 +458,7 @@ describe('createXHR', () => {
     expect(new Set(made).size).toBe(2);
   });
 
-  it('may make one that names headers in any case, as it did before the standard said lower', async () => {
+  it('may name headers in any case, as before the standard required lower case', async () => {
     server.answer = answering('1', { 'X-One': 'A' });
     const transport = ajaxTransport({
       createXHR: () => {

@@ -41,7 +41,7 @@ describe('fetch', () => {
     expect(calls).toEqual([`${server.origin}/a`]);
   });
 
-  it('may be one of the caller, and is called once for each attempt, with no object to stand on', async () => {
+  it("may be the caller's, and is called once for each attempt, without this", async () => {
     const calls: unknown[] = [];
     const api = apiWith({
       async fetch(this: unknown, url, init) {
@@ -85,7 +85,7 @@ describe('fetch', () => {
     expect(await errorOf(firstValueFrom(apiWith({ fetch: fails }).get$('/a')))).toMatchObject({ code: 'network' });
   });
 
-  it('gets a signal that is aborted when the caller unsubscribes, and nothing at all in the same tick', async () => {
+  it('gets a signal that aborts on unsubscribe, and is not called in that same tick', async () => {
     const signals: unknown[] = [];
     const called = createBarrier();
     const api = apiWith({

@@ -95,7 +95,8 @@ class NativeForm {
 }
 
 const filled = <Form extends { append(name: string, value: never): void }>(form: Form): Form => {
-  const append = (name: string, value: unknown) => form.append(name, value as never); // each form takes what it is given here
+  // Each form takes what it is given here.
+  const append = (name: string, value: unknown) => form.append(name, value as never);
   append('név', 'é\r\n--€\n');
   append('file "1"\r\n', new ForeignFile('byt€s', 'kép "1"\r\n.png', 'image/png'));
   append('file', new ForeignFile('', 'b', ''));
@@ -113,7 +114,8 @@ const transports: readonly (readonly [string, () => Transport])[] = [
 
 describe.each(transports)('over %s in Node, a body', (_, transportOf) => {
   const api = () => createApi({ baseUrl: server.origin, transport: transportOf(), timeoutMs: 5_000 });
-  const post = (body: unknown): Promise<Echo> => firstValueFrom(api().post$<Echo>('/a', body as Body)); // plain JavaScript
+  // Plain JavaScript.
+  const post = (body: unknown): Promise<Echo> => firstValueFrom(api().post$<Echo>('/a', body as Body));
 
   it.each([
     ['without a tag', () => new ForeignForm()],
@@ -136,7 +138,7 @@ describe.each(transports)('over %s in Node, a body', (_, transportOf) => {
     expect(text).toContain('content-type: application/octet-stream');
   });
 
-  it('that is a form whose fields cannot be listed is refused with a message that says so', async () => {
+  it('that is a form without a field list is refused with a clear message', async () => {
     const error = await endOf(api().post$('/a', filled(new NativeForm())));
     expect(error).toMatchObject({
       code: 'request',
@@ -144,7 +146,7 @@ describe.each(transports)('over %s in Node, a body', (_, transportOf) => {
     });
   });
 
-  it('that is a form with a file which cannot be read is refused with a message that says so', async () => {
+  it('that is a form with an unreadable file is refused with a clear message', async () => {
     const form = new ForeignForm();
     form.append('a', Object.assign(new ForeignFile('hidden'), { arrayBuffer: undefined }));
     const error = await endOf(api().post$('/a', form));

@@ -37,7 +37,8 @@ class Refusing {
   abort(): void {}
 }
 
-const browsers = (): Transport => ajaxTransport({ createXHR: () => new Refusing() as unknown as XMLHttpRequest }); // for rxjs/ajax
+// For rxjs/ajax.
+const browsers = (): Transport => ajaxTransport({ createXHR: () => new Refusing() as unknown as XMLHttpRequest });
 
 describe.each([...transports, ['ajaxTransport in a browser', browsers] as const])('over %s a header', (_, make) => {
   it.each([

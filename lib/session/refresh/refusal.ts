@@ -81,7 +81,8 @@ const isRefusing = (response: HttpResponse, isExpired: (response: HttpResponse) 
  *
  * @example
  * ```ts
- * createSession({ refresh, isRefused: anyOf(isRefusal, (error) => isApiError(error, 'status') && error.status === 410) });
+ * const isGone = (error: unknown) => isApiError(error, 'status') && error.status === 410;
+ * createSession({ refresh, isRefused: anyOf(isRefusal, isGone) });
  * ```
  */
 export const isRefusal = (

@@ -13,7 +13,8 @@ const JSON_TYPE = 'application/json';
 /** The maximum size of an inspected download. */
 const INSPECTED = 64 * 1024;
 
-const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer; // the buffer is never shared
+// The buffer is never shared.
+const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer;
 
 /** Converts a text to the body types of a transport. */
 const AS: Readonly<Record<ResponseType, (text: string) => unknown>> = {

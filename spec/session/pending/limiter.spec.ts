@@ -57,7 +57,7 @@ describe('a limiter', () => {
     expect(started).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('never starts one who has left it, nor gives away the place of one who has started', () => {
+  it('never starts a removed item, and keeps the slot of one that has started', () => {
     const { limiter, join, finish, started } = createNoted(1);
     join('a', 'b', 'c', 'd');
     for (const item of ['a', 'b', 'd', 'never came']) limiter.remove(item);
@@ -78,7 +78,7 @@ describe('a limiter', () => {
     expect(started).toEqual(['a', 'c', 'b']);
   });
 
-  it('is emptied of those who stand in it, who are handed out in order; those who have started keep their places', () => {
+  it('returns its queued items in order on clear; started items keep their slots', () => {
     const { limiter, join, finish, started } = createNoted(1);
     join('a', 'b', 'c');
     expect([...limiter.clear()]).toEqual(['b', 'c']);

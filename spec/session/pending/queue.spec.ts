@@ -115,7 +115,7 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('lets those who send nothing go at once, past the line, and gives them no place in it', () => {
+  it('releases waiters without a slot at once, and counts no slot for them', () => {
     const { queue, log, enter, enterAside, done } = createRoom(2);
     enter('a', 'b', 'c');
     enterAside('x', 'y', 'z');

@@ -54,7 +54,7 @@ describe('a session that is being loaded', () => {
     expect(restore).toHaveBeenCalledTimes(1);
   });
 
-  it('asks restore once the store has said that it is empty, where it was needed before', async () => {
+  it('calls restore once an awaited store turns out to be empty', async () => {
     const restore = vi.fn(() => of({ accessToken: 'T2' }));
     const loaded = Promise.resolve(null);
     const { session } = createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store, restore });

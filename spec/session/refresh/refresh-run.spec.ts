@@ -45,7 +45,7 @@ describe('a refresh and its store', () => {
     expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
   });
 
-  it('renews at once what it takes over past its expiry, with the refresh token that came with it', () => {
+  it('renews adopted tokens past their expiry at once, with their own refresh token', () => {
     virtually(({ flush, cold }) => {
       const { cell, store } = createCellStore(tokens('T1'));
       const used: unknown[] = [];
@@ -64,7 +64,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('tries again with those when that failed in a way that may pass, and not with the spent ones of its own', () => {
+  it('retries with those after a transient failure, not with its own spent token', () => {
     virtually(({ flush }) => {
       const { cell, store } = createCellStore(tokens('T1'));
       const presented: (string | undefined)[] = [];
@@ -144,7 +144,7 @@ describe('a refresh and its store', () => {
     expect(session.state).toMatchObject({ tokens: { refreshToken: 'R1' } });
   });
 
-  it('takes no tokens of a lower revision over, whoever put them back: its own are written again', () => {
+  it('adopts no tokens of a lower revision: it writes its own again', () => {
     const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
     const grants = ['T2', 'T3', 'T4'].map((accessToken) => ({
       accessToken,
@@ -158,7 +158,7 @@ describe('a refresh and its store', () => {
     }
   });
 
-  it('ends with a sign-out if another has cleared the store by the time it fails in a way that may pass', () => {
+  it('ends with a sign-out if the store is empty after a transient failure', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const { api, session } = createVirtualClient({
       store,
@@ -171,7 +171,7 @@ describe('a refresh and its store', () => {
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
-  it('ends with a sign-out if another has cleared the store by the time it is to be tried again', () => {
+  it('ends with a sign-out if the store is empty before a retry', () => {
     virtually(({ expectObservable, flush }) => {
       const { cell, store } = createCellStore(tokens('T1'));
       const refresh = vi.fn(() => {
@@ -186,7 +186,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('presents no refresh token again for tokens past their expiry that it finds after the grant', () => {
+  it('presents no spent token for expired tokens that it finds after the grant', () => {
     const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
     const presented: unknown[] = [];
     const { session } = createVirtualClient({
@@ -239,23 +239,20 @@ describe('a refresh and its store', () => {
   it.each([
     ['refused', { isRefused: () => true, refresh: () => throwError(() => REFUSED) }, null],
     ['granted', { refresh: () => of(T2) }, 'T2'],
-  ] as const)(
-    'leaves the store as it should be where the deadline cuts the look into it after it was %s',
-    (_, options, kept) => {
-      virtually(({ flush }) => {
-        const { cell, store } = createCellStore(tokens('T1'));
-        // The first look is made by createSession, the second begins the refresh; the third hangs.
-        const looks = [() => cell.tokens, () => cell.tokens];
-        const load = (): Tokens | null | Promise<Tokens | null> => looks.shift()?.() ?? new Promise(() => {});
-        const { session } = createVirtualClient({ store: { ...store, load }, refreshTimeoutMs: 100, ...options });
-        session.refresh$().subscribe({ error: noop });
-        flush();
-        expect(cell.tokens?.accessToken ?? null).toBe(kept);
-      });
-    },
-  );
+  ] as const)('stores the right tokens if the deadline cuts the read after it was %s', (_, options, kept) => {
+    virtually(({ flush }) => {
+      const { cell, store } = createCellStore(tokens('T1'));
+      // The first look is made by createSession, the second begins the refresh; the third hangs.
+      const looks = [() => cell.tokens, () => cell.tokens];
+      const load = (): Tokens | null | Promise<Tokens | null> => looks.shift()?.() ?? new Promise(() => {});
+      const { session } = createVirtualClient({ store: { ...store, load }, refreshTimeoutMs: 100, ...options });
+      session.refresh$().subscribe({ error: noop });
+      flush();
+      expect(cell.tokens?.accessToken ?? null).toBe(kept);
+    });
+  });
 
-  it('takes no tokens of before a sign-in for news where they came too late, and the write of the sign-in failed', async () => {
+  it('ignores late tokens from before a sign-in whose write has failed', async () => {
     vi.useFakeTimers();
     onTestFinished(() => {
       vi.useRealTimers();
@@ -351,7 +348,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('loses nothing if exclusive does not end after it has found newer tokens, or that the store was cleared', () => {
+  it('keeps external tokens, or a sign-out, if exclusive never ends', () => {
     for (const [found, came] of [
       [tokens('T2'), [{ by: 'T2' }, 'done']],
       [null, [{ error: { code: 'signed-out' } }]],
@@ -367,7 +364,7 @@ describe('a refresh and its store', () => {
     }
   });
 
-  it('calls no one in a lock that comes too late, and keeps none too long, also if it heeds no unsubscription', () => {
+  it('calls nothing under a late lock, and keeps no lock that ignores unsubscription', () => {
     for (const delayMs of [0, 1_000]) {
       virtually(({ flush }) => {
         let isLocked = false;
@@ -527,7 +524,7 @@ describe('the tokens that a refresh leaves behind', () => {
     });
   });
 
-  it('are no news later where they were found past their expiry and renewed, though the write of the new ones failed', () => {
+  it('are not external later if they were renewed and the write of the new ones failed', () => {
     const { cell, store } = createCellStore(tokens('T1'), {
       save: () => {
         throw new Error('full');
@@ -629,7 +626,7 @@ describe('a refresh that tries again', () => {
     [1_000, 1, 0],
     [1_001, 2, 1_000],
   ])(
-    'does so only where that may end within refreshTimeoutMs: with %d ms it asks %d times, and tells after %d ms',
+    'retries within refreshTimeoutMs only: %d ms, %d tries, an error after %d ms',
     (refreshTimeoutMs, asks, toldAtMs) => {
       virtually(({ flush }) => {
         const refresh = vi.fn(() => throwError(() => new Error('down')));
@@ -651,7 +648,7 @@ describe('what a refresh calls', () => {
     expect(client.sent).toEqual(['GET /a T1', 'GET /renew -', 'GET /a T2']);
   });
 
-  it('is over as soon as it has answered: what the store asks for during a write leaves with a token', () => {
+  it('is over with its response: a request of the store during a write has a token', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const inner: unknown[] = [];
     const save = (saved: Tokens): void => {

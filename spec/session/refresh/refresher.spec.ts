@@ -124,7 +124,7 @@ describe('a refresh', () => {
     expect(observe(api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
   });
 
-  it('that a sign-in has ended says so, and leaves no cool-down and no call of onSessionExpired', () => {
+  it('reports its end by a sign-in, with no cool-down and no onSessionExpired', () => {
     const onSessionExpired = vi.fn();
     let grant$: Observable<TokenGrant> = NEVER;
     const { api, session } = createVirtualClient({
@@ -331,7 +331,7 @@ describe('a refresh with listeners', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('starts none where the one request that wants it is unsubscribed on hearing that its token has expired', () => {
+  it('does not start if the only request unsubscribes on the event token-expired', () => {
     const refresh = vi.fn(() => of(T2));
     const answers = new Subject<HttpResponse>();
     const { api } = createVirtualClient({ refresh, respond: () => answers });
@@ -344,7 +344,7 @@ describe('a refresh with listeners', () => {
 });
 
 describe('after a refresh that failed', () => {
-  it('lets those who come while the next one runs wait for it, though the clock was set back into the cool-down', () => {
+  it('makes requests wait for the next run, even if the clock was set back', () => {
     stopClock();
     const grants = [throwError(() => new Error('down')), NEVER];
     const { session } = createVirtualClient({ refresh: () => grants.shift() ?? NEVER });
@@ -388,7 +388,7 @@ describe('after a refresh that failed', () => {
 });
 
 describe('releaseConcurrency', () => {
-  it('limits how many requests are on the wire after a refresh, and holds back no one who only wants a token', () => {
+  it('limits the requests in flight after a refresh, but not waiters without a request', () => {
     const grants = new Subject<TokenGrant>();
     const answers: Subject<HttpResponse>[] = [];
     const { api, session, sent } = createVirtualClient({

@@ -8,7 +8,7 @@ import { createVirtualClient } from '../../support/virtual';
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 
 describe('state$', () => {
-  it('shows every subscriber the same states in the same order, whatever they do in between', () => {
+  it('emits the same states in the same order to all subscribers, whatever they do', () => {
     const { session } = createVirtualClient();
     const first: string[] = [];
     const second: string[] = [];
@@ -38,7 +38,7 @@ describe('state$', () => {
     expect(phases).toEqual(['signed-in', 'signed-out']);
   });
 
-  it('shows that the session has ended before it completes, also where a subscriber destroys it', () => {
+  it('emits the end of the session before completion, even if a subscriber destroys it', () => {
     const { session } = createVirtualClient();
     session.state$.subscribe(({ generation }) => {
       if (generation === 2) session.destroy();
@@ -72,7 +72,7 @@ describe('state$', () => {
 });
 
 describe('a listener of events$', () => {
-  it('that signs in on hearing who waits costs no refresh of what it has signed in with', () => {
+  it('that signs in on the event waiting causes no refresh', () => {
     const refresh = vi.fn(() => of(T2));
     const { api, session } = createVirtualClient({ isDead: (token) => token === 'T1', refresh });
     let isOnce = true;

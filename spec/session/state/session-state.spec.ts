@@ -121,7 +121,8 @@ const deepFreeze = <T>(value: T): T => {
   return Object.freeze(value);
 };
 
-const cells = (Object.keys(ACTIONS) as ActionName[]).flatMap((action) => NAMES.map((state) => ({ action, state }))); // as above
+// As above.
+const cells = (Object.keys(ACTIONS) as ActionName[]).flatMap((action) => NAMES.map((state) => ({ action, state })));
 
 const tokensOf = (state: SessionState): Tokens | undefined => ('tokens' in state ? state.tokens : undefined);
 
@@ -134,16 +135,13 @@ describe('transition', () => {
     else expect(after).toBe(before);
   });
 
-  it.each(cells)(
-    'raises the generation of $state after $action when the tokens change or vanish, and only then',
-    (cell) => {
-      const before: SessionState = STATES[cell.state];
-      const after = transition(before, ACTIONS[cell.action]);
-      const vanished = ['signOut', 'adopt, elsewhere'].includes(cell.action) && after !== before;
-      const changed = tokensOf(after) !== tokensOf(before) || vanished;
-      expect(after.generation).toBe(changed ? G + 1 : G);
-    },
-  );
+  it.each(cells)('raises the generation of $state after $action only if tokens change or vanish', (cell) => {
+    const before: SessionState = STATES[cell.state];
+    const after = transition(before, ACTIONS[cell.action]);
+    const vanished = ['signOut', 'adopt, elsewhere'].includes(cell.action) && after !== before;
+    const changed = tokensOf(after) !== tokensOf(before) || vanished;
+    expect(after.generation).toBe(changed ? G + 1 : G);
+  });
 
   it.each(cells)('leaves $state alone when $action speaks of other tokens', ({ action, state }) => {
     const before = STATES[state];
@@ -155,7 +153,8 @@ describe('transition', () => {
   it.each(cells)(
     'makes the same of $state whether or not $action names the current generation',
     ({ action, state }) => {
-      const named = transition(STATES[state], { ...ACTIONS[action], generation: G } as SessionAction); // a current action
+      // A current action.
+      const named = transition(STATES[state], { ...ACTIONS[action], generation: G } as SessionAction);
       expect(named).toStrictEqual(transition(STATES[state], ACTIONS[action]));
     },
   );

@@ -99,7 +99,7 @@ describe('which tokens count', () => {
     expect(reconcile({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
   });
 
-  it('counts a refresh of the session that was replaced as older, also if ids have no order', () => {
+  it('treats a refresh of the replaced session as older, even if ids have no order', () => {
     const old = tokens('T1', 'from an older version', 3);
     const found = tokens('T9', old.sessionId, 4);
     expect(reconcile({ mine, replaced: old, before: old.sessionId }, found)).toBe('write');
@@ -125,7 +125,7 @@ describe('which tokens count', () => {
     expect(reconcile({ mine, replaced }, legacy)).toBe('ours');
   });
 
-  it('takes the same token after a sign-out for a sign-in, if neither has an id that has an order', () => {
+  it('treats the same token after a sign-out as a sign-in, if no id has an order', () => {
     const legacy = tokens('T2', digestOf('T2'));
     const standing: Standing = { mine: legacy, replaced: null, over: 'sign-out' };
     expect(reconcile(standing, legacy)).toBe('adopt');
@@ -134,7 +134,7 @@ describe('which tokens count', () => {
     expect(reconcile(standing, tokens('T3', legacy.sessionId, 1))).toBe('write');
   });
 
-  it('takes over nothing that a sign-out of before the first look was to clear, and has not cleared', () => {
+  it('adopts nothing that a sign-out before the first read could not clear', () => {
     const standing: Standing = { mine: undefined, over: 'sign-out', isOwed: true };
     expect(reconcile(standing, mine)).toBe('write');
     expect(reconcile({ ...standing, replaced: mine }, mine)).toBe('write');
@@ -149,7 +149,7 @@ describe('which tokens count', () => {
     expect(reconcile({ mine: { ...tokens('T2', old.sessionId), revision: 1 }, replaced: old }, old)).toBe('write');
   });
 
-  it('takes a refresh token that was kept alone for its own, and for newer than an older grant', () => {
+  it('treats a refresh token kept alone as its own, and as newer than an older grant', () => {
     const mine: Tokens = { ...tokens('T2', EARLIER, 2), refreshToken: 'R2' };
     const alone: Tokens = { ...mine, accessToken: '' };
     const standing: Standing = { mine, isOwed: true, replaced: tokens('T1', EARLIER, 1) };

@@ -115,7 +115,7 @@ describe('what a store tells', () => {
     expect(session.state).toBe(after);
   });
 
-  it('ends the refresh that runs where it is of the same session, and those who wait leave with it', () => {
+  it('supersede a refresh of the same session, and waiting requests are sent with them', () => {
     let isLetGo = false;
     const refresh = () =>
       NEVER.pipe(
@@ -132,7 +132,7 @@ describe('what a store tells', () => {
     expect(events.map(describeEvent)).toContain('refresh 1 succeeded, generation 1, waiting 1');
   });
 
-  it('does not end it where the tokens are past their expiry: that is for the refresh to see', () => {
+  it('do not supersede it if they are past their expiry: the refresh judges them', () => {
     const { session, api, id, write } = createShared({ refresh: () => NEVER, isDead: (token) => token === 'T1' });
     outcomeOf(api.get$('/a'));
     write({ ...tokens(2, id), expiresAtMs: 1 });
@@ -169,7 +169,7 @@ describe('what a store tells', () => {
     expect(kept.load()).toBeNull();
   });
 
-  it('is taken over where the session has ended here as its refresh was refused: others may have got through', () => {
+  it('are adopted after a refusal here, as another tab may have got them', () => {
     vi.useFakeTimers();
     onTestFinished(() => {
       vi.useRealTimers();

@@ -50,7 +50,7 @@ describe('what a look into the store says', () => {
     expect(createPort().look()).toEqual([undefined]);
   });
 
-  it('is the tokens that have precedence, as long as the session has not taken them over', () => {
+  it('gives the tokens that have precedence, until the session has adopted them', () => {
     const { port, shelf, look } = createPort();
     shelf.save(tokens(1));
     expect(look()).toEqual([tokens(1)]);
@@ -73,7 +73,7 @@ describe('what a look into the store says', () => {
     }
   });
 
-  it('is a sign-out if the store is empty and held what the session has written or taken over', () => {
+  it('is a sign-out if the store is empty and held tokens of the session', () => {
     const { port, shelf, look } = createPort();
     port.write(tokens(1));
     shelf.clear();
@@ -109,7 +109,7 @@ describe('what a look into the store says', () => {
     expect(shelf.load()).toBeNull();
   });
 
-  it('undoes no sign-out of before the store could be read, also if it could not be cleared', () => {
+  it('undoes no sign-out from before the first read, even if it could not be cleared', () => {
     let isBroken = true;
     const { port, shelf, look } = createPort({ clear: () => (isBroken ? failing() : shelf.clear()) });
     shelf.save(tokens(1));
@@ -143,7 +143,7 @@ describe('what a look into the store says', () => {
     expect(look()).toEqual([tokens(2)]);
   });
 
-  it('is that the tokens of the session are written again if the store has lost what it held', () => {
+  it('writes the tokens of the session again if the store has lost them', () => {
     const saved: unknown[] = [];
     const { port, look } = createPort({ load: () => undefined, save: (each) => void saved.push(each) });
     expect(look()).toEqual([undefined]);
@@ -152,7 +152,7 @@ describe('what a look into the store says', () => {
     expect(saved).toEqual([tokens(1)]);
   });
 
-  it('leads to no endless writing over a store that keeps returning what was there before', () => {
+  it('stops to write over a store that keeps returning older tokens', () => {
     const saved: unknown[] = [];
     const { port, look } = createPort({ load: () => tokens(1), save: (each) => void saved.push(each) });
     port.write(tokens(2));
@@ -163,7 +163,7 @@ describe('what a look into the store says', () => {
     expect(saved.slice(11)).toEqual([tokens(3), tokens(3)]);
   });
 
-  it('is never what the session has replaced, of a store that writes nothing and names no session', () => {
+  it('ignores replaced tokens of a store that writes nothing and has no ids', () => {
     const { port, look } = createPort({ load: () => foreign(1), save: () => {} });
     port.take({ ...foreign(1), sessionId: digestOf('F1') });
     for (let revision = 1; revision < 30; revision++) {
@@ -185,7 +185,7 @@ describe('what a look into the store says', () => {
   it.each([
     ['has been read', true],
     ['has not been read', false],
-  ])('is nothing of what a sign-in was to replace if its write failed, in a store that %s', (_, isRead) => {
+  ])('ignores what a failed write of a sign-in was to replace, in a store that %s', (_, isRead) => {
     const { port, shelf, look } = createPort({ save: failing });
     shelf.save(foreign(1));
     if (isRead) look();
@@ -217,7 +217,7 @@ describe('what a look into the store says', () => {
     expect(look()).toEqual([undefined]);
   });
 
-  it('is nothing of a sign-in of its own whose write was done although it said that it failed', () => {
+  it('ignores a sign-in of its own whose write was done although it reported a failure', () => {
     const { port, shelf, look } = createPort({
       save: ({ accessToken, refreshToken = '' }) => {
         // Without the id of the session; the second one is not kept.
@@ -560,7 +560,7 @@ describe('writes to the store', () => {
     expect(look()).toEqual([undefined]);
   });
 
-  it('that clear, and were given up, end no later sign-in whose write was given up as well', async () => {
+  it('that clear late end no later sign-in whose write was given up as well', async () => {
     stopClock();
     const ends: (() => void)[] = [];
     const hanging = () => new Promise<void>((resolve) => ends.push(resolve));
@@ -604,7 +604,7 @@ describe('writes to the store', () => {
     expect(shelf.load()).toEqual(tokens(1));
   });
 
-  it('that end late count as done if they are the last, also while one before them hangs', async () => {
+  it('that end late as the last one count as done, even if an earlier one hangs', async () => {
     stopClock();
     const ends: (() => void)[] = [];
     const { port, heeded } = createPort({ save: () => new Promise((resolve) => ends.push(resolve)) });

@@ -79,7 +79,7 @@ describe('an answer', () => {
     expect(await endOf(client.api.get$('/a'))).toEqual({ value: asks });
   });
 
-  it('that is followed by another that nobody asked for is taken, and the other is nobody’s', async () => {
+  it('followed by another one is taken, and the other one is ignored', async () => {
     server.act = (socket, _, nth) =>
       void socket.write(nth > 1 ? answerText('"mine"') : answerText('1') + answerText('"not yours"'));
     expect(await endOf(client.api.get$('/a'))).toEqual({ value: 1 });

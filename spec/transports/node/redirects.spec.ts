@@ -266,7 +266,7 @@ describe('nextHop', () => {
     expect(hop).toMatchObject({ url: 'https://shop.example/a', isSameOrigin: false, headers: {} });
   });
 
-  it('takes a body along within the origin and to https on the same host, and nowhere else', () => {
+  it('takes a body along within the origin and to https on the same host only', () => {
     const post = { method: 'POST', url: 'http://shop.example/a', headers: {} };
     const hop = (location: string) => () => nextHop(307, location, post, { canReplay: true, hasBody: true });
     for (const to of ['/b', 'https://shop.example/b']) expect(hop(to)()).toMatchObject({ keepsBody: true });

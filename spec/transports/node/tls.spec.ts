@@ -27,7 +27,8 @@ beforeEach(async () => {
   [server, plain] = await Promise.all([startHttpServer(certificate), startHttpServer()]);
   server.answer = echo;
   plain.answer = (request, response, body) => {
-    arrived.push(request.headers as Echo['headers']); // Node joins what came twice, but for set-cookie, which no request has
+    // Node joins what came twice, but for set-cookie, which no request has.
+    arrived.push(request.headers as Echo['headers']);
     echo(request, response, body);
   };
   agent = new Agent({ ca: certificate.cert, keepAlive: true });
@@ -81,7 +82,7 @@ describe('TLS', () => {
   it.each<[string, () => Transport]>([
     ['ajaxTransport', trusting],
     ['fetchTransport', fetchTransport],
-  ])('to a server that speaks none, or none to one that does, is an error of the network (%s)', async (_, make) => {
+  ])('to a server without TLS, or without TLS to one with it, is a NetworkError (%s)', async (_, make) => {
     const api = apiOf(make());
     expect(await endOf(api.get$(plain.origin.replace('http:', 'https:')))).toMatchObject({ code: 'network' });
     expect(await endOf(api.get$(server.origin.replace('https:', 'http:')))).toMatchObject({ code: 'network' });
@@ -97,21 +98,18 @@ describe('a redirect', () => {
     expect(arrived).toEqual([]);
   });
 
-  it.each([302, 307])(
-    'from https to http is followed by fetch, which leaves token and cookie behind (%d)',
-    async (status) => {
-      // The only way to have Node's fetch trust a certificate of the test; it says so once.
-      vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
-      vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-      server.answer = answering('', { location: `${plain.origin}/b` }, status);
-      const { cookie } = SECRETS;
-      await firstValueFrom(signedIn(fetchTransport()).post$('/a', 'text', { headers: { cookie } }));
-      expect(arrived).toHaveLength(1);
-      expect(JSON.stringify(arrived)).not.toContain('hidden');
-    },
-  );
+  it.each([302, 307])('from https to http is followed as fetch does, without token and cookie (%d)', async (status) => {
+    // The only way to have Node's fetch trust a certificate of the test; it says so once.
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    server.answer = answering('', { location: `${plain.origin}/b` }, status);
+    const { cookie } = SECRETS;
+    await firstValueFrom(signedIn(fetchTransport()).post$('/a', 'text', { headers: { cookie } }));
+    expect(arrived).toHaveLength(1);
+    expect(JSON.stringify(arrived)).not.toContain('hidden');
+  });
 
-  it('from http to https goes through the agent for that, and leaves all that may be a secret behind', async () => {
+  it('from http to https uses the agent for https, and takes no secret along', async () => {
     plain.answer = answering('', { location: `${server.origin}/b` }, 307);
     const api = apiOf(trusting(), plain.origin);
     const headers = { ...SECRETS, authorization: 'Bearer hidden' };
