@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RefreshError, SessionExpiredError } from '../../../lib/http/errors';
 import {
+  type Binding,
+  decide,
   type SessionAction,
   type SessionState,
   type Tokens,
@@ -162,5 +164,37 @@ describe('transition', () => {
   it('covers every pair of a state and an action', () => {
     expect(cells).toHaveLength(NAMES.length * 11);
     expect(new Set(NAMES.map((name) => STATES[name].status)).size).toBe(5);
+  });
+});
+
+describe('decide', () => {
+  const BINDINGS = {
+    none: undefined,
+    'this session': { sessionId: 'a' },
+    'newer than an earlier generation': { sessionId: 'a', after: G - 1 },
+    'newer than this generation': { sessionId: 'a', after: G },
+    'another session': { sessionId: 'b' },
+  } as const satisfies Record<string, Binding | undefined>;
+  const ALIVE: readonly Name[] = ['active, no expiry', 'active, living', 'refreshing, no expiry', 'refreshing, living'];
+
+  /** The verdict on each state for the bindings in the order above; `send` stands for the state itself. */
+  const verdictsOn = (name: Name): readonly string[] => {
+    if (name === 'loading') return ['wait', ...Array(4).fill('session-gone')];
+    if (name.startsWith('signed-out')) return ['no-session', ...Array(4).fill('session-gone')];
+    const verdict = ALIVE.includes(name) ? 'send' : 'wait';
+    return [verdict, verdict, verdict, 'wait', 'session-gone'];
+  };
+
+  const rows = NAMES.flatMap((state) =>
+    Object.entries(BINDINGS).map(([binding, value], at) => ({ state, binding, value, wanted: verdictsOn(state)[at] })),
+  );
+
+  it.each(rows)('says $wanted for $state and a binding to $binding', ({ state, value, wanted }) => {
+    const before: SessionState = deepFreeze(STATES[state]);
+    expect(decide(before, value, NOW_MS)).toBe(wanted === 'send' ? before : wanted);
+  });
+
+  it('covers every pair of a state and a binding', () => {
+    expect(rows).toHaveLength(NAMES.length * 5);
   });
 });
