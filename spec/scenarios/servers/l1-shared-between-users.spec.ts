@@ -76,8 +76,8 @@ failureMode(
         const state = modules.flatMap((name) => stateOf(readFileSync(`${lib}${name}`, 'utf8')).map((at) => [name, at]));
         expect(modules).toContain('session/session.ts');
         expect(state).toEqual([
-          ['stores/shelf.ts', 'new WeakMap<object, Record<string, Shelf>>()'],
-          ['stores/shelf.ts', 'shelves.set(storage, named)'],
+          ['stores/shared-entry.ts', 'new WeakMap<object, Record<string, SharedEntry>>()'],
+          ['stores/shared-entry.ts', 'entries.set(storage, named)'],
         ]);
       });
 

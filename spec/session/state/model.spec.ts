@@ -9,7 +9,7 @@ const tokens: Tokens = { accessToken: 'T1', refreshToken: 'R1', sessionId: 'a' }
 const error = new RefreshError();
 const refusal = new SessionExpiredError('refused');
 
-const after = (...actions: readonly ModelAction[]): SessionModel =>
+const modelOf = (...actions: readonly ModelAction[]): SessionModel =>
   actions.reduce((model, action) => update(model, action, NOW_MS, AHEAD_MS), INITIAL);
 
 const signIn: ModelAction = { type: 'signIn', tokens };
@@ -48,7 +48,7 @@ describe('the model', () => {
       { load: 'empty' },
     ],
   ])('%s', (_, actions, wanted) => {
-    expect(after(...actions)).toMatchObject(wanted);
+    expect(modelOf(...actions)).toMatchObject(wanted);
   });
 
   it.each([
@@ -58,17 +58,17 @@ describe('the model', () => {
     ['that are past their expiry at once', -1, NOW_MS - 1],
   ])('renews tokens %s at the right time', (_, lifeMs, wanted) => {
     const given = lifeMs === undefined ? tokens : { ...tokens, expiresAtMs: NOW_MS + lifeMs };
-    expect(after({ type: 'signIn', tokens: given }).renewAtMs).toBe(wanted);
+    expect(modelOf({ type: 'signIn', tokens: given }).renewAtMs).toBe(wanted);
   });
 
   it('stays the same object for an action about other tokens', () => {
-    const model = after(signIn, started);
+    const model = modelOf(signIn, started);
     const stale: ModelAction = { type: 'failed', generation: 7, error, atMs: NOW_MS };
     expect(update(model, stale, NOW_MS, AHEAD_MS)).toBe(model);
   });
 
   it('keeps one binding for all requests of the same tokens', () => {
-    const model = after(signIn);
+    const model = modelOf(signIn);
     expect(update(model, started, NOW_MS, AHEAD_MS).binding).toBe(model.binding);
   });
 });
