@@ -22,7 +22,8 @@ import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { validateBody } from './http/validate';
 import { bearer, bindTo } from './session/bearer';
 import { createWithheld } from './session/pending/withheld';
-import { coreOf, type Session } from './session/session';
+import type { Session } from './session/session';
+import { coreOf } from './session/session-core';
 import type { ApiEvent } from './session/state/events';
 import { ajaxTransport } from './transports/ajax';
 

@@ -7,7 +7,8 @@ import type { Interceptor } from '../http/request';
 import type { HttpEvent } from '../http/response';
 import { toOrigins } from '../http/url';
 import { AuthorizedRequest } from './pending/authorized-request';
-import { coreOf, type Session, type SessionCore } from './session';
+import type { Session } from './session';
+import { coreOf, type SessionCore } from './session-core';
 import type { Binding } from './state/session-state';
 
 /** The options of {@link bearer}. */

@@ -4,11 +4,10 @@ import { checkBoolean, checkOptions } from '../http/options';
 import { createKeepFresh } from './keep-fresh';
 import { type SessionOptions, withDefaults } from './options';
 import { createAdmission } from './pending/admission';
-import type { Authorizer } from './pending/authorized-request';
 import { createRejectedRoutes } from './pending/rejected-routes';
 import { backoffMs } from './refresh/backoff';
 import { createRefresher } from './refresh/refresher';
-import type { ApiEvent } from './state/events';
+import { BRAND, CORE, type SessionCore } from './session-core';
 import { type TokenGrant, toTokens } from './state/grants';
 import { createStateMachine, signedOut } from './state/machine';
 import { createReports } from './state/reports';
@@ -57,42 +56,6 @@ export interface Session {
   /** Ends every wait with `SignedOutError` and leaves the store unchanged. The session stays signed out. */
   destroy(): void;
 }
-
-/** What `bearer` needs of a session besides its public members. */
-export interface SessionCore extends Authorizer {
-  readonly events$: Observable<ApiEvent>;
-  /** Whether `refresh` is being called right now: a request that is subscribed then belongs to it. */
-  isInvoking(): boolean;
-  /** What a request is bound to that is made now; undefined if there is no session. */
-  readonly binding: Binding | undefined;
-  /**
-   * The same, but for a request that is made before the session is loaded: the returned object gets its binding as soon
-   * as it is.
-   */
-  bind(): { binding?: Binding | undefined };
-  /**
-   * Reads the store if it has changed. When the store has answered, emits what all requests that have waited for it are
-   * bound to, and replays that; errors with `SignedOutError` if a session begins or ends here before that. Undefined if
-   * there is nothing to wait for.
-   */
-  look(): Observable<Binding | undefined> | undefined;
-}
-
-const CORE = Symbol('renewal.session');
-
-/** Marks the sessions of every copy of this package. Their internals may differ. */
-const BRAND = Symbol.for('renewal.session');
-
-/** The internals of a session that `createSession` has made. */
-export const coreOf = (session: Session): SessionCore => {
-  const { [CORE]: core, [BRAND]: isForeign } = Object(session) as { [CORE]?: SessionCore; [BRAND]?: true };
-  if (core) return core;
-  throw new TypeError(
-    isForeign
-      ? 'session: made by another copy of renewal; use bearer(session, { allowedOrigins }) of that copy as an interceptor'
-      : 'session: expected one that createSession has made',
-  );
-};
 
 /** Makes a session that `wake` notifies when to look again. */
 export const createSessionWith = (options: SessionOptions, wake: Wake): Session => {

@@ -17,7 +17,7 @@ import {
   timer,
 } from 'rxjs';
 import { nowMs } from '../../http/clock';
-import { isApiError, RefreshError, ResponseParseError, SessionExpiredError } from '../../http/errors';
+import { SessionExpiredError } from '../../http/errors';
 import { deadline$, MAX_TIMER_MS } from '../../http/pipeline';
 import { toObservable } from '../../http/to-observable';
 import { type TokenGrant, toTokens } from '../state/grants';
@@ -28,7 +28,8 @@ import type { TokenStorage } from '../store/token-storage';
 import { OVERTAKEN, type TokenStore } from '../store/token-store';
 import { backoffMs } from './backoff';
 import { type ExpiryPredicate, type RefusalPredicate, verdictOf } from './expiry';
-import { causeOf, endIfExpired, ofRefresh, retryAfterMs } from './refusal';
+import { failed, NO_CAUSE, redactBody, withMinLifetime } from './outcome';
+import { endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 
 /** What a refresh needs of the session's settings. */
 export interface RefreshSettings {
@@ -41,39 +42,12 @@ export interface RefreshSettings {
   readonly refreshTimeoutMs: number;
 }
 
-/** Minimum lifetime of new tokens. Otherwise tokens that arrive already expired would be refreshed in a loop. */
-const MIN_LIFETIME_MS = 500;
-
-const withMinLifetime = (tokens: Tokens, atMs: number): Tokens => {
-  const { expiresAtMs = Infinity } = tokens;
-  return tokens.accessToken && expiresAtMs < atMs + MIN_LIFETIME_MS
-    ? { ...tokens, expiresAtMs: atMs + MIN_LIFETIME_MS }
-    : tokens;
-};
-
 /**
  * Without a lock, the tab that got new tokens may not have saved them yet when another one is refused: how often and
  * how long that one polls the store.
  */
 const POLL_INTERVAL_MS = 100;
 const POLL_FOR_MS = 1_000;
-
-/** Stands for an error that was `undefined` or another falsy value. */
-const NO_CAUSE = new Error('failed without an error');
-
-/** A body that could not be parsed may hold the new token. */
-const redactBody = (error: unknown): unknown => {
-  const cause = causeOf(error);
-  if (!isApiError(cause, 'parse')) return cause;
-  const { request, response } = cause;
-  return new ResponseParseError('its body is not JSON', { request, response: { ...response, body: '' } });
-};
-
-/** Without a cause, it took too long; `response` is what may say how long to wait. */
-const failed = (cause?: unknown, response = cause): RefreshOutcome => {
-  const atMs = nowMs();
-  return { type: 'failed', error: new RefreshError(redactBody(cause), retryAfterMs(response, atMs)), atMs };
-};
 
 /**
  * One refresh, or `restore` if there are no tokens: reads the store, asks the server, and writes to the store, under
