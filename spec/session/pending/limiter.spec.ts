@@ -1,31 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from '../../../lib/session/pending/limiter';
 
-/** A limiter whose items note when they start, and are done when the test says so. */
-const createNoted = (places: number) => {
+/** A limiter that records which items start. The test ends an item with `finish`. */
+const createRecorded = (slots: number) => {
   const started: string[] = [];
   const done = new Map<string, () => void>();
-  const limiter = createLimiter<string>(places, (item, finish) => {
+  const limiter = createLimiter<string>(slots, (item, finish) => {
     started.push(item);
     done.set(item, finish);
   });
-  const join = (...items: string[]) => items.forEach(limiter.push);
+  const push = (...items: string[]) => items.forEach(limiter.push);
   const finish = (item: string) => done.get(item)?.();
-  return { limiter, started, join, finish };
+  return { limiter, started, push, finish };
 };
 
 describe('a limiter', () => {
-  it('lets start, in the same tick, as many as there are places', () => {
-    const { join, started } = createNoted(2);
-    join('a');
+  it('starts as many items as it has slots, in the same tick', () => {
+    const { push, started } = createRecorded(2);
+    push('a');
     expect(started).toEqual(['a']);
-    join('b', 'c', 'd');
+    push('b', 'c', 'd');
     expect(started).toEqual(['a', 'b']);
   });
 
-  it('lets the others start in the order they came, as places are given back', () => {
-    const { join, finish, started } = createNoted(2);
-    join('a', 'b', 'c', 'd', 'e');
+  it('starts queued items in order as slots become free', () => {
+    const { push, finish, started } = createRecorded(2);
+    push('a', 'b', 'c', 'd', 'e');
     finish('b');
     expect(started).toEqual(['a', 'b', 'c']);
     finish('a');
@@ -33,73 +33,73 @@ describe('a limiter', () => {
     expect(started).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('lets all start at once where the places are without number', () => {
-    const { join, started } = createNoted(Infinity);
+  it('starts all items at once if it has no limit', () => {
+    const { push, started } = createRecorded(Infinity);
     const items = Array.from({ length: 1000 }, (_, index) => `${index}`);
-    join(...items);
+    push(...items);
     expect(started).toEqual(items);
   });
 
-  it('takes a place back once, however often its owner is done', () => {
-    const { join, finish, started } = createNoted(1);
-    join('a', 'b', 'c');
+  it('frees a slot once, however often its item is done', () => {
+    const { push, finish, started } = createRecorded(1);
+    push('a', 'b', 'c');
     finish('a');
     finish('a');
     expect(started).toEqual(['a', 'b']);
   });
 
-  it('keeps places that no one wants for those who come later', () => {
-    const { join, finish, started } = createNoted(2);
-    join('a', 'b');
+  it('keeps free slots for later items', () => {
+    const { push, finish, started } = createRecorded(2);
+    push('a', 'b');
     finish('a');
     finish('b');
-    join('c', 'd', 'e');
+    push('c', 'd', 'e');
     expect(started).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it('never starts a removed item, and keeps the slot of one that has started', () => {
-    const { limiter, join, finish, started } = createNoted(1);
-    join('a', 'b', 'c', 'd');
+    const { limiter, push, finish, started } = createRecorded(1);
+    push('a', 'b', 'c', 'd');
     for (const item of ['a', 'b', 'd', 'never came']) limiter.remove(item);
     expect(started).toEqual(['a']);
     finish('a');
     finish('c');
-    join('e');
+    push('e');
     expect(started).toEqual(['a', 'c', 'e']);
   });
 
-  it('puts one who comes back at its end', () => {
-    const { limiter, join, finish, started } = createNoted(1);
-    join('a', 'b', 'c');
+  it('puts an item that returns at the end of its queue', () => {
+    const { limiter, push, finish, started } = createRecorded(1);
+    push('a', 'b', 'c');
     limiter.remove('b');
-    join('b');
+    push('b');
     finish('a');
     finish('c');
     expect(started).toEqual(['a', 'c', 'b']);
   });
 
-  it('returns its queued items in order on clear; started items keep their slots', () => {
-    const { limiter, join, finish, started } = createNoted(1);
-    join('a', 'b', 'c');
+  it('returns queued items in order on clear, while started items keep their slots', () => {
+    const { limiter, push, finish, started } = createRecorded(1);
+    push('a', 'b', 'c');
     expect([...limiter.clear()]).toEqual(['b', 'c']);
     expect([...limiter.clear()]).toEqual([]);
-    join('d');
+    push('d');
     expect(started).toEqual(['a']);
     finish('a');
     expect(started).toEqual(['a', 'd']);
   });
 
-  it('goes on with those who come while it is being emptied', () => {
-    const { limiter, join, finish, started } = createNoted(1);
-    join('a', 'b');
-    for (const item of limiter.clear()) join(`${item} again`);
+  it('goes on with items that are added during clear', () => {
+    const { limiter, push, finish, started } = createRecorded(1);
+    push('a', 'b');
+    for (const item of limiter.clear()) push(`${item} again`);
     finish('a');
     expect(started).toEqual(['a', 'b again']);
   });
 });
 
-describe('a limiter whose items come and go from inside one another', () => {
-  it('starts none from within the start of another', () => {
+describe('a re-entrant limiter', () => {
+  it('starts no item inside the start of another', () => {
     const log: string[] = [];
     const limiter = createLimiter<string>(Infinity, (item) => {
       log.push(`${item} starts`);
@@ -125,7 +125,7 @@ describe('a limiter whose items come and go from inside one another', () => {
     expect(started).toBe(count);
   });
 
-  it('lets one who starts send another out of the limiter, or empty it', () => {
+  it('lets an item that starts remove another, or clear the queue', () => {
     const started: string[] = [];
     const cleared: string[] = [];
     const limiter = createLimiter<string>(2, (item, done) => {
@@ -142,7 +142,7 @@ describe('a limiter whose items come and go from inside one another', () => {
     expect(cleared).toEqual(['d', 'e']);
   });
 
-  it('goes on after a start that throws, whose place is given back by its done', () => {
+  it('goes on after a start that throws, once its slot is free', () => {
     const started: string[] = [];
     const limiter = createLimiter<string>(1, (item, done) => {
       started.push(item);

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { createPendingQueue, type Waiter } from '../../../lib/session/pending/admission';
 
-/** Waiters that note in `log` what becomes of them, by name. */
-const createRoom = (concurrency = Infinity) => {
+/** A queue whose waiters record in `log` by name that they were released, or rejected. */
+const createRecorded = (concurrency = Infinity) => {
   const log: string[] = [];
   const dones = new Map<string, () => void>();
-  const turns = new Map<string, () => void>();
+  const actions = new Map<string, () => void>();
   const names = new Map<Waiter, string>();
   const queue = createPendingQueue(concurrency, (waiter, done) => {
     const name = `${names.get(waiter)}`;
     log.push(name);
-    turns.get(name)?.();
+    actions.get(name)?.();
     dones.set(name, done);
   });
-  const admit = (name: string, takesSlot: boolean): Waiter => {
+  const addWaiter = (name: string, takesSlot: boolean): Waiter => {
     const waiter: Waiter = {
       takesSlot,
       closed: false,
@@ -24,18 +24,18 @@ const createRoom = (concurrency = Infinity) => {
     queue.add(waiter);
     return waiter;
   };
-  const enter = (...added: string[]): Waiter[] => added.map((name) => admit(name, true));
-  /** Those who want a token, and send nothing with it. */
-  const enterAside = (...added: string[]): Waiter[] => added.map((name) => admit(name, false));
-  /** What one does in its turn. */
-  const onTurn = (name: string, act: () => void) => turns.set(name, act);
-  return { queue, log, enter, enterAside, onTurn, done: (name: string) => dones.get(name)?.() };
+  const add = (...added: string[]): Waiter[] => added.map((name) => addWaiter(name, true));
+  /** Adds waiters for a token, which send no request. */
+  const addSlotless = (...added: string[]): Waiter[] => added.map((name) => addWaiter(name, false));
+  /** Calls `act` when the waiter of this name is released. */
+  const onRelease = (name: string, act: () => void) => actions.set(name, act);
+  return { queue, log, add, addSlotless, onRelease, done: (name: string) => dones.get(name)?.() };
 };
 
-describe('a waiting queue', () => {
-  it('knows how many wait', () => {
-    const { queue, enter } = createRoom();
-    const [, second] = enter('a', 'b', 'c');
+describe('a pending queue', () => {
+  it('counts its waiters', () => {
+    const { queue, add } = createRecorded();
+    const [, second] = add('a', 'b', 'c');
     expect(queue.size).toBe(3);
     if (second) queue.remove(second);
     expect(queue.size).toBe(2);
@@ -43,56 +43,56 @@ describe('a waiting queue', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('lets those who waited go in the order they came, and not before it is told to', () => {
-    const { queue, log, enter } = createRoom();
-    enter('a', 'b', 'c');
+  it('releases its waiters in the order of arrival, once release is called', () => {
+    const { queue, log, add } = createRecorded();
+    add('a', 'b', 'c');
     const release = queue.takeAll();
     expect(log).toEqual([]);
     release();
     expect(log).toEqual(['a', 'b', 'c']);
   });
 
-  it('lets no one go who has left', () => {
-    const { queue, log, enter } = createRoom();
-    const [, second] = enter('a', 'b', 'c');
+  it('releases no waiter that was removed', () => {
+    const { queue, log, add } = createRecorded();
+    const [, second] = add('a', 'b', 'c');
     if (second) queue.remove(second);
     queue.takeAll()();
     expect(log).toEqual(['a', 'c']);
   });
 
-  it('keeps those who come after it was emptied for the next time', () => {
-    const { queue, log, enter } = createRoom();
-    enter('a');
+  it('keeps a waiter that arrives after takeAll for the next release', () => {
+    const { queue, log, add } = createRecorded();
+    add('a');
     const release = queue.takeAll();
-    enter('b');
+    add('b');
     release();
     expect(log).toEqual(['a']);
     queue.takeAll()();
     expect(log).toEqual(['a', 'b']);
   });
 
-  it('ends the wait of those who were in it with an error', () => {
-    const { queue, log, enter } = createRoom();
-    enter('a', 'b');
+  it('rejects its waiters if takeAll is called with an error', () => {
+    const { queue, log, add } = createRecorded();
+    add('a', 'b');
     const release = queue.takeAll(new Error('over'));
-    enter('c');
+    add('c');
     release();
     expect(log).toEqual(['a: over', 'b: over']);
     expect(queue.size).toBe(1);
   });
 
-  it('can be emptied when no one waits', () => {
-    const { queue, log } = createRoom();
+  it('allows takeAll without any waiter', () => {
+    const { queue, log } = createRecorded();
     queue.takeAll()();
     queue.takeAll(new Error('over'), true)();
     expect(log).toEqual([]);
   });
 });
 
-describe('a waiting queue that lets two go at once', () => {
-  it('lets another go each time one is done', () => {
-    const { queue, log, enter, done } = createRoom(2);
-    enter('a', 'b', 'c', 'd');
+describe('a pending queue with two slots', () => {
+  it('releases the next waiter each time a slot becomes free', () => {
+    const { queue, log, add, done } = createRecorded(2);
+    add('a', 'b', 'c', 'd');
     queue.takeAll()();
     expect(log).toEqual(['a', 'b']);
     done('b');
@@ -103,11 +103,11 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('counts waiters that were released earlier and are not done yet', () => {
-    const { queue, log, enter, done } = createRoom(2);
-    enter('a', 'b', 'c');
+  it('counts the slots of waiters from an earlier release', () => {
+    const { queue, log, add, done } = createRecorded(2);
+    add('a', 'b', 'c');
     queue.takeAll()();
-    enter('d');
+    add('d');
     queue.takeAll()();
     expect(log).toEqual(['a', 'b']);
     done('a');
@@ -115,11 +115,11 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('releases waiters without a slot at once, and counts no slot for them', () => {
-    const { queue, log, enter, enterAside, done } = createRoom(2);
-    enter('a', 'b', 'c');
-    enterAside('x', 'y', 'z');
-    enter('d');
+  it('releases waiters that take no slot at once', () => {
+    const { queue, log, add, addSlotless, done } = createRecorded(2);
+    add('a', 'b', 'c');
+    addSlotless('x', 'y', 'z');
+    add('d');
     queue.takeAll()();
     expect(log).toEqual(['a', 'b', 'x', 'y', 'z']);
     done('x');
@@ -128,45 +128,45 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b', 'x', 'y', 'z', 'c']);
   });
 
-  it('lets one who stands in line leave it', () => {
-    const { queue, log, enter, done } = createRoom(2);
-    const [, , third] = enter('a', 'b', 'c', 'd');
+  it('skips a waiter that was removed while it waited for a slot', () => {
+    const { queue, log, add, done } = createRecorded(2);
+    const [, , third] = add('a', 'b', 'c', 'd');
     queue.takeAll()();
     if (third) queue.remove(third);
     done('a');
     expect(log).toEqual(['a', 'b', 'd']);
   });
 
-  it('leaves those who stand in line where they are when the wait of others fails', () => {
-    const { queue, log, enter, done } = createRoom(2);
-    enter('a', 'b', 'c');
+  it('keeps waiters without a slot when a later refresh fails', () => {
+    const { queue, log, add, done } = createRecorded(2);
+    add('a', 'b', 'c');
     queue.takeAll()();
-    enter('d');
+    add('d');
     queue.takeAll(new Error('failed'))();
     expect(log).toEqual(['a', 'b', 'd: failed']);
     done('a');
     expect(log).toEqual(['a', 'b', 'd: failed', 'c']);
   });
 
-  it('ends the wait of those as well when the session is over, first of all', () => {
-    const { queue, log, enter, done } = createRoom(2);
-    enter('a', 'b', 'c');
+  it('rejects waiters without a slot first when the session is over', () => {
+    const { queue, log, add, done } = createRecorded(2);
+    add('a', 'b', 'c');
     queue.takeAll()();
-    enter('d');
+    add('d');
     queue.takeAll(new Error('over'), true)();
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over']);
     done('a');
     done('b');
-    enter('e');
+    add('e');
     queue.takeAll()();
     expect(log).toEqual(['a', 'b', 'c: over', 'd: over', 'e']);
   });
 
-  it('rejects waiters that are being released when the session is over', () => {
-    const { queue, log, enter, onTurn } = createRoom(Infinity);
-    enter('a', 'b', 'c');
+  it('rejects the rest of a running release when the session is over', () => {
+    const { queue, log, add, onRelease } = createRecorded(Infinity);
+    add('a', 'b', 'c');
     let end = (): void => {};
-    onTurn('a', () => {
+    onRelease('a', () => {
       end = queue.takeAll(new Error('over'), true);
     });
     queue.takeAll()();
@@ -175,11 +175,11 @@ describe('a waiting queue that lets two go at once', () => {
     expect(log).toEqual(['a', 'b: over', 'c: over']);
   });
 
-  it('releases the rest after a waiter has rejected others, in their order', () => {
-    const { queue, log, enter, onTurn } = createRoom();
-    enter('a', 'b');
-    onTurn('a', () => {
-      enter('c');
+  it('releases the rest in order after a waiter has rejected others', () => {
+    const { queue, log, add, onRelease } = createRecorded();
+    add('a', 'b');
+    onRelease('a', () => {
+      add('c');
       queue.takeAll(new Error('no'))();
     });
     queue.takeAll()();
@@ -187,10 +187,10 @@ describe('a waiting queue that lets two go at once', () => {
   });
 
   it('skips a waiter that was removed before its turn, even after another release', () => {
-    const { queue, log, enter, onTurn } = createRoom();
-    const [, second] = enter('a', 'b', 'c');
-    onTurn('a', () => {
-      enter('d');
+    const { queue, log, add, onRelease } = createRecorded();
+    const [, second] = add('a', 'b', 'c');
+    onRelease('a', () => {
+      add('d');
       queue.takeAll()();
       if (second) queue.remove(second);
     });

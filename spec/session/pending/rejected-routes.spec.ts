@@ -5,8 +5,8 @@ import { requestOf } from '../../support/request';
 
 const to = (url: string, method = 'GET') => requestOf({ method, url });
 
-describe('the memory for routes that refused a fresh token', () => {
-  it('knows a route by its method, origin and path, and by the tokens', () => {
+describe('the memory of routes that rejected a fresh token', () => {
+  it('identifies a route by method, origin, path and generation', () => {
     const rejections = createRejectedRoutes();
     rejections.add(to('https://api.test/a?page=1'), 3);
     expect(rejections.has(to('https://api.test/a?page=2'), 3)).toBe(true);
@@ -16,7 +16,7 @@ describe('the memory for routes that refused a fresh token', () => {
     expect(rejections.has(to('https://other.test/a'), 3)).toBe(false);
   });
 
-  it('forgets one after 30 s', () => {
+  it('forgets a route after 30 s', () => {
     stopClock();
     const rejections = createRejectedRoutes();
     rejections.add(to('https://api.test/a'), 1);
@@ -26,7 +26,7 @@ describe('the memory for routes that refused a fresh token', () => {
     expect(rejections.has(to('https://api.test/a'), 1)).toBe(false);
   });
 
-  it('forgets one when the clock is set back', () => {
+  it('forgets a route when the clock is set back', () => {
     stopClock();
     const rejections = createRejectedRoutes();
     rejections.add(to('https://api.test/a'), 1);
@@ -34,7 +34,7 @@ describe('the memory for routes that refused a fresh token', () => {
     expect(rejections.has(to('https://api.test/a'), 1)).toBe(false);
   });
 
-  it('remembers a thousand, then starts again', () => {
+  it('remembers a thousand routes, then starts again', () => {
     const rejections = createRejectedRoutes();
     const known = (count: number) => Array.from({ length: count }, (_, n) => to(`https://api.test/${n}`));
     for (const each of known(1_000)) rejections.add(each, 1);
