@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../lib/session/refresh/backoff';
 
 describe('backoffMs', () => {
-  it('is 1 s after the first failure, and doubles up to 30 s', () => {
+  it('is 1 s after the first failure and doubles up to 30 s', () => {
     expect([1, 2, 3, 4, 5, 6, 7].map(backoffMs)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
   });
 

@@ -6,7 +6,7 @@ import { response } from '../../support/virtual';
 const request = requestOf();
 
 describe('bodyCode', () => {
-  it.each([1002, '1002'])('matches the code %j as a number and as a text', (code) => {
+  it.each([1002, '1002'])('matches the code %j as a number and as a string', (code) => {
     expect([1002, '1002'].map((found) => bodyCode(code)(response(200, { code: found })))).toEqual([true, true]);
   });
 
@@ -21,7 +21,7 @@ describe('bodyCode', () => {
     expect(bodyCode()(response(200, { code: 1002 }))).toBe(false);
   });
 
-  it('matches a code that is no number', () => {
+  it('matches a code that is not a number', () => {
     expect(bodyCode('EXPIRED')(response(200, { code: 'EXPIRED' }))).toBe(true);
     expect(bodyCode('EXPIRED')(response(200, { code: NaN }))).toBe(false);
   });
@@ -42,15 +42,15 @@ describe('bodyCode', () => {
   });
 });
 
-describe('status', () => {
-  it('matches those that it names', () => {
+describe('statusCode', () => {
+  it('matches the statuses that it was given', () => {
     expect([401, 419, 403].map((code) => statusCode(401, 419)(response(code)))).toEqual([true, true, false]);
     expect(statusCode()(response(401))).toBe(false);
   });
 });
 
 describe('anyOf', () => {
-  it('matches what any of its predicates does', () => {
+  it('matches if any of its predicates matches', () => {
     const matches = anyOf(bodyCode(7), statusCode(401));
     expect([response(401), response(200, { code: 7 }), response(200)].map((each) => matches(each, request))).toEqual([
       true,
@@ -60,14 +60,14 @@ describe('anyOf', () => {
     expect(anyOf()(response(401), request)).toBe(false);
   });
 
-  it('shows each of them the answer and the request', () => {
+  it('passes the response and the request to its predicates', () => {
     const shown: unknown[] = [];
-    const answer = response(200);
-    anyOf((...args) => shown.push(...args) === 0)(answer, request);
-    expect(shown).toEqual([answer, request]);
+    const given = response(200);
+    anyOf((...args) => shown.push(...args) === 0)(given, request);
+    expect(shown).toEqual([given, request]);
   });
 
-  it('hands on whatever its predicates are called with', () => {
+  it('passes all its arguments to its predicates', () => {
     const shown: unknown[] = [];
     const isExpired = statusCode(419);
     anyOf(isRefusal, (...args) => shown.push(...args) === 0)('error', isExpired);

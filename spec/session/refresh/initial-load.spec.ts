@@ -8,8 +8,8 @@ import { stopClock } from '../../support/clock';
 import { eventsOf, warningsIn } from '../../support/events';
 import { createVirtualClient, virtually } from '../../support/virtual';
 
-describe('a store that answers later', () => {
-  it('lets requests wait for it, and leave with what it holds', async () => {
+describe('an asynchronous store', () => {
+  it('delays requests until it has loaded; they are sent with its tokens', async () => {
     vi.useFakeTimers();
     const loaded = Promise.resolve(tokens('T1'));
     const { store } = createCellStore(null, { load: () => loaded });
@@ -23,7 +23,7 @@ describe('a store that answers later', () => {
     vi.useRealTimers();
   });
 
-  it('is waited for 5 s at most, and then taken for empty', () => {
+  it('counts as empty after 5 s', () => {
     virtually(({ flush, expectObservable }) => {
       const { store } = createCellStore(null, { load: () => new Promise(() => {}) });
       const { api, session } = createVirtualClient({ store, isDead: () => false });
@@ -33,7 +33,7 @@ describe('a store that answers later', () => {
     });
   });
 
-  it('is not waited for by those whose session ends in between', () => {
+  it('delays no request whose session ends before it has loaded', () => {
     const { store } = createCellStore(null, { load: () => new Promise(() => {}) });
     const { api, session, sent } = createVirtualClient({ store });
     const { notifications: seen } = observe(api.get$('/a'));
@@ -43,8 +43,8 @@ describe('a store that answers later', () => {
   });
 });
 
-describe('a session that is being loaded', () => {
-  it('asks restore when someone needs it, and not before', () => {
+describe('a session that is loading', () => {
+  it('calls restore at its first use, and not before', () => {
     const restore = vi.fn(() => NEVER);
     const { session } = createVirtualClient({ store: createCellStore(null).store, restore });
     expect(restore).not.toHaveBeenCalled();
@@ -54,7 +54,7 @@ describe('a session that is being loaded', () => {
     expect(restore).toHaveBeenCalledTimes(1);
   });
 
-  it('calls restore once an awaited store turns out to be empty', async () => {
+  it('calls restore after an awaited load if the store is empty', async () => {
     const restore = vi.fn(() => of({ accessToken: 'T2' }));
     const loaded = Promise.resolve(null);
     const { session } = createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store, restore });
@@ -65,7 +65,7 @@ describe('a session that is being loaded', () => {
     expect(seen).toEqual(['T2', 'done']);
   });
 
-  it('asks no restore early where the store is empty and no one has needed it yet', async () => {
+  it('does not call restore before its first use, even if the store is empty', async () => {
     const restore = vi.fn(() => NEVER);
     const loaded = Promise.resolve(null);
     createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store, restore });
@@ -73,7 +73,7 @@ describe('a session that is being loaded', () => {
     expect(restore).not.toHaveBeenCalled();
   });
 
-  it('has one timer however many need it, and none once it is loaded or signed in', async () => {
+  it('has one timer for all waiters, and none after load or sign-in', async () => {
     stopClock();
     const loaded = Promise.resolve(tokens('T1'));
     const clients = [() => loaded, () => new Promise<never>(() => {})].map((load) =>
@@ -87,18 +87,18 @@ describe('a session that is being loaded', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('says that the store gave no answer', () => {
+  it('warns if load does not finish in time', () => {
     virtually(({ flush }) => {
       const { store } = createCellStore(null, { load: () => new Promise(() => {}) });
       const { api } = createVirtualClient({ store });
-      const told = eventsOf(api);
+      const events = eventsOf(api);
       observe(api.get$('/a'));
       flush();
-      expect(warningsIn(told)).toEqual(['load: no answer']);
+      expect(warningsIn(events)).toEqual(['load: no answer']);
     });
   });
 
-  it('renews for those who asked for new tokens while it was', async () => {
+  it('refreshes after the load if refresh$ was subscribed before', async () => {
     const loaded = Promise.resolve(tokens('T1'));
     const { session } = createVirtualClient({ store: createCellStore(null, { load: () => loaded }).store });
     const { notifications: seen } = observe(session.refresh$());
@@ -107,18 +107,18 @@ describe('a session that is being loaded', () => {
   });
 });
 
-describe('a session that is being loaded, and begins or ends before it is', () => {
+describe('a session that begins or ends while it is loading', () => {
   const setUp = (options: Partial<SessionOptions> = {}) => {
-    const answers: ((found: Tokens | null) => void)[] = [];
-    const { cell, store } = createCellStore(null, { load: () => new Promise((resolve) => answers.push(resolve)) });
+    const loads: ((found: Tokens | null) => void)[] = [];
+    const { cell, store } = createCellStore(null, { load: () => new Promise((resolve) => loads.push(resolve)) });
     return {
       cell,
       ...createVirtualClient({ store, ...options }),
-      answer: (found: Tokens | null) => answers.shift()?.(found),
+      finishLoad: (found: Tokens | null) => loads.shift()?.(found),
     };
   };
 
-  it('sends nothing of what has waited where it ends', () => {
+  it('sends no waiting request if it ends', () => {
     const { api, session, sent } = setUp();
     const { notifications: seen } = observe(api.get$('/a'));
     session.signOut();
@@ -126,37 +126,37 @@ describe('a session that is being loaded, and begins or ends before it is', () =
     expect(sent).toEqual([]);
   });
 
-  it('is renewed as ever where it begins', async () => {
-    const { api, session, answer, cell } = setUp();
+  it('can be refreshed if it begins', async () => {
+    const { api, session, finishLoad, cell } = setUp();
     session.signIn({ accessToken: 'T1' });
     const { notifications: seen } = observe(api.get$('/a'));
-    // Twice for what the session began with, as the sign-in has crossed it, and before and after the refresh.
+    // Two loads at the start, as the sign-in has crossed the first; one before and one after the refresh.
     for (let look = 0; look < 4; look++) {
-      answer(cell.tokens);
+      finishLoad(cell.tokens);
       await setImmediate();
     }
     expect(seen).toMatchObject([{ by: 'T2' }, 'done']);
   });
 
-  it('is renewed for nothing where it begins and the store answers then', async () => {
+  it('is not refreshed when the store finishes its load after a sign-in', async () => {
     const refresh = vi.fn(() => NEVER);
-    const { session, answer } = setUp({ refresh, restore: () => NEVER });
+    const { session, finishLoad } = setUp({ refresh, restore: () => NEVER });
     session.state$.subscribe();
     session.signIn({ accessToken: 'T1' });
-    answer(null);
+    finishLoad(null);
     await setImmediate();
     expect(refresh).not.toHaveBeenCalled();
     expect(session.state.status).toBe('active');
   });
 
-  it('adopts tokens that a store returns too late, and cancels the restore', async () => {
+  it('adopts tokens that the store returns late, and cancels restore', async () => {
     stopClock();
     const grants = new Subject<TokenGrant>();
-    const { session, answer } = setUp({ restore: () => grants });
+    const { session, finishLoad } = setUp({ restore: () => grants });
     session.state$.subscribe();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(grants.observed).toBe(true);
-    answer(tokens('T1'));
+    finishLoad(tokens('T1'));
     await setImmediate();
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T1' } });
     expect(grants.observed).toBe(false);
@@ -165,14 +165,14 @@ describe('a session that is being loaded, and begins or ends before it is', () =
   it.each<[string, (session: Session) => void, string]>([
     ['signed in', (session) => session.signIn({ accessToken: 'B1' }), 'active'],
     ['signed out', (session) => session.signOut(), 'signed-out'],
-  ])('takes nothing that a store answers after someone has %s', async (_, act, status) => {
+  ])('ignores late tokens of the store after it has %s', async (_, act, status) => {
     stopClock();
-    const { session, answer } = setUp();
+    const { session, finishLoad } = setUp();
     session.state$.subscribe();
     await vi.advanceTimersByTimeAsync(5_000);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     act(session);
-    answer(tokens('T1'));
+    finishLoad(tokens('T1'));
     await setImmediate();
     expect(session.state.status).toBe(status);
     expect(Object(session.state).tokens?.accessToken).not.toBe('T1');
@@ -182,26 +182,30 @@ describe('a session that is being loaded, and begins or ends before it is', () =
 describe('a session whose tokens are elsewhere', () => {
   const elsewhere: Tokens = { accessToken: '', sessionId: createSessionId(Date.now() + 60_000) };
 
-  /** A client of ann's, over a store that tells of a sign-in elsewhere. */
+  /** A client of the user Ann over a store. `writeExternally` writes to it as another tab does. */
   const setUp = (options: Parameters<typeof createVirtualClient>[0] = {}) => {
     const { cell, store } = createCellStore(null);
     const changes = new Subject<null>();
     const client = createVirtualClient({ store: { ...store, changes$: changes }, isDead: () => false, ...options });
     client.session.state$.subscribe();
-    const tell = (held: Tokens | null) => {
-      cell.tokens = held;
+    const writeExternally = (written: Tokens | null) => {
+      cell.tokens = written;
       changes.next(null);
     };
-    return { ...client, cell, tell };
+    return { ...client, cell, writeExternally };
   };
 
-  it('asks restore, and keeps the id of that sign-in', () => {
+  it('calls restore, and keeps the id of the sign-in elsewhere', () => {
     const grants = new Subject<TokenGrant>();
     let restores = 0;
     const restore = () => (restores++ ? grants : of({ accessToken: 'A1' }));
-    const { session, api, cell, tell } = setUp({ restore, isDead: (token) => token === 'A1', refresh: () => NEVER });
+    const { session, api, cell, writeExternally } = setUp({
+      restore,
+      isDead: (token) => token === 'A1',
+      refresh: () => NEVER,
+    });
     const waiting = observe(api.get$('/ann'));
-    tell(elsewhere);
+    writeExternally(elsewhere);
     expect(session.state).toMatchObject({ status: 'loading' });
     expect(waiting.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     const bob = observe(api.get$('/bob'));
@@ -210,26 +214,26 @@ describe('a session whose tokens are elsewhere', () => {
     expect(cell.tokens).toMatchObject({ accessToken: 'B1', sessionId: elsewhere.sessionId });
   });
 
-  it('is signed out without restore, or if that is refused', () => {
+  it('is signed out if restore is missing or refused', () => {
     let restores = 0;
     const refused = () => (restores++ ? throwError(() => new SessionExpiredError('no')) : of({ accessToken: 'A1' }));
     for (const restore of [undefined, refused]) {
-      const { session, tell } = setUp({ restore });
+      const { session, writeExternally } = setUp({ restore });
       if (!restore) void session.signIn({ accessToken: 'A1' });
-      tell(elsewhere);
+      writeExternally(elsewhere);
       expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
     }
   });
 
-  it('is signed out once that session is, while restore is asked', () => {
-    const { session, tell } = setUp({ restore: () => NEVER });
-    tell(elsewhere);
+  it('is signed out if the other tab signs out while restore runs', () => {
+    const { session, writeExternally } = setUp({ restore: () => NEVER });
+    writeExternally(elsewhere);
     expect(session.state.status).toBe('loading');
-    tell(null);
+    writeExternally(null);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
-  it('is asked for when the first look finds it', () => {
+  it('calls restore if the first load finds it', () => {
     const { session } = setUp({ restore: () => of({ accessToken: 'B1' }), store: createCellStore(elsewhere).store });
     expect(session.state).toMatchObject({ tokens: { accessToken: 'B1', sessionId: elsewhere.sessionId } });
   });

@@ -33,7 +33,7 @@ const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } };
 
 describe('a refresh and its store', () => {
-  it('takes over what another has stored, and asks no server', () => {
+  it('adopts external tokens, and does not call refresh', () => {
     const { cell, store, log } = createCellStore(tokens('T1'));
     const refresh = vi.fn(() => NEVER);
     const { api, session, sent } = createVirtualClient({ store, refresh });
@@ -64,7 +64,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('retries with those after a transient failure, not with its own spent token', () => {
+  it('retries with adopted tokens after a transient failure', () => {
     virtually(({ flush }) => {
       const { cell, store } = createCellStore(tokens('T1'));
       const presented: (string | undefined)[] = [];
@@ -87,7 +87,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('ends with a sign-out where another has cleared the store', () => {
+  it('ends with a sign-out if another tab has cleared the store', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const refresh = vi.fn(() => NEVER);
     const { api, session } = createVirtualClient({ store, refresh });
@@ -97,7 +97,7 @@ describe('a refresh and its store', () => {
     expect(refresh).not.toHaveBeenCalled();
   });
 
-  it('never hands what belongs to another session to those who wait', () => {
+  it('gives its waiters no tokens of another session', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const { api, session, sent } = createVirtualClient({ store, refresh: () => NEVER });
     cell.tokens = tokens('T2', { sessionId: 'another' });
@@ -106,7 +106,7 @@ describe('a refresh and its store', () => {
     expect(sent).toEqual(['GET /a T1']);
   });
 
-  it('takes no token of its own for news when its write has failed', () => {
+  it('does not take its own tokens for external if their write failed', () => {
     const { store } = createCellStore(tokens('T1'), {
       save: () => {
         throw new Error('quota');
@@ -120,7 +120,7 @@ describe('a refresh and its store', () => {
         return of({ accessToken: `T${used.length + 1}`, refreshToken: `R${used.length + 1}` });
       },
     });
-    for (let again = 0; again < 3; again++) observe(session.refresh$());
+    for (let run = 0; run < 3; run++) observe(session.refresh$());
     expect(used).toEqual(['R1', 'R2', 'R3']);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T4' } });
   });
@@ -128,7 +128,7 @@ describe('a refresh and its store', () => {
   it.each<[string, Partial<TokenStore>]>([
     ['is not done yet', { save: () => new Promise(() => {}) }],
     ['has failed', { save: () => Promise.reject(new Error('quota')) }],
-  ])('takes nothing of before a sign-in for news while the write of that %s', async (_, methods) => {
+  ])('ignores tokens from before a sign-in whose write %s', async (_, methods) => {
     const load = vi.fn(() => tokens('T0', { sessionId: 'before' }) as Tokens | null);
     load.mockImplementationOnce(() => {
       throw new Error('not yet');
@@ -144,7 +144,7 @@ describe('a refresh and its store', () => {
     expect(session.state).toMatchObject({ tokens: { refreshToken: 'R1' } });
   });
 
-  it('adopts no tokens of a lower revision: it writes its own again', () => {
+  it('writes its own tokens again over a lower revision', () => {
     const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
     const grants = ['T2', 'T3', 'T4'].map((accessToken) => ({
       accessToken,
@@ -205,7 +205,7 @@ describe('a refresh and its store', () => {
     expect(cell.tokens).toMatchObject({ accessToken: 'T3', refreshToken: 'R3' });
   });
 
-  it('takes over newer tokens that it finds after a refusal', () => {
+  it('adopts newer tokens that it finds after a refusal', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const onSessionExpired = vi.fn();
     const { api, session } = createVirtualClient({
@@ -239,12 +239,12 @@ describe('a refresh and its store', () => {
   it.each([
     ['refused', { isRefused: () => true, refresh: () => throwError(() => REFUSED) }, null],
     ['granted', { refresh: () => of(T2) }, 'T2'],
-  ] as const)('stores the right tokens if the deadline cuts the read after it was %s', (_, options, kept) => {
+  ] as const)('stores the right tokens if it is %s and the last read hangs until the deadline', (_, options, kept) => {
     virtually(({ flush }) => {
       const { cell, store } = createCellStore(tokens('T1'));
-      // The first look is made by createSession, the second begins the refresh; the third hangs.
-      const looks = [() => cell.tokens, () => cell.tokens];
-      const load = (): Tokens | null | Promise<Tokens | null> => looks.shift()?.() ?? new Promise(() => {});
+      // createSession loads first, the refresh second; the third load hangs.
+      const loads = [() => cell.tokens, () => cell.tokens];
+      const load = (): Tokens | null | Promise<Tokens | null> => loads.shift()?.() ?? new Promise(() => {});
       const { session } = createVirtualClient({ store: { ...store, load }, refreshTimeoutMs: 100, ...options });
       session.refresh$().subscribe({ error: noop });
       flush();
@@ -257,11 +257,11 @@ describe('a refresh and its store', () => {
     onTestFinished(() => {
       vi.useRealTimers();
     });
-    let answer = (_: Tokens | null): void => {};
+    let finishLoad = (_: Tokens | null): void => {};
     const { store } = createCellStore(null, {
       load: () =>
         new Promise((resolve) => {
-          answer = resolve;
+          finishLoad = resolve;
         }),
       save: () => Promise.reject(new Error('quota')),
     });
@@ -275,17 +275,17 @@ describe('a refresh and its store', () => {
     });
     session.state$.subscribe();
     await vi.advanceTimersByTimeAsync(5_000);
-    answer(tokens('T1'));
+    finishLoad(tokens('T1'));
     await vi.advanceTimersByTimeAsync(0);
     await session.signIn({ accessToken: 'B1', refreshToken: 'RB' });
     session.refresh$().subscribe();
-    answer(tokens('T1'));
+    finishLoad(tokens('T1'));
     await vi.advanceTimersByTimeAsync(0);
     expect(presented).toEqual(['RB']);
     session.destroy();
   });
 
-  it('stays a refusal when the deadline comes before that second is over', () => {
+  it('stays refused if the deadline ends while it polls the store', () => {
     virtually(({ expectObservable }) => {
       const { store } = createCellStore(tokens('T1'));
       const { exclusive: _, ...shared } = store;
@@ -299,7 +299,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('ends the session after that second', () => {
+  it('ends the session 1 s after a refusal if the store has no exclusive', () => {
     virtually(({ expectObservable }) => {
       const { store } = createCellStore(tokens('T1'));
       const { exclusive: _, ...shared } = store;
@@ -322,7 +322,7 @@ describe('a refresh and its store', () => {
     ['errors', () => throwError(() => new Error('no lock'))],
     ['never runs', () => NEVER],
     ['completes without running', () => EMPTY],
-  ] as const)('may pass when exclusive %s', (_, exclusive) => {
+  ] as const)('fails transiently if exclusive %s', (_, exclusive) => {
     virtually(({ flush }) => {
       const { store } = createCellStore(tokens('T1'), { exclusive });
       const { api, session } = createVirtualClient({ store, refresh: () => of(T2) });
@@ -333,7 +333,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('loses nothing when exclusive does not end after its work is done', () => {
+  it('keeps its tokens if exclusive never ends after its work', () => {
     virtually(({ flush }) => {
       const { store } = createCellStore(tokens('T1'), {
         exclusive: (work) => {
@@ -349,7 +349,7 @@ describe('a refresh and its store', () => {
   });
 
   it('keeps external tokens, or a sign-out, if exclusive never ends', () => {
-    for (const [found, came] of [
+    for (const [found, expected] of [
       [tokens('T2'), [{ by: 'T2' }, 'done']],
       [null, [{ error: { code: 'signed-out' } }]],
     ] as const) {
@@ -358,13 +358,13 @@ describe('a refresh and its store', () => {
         const { api } = createVirtualClient({ store, refresh: () => NEVER, refreshTimeoutMs: 2_000 });
         cell.tokens = found;
         const { notifications: seen } = observe(api.get$('/a'));
-        hot('2001ms a').subscribe(() => expect(seen).toMatchObject(came));
+        hot('2001ms a').subscribe(() => expect(seen).toMatchObject(expected));
         flush();
       });
     }
   });
 
-  it('calls nothing under a late lock, and keeps no lock that ignores unsubscription', () => {
+  it('releases a late lock, or a lock that ignores unsubscription, without a call', () => {
     for (const delayMs of [0, 1_000]) {
       virtually(({ flush }) => {
         let isLocked = false;
@@ -392,7 +392,7 @@ describe('a refresh and its store', () => {
     }
   });
 
-  it('sends nothing with tokens of a later sign-in that it has found past their expiry', () => {
+  it('sends no request with expired tokens of a later sign-in that it finds', () => {
     const { cell, store } = createCellStore(tokens('T1', { sessionId: createSessionId(1) }));
     const { api, sent } = createVirtualClient({
       store,
@@ -409,10 +409,10 @@ describe('a refresh and its store', () => {
     virtually(({ flush, expectObservable }) => {
       const hanging = new Promise<never>(() => {});
       let isHanging = false;
-      const held = createCellStore(tokens('T1'));
+      const kept = createCellStore(tokens('T1'));
       const store: TokenStore = {
-        ...held.store,
-        [method]: (saved: Tokens) => (isHanging ? hanging : held.store[method](saved)),
+        ...kept.store,
+        [method]: (saved: Tokens) => (isHanging ? hanging : kept.store[method](saved)),
       };
       const { api } = createVirtualClient({ store, refresh: () => of(T2) });
       isHanging = true;
@@ -421,7 +421,7 @@ describe('a refresh and its store', () => {
     });
   });
 
-  it('never writes twice at a time, and last what was asked for last', async () => {
+  it('runs writes one at a time, in the order of the calls', async () => {
     const running: string[] = [];
     const done: string[] = [];
     let finish: (() => void)[] = [];
@@ -453,51 +453,51 @@ describe('a refresh and its store', () => {
     expect(done).toEqual(['save', 'clear', 'save']);
   });
 
-  it('works from memory, with warnings, where there is no localStorage', async () => {
+  it('works from memory, with warnings, if there is no localStorage', async () => {
     const { webStorageStore } = await import('renewal');
     const { api, session } = createVirtualClient({ store: webStorageStore(), refresh: () => of(T2) });
     const warnings = observe(api.events$).notifications;
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'none' });
     await session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
     expect(observe(api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
-    // a Node that knows localStorage, and was given no file for it, has undefined in its place
+    // `localStorage` is undefined in a Node that has it but was given no file for it.
     const message = expect.stringMatching(/^write: (Reference|Type)Error$/);
     expect(warnings).toContainEqual(expect.objectContaining({ type: 'warning', message }));
   });
 });
 
-describe('what came too late, or from elsewhere, while a refresh ran', () => {
-  /** A refresh that ends when the test says so, over a store that others may write to in between. */
+describe('a refresh whose store changes while it runs', () => {
+  /** A refresh that ends when the test emits a grant, over a store that the test may write to before. */
   const setUp = (initial = tokens('T1')) => {
     const { cell, log, store } = createCellStore(initial);
     const grants = new Subject<TokenGrant>();
     const onSessionExpired = vi.fn();
     const client = createVirtualClient({ store, refresh: () => grants, onSessionExpired: onSessionExpired });
-    return { ...client, cell, log, grants, onSessionExpired, answer: observe(client.api.get$('/a')) };
+    return { ...client, cell, log, grants, onSessionExpired, request: observe(client.api.get$('/a')) };
   };
 
-  it('ends the session where another has cleared the store, and stores nothing', () => {
-    const { session, cell, log, grants, onSessionExpired, answer } = setUp();
+  it('ends the session and stores nothing if another tab has cleared the store', () => {
+    const { session, cell, log, grants, onSessionExpired, request } = setUp();
     cell.tokens = null;
     grants.next(T2);
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
-    expect(answer.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(request.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(log).toEqual([]);
     expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
-  it('gives way to the session of another', () => {
-    const { session, cell, log, grants, answer } = setUp();
+  it('gives way to another session', () => {
+    const { session, cell, log, grants, request } = setUp();
     cell.tokens = tokens('T9', { sessionId: 'other' });
     grants.next(T2);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T9', sessionId: 'other' } });
-    expect(answer.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
+    expect(request.notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     expect(log).toEqual([]);
   });
 
   it.each([
-    ['is newer than others of the same session with a lower revision', 3, 'T2'],
-    ['gives way to others of the same session with a higher revision', 5, 'T9'],
+    ['writes its grant over a lower revision of the same session', 3, 'T2'],
+    ['gives way to a higher revision of the same session', 5, 'T9'],
   ])('%s', (_, revision, accessToken) => {
     const { session, cell, grants } = setUp(tokens('T1', { revision: 4 }));
     cell.tokens = tokens('T9', { revision });
@@ -507,8 +507,8 @@ describe('what came too late, or from elsewhere, while a refresh ran', () => {
   });
 });
 
-describe('the tokens that a refresh leaves behind', () => {
-  it.each([1, 499, 500])('are used for half a second where the server gives them %d ms', (expiresInMs) => {
+describe('the tokens after a refresh', () => {
+  it.each([1, 499, 500])('are used for 500 ms even if the server says %d ms', (expiresInMs) => {
     virtually(() => {
       const { session } = createVirtualClient({ refresh: () => of({ ...T2, expiresInMs }) });
       session.refresh$().subscribe();
@@ -516,7 +516,7 @@ describe('the tokens that a refresh leaves behind', () => {
     });
   });
 
-  it('live as long as the server says where that is more', () => {
+  it('live as long as the server says if that is more than 500 ms', () => {
     virtually(() => {
       const { session } = createVirtualClient({ refresh: () => of({ ...T2, expiresInMs: 501 }) });
       session.refresh$().subscribe();
@@ -524,7 +524,7 @@ describe('the tokens that a refresh leaves behind', () => {
     });
   });
 
-  it('are not external later if they were renewed and the write of the new ones failed', () => {
+  it('are not external if they were renewed and the write of the new tokens failed', () => {
     const { cell, store } = createCellStore(tokens('T1'), {
       save: () => {
         throw new Error('full');
@@ -544,14 +544,14 @@ describe('the tokens that a refresh leaves behind', () => {
     expect(used).toEqual(['R5', 'R6']);
   });
 
-  it('are refused once where they were found past their expiry', () => {
+  it('are presented once if they were found expired and are refused', () => {
     const { cell, log, store } = createCellStore(tokens('T1'));
     const used: unknown[] = [];
     const { session } = createVirtualClient({
       store,
       refresh: ({ refreshToken }) => {
         used.push(refreshToken);
-        // So that a fault ends in a failure, and not in a test that never ends.
+        // A fault then ends in a failure, and not in an endless test.
         return throwError(() => (used.length > 3 ? new Error('again and again') : new SessionExpiredError('no')));
       },
     });
@@ -563,7 +563,7 @@ describe('the tokens that a refresh leaves behind', () => {
   });
 });
 
-describe('why a refresh failed', () => {
+describe('the cause of a failed refresh', () => {
   const request = requestOf({ method: 'POST', url: 'https://api.test/renew?key=1', auth: false });
   const parsed = (details: object) =>
     new ResponseParseError('its body is not JSON', { ...details, response: response(200, '<h1>T2</h1>') });
@@ -578,7 +578,7 @@ describe('why a refresh failed', () => {
     return cause;
   };
 
-  it('says so without the text that could not be parsed', () => {
+  it('does not contain the text that could not be parsed', () => {
     const cause = causeOf(() => throwError(() => parsed({ request })));
     expect(cause).toBeInstanceOf(ResponseParseError);
     expect(cause).toMatchObject({
@@ -588,19 +588,22 @@ describe('why a refresh failed', () => {
     });
   });
 
-  it('does so also where it is not known what was asked', () => {
+  it('does not contain that text even if the request is unknown', () => {
     const cause = causeOf(() => throwError(() => parsed({})));
     expect(cause).toMatchObject({ message: 'its body is not JSON', request: undefined, response: { body: '' } });
   });
 
-  it.each([new NetworkError('reset', { request }), new Error('own')])('is the error itself otherwise: %s', (error) => {
-    expect(causeOf(() => throwError(() => error))).toBe(error);
-    const exclusive = () => throwError(() => error);
-    const { store } = createCellStore(tokens('T1'), { exclusive });
-    expect(causeOf(() => of(T2), { store })).toBe(error);
-  });
+  it.each([new NetworkError('reset', { request }), new Error('own')])(
+    'is the error itself for other errors: %s',
+    (error) => {
+      expect(causeOf(() => throwError(() => error))).toBe(error);
+      const exclusive = () => throwError(() => error);
+      const { store } = createCellStore(tokens('T1'), { exclusive });
+      expect(causeOf(() => of(T2), { store })).toBe(error);
+    },
+  );
 
-  it.each([undefined, null, '', 0])('is told also where %j was thrown', (thrown) => {
+  it.each([undefined, null, '', 0])('is an error even if %j was thrown', (thrown) => {
     const { store } = createCellStore(tokens('T1'), { exclusive: () => throwError(() => thrown) });
     const isRefused = () => {
       throw thrown;
@@ -614,41 +617,41 @@ describe('why a refresh failed', () => {
     }
   });
 
-  it('is told as a refusal where it was one', () => {
+  it('is the cause of the SessionExpiredError if the refresh was refused', () => {
     const { session } = createVirtualClient({ refresh: () => throwError(() => new SessionExpiredError('spent')) });
     const { notifications: seen } = observe(session.refresh$());
     expect(seen).toMatchObject([{ error: { message: 'the refresh was refused', cause: { message: 'spent' } } }]);
   });
 });
 
-describe('a refresh that tries again', () => {
+describe('a refresh with retries', () => {
   it.each([
     [1_000, 1, 0],
     [1_001, 2, 1_000],
   ])(
-    'retries within refreshTimeoutMs only: %d ms, %d tries, an error after %d ms',
-    (refreshTimeoutMs, asks, toldAtMs) => {
+    'retries within refreshTimeoutMs only: %d ms, %d calls, an error after %d ms',
+    (refreshTimeoutMs, calls, failsAtMs) => {
       virtually(({ flush }) => {
         const refresh = vi.fn(() => throwError(() => new Error('down')));
         const { session } = createVirtualClient({ refresh, refreshRetries: 1, refreshTimeoutMs });
-        const told: number[] = [];
-        session.refresh$().subscribe({ error: () => told.push(asyncScheduler.now()) });
+        const failedAtMs: number[] = [];
+        session.refresh$().subscribe({ error: () => failedAtMs.push(asyncScheduler.now()) });
         flush();
-        expect(refresh).toHaveBeenCalledTimes(asks);
-        expect(told).toEqual([toldAtMs]);
+        expect(refresh).toHaveBeenCalledTimes(calls);
+        expect(failedAtMs).toEqual([failsAtMs]);
       });
     },
   );
 });
 
-describe('what a refresh calls', () => {
-  it('sends its requests without a token, also through a client of its own session', () => {
+describe('the calls of a refresh', () => {
+  it('send no token, even through a client of the same session', () => {
     const client = createVirtualClient({ refresh: () => client.api.get$('/renew').pipe(map(() => T2)) });
     expect(observe(client.api.get$('/a')).notifications).toMatchObject([{ by: 'T2' }, 'done']);
     expect(client.sent).toEqual(['GET /a T1', 'GET /renew -', 'GET /a T2']);
   });
 
-  it('is over with its response: a request of the store during a write has a token', () => {
+  it('end with the response: a request of the store during a write has a token', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const inner: unknown[] = [];
     const save = (saved: Tokens): void => {
@@ -660,7 +663,7 @@ describe('what a refresh calls', () => {
     expect(inner).toEqual([{ by: 'T2' }]);
   });
 
-  it('gives up before it has called anyone where the store signs out as it is asked', () => {
+  it('do not include refresh if the store signs out during load', () => {
     const refresh = vi.fn(() => of(T2));
     const { cell, store } = createCellStore(tokens('T1'));
     let loads = 0;
@@ -675,12 +678,12 @@ describe('what a refresh calls', () => {
       },
     });
     expect(observe(client.session.refresh$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
-    // Once more, as the sign-out has crossed the second.
+    // The third load replaces the second, which the sign-out has crossed.
     expect(loads).toBe(3);
     expect(refresh).not.toHaveBeenCalled();
   });
 
-  it('asks restore, once, where the store is empty', () => {
+  it('include restore, once, if the store is empty', () => {
     const restore = vi.fn(() => of(T2));
     const { store, log } = createCellStore(null);
     const { session } = createVirtualClient({ store, restore });
@@ -689,7 +692,7 @@ describe('what a refresh calls', () => {
     expect(log).toEqual(['save T2']);
   });
 
-  it('takes a refusal of restore for an empty session', () => {
+  it('may end with a refusal of restore: the session is empty, and not expired', () => {
     const { store, log } = createCellStore(null);
     const onSessionExpired = vi.fn();
     const restore = () => throwError(() => new SessionExpiredError('no'));

@@ -18,7 +18,7 @@ const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } };
 
 describe('a refresh', () => {
-  it('starts once for all who ask, and goes on when they leave', () => {
+  it('starts once for all waiters, and goes on when they unsubscribe', () => {
     virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const refresh = cold<TokenGrant>('-----(a|)', { a: T2 });
       const { session } = createVirtualClient({ refresh: () => refresh });
@@ -31,7 +31,7 @@ describe('a refresh', () => {
     });
   });
 
-  it('keeps the old refresh token where the server sends none', () => {
+  it('keeps the refresh token if the server sends none', () => {
     const { session } = createVirtualClient({ refresh: () => of({ accessToken: 'T2' }) });
     observe(session.refresh$());
     expect(session.state).toMatchObject({ tokens: { accessToken: 'T2', refreshToken: 'R1' } });
@@ -45,11 +45,11 @@ describe('a refresh', () => {
     expect(idOf()).toBe(before);
   });
 
-  it('is stored, and has released the lock, before any waiter is released', () => {
+  it('stores its tokens and releases the lock before it releases its waiters', () => {
     const log: string[] = [];
     const { store } = createCellStore(tokens('T1'), {
       exclusive: (work) => {
-        log.push('alone');
+        log.push('locked');
         return work.pipe(finalize(() => log.push('released')));
       },
       save: () => {
@@ -58,8 +58,8 @@ describe('a refresh', () => {
     });
     const { api, session } = createVirtualClient({ store, refresh: () => of(T2) });
     session.state$.subscribe(({ status }) => log.push(status));
-    api.get$('/a').subscribe(() => log.push('answer'));
-    expect(log).toEqual(['active', 'expired', 'refreshing', 'alone', 'saved', 'released', 'active', 'answer']);
+    api.get$('/a').subscribe(() => log.push('response'));
+    expect(log).toEqual(['active', 'expired', 'refreshing', 'locked', 'saved', 'released', 'active', 'response']);
   });
 
   it('fails fast with the same error while it cools down: 1 s, doubling to 30 s', () => {
@@ -90,7 +90,7 @@ describe('a refresh', () => {
   it.each([
     ['seconds', '5'],
     ['a date', new Date(5000).toUTCString()],
-  ])('waits as Retry-After asks, in %s', (_, header) => {
+  ])('cools down for the time of Retry-After, in %s', (_, header) => {
     virtually(({ cold, flush }) => {
       let refreshes = 0;
       const { session, api } = createVirtualClient({
@@ -111,7 +111,7 @@ describe('a refresh', () => {
     });
   });
 
-  it('cools down no longer when someone signs in', () => {
+  it('ends its cool-down when a user signs in', () => {
     let fails = true;
     const { session, api } = createVirtualClient({
       isDead: (token) => token !== 'T2',
@@ -164,12 +164,12 @@ describe('a refresh', () => {
   it.each([
     [31, 31_000],
     [2 ** 31, 3_600_000],
-  ])('is not tried again if the server asks to wait %d s, longer than it may take', (seconds, askedForMs) => {
+  ])('is not retried if Retry-After is %d s, longer than its timeout', (seconds, askedForMs) => {
     virtually(({ expectObservable }) => {
       const { api } = createVirtualClient({
         refresh: () => api.post$<TokenGrant>('/renewal', {}, { auth: false }),
         refreshRetries: 3,
-        respond: ({ auth }, answered) => of(auth ? answered : response(503, null, { 'retry-after': `${seconds}` })),
+        respond: ({ auth }, normal) => of(auth ? normal : response(503, null, { 'retry-after': `${seconds}` })),
       });
       const askedFor$ = api.get$('/a').pipe(catchError(({ retryAfterMs }: RefreshError) => of(retryAfterMs)));
       expectObservable(askedFor$).toBe('(a|)', { a: askedForMs });
@@ -177,7 +177,7 @@ describe('a refresh', () => {
     });
   });
 
-  it('that answers while those who wait are told of a sign-out stores nothing', () => {
+  it('stores nothing if it ends while a sign-out rejects its waiters', () => {
     const { cell, store } = createCellStore(tokens('T1'));
     const grant$ = new Subject<TokenGrant>();
     const { api, session } = createVirtualClient({ store, refresh: () => grant$ });
@@ -187,7 +187,7 @@ describe('a refresh', () => {
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
-  it('does not cool down longer because the clock was set back', () => {
+  it('cools down no longer if the clock is set back', () => {
     vi.useFakeTimers({ now: 10_000_000 });
     let refreshes = 0;
     const { session } = createVirtualClient({
@@ -203,7 +203,7 @@ describe('a refresh', () => {
     vi.useRealTimers();
   });
 
-  it('ends after refreshTimeoutMs, with all that belongs to it', () => {
+  it('fails after refreshTimeoutMs, and unsubscribes from refresh', () => {
     virtually(({ cold, expectSubscriptions, expectObservable }) => {
       const refresh = cold<TokenGrant>('-');
       const { session } = createVirtualClient({ refresh: () => refresh, refreshTimeoutMs: 7 });
@@ -219,7 +219,7 @@ describe('a refresh', () => {
     });
   });
 
-  it('ends the session when it is refused ahead of expiry as well', () => {
+  it('ends the session if it is refused, even before the token has expired', () => {
     const expired = vi.fn();
     const { session } = createVirtualClient({
       isRefused: () => true,
@@ -234,7 +234,7 @@ describe('a refresh', () => {
     expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
   });
 
-  it.each(['isRefused', 'onSessionExpired'] as const)('settles those who wait although %s throws', (hook) => {
+  it.each(['isRefused', 'onSessionExpired'] as const)('rejects its waiters even if %s throws', (hook) => {
     const { api } = createVirtualClient({
       isRefused: () => true,
       refresh: () => throwError(() => REFUSED),
@@ -243,13 +243,13 @@ describe('a refresh', () => {
       },
     });
     const warnings = observe(api.events$).notifications;
-    const [fate] = observe(api.get$('/a')).notifications;
-    expect(isApiError((fate as { error: unknown }).error)).toBe(true); // it can only be an error
+    const [outcome] = observe(api.get$('/a')).notifications;
+    expect(isApiError((outcome as { error: unknown }).error)).toBe(true); // it can only be an error
     const isWarned = warnings.some((event) => typeof event === 'object' && 'type' in event && event.type === 'warning');
     expect(isWarned).toBe(hook === 'onSessionExpired');
   });
 
-  it('waits as Retry-After asks also where isRefused throws', () => {
+  it('reads Retry-After even if isRefused throws', () => {
     const { session, api } = createVirtualClient({
       isDead: () => false,
       respond: () => of(response(429, null, { 'retry-after': '7' })),
@@ -263,25 +263,28 @@ describe('a refresh', () => {
     ]);
   });
 
-  it.each(['isExpired', 'authorize'] as const)('leaves what %s throws to the one request', (hook) => {
-    const thrown = new Error('thrown');
-    const { api, session } = createVirtualClient({
-      [hook]: () => {
-        throw thrown;
-      },
-    });
-    expect(observe(api.get$('/a')).notifications).toEqual([{ error: thrown }]);
-    expect(session.state.status).toBe('active');
-  });
+  it.each(['isExpired', 'authorize'] as const)(
+    'does not start if %s throws: the error belongs to the request',
+    (hook) => {
+      const thrown = new Error('thrown');
+      const { api, session } = createVirtualClient({
+        [hook]: () => {
+          throw thrown;
+        },
+      });
+      expect(observe(api.get$('/a')).notifications).toEqual([{ error: thrown }]);
+      expect(session.state.status).toBe('active');
+    },
+  );
 });
 
 describe('a refresh with listeners', () => {
   const isPhase = (event: ApiEvent, phase: string) => event.type !== 'warning' && event.phase === phase;
 
-  it('is numbered, also for those who wait for it', () => {
+  it('has a number, which the events of its waiters name', () => {
     const grants = new Subject<TokenGrant>();
     const { api, session } = createVirtualClient({ refresh: () => grants });
-    const told = eventsOf(api);
+    const events = eventsOf(api);
     const token = session.accessToken$();
     observe(api.get$('/a'));
     const gone = observe(token);
@@ -290,26 +293,26 @@ describe('a refresh with listeners', () => {
     session.refresh$().subscribe();
     grants.next({ accessToken: 'T3' });
     expect(gone.notifications).toEqual(['T2', 'done']);
-    expect(told.filter(({ type }) => type === 'refresh')).toMatchObject([
+    expect(events.filter(({ type }) => type === 'refresh')).toMatchObject([
       { phase: 'started', refreshId: 1, waiting: 1 },
       { phase: 'succeeded', refreshId: 1, waiting: 2 },
       { phase: 'started', refreshId: 2, waiting: 1 },
       { phase: 'succeeded', refreshId: 2, waiting: 1 },
     ]);
-    expect(told).toContainEqual(expect.objectContaining({ phase: 'waiting', refreshId: 1 }));
+    expect(events).toContainEqual(expect.objectContaining({ phase: 'waiting', refreshId: 1 }));
   });
 
-  it('counts no request as waiting that has been unsubscribed', () => {
+  it('counts no unsubscribed request as waiting', () => {
     const grants = new Subject<TokenGrant>();
     const { api } = createVirtualClient({ refresh: () => grants });
-    const told = eventsOf(api);
+    const events = eventsOf(api);
     observe(api.get$('/a'));
     api.get$('/b').subscribe().unsubscribe();
     grants.next(T2);
-    expect(told).toContainEqual(expect.objectContaining({ phase: 'succeeded', waiting: 1 }));
+    expect(events).toContainEqual(expect.objectContaining({ phase: 'succeeded', waiting: 1 }));
   });
 
-  it.each(['state$', 'events$'] as const)('is not called if a listener of its start, by %s, signs out', (by) => {
+  it.each(['state$', 'events$'] as const)('does not call refresh if a listener of its start signs out, by %s', (by) => {
     const refresh = vi.fn(() => of(T2));
     const restore = vi.fn(() => of(T2));
     const { api, session } = createVirtualClient({ refresh, restore });
@@ -321,30 +324,30 @@ describe('a refresh with listeners', () => {
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
   });
 
-  it('is not started twice if a listener of its start asks for one', () => {
+  it('starts once even if a listener of its start subscribes to refresh$', () => {
     const refresh = vi.fn(() => NEVER);
     const { api, session } = createVirtualClient({ refresh });
     session.state$.subscribe(({ status }) => status === 'refreshing' && session.refresh$().subscribe());
-    const told = eventsOf(api);
+    const events = eventsOf(api);
     session.refresh$().subscribe();
     expect(refresh).toHaveBeenCalledTimes(1);
-    expect(told).toHaveLength(1);
+    expect(events).toHaveLength(1);
   });
 
   it('does not start if the only request unsubscribes on the event token-expired', () => {
     const refresh = vi.fn(() => of(T2));
-    const answers = new Subject<HttpResponse>();
-    const { api } = createVirtualClient({ refresh, respond: () => answers });
+    const responses = new Subject<HttpResponse>();
+    const { api } = createVirtualClient({ refresh, respond: () => responses });
     const request = new Subscription();
     api.events$.subscribe((event) => isPhase(event, 'token-expired') && request.unsubscribe());
     request.add(api.get$('/a').subscribe());
-    answers.next(response(401));
+    responses.next(response(401));
     expect(refresh).not.toHaveBeenCalled();
   });
 });
 
-describe('after a refresh that failed', () => {
-  it('makes requests wait for the next run, even if the clock was set back', () => {
+describe('a session after a failed refresh', () => {
+  it('makes requests wait for the next refresh, even if the clock was set back', () => {
     stopClock();
     const grants = [throwError(() => new Error('down')), NEVER];
     const { session } = createVirtualClient({ refresh: () => grants.shift() ?? NEVER });
@@ -356,7 +359,7 @@ describe('after a refresh that failed', () => {
     expect(observe(session.refresh$()).notifications).toEqual([]);
   });
 
-  it('tells those why whose answers come once it has ended the session', () => {
+  it('rejects requests whose responses arrive after its end with the same cause', () => {
     const late = new Subject<HttpResponse>();
     const refresh = () => throwError(() => new SessionExpiredError('spent'));
     const { api } = createVirtualClient({
@@ -369,7 +372,7 @@ describe('after a refresh that failed', () => {
     expect(seen).toMatchObject([{ error: { code: 'session-expired', cause: { message: 'spent' } } }]);
   });
 
-  it('says what onSessionExpired has thrown, and by which name', () => {
+  it('warns with the name of what onSessionExpired has thrown', () => {
     const warnings = (thrown: unknown) => {
       const client = createVirtualClient({
         refresh: () => throwError(() => new SessionExpiredError('spent')),
@@ -377,9 +380,9 @@ describe('after a refresh that failed', () => {
           throw thrown;
         },
       });
-      const told = eventsOf(client.api);
+      const events = eventsOf(client.api);
       observe(client.session.refresh$());
-      return warningsIn(told);
+      return warningsIn(events);
     };
     expect(warnings(new TypeError('T1'))).toEqual(['onSessionExpired: TypeError']);
     expect(warnings('T1')).toEqual(['onSessionExpired: threw a string']);
@@ -390,15 +393,15 @@ describe('after a refresh that failed', () => {
 describe('releaseConcurrency', () => {
   it('limits the requests in flight after a refresh, but not waiters without a request', () => {
     const grants = new Subject<TokenGrant>();
-    const answers: Subject<HttpResponse>[] = [];
+    const responses: Subject<HttpResponse>[] = [];
     const { api, session, sent } = createVirtualClient({
       refresh: () => grants,
       releaseConcurrency: 1,
       respond: (_, now) => {
         if (now.status === 401) return of(now);
-        const answer = new Subject<HttpResponse>();
-        answers.push(answer);
-        return answer;
+        const pending = new Subject<HttpResponse>();
+        responses.push(pending);
+        return pending;
       },
     });
     for (const path of ['/a', '/b', '/c']) observe(api.get$(path));
@@ -407,7 +410,7 @@ describe('releaseConcurrency', () => {
     grants.next(T2);
     expect(sent).toEqual(['GET /a T2']);
     expect(seen).toEqual(['T2', 'done']);
-    answers[0]?.next(response(200));
+    responses[0]?.next(response(200));
     expect(sent).toEqual(['GET /a T2', 'GET /b T2']);
   });
 });

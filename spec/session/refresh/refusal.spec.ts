@@ -16,29 +16,29 @@ import { response } from '../../support/virtual';
 
 const request = requestOf({ method: 'POST', url: 'https://api.test/renew' });
 
-const answered = (code: number, body: unknown, headers?: Record<string, string>) =>
+const statusError = (code: number, body: unknown, headers?: Record<string, string>) =>
   new HttpStatusError(request, response(code, body, headers));
-/** Without the expired signal, which may be any. */
+/** `isRefusal` with an `isExpired` that matches nothing. */
 const isFinal = (error: unknown) => isRefusal(error, () => false);
 
 describe('isRefusal', () => {
-  it.each([400, 401, 403])('is so of %d with a JSON body', (code) => {
-    expect(isFinal(answered(code, { error: 'invalid_grant' }))).toBe(true);
-    expect(isFinal(answered(code, {}))).toBe(true);
-    expect(isFinal(answered(code, 'no', { 'content-type': 'application/json' }))).toBe(true);
+  it.each([400, 401, 403])('matches %d with a JSON body', (code) => {
+    expect(isFinal(statusError(code, { error: 'invalid_grant' }))).toBe(true);
+    expect(isFinal(statusError(code, {}))).toBe(true);
+    expect(isFinal(statusError(code, 'no', { 'content-type': 'application/json' }))).toBe(true);
   });
 
-  it.each([404, 408, 409, 425, 429, 500, 503])('is not so of %d', (code) => {
-    expect(isFinal(answered(code, { error: 'invalid_grant' }))).toBe(false);
+  it.each([404, 408, 409, 425, 429, 500, 503])('does not match %d', (code) => {
+    expect(isFinal(statusError(code, { error: 'invalid_grant' }))).toBe(false);
   });
 
-  it('is so of 401 whatever its body', () => {
-    for (const body of [null, '', '<h1>no</h1>', {}]) expect(isFinal(answered(401, body))).toBe(true);
-    for (const code of [400, 403]) expect(isFinal(answered(code, null))).toBe(false);
+  it('matches 401 with any body', () => {
+    for (const body of [null, '', '<h1>no</h1>', {}]) expect(isFinal(statusError(401, body))).toBe(true);
+    for (const code of [400, 403]) expect(isFinal(statusError(code, null))).toBe(false);
   });
 
-  it.each([400, 403])('is not so of %d with HTML, which some proxy may have made', (code) => {
-    expect(isFinal(answered(code, '<h1>no</h1>', { 'content-type': 'text/html' }))).toBe(false);
+  it.each([400, 403])('does not match %d with HTML, which may be from a proxy', (code) => {
+    expect(isFinal(statusError(code, '<h1>no</h1>', { 'content-type': 'text/html' }))).toBe(false);
   });
 
   it.each([
@@ -53,24 +53,24 @@ describe('isRefusal', () => {
     'invalid_target',
     'invalid_dpop_proof',
     'unsupported_token_type',
-  ])('is not so of the OAuth error %s, which speaks of something else', (error) => {
-    expect(isFinal(answered(400, { error }))).toBe(false);
+  ])('does not match the OAuth error %s, which is not about the token', (error) => {
+    expect(isFinal(statusError(400, { error }))).toBe(false);
   });
 
   it.each(['invalid_grant', 'not_invalid_client', 'invalid_client_token', 'other', 7])(
-    'is so of the error %s',
+    'matches the error %s',
     (error) => {
-      expect(isFinal(answered(400, { error }))).toBe(true);
+      expect(isFinal(statusError(400, { error }))).toBe(true);
     },
   );
 
-  it.each([200, 404, 410, 419, 429, 503])('is so of %d if that is the expired signal', (code) => {
-    expect(isRefusal(answered(code, null), statusCode(code))).toBe(true);
-    expect(isRefusal(answered(code, null), statusCode(code + 1))).toBe(false);
-    expect(isRefusal(answered(code, { code: '1002' }))).toBe(true);
+  it.each([200, 404, 410, 419, 429, 503])('matches %d if isExpired does', (code) => {
+    expect(isRefusal(statusError(code, null), statusCode(code))).toBe(true);
+    expect(isRefusal(statusError(code, null), statusCode(code + 1))).toBe(false);
+    expect(isRefusal(statusError(code, { code: '1002' }))).toBe(true);
   });
 
-  it('takes the default of isExpired if there is none', () => {
+  it('uses the default isExpired if it is given none', () => {
     const parsed = (code: number) => new ResponseParseError('no JSON', { request, response: response(200, { code }) });
     expect([1002, 1003].map((code) => isRefusal(parsed(code)))).toEqual([true, false]);
   });
@@ -79,8 +79,8 @@ describe('isRefusal', () => {
     ['an OAuth error', 419, { error: 'invalid_client' }],
     ['throttling', 419, { code: 1002, message: 'Too many requests' }],
     ['throttling', 401, { message: 'rate limit exceeded' }],
-  ])('is not so of the expired signal if the body names %s', (_, code, body) => {
-    expect(isRefusal(answered(code, body), () => true)).toBe(false);
+  ])('does not match what isExpired matches if the body names %s', (_, code, body) => {
+    expect(isRefusal(statusError(code, body), () => true)).toBe(false);
   });
 
   it.each([
@@ -100,8 +100,8 @@ describe('isRefusal', () => {
     { error: { message: '(#4) Application request limit reached', type: 'OAuthException', code: 4 } },
     { ok: false, error: 'ratelimited' },
     [{ errorCode: 'REQUEST_LIMIT_EXCEEDED' }],
-  ])('is not so of throttling, as back ends name it: %j', (body) => {
-    for (const code of [400, 401, 403]) expect(isFinal(answered(code, body))).toBe(false);
+  ])('does not match the throttling of real back ends: %j', (body) => {
+    for (const code of [400, 401, 403]) expect(isFinal(statusError(code, body))).toBe(false);
   });
 
   it.each([
@@ -112,11 +112,11 @@ describe('isRefusal', () => {
     { error: 'invalid_token', error_description: 'Invalid refresh token (expired)' },
     { error: 'access_denied' },
     { error: 'interaction_required' },
-  ])('is so of a reason that only sounds like it: %j', (body) => {
-    for (const code of [400, 401, 403]) expect(isFinal(answered(code, body))).toBe(true);
+  ])('matches a reason that only resembles throttling: %j', (body) => {
+    for (const code of [400, 401, 403]) expect(isFinal(statusError(code, body))).toBe(true);
   });
 
-  it('is so of a SessionExpiredError, and of nothing without an answer', () => {
+  it('matches a SessionExpiredError, and no other error without a response', () => {
     expect(isFinal(new SessionExpiredError('no refresh token'))).toBe(true);
     expect(isFinal(new NetworkError('reset', { request }))).toBe(false);
     for (const error of [new Error('401'), { status: 0 }, undefined, null, 'no', 401])
@@ -124,7 +124,7 @@ describe('isRefusal', () => {
   });
 });
 
-/** What other clients throw for a response. */
+/** The errors of other clients for a response. */
 const FOREIGN: Readonly<Record<string, (status: number, body: unknown) => unknown>> = {
   axios: (code, data) =>
     Object.assign(new Error(`Request failed with status code ${code}`), {
@@ -149,7 +149,7 @@ const FOREIGN: Readonly<Record<string, (status: number, body: unknown) => unknow
 };
 
 describe.each(Object.entries(FOREIGN))('an error of %s', (_, made) => {
-  it('is a refusal by the same rules as one of renewal', () => {
+  it('is a refusal by the same rules as an error of renewal', () => {
     for (const body of [null, '', '<h1>no</h1>', {}]) expect(isFinal(made(401, body))).toBe(true);
     for (const code of [400, 403]) {
       expect(isFinal(made(code, { error: 'invalid_grant' }))).toBe(true);
@@ -161,7 +161,7 @@ describe.each(Object.entries(FOREIGN))('an error of %s', (_, made) => {
     for (const code of [404, 408, 429, 500]) expect(isFinal(made(code, { error: 'invalid_grant' }))).toBe(false);
   });
 
-  it('is shown to isExpired', () => {
+  it('is passed to isExpired', () => {
     expect(isRefusal(made(419, null), statusCode(419))).toBe(true);
     expect(isRefusal(made(409, { code: 1002 }))).toBe(true);
     expect(isRefusal(made(409, { code: 1003 }))).toBe(false);
@@ -169,15 +169,15 @@ describe.each(Object.entries(FOREIGN))('an error of %s', (_, made) => {
 });
 
 describe('an error of another client', () => {
-  it('may be a Response, or hold one whose body no one has read', () => {
+  it('may be or hold a Response whose body is unread', () => {
     for (const code of [400, 401, 403, 419]) {
-      const answer = new Response('{"error":"invalid_grant"}', { status: code });
-      expect(isFinal(answer)).toBe(code === 401);
-      expect(isFinal(Object.assign(new Error('of ky'), { response: answer }))).toBe(code === 401);
+      const unread = new Response('{"error":"invalid_grant"}', { status: code });
+      expect(isFinal(unread)).toBe(code === 401);
+      expect(isFinal(Object.assign(new Error('of ky'), { response: unread }))).toBe(code === 401);
     }
   });
 
-  it.each(['use_dpop_nonce', 'insufficient_user_authentication'])('is none if its challenge is %s', (code) => {
+  it.each(['use_dpop_nonce', 'insufficient_user_authentication'])('is no refusal if its challenge is %s', (code) => {
     const headers = { 'www-authenticate': `DPoP error="${code}"` };
     const failed = { status: 401, headers };
     for (const error of [new Response(null, failed), { response: new Response(null, failed) }, { response: failed }]) {
@@ -185,7 +185,7 @@ describe('an error of another client', () => {
     }
   });
 
-  it.each(['status', 'response', 'data', 'error', 'headers'])('is none if its %s cannot be read', (name) => {
+  it.each(['status', 'response', 'data', 'error', 'headers'])('is no refusal if its %s cannot be read', (name) => {
     const error = Object.defineProperty({ status: 401 }, name, {
       get: () => {
         throw new Error('hostile');
@@ -194,7 +194,7 @@ describe('an error of another client', () => {
     expect(isRefusal(error, () => true)).toBe(false);
   });
 
-  it('is none if a body that it holds cannot be read', () => {
+  it('is no refusal if its body cannot be read', () => {
     const body = Object.defineProperty({}, 'error', {
       enumerable: true,
       get: () => {
@@ -204,7 +204,7 @@ describe('an error of another client', () => {
     expect(isRefusal({ status: 400, data: body })).toBe(false);
   });
 
-  it('is none without a response', () => {
+  it('is no refusal without a response', () => {
     const offline = Object.assign(new Error('Network Error'), { code: 'ERR_NETWORK', request: {}, config: {} });
     for (const error of [offline, { status: 0 }, { status: undefined, response: undefined }, new TypeError('fetch')]) {
       expect(isRefusal(error, () => true)).toBe(false);
@@ -215,14 +215,14 @@ describe('an error of another client', () => {
 describe('businessCode', () => {
   const failed = (code: number | string) => new BusinessError(request, response(200, { code }), code);
 
-  it('matches any of its codes, as a number and as a text', () => {
+  it('matches any of its codes, as a number and as a string', () => {
     const codes = [1003, '1003', 'E1', 1004, '01003'];
     expect(codes.map((code) => businessCode('1003', 'E1')(failed(code)))).toEqual([true, true, true, false, false]);
     expect(businessCode(1003)(failed('1003'))).toBe(true);
     expect(businessCode()(failed(1003))).toBe(false);
   });
 
-  it.each([null, undefined, 1003, { businessCode: 1003 }, new Error('1003'), answered(400, { code: 1003 })])(
+  it.each([null, undefined, 1003, { businessCode: 1003 }, new Error('1003'), statusError(400, { code: 1003 })])(
     'matches no other error: %#',
     (error) => {
       expect(businessCode(1003)(error)).toBe(false);
@@ -230,41 +230,41 @@ describe('businessCode', () => {
   );
 });
 
-describe('a refresh that is answered with a challenge', () => {
-  it.each(['use_dpop_nonce', 'insufficient_user_authentication'])('of %s is not refused', (code) => {
+describe('isRefusal for a 401 with a challenge', () => {
+  it.each(['use_dpop_nonce', 'insufficient_user_authentication'])('does not match the challenge %s', (code) => {
     const headers = { 'www-authenticate': `DPoP error="${code}"` };
-    expect(isFinal(answered(401, null, headers))).toBe(false);
-    expect(isFinal(answered(401, { message: 'no' }, headers))).toBe(false);
-    expect(isFinal(answered(401, null, { 'www-authenticate': 'DPoP error="invalid_token"' }))).toBe(true);
+    expect(isFinal(statusError(401, null, headers))).toBe(false);
+    expect(isFinal(statusError(401, { message: 'no' }, headers))).toBe(false);
+    expect(isFinal(statusError(401, null, { 'www-authenticate': 'DPoP error="invalid_token"' }))).toBe(true);
   });
 });
 
 describe('retryAfterMs', () => {
-  it('is what the answer of an error asks for', () => {
-    expect(retryAfterMs(answered(503, null, { 'retry-after': '2' }), 0)).toBe(2_000);
-    expect(retryAfterMs(answered(503, null), 0)).toBeUndefined();
+  it('is the Retry-After of the response of an error', () => {
+    expect(retryAfterMs(statusError(503, null, { 'retry-after': '2' }), 0)).toBe(2_000);
+    expect(retryAfterMs(statusError(503, null), 0)).toBeUndefined();
   });
 
   it.each(['3601', '1764451200', '99999999999999999999', 'Fri, 29 Nov 2999 00:00:00 GMT'])(
     'is an hour if the server asks for %s',
     (value) => {
-      expect(retryAfterMs(answered(503, null, { 'retry-after': value }), 0)).toBe(3_600_000);
+      expect(retryAfterMs(statusError(503, null, { 'retry-after': value }), 0)).toBe(3_600_000);
     },
   );
 
-  it('is that of the error within a RefreshError', () => {
-    expect(retryAfterMs(new RefreshError(answered(403, {}, { 'retry-after': '2' })), 0)).toBe(2_000);
+  it('reads the error within a RefreshError', () => {
+    expect(retryAfterMs(new RefreshError(statusError(403, {}, { 'retry-after': '2' })), 0)).toBe(2_000);
   });
 
   it.each([
     ['plain headers', { 'retry-after': '2' }],
-    ['a number in them', { 'retry-after': 2 }],
+    ['a number in plain headers', { 'retry-after': 2 }],
     ['headers of fetch', new Headers({ 'retry-after': '2' })],
-  ])('is that of the error of another client with %s', (_, headers) => {
+  ])('reads the error of another client with %s', (_, headers) => {
     expect(retryAfterMs({ response: { status: 503, data: null, headers } }, 0)).toBe(2_000);
   });
 
-  it('is unknown where there was no answer', () => {
+  it('is undefined if there was no response', () => {
     for (const each of [new Error('no'), undefined, new NetworkError('reset', { request })]) {
       expect(retryAfterMs(each, 0)).toBeUndefined();
     }
