@@ -13,20 +13,20 @@ const refused = (cause: unknown): RefreshOutcome => ({
   type: 'refused',
   error: new SessionExpiredError('no', { cause }),
 });
-const answer = (status: number) => new HttpStatusError(request, response(status));
+const statusError = (status: number) => new HttpStatusError(request, response(status));
 
-describe('the end of a refresh', () => {
+describe('the event of the end of a refresh', () => {
   it.each<[string, RefreshOutcome, object]>([
     ['new tokens', { type: 'refreshed', tokens }, { phase: 'succeeded' }],
     ['tokens of the store', { type: 'adopt', tokens }, { phase: 'succeeded' }],
     ['an empty store', { type: 'signOut' }, { phase: 'failed', kind: 'signed-out', final: true }],
-    ['no answer in time', failed(), { phase: 'failed', kind: 'timeout', final: false }],
+    ['a timeout', failed(), { phase: 'failed', kind: 'timeout', final: false }],
     ['no grant', failed(new MalformedGrantError('no')), { phase: 'failed', kind: 'malformed', final: false }],
     ['no network', failed(new NetworkError('no', { request })), { phase: 'failed', kind: 'network', final: false }],
-    ['a status', failed(answer(503)), { phase: 'failed', kind: 'status', status: 503, final: false }],
-    ['a refusal', refused(answer(400)), { phase: 'failed', kind: 'status', status: 400, final: true }],
-    ['an error of another kind', failed(new Error('own')), { phase: 'failed', kind: 'unknown', final: false }],
-  ])('is told of %s', (_, outcome, told) => {
-    expect(toRefreshEvent(outcome)).toEqual(told);
+    ['a status', failed(statusError(503)), { phase: 'failed', kind: 'status', status: 503, final: false }],
+    ['a refusal', refused(statusError(400)), { phase: 'failed', kind: 'status', status: 400, final: true }],
+    ['an error of another kind', failed(new Error('other')), { phase: 'failed', kind: 'unknown', final: false }],
+  ])('has the right phase and kind for %s', (_, outcome, event) => {
+    expect(toRefreshEvent(outcome)).toEqual(event);
   });
 });

@@ -6,11 +6,11 @@ import type { Tokens } from '../../../lib/session/state/session-state';
 const NOW = 1_000_000;
 const SESSION = { sessionId: 's' };
 
-/** A JWT whose payload this is; no one checks what it is signed with. */
+/** A JWT with this payload. Its signature is not checked. */
 const jwt = (payload: object): string => `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.sig`;
 
 describe('tokens from a grant', () => {
-  it('are its own, and say when they expire', () => {
+  it('have the fields of the grant, and the time of their expiry', () => {
     const grant = { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 5_000 };
     expect(toTokens(grant, SESSION, NOW)).toEqual({
       accessToken: 'T1',
@@ -21,7 +21,7 @@ describe('tokens from a grant', () => {
     });
   });
 
-  it('keep the session and, where none came, the refresh token', () => {
+  it('keep the session, and the refresh token if the grant has none', () => {
     const previous = { accessToken: 'T1', refreshToken: 'R1', expiresAtMs: NOW, sessionId: 's' };
     expect(toTokens({ accessToken: 'T2' }, previous, NOW)).toEqual({
       accessToken: 'T2',
@@ -38,7 +38,7 @@ describe('tokens from a grant', () => {
     [-1, 0],
     [0, 1],
     [41, 42],
-  ])('raise the revision, from %s to %d', (revision, raised) => {
+  ])('raise the revision from %s to %d', (revision, raised) => {
     expect(toTokens({ accessToken: 'T2' }, { ...SESSION, ...(revision !== undefined && { revision }) }, NOW)).toEqual({
       accessToken: 'T2',
       ...SESSION,
@@ -46,7 +46,7 @@ describe('tokens from a grant', () => {
     });
   });
 
-  it.each([0, -1, NaN, Infinity, null, '5000', {}])('do not expire where expiresInMs is %s', (expiresInMs) => {
+  it.each([0, -1, NaN, Infinity, null, '5000', {}])('do not expire if expiresInMs is %s', (expiresInMs) => {
     expect(toTokens({ accessToken: 'T1', expiresInMs }, SESSION, NOW)).toEqual({
       accessToken: 'T1',
       ...SESSION,
@@ -54,7 +54,7 @@ describe('tokens from a grant', () => {
     });
   });
 
-  it('live as long as a JWT says, whatever its clock', () => {
+  it('live as long as a JWT says, whatever the clock of its server', () => {
     expect(toTokens({ accessToken: jwt({ iat: 7, exp: 67 }) }, SESSION, NOW).expiresAtMs).toBe(NOW + 60_000);
     expect(toTokens({ accessToken: jwt({ iat: 7, exp: 67 }), expiresInMs: 1 }, SESSION, NOW).expiresAtMs).toBe(NOW + 1);
     expect(toTokens({ accessToken: jwt({ iat: 7, exp: 67 }), expiresInMs: 0 }, SESSION, NOW).expiresAtMs).toBe(
@@ -74,7 +74,7 @@ describe('tokens from a grant', () => {
     );
   });
 
-  it.each([1_000, 999, 67, 0, -1])('live for an unknown time if our clock is past the `exp` of %d', (exp) => {
+  it.each([1_000, 999, 67, 0, -1])('have no expiry if our clock is past an `exp` of %d', (exp) => {
     expect(toTokens({ accessToken: jwt({ exp }) }, SESSION, NOW)).not.toHaveProperty('expiresAtMs');
   });
 
@@ -88,7 +88,7 @@ describe('tokens from a grant', () => {
     { iat: 67, exp: 7 },
     { iat: 7, exp: 'soon' },
     {},
-  ])('do not expire where a JWT says %j', (payload) => {
+  ])('do not expire if a JWT says %j', (payload) => {
     expect(toTokens({ accessToken: jwt(payload) }, SESSION, NOW)).not.toHaveProperty('expiresAtMs');
   });
 
@@ -129,19 +129,19 @@ describe('tokens from a grant', () => {
     expect(() => toTokens(grant, SESSION, NOW, 'refresh')).toThrow(new MalformedGrantError(wrong));
   });
 
-  it('say who was given what is no grant', () => {
+  it('name the function that was given no grant, in the error', () => {
     const missing = 'signIn: no accessToken in what it was given (keys: token)';
     expect(() => toTokens({ token: 'T1' }, SESSION, NOW, 'signIn')).toThrow(new MalformedGrantError(missing));
   });
 });
 
 describe('tokens from a store', () => {
-  it('are taken over field by field', () => {
+  it('are copied field by field', () => {
     const stored = { accessToken: 'T1', refreshToken: 'R1', expiresAtMs: NOW, sessionId: 's', revision: 3 };
     expect(toStored({ ...stored, other: 1 } as Tokens)).toEqual(stored);
   });
 
-  it('may lack all but the access token', () => {
+  it('need only an access token', () => {
     // What another program wrote.
     const stored = { accessToken: 'T1', refreshToken: null, expiresAtMs: 'soon' } as unknown as Tokens;
     const sessionId = digestOf('T1');
@@ -149,18 +149,18 @@ describe('tokens from a store', () => {
     expect(toStored({ ...stored, refreshToken: '', sessionId: '' })).toEqual({ accessToken: 'T1', sessionId });
   });
 
-  it('may be a refresh token alone, or only name a session: past their expiry', () => {
+  it('count as expired if they have a refresh token or a session id only', () => {
     const alone = { accessToken: '', refreshToken: 'R1', sessionId: 's', revision: 2 };
     expect(toStored(alone)).toEqual({ ...alone, expiresAtMs: 1 });
     expect(toStored({ accessToken: '', sessionId: 's' })).toEqual({ accessToken: '', sessionId: 's', expiresAtMs: 1 });
   });
 
-  it.each([1.5, Number.NaN, '2', null])('have no revision if that is %j', (revision) => {
+  it.each([1.5, Number.NaN, '2', null])('have no revision if the stored one is %j', (revision) => {
     const stored = { accessToken: 'T1', sessionId: 's', revision } as Tokens; // what another program may write
     expect(toStored(stored)).toEqual({ accessToken: 'T1', sessionId: 's' });
   });
 
-  it('are refused where they are malformed', () => {
+  it('throw a MalformedGrantError if they are malformed', () => {
     expect(() => toStored({ refreshToken: 'R1' } as Tokens)).toThrow(MalformedGrantError);
   });
 });

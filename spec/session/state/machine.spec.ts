@@ -8,7 +8,7 @@ import { createVirtualClient } from '../../support/virtual';
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 
 describe('state$', () => {
-  it('emits the same states in the same order to all subscribers, whatever they do', () => {
+  it('emits the same states in the same order to all subscribers, even re-entrant ones', () => {
     const { session } = createVirtualClient();
     const first: string[] = [];
     const second: string[] = [];
@@ -48,7 +48,7 @@ describe('state$', () => {
     expect(seen.slice(1)).toMatchObject([{ status: 'active' }, { status: 'signed-out' }, 'done']);
   });
 
-  it('lets a subscriber send requests, which leave with what the session has become', () => {
+  it('lets a subscriber send requests, with the tokens of the emitted state', () => {
     const { api, session, sent } = createVirtualClient({ refresh: () => of(T2) });
     session.state$.subscribe((state) => {
       if (state.status === 'active' && state.generation === 2) api.get$('/inside').subscribe();
@@ -71,8 +71,8 @@ describe('state$', () => {
   });
 });
 
-describe('a listener of events$', () => {
-  it('that signs in on the event waiting causes no refresh', () => {
+describe('a listener of events$ during a request', () => {
+  it('prevents the refresh if it signs in on the event waiting', () => {
     const refresh = vi.fn(() => of(T2));
     const { api, session } = createVirtualClient({ isDead: (token) => token === 'T1', refresh });
     let isOnce = true;
@@ -87,20 +87,20 @@ describe('a listener of events$', () => {
   });
 });
 
-describe('an action that changes nothing', () => {
-  it('is not published', () => {
+describe('an action that changes no state', () => {
+  it('emits neither a state nor an event', () => {
     const { api, session } = createVirtualClient();
     const { notifications: seen } = observe(session.state$);
-    const told = eventsOf(api);
+    const events = eventsOf(api);
     session.signOut();
     session.signOut();
     expect(seen).toHaveLength(2);
-    expect(told).toHaveLength(1);
+    expect(events).toHaveLength(1);
   });
 });
 
 describe('a handler that throws, with useDeprecatedSynchronousErrorHandling', () => {
-  /** Runs each step, and then what RxJS has put off; what any of them throws is what the handlers have thrown. */
+  /** Runs each step, then the timers of RxJS. Returns all errors that they throw. */
   const thrownBy = (...steps: readonly (() => void)[]): readonly unknown[] => {
     const thrown: unknown[] = [];
     const run = (step: () => void): void => {
@@ -126,7 +126,7 @@ describe('a handler that throws, with useDeprecatedSynchronousErrorHandling', ()
     throw error;
   };
 
-  it('of state$ stops neither other subscribers, nor waiters, nor what comes later', () => {
+  it('stops no other subscriber, waiter or later state if it listens to state$', () => {
     const grant$ = new Subject<TokenGrant>();
     const { api, session, sent } = createVirtualClient({ refresh: () => grant$ });
     const waiting = observe(api.get$('/waits'));
@@ -148,9 +148,9 @@ describe('a handler that throws, with useDeprecatedSynchronousErrorHandling', ()
     expect(new Set(thrown)).toEqual(new Set([error]));
   });
 
-  it('of events$ stops no response', () => {
-    // From a timer there is no call of RxJS around it that would collect the error.
-    const { api, sent } = createVirtualClient({ grant: T2, respond: (_, answer) => of(answer).pipe(delay(1)) });
+  it('stops no response if it listens to events$', () => {
+    // In a timer, no call of RxJS around the handler would collect the error.
+    const { api, sent } = createVirtualClient({ grant: T2, respond: (_, normal) => of(normal).pipe(delay(1)) });
     api.events$.subscribe(throwError);
     const values: unknown[] = [];
     const get = (path: string) => () => {

@@ -19,12 +19,8 @@ const failed: ModelAction = { type: 'failed', error, atMs: NOW_MS };
 describe('the model', () => {
   it.each<[what: string, actions: readonly ModelAction[], wanted: Partial<SessionModel>]>([
     ['reads the store first', [], { load: 'reading', failures: 0, renewAtMs: Infinity }],
-    ['is awaited by a waiter', [{ type: 'loadAwaited' }], { load: 'awaited' }],
-    [
-      'asks nobody to wait for a store that is empty',
-      [{ type: 'loadEmpty' }, { type: 'loadAwaited' }],
-      { load: 'empty' },
-    ],
+    ['has an awaited load once a waiter needs it', [{ type: 'loadAwaited' }], { load: 'awaited' }],
+    ['has no awaited load after an empty store', [{ type: 'loadEmpty' }, { type: 'loadAwaited' }], { load: 'empty' }],
     ['binds requests to the session', [signIn], { binding: { sessionId: 'a' } }],
     ['binds nothing after a sign-out', [signIn, { type: 'signOut' }], { binding: undefined }],
     ['counts failures in a row', [signIn, started, failed, started, failed], { failures: 2 }],
@@ -35,15 +31,15 @@ describe('the model', () => {
       { failures: 1, coolDown: undefined },
     ],
     ['cools down after a failed restore', [failed], { failures: 1, coolDown: { error, atMs: NOW_MS } }],
-    ['forgets failures with new tokens', [signIn, started, failed, signIn], { failures: 0, coolDown: undefined }],
+    ['clears failures with new tokens', [signIn, started, failed, signIn], { failures: 0, coolDown: undefined }],
     [
       'keeps the last refusal',
       [signIn, started, { type: 'refused', error: refusal }, signIn],
       { lastRefusal: { sessionId: 'a', error: refusal } },
     ],
-    ['knows no refusal without a refresh', [signIn, { type: 'refused', error: refusal }], { lastRefusal: undefined }],
+    ['keeps no refusal without a refresh', [signIn, { type: 'refused', error: refusal }], { lastRefusal: undefined }],
     [
-      'asks restore for tokens elsewhere',
+      'has an empty load after tokens elsewhere, so that restore is called',
       [{ type: 'adopt', tokens: { accessToken: '', sessionId: 'b' } }],
       { load: 'empty' },
     ],
@@ -56,7 +52,7 @@ describe('the model', () => {
     ['that live for long', 600_000, NOW_MS + 540_000],
     ['in the second half of a short life', 40_000, NOW_MS + 20_000],
     ['that are past their expiry at once', -1, NOW_MS - 1],
-  ])('renews tokens %s at the right time', (_, lifeMs, wanted) => {
+  ])('schedules the refresh of tokens %s', (_, lifeMs, wanted) => {
     const given = lifeMs === undefined ? tokens : { ...tokens, expiresAtMs: NOW_MS + lifeMs };
     expect(modelOf({ type: 'signIn', tokens: given }).renewAtMs).toBe(wanted);
   });

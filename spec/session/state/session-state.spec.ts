@@ -39,7 +39,7 @@ const STATES = {
 } as const satisfies Record<string, SessionState>;
 
 type Name = keyof typeof STATES;
-const NAMES = Object.keys(STATES) as Name[]; // its keys are what it was written with
+const NAMES = Object.keys(STATES) as Name[]; // `Object.keys` returns the keys of the literal
 
 const ACTIONS = {
   'loaded, with tokens': { type: 'loaded', tokens: renewed },
@@ -71,11 +71,11 @@ const refreshing = (tokens: Tokens, rejected: boolean): SessionState => ({
 });
 const expired = (tokens: Tokens): SessionState => ({ status: 'expired', tokens, generation: G });
 
-/** What each action makes of each state; a state that is not named stays the same object. */
+/** The next state for each action and state. A state that is not listed stays the same object. */
 const TABLE: { readonly [Action in ActionName]: { readonly [State in Name]?: SessionState } } = {
   'loaded, with tokens': { loading: active(renewed) },
   'loaded, with none': { loading: signedOut('none', G) },
-  // Each with every state.
+  // These three change every state.
   signIn: Object.fromEntries(NAMES.map((name) => [name, active(renewed)])),
   adopt: Object.fromEntries(NAMES.map((name) => [name, active(renewed)])),
   'adopt, elsewhere': Object.fromEntries(NAMES.map((name) => [name, { status: 'loading', generation: G + 1 }])),
@@ -123,13 +123,13 @@ const deepFreeze = <T>(value: T): T => {
   return Object.freeze(value);
 };
 
-// As above.
+// `Object.keys` returns the keys of the literal, as above.
 const cells = (Object.keys(ACTIONS) as ActionName[]).flatMap((action) => NAMES.map((state) => ({ action, state })));
 
 const tokensOf = (state: SessionState): Tokens | undefined => ('tokens' in state ? state.tokens : undefined);
 
 describe('transition', () => {
-  it.each(cells)('makes of $state what the table says after $action', ({ action, state }) => {
+  it.each(cells)('follows the table from $state on $action', ({ action, state }) => {
     const before = deepFreeze(STATES[state]);
     const after = transition(before, deepFreeze(ACTIONS[action]));
     const wanted: SessionState | undefined = TABLE[action][state];
@@ -145,21 +145,18 @@ describe('transition', () => {
     expect(after.generation).toBe(changed ? G + 1 : G);
   });
 
-  it.each(cells)('leaves $state alone when $action speaks of other tokens', ({ action, state }) => {
+  it.each(cells)('keeps $state if $action is about other tokens', ({ action, state }) => {
     const before = STATES[state];
     for (const generation of [G - 1, G + 1]) {
       expect(transition(before, { ...ACTIONS[action], generation } as SessionAction)).toBe(before); // a stale action
     }
   });
 
-  it.each(cells)(
-    'makes the same of $state whether or not $action names the current generation',
-    ({ action, state }) => {
-      // A current action.
-      const named = transition(STATES[state], { ...ACTIONS[action], generation: G } as SessionAction);
-      expect(named).toStrictEqual(transition(STATES[state], ACTIONS[action]));
-    },
-  );
+  it.each(cells)('changes $state alike if $action names the current generation, or none', ({ action, state }) => {
+    // A current action.
+    const named = transition(STATES[state], { ...ACTIONS[action], generation: G } as SessionAction);
+    expect(named).toStrictEqual(transition(STATES[state], ACTIONS[action]));
+  });
 
   it('covers every pair of a state and an action', () => {
     expect(cells).toHaveLength(NAMES.length * 11);
@@ -189,7 +186,7 @@ describe('decide', () => {
     Object.entries(BINDINGS).map(([binding, value], at) => ({ state, binding, value, wanted: verdictsOn(state)[at] })),
   );
 
-  it.each(rows)('says $wanted for $state and a binding to $binding', ({ state, value, wanted }) => {
+  it.each(rows)('returns $wanted for $state and a binding to $binding', ({ state, value, wanted }) => {
     const before: SessionState = deepFreeze(STATES[state]);
     expect(decide(before, value, NOW_MS)).toBe(wanted === 'send' ? before : wanted);
   });
