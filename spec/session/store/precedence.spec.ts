@@ -18,7 +18,7 @@ const mine = tokens('T2', MINE, 2);
 const replaced = tokens('T1', MINE, 1);
 
 /**
- * What a session knows when it looks. A store that tells of a change is read, so that telling has no column of its own.
+ * What a session knows when it reads. A hint of `changes$` leads to a read, and so needs no column.
  */
 const STANDINGS: Record<string, Standing> = {
   'no tokens': { mine: undefined, replaced: null },
@@ -84,48 +84,48 @@ const cells = rows.flatMap(([found = '', ...verdicts]) =>
   verdicts.map((verdict, index) => ({ found, standing: head[index + 1] ?? '', verdict })),
 );
 
-describe('which tokens count', () => {
-  it('is decided for each thing that a store may hold and each that a session may know', () => {
+describe('reconcile', () => {
+  it('has a verdict for every standing and every content of a store', () => {
     expect(rows.map(([found]) => found)).toEqual(Object.keys(FOUND));
     expect(head.slice(1)).toEqual(Object.keys(STANDINGS));
   });
 
-  it.each(cells)('$standing, found $found: $verdict', ({ found, standing, verdict }) => {
+  it.each(cells)('returns $verdict for $standing, found $found', ({ found, standing, verdict }) => {
     expect(reconcile(STANDINGS[standing] ?? { mine: undefined }, FOUND[found])).toBe(verdict);
   });
 
-  it.each(['custom-1', 'k3j2h1g9', ''])('takes what the store holds if an id has no order: %j', (sessionId) => {
+  it.each(['custom-1', 'k3j2h1g9', ''])('adopts the tokens in the store if an id has no order: %j', (sessionId) => {
     expect(reconcile({ mine, replaced }, tokens('T9', sessionId, 1))).toBe('adopt');
     expect(reconcile({ mine: tokens('T2', sessionId, 5), replaced }, tokens('T9', EARLIER, 1))).toBe('adopt');
   });
 
-  it('treats a refresh of the replaced session as older, even if ids have no order', () => {
+  it('counts a refresh of the replaced session as older, even if ids have no order', () => {
     const old = tokens('T1', 'from an older version', 3);
     const found = tokens('T9', old.sessionId, 4);
     expect(reconcile({ mine, replaced: old, before: old.sessionId }, found)).toBe('write');
     expect(reconcile({ mine, replaced: old, before: old.sessionId }, tokens('T9', 'another', 4))).toBe('adopt');
   });
 
-  it('writes over what a sign-in that was given up may have left after the next one', () => {
+  it('writes over the tokens of a given-up sign-in after the next sign-in', () => {
     const found = tokens('T1', digestOf('T1'));
     expect(reconcile({ mine, replaced: null, late: [tokens('T1', EARLIER, 1)] }, found)).toBe('write');
   });
 
-  it('clears what a sign-in that was given up may have left after the sign-out', () => {
+  it('writes over the tokens of a given-up sign-in after the sign-out', () => {
     const found = tokens('T2', digestOf('T2'));
     expect(reconcile({ mine, replaced, over: 'sign-out', late: [mine] }, found)).toBe('write');
     const former = tokens('T0', EARLIER, 1);
     expect(reconcile({ mine, replaced, over: 'sign-out', late: [former] }, former)).toBe('write');
   });
 
-  it('takes over the id of a writer that has one, if the token is the same', () => {
+  it('adopts the same token if its writer has a session id', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(reconcile({ mine: legacy, replaced: null }, mine)).toBe('adopt');
     expect(reconcile({ mine: legacy, replaced: null }, tokens('T2', 'custom'))).toBe('adopt');
     expect(reconcile({ mine, replaced }, legacy)).toBe('ours');
   });
 
-  it('treats the same token after a sign-out as a sign-in, if no id has an order', () => {
+  it('counts the same token after a sign-out as a sign-in, if no id has an order', () => {
     const legacy = tokens('T2', digestOf('T2'));
     const standing: Standing = { mine: legacy, replaced: null, over: 'sign-out' };
     expect(reconcile(standing, legacy)).toBe('adopt');
@@ -134,7 +134,7 @@ describe('which tokens count', () => {
     expect(reconcile(standing, tokens('T3', legacy.sessionId, 1))).toBe('write');
   });
 
-  it('adopts nothing that a sign-out before the first read could not clear', () => {
+  it('adopts no tokens that a sign-out before the first read failed to clear', () => {
     const standing: Standing = { mine: undefined, over: 'sign-out', isOwed: true };
     expect(reconcile(standing, mine)).toBe('write');
     expect(reconcile({ ...standing, replaced: mine }, mine)).toBe('write');
@@ -149,7 +149,7 @@ describe('which tokens count', () => {
     expect(reconcile({ mine: { ...tokens('T2', old.sessionId), revision: 1 }, replaced: old }, old)).toBe('write');
   });
 
-  it('treats a refresh token kept alone as its own, and as newer than an older grant', () => {
+  it('counts a refresh token kept alone as newer than an older grant', () => {
     const mine: Tokens = { ...tokens('T2', EARLIER, 2), refreshToken: 'R2' };
     const alone: Tokens = { ...mine, accessToken: '' };
     const standing: Standing = { mine, isOwed: true, replaced: tokens('T1', EARLIER, 1) };
@@ -158,7 +158,7 @@ describe('which tokens count', () => {
     expect(reconcile({ mine: tokens('T1', EARLIER, 1), replaced: null }, alone)).toBe('adopt');
   });
 
-  it('ends in the same for two sessions that look at each other in turn', () => {
+  it('lets two sessions that read each other agree', () => {
     const all = Object.values(FOUND).filter((each) => each?.revision !== undefined);
     for (const one of all) {
       for (const other of all) {
@@ -167,7 +167,7 @@ describe('which tokens count', () => {
           reconcile({ mine: one, replaced: null }, other),
           reconcile({ mine: other, replaced: null }, one),
         ];
-        // One gives way, and both do only if a lock was missing: then what the store holds counts.
+        // One session gives way. Both do only if a lock was missing: then the tokens in the store count.
         const isTie = one.sessionId === other.sessionId && one.revision === other.revision;
         expect(verdicts.filter((verdict) => verdict === 'adopt').length).toBe(
           isTie ? (one.accessToken === other.accessToken ? 0 : 2) : 1,
@@ -188,7 +188,7 @@ describe('the id of a sign-in', () => {
     expect(new Set(Array.from({ length: 100 }, () => createSessionId(5))).size).toBe(100);
   });
 
-  it('is later than one that this session has seen, also if the clock was set back', () => {
+  it('is later than an id that this session has seen, even if the clock was set back', () => {
     const seen = createSessionId(9_000);
     expect(createSessionId(5, seen) > seen).toBe(true);
     expect(createSessionId(5, 'custom') < seen).toBe(true);
@@ -203,8 +203,8 @@ describe('the id of a sign-in', () => {
   });
 });
 
-describe('the name of a token', () => {
-  it('is short, shows nothing of it, and differs from those of others', () => {
+describe('the digest of a token', () => {
+  it('is short, shows nothing of the token, and differs from other digests', () => {
     const names = Array.from({ length: 1_000 }, (_, index) => digestOf(`token ${index}`));
     expect(new Set(names).size).toBe(1_000);
     expect(names.every((name) => /^[0-9a-z]{1,7}$/.test(name))).toBe(true);

@@ -13,7 +13,7 @@ const tokens = (number: number, sessionId: string): Tokens => ({
   sessionId,
 });
 
-/** A session over a store that tells of changes, and that others write to. */
+/** A session over a store with `changes$`, which `write` changes externally. */
 const createShared = (
   options: Parameters<typeof createVirtualClient>[0] = {},
   kept: TokenStore = createQuietStore({ accessToken: 'T1', refreshToken: 'R1' }),
@@ -30,7 +30,7 @@ const createShared = (
   };
   const client = createVirtualClient({ store, isDead: () => false, ...options });
   const id = Object(kept.load()).sessionId;
-  /** Someone else writes, and the store tells of it. */
+  /** Writes as another tab does, with a hint of `changes$`. */
   const write = (written: Tokens | null): void => {
     if (written) kept.save(written);
     else kept.clear();
@@ -39,8 +39,8 @@ const createShared = (
   return { ...client, changes, kept, id, write, loads: () => loads, events: eventsOf(client.api) };
 };
 
-describe('what a store tells', () => {
-  it('is followed from the first use of the session on, until it is destroyed', () => {
+describe('an external change', () => {
+  it('is followed from the first use of the session until destroy', () => {
     for (const use of ['a request', 'state$', 'keepFresh$', 'accessToken$', 'refresh$']) {
       const { session, api, changes } = createShared({ refresh: () => NEVER });
       expect(changes.observed).toBe(false);
@@ -57,15 +57,15 @@ describe('what a store tells', () => {
     }
   });
 
-  it('is followed once, however often the session is used', () => {
+  it('is followed by one subscription, however often the session is used', () => {
     let count = 0;
     const store: TokenStore = { ...memoryStore(), changes$: new Observable(() => void count++) };
     const session = createSession({ store, refresh: () => EMPTY });
-    for (let turn = 0; turn < 3; turn++) session.state$.subscribe();
+    for (let use = 0; use < 3; use++) session.state$.subscribe();
     expect(count).toBe(1);
   });
 
-  it('costs a request with a live token no look into the store but for the first', () => {
+  it('costs requests with a live token one read, at the first use', () => {
     const { api, loads } = createShared();
     const before = loads();
     outcomeOf(api.get$('/a'));
@@ -74,7 +74,7 @@ describe('what a store tells', () => {
     expect(loads()).toBe(before + 1);
   });
 
-  it('that happened before the first use is found in the store', () => {
+  it('is found at the first use if it happened before', () => {
     const { session, kept } = createShared();
     kept.save(tokens(5, 'other'));
     expect(session.state).toMatchObject({ tokens: { accessToken: 'T1' } });
@@ -83,7 +83,7 @@ describe('what a store tells', () => {
     expect(seen).toEqual([{ status: 'active', generation: 2, tokens: tokens(5, 'other') }]);
   });
 
-  it('are new tokens: requests leave with them', () => {
+  it('may be new tokens: later requests are sent with them', () => {
     const { session, api, id, write, events } = createShared();
     session.state$.subscribe();
     write(tokens(2, id));
@@ -92,7 +92,7 @@ describe('what a store tells', () => {
     expect(events.map(describeEvent)[0]).toBe('session adopted, generation 2');
   });
 
-  it('is a sign-out, a sign-in, and a sign-in over another', () => {
+  it('may be a sign-out, a sign-in, or a sign-in over another session', () => {
     const { session, write } = createShared();
     session.state$.subscribe();
     write(null);
@@ -103,7 +103,7 @@ describe('what a store tells', () => {
     expect(session.state).toMatchObject({ status: 'active', tokens: tokens(6, 'six') });
   });
 
-  it('is nothing new where it is what this session has written, or had', () => {
+  it('changes nothing if the store holds the tokens of this session', () => {
     const { session, changes, kept } = createShared();
     session.state$.subscribe();
     const before = session.state;
@@ -115,24 +115,24 @@ describe('what a store tells', () => {
     expect(session.state).toBe(after);
   });
 
-  it('supersede a refresh of the same session, and waiting requests are sent with them', () => {
-    let isLetGo = false;
+  it('supersedes a refresh of the same session, and waiting requests are sent', () => {
+    let isUnsubscribed = false;
     const refresh = () =>
       NEVER.pipe(
         finalize(() => {
-          isLetGo = true;
+          isUnsubscribed = true;
         }),
       );
     const { session, api, id, write, events } = createShared({ refresh, isDead: (token) => token === 'T1' });
     const outcome = outcomeOf(api.get$('/a'));
     expect(session.state.status).toBe('refreshing');
     write(tokens(2, id));
-    expect(isLetGo).toBe(true);
+    expect(isUnsubscribed).toBe(true);
     expect(outcome).toEqual(completedWith({ by: 'T2' }));
     expect(events.map(describeEvent)).toContain('refresh 1 succeeded, generation 1, waiting 1');
   });
 
-  it('do not supersede it if they are past their expiry: the refresh judges them', () => {
+  it('supersedes no refresh if its tokens are expired', () => {
     const { session, api, id, write } = createShared({ refresh: () => NEVER, isDead: (token) => token === 'T1' });
     outcomeOf(api.get$('/a'));
     write({ ...tokens(2, id), expiresAtMs: 1 });
@@ -142,10 +142,10 @@ describe('what a store tells', () => {
   it.each([
     ['a sign-out', null],
     ['another session', tokens(5, 'other')],
-  ])('ends the refresh that runs, and its waits with SignedOutError, where it is %s', (_, written) => {
-    const answer = new Subject<{ accessToken: string }>();
+  ])('ends a running refresh, and its waiters with SignedOutError, if it is %s', (_, written) => {
+    const grants = new Subject<{ accessToken: string }>();
     const { session, api, kept, write, events } = createShared({
-      refresh: () => answer,
+      refresh: () => grants,
       isDead: (token) => token === 'T1',
     });
     const outcome = outcomeOf(api.get$('/a'));
@@ -155,12 +155,12 @@ describe('what a store tells', () => {
       'refresh 1 failed, generation 1, waiting 1, kind signed-out, final false',
     );
     const { state } = session;
-    answer.next({ accessToken: 'T9' });
+    grants.next({ accessToken: 'T9' });
     expect(session.state).toBe(state);
     expect(kept.load()).toEqual(written);
   });
 
-  it('brings back no session that was ended here: what is left of it is cleared', () => {
+  it('is cleared if its tokens are of a session that was signed out here', () => {
     const { session, id, kept, write } = createShared();
     session.state$.subscribe();
     void session.signOut();
@@ -169,7 +169,7 @@ describe('what a store tells', () => {
     expect(kept.load()).toBeNull();
   });
 
-  it('are adopted after a refusal here, as another tab may have got them', () => {
+  it('is adopted after a refusal here, as another tab may have refreshed', () => {
     vi.useFakeTimers();
     onTestFinished(() => {
       vi.useRealTimers();
@@ -183,7 +183,7 @@ describe('what a store tells', () => {
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
   });
 
-  it('is taken over after a sign-out where neither says whose it is', () => {
+  it('is adopted after a sign-out if no tokens have a session id', () => {
     const kept = memoryStore();
     kept.save(tokens(1, ''));
     const { session, write } = createShared({}, kept);
@@ -193,7 +193,7 @@ describe('what a store tells', () => {
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
   });
 
-  it('is looked for once, however often the session is waited for', () => {
+  it('costs no read at later uses of the session', () => {
     const { session, loads } = createShared();
     session.state$.subscribe();
     const before = loads();
@@ -202,11 +202,11 @@ describe('what a store tells', () => {
     expect(loads()).toBe(before);
   });
 
-  it('may be malformed, or fail: that is a warning, and the session goes on', () => {
+  it('may be malformed, or fail: the session warns and goes on', () => {
     const { session, changes, write, id, events } = createShared();
     session.state$.subscribe();
     write({ accessToken: 'hidden\n', sessionId: 's' });
-    write({} as Tokens); // as a broken store may
+    write({} as Tokens); // a broken store may do so
     write(tokens(2, id));
     expect(session.state).toMatchObject({ tokens: { accessToken: 'T2' } });
     changes.error(new Error('hidden'));
@@ -215,7 +215,7 @@ describe('what a store tells', () => {
     expect(shownOf(events)).not.toContain('hidden');
   });
 
-  it('is a hint: what the store holds counts, whatever it tells', () => {
+  it('is read from the store, whatever changes$ emits', () => {
     const { session, changes, write, id } = createShared();
     session.state$.subscribe();
     write({ ...tokens(3, id), revision: 3 });
@@ -227,8 +227,8 @@ describe('what a store tells', () => {
   it.each([
     ['errors at once', throwError(() => new Error('x'))],
     ['completes at once', EMPTY],
-    ['tells at once what is there', of(null)],
-  ])('does no harm where it %s', (_, changes$) => {
+    ['emits at once', of(null)],
+  ])('does no harm if changes$ %s', (_, changes$) => {
     const store: TokenStore = { ...memoryStore(), changes$ };
     const session = createSession({ store, refresh: () => EMPTY });
     session.state$.subscribe();
@@ -237,7 +237,7 @@ describe('what a store tells', () => {
 });
 
 describe('a page that is shown again', () => {
-  it('looks into the store, and compares sessions', () => {
+  it('reads the store, and compares sessions', () => {
     const page = installPage();
     const { session, kept } = createShared();
     session.state$.subscribe();
@@ -251,7 +251,7 @@ describe('a page that is shown again', () => {
     expect(page.listeners).toBe(0);
   });
 
-  it('finds nothing new in what ended a refresh here', () => {
+  it('changes nothing after an external change has ended a refresh', () => {
     const page = installPage();
     const { session, api, id, write } = createShared({ refresh: () => NEVER, isDead: (token) => token === 'T1' });
     outcomeOf(api.get$('/a'));
@@ -262,7 +262,7 @@ describe('a page that is shown again', () => {
     session.destroy();
   });
 
-  it('is not listened to for a store that tells nothing', () => {
+  it('has no listener for a store without changes$', () => {
     const page = installPage();
     const { session } = createVirtualClient({ store: createQuietStore() });
     session.state$.subscribe();

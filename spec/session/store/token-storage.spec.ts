@@ -17,317 +17,317 @@ const tokens = (revision: number, sessionId = ID): Tokens => ({
   revision,
 });
 
-/** Tokens of a writer that knows of no sessions. */
+/** Tokens of a writer that has no session ids. */
 const foreign = (number: number) => ({ accessToken: `F${number}`, refreshToken: `G${number}`, sessionId: '' });
 
 const failing = (): never => {
   throw new Error('full');
 };
 
-/** A port over a store that others may write to, with what it warned of. */
-const createPort = (store: Partial<TokenStore> = {}) => {
-  const shelf = createDefaultStore();
+/** The storage over a store that tests may write to, with its warnings and the externals that it follows unasked. */
+const createStorage = (store: Partial<TokenStore> = {}) => {
+  const backing = createDefaultStore();
   const warnings: string[] = [];
-  const heeded: unknown[] = [];
-  const port = createTokenStorage(
-    { ...shelf, ...store },
+  const followed: unknown[] = [];
+  const storage = createTokenStorage(
+    { ...backing, ...store },
     (what, error) => {
       warnings.push(`${what}: ${error === undefined ? 'no answer' : Object(error).message}`);
       return undefined;
     },
-    (news) => heeded.push(news),
+    (external) => followed.push(external),
   );
-  const look = (): unknown[] => {
+  const read = (): unknown[] => {
     const seen: unknown[] = [];
-    port.read().subscribe((each) => seen.push(each));
+    storage.read().subscribe((each) => seen.push(each));
     return seen;
   };
-  return { port, shelf, warnings, heeded, look };
+  return { storage, backing, warnings, followed, read };
 };
 
-describe('what a look into the store says', () => {
-  it('is nothing of a store that is empty', () => {
-    expect(createPort().look()).toEqual([undefined]);
+describe('a read of the store', () => {
+  it('emits undefined if the store is empty', () => {
+    expect(createStorage().read()).toEqual([undefined]);
   });
 
-  it('gives the tokens that have precedence, until the session has adopted them', () => {
-    const { port, shelf, look } = createPort();
-    shelf.save(tokens(1));
-    expect(look()).toEqual([tokens(1)]);
-    expect(look()).toEqual([tokens(1)]);
-    port.take(tokens(1));
-    expect(look()).toEqual([undefined]);
-    shelf.save(tokens(2));
-    expect(look()).toEqual([tokens(2)]);
-    shelf.save(tokens(1, LATER));
-    expect(look()).toEqual([tokens(1, LATER)]);
+  it('emits tokens with precedence, until the session has adopted them', () => {
+    const { storage, backing, read } = createStorage();
+    backing.save(tokens(1));
+    expect(read()).toEqual([tokens(1)]);
+    expect(read()).toEqual([tokens(1)]);
+    storage.take(tokens(1));
+    expect(read()).toEqual([undefined]);
+    backing.save(tokens(2));
+    expect(read()).toEqual([tokens(2)]);
+    backing.save(tokens(1, LATER));
+    expect(read()).toEqual([tokens(1, LATER)]);
   });
 
-  it('is nothing of tokens without precedence: those of the session are written again', () => {
-    const { port, shelf, look } = createPort();
-    port.write(tokens(2));
+  it('writes the tokens of the session again over tokens without precedence', () => {
+    const { storage, backing, read } = createStorage();
+    storage.write(tokens(2));
     for (const older of [tokens(1), tokens(9, EARLIER)]) {
-      shelf.save(older);
-      expect(look()).toEqual([undefined]);
-      expect(shelf.load()).toEqual(tokens(2));
+      backing.save(older);
+      expect(read()).toEqual([undefined]);
+      expect(backing.load()).toEqual(tokens(2));
     }
   });
 
-  it('is a sign-out if the store is empty and held tokens of the session', () => {
-    const { port, shelf, look } = createPort();
-    port.write(tokens(1));
-    shelf.clear();
-    expect(look()).toEqual([null]);
-    const other = createPort();
-    other.shelf.save(tokens(1));
-    other.look();
-    other.port.take(tokens(1));
-    other.shelf.clear();
-    expect(other.look()).toEqual([null]);
+  it('emits null, a sign-out, if the store has lost tokens of the session', () => {
+    const { storage, backing, read } = createStorage();
+    storage.write(tokens(1));
+    backing.clear();
+    expect(read()).toEqual([null]);
+    const other = createStorage();
+    other.backing.save(tokens(1));
+    other.read();
+    other.storage.take(tokens(1));
+    other.backing.clear();
+    expect(other.read()).toEqual([null]);
   });
 
-  it('is no sign-out once the session is over', () => {
-    const { port, shelf, look } = createPort();
-    port.write(tokens(1));
-    shelf.clear();
-    port.end('sign-out');
-    expect(look()).toEqual([undefined]);
+  it('emits no sign-out once the session is over', () => {
+    const { storage, backing, read } = createStorage();
+    storage.write(tokens(1));
+    backing.clear();
+    storage.end('sign-out');
+    expect(read()).toEqual([undefined]);
   });
 
-  it('is no sign-out if the write of this session has failed', () => {
-    const { port, look } = createPort({ save: failing });
-    port.write(tokens(1));
-    expect(look()).toEqual([undefined]);
+  it('emits no sign-out if the write of the session has failed', () => {
+    const { storage, read } = createStorage({ save: failing });
+    storage.write(tokens(1));
+    expect(read()).toEqual([undefined]);
   });
 
-  it('brings back no session that was ended here: the store is cleared again', () => {
-    const { port, shelf, look } = createPort();
-    port.write(tokens(1));
-    port.write('sign-out');
-    shelf.save(tokens(2));
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toBeNull();
+  it('clears the store again if it holds tokens of a session that was signed out', () => {
+    const { storage, backing, read } = createStorage();
+    storage.write(tokens(1));
+    storage.write('sign-out');
+    backing.save(tokens(2));
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toBeNull();
   });
 
-  it('undoes no sign-out from before the first read, even if it could not be cleared', () => {
+  it('adopts no tokens signed out before the first read, even if clear failed', () => {
     let isBroken = true;
-    const { port, shelf, look } = createPort({ clear: () => (isBroken ? failing() : shelf.clear()) });
-    shelf.save(tokens(1));
-    port.write('sign-out');
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toEqual(tokens(1));
+    const { storage, backing, read } = createStorage({ clear: () => (isBroken ? failing() : backing.clear()) });
+    backing.save(tokens(1));
+    storage.write('sign-out');
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toEqual(tokens(1));
     isBroken = false;
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toBeNull();
-    shelf.save(tokens(1, LATER));
-    expect(look()).toEqual([tokens(1, LATER)]);
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toBeNull();
+    backing.save(tokens(1, LATER));
+    expect(read()).toEqual([tokens(1, LATER)]);
   });
 
-  it('is a sign-in of another after a sign-out that could not be done', () => {
-    const { port, shelf, look } = createPort({ clear: failing });
-    shelf.save(tokens(1));
-    port.write('sign-out');
-    look();
-    shelf.save(tokens(2, LATER));
-    expect(look()).toEqual([tokens(2, LATER)]);
+  it('emits an external sign-in after a sign-out whose clear failed', () => {
+    const { storage, backing, read } = createStorage({ clear: failing });
+    backing.save(tokens(1));
+    storage.write('sign-out');
+    read();
+    backing.save(tokens(2, LATER));
+    expect(read()).toEqual([tokens(2, LATER)]);
   });
 
-  it('is what others got through with after a refusal, and not what was refused', () => {
-    const { port, shelf, look } = createPort();
-    port.write(tokens(1));
-    port.write('refused');
-    shelf.save(tokens(1));
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toBeNull();
-    shelf.save(tokens(2));
-    expect(look()).toEqual([tokens(2)]);
+  it('emits newer tokens after a refusal, and clears the refused tokens', () => {
+    const { storage, backing, read } = createStorage();
+    storage.write(tokens(1));
+    storage.write('refused');
+    backing.save(tokens(1));
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toBeNull();
+    backing.save(tokens(2));
+    expect(read()).toEqual([tokens(2)]);
   });
 
   it('writes the tokens of the session again if the store has lost them', () => {
     const saved: unknown[] = [];
-    const { port, look } = createPort({ load: () => undefined, save: (each) => void saved.push(each) });
-    expect(look()).toEqual([undefined]);
-    port.take(tokens(1));
-    expect(look()).toEqual([undefined]);
+    const { storage, read } = createStorage({ load: () => undefined, save: (each) => void saved.push(each) });
+    expect(read()).toEqual([undefined]);
+    storage.take(tokens(1));
+    expect(read()).toEqual([undefined]);
     expect(saved).toEqual([tokens(1)]);
   });
 
-  it('stops to write over a store that keeps returning older tokens', () => {
+  it('stops writing after 10 times if the store keeps returning older tokens', () => {
     const saved: unknown[] = [];
-    const { port, look } = createPort({ load: () => tokens(1), save: (each) => void saved.push(each) });
-    port.write(tokens(2));
-    for (let time = 0; time < 100; time++) look();
+    const { storage, read } = createStorage({ load: () => tokens(1), save: (each) => void saved.push(each) });
+    storage.write(tokens(2));
+    for (let time = 0; time < 100; time++) read();
     expect(saved).toHaveLength(11);
-    port.write(tokens(3));
-    look();
+    storage.write(tokens(3));
+    read();
     expect(saved.slice(11)).toEqual([tokens(3), tokens(3)]);
   });
 
   it('ignores replaced tokens of a store that writes nothing and has no ids', () => {
-    const { port, look } = createPort({ load: () => foreign(1), save: () => {} });
-    port.take({ ...foreign(1), sessionId: digestOf('F1') });
+    const { storage, read } = createStorage({ load: () => foreign(1), save: () => {} });
+    storage.take({ ...foreign(1), sessionId: digestOf('F1') });
     for (let revision = 1; revision < 30; revision++) {
-      expect(look()).toEqual([undefined]);
-      port.write(tokens(revision, digestOf('F1')));
+      expect(read()).toEqual([undefined]);
+      storage.write(tokens(revision, digestOf('F1')));
     }
   });
 
-  it('names tokens without a session id after the access token', () => {
-    const { port, shelf, look } = createPort();
-    shelf.save(foreign(1));
-    expect(look()).toEqual([{ ...foreign(1), sessionId: digestOf('F1') }]);
-    port.take({ ...foreign(1), sessionId: digestOf('F1') });
-    expect(look()).toEqual([undefined]);
-    shelf.save(foreign(2));
-    expect(look()).toEqual([{ ...foreign(2), sessionId: digestOf('F2') }]);
+  it('gives tokens without a session id the digest of the access token', () => {
+    const { storage, backing, read } = createStorage();
+    backing.save(foreign(1));
+    expect(read()).toEqual([{ ...foreign(1), sessionId: digestOf('F1') }]);
+    storage.take({ ...foreign(1), sessionId: digestOf('F1') });
+    expect(read()).toEqual([undefined]);
+    backing.save(foreign(2));
+    expect(read()).toEqual([{ ...foreign(2), sessionId: digestOf('F2') }]);
   });
 
   it.each([
     ['has been read', true],
     ['has not been read', false],
-  ])('ignores what a failed write of a sign-in was to replace, in a store that %s', (_, isRead) => {
-    const { port, shelf, look } = createPort({ save: failing });
-    shelf.save(foreign(1));
-    if (isRead) look();
-    port.write(tokens(1));
-    expect(look()).toEqual([undefined]);
-    expect(look()).toEqual([undefined]);
-    shelf.save(foreign(2));
-    expect(look()).toMatchObject([{ accessToken: 'F2' }]);
+  ])('ignores tokens that a failed sign-in was to replace, if the store %s', (_, isRead) => {
+    const { storage, backing, read } = createStorage({ save: failing });
+    backing.save(foreign(1));
+    if (isRead) read();
+    storage.write(tokens(1));
+    expect(read()).toEqual([undefined]);
+    expect(read()).toEqual([undefined]);
+    backing.save(foreign(2));
+    expect(read()).toMatchObject([{ accessToken: 'F2' }]);
   });
 
-  it('is nothing of what the one before the write that failed has left', async () => {
+  it('ignores tokens that the write before a failed write has left', async () => {
     const ends: ((isDone: boolean) => void)[] = [];
-    const { port, shelf, look } = createPort({
+    const { storage, backing, read } = createStorage({
       save: () =>
         new Promise((resolve, reject) => ends.push((isDone) => (isDone ? resolve() : reject(new Error('full'))))),
     });
-    look();
-    port.write(tokens(1));
-    port.write(tokens(1, LATER));
+    read();
+    storage.write(tokens(1));
+    storage.write(tokens(1, LATER));
     ends[0]?.(true);
     await setImmediate();
-    // What is kept of the first one has no id.
-    shelf.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: '' });
+    // The store keeps the tokens of the first write without their id.
+    backing.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: '' });
     ends[1]?.(false);
     await setImmediate();
-    port.write({ ...tokens(2, LATER), accessToken: 'T9' });
+    storage.write({ ...tokens(2, LATER), accessToken: 'T9' });
     ends[2]?.(false);
     await setImmediate();
-    expect(look()).toEqual([undefined]);
+    expect(read()).toEqual([undefined]);
   });
 
-  it('ignores a sign-in of its own whose write was done although it reported a failure', () => {
-    const { port, shelf, look } = createPort({
+  it('ignores its own sign-in whose write was done although it reported a failure', () => {
+    const { storage, backing, read } = createStorage({
       save: ({ accessToken, refreshToken = '' }) => {
-        // Without the id of the session; the second one is not kept.
-        if (accessToken === 'T1') shelf.save({ accessToken, refreshToken, sessionId: '' });
+        // The store keeps no session id, and does not keep the second sign-in.
+        if (accessToken === 'T1') backing.save({ accessToken, refreshToken, sessionId: '' });
         failing();
       },
     });
-    look();
-    port.write(tokens(1));
-    port.write({ ...tokens(1, LATER), accessToken: 'T9' });
-    expect(look()).toEqual([undefined]);
+    read();
+    storage.write(tokens(1));
+    storage.write({ ...tokens(1, LATER), accessToken: 'T9' });
+    expect(read()).toEqual([undefined]);
   });
 
-  it('is nothing of what several writes that failed were to replace', () => {
-    const { port, shelf, look } = createPort({ save: failing });
-    shelf.save({ ...foreign(1), sessionId: ID });
-    look();
-    for (const revision of [1, 2, 3]) port.write(tokens(revision));
-    expect(look()).toEqual([undefined]);
+  it('ignores tokens that several failed writes were to replace', () => {
+    const { storage, backing, read } = createStorage({ save: failing });
+    backing.save({ ...foreign(1), sessionId: ID });
+    read();
+    for (const revision of [1, 2, 3]) storage.write(tokens(revision));
+    expect(read()).toEqual([undefined]);
   });
 
-  it('is a warning, and nothing, if the store throws or what it holds is malformed', () => {
+  it('emits undefined and warns if the store throws or returns malformed tokens', () => {
     let load = (): Tokens => ({ accessToken: '', sessionId: '' });
-    const { look, warnings } = createPort({ load: () => load() });
-    expect(look()).toEqual([undefined]);
+    const { read, warnings } = createStorage({ load: () => load() });
+    expect(read()).toEqual([undefined]);
     load = failing;
-    expect(look()).toEqual([undefined]);
+    expect(read()).toEqual([undefined]);
     expect(warnings).toEqual(['load: tokens: expected a string of printable ASCII', 'load: full']);
     load = () => tokens(1);
-    expect(look()).toEqual([tokens(1)]);
+    expect(read()).toEqual([tokens(1)]);
   });
 
-  it('is what a refresh token alone, or a session elsewhere, stands for', () => {
-    const { shelf, look } = createPort();
-    shelf.save({ accessToken: '', refreshToken: 'R1', sessionId: ID, revision: 1 });
-    expect(look()).toEqual([{ accessToken: '', refreshToken: 'R1', sessionId: ID, revision: 1, expiresAtMs: 1 }]);
-    shelf.save({ accessToken: '', sessionId: LATER });
-    expect(look()).toEqual([{ accessToken: '', sessionId: LATER, expiresAtMs: 1 }]);
+  it('emits a refresh token alone, or a session elsewhere, as expired tokens', () => {
+    const { backing, read } = createStorage();
+    backing.save({ accessToken: '', refreshToken: 'R1', sessionId: ID, revision: 1 });
+    expect(read()).toEqual([{ accessToken: '', refreshToken: 'R1', sessionId: ID, revision: 1, expiresAtMs: 1 }]);
+    backing.save({ accessToken: '', sessionId: LATER });
+    expect(read()).toEqual([{ accessToken: '', sessionId: LATER, expiresAtMs: 1 }]);
   });
 
-  it('follows from nothing once the port is closed', () => {
-    const { port, shelf, look } = createPort();
-    port.write(tokens(2));
-    port.close();
-    shelf.save(tokens(1));
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toEqual(tokens(1));
+  it('emits and writes nothing once the storage is closed', () => {
+    const { storage, backing, read } = createStorage();
+    storage.write(tokens(2));
+    storage.close();
+    backing.save(tokens(1));
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toEqual(tokens(1));
   });
 });
 
-describe('a store that answers later', () => {
+describe('a read of an asynchronous store', () => {
   const createSlow = (store: Partial<TokenStore> = {}) => {
-    const answers: ((found: Tokens | null) => void)[] = [];
-    const load = () => new Promise<Tokens | null>((resolve) => answers.push(resolve));
-    return { ...createPort({ load, ...store }), answers };
+    const loads: ((found: Tokens | null) => void)[] = [];
+    const load = () => new Promise<Tokens | null>((resolve) => loads.push(resolve));
+    return { ...createStorage({ load, ...store }), loads };
   };
 
-  it('is read again before it has answered', async () => {
-    const { look, answers } = createSlow();
-    const [first, second] = [look(), look()];
-    expect(answers).toHaveLength(2);
-    answers[1]?.(tokens(1));
+  it('calls load again even if an earlier load has not finished', async () => {
+    const { read, loads } = createSlow();
+    const [first, second] = [read(), read()];
+    expect(loads).toHaveLength(2);
+    loads[1]?.(tokens(1));
     await setImmediate();
     expect([first, second]).toEqual([[], [tokens(1)]]);
   });
 
-  it('says nothing any more once a later read has been answered', async () => {
-    const { port, look, answers } = createSlow();
-    const first = look();
-    look();
-    answers[1]?.(tokens(2));
+  it('emits undefined if a later read has finished before it', async () => {
+    const { storage, read, loads } = createSlow();
+    const first = read();
+    read();
+    loads[1]?.(tokens(2));
     await setImmediate();
-    port.take(tokens(2));
-    answers[0]?.(null);
+    storage.take(tokens(2));
+    loads[0]?.(null);
     await setImmediate();
     expect(first).toEqual([undefined]);
   });
 
-  it('is read again, once, if a write has begun since it was asked', async () => {
-    const { port, look, answers } = createSlow();
-    const seen = look();
-    port.write(tokens(2));
-    answers[0]?.(null);
+  it('is repeated, once, if a write begins before it ends', async () => {
+    const { storage, read, loads } = createSlow();
+    const seen = read();
+    storage.write(tokens(2));
+    loads[0]?.(null);
     await setImmediate();
     expect(seen).toEqual([]);
-    port.write(tokens(3));
-    answers[1]?.(tokens(4));
+    storage.write(tokens(3));
+    loads[1]?.(tokens(4));
     await setImmediate();
     expect(seen).toEqual([undefined]);
-    expect(answers).toHaveLength(2);
+    expect(loads).toHaveLength(2);
   });
 
-  it('is read after the write that is under way', async () => {
+  it('begins after the write that is under way', async () => {
     const ends: (() => void)[] = [];
-    const { port, look, answers } = createSlow({ save: () => new Promise((resolve) => ends.push(resolve)) });
-    port.write(tokens(1));
-    const seen = look();
-    expect(answers).toHaveLength(0);
+    const { storage, read, loads } = createSlow({ save: () => new Promise((resolve) => ends.push(resolve)) });
+    storage.write(tokens(1));
+    const seen = read();
+    expect(loads).toHaveLength(0);
     ends[0]?.();
     await setImmediate();
-    answers[0]?.(tokens(2));
+    loads[0]?.(tokens(2));
     await setImmediate();
     expect(seen).toEqual([tokens(2)]);
   });
 
-  it('is waited for 5 s, and then not at all until it has answered', async () => {
+  it('times out after 5 s; later reads do not wait until one has finished', async () => {
     stopClock();
-    const { port, warnings, answers } = createSlow();
+    const { storage, warnings, loads } = createSlow();
     const seen: unknown[] = [];
-    const ask = () => port.withTimeout(port.read()).subscribe((each) => seen.push(each));
+    const ask = () => storage.withTimeout(storage.read()).subscribe((each) => seen.push(each));
     ask();
     await vi.advanceTimersByTimeAsync(4_999);
     expect([seen, warnings]).toEqual([[], []]);
@@ -335,84 +335,84 @@ describe('a store that answers later', () => {
     expect([seen, warnings]).toEqual([[undefined], ['load: no answer']]);
     ask();
     expect(seen).toHaveLength(2);
-    answers[1]?.(tokens(1));
+    loads[1]?.(tokens(1));
     await vi.advanceTimersByTimeAsync(0);
     ask();
     expect(seen).toHaveLength(2);
-    answers[2]?.(tokens(1));
+    loads[2]?.(tokens(1));
     await vi.advanceTimersByTimeAsync(0);
     expect(seen[2]).toEqual(tokens(1));
   });
 
   it.each([
-    ['is heeded if nothing waits for its answer any more', false],
-    ['is left to what waits for its answer', true],
+    ['is followed if it ends late and has no subscriber', false],
+    ['is left to its subscriber if it ends late and has one', true],
   ])('%s', async (_, isWaitedFor) => {
     stopClock();
-    const { port, heeded, answers } = createSlow();
+    const { storage, followed, loads } = createSlow();
     const seen: unknown[] = [];
-    const news$ = port.read();
-    port.withTimeout(news$).subscribe();
-    if (isWaitedFor) news$.subscribe((each) => seen.push(each));
+    const external$ = storage.read();
+    storage.withTimeout(external$).subscribe();
+    if (isWaitedFor) external$.subscribe((each) => seen.push(each));
     await vi.advanceTimersByTimeAsync(5_000);
-    answers[0]?.(tokens(1));
+    loads[0]?.(tokens(1));
     await vi.advanceTimersByTimeAsync(0);
     expect(seen).toEqual(isWaitedFor ? [tokens(1)] : []);
-    expect(heeded).toEqual(isWaitedFor ? [] : [tokens(1)]);
+    expect(followed).toEqual(isWaitedFor ? [] : [tokens(1)]);
   });
 });
 
 describe('the version of a store', () => {
-  it('tells whether it holds what it held at the last look or write', () => {
+  it('shows whether the store has changed since the last read or write', () => {
     let version = 1;
-    const { port, look } = createPort({ version: () => version });
-    expect(port.isSeen()).toBe(false);
-    look();
-    expect(port.isSeen()).toBe(true);
+    const { storage, read } = createStorage({ version: () => version });
+    expect(storage.isSeen()).toBe(false);
+    read();
+    expect(storage.isSeen()).toBe(true);
     version = 2;
-    expect(port.isSeen()).toBe(false);
-    port.write(tokens(1));
-    expect(port.isSeen()).toBe(true);
+    expect(storage.isSeen()).toBe(false);
+    storage.write(tokens(1));
+    expect(storage.isSeen()).toBe(true);
   });
 
-  it('is looked at again a second after the store could not be read', () => {
+  it('counts as unseen 1 s after a read that failed', () => {
     stopClock();
     let isBroken = true;
-    const { port, look } = createPort({
+    const { storage, read } = createStorage({
       version: () => 1,
       load: () => (isBroken ? failing() : tokens(1)),
     });
-    look();
-    expect(port.isSeen()).toBe(true);
+    read();
+    expect(storage.isSeen()).toBe(true);
     vi.advanceTimersByTime(1_000);
-    expect(port.isSeen()).toBe(false);
+    expect(storage.isSeen()).toBe(false);
     isBroken = false;
-    look();
+    read();
     vi.advanceTimersByTime(10_000);
-    expect(port.isSeen()).toBe(true);
+    expect(storage.isSeen()).toBe(true);
   });
 
-  it('tells nothing if there is none, or it throws', () => {
-    expect(createPort().port.isSeen()).toBe(true);
-    expect(createPort({ version: failing }).port.isSeen()).toBe(true);
+  it('counts as seen if the store has none, or it throws', () => {
+    expect(createStorage().storage.isSeen()).toBe(true);
+    expect(createStorage({ version: failing }).storage.isSeen()).toBe(true);
   });
 
-  it('is seen by no write that was done later, as others may have written after it', async () => {
-    const { port, look } = createPort({ version: () => 1, save: () => Promise.resolve() });
-    look();
-    port.write(tokens(1));
+  it('counts as unseen after an asynchronous write, which others may have followed', async () => {
+    const { storage, read } = createStorage({ version: () => 1, save: () => Promise.resolve() });
+    read();
+    storage.write(tokens(1));
     await setImmediate();
-    expect(port.isSeen()).toBe(false);
-    look();
-    expect(port.isSeen()).toBe(true);
+    expect(storage.isSeen()).toBe(false);
+    read();
+    expect(storage.isSeen()).toBe(true);
   });
 });
 
 describe('writes to the store', () => {
-  it('begin at once, subscribed or not, and never overlap', async () => {
+  it('begin at once, without a subscriber, and never overlap', async () => {
     const log: string[] = [];
     const ends: (() => void)[] = [];
-    const { port } = createPort({
+    const { storage } = createStorage({
       save: ({ accessToken }) => {
         log.push(accessToken);
         return new Promise((resolve) => ends.push(resolve));
@@ -421,9 +421,9 @@ describe('writes to the store', () => {
         log.push('-');
       },
     });
-    port.write(tokens(1));
-    port.write(tokens(2));
-    port.write('sign-out');
+    storage.write(tokens(1));
+    storage.write(tokens(2));
+    storage.write('sign-out');
     expect(log).toEqual(['T1']);
     ends[0]?.();
     await setImmediate();
@@ -433,35 +433,35 @@ describe('writes to the store', () => {
     expect(log).toEqual(['T1', 'T2', '-']);
   });
 
-  it('tell when they are done', () => {
-    const { port } = createPort();
+  it('emit and complete when they are done', () => {
+    const { storage } = createStorage();
     const done: string[] = [];
-    port.write(tokens(1)).subscribe({ next: () => done.push('next'), complete: () => done.push('complete') });
+    storage.write(tokens(1)).subscribe({ next: () => done.push('next'), complete: () => done.push('complete') });
     expect(done).toEqual(['next', 'complete']);
   });
 
-  it('are a warning if they throw, and the next one goes on', () => {
-    const { port, shelf, warnings } = createPort({ save: failing });
+  it('warn if they throw, and do not stop the next write', () => {
+    const { storage, backing, warnings } = createStorage({ save: failing });
     let isDone = false;
-    port.write(tokens(1)).subscribe(() => {
+    storage.write(tokens(1)).subscribe(() => {
       isDone = true;
     });
     expect(isDone).toBe(true);
     expect(warnings).toEqual(['write: full']);
-    shelf.save(tokens(2));
-    port.write('sign-out');
-    expect(shelf.load()).toBeNull();
+    backing.save(tokens(2));
+    storage.write('sign-out');
+    expect(backing.load()).toBeNull();
   });
 
-  it('are given up after 5 s, and hold up no later one', async () => {
+  it('are given up after 5 s, and then delay no later write', async () => {
     stopClock();
     const cleared = vi.fn();
-    const { port, warnings } = createPort({ save: () => new Promise(() => {}), clear: cleared });
+    const { storage, warnings } = createStorage({ save: () => new Promise(() => {}), clear: cleared });
     let isDone = false;
-    port.write(tokens(1)).subscribe(() => {
+    storage.write(tokens(1)).subscribe(() => {
       isDone = true;
     });
-    port.write('sign-out');
+    storage.write('sign-out');
     await vi.advanceTimersByTimeAsync(4_999);
     expect([isDone, warnings]).toEqual([false, []]);
     expect(cleared).not.toHaveBeenCalled();
@@ -474,7 +474,7 @@ describe('writes to the store', () => {
     ['a clear over a sign-in', tokens(1, LATER), tokens(1, LATER)],
     ['older tokens over newer ones', tokens(2), tokens(2)],
     ['tokens of a session that is over', 'sign-out', null],
-  ])('that were given up and end late are written over: %s', async (what, next, kept) => {
+  ])('are written over if they end after they were given up: %s', async (what, next, kept) => {
     stopClock();
     let end = (): void => {};
     let isHanging = true;
@@ -488,177 +488,177 @@ describe('writes to the store', () => {
         };
       });
     };
-    const shelf = createDefaultStore();
-    const { port } = createPort({
-      load: shelf.load,
-      save: (saved) => slowly(() => void shelf.save(saved)),
-      clear: () => slowly(() => void shelf.clear()),
+    const backing = createDefaultStore();
+    const { storage } = createStorage({
+      load: backing.load,
+      save: (saved) => slowly(() => void backing.save(saved)),
+      clear: () => slowly(() => void backing.clear()),
     });
-    port.write(what.startsWith('a clear') ? 'sign-out' : tokens(1));
+    storage.write(what.startsWith('a clear') ? 'sign-out' : tokens(1));
     await vi.advanceTimersByTimeAsync(5_000);
-    port.write(next);
-    expect(shelf.load()).toEqual(kept);
+    storage.write(next);
+    expect(backing.load()).toEqual(kept);
     end();
     await vi.advanceTimersByTimeAsync(0);
-    port.read();
-    expect(shelf.load()).toEqual(kept);
+    storage.read();
+    expect(backing.load()).toEqual(kept);
   });
 
-  it('that end late are known also if the look after them has failed', async () => {
+  it('are known if they end late, even if the read after them fails', async () => {
     stopClock();
     let isFailing = false;
     const ends: (() => void)[] = [];
-    const shelf = createDefaultStore();
-    const { port, look } = createPort({
-      load: () => (isFailing ? failing() : shelf.load()),
-      save: (saved) => (saved.revision === 2 ? void shelf.save(saved) : new Promise((resolve) => ends.push(resolve))),
+    const backing = createDefaultStore();
+    const { storage, read } = createStorage({
+      load: () => (isFailing ? failing() : backing.load()),
+      save: (saved) => (saved.revision === 2 ? void backing.save(saved) : new Promise((resolve) => ends.push(resolve))),
     });
-    port.write(tokens(1, EARLIER));
+    storage.write(tokens(1, EARLIER));
     await vi.advanceTimersByTimeAsync(5_000);
-    port.write(tokens(2));
+    storage.write(tokens(2));
     isFailing = true;
     ends[0]?.();
     await vi.advanceTimersByTimeAsync(0);
     isFailing = false;
-    shelf.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: '' });
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toEqual(tokens(2));
+    backing.save({ accessToken: 'T1', refreshToken: 'R1', sessionId: '' });
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toEqual(tokens(2));
   });
 
-  it('that were given up, however many there are, are no sign-in of another', async () => {
+  it('are no external sign-in after they were given up, however many there are', async () => {
     stopClock();
     const ends: (() => void)[] = [];
-    const { port, shelf, look } = createPort({
-      save: (saved) => (saved.revision === 3 ? void shelf.save(saved) : new Promise((resolve) => ends.push(resolve))),
+    const { storage, backing, read } = createStorage({
+      save: (saved) => (saved.revision === 3 ? void backing.save(saved) : new Promise((resolve) => ends.push(resolve))),
     });
-    port.write(tokens(1, EARLIER));
-    port.write(tokens(2));
+    storage.write(tokens(1, EARLIER));
+    storage.write(tokens(2));
     await vi.advanceTimersByTimeAsync(10_000);
-    port.write(tokens(3, LATER));
+    storage.write(tokens(3, LATER));
     for (const name of ['1', '2']) {
-      shelf.save({ accessToken: `T${name}`, refreshToken: `R${name}`, sessionId: '' });
-      expect(look()).toEqual([undefined]);
-      expect(shelf.load()).toEqual(tokens(3, LATER));
+      backing.save({ accessToken: `T${name}`, refreshToken: `R${name}`, sessionId: '' });
+      expect(read()).toEqual([undefined]);
+      expect(backing.load()).toEqual(tokens(3, LATER));
     }
     expect(ends).toHaveLength(2);
   });
 
-  it('that clear, and were given up, end no later sign-in, however many there are', async () => {
+  it('end no later sign-in if they are given-up clears, however many there are', async () => {
     stopClock();
     const ends: (() => void)[] = [];
-    const { port, shelf, look } = createPort({ clear: () => new Promise((resolve) => ends.push(resolve)) });
-    port.write('sign-out');
-    port.write('sign-out');
+    const { storage, backing, read } = createStorage({ clear: () => new Promise((resolve) => ends.push(resolve)) });
+    storage.write('sign-out');
+    storage.write('sign-out');
     await vi.advanceTimersByTimeAsync(10_000);
-    port.write(tokens(1));
+    storage.write(tokens(1));
     for (const end of ends) {
-      shelf.clear();
+      backing.clear();
       end();
       await vi.advanceTimersByTimeAsync(0);
-      expect(shelf.load()).toEqual(tokens(1));
+      expect(backing.load()).toEqual(tokens(1));
     }
-    expect(look()).toEqual([undefined]);
+    expect(read()).toEqual([undefined]);
   });
 
-  it('that clear late end no later sign-in whose write was given up as well', async () => {
+  it('end no later sign-in whose write was given up too, if they are late clears', async () => {
     stopClock();
     const ends: (() => void)[] = [];
     const hanging = () => new Promise<void>((resolve) => ends.push(resolve));
     const saves = [hanging];
-    const { port, shelf, look } = createPort({
+    const { storage, backing, read } = createStorage({
       clear: hanging,
-      save: (saved) => saves.pop()?.() ?? shelf.save(saved),
+      save: (saved) => saves.pop()?.() ?? backing.save(saved),
     });
-    port.write('sign-out');
-    port.write('sign-out');
-    port.write(tokens(1));
+    storage.write('sign-out');
+    storage.write('sign-out');
+    storage.write(tokens(1));
     await vi.advanceTimersByTimeAsync(15_000);
-    expect(look()).toEqual([undefined]);
+    expect(read()).toEqual([undefined]);
     for (const end of ends.slice(0, 2)) {
-      shelf.clear();
+      backing.clear();
       end();
       await vi.advanceTimersByTimeAsync(0);
-      expect(shelf.load()).toEqual(tokens(1));
+      expect(backing.load()).toEqual(tokens(1));
     }
-    expect(look()).toEqual([undefined]);
+    expect(read()).toEqual([undefined]);
   });
 
-  it('that clear, and were given up, are written over as soon as their effect is seen', async () => {
+  it('are written over if they are given-up clears, once their effect is seen', async () => {
     stopClock();
     let end = (): void => {};
-    const { port, shelf, look } = createPort({
+    const { storage, backing, read } = createStorage({
       clear: () =>
         new Promise((resolve) => {
           end = resolve;
         }),
     });
-    port.write('sign-out');
-    port.write(tokens(1));
+    storage.write('sign-out');
+    storage.write(tokens(1));
     await vi.advanceTimersByTimeAsync(5_000);
-    shelf.clear();
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toEqual(tokens(1));
+    backing.clear();
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toEqual(tokens(1));
     end();
     await vi.advanceTimersByTimeAsync(0);
-    expect(look()).toEqual([undefined]);
-    expect(shelf.load()).toEqual(tokens(1));
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toEqual(tokens(1));
   });
 
-  it('that end late as the last one count as done, even if an earlier one hangs', async () => {
+  it('count as done if the last write ends late, even if an earlier one hangs', async () => {
     stopClock();
     const ends: (() => void)[] = [];
-    const { port, heeded } = createPort({ save: () => new Promise((resolve) => ends.push(resolve)) });
-    port.write(tokens(1));
-    port.write(tokens(2));
+    const { storage, followed } = createStorage({ save: () => new Promise((resolve) => ends.push(resolve)) });
+    storage.write(tokens(1));
+    storage.write(tokens(2));
     await vi.advanceTimersByTimeAsync(10_000);
-    // Another has cleared the store since.
+    // The store is empty: another tab has cleared it.
     ends[1]?.();
     await vi.advanceTimersByTimeAsync(0);
-    expect(heeded).toEqual([null]);
+    expect(followed).toEqual([null]);
   });
 
-  it('that clear, and end late, hide no later sign-out', async () => {
+  it('hide no later sign-out if they are late clears', async () => {
     stopClock();
     const ends: (() => void)[] = [];
-    const { port, shelf, look } = createPort({ clear: () => new Promise((resolve) => ends.push(resolve)) });
-    port.write('sign-out');
+    const { storage, backing, read } = createStorage({ clear: () => new Promise((resolve) => ends.push(resolve)) });
+    storage.write('sign-out');
     await vi.advanceTimersByTimeAsync(5_000);
-    port.write(tokens(1));
+    storage.write(tokens(1));
     ends[0]?.();
     await vi.advanceTimersByTimeAsync(0);
-    shelf.clear();
-    expect(look()).toEqual([null]);
+    backing.clear();
+    expect(read()).toEqual([null]);
   });
 
-  it('count as done only if the last one is', async () => {
+  it('count as done only if the last write is done', async () => {
     const ends: (() => void)[] = [];
-    const { port, shelf, look } = createPort({
+    const { storage, backing, read } = createStorage({
       save: (saved) => {
-        shelf.save(saved);
+        backing.save(saved);
         return new Promise((resolve) => ends.push(resolve));
       },
     });
-    port.write(tokens(1));
-    port.write(tokens(2));
+    storage.write(tokens(1));
+    storage.write(tokens(2));
     ends[0]?.();
     await setImmediate();
     expect(ends).toHaveLength(2);
     ends[1]?.();
     await setImmediate();
-    shelf.clear();
-    expect(look()).toEqual([null]);
+    backing.clear();
+    expect(read()).toEqual([null]);
   });
 
-  it('count as done if what they wrote is found, whatever they said', () => {
-    const { port, shelf, look } = createPort({
+  it('count as done if their tokens are found, even if they reported a failure', () => {
+    const { storage, backing, read } = createStorage({
       save: (saved) => {
-        shelf.save(saved);
+        backing.save(saved);
         return failing();
       },
     });
-    port.write(tokens(1));
-    expect(look()).toEqual([undefined]);
-    shelf.clear();
-    expect(look()).toEqual([null]);
+    storage.write(tokens(1));
+    expect(read()).toEqual([undefined]);
+    backing.clear();
+    expect(read()).toEqual([null]);
   });
 });
