@@ -21,7 +21,7 @@ import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../sup
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 
 describe('a request with a live token', () => {
-  it('leaves with it in the same tick', () => {
+  it('is sent with the token in the same tick', () => {
     virtually(({ expectObservable, cold }) => {
       const { api, sent } = createVirtualClient({
         isDead: () => false,
@@ -32,7 +32,7 @@ describe('a request with a live token', () => {
     });
   });
 
-  it('is sent once for each subscription, and not at all without one', () => {
+  it('is sent once for each subscription, and never without a subscription', () => {
     const { api, sent } = createVirtualClient({ isDead: () => false });
     const request$ = api.get$('/a');
     expect(sent).toEqual([]);
@@ -41,7 +41,7 @@ describe('a request with a live token', () => {
     expect(sent).toEqual(['GET /a T1', 'GET /a T1']);
   });
 
-  it('is aborted on the wire when it is unsubscribed', () => {
+  it('is aborted when it is unsubscribed', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wire = cold<HttpResponse>('-----(a|)', { a: response(200) });
       const { api } = createVirtualClient({ respond: () => wire });
@@ -51,8 +51,8 @@ describe('a request with a live token', () => {
   });
 });
 
-describe('a request whose answer says that the token has expired', () => {
-  it('waits for the refresh and is sent again, once, with the new token', () => {
+describe('a request whose response says that the token has expired', () => {
+  it('waits for the refresh, and is replayed once with the new token', () => {
     virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const refresh = cold<TokenGrant>('----(a|)', { a: T2 });
       const { api, sent } = createVirtualClient({ refresh: () => refresh });
@@ -63,7 +63,7 @@ describe('a request whose answer says that the token has expired', () => {
     });
   });
 
-  it('shares one refresh with all others, and all leave in the order they came', () => {
+  it('shares one refresh with all waiters, which are sent in the order of arrival', () => {
     virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const refresh = cold<TokenGrant>('------(a|)', { a: T2 });
       const { api, sent } = createVirtualClient({ refresh: () => refresh });
@@ -76,12 +76,12 @@ describe('a request whose answer says that the token has expired', () => {
     });
   });
 
-  it('is sent again at once when its token is an older one: there is no second refresh', () => {
+  it('is replayed at once, without a second refresh, if its token was an older token', () => {
     virtually(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const refresh = cold<TokenGrant>('--(a|)', { a: T2 });
       const { api, sent } = createVirtualClient({
         refresh: () => refresh,
-        respond: (request, answer) => of(answer).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
+        respond: (request, normal) => of(normal).pipe(delay(lineOf(request) === 'GET /slow T1' ? 9 : 0)),
       });
       expectObservable(api.get$('/slow')).toBe('---------(v|)', { v: { by: 'T2' } });
       expectObservable(api.get$('/fast')).toBe('--(v|)', { v: { by: 'T2' } });
@@ -91,7 +91,7 @@ describe('a request whose answer says that the token has expired', () => {
     });
   });
 
-  it('errors with the second answer when a fresh token is refused as well', () => {
+  it('errors with the second response if a fresh token is rejected as well', () => {
     virtually(({ cold, flush }) => {
       const { api, sent } = createVirtualClient({ isDead: () => true, refresh: () => cold('--(a|)', { a: T2 }) });
       const errors: unknown[] = [];
@@ -102,7 +102,7 @@ describe('a request whose answer says that the token has expired', () => {
     });
   });
 
-  it('costs the same route no second refresh, while other routes may still refresh', () => {
+  it('causes no second refresh on the same route, while other routes may refresh', () => {
     let refreshes = 0;
     const { api } = createVirtualClient({
       isDead: () => true,
@@ -115,7 +115,7 @@ describe('a request whose answer says that the token has expired', () => {
     expect(['/a?page=1', '/a?page=2', '/b', '/b'].map(refreshesAfter)).toEqual([1, 1, 2, 2]);
   });
 
-  it('may ask for a refresh again when the 30 s are over', () => {
+  it('may cause a second refresh on the same route after 30 s', () => {
     virtually(({ cold, flush }) => {
       let refreshes = 0;
       const { api } = createVirtualClient({
@@ -132,7 +132,7 @@ describe('a request whose answer says that the token has expired', () => {
     });
   });
 
-  it('is the caller’s when the session is signed out', () => {
+  it('errors with its response if the session is signed out', () => {
     const { api, session, sent } = createVirtualClient({ isDead: () => true });
     session.signOut();
     const errors: unknown[] = [];
@@ -141,7 +141,7 @@ describe('a request whose answer says that the token has expired', () => {
     expect(sent).toEqual(['GET /a -']);
   });
 
-  it('is not replayed with a stream as its body, but the token is renewed', () => {
+  it('is not replayed if its body is a stream, but the token is refreshed', () => {
     const { api, session, sent } = createVirtualClient({ refresh: () => of(T2) });
     const errors: unknown[] = [];
     api.post$('/upload', new ReadableStream()).subscribe({ error: (error) => errors.push(error) });
@@ -152,7 +152,7 @@ describe('a request whose answer says that the token has expired', () => {
     expect(sent).toEqual(['POST /upload T1', 'POST /upload T2']);
   });
 
-  it('settles over a transport that answers in the same tick, once or always', () => {
+  it('settles over a synchronous transport that rejects a token once, or always', () => {
     const once = createVirtualClient();
     const values: unknown[] = [];
     once.api.get$('/a').subscribe((value) => values.push(value));
@@ -160,11 +160,11 @@ describe('a request whose answer says that the token has expired', () => {
 
     const always = createVirtualClient({ isDead: () => true });
     const errors: unknown[] = [];
-    for (let again = 0; again < 3; again++) always.api.get$('/a').subscribe({ error: (error) => errors.push(error) });
+    for (let time = 0; time < 3; time++) always.api.get$('/a').subscribe({ error: (error) => errors.push(error) });
     expect(errors).toMatchObject(Array(3).fill({ code: 'token-rejected' }));
   });
 
-  it('wakes those who wait also when the server hands out the same access token again', () => {
+  it('is replayed even if the server grants the same access token again', () => {
     virtually(({ cold, flush }) => {
       let isDead = true;
       const { api, sent } = createVirtualClient({
@@ -181,10 +181,10 @@ describe('a request whose answer says that the token has expired', () => {
   });
 });
 
-describe('a request while the token is known to be dead', () => {
+describe('a request while the token is expired, or nearly', () => {
   const HOUR_MS = 3_600_000;
 
-  it('waits before it is sent at all, when the token is past its expiry', () => {
+  it('waits before its first attempt if the token is past its expiry', () => {
     virtually(({ cold, expectSubscriptions, flush }) => {
       const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
       const { api, sent } = createVirtualClient({
@@ -199,7 +199,7 @@ describe('a request while the token is known to be dead', () => {
     });
   });
 
-  it('leaves with the old token near its expiry, and a refresh starts beside it', () => {
+  it('is sent with the old token near its expiry, and starts a refresh', () => {
     virtually(({ cold, expectSubscriptions, flush }) => {
       const refresh = cold<TokenGrant>('---(a|)', { a: T2 });
       const { api, sent } = createVirtualClient({
@@ -207,7 +207,7 @@ describe('a request while the token is known to be dead', () => {
         isDead: () => false,
         refresh: () => refresh,
       });
-      // 60 s before the hour is over, but not earlier; the second one while the refresh is out, the third after it.
+      // From 60 s before the hour is over. The third request is sent while the refresh runs, the fourth after it.
       cold(`3539999ms a 1ms a a 9ms a`, { a: 0 }).subscribe(() => api.get$('/a').subscribe());
       flush();
       expect(sent).toEqual(['GET /a T1', 'GET /a T1', 'GET /a T1', 'GET /a T2']);
@@ -215,7 +215,7 @@ describe('a request while the token is known to be dead', () => {
     });
   });
 
-  it('renews a token of short life no earlier than at half of it', () => {
+  it('starts the refresh of a short-lived token no earlier than at half its life', () => {
     virtually(({ cold, flush }) => {
       const starts: number[] = [];
       const { api } = createVirtualClient({
@@ -236,7 +236,7 @@ describe('a request while the token is known to be dead', () => {
     });
   });
 
-  it('stays active if an early refresh fails, and retries after the cool-down', () => {
+  it('leaves the session active if an early refresh fails, until the cool-down ends', () => {
     virtually(({ cold, flush }) => {
       let refreshes = 0;
       const { api, session, sent } = createVirtualClient({
@@ -263,9 +263,9 @@ describe('a request while the token is known to be dead', () => {
   });
 });
 
-describe('a request that an interceptor holds up', () => {
-  it.each(['the session is loaded', 'a look into the store'])(
-    'is sent for no one who signs in after %s',
+describe('a request that an interceptor delays', () => {
+  it.each(['the session is loaded', 'a read of the store'])(
+    'is not sent for a user that signs in after %s',
     async (what) => {
       const { cell, store } = createCellStore(tokens('T1', { sessionId: createSessionId(1) }));
       let isLate = what === 'the session is loaded';
@@ -289,8 +289,8 @@ describe('a request that an interceptor holds up', () => {
   );
 });
 
-describe('bearer as an interceptor of one’s own', () => {
-  it('does what a session of the client does', () => {
+describe('bearer as an interceptor of the caller', () => {
+  it('works as a session of the client does', () => {
     const { session } = createVirtualClient();
     const sent: string[] = [];
     const api = createApi({
@@ -305,7 +305,7 @@ describe('bearer as an interceptor of one’s own', () => {
     expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
   });
 
-  it('sends no request of one user for another, however late or often it is subscribed', () => {
+  it('sends no request of a user for another user, however late or often subscribed', () => {
     const { session } = createVirtualClient();
     const sent: string[] = [];
     const events$ = bearer(session, { allowedOrigins: [ORIGIN] })(requestOf({ url: `${ORIGIN}/a` }), (request) => {
@@ -319,7 +319,7 @@ describe('bearer as an interceptor of one’s own', () => {
     expect(sent).toEqual(['GET /a T1']);
   });
 
-  it('stands beside the session of the client, for origins of its own', () => {
+  it('works beside the session of the client, for its own origins', () => {
     const { session } = createVirtualClient({ isDead: () => false });
     const other = createVirtualClient({ grant: { accessToken: 'B1' } });
     const sent: string[] = [];
@@ -337,7 +337,7 @@ describe('bearer as an interceptor of one’s own', () => {
     expect(sent).toEqual(['GET /a T1', 'GET https://other.test/b B1']);
   });
 
-  it('takes origins of its own', () => {
+  it('sends the token to its allowedOrigins only', () => {
     const { session } = createVirtualClient({ isDead: () => false });
     const sent: string[] = [];
     const api = createApi({
@@ -354,7 +354,7 @@ describe('bearer as an interceptor of one’s own', () => {
   });
 });
 
-describe('where the token goes', () => {
+describe('the token', () => {
   const attempts = (url: string): string[] => {
     const tokens: string[] = [];
     const { session } = createVirtualClient();
@@ -369,7 +369,7 @@ describe('where the token goes', () => {
   };
 
   it.each(['orders', '/orders', '//api.example.com/x', 'https://api.example.com:443/x', 'HTTPS://API.EXAMPLE.COM/x'])(
-    'to the origin of baseUrl: %s',
+    'is sent to the origin of baseUrl: %s',
     (url) => {
       expect(attempts(url)).toEqual(['Bearer T1']);
     },
@@ -388,11 +388,11 @@ describe('where the token goes', () => {
     'https://example.com/x',
     'https://sub.api.example.com/x',
     'https://evil.test/https://api.example.com/',
-  ])('to no look-alike: %s', (url) => {
+  ])('is not sent to a look-alike: %s', (url) => {
     expect(attempts(url).join()).not.toContain('T1');
   });
 
-  it('never counts an answer as expired that came from where the token may not go', () => {
+  it('does not count as expired on a response from another origin', () => {
     const { session } = createVirtualClient();
     const api = createApi({
       baseUrl: ORIGIN,
@@ -409,7 +409,7 @@ describe('where the token goes', () => {
 describe('the default isExpired', () => {
   const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
-  const fate = (body: unknown, responseType: ResponseType = 'json', status = 200): number => {
+  const refreshesFor = (body: unknown, responseType: ResponseType = 'json', status = 200): number => {
     let refreshes = 0;
     const { session } = createVirtualClient({
       refresh: () => {
@@ -427,18 +427,18 @@ describe('the default isExpired', () => {
 
   it.each([
     ['code 1002 as a number', { code: 1002 }],
-    ['code 1002 as a text', { code: '1002' }],
-  ])('knows %s', (_, body) => {
-    expect(fate(body)).toBe(1);
+    ['code 1002 as a string', { code: '1002' }],
+  ])('matches %s', (_, body) => {
+    expect(refreshesFor(body)).toBe(1);
   });
 
-  it('knows code 1002 in JSON that was asked for as a text or as bytes', () => {
-    expect(fate('{"code":1002}', 'text')).toBe(1);
-    expect(fate(bytes('{"code":1002}'), 'arraybuffer')).toBe(1);
+  it('matches code 1002 in JSON that was requested as text or as bytes', () => {
+    expect(refreshesFor('{"code":1002}', 'text')).toBe(1);
+    expect(refreshesFor(bytes('{"code":1002}'), 'arraybuffer')).toBe(1);
   });
 
-  it('knows HTTP 401', () => {
-    expect(fate(null, 'json', 401)).toBe(1);
+  it('matches HTTP 401', () => {
+    expect(refreshesFor(null, 'json', 401)).toBe(1);
   });
 
   it.each([
@@ -449,31 +449,32 @@ describe('the default isExpired', () => {
     ['null', null],
     ['a text that is not declared to be JSON', '{"code":1002}'],
     ['a number', 1002],
-  ])('is not misled by %s', (_, body) => {
-    expect(fate(body)).toBe(0);
+  ])('does not match %s', (_, body) => {
+    expect(refreshesFor(body)).toBe(0);
   });
 
-  it('does not look into more than 64 kB', () => {
+  it('reads no body over 64 kB', () => {
     const padded = (size: number) => JSON.stringify({ code: 1002, pad: 'x'.repeat(size) });
-    expect(fate(padded(60_000), 'text')).toBe(1);
-    expect(fate(padded(70_000), 'text')).toBe(0);
+    expect(refreshesFor(padded(60_000), 'text')).toBe(1);
+    expect(refreshesFor(padded(70_000), 'text')).toBe(0);
   });
 
-  it('takes HTTP 403 for what it is: not an expiry', () => {
-    expect(fate(null, 'json', 403)).toBe(0);
+  it('does not match HTTP 403', () => {
+    expect(refreshesFor(null, 'json', 403)).toBe(0);
   });
 });
 
-describe('what a transport and its errors say', () => {
+describe('a response of a transport', () => {
   it.each<[string, Observable<HttpEvent>]>([
-    ['another answer', of(response(200, { by: 'too late' }))],
+    ['another response', of(response(200, { by: 'too late' }))],
     ['an error', throwError(() => new Error('reset'))],
     ['nothing', EMPTY],
-  ])('is done with once it has said that the token is dead, also where %s follows', (_, rest$) => {
+  ])('ends the attempt if it says that the token has expired, even if %s follows', (_, rest$) => {
     const grants = new Subject<TokenGrant>();
     const { api } = createVirtualClient({
       refresh: () => grants,
-      respond: (_request, now) => (now.status === 401 ? concat(of(now), rest$ as Observable<HttpResponse>) : of(now)),
+      respond: (_request, normal) =>
+        normal.status === 401 ? concat(of(normal), rest$ as Observable<HttpResponse>) : of(normal),
     });
     const seen: unknown[] = [];
     api.get$('/a').subscribe({ next: (body) => seen.push(body), error: (error) => seen.push(error) });
@@ -482,7 +483,7 @@ describe('what a transport and its errors say', () => {
     expect(seen).toEqual([{ by: 'T2' }]);
   });
 
-  it('is shown to isExpired where it is an answer, and not where it is progress', () => {
+  it('is passed to isExpired, while progress events are not', () => {
     const shown: unknown[] = [];
     const { session } = createVirtualClient({ isExpired: ({ type }) => shown.push(type) === 0 });
     const api = createApi({
@@ -496,7 +497,7 @@ describe('what a transport and its errors say', () => {
     expect(shown).toEqual(['response']);
   });
 
-  it('is told with the request that it is about', () => {
+  it('leads to errors that name their request', () => {
     const errorOf = (request$: Observable<unknown>) => {
       const errors: unknown[] = [];
       request$.subscribe({ error: (error) => errors.push(error) });

@@ -26,12 +26,12 @@ const setUp = ({
     },
   };
   const startedAtMs: number[] = [];
-  const askedAtMs: number[] = [];
+  const checkedAtMs: number[] = [];
   const keepFresh$ = createKeepFresh(
     machine,
     machine.state$,
     () => {
-      askedAtMs.push(asyncScheduler.now());
+      checkedAtMs.push(asyncScheduler.now());
       return Math.max(0, schedule.dueAtMs - asyncScheduler.now());
     },
     () => {
@@ -41,7 +41,7 @@ const setUp = ({
     wake$,
     wait$,
   );
-  return { machine, schedule, startedAtMs, askedAtMs, keepFresh$ };
+  return { machine, schedule, startedAtMs, checkedAtMs, keepFresh$ };
 };
 
 describe('keepFresh$, as a timer', () => {
@@ -54,14 +54,14 @@ describe('keepFresh$, as a timer', () => {
     });
   });
 
-  it('starts one at once that is overdue when someone subscribes', () => {
+  it('starts an overdue refresh at once when it is subscribed', () => {
     const { keepFresh$, startedAtMs } = setUp({ dueAtMs: 0 });
     expect(startedAtMs).toEqual([]);
     keepFresh$.subscribe().unsubscribe();
     expect(startedAtMs).toHaveLength(1);
   });
 
-  it('starts none once no one is subscribed', () => {
+  it('starts no refresh without a subscriber', () => {
     virtually(({ expectObservable, flush }) => {
       const { keepFresh$, startedAtMs } = setUp({ dueAtMs: 7 });
       expectObservable(keepFresh$, '^-----!').toBe('-');
@@ -72,39 +72,39 @@ describe('keepFresh$, as a timer', () => {
 
   it('checks again when its timer fires, and waits again if no refresh is due', () => {
     virtually(({ cold, expectObservable, flush }) => {
-      const { keepFresh$, schedule, startedAtMs, askedAtMs } = setUp({ dueAtMs: 7 });
+      const { keepFresh$, schedule, startedAtMs, checkedAtMs } = setUp({ dueAtMs: 7 });
       cold('---a').subscribe(() => {
         schedule.dueAtMs = 20;
       });
       expectObservable(keepFresh$).toBe('-');
       flush();
-      expect(askedAtMs).toEqual([0, 7, 20]);
+      expect(checkedAtMs).toEqual([0, 7, 20]);
       expect(startedAtMs).toEqual([20]);
     });
   });
 
-  it('waits for nothing where no refresh is due', () => {
+  it('sets no timer if no refresh will be due', () => {
     virtually(({ expectObservable, flush }) => {
-      const { keepFresh$, startedAtMs, askedAtMs } = setUp({});
+      const { keepFresh$, startedAtMs, checkedAtMs } = setUp({});
       expectObservable(keepFresh$).toBe('-');
       flush();
-      expect(askedAtMs).toEqual([0]);
+      expect(checkedAtMs).toEqual([0]);
       expect(startedAtMs).toEqual([]);
     });
   });
 
-  it('asks for no timer longer than platforms can count', () => {
-    const longestMs = 2 ** 31 - 1;
+  it('sets no timer longer than platforms support', () => {
+    const maxTimerMs = 2 ** 31 - 1;
     virtually(({ expectObservable, flush }) => {
-      const { keepFresh$, startedAtMs, askedAtMs } = setUp({ dueAtMs: 2 * longestMs + 5 });
+      const { keepFresh$, startedAtMs, checkedAtMs } = setUp({ dueAtMs: 2 * maxTimerMs + 5 });
       expectObservable(keepFresh$).toBe('-');
       flush();
-      expect(askedAtMs).toEqual([0, longestMs, 2 * longestMs, 2 * longestMs + 5]);
-      expect(startedAtMs).toEqual([2 * longestMs + 5]);
+      expect(checkedAtMs).toEqual([0, maxTimerMs, 2 * maxTimerMs, 2 * maxTimerMs + 5]);
+      expect(startedAtMs).toEqual([2 * maxTimerMs + 5]);
     });
   });
 
-  it('starts none for a session that has ended, and begins again with the next', () => {
+  it('starts no refresh for an ended session, and starts again with the next session', () => {
     virtually(({ cold, expectObservable, flush }) => {
       const { keepFresh$, machine, startedAtMs } = setUp({ dueAtMs: 7 });
       const actions: Record<string, SessionAction> = { o: { type: 'signOut' }, i: signIn(T2) };
@@ -115,7 +115,7 @@ describe('keepFresh$, as a timer', () => {
     });
   });
 
-  it('starts again after a refresh that failed, when the next one is due', () => {
+  it('starts the next refresh after a failed refresh, when it is due', () => {
     virtually(({ cold, expectObservable, flush }) => {
       const { keepFresh$, machine, schedule, startedAtMs } = setUp({ dueAtMs: 2 });
       schedule.onStart = () => {
@@ -133,7 +133,7 @@ describe('keepFresh$, as a timer', () => {
     });
   });
 
-  it('can be answered in the tick it asks in', () => {
+  it('emits tokens of a refresh that ends in the tick of its start', () => {
     virtually(({ expectObservable, flush }) => {
       const { keepFresh$, machine, schedule, startedAtMs } = setUp({ dueAtMs: 0 });
       schedule.onStart = () => {
@@ -149,7 +149,7 @@ describe('keepFresh$, as a timer', () => {
 });
 
 describe('keepFresh$ and the signals of the platform', () => {
-  it('listens while someone is subscribed and the session has tokens', () => {
+  it('listens while it has a subscriber and the session has tokens', () => {
     virtually(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const wake = hot('-');
       const { keepFresh$, machine } = setUp({ wake$: wake });
@@ -160,7 +160,7 @@ describe('keepFresh$ and the signals of the platform', () => {
     });
   });
 
-  it('starts a refresh that a timer has missed, in the tick of the signal', () => {
+  it('starts a refresh that a timer has missed in the tick of a signal', () => {
     virtually(({ cold, hot, expectObservable, flush }) => {
       const { keepFresh$, schedule, startedAtMs } = setUp({ dueAtMs: 90, wake$: hot('---------w') });
       cold('-----a').subscribe(() => {
@@ -172,17 +172,17 @@ describe('keepFresh$ and the signals of the platform', () => {
     });
   });
 
-  it('starts none for a signal before one is due, and still one when it is', () => {
+  it('starts no refresh for an early signal, and still a refresh when it is due', () => {
     virtually(({ hot, expectObservable, flush }) => {
-      const { keepFresh$, startedAtMs, askedAtMs } = setUp({ dueAtMs: 9, wake$: hot('-ww-w') });
+      const { keepFresh$, startedAtMs, checkedAtMs } = setUp({ dueAtMs: 9, wake$: hot('-ww-w') });
       expectObservable(keepFresh$, '^ 99ms !').toBe('-');
       flush();
-      expect(askedAtMs).toEqual([0, 1, 2, 4, 9]);
+      expect(checkedAtMs).toEqual([0, 1, 2, 4, 9]);
       expect(startedAtMs).toEqual([9]);
     });
   });
 
-  it('goes on with its timers where the platform has no signals', () => {
+  it('works with timers alone if the platform has no signals', () => {
     virtually(({ expectObservable, flush }) => {
       const { keepFresh$, startedAtMs } = setUp({ dueAtMs: 4, wake$: EMPTY });
       expectObservable(keepFresh$).toBe('-');
@@ -192,8 +192,8 @@ describe('keepFresh$ and the signals of the platform', () => {
   });
 });
 
-describe('keepFresh$ of a session that is not loaded yet', () => {
-  it('waits for it to be loaded, for as long as someone is subscribed', () => {
+describe('keepFresh$ of a session that is loading', () => {
+  it('waits for the load while it has a subscriber', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wait = cold('-');
       const { keepFresh$, machine } = setUp({ first: null, wait$: wait });
@@ -206,7 +206,7 @@ describe('keepFresh$ of a session that is not loaded yet', () => {
     });
   });
 
-  it('starts no refresh, which may be long due, before it is', () => {
+  it('starts no refresh before the load, even if it is overdue', () => {
     virtually(({ cold, expectObservable, flush }) => {
       const { keepFresh$, machine, startedAtMs } = setUp({ first: null, dueAtMs: 2 });
       cold<SessionAction>('-----l', { l: { type: 'loaded', tokens: T1 } }).subscribe((action) =>
@@ -218,7 +218,7 @@ describe('keepFresh$ of a session that is not loaded yet', () => {
     });
   });
 
-  it('waits again after a failure, once that has cooled down', () => {
+  it('waits again after a failure and its cool-down', () => {
     virtually(({ cold, expectObservable, expectSubscriptions }) => {
       const wait = cold('--#');
       const { keepFresh$, schedule } = setUp({ first: null, dueAtMs: 6, wait$: wait });
@@ -230,7 +230,7 @@ describe('keepFresh$ of a session that is not loaded yet', () => {
     });
   });
 
-  it('waits again at once when the platform tells that something has changed', () => {
+  it('waits again at once on a signal of the platform', () => {
     virtually(({ cold, hot, expectObservable, expectSubscriptions }) => {
       const wait = cold('--#');
       const wake = hot('-w--w');
@@ -242,7 +242,7 @@ describe('keepFresh$ of a session that is not loaded yet', () => {
 });
 
 describe('keepFresh$, as a stream of tokens', () => {
-  it('emits new tokens of the session, not current ones, nor the same in a new state', () => {
+  it('emits new tokens, but neither the current tokens nor the same tokens again', () => {
     virtually(({ cold, expectObservable }) => {
       const { keepFresh$, machine } = setUp({});
       const actions: Record<string, SessionAction> = {
@@ -257,7 +257,7 @@ describe('keepFresh$, as a stream of tokens', () => {
     });
   });
 
-  it('emits those that the store turns out to hold', () => {
+  it('emits the tokens of the first load', () => {
     virtually(({ cold, expectObservable }) => {
       const { keepFresh$, machine } = setUp({ first: null });
       cold<SessionAction>('---l', { l: { type: 'loaded', tokens: T1 } }).subscribe((action) =>
@@ -282,7 +282,7 @@ describe('keepFresh$, as a stream of tokens', () => {
     });
   });
 
-  it('emits only newer tokens to a subscriber that comes while a change is emitted', () => {
+  it('emits only newer tokens to a subscriber that subscribes during a change', () => {
     const { keepFresh$, machine } = setUp({});
     const seen: Tokens[] = [];
     machine.state$.subscribe(({ status }) => {
@@ -294,7 +294,7 @@ describe('keepFresh$, as a stream of tokens', () => {
     expect(seen.map(({ accessToken }) => accessToken)).not.toContain('T1');
   });
 
-  it('serves each subscriber: one who leaves takes nothing from the others', () => {
+  it('serves each subscriber, also after another has unsubscribed', () => {
     virtually(({ cold, expectObservable }) => {
       const { keepFresh$, machine } = setUp({});
       cold('-----i', { i: signIn(T2) }).subscribe((action) => machine.dispatch(action));

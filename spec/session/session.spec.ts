@@ -28,25 +28,25 @@ describe('createSession', () => {
     ['refreshAheadMs', { refresh: () => EMPTY, refreshAheadMs: Number.NaN }],
     ['refreshRetries', { refresh: () => EMPTY, refreshRetries: 1.5 }],
     ['releaseConcurrency', { refresh: () => EMPTY, releaseConcurrency: 0 }],
-  ])('refuses a wrong %s: %o', (name, options) => {
+  ])('throws a TypeError for a wrong %s: %o', (name, options) => {
     // What plain JavaScript may pass.
     const create = () => createSession(options as unknown as SessionOptions);
     expect(create).toThrow(TypeError);
     expect(create).toThrow(name);
   });
 
-  it('takes undefined for an option left out', () => {
+  it('treats undefined as an omitted option', () => {
     const options = { refresh: () => EMPTY, refreshTimeoutMs: undefined, store: undefined };
     expect(createSession(options as unknown as SessionOptions).state.status).toBe('signed-out'); // plain JavaScript
   });
 
-  it('reads a synchronous store at once', () => {
+  it('loads a synchronous store at once', () => {
     const { session } = createVirtualClient();
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T1' } });
     expect(createSession({ refresh: () => EMPTY }).state).toMatchObject({ status: 'signed-out', reason: 'none' });
   });
 
-  it('renews what was signed in with, again and again, where it was given no store', () => {
+  it('keeps and refreshes the tokens of a sign-in without a store', () => {
     const grants = [T2, { accessToken: 'T3', refreshToken: 'R3' }];
     const session = createSession({ refresh: () => of(grants.shift() ?? T2) });
     session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
@@ -57,7 +57,7 @@ describe('createSession', () => {
     expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
   });
 
-  it('starts no timer and calls nothing but load before someone subscribes', () => {
+  it('starts no timer and calls only load before its first use', () => {
     vi.useFakeTimers();
     const { store, log } = createCellStore(tokens('T1', { expiresAtMs: Date.now() + 1 }));
     const refresh = vi.fn(() => NEVER);
@@ -71,7 +71,7 @@ describe('createSession', () => {
 });
 
 describe('signIn and signOut', () => {
-  it('change the state at once, and resolve when the store has followed', async () => {
+  it('change the state at once, and resolve when the store is written', async () => {
     const { store, log } = createCellStore(null);
     const session = createSession({ refresh: () => NEVER, store });
     const signedIn = session.signIn({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 1000 });
@@ -84,7 +84,7 @@ describe('signIn and signOut', () => {
     expect(log).toEqual(['save T1', 'clear']);
   });
 
-  it('resolve although the store throws, with a warning', async () => {
+  it('resolve even if the store throws, and warn', async () => {
     const fails = () => {
       throw new RangeError('T1');
     };
@@ -107,14 +107,14 @@ describe('signIn and signOut', () => {
     { accessToken: 'a\nb' },
     'T1',
     { accessToken: 'T1', refreshToken: 2 },
-  ])('reject a malformed grant, and leave everything as it was: %o', async (grant) => {
+  ])('reject a malformed grant, and keep the state: %o', async (grant) => {
     const { session } = createVirtualClient();
     const before = session.state;
     await expect(session.signIn(grant as TokenGrant)).rejects.toThrow(TypeError); // what a server may have sent
     expect(session.state).toBe(before);
   });
 
-  it('keep the last change, even one that the store asks for during a write', () => {
+  it('keep the last change, even if the store makes it during a write', () => {
     const { cell, store } = createCellStore(tokens('T1'), {
       clear: () => {
         session.signIn({ accessToken: 'B1' });
@@ -126,7 +126,7 @@ describe('signIn and signOut', () => {
     expect(cell.tokens).toMatchObject({ accessToken: 'B1' });
   });
 
-  it('stand in the store also where that calls for a refresh from within the write', () => {
+  it('are stored even if the store starts a refresh during the write', () => {
     const calls = [() => session.refresh$().subscribe({ error: noop })];
     const { cell, store } = createCellStore(tokens('T1'), {
       save: (saved) => {
@@ -143,9 +143,9 @@ describe('signIn and signOut', () => {
   it('are stored even if a refresh during the write skips the read of a hanging store', async () => {
     stopClock();
     const calls = [() => session.refresh$().subscribe({ error: noop })];
-    const looks = [() => cell.tokens];
+    const loads = [() => cell.tokens];
     const { cell, store } = createCellStore(tokens('T1'), {
-      load: () => looks.pop()?.() ?? new Promise(noop),
+      load: () => loads.pop()?.() ?? new Promise(noop),
       clear: async () => {
         calls.pop()?.();
         await null;
@@ -161,14 +161,14 @@ describe('signIn and signOut', () => {
     expect(cell.tokens).toBeNull();
   });
 
-  it('begin nothing where the store destroys the session from within their write', () => {
+  it('begin no session if the store destroys it during the write', () => {
     const { store } = createCellStore(null, { save: () => session.destroy() });
     const session: Session = createSession({ store, refresh: () => NEVER });
     session.signIn({ accessToken: 'B1' });
     expect(session.state.status).toBe('signed-out');
   });
 
-  it('leave what another session of the page does in answer to them, in the same tick', () => {
+  it('keep what another session of the page does in response, in the same tick', () => {
     const store = memoryStore({ accessToken: 'A1', refreshToken: 'R1' });
     const [one, other] = [1, 2].map(() => createSession({ store, refresh: () => NEVER }));
     if (!one || !other) throw new Error('too few sessions');
@@ -179,12 +179,12 @@ describe('signIn and signOut', () => {
       expect(state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
     other.state$.subscribe((state) => 'tokens' in state && state.tokens.accessToken === 'C1' && other.signOut());
     one.signIn({ accessToken: 'C1' });
-    // Signed out in answer to `C1`, the other signs in again, as it did before.
+    // The other session signs out on `C1`, and then signs in again, as it did before.
     for (const { state } of [one, other])
       expect(state).toMatchObject({ status: 'active', tokens: { accessToken: 'B1' } });
   });
 
-  it('leave the store as it is once the session is destroyed', async () => {
+  it('do not write to the store once the session is destroyed', async () => {
     const { store, log } = createCellStore(tokens('T1'));
     const session = createSession({ refresh: () => NEVER, store });
     session.destroy();
@@ -193,7 +193,7 @@ describe('signIn and signOut', () => {
     expect(log).toEqual([]);
   });
 
-  it('settle if a subscriber destroys the session before the store has answered', async () => {
+  it('settle if a subscriber destroys the session before the store is written', async () => {
     const { store } = createCellStore(null, { save: () => new Promise(() => {}), load: () => new Promise(() => {}) });
     const { api, session } = createVirtualClient({ store });
     api.get$('/a').subscribe({ error: () => session.destroy() });
@@ -201,27 +201,30 @@ describe('signIn and signOut', () => {
     expect(session.state.status).toBe('signed-out');
   });
 
-  it.each(['signIn', 'signOut', 'destroy'] as const)('end at once what waits for a look into the store: %s', (end) => {
-    virtually(({ flush }) => {
-      const { cell, store } = createCellStore(tokens('T1'));
-      let version = 0;
-      const { api, session, sent } = createVirtualClient({
-        isDead: () => false,
-        store: { ...store, load: () => (version ? new Promise(noop) : cell.tokens), version: () => version },
+  it.each(['signIn', 'signOut', 'destroy'] as const)(
+    'reject at once the waiters for a read of the store: %s',
+    (end) => {
+      virtually(({ flush }) => {
+        const { cell, store } = createCellStore(tokens('T1'));
+        let version = 0;
+        const { api, session, sent } = createVirtualClient({
+          isDead: () => false,
+          store: { ...store, load: () => (version ? new Promise(noop) : cell.tokens), version: () => version },
+        });
+        version = 1;
+        const seen = [api.get$('/a'), session.accessToken$()].map((each$) => observe<unknown>(each$).notifications);
+        expect(seen).toEqual([[], []]);
+        if (end === 'signIn') session.signIn(T2).catch(noop);
+        else if (end === 'signOut') session.signOut().catch(noop);
+        else session.destroy();
+        expect(seen).toMatchObject(Array(2).fill([{ error: { code: 'signed-out' } }]));
+        expect(sent).toEqual([]);
+        flush();
       });
-      version = 1;
-      const seen = [api.get$('/a'), session.accessToken$()].map((each$) => observe<unknown>(each$).notifications);
-      expect(seen).toEqual([[], []]);
-      if (end === 'signIn') session.signIn(T2).catch(noop);
-      else if (end === 'signOut') session.signOut().catch(noop);
-      else session.destroy();
-      expect(seen).toMatchObject(Array(2).fill([{ error: { code: 'signed-out' } }]));
-      expect(sent).toEqual([]);
-      flush();
-    });
-  });
+    },
+  );
 
-  it('end all that waits for one look, also from within what follows from that', async () => {
+  it('reject all waiters for one read, even if called while they are released', async () => {
     const { cell, store } = createCellStore(tokens('T1'));
     let version = 0;
     const { api, session, sent } = createVirtualClient({
@@ -239,7 +242,7 @@ describe('signIn and signOut', () => {
     expect(sent).toEqual([]);
   });
 
-  it('leave no timer behind: destroy', () => {
+  it('leave no timer after destroy', () => {
     stopClock();
     const { cell, store } = createCellStore(tokens('T1'));
     let version = 0;
@@ -254,7 +257,7 @@ describe('signIn and signOut', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('make a new session each time', () => {
+  it('make a new session id each time', () => {
     const { session } = createVirtualClient();
     const ids = ['a', 'a'].map((accessToken) => {
       session.signIn({ accessToken });
@@ -288,7 +291,7 @@ describe('signIn and signOut', () => {
 });
 
 describe('refresh$ and accessToken$', () => {
-  it('give what a socket needs: one live token, after a refresh if need be', () => {
+  it('emit one live token, after a refresh if it is needed', () => {
     virtually(({ cold, expectObservable }) => {
       const { session } = createVirtualClient({
         grant: { accessToken: 'T1', refreshToken: 'R1', expiresInMs: 10 },
@@ -300,15 +303,15 @@ describe('refresh$ and accessToken$', () => {
     });
   });
 
-  it('fail in a session that is signed out', () => {
+  it('error in a session that is signed out', () => {
     const session = createSession({ refresh: () => NEVER, store: memoryStore() });
-    for (const asked$ of [session.refresh$(), session.accessToken$()] as Observable<unknown>[]) {
-      // either will do
-      expect(observe(asked$).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
+    // Only the notifications are compared, whatever their type.
+    for (const waiter$ of [session.refresh$(), session.accessToken$()] as Observable<unknown>[]) {
+      expect(observe(waiter$).notifications).toMatchObject([{ error: { code: 'signed-out' } }]);
     }
   });
 
-  it('tell those who wait of a failure, also while the token still lives', () => {
+  it('error if the refresh fails, even while the token lives', () => {
     const { session } = createVirtualClient({ refresh: () => throwError(() => new Error('offline')) });
     expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'refresh' } }]);
     expect(session.state.status).toBe('active');
@@ -316,7 +319,7 @@ describe('refresh$ and accessToken$', () => {
 });
 
 describe('secrets', () => {
-  it('show in nothing that a session or a client prints', () => {
+  it('are in nothing that a session or a client prints', () => {
     const { api, session } = createVirtualClient({ refresh: () => of(T2) });
     const events = observe(api.events$).notifications;
     const errors = observe(api.post$('/a?secret=1', { password: 'hidden' })).notifications;
