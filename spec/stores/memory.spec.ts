@@ -10,7 +10,7 @@ describe('memoryStore', () => {
   itIsFollowed(() => memoryStore());
   itIsExclusive(() => memoryStore());
 
-  it('begins with a grant, made to tokens of a session of their own', () => {
+  it('begins with the tokens of its initial grant, in a new session', () => {
     virtually(() => {
       const [one, other] = [memoryStore({ accessToken: 'T1', refreshToken: 'R1', expiresInMs: 9 }), memoryStore(full)];
       expect(one.load()).toEqual({
@@ -27,28 +27,28 @@ describe('memoryStore', () => {
   it.each<[string, unknown]>([
     ['an empty token', { accessToken: '' }],
     ['no token', {}],
-    ['a token that is no text', { accessToken: 1 }],
+    ['a token that is no string', { accessToken: 1 }],
     ['a token that no header can hold', { accessToken: 'secret\n' }],
-    ['a refresh token that is no text', { accessToken: 'secret', refreshToken: 1 }],
-    ['a text', 'secret'],
-    ['a list', ['secret']],
-  ])('refuses to begin with %s, and quotes it not', (_, initial) => {
+    ['a refresh token that is no string', { accessToken: 'secret', refreshToken: 1 }],
+    ['a string', 'secret'],
+    ['an array', ['secret']],
+  ])('throws a TypeError for %s as its initial grant, without quoting it', (_, initial) => {
     const create = () => memoryStore(initial as TokenGrant); // what plain JavaScript may pass
     expect(create).toThrow(TypeError);
     expect(create).toThrow(expect.not.stringContaining('secret'));
   });
 
-  it('shares nothing with another one', () => {
+  it('shares nothing with another memoryStore', () => {
     const one = memoryStore();
     one.save(full);
     expect(memoryStore().load()).toBeNull();
   });
 
-  it('shows no token to those who print it', () => {
+  it('shows no token when it is printed', () => {
     expect(shownOf(memoryStore({ accessToken: 'hidden', refreshToken: 'hidden' }))).not.toContain('hidden');
   });
 
-  it.each([2, 50, 1_000])('lets %d sessions that share it refresh once, and all go on', (count) => {
+  it.each([2, 50, 1_000])('lets %d sessions that share it refresh once, and all get the tokens', (count) => {
     const store = memoryStore({ accessToken: 'T1', refreshToken: 'R1' });
     let refreshes = 0;
     const refresh = () => {

@@ -6,7 +6,7 @@ import { outcomeOf } from '../support/http-client';
 import { installBrowser } from '../support/virtual-tabs';
 import { itIsExclusive, itIsFollowed, itKeepsTokens } from './laws';
 
-/** An id as sessions make it, of a sign-in at that time. */
+/** A session id of a sign-in at that time. */
 const idAt = (atMs: number): string => `${atMs.toString(36).padStart(9, '0')}.x`;
 
 const signIn = (atMs: number, extra: Partial<Tokens> = {}): Tokens => ({
@@ -22,7 +22,7 @@ const setUp = () => {
   const browser = installBrowser('HTTP 401');
   const channels = installChannels();
   const now = Date.now();
-  /** Another tab whose session follows the store, and what it has emitted. */
+  /** Opens another tab whose session follows the store, and records the emitted tokens. */
   const open = (name = 'shop') => {
     const store = memoryStore(undefined, { name });
     const seen: unknown[] = [];
@@ -37,12 +37,12 @@ describe('memoryStore with a name', () => {
   itIsFollowed(() => memoryStore(undefined, { name: 'shop' }));
   itIsExclusive(() => memoryStore(undefined, { name: 'shop' }));
 
-  it.each(['', 5, null, {}])('refuses the name %j', (name) => {
+  it.each(['', 5, null, {}])('throws a TypeError for the name %j', (name) => {
     const options = { name } as MemoryStoreOptions; // what plain JavaScript may pass
     expect(() => memoryStore(undefined, options)).toThrow(new TypeError('name: expected a string that is not empty'));
   });
 
-  it('tells the other tabs of a sign-in, and no token', async () => {
+  it('announces a sign-in to the other tabs, without a token', async () => {
     const { browser, channels, now, open } = setUp();
     const [one, other] = [open(), open()];
     one.store.save(signIn(now));
@@ -53,7 +53,7 @@ describe('memoryStore with a name', () => {
     expect(JSON.stringify([channels.messages, channels.names])).not.toMatch(/T1|R1/);
   });
 
-  it('tells the other tabs of a sign-out', async () => {
+  it('announces a sign-out to the other tabs', async () => {
     const { browser, now, open } = setUp();
     const tabs = [open(), open(), open()];
     for (const [index, { store }] of tabs.entries()) store.save(signIn(now + index, { revision: 0 }));
@@ -64,7 +64,7 @@ describe('memoryStore with a name', () => {
     expect(tabs[2]?.seen.at(-1)).toBeNull();
   });
 
-  it('has another version after a sign-in or a sign-out of another tab', async () => {
+  it('has another version after a sign-in or sign-out of another tab', async () => {
     const { browser, now, open } = setUp();
     const [one, other] = [open(), open()];
     const versions = [other.store.version?.()];
@@ -81,7 +81,7 @@ describe('memoryStore with a name', () => {
     ['a refresh', [signIn(5, { revision: 2 }), signIn(5, { revision: 3 })]],
     ['a restore, and the refresh after it', [signIn(5, { revision: 0 }), signIn(5)]],
     ['tokens whose session id has no order', [signIn(5, { sessionId: 'mine' })]],
-  ])('tells nothing of %s', async (_, writes) => {
+  ])('does not announce %s', async (_, writes) => {
     const { browser, channels, open } = setUp();
     const { store } = open();
     for (const tokens of writes) store.save(tokens);
@@ -89,7 +89,7 @@ describe('memoryStore with a name', () => {
     expect(channels.messages).toEqual([]);
   });
 
-  it('tells of a sign-in once', async () => {
+  it('announces a sign-in once', async () => {
     const { browser, channels, now, open } = setUp();
     const { store } = open();
     store.save(signIn(now));
@@ -98,7 +98,7 @@ describe('memoryStore with a name', () => {
     expect(channels.messages).toHaveLength(1);
   });
 
-  it('ignores a sign-in and a sign-out that are older than what it holds', async () => {
+  it('ignores a sign-in and a sign-out that are older than its tokens', async () => {
     const { browser, now, open } = setUp();
     const [one, other] = [open(), open()];
     other.store.save(signIn(now + 60_000));
@@ -114,7 +114,7 @@ describe('memoryStore with a name', () => {
     expect(other.store.load()).toEqual(signIn(now + 60_000));
   });
 
-  it('ignores a late notice of a sign-in that was followed by a sign-out', async () => {
+  it('ignores a late message about a sign-in that was followed by a sign-out', async () => {
     const { browser, channels, now, open } = setUp();
     const [one, other] = [open(), open()];
     one.store.save(signIn(now));
@@ -127,7 +127,7 @@ describe('memoryStore with a name', () => {
   it.each([
     ['sign-out', (store: TokenStore) => store.clear(), null],
     ['sign-in', (store: TokenStore, now: number) => store.save(signIn(now)), 'elsewhere'],
-  ] as const)('drops what was restored from before a %s of another tab', async (_, act, left) => {
+  ] as const)('drops tokens of a restore from before a %s of another tab', async (_, act, left) => {
     const { browser, now, open } = setUp();
     const [one, other] = [open(), open()];
     act(one.store, now);
@@ -139,7 +139,7 @@ describe('memoryStore with a name', () => {
     expect(other.seen).toEqual([expected]);
   });
 
-  it('lets a sign-in count that follows a sign-out in the same millisecond', async () => {
+  it('accepts a sign-in that follows a sign-out in the same millisecond', async () => {
     const { browser, now, open } = setUp();
     const [one, other] = [open(), open()];
     one.store.save(signIn(now - 10));
@@ -171,7 +171,7 @@ describe('memoryStore with a name', () => {
     expect(seen).toEqual([]);
   });
 
-  it('shares nothing with a store of another name, or of none', async () => {
+  it('shares nothing with a store of another name, or without a name', async () => {
     const { browser, channels, now, open } = setUp();
     const other = open('other');
     const nameless = memoryStore();
@@ -184,7 +184,7 @@ describe('memoryStore with a name', () => {
     expect(new Set(channels.names)).toEqual(new Set(['renewal:shop', 'renewal:other']));
   });
 
-  it('listens on a channel only while someone follows it, and leaves none open', async () => {
+  it('listens on a channel only while changes$ is subscribed, then closes it', async () => {
     const { browser, channels, now } = setUp();
     const store = memoryStore(undefined, { name: 'shop' });
     store.load();
@@ -199,7 +199,7 @@ describe('memoryStore with a name', () => {
     expect(channels.open).toBe(0);
   });
 
-  it('lets the tabs take turns, and only those of its name', async () => {
+  it('excludes the other tabs, but no store of another name', async () => {
     const { browser, open } = setUp();
     const first = new Subject();
     outcomeOf(open().store.exclusive?.(first) ?? NEVER);
@@ -239,9 +239,9 @@ describe('memoryStore with a name', () => {
           },
         ),
     ],
-  ])('keeps its tokens where channels are %s', (_, breakThem) => {
+  ])('keeps its tokens if channels are %s', (_, breakChannels) => {
     const { now, open } = setUp();
-    breakThem();
+    breakChannels();
     const { store, seen } = open();
     store.save(signIn(now));
     store.clear();

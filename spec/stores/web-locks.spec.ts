@@ -3,15 +3,15 @@ import { describe, expect, it, vi } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { installBrowser, type VirtualTab } from '../support/virtual-tabs';
 
-/** Work that takes `ms`, and how many of them run at once. */
+/** Makes works that take `ms`, and counts how many run at once. */
 const createWork = () => {
   const log: string[] = [];
   let running = 0;
-  let most = 0;
+  let maxRunning = 0;
   const work = (name: string, ms: number): Observable<unknown> =>
     new Observable((subscriber) => {
       log.push(name);
-      most = Math.max(most, ++running);
+      maxRunning = Math.max(maxRunning, ++running);
       subscriber.add(timer(ms).subscribe(subscriber));
       return () => {
         running--;
@@ -20,80 +20,80 @@ const createWork = () => {
   return {
     log,
     work,
-    get most() {
-      return most;
+    get maxRunning() {
+      return maxRunning;
     },
   };
 };
 
-const alone = (tab: VirtualTab, work: Observable<unknown>) => outcomeOf(tab.store.exclusive?.(work) ?? NEVER);
+const runExclusive = (tab: VirtualTab, work: Observable<unknown>) => outcomeOf(tab.store.exclusive?.(work) ?? NEVER);
 
-describe('the lock of several tabs', () => {
-  it('keeps six tabs apart that need 1.5 s each, with a lockTimeoutMs of 5 s', async () => {
+describe('the lock of webStorageStore', () => {
+  it('excludes six tabs that need 1.5 s each, with a lockTimeoutMs of 5 s', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const outcomes = names.map((name) => alone(browser.open(), works.work(name, 1_500)));
+    const outcomes = names.map((name) => runExclusive(browser.open(), works.work(name, 1_500)));
     await browser.advance(12_000);
     expect(works.log).toEqual(names);
-    expect(works.most).toBe(1);
+    expect(works.maxRunning).toBe(1);
     expect(outcomes.filter(({ isComplete }) => !isComplete)).toEqual([]);
     expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
   });
 
-  it('keeps all apart that come one by one while the lock moves on', async () => {
+  it('excludes tabs that arrive one by one while the lock moves on', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
     for (let index = 0; index < 12; index++) {
-      alone(browser.open({ lockTimeoutMs: 2_000 }), works.work(`${index}`, 1_200));
+      runExclusive(browser.open({ lockTimeoutMs: 2_000 }), works.work(`${index}`, 1_200));
       await browser.advance(300);
     }
     await browser.advance(15_000);
     expect(works.log).toHaveLength(12);
-    expect(works.most).toBe(1);
+    expect(works.maxRunning).toBe(1);
   });
 
   it('passes over a holder after lockTimeoutMs, even if others have held it before', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
-    alone(browser.open(), works.work('a', 1_000));
-    alone(browser.open(), NEVER);
-    const last = alone(browser.open(), of('in'));
+    runExclusive(browser.open(), works.work('a', 1_000));
+    runExclusive(browser.open(), NEVER);
+    const last = runExclusive(browser.open(), of('in'));
     await browser.advance(9_900);
     expect(last.values).toEqual([]);
     await browser.advance(200);
     expect(last.values).toEqual(['in']);
   });
 
-  it('excludes tabs that pass over a holder from those that have waited long', async () => {
+  it('excludes tabs that pass over a holder from tabs that have waited for long', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
-    // The first two hold it long enough to be overtaken, and release it in the end.
-    alone(browser.open(), works.work('a', 3_000));
-    alone(browser.open(), timer(4_500));
-    alone(browser.open({ lockTimeoutMs: 3_500 }), works.work('c', 1_000));
-    alone(browser.open(), works.work('d', 1_000));
-    alone(browser.open(), works.work('e', 1_000));
+    // The first two tabs hold the lock long enough to be passed over, and release it in the end.
+    runExclusive(browser.open(), works.work('a', 3_000));
+    runExclusive(browser.open(), timer(4_500));
+    runExclusive(browser.open({ lockTimeoutMs: 3_500 }), works.work('c', 1_000));
+    runExclusive(browser.open(), works.work('d', 1_000));
+    runExclusive(browser.open(), works.work('e', 1_000));
     await browser.advance(30_000);
     expect(works.log.sort()).toEqual(['a', 'c', 'd', 'e']);
-    expect(works.most).toBe(1);
+    expect(works.maxRunning).toBe(1);
   });
 
   it('excludes a frozen tab with a late grant from a tab that requests later', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
     const first = new Subject();
-    alone(browser.open(), first);
+    runExclusive(browser.open(), first);
     await browser.advance();
-    alone(browser.open(), works.work('frozen', 1_000));
+    runExclusive(browser.open(), works.work('frozen', 1_000));
     await browser.advance(1_000);
-    // Its timer has long been due when it runs again.
+    // The timer of the frozen tab is long overdue when the tab runs again.
     vi.setSystemTime(Date.now() + 60_000);
     first.complete();
-    alone(browser.open(), works.work('later', 1_000));
+    runExclusive(browser.open(), works.work('later', 1_000));
     await browser.advance(10_000);
     expect(works.log).toEqual(['frozen', 'later']);
-    expect(works.most).toBe(1);
+    expect(works.maxRunning).toBe(1);
   });
 
   it('proceeds after lockTimeoutMs if the manager does not name the holder', async () => {
@@ -101,20 +101,20 @@ describe('the lock of several tabs', () => {
     const { query } = browser.locks;
     browser.locks.query = async () => {
       const { held, pending } = await query();
-      return { held: held.map(({ name }) => ({ name })) as typeof held, pending }; // what an old manager may answer
+      return { held: held.map(({ name }) => ({ name })) as typeof held, pending }; // an old manager may return this
     };
-    alone(browser.open(), timer(1_000));
-    alone(browser.open(), NEVER);
-    const last = alone(browser.open(), of('in'));
+    runExclusive(browser.open(), timer(1_000));
+    runExclusive(browser.open(), NEVER);
+    const last = runExclusive(browser.open(), of('in'));
     await browser.advance(5_100);
     expect(last.values).toEqual(['in']);
   });
 
-  it('goes on if the manager stops to answer', async () => {
+  it('proceeds after lockTimeoutMs if the manager stops responding', async () => {
     const browser = installBrowser('HTTP 401');
-    alone(browser.open(), timer(1_000));
-    alone(browser.open(), NEVER);
-    const last = alone(browser.open(), of('in'));
+    runExclusive(browser.open(), timer(1_000));
+    runExclusive(browser.open(), NEVER);
+    const last = runExclusive(browser.open(), of('in'));
     await browser.advance(2_000);
     browser.locks.query = () => new Promise(() => {});
     await browser.advance(8_200);

@@ -24,7 +24,7 @@ const thrower = (): never => {
   throw new Error('touched');
 };
 
-/** How much a storage holds, as a browser counts it. */
+/** The size of a storage, as a browser counts it. */
 const sizeOf = (storage: Storage): number =>
   namesIn(storage).reduce((size, name) => size + name.length + (storage.getItem(name) ?? '').length, 0);
 
@@ -47,7 +47,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     return create();
   });
 
-  it('costs one getItem to learn the version', () => {
+  it('reads its version with one getItem', () => {
     reset();
     create().save(full);
     const read: string[] = [];
@@ -66,14 +66,14 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
 
   it.each([
     ['throws', thrower],
-    ['is none', () => undefined],
-    ['is one in name only', () => ({})],
-  ])('has a version that stays, and never throws, if the storage %s', (_how, open) => {
+    ['is undefined', () => undefined],
+    ['is a plain object', () => ({})],
+  ])('has a constant version that never throws if the storage %s', (_how, open) => {
     const store = webStorageStore({ ...options, storage: open as () => Storage }); // what a platform may have
     expect(store.version?.()).toBe(store.version?.());
   });
 
-  it('has another version once the page writes to the storage itself', () => {
+  it('has another version after the page has written to the storage', () => {
     reset();
     const store = create();
     store.save(full);
@@ -84,7 +84,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
   });
 
   describe('beside another store of the same entry', () => {
-    it('emits what the other writes, and has its version', () => {
+    it('emits the writes of the other store, and has its version', () => {
       reset();
       const [one, other] = [create(), create()];
       const seen = outcomeOf(other.changes$ ?? of());
@@ -95,7 +95,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       expect(one.version?.()).toBe(other.version?.());
     });
 
-    it('emits nothing of a store with another storage or another entry', () => {
+    it('emits no writes of a store with another storage or another entry', () => {
       reset();
       const seen = outcomeOf(create().changes$ ?? of());
       webStorageStore({ ...options, storage: () => createStorage() }).save(full);
@@ -106,7 +106,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       expect(seen.values).toEqual([]);
     });
 
-    it('takes turns with it, also without Web Locks', () => {
+    it('excludes the other store, even without Web Locks', () => {
       vi.stubGlobal('navigator', {});
       reset();
       const first = new Subject();
@@ -119,7 +119,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       expect(second.values).toEqual(['in']);
     });
 
-    it('takes turns with itself if each access opens another object', () => {
+    it('excludes itself even if each access returns another storage object', () => {
       vi.stubGlobal('navigator', {});
       const store = webStorageStore({ ...options, storage: () => createStorage() });
       const first = new Subject();
@@ -129,7 +129,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     });
   });
 
-  describe('in a storage that is full', () => {
+  describe('in a full storage', () => {
     const before: Tokens = {
       accessToken: 'T1'.repeat(15),
       refreshToken: 'R1',
@@ -146,8 +146,8 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     };
 
     /**
-     * A store whose storage has `spare` characters left once it holds `before`, and what another tab reads after each
-     * change.
+     * A store that holds `before`, and whose storage then has `spare` characters left. `reads` records what another tab
+     * reads after each change.
      */
     const createFull = (spare: number, throws = false) => {
       reset();
@@ -184,7 +184,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     };
     const kept = { accessToken: '', refreshToken: after.refreshToken, sessionId: 's1', revision: 2 };
 
-    it('keeps the refresh token alone, and throws what the storage has thrown', () => {
+    it('keeps the refresh token alone, and throws the error of the storage', () => {
       const { store } = createFull(0);
       const version = store.version?.();
       const seen = outcomeOf(store.changes$ ?? of());
@@ -203,7 +203,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       expect(reads.at(-1)).toEqual(kept);
     });
 
-    it('stores everything again once there is room, and shows no sign-out until then', () => {
+    it('stores all fields once there is room, and shows no sign-out until then', () => {
       const { store, reads, grow } = createFull(0);
       expect(() => store.save(after)).toThrow();
       reads.length = 0;
@@ -214,23 +214,23 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
       expect(create().load()).toEqual(next);
     });
 
-    it('is empty if the refresh token finds no room either, or if there is none', () => {
+    it('is empty if there is no room for the refresh token, or none to keep', () => {
       const { store } = createFull(0);
       expect(() => store.save({ ...after, refreshToken: 'R'.repeat(500) })).toThrow('full');
       expect(create().load()).toBeNull();
       expect(storage.length).toBe(0);
-      const { store: another } = createFull(0);
-      expect(() => another.save({ accessToken: 'T'.repeat(500), sessionId: 's1', revision: 2 })).toThrow('full');
+      const { store: other } = createFull(0);
+      expect(() => other.save({ accessToken: 'T'.repeat(500), sessionId: 's1', revision: 2 })).toThrow('full');
       expect(storage.length).toBe(0);
     });
 
-    it('is empty if nothing can be written any more', () => {
+    it('is empty if nothing can be written', () => {
       const { store } = createFull(0, true);
       expect(() => store.save(after)).toThrow('full');
       expect(storage.length).toBe(0);
     });
 
-    it('throws what was thrown first if nothing can be removed either', () => {
+    it('throws the first error if entries can be neither written nor removed', () => {
       reset();
       create().save(before);
       const failing: Storage = Object.assign(Object.create(storage), {
@@ -245,14 +245,14 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     });
   });
 
-  describe('where there are no Web Locks', () => {
+  describe('without Web Locks', () => {
     beforeEach(() => {
       vi.stubGlobal('navigator', {});
     });
     itIsExclusive(create);
   });
 
-  it.each([-1, Number.NaN, '5', null])('refuses lockTimeoutMs: %j', (lockTimeoutMs) => {
+  it.each([-1, Number.NaN, '5', null])('throws a TypeError for lockTimeoutMs: %j', (lockTimeoutMs) => {
     const wrong = { ...options, lockTimeoutMs } as WebStorageStoreOptions; // what plain JavaScript may pass
     expect(() => webStorageStore(wrong)).toThrow(
       new TypeError('lockTimeoutMs: expected a number of milliseconds, 0 or more'),
@@ -261,14 +261,14 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
 
   it.each([
     ['throws', thrower],
-    ['is none', () => undefined],
-    ['is one in name only', () => ({})],
-  ])('takes no lock if the storage %s: it shares its tokens with no other tab', (_how, open) => {
-    const asked: string[] = [];
+    ['is undefined', () => undefined],
+    ['is a plain object', () => ({})],
+  ])('takes no lock if the storage %s, as no other tab shares its tokens', (_how, open) => {
+    const requested: string[] = [];
     vi.stubGlobal('navigator', {
       locks: {
         request: (name: string) => {
-          asked.push(name);
+          requested.push(name);
           return new Promise(() => {});
         },
       },
@@ -276,10 +276,10 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     const store = webStorageStore({ ...options, storage: open as () => Storage }); // what a platform may have
     const outcome = outcomeOf(store.exclusive?.(of('in')) ?? NEVER);
     expect(outcome).toEqual({ values: ['in'], isComplete: true });
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
-  it('touches no global before someone subscribes', () => {
+  it('touches no global before a subscription', () => {
     for (const name of ['navigator', 'localStorage', 'addEventListener', 'BroadcastChannel', 'Storage']) {
       vi.stubGlobal(name, new Proxy(() => {}, { get: thrower, apply: thrower, construct: thrower }));
     }
@@ -288,7 +288,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     expect(store.exclusive?.(of(1))).toBeDefined();
   });
 
-  it('shows what one has written to all who use the same storage', () => {
+  it('shares its tokens with all stores over the same storage', () => {
     reset();
     create().save(full);
     expect(create().load()).toEqual(full);
@@ -296,7 +296,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     expect(create().load()).toBeNull();
   });
 
-  it('leaves nothing behind once it is cleared, and what belongs to others alone', () => {
+  it('removes its own entries on clear, and no other entries', () => {
     storage = createStorage({ other: 'x' });
     const store = create();
     store.save(full);
@@ -304,29 +304,29 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
     expect(namesIn(storage)).toEqual(['other']);
   });
 
-  it('asks for the storage each time, and not before it is needed', () => {
-    let asked = 0;
+  it('calls storage at each access, and not before', () => {
+    let calls = 0;
     const store = webStorageStore({
       ...options,
       storage: () => {
-        asked++;
+        calls++;
         return createStorage();
       },
     });
-    expect(asked).toBe(0);
+    expect(calls).toBe(0);
     store.load();
     store.load();
-    expect(asked).toBe(2);
+    expect(calls).toBe(2);
   });
 
-  it('takes localStorage where it is given none', () => {
+  it('uses localStorage by default', () => {
     reset();
     vi.stubGlobal('localStorage', storage);
     webStorageStore(options).save(full);
     expect(create().load()).toEqual(full);
   });
 
-  it('throws what the storage throws', () => {
+  it('throws the errors of the storage', () => {
     const forbidden = new DOMException('The operation is insecure.', 'SecurityError');
     const store = webStorageStore({
       ...options,
@@ -341,7 +341,7 @@ describe.each(layouts)('webStorageStore, %s', (_, options) => {
 });
 
 describe('webStorageStore, one entry', () => {
-  it('writes one, under the key that it is given', () => {
+  it('writes an entry under its key', () => {
     const storage = createStorage();
     webStorageStore({ storage: () => storage }).save(full);
     webStorageStore({ storage: () => storage, key: 'mine' }).save(bare);
@@ -350,14 +350,14 @@ describe('webStorageStore, one entry', () => {
     expect(webStorageStore({ storage: () => storage, key: 'other' }).load()).toBeNull();
   });
 
-  it.each(['', '{', '{"accessToken":"T1"', 'T1'])('throws for an entry that is broken: %j', (text) => {
+  it.each(['', '{', '{"accessToken":"T1"', 'T1'])('throws for a broken entry: %j', (text) => {
     const storage = createStorage({ renewal: text });
     expect(() => webStorageStore({ storage: () => storage }).load()).toThrow();
   });
 });
 
 describe('webStorageStore, two plain entries', () => {
-  it('writes the tokens as they are, and the rest beside them', () => {
+  it('writes the plain tokens, and other fields in a third entry', () => {
     const storage = createStorage();
     webStorageStore({ storage: () => storage, keys }).save(full);
     expect(namesIn(storage)).toEqual(['refreshToken', 'token', 'token.renewal']);
@@ -365,7 +365,7 @@ describe('webStorageStore, two plain entries', () => {
     expect(storage.getItem('token.renewal')).not.toMatch(/T1|R1/);
   });
 
-  it('removes the refresh token where there is none any more', () => {
+  it('removes the entry of the refresh token if the new tokens have none', () => {
     const storage = createStorage({ token: 'old', refreshToken: 'older' });
     webStorageStore({ storage: () => storage, keys }).save(bare);
     expect(namesIn(storage)).toEqual(['token', 'token.renewal']);
@@ -378,7 +378,7 @@ describe('webStorageStore, two plain entries', () => {
     ['null', 'null'],
     ['a list', '[]'],
     ['a number', '5'],
-  ])('loads what an app already has, also where the third entry is %s', (_, rest) => {
+  ])('loads the two entries of an app if the third entry is %s', (_, rest) => {
     const entries = { token: 'T1', refreshToken: 'R1' };
     const storage = createStorage({ ...entries, ...(rest !== undefined && { 'token.renewal': rest }) });
     expect(webStorageStore({ storage: () => storage, keys }).load()).toEqual({
@@ -388,7 +388,7 @@ describe('webStorageStore, two plain entries', () => {
     });
   });
 
-  it('is empty without an access token, also if a page has written an empty one', () => {
+  it('is empty without an access token, or with an empty access token', () => {
     for (const token of [undefined, '']) {
       const storage = createStorage({ refreshToken: 'R1', 'token.renewal': '{"sessionId":"s"}' });
       if (token !== undefined) storage.setItem('token', token);
@@ -396,7 +396,7 @@ describe('webStorageStore, two plain entries', () => {
     }
   });
 
-  it('keeps what it wrote together, until another page writes the access token', () => {
+  it('keeps its session until another page writes the access token', () => {
     const storage = createStorage();
     const store = webStorageStore({ storage: () => storage, keys });
     const ann: Tokens = { ...full, revision: 3 };
@@ -407,7 +407,7 @@ describe('webStorageStore, two plain entries', () => {
     expect(store.load()).toEqual({ accessToken: 'T9', refreshToken: 'R9', sessionId: '' });
   });
 
-  it('writes nothing again while a page may be about to remove the access token', () => {
+  it('writes nothing while a page may be about to remove the access token', () => {
     const storage = createStorage();
     const store = webStorageStore({ storage: () => storage, keys });
     store.save({ ...full, revision: 3 });
@@ -418,7 +418,7 @@ describe('webStorageStore, two plain entries', () => {
   });
 
   it.each(['R1', 'R7'])(
-    'treats the same access token, written after a clear, as a sign-in (beside %s)',
+    'loads the same access token, written after a clear, as a sign-in (beside %s)',
     (refreshToken) => {
       const storage = createStorage();
       const store = webStorageStore({ storage: () => storage, keys });
@@ -431,7 +431,7 @@ describe('webStorageStore, two plain entries', () => {
     },
   );
 
-  it('hands out no refresh token of another write until that has had 250 ms to finish', async () => {
+  it('loads no refresh token of a torn write before 250 ms have passed', async () => {
     const { storage, advance: pass } = installBrowser('HTTP 401');
     const store = webStorageStore({ storage: () => storage, keys });
     webStorageStore({ storage: () => storage, keys }).save({ ...full, revision: 3 });
@@ -442,7 +442,7 @@ describe('webStorageStore, two plain entries', () => {
     expect(store.load()).toMatchObject({ accessToken: 'T1', refreshToken: 'R50' });
   });
 
-  it('takes the third entry of an older version for one that belongs to no token', () => {
+  it('ignores the third entry of an older version', () => {
     const storage = createStorage({
       token: 'T1',
       refreshToken: 'R1',
@@ -455,7 +455,7 @@ describe('webStorageStore, two plain entries', () => {
     });
   });
 
-  /** What another tab reads after each change of the storage. */
+  /** Returns what another tab reads after each change of the storage. */
   const readsDuring = (run: (store: TokenStore) => void) => {
     const storage = createStorage();
     webStorageStore({ storage: () => storage, keys }).save({ ...full, revision: 1 });
@@ -475,7 +475,7 @@ describe('webStorageStore, two plain entries', () => {
     return reads;
   };
 
-  it('shows other tabs the old access token until all of the new tokens are there', () => {
+  it('shows other tabs the old access token until all new tokens are written', () => {
     const next: Tokens = { ...full, accessToken: 'T2', refreshToken: 'R2', revision: 2 };
     expect(readsDuring((store) => store.save(next))).toEqual([
       { ...full, refreshToken: 'R2', revision: 1 },
@@ -484,7 +484,7 @@ describe('webStorageStore, two plain entries', () => {
     ]);
   });
 
-  it('shows other tabs nothing from the first step of a sign-out on', () => {
+  it('shows other tabs no tokens from the first step of a sign-out', () => {
     expect(readsDuring((store) => store.clear())).toEqual([null, null, null]);
   });
 
@@ -503,11 +503,11 @@ describe('webStorageStore, two plain entries', () => {
   });
 });
 
-describe('changes$', () => {
+describe('changes$ of webStorageStore', () => {
   const setUp = (options: WebStorageStoreOptions) => {
     const browser = installBrowser('HTTP 401');
     browser.storage.clear();
-    // Two tabs: each has an object of its own for the storage.
+    // Two tabs: each has its own object for the storage.
     const createTab = () => {
       const own: Storage = Object.create(browser.storage);
       return webStorageStore({ ...options, storage: () => own });
@@ -518,7 +518,7 @@ describe('changes$', () => {
     return { browser, writer, seen, following };
   };
 
-  it.each(layouts)('tells what others have written, whole and once for each write (%s)', async (_, options) => {
+  it.each(layouts)('emits the tokens of other tabs once for each write (%s)', async (_, options) => {
     const { browser, writer, seen, following } = setUp(options);
     await browser.advance(10);
     seen.length = 0;
@@ -536,7 +536,7 @@ describe('changes$', () => {
     expect(seen).toHaveLength(3);
   });
 
-  it.each(layouts)('tells that the storage was cleared, and nothing of entries of others (%s)', async (_, options) => {
+  it.each(layouts)('emits null if the storage is cleared, and nothing for other entries (%s)', async (_, options) => {
     const { browser, writer, seen, following } = setUp(options);
     writer.save(full);
     await browser.advance(10);
@@ -550,7 +550,7 @@ describe('changes$', () => {
     following?.unsubscribe();
   });
 
-  it.each(['{', 'x', ''])('tells nothing of an entry that is broken: %j', async (value) => {
+  it.each(['{', 'x', ''])('emits nothing for a broken entry: %j', async (value) => {
     const { browser, seen, following } = setUp({});
     await browser.advance(10);
     seen.length = 0;
@@ -560,13 +560,13 @@ describe('changes$', () => {
     following?.unsubscribe();
   });
 
-  it('is silent where there are no events, and never ends', () => {
+  it('neither emits nor completes if the platform has no storage events', () => {
     const outcome = outcomeOf(webStorageStore().changes$ ?? of());
     expect(outcome).toEqual({ values: [] });
   });
 });
 
-describe('a session', () => {
+describe('a session over webStorageStore', () => {
   interface Client {
     readonly session: Session;
     readonly warnings: string[];
@@ -574,7 +574,7 @@ describe('a session', () => {
     get(): ReturnType<typeof outcomeOf>;
   }
 
-  /** A client whose server takes `T2` for dead, and whose refresh brings `T3`. */
+  /** A client whose server rejects `T2`, and whose refresh grants `T3`. */
   const createClient = (store: TokenStore): Client => {
     const session = createSession({ store, refresh: () => of({ accessToken: 'T3', refreshToken: 'R3' }) });
     const api = createApi({
@@ -594,7 +594,7 @@ describe('a session', () => {
     return { session, warnings, events, get: () => outcomeOf(api.get$('/a')) };
   };
 
-  it.each(layouts)('is stored, and found again by the next one (%s)', async (_, options) => {
+  it.each(layouts)('is stored, and loaded by the next session (%s)', async (_, options) => {
     const storage = createStorage();
     const first = createClient(webStorageStore({ ...options, storage: () => storage }));
     await first.session.signIn({ accessToken: 'T2', refreshToken: 'R2' });
@@ -607,7 +607,7 @@ describe('a session', () => {
     expect([...first.warnings, ...second.warnings]).toEqual([]);
   });
 
-  it.each(layouts)('works from memory, and says so, where there is no localStorage (%s)', async (_, options) => {
+  it.each(layouts)('works from memory, with a warning, if there is no localStorage (%s)', async (_, options) => {
     vi.stubGlobal('localStorage', undefined);
     const { session, warnings, get } = createClient(webStorageStore(options));
     expect(get()).toEqual(completedWith('undefined'));
@@ -619,7 +619,7 @@ describe('a session', () => {
     expect(get()).toEqual(completedWith('undefined'));
   });
 
-  it.each(layouts)('works from memory, and says so, where the storage is full (%s)', async (_, options) => {
+  it.each(layouts)('works from memory, with a warning, if the storage is full (%s)', async (_, options) => {
     const full = createStorage();
     full.setItem = () => {
       throw new DOMException('full', 'QuotaExceededError');
@@ -631,7 +631,7 @@ describe('a session', () => {
   });
 
   it.each(['{', '5', '"T1"', '[]', '{}', '{"accessToken":5}', '{"accessToken":"T1","refreshToken":{}}'])(
-    'begins signed out where the entry holds %s',
+    'begins signed out if the entry is %s',
     (text) => {
       const storage = createStorage({ renewal: text });
       const { session, get } = createClient(webStorageStore({ storage: () => storage }));
@@ -642,16 +642,16 @@ describe('a session', () => {
 
   const thrown: [string, unknown][] = [
     ['an error that quotes the token', new Error('hidden')],
-    ['a text that quotes the token', 'hidden'],
-    ['a list that quotes the token', ['hidden']],
+    ['a string that quotes the token', 'hidden'],
+    ['an array that quotes the token', ['hidden']],
     ['an object that quotes the token', { toString: () => 'hidden' }],
-    ['nothing', undefined],
+    ['undefined', undefined],
     ['null', null],
     ['a symbol', Symbol('hidden')],
-    ['an object that has no text', Object.create(null)],
+    ['an object without a prototype', Object.create(null)],
   ];
 
-  it.each(thrown)('goes on where its store throws %s, and quotes it not', async (_, what) => {
+  it.each(thrown)('goes on if its store throws %s, without quoting it', async (_, what) => {
     const fail = () => {
       throw what;
     };
