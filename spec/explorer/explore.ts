@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describePlan, plans } from './plan';
 import { run } from './run';
 
-/** Which plans are run: how many, and from which seed; with `path`, the one that has failed with that seed. */
+/** Which plans are run: how many, and from which seed. With `path`, only the plan that failed with that seed. */
 export interface Exploration {
   readonly runs: number;
   readonly seed?: number | undefined;
@@ -10,8 +10,8 @@ export interface Exploration {
 }
 
 /**
- * Runs plans until one breaks an invariant; returns that one, as small as it could be made and with how to repeat it,
- * or nothing.
+ * Runs plans until a plan breaks an invariant. Returns a description of that plan, shrunk, with the command that
+ * repeats it; or undefined.
  */
 export const explore = async ({ runs, seed, path }: Exploration): Promise<string | undefined> => {
   const property = fc.asyncProperty(plans, async (plan) => {

@@ -4,7 +4,7 @@ import type { Answer, Hook, RefreshAnswer, Wish } from './plan';
 import type { View } from './view';
 import type { World } from './world';
 
-/** One session, the client that uses it, and what an onlooker has seen of it. */
+/** One session, its client, and the states and events that the explorer has seen of it. */
 export interface Member {
   readonly index: number;
   readonly session: Session;
@@ -17,56 +17,55 @@ export interface Member {
   changes: number;
   /** How often `onSessionExpired` was called. */
   expired: number;
-  /** Who has made which request, and how many have waited, as far as events have told. */
+  /** The caller of each request, and how many requests have waited, as far as events show. */
   readonly requests: Map<number, Caller>;
   waits: number;
 }
 
-/** Someone who waits for an answer, or for tokens. */
+/** A caller that waits for a response, or for tokens. */
 export interface Caller {
   readonly id: number;
   readonly member: Member;
   readonly wish: Wish;
   readonly route: string;
-  /** Whether it has come to its session; then what that was, and how often hooks had done something. */
+  /** Whether it has reached its session; then the state of the session, and how often hooks had reacted. */
   hasArrived: boolean;
   before: SessionState;
   reactions: number;
   /** How often the user had begun or ended its session when it was made. */
   readonly changes: number;
-  /** How often the store had been read when it came to its session. */
+  /** How often the store had been read when the caller reached its session. */
   looks: number;
-  /** Whether it is part of a refresh, as `refresh` was being called then. */
+  /** Whether it is part of a refresh: `refresh` was being called then. */
   isInside: 'yes' | 'maybe' | 'no';
   isBound: boolean;
-  /** Whether its request has told that it is there. */
+  /** Whether its request has emitted the event `queued`. */
   isQueued: boolean;
-  /** Whether it was made while the library was calling back. */
+  /** Whether it was made inside a callback of the library. */
   readonly isNested: boolean;
   /**
-   * The family that its session belonged to when it was made, if any; a look into the store may have shown another one
-   * since.
+   * The family that its session belonged to when it was made, if any. A later read of the store may have shown another
+   * family.
    */
   made: string | undefined;
-  /** The family that its session belonged to: `null` for none, `undefined` while that is being loaded. */
+  /** The family that its session belonged to: `null` for none, `undefined` while the session loads. */
   family: string | null | undefined;
   /** How often it has been sent. */
   sent: number;
   /**
-   * The attempt that is on its way out: the token it carries, if any, and the generation of that, or of the session.
+   * The attempt that is about to be sent: its token, if any, and the generation of the token, or of the session.
    */
   leaving: { readonly token: string | undefined; readonly generation: number } | undefined;
   attempt: Attempt | undefined;
   /**
-   * The when of its wait, among all of its session; `undefined` while it does not wait, or where no one could see it.
+   * Its place among all waits of its session; `undefined` while it does not wait, or if no listener saw the wait.
    */
   held: number | undefined;
-  /** Whether an interceptor keeps it for ever. */
+  /** Whether an interceptor holds it for ever. */
   isKept: boolean;
   isBeingSubscribed: boolean;
   /**
-   * Whether it is being cancelled, or was while something was being subscribed for it: RxJS then unsubscribes only
-   * after that.
+   * Whether it is being cancelled, or was cancelled during its subscription: RxJS unsubscribes only after that.
    */
   mayStillLeave: boolean;
   outcome: 'open' | 'cancelled' | { readonly value: unknown } | { readonly error: unknown };
@@ -77,13 +76,13 @@ export interface Caller {
 /** A request on the wire. */
 export interface Attempt {
   readonly caller: Caller;
-  /** Which of its caller's it is, from 1. */
+  /** Its number among the attempts of its caller, from 1. */
   readonly nth: number;
   readonly token: string | undefined;
-  /** Of the tokens that it carries, or else of the session. */
+  /** The generation of its tokens, or else of the session. */
   readonly generation: number;
   readonly sentMs: number;
-  /** The when of the wait that it comes from. */
+  /** The place of the wait that it comes from. */
   readonly held: number | undefined;
   readonly subscriber: Subscriber<HttpResponse>;
   isOpen: boolean;
@@ -93,13 +92,13 @@ export interface Attempt {
 export interface Call {
   readonly member: Member;
   readonly tokens: Tokens | undefined;
-  /** Of the session when it was made. */
+  /** The generation of the session when the call was made. */
   readonly generation: number;
   subscriber: Subscriber<TokenGrant> | undefined;
   isOpen: boolean;
 }
 
-/** Stands for the member that a write of a legacy app belongs to. */
+/** The member of a write of a legacy app. */
 export const LEGACY = -1;
 
 /** A write that a session has begun. */
@@ -110,9 +109,9 @@ export interface Write {
   state: 'open' | 'done' | 'failed';
 }
 
-/** Thrown on command: where it turns up is checked in the end. */
+/** An error that a command throws. The explorer checks at the end where it was reported. */
 export class Fault extends Error {
-  /** Whether what it ends had been given up before: that has been told already. */
+  /** Whether the call that it ends had been given up, and was reported before. */
   isLate = false;
 
   constructor(
@@ -128,25 +127,25 @@ export class Fault extends Error {
 
 export type Said<How> = Exclude<How, 'honest'>;
 
-/** What can be seen to happen, after it has, but for those that say otherwise. */
+/** What the explorer can see. Each is notified after it has happened, unless its comment says otherwise. */
 export interface Happenings {
   made: [member: Member];
-  /** Someone is about to ask. */
+  /** A caller is about to subscribe. */
   asking: [caller: Caller];
   asked: [caller: Caller];
   /** A request has just been bound to its session. */
   bound: [caller: Caller];
-  /** A request is about to leave with tokens. */
+  /** A request is about to be sent with tokens. */
   leaving: [caller: Caller, tokens: Tokens];
   sent: [attempt: Attempt];
-  /** An answer is about to arrive. */
+  /** A response is about to arrive. */
   answering: [attempt: Attempt, said: Said<Answer>];
   answered: [attempt: Attempt, said: Said<Answer>];
   told: [caller: Caller, isFirst: boolean];
   cancelled: [caller: Caller, open: readonly Call[], reactions: number];
   /** `refresh` is called, or `restore`. */
   calling: [call: Call];
-  /** The answer of a refresh is about to arrive. */
+  /** The response of a refresh is about to arrive. */
   renewing: [call: Call, said: Said<RefreshAnswer>, grant: TokenGrant | undefined];
   published: [member: Member, state: SessionState, before: SessionState | undefined];
   event: [member: Member, event: ApiEvent];
@@ -155,21 +154,21 @@ export interface Happenings {
   changed: [member: Member, how: Change];
   /** A write is about to begin, while others are open. */
   writing: [write: Write, open: readonly Write[]];
-  /** What the store holds is from this write now; its answer may still be on its way. */
+  /** The store now holds the tokens of this write, which may not have ended yet. */
   landed: [write: Write, before: Write | undefined];
-  /** The store has lost what it held. */
+  /** The store has lost its tokens. */
   lost: [];
-  /** A session has read what the store holds, which is from this write, if from any. */
+  /** A session has read the store, which holds the tokens of this write, if of any. */
   looked: [member: number, found: Write | undefined];
-  /** Someone has got into `exclusive`. */
+  /** A work has begun inside `exclusive`. */
   entered: [inside: number];
-  /** A command is through. */
+  /** A command has run. */
   stepped: [];
-  /** Everything has had its answer, or its time. */
+  /** Every call has ended, or timed out. */
   settled: [];
-  /** Each session has been used once more, with a store that works. */
+  /** Each session has been used again, over a store that works. */
   used: [];
-  /** Everyone has unsubscribed. */
+  /** All callers and listeners have unsubscribed. */
   left: [];
   /** All sessions are destroyed. */
   destroyed: [];
@@ -181,9 +180,9 @@ type Listeners<Result> = { readonly [Name in keyof Happenings]?: (...what: Happe
 
 /** One of the invariants, in one world. */
 export interface Watcher {
-  /** What it remembers of each happening. */
+  /** Records each happening. */
   readonly notes?: Listeners<void>;
-  /** What it then says is wrong with it, if anything. */
+  /** Returns what is wrong with a happening, if anything. */
   readonly checks: Listeners<string | false | undefined>;
 }
 

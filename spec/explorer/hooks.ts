@@ -4,7 +4,7 @@ import type { Hook, Reaction } from './plan';
 import { destroy, signIn, signOut } from './sessions';
 import { pick, type World } from './world';
 
-/** An error to throw, which must turn up exactly once. */
+/** An error to throw, which must be reported exactly once. */
 export const createFault = (world: World, hook: Hook, member: number, caller?: Caller): Fault => {
   const fault = new Fault(world.faults.length + 1, hook, member, caller);
   world.faults.push(fault);
@@ -12,8 +12,7 @@ export const createFault = (world: World, hook: Hook, member: number, caller?: C
 };
 
 /**
- * What a function of the caller's does when the library calls it: nothing of its own, unless a command has said
- * otherwise.
+ * Runs the reaction of a function of the caller when the library calls it, if a command has set one.
  */
 export const react = (world: World, hook: Hook, index: number, caller?: Caller): Reaction | undefined => {
   const reaction = world.rigged.get(hook)?.shift();

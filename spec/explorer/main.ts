@@ -1,9 +1,9 @@
-// Runs many more plans than the tests do, until one breaks an invariant. `npm run explore -- --runs=200000`; `--seed`
-// and `--path` repeat one.
+// Runs many more plans than the tests do, until a plan breaks an invariant: `npm run explore -- --runs=200000`.
+// `--seed` and `--path` repeat a plan.
 import { parseArgs } from 'node:util';
 import { explore } from './explore';
 
-/** How many plans there are between two lines of progress. */
+/** The number of plans between two lines of progress. */
 const BATCH = 5_000;
 
 const { values } = parseArgs({

@@ -2,27 +2,27 @@ import fc from 'fast-check';
 
 export type User = 'A' | 'B';
 
-/** Who waits for what: an answer to a request, as it comes in four kinds, or tokens. */
+/** What a caller waits for: the response to one of four kinds of request, or tokens. */
 export type Wish = 'request' | 'public' | 'own header' | 'foreign' | 'refresh$' | 'accessToken$';
 
 /**
- * How a server answers a request: as it should, or in a certain way. `redirected` is a 401 of an origin where the token
- * may not go.
+ * How a server responds to a request: `honest`, or in a certain way. `redirected` is a 401 of an origin that may not
+ * get the token.
  */
 export type Answer = 'honest' | '200' | '401' | '1002' | '500' | 'network' | 'empty' | 'redirected';
 
-/** Grants: with a new refresh token, without any, and with the same access token as before. */
+/** Grants: with a new refresh token, without a refresh token, and with the same access token. */
 export type GrantKind = 'rotated' | 'kept' | 'same';
-/** Answers that end the session, and answers that don't; `lost` is one that rotates, and never arrives. */
+/** Responses that end the session, and other failures. `lost` rotates the refresh token, and never arrives. */
 export type Refusal = '400' | '401' | '1002';
 export type Trouble = 'network' | 'lost' | '429' | '500' | 'client' | 'malformed' | 'empty' | 'unknown';
 export type RefreshAnswer = 'honest' | GrantKind | Refusal | Trouble;
 
-/** How a store answers a call, and what it does with those to come. */
+/** How a call of a store ends, and how the store treats later calls. */
 export type StoreAnswer = 'done' | 'failed' | 'done, says failed';
 export type Mood = 'works' | 'throws' | 'hangs';
 
-/** Functions of the caller's that the library calls. */
+/** Functions of the caller that the library calls. */
 const HOOKS = [
   'refresh',
   'isExpired',
@@ -40,7 +40,7 @@ const HOOKS = [
 ] as const;
 export type Hook = (typeof HOOKS)[number];
 
-/** What such a function does before, or instead of, what it is for. */
+/** What such a function does before its task, or instead of it. */
 const REACTIONS = [
   'throw',
   'reject',
@@ -55,31 +55,30 @@ const REACTIONS = [
 ] as const;
 export type Reaction = (typeof REACTIONS)[number];
 
-/** What a run is made of before anything happens. */
+/** The settings of a run. */
 export interface Setup {
-  /** If there are several, they share the store. */
+  /** Several sessions share the store. */
   readonly sessions: 1 | 2 | 3;
   readonly store: 'none' | 'sync' | 'async';
   /**
-   * What `changes$` of the store does with the notices of others: emits them at once, on command and in order, on
-   * command in any order, or not at all.
+   * How `changes$` of the store emits notices of external writes: at once, on command and in order, on command in any
+   * order, or on command unless they are dropped.
    */
   readonly changes: 'missing' | 'prompt' | 'late' | 'reordered' | 'lost';
   /**
-   * Whether `changes$` emits a session's own writes as well, as it does for sessions of one page that share a store
-   * object.
+   * Whether `changes$` also emits a session's own writes, as it does for sessions of a page that share a store object.
    */
   readonly isEchoed: boolean;
   /** Whether the store has `version`. */
   readonly hasVersion: boolean;
-  /** What the store keeps of the tokens that a session saves. */
+  /** Which fields of saved tokens the store keeps. */
   readonly keeps: 'all' | 'no revision' | 'two entries';
   readonly exclusive: 'in turn' | 'missing' | 'stuck' | 'throws';
-  /** What the store holds in the beginning: tokens of this version, of an id without order, or as two entries. */
-  readonly held: 'nothing' | 'tokens' | 'old tokens' | 'two entries';
-  /** How an honest server says that a token is dead. */
+  /** The first tokens in the store: of this version, with an id without an order, or as two entries. */
+  readonly initial: 'nothing' | 'tokens' | 'old tokens' | 'two entries';
+  /** How an honest server rejects a token. */
   readonly signal: '401' | '1002';
-  /** How long tokens live; unknown when left out. */
+  /** How long tokens live; unknown if undefined. */
   readonly lifeMs: number | undefined;
   readonly refreshAheadMs: number;
   readonly refreshTimeoutMs: number;
@@ -88,11 +87,11 @@ export interface Setup {
   readonly timeoutMs: number;
   readonly hasRestore: boolean;
   readonly hasIsRefused: boolean;
-  /** Whether someone listens to `state$` from the beginning, or only once the store has been read for someone else. */
+  /** Whether `state$` has a listener from the start, or only once the store has been read for another caller. */
   readonly isWatched: boolean;
-  /** Whether someone listens to `events$`. */
+  /** Whether `events$` has a listener. */
   readonly isObserved: boolean;
-  /** How everything comes to its end: by answers, or by nothing but the library's own deadlines. */
+  /** How open calls end after the commands: by responses, or only by the deadlines of the library. */
   readonly ending: 'answers' | 'deadlines';
 }
 
@@ -103,7 +102,7 @@ interface OnOne {
   readonly which: number;
 }
 
-/** What each step needs to know. `session` and `which` count among what there is at that moment. */
+/** The parameters of each command. `session` and `which` are indices into the open ones at that moment. */
 export interface Commands {
   ask: OnSession & { readonly wish: Wish; readonly route: number; readonly times: number };
   'keep fresh': OnSession;
@@ -116,10 +115,10 @@ export interface Commands {
   'prepare answers': { readonly how: Answer; readonly times: number };
   'prepare refreshes': { readonly how: RefreshAnswer; readonly times: number };
   'store from now on': { readonly how: Mood };
-  /** An old version of the app, in another tab, knows two entries: it writes both, or removes them. */
+  /** An old version of the app, in another tab, writes or removes its two entries. */
   'legacy sign-in': { readonly user: User };
   'legacy sign-out': object;
-  /** The store loses what it holds, and cannot tell that from a sign-out that it knows nothing of. */
+  /** The store loses its tokens, and cannot tell that from an external sign-out. */
   'lose tokens': object;
   /** A notice of `changes$` arrives, or is lost. */
   deliver: OnOne;
@@ -170,7 +169,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   hasVersion: fc.boolean(),
   keeps: of('all', 'all', 'all', 'no revision', 'two entries'),
   exclusive: of('in turn', 'in turn', 'in turn', 'missing', 'missing', 'stuck', 'throws'),
-  held: of('nothing', 'nothing', 'tokens', 'tokens', 'old tokens', 'two entries'),
+  initial: of('nothing', 'nothing', 'tokens', 'tokens', 'old tokens', 'two entries'),
   signal: of('401', '1002'),
   lifeMs: of(undefined, undefined, 1, 2_000, 40_000, 600_000),
   refreshAheadMs: of(60_000, 0, 1_000),
@@ -185,7 +184,7 @@ const setup: fc.Arbitrary<Setup> = fc.record({
   ending: of('answers', 'answers', 'answers', 'deadlines'),
 });
 
-/** Steps of one kind, as often as `weight` says among all. */
+/** Commands of one kind, with their `weight` among all commands. */
 const step = <T>(weight: number, fields: { [Key in keyof T]: fc.Arbitrary<T[Key]> }) => ({
   weight,
   arbitrary: fc.record<T>(fields),
@@ -226,7 +225,7 @@ const command = fc.oneof(
   step(8, { do: of('next time'), hook: of(...HOOKS), reaction: of(...REACTIONS) }),
 );
 
-/** A run: its set-up, and what happens in which order. */
+/** A run: its set-up, and its commands in order. */
 export const plans: fc.Arbitrary<Plan> = fc.record({
   setup,
   commands: fc.array(command, { maxLength: 40, size: 'max' }),
@@ -237,7 +236,7 @@ const words = (fields: object): string =>
     .map(([name, value]) => (name === 'do' ? value : `${name} ${value}`))
     .join(', ');
 
-/** A plan as one can read it: its set-up, then one command a line. */
+/** A plan as text: its set-up, then a line for each command. */
 export const describePlan = ({ setup, commands }: Plan): string =>
   [
     `set-up: ${words(setup)}`,

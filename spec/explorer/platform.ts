@@ -3,11 +3,11 @@ import { dateTimestampProvider } from 'rxjs/internal/scheduler/dateTimestampProv
 import { intervalProvider } from 'rxjs/internal/scheduler/intervalProvider';
 import { timeoutProvider } from 'rxjs/internal/scheduler/timeoutProvider';
 
-/** The day that every run begins on. */
+/** The time at which every run begins. */
 const EPOCH_MS = Date.UTC(2030, 0, 1);
 
-/** More looks at the clock than this in one run: something goes in circles. */
-const MOST_LOOKS = 100_000;
+/** More reads of the clock than this in a run mean an endless loop. */
+const MAX_CLOCK_READS = 100_000;
 
 interface Timer {
   readonly handler: () => void;
@@ -16,12 +16,11 @@ interface Timer {
 }
 
 /**
- * What the library gets from the platform, moved by hand: timers, the wall clock, and a window that tells when the
- * network is back. `TestScheduler` has no wall clock that can be set while its timers run, and drops them all when a
- * handler throws.
+ * A platform moved by hand: timers, the wall clock, and a window with events of the network and the page.
+ * `TestScheduler` has no wall clock that can be set while its timers run, and drops all timers when a handler throws.
  */
 export interface Platform {
-  /** What the wall clock shows. */
+  /** The time of the wall clock. */
   readonly nowMs: number;
   /** How much time has passed, however the wall clock was set. */
   readonly elapsedMs: number;
@@ -29,11 +28,11 @@ export interface Platform {
   readonly timers: number;
   /** Listeners of the window. */
   readonly listeners: number;
-  /** What was thrown where RxJS could only report it. */
+  /** Errors that RxJS could only report. */
   readonly thrown: readonly unknown[];
-  /** Lets time pass, and fires what is due on the way, in order. */
+  /** Lets time pass, and fires due timers in order. */
   advance(ms: number): void;
-  /** Sets the wall clock forward or back; timers run on as if nothing had happened. */
+  /** Sets the wall clock forward or back; timers are not affected. */
   set(byMs: number): void;
   /** Whether it was ever set. */
   readonly isSet: boolean;
@@ -41,13 +40,13 @@ export interface Platform {
   /** The page is shown again. */
   show(): void;
   /** How many subjects have subscribers. */
-  heard(): number;
+  observedSubjects(): number;
   uninstall(): void;
 }
 
 /**
- * What `Subject` calls for each new subscriber, its subclasses included. Internal to RxJS 7, which has no other way to
- * see a leak from outside.
+ * The method that `Subject` and its subclasses call for each new subscriber. It is internal to RxJS 7, which has no
+ * other way to see a leak from outside.
  */
 interface Listened {
   _innerSubscribe(subscriber: unknown): Subscription;
@@ -60,16 +59,16 @@ const installTimers = () => {
   let setMs = 0;
   let isSet = false;
   let handles = 0;
-  let looks = 0;
+  let clockReads = 0;
 
   const arm = (handler: () => void, ms = 0, everyMs?: number): number => {
     timers.set(++handles, { handler, dueMs: elapsedMs + Math.max(0, ms), everyMs });
     return handles;
   };
-  // RxJS only hands back what `arm` has returned.
+  // RxJS only passes back what `arm` has returned.
   const disarm = (handle: unknown) => timers.delete(handle as number);
 
-  /** The first that is due by `untilMs`; of several, the one that was armed first. */
+  /** The first timer that is due by `untilMs`; of several, the timer that was armed first. */
   const due = (untilMs: number): [number, Timer] | undefined => {
     let found: [number, Timer] | undefined;
     for (const entry of timers) if (entry[1].dueMs <= (found ? found[1].dueMs - 1 : untilMs)) found = entry;
@@ -87,13 +86,13 @@ const installTimers = () => {
     }
   };
 
-  const look = (): number => {
-    if (++looks > MOST_LOOKS) throw new Error('something goes in circles');
+  const readClock = (): number => {
+    if (++clockReads > MAX_CLOCK_READS) throw new Error('the clock was read too often: an endless loop');
     return EPOCH_MS + elapsedMs + setMs;
   };
 
-  dateTimestampProvider.delegate = { now: look };
-  // RxJS only hands the handles back, whatever they are.
+  dateTimestampProvider.delegate = { now: readClock };
+  // RxJS only passes the handles back, whatever they are.
   timeoutProvider.delegate = { setTimeout: (handler, ms) => arm(handler, ms) as never, clearTimeout: disarm };
   intervalProvider.delegate = {
     setInterval: (handler, ms) => arm(handler, ms, ms ?? 0) as never,
@@ -108,7 +107,7 @@ const installTimers = () => {
     advance: (ms: number) => {
       const untilMs = elapsedMs + ms;
       for (let next = due(untilMs); next; next = due(untilMs)) {
-        look();
+        readClock();
         fire(next);
       }
       elapsedMs = untilMs;
@@ -126,7 +125,7 @@ const installTimers = () => {
   };
 };
 
-/** Node has no window: its listeners are put where a browser has them. */
+/** Node has no window: installs the two methods for listeners of a browser. */
 const installWindow = () => {
   const listeners: { readonly type: string; readonly listener: (event: unknown) => void }[] = [];
   Object.assign(globalThis, {
@@ -150,7 +149,7 @@ const installWindow = () => {
   };
 };
 
-/** Remembers every subject that is subscribed to. */
+/** Records every subject that is subscribed to. */
 const installSubjects = () => {
   const subjects = new Set<Subject<unknown>>();
   const prototype = Subject.prototype as unknown as Listened;
@@ -167,7 +166,7 @@ const installSubjects = () => {
   };
 };
 
-/** The same numbers in each run: ids of sign-ins of one millisecond are told apart, and sorted, by chance. */
+/** The same random numbers in each run: they distinguish, and sort, ids of sign-ins of the same millisecond. */
 const installChance = () => {
   const { random } = Math;
   let seed = 1;
@@ -208,7 +207,7 @@ export const installPlatform = (): Platform => {
     },
     online: () => window.emit('online'),
     show: () => window.emit('pageshow'),
-    heard: () => [...subjects].filter(({ observed }) => observed).length,
+    observedSubjects: () => [...subjects].filter(({ observed }) => observed).length,
     uninstall: () => {
       timers.uninstall();
       chance.uninstall();

@@ -14,7 +14,7 @@ const saidOf = ({ server }: World, { tokens }: Call, how: RefreshAnswer): Said<R
   return tokens && server.isSpent(tokens.refreshToken) ? '400' : 'rotated';
 };
 
-/** What the server hands out, if anything. */
+/** The grant of the server, if any. */
 const grantOf = ({ server }: World, { tokens }: Call, said: Said<RefreshAnswer>): TokenGrant | undefined => {
   switch (said) {
     case 'rotated':
@@ -27,25 +27,25 @@ const grantOf = ({ server }: World, { tokens }: Call, said: Said<RefreshAnswer>)
   return undefined;
 };
 
-/** Answers a call of `refresh` or `restore`, unless it has been given up. */
+/** Responds to a call of `refresh` or `restore`, unless it has been given up. */
 export const answerRefresh = (world: World, call: Call | undefined, how: RefreshAnswer): void => {
   if (!call?.isOpen || !call.subscriber) return;
   const { subscriber, member } = call;
   const said = saidOf(world, call, how);
   const grant = grantOf(world, call, said);
   call.isOpen = false;
-  member.view.busy = said === '429' ? call.generation : undefined;
+  member.view.throttledGeneration = said === '429' ? call.generation : undefined;
   world.tell('renewing', call, said, grant);
   if (grant) subscriber.next(grant);
   else if (said === 'malformed') subscriber.next({ accessToken: 'not\na token' });
-  else if (said in ERRORS) subscriber.error(ERRORS[said as keyof typeof ERRORS]); // has just been seen
+  else if (said in ERRORS) subscriber.error(ERRORS[said as keyof typeof ERRORS]); // checked by `in`
   subscriber.complete();
 };
 
 const end = ({ platform }: World, call: Call): void => {
   const { member, generation } = call;
   call.isOpen = false;
-  // What the user has ended from within says nothing of the session that has come after it.
+  // A call that the user has ended from inside is not about the session that follows it.
   if (generation === member.session.state.generation) member.view.endedMs ??= platform.nowMs;
 };
 
@@ -59,7 +59,7 @@ const call$ = (world: World, call: Call): Observable<TokenGrant> =>
     if (prepared) answerRefresh(world, call, prepared);
   });
 
-/** What a session's `refresh` returns, or its `restore`, which is given no tokens. */
+/** The result of `refresh`, or of `restore`, which gets no tokens. */
 export const refreshOf = (world: World, index: number, tokens: Tokens | undefined): ObservableInput<TokenGrant> => {
   const member = world.members[index];
   if (!member) throw new Error('refresh is called by a session that is being made');

@@ -8,8 +8,8 @@ import { familyIn } from './view';
 import { answer } from './wire';
 import { pick, World } from './world';
 
-/** How often everything is answered, or time passes, before what is still open is taken to be forgotten. */
-const MOST_ROUNDS = 200;
+/** After so many rounds of responses, or of time, a call that is still open counts as forgotten. */
+const MAX_ROUNDS = 200;
 const ROUND_MS = 5_000;
 
 const times = (count: number, act: () => void): void => {
@@ -27,7 +27,7 @@ const memberAt = ({ members }: World, { session }: { readonly session: number })
 };
 
 const goOnline = ({ platform, members }: World): void => {
-  for (const { view } of members) view.thaw();
+  for (const { view } of members) view.endCoolDown();
   platform.online();
 };
 
@@ -77,22 +77,21 @@ const isQuiet = (world: World): boolean => {
   return open + platform.timers === 0;
 };
 
-/** Notices arrive, or get lost. */
+/** Delivers all notices, or drops them. */
 const deliverAll = ({ shelf, setup }: World): boolean => {
   const count = shelf.notices.length;
   times(count, () => (setup.changes === 'lost' ? shelf.drop(0) : shelf.deliver(0)));
   return count > 0;
 };
 
-/** A command is through. */
+/** Ends a command. */
 const step = (world: World): void => {
   bindAll(world);
   world.tell('stepped');
 };
 
 /**
- * Answers what waits for an answer: requests, and unless deadlines are to end them, also refreshes and calls of the
- * store.
+ * Ends all open requests with a response, and unless deadlines are to end them, all refreshes and calls of the store.
  */
 const answerAll = (world: World, ending: Setup['ending']): boolean => {
   const isAll = ending === 'answers';
@@ -105,24 +104,24 @@ const answerAll = (world: World, ending: Setup['ending']): boolean => {
   return operations.length + calls.length + attempts.length > 0;
 };
 
-/** Lets everything come to its end. Time passes only where nothing else can happen. */
+/** Ends all that is open. Time passes only if nothing else can happen. */
 const settle = (world: World, ending: Setup['ending']): void => {
-  for (let round = 0; round < MOST_ROUNDS && !isQuiet(world); round++) {
-    const isTold = deliverAll(world);
-    if (!answerAll(world, ending) && !isTold) world.platform.advance(ROUND_MS);
+  for (let round = 0; round < MAX_ROUNDS && !isQuiet(world); round++) {
+    const isDelivered = deliverAll(world);
+    if (!answerAll(world, ending) && !isDelivered) world.platform.advance(ROUND_MS);
     step(world);
   }
 };
 
-/** How often each session is used in the end: one may have to write its tokens again before the others can see them. */
+/** How often each session is used in the end: the others may see its tokens only after it has written them again. */
 const USES = 3;
 
-/** Uses each session, so that it looks into the store: for its tokens, or for a refresh if only that makes it look. */
+/** Uses each session, so that it reads the store: for its tokens, or for a refresh if only a refresh makes it read. */
 const useAll = (world: World): void => {
   const { setup, members, platform } = world;
   const wish = setup.hasVersion || setup.changes !== 'missing' ? 'accessToken$' : 'refresh$';
   times(USES, () => {
-    // A look that has failed is not taken again at once.
+    // A read that has failed is not repeated at once.
     platform.advance(ROUND_MS);
     goOnline(world);
     platform.show();
@@ -142,7 +141,7 @@ const finish = async (world: World): Promise<void> => {
   shelf.feel('works');
   for (const { subscription } of keepers) subscription.unsubscribe();
   settle(world, setup.ending);
-  // What `signIn` and `signOut` return are promises.
+  // `signIn` and `signOut` return promises.
   for (let tick = 0; tick < 5; tick++) await null;
   world.tell('settled');
 
@@ -157,7 +156,7 @@ const finish = async (world: World): Promise<void> => {
   world.tell('destroyed');
 };
 
-/** Runs a plan against the real library, and returns what was wrong, in order. */
+/** Runs a plan against the real library, and returns the violations in order. */
 export const run = async ({ setup, commands }: Plan): Promise<readonly string[]> => {
   const world = new World(setup, INVARIANTS);
   try {

@@ -1,12 +1,12 @@
 import type { TokenGrant } from 'renewal';
 import type { GrantKind, User } from './plan';
 
-/** What one sign-in has led to: its tokens are named after it, so that each shows whose it is. */
+/** A sign-in and its tokens, which are named after it. */
 interface Family {
   readonly name: string;
   accessToken: string;
   refreshToken: string;
-  /** Whether the server has declared the access token dead ahead of its time. */
+  /** Whether the server rejects the access token before its expiry. */
   isDead: boolean;
   expiresAtMs: number;
 }
@@ -14,19 +14,19 @@ interface Family {
 /** The family that a token belongs to, by its name. */
 export const familyOf = (token: string | undefined): string | undefined => token?.split('.')[0];
 
-/** What looks like a token of ours, wherever it turns up. */
+/** Matches the tokens of the model in any text. */
 export const TOKEN = /[AB]\d+\.[tr]\d+/;
 
-/** The server of the model: rotates refresh tokens, and takes each once. */
+/** The server of the model: it rotates refresh tokens, and accepts each once. */
 export interface Server {
   /** Begins a family. */
   signIn(user: User): TokenGrant;
-  /** Hands out new tokens of the family that the refresh token belongs to. */
+  /** Grants new tokens of the family of the refresh token. */
   renew(refreshToken: string | undefined, kind: GrantKind): TokenGrant;
-  /** Declares the family's access token dead. */
+  /** Rejects the access token of the family from now on. */
   expire(family: string | null | undefined): void;
   takes(accessToken: string | undefined): boolean;
-  /** Whether a newer refresh token has taken its place. */
+  /** Whether a newer refresh token has replaced it. */
   isSpent(refreshToken: string | undefined): boolean;
 }
 

@@ -20,7 +20,7 @@ import { createView } from './view';
 import { transportOf } from './wire';
 import type { World } from './world';
 
-/** The options of a session whose functions may all be rigged. */
+/** The options of a session. Each of its functions may have a reaction. */
 const optionsOf = (world: World, index: number): SessionOptions => {
   const { store, hasRestore, hasIsRefused, refreshAheadMs, refreshTimeoutMs, refreshRetries, releaseConcurrency } =
     world.setup;
@@ -60,7 +60,7 @@ const optionsOf = (world: World, index: number): SessionOptions => {
   };
 };
 
-/** Adds a session and a client of it; no one subscribes to anything yet. */
+/** Adds a session and its client, without any subscription. */
 export const join = (world: World): void => {
   const { members, setup } = world;
   const index = members.length;
@@ -75,7 +75,7 @@ export const join = (world: World): void => {
         const caller = callerOf(world, request);
         bound(world, caller);
         caller.isKept = react(world, 'interceptor', index, caller) === 'hang';
-        // The others pass the session by.
+        // Requests of other wishes do not use the session.
         if (!caller.isKept && caller.wish === 'request') arrive(world, caller);
         const back = () => react(world, 'interceptor, on its way back', index, caller);
         return caller.isKept ? NEVER : next(request).pipe(tap(back));
@@ -99,7 +99,7 @@ export const join = (world: World): void => {
   world.tell('made', member);
 };
 
-/** Listens to what the session tells; twice to its states, as each listener has to hear the same. */
+/** Listens to the states of the session, twice: both listeners have to receive the same states. */
 export const watch = (world: World, member: Member): void => {
   const { index, session, view, listening } = member;
   member.isWatched = true;
@@ -111,22 +111,22 @@ export const watch = (world: World, member: Member): void => {
       react(world, 'state$', index);
     }),
   );
-  listening.add(session.state$.subscribe((state) => view.hear(state)));
+  listening.add(session.state$.subscribe((state) => view.seeOther(state)));
 };
 
 /**
- * Whether its request has told nothing yet. A look into the store may call back, and others may be made there that tell
- * first.
+ * Whether its request has emitted no event yet. A read of the store may call back, and requests that are made there
+ * emit their events first.
  */
 const isComing = ({ isBeingSubscribed, isQueued, wish }: Caller): boolean =>
   isBeingSubscribed && !isQueued && wish !== 'refresh$' && wish !== 'accessToken$';
 
-/** Only events tell who waits. */
+/** Notes which requests wait: only events show that. */
 const note = (world: World, member: Member, event: ApiEvent): void => {
   if (event.type !== 'request') return;
   const { requestId, phase } = event;
   const newest = world.callers.filter((caller) => caller.member === member && isComing(caller)).at(-1);
-  // It is the first that a request tells.
+  // `queued` is the first event of a request.
   if (phase === 'queued' && newest) {
     newest.isQueued = true;
     member.requests.set(requestId, newest);
@@ -175,7 +175,7 @@ const change = (world: World, member: Member, how: Change, act: () => void, gran
 export const signIn = (world: World, member: Member, user: User): void => {
   const grant = world.server.signIn(user);
   const act = () => follow(world, member.session.signIn(grant));
-  // A session that was destroyed is so for good.
+  // A destroyed session stays destroyed.
   if (member.isDestroyed) act();
   else change(world, member, 'sign in', act, grant);
 };

@@ -9,58 +9,58 @@ import { pick, type World } from './world';
 /** After how long a session may give up a call of its store. */
 export const GIVEN_UP_MS = 5_000;
 
-/** A call of the store that is not answered yet. */
+/** A call of the store that has not ended. */
 interface Operation {
   readonly member: number;
   readonly openedMs: number;
   answer(how: StoreAnswer): void;
 }
 
-/** What `changes$` of a member's store has not emitted yet. */
+/** A value that `changes$` of a member's store has not emitted yet. */
 interface Notice {
   readonly member: number;
   readonly tokens: Tokens | null;
 }
 
-/** What a store returns: tokens, `null` for nothing, undefined if it has lost what it held. */
+/** The result of `load`: tokens, `null` for no tokens, undefined if the store has lost its tokens. */
 type Kept = Tokens | null | undefined;
 
-/** One place for tokens, and a store for each session that shares it. */
+/** A place for tokens, and a store for each session that shares it. */
 export interface Shelf {
   readonly kept: Kept;
-  /** What it held in the beginning. */
+  /** Its tokens at the start. */
   readonly first: Tokens | null;
   readonly operations: readonly Operation[];
   readonly writes: readonly Write[];
   readonly notices: readonly Notice[];
-  /** What it holds is from this write, if from any. */
+  /** The write that its tokens are from, if any. */
   readonly lastDone: Write | undefined;
   /** How often it has been read. */
   readonly looks: number;
-  /** How many follow `changes$`. */
+  /** The number of subscribers of `changes$`. */
   readonly followers: number;
-  /** How many are inside `exclusive`. */
+  /** The number of works inside `exclusive`. */
   readonly inside: number;
-  /** Whether it has never failed, nor given anyone reason to give it up: then it holds what it should. */
+  /** Whether it has never failed, nor taken so long that a session may give it up: then it holds the right tokens. */
   readonly isSound: boolean;
-  /** Whether no call of it has ever taken time: then no deadline has passed it over. */
+  /** Whether no call has taken any time: then no deadline has ended a call. */
   readonly isPrompt: boolean;
-  /** Whether each call of it was done at once: then everything has happened in the order in which it was asked for. */
+  /** Whether each call ended at once: then all calls have happened in their order. */
   readonly isInstant: boolean;
-  /** Whether it has ever lost what it held. */
+  /** Whether it has ever lost its tokens. */
   readonly hasLost: boolean;
   feel(mood: Mood): void;
-  /** An old version of the app signs a user in, or out, without any session. */
+  /** An old version of the app signs a user in or out, without a session. */
   overwrite(user: User | null): void;
   lose(): void;
-  /** A notice arrives: in order, unless `changes$` mixes them up. */
+  /** Emits a notice: in order, unless `changes$` reorders them. */
   deliver(which: number): void;
-  /** A notice is lost, if `changes$` loses any. */
+  /** Drops a notice, if `changes$` loses notices. */
   drop(which: number): void;
   storeFor(member: number): TokenStore;
 }
 
-/** What fits into two entries: whose writer leaves no session id. */
+/** The tokens in two entries, whose writer has no session id. */
 const entriesOf = ({ accessToken, refreshToken }: TokenGrant): Tokens => ({ accessToken, refreshToken }) as Tokens;
 
 const keptOf = (tokens: Tokens, keeps: Setup['keeps']): Tokens => {
@@ -71,7 +71,7 @@ const keptOf = (tokens: Tokens, keeps: Setup['keeps']): Tokens => {
 
 const A_DAY_MS = 86_400_000;
 
-/** An id as `signIn` makes them, of a sign-in at `atMs`. */
+/** A session id of a sign-in at `atMs`. */
 const idOf = (atMs: number): string => `${atMs.toString(36).padStart(9, '0')}.first`;
 
 export const createShelf = (world: World): Shelf => {
@@ -80,8 +80,8 @@ export const createShelf = (world: World): Shelf => {
   const writes: Write[] = [];
   const notices: Notice[] = [];
   const followers = new Map<number, Set<Subscriber<Tokens | null>>>();
-  /** How turns are taken is not what is explored: the library's own will do. */
-  const turns = memoryStore();
+  /** The explorer uses the lock of the library, as it does not test locks. */
+  const mutex = memoryStore();
   let kept: Kept = null;
   let hasLost = false;
   let mood: Mood = 'works';
@@ -90,7 +90,7 @@ export const createShelf = (world: World): Shelf => {
   let slowestMs = 0;
   let inside = 0;
   let looks = 0;
-  /** Rises with each write: what takes time must not come back to a version that it has had. */
+  /** Rises with each write: an asynchronous store must not return to an earlier version. */
   let version = 0;
   let isInstant = setup.store === 'sync';
 
@@ -102,7 +102,7 @@ export const createShelf = (world: World): Shelf => {
     for (const follower of [...(followers.get(member) ?? [])]) follower.next(tokens);
   };
 
-  /** What is written takes effect, and others are told. */
+  /** Puts a write into effect, and notifies the other members. */
   const land = (write: Write): void => {
     const { tokens, member } = write;
     const before = lastDone;
@@ -129,7 +129,7 @@ export const createShelf = (world: World): Shelf => {
         slowestMs = Math.max(slowestMs, tookMs(operation));
         const result = how === 'failed' ? undefined : effect();
         closed(how === 'done');
-        // It is left undefined only where it has failed.
+        // The result is undefined only if the call has failed.
         if (how === 'done') resolve(result as T);
         else {
           const fault = createFault(world, 'store', member);
@@ -143,7 +143,7 @@ export const createShelf = (world: World): Shelf => {
     return promise;
   };
 
-  /** One call of the store, which does something to it, now or later. */
+  /** Runs a call of the store, now or later. */
   const operate = <T>(member: number, effect: () => T, closed = (_isDone: boolean): void => {}): T | PromiseLike<T> => {
     try {
       react(world, 'store', member);
@@ -197,7 +197,7 @@ export const createShelf = (world: World): Shelf => {
       world.tell('entered', ++inside);
       return work.pipe(finalize(() => inside--));
     });
-    return turns.exclusive?.(counted) ?? counted;
+    return mutex.exclusive?.(counted) ?? counted;
   };
 
   const changesFor = (member: number): Observable<Tokens | null> =>
@@ -216,12 +216,12 @@ export const createShelf = (world: World): Shelf => {
     return picked && notices.splice(at, 1)[0];
   };
 
-  const isLegacy = setup.held === 'two entries';
-  if (setup.held !== 'nothing') {
+  const isLegacy = setup.initial === 'two entries';
+  if (setup.initial !== 'nothing') {
     const { accessToken, refreshToken = '', expiresInMs } = world.server.signIn('A');
     const expiry = expiresInMs && { expiresAtMs: platform.nowMs + expiresInMs };
     const id =
-      setup.held === 'tokens' ? { sessionId: idOf(platform.nowMs - A_DAY_MS), revision: 1 } : { sessionId: 'first' };
+      setup.initial === 'tokens' ? { sessionId: idOf(platform.nowMs - A_DAY_MS), revision: 1 } : { sessionId: 'first' };
     kept = keptOf({ accessToken, refreshToken, ...expiry, ...id }, isLegacy ? 'two entries' : setup.keeps);
   }
 

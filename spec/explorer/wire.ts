@@ -21,7 +21,7 @@ const ANSWERS: Readonly<Record<Exclude<Said<Answer>, 'network' | 'empty'>, HttpR
   redirected: response(401, null, { url: `${ELSEWHERE}/r0` }),
 };
 
-/** Answers an attempt, unless it has been given up. */
+/** Responds to an attempt, unless it has been given up. */
 export const answer = (world: World, attempt: Attempt | undefined, how: Answer): void => {
   if (!attempt?.isOpen) return;
   const said = saidOf(world, attempt, how);
@@ -63,7 +63,7 @@ const send = (world: World, request: HttpRequest): Observable<HttpResponse> =>
     };
   });
 
-/** The way of one session's client to the server. */
+/** The transport of the client of one session. */
 export const transportOf =
   (world: World, index: number): Transport =>
   (request) => {

@@ -5,7 +5,7 @@ import { installPlatform } from './platform';
 import { createServer, type Server } from './server';
 import { createShelf, GIVEN_UP_MS, type Shelf } from './shelf';
 
-/** All that there is in one run: what surrounds the real sessions, and what has happened. */
+/** The state of one run: the surroundings of the real sessions, and what has happened. */
 export class World {
   readonly platform = installPlatform();
   readonly server: Server;
@@ -16,21 +16,21 @@ export class World {
   readonly calls: Call[] = [];
   readonly keepers: { readonly member: Member; readonly subscription: Subscription }[] = [];
   readonly promises: { isSettled: boolean }[] = [];
-  /** Answers that come in the same tick. */
+  /** Responses that arrive in the same tick. */
   readonly prepared: { answers: Answer[]; refreshes: RefreshAnswer[] } = { answers: [], refreshes: [] };
-  /** Whose `refresh` is being called right now, and was in this step: when exactly that is over can't be seen. */
+  /** The current call of `refresh`; and all members with a call in this step, as its exact end cannot be seen. */
   calling: Call | undefined;
   readonly called = new Set<Member>();
-  /** Whose session is just being begun or ended. */
+  /** Members whose session is being begun or ended. */
   readonly changing: Member[] = [];
-  /** What hooks do when they are called next. */
+  /** The next reactions of each hook. */
   readonly rigged = new Map<Hook, Reaction[]>();
   readonly faults: Fault[] = [];
-  /** How many hooks are doing something right now. */
+  /** How many hooks are reacting right now. */
   nesting = 0;
-  /** How often a hook has done something: what comes of a step can be foretold only where none has. */
+  /** How often a hook has reacted: the outcome of a step can be foretold only if none has. */
   reactions = 0;
-  /** What was wrong, in order. */
+  /** All violations, in order. */
   readonly wrongs: string[] = [];
   readonly #watchers: readonly { readonly number: number; readonly watcher: Watcher }[];
 
@@ -43,7 +43,7 @@ export class World {
     this.#watchers = invariants.map((invariant) => ({ number: invariant.number, watcher: invariant.watch(this) }));
   }
 
-  /** Whether sessions that share the store can't run their refreshes at once. */
+  /** Whether sessions that share the store cannot run their refreshes at once. */
   get isCoordinated(): boolean {
     return this.members.length > 1 && this.setup.store !== 'none' && this.setup.exclusive === 'in turn';
   }
@@ -55,31 +55,30 @@ export class World {
         const why = watcher.checks[name]?.(...what);
         if (why) this.wrongs.push(`invariant ${number}: ${why}`);
       } catch (error) {
-        // The library would take it for a fault of the caller's.
+        // The library would take the error for a fault of the caller.
         this.wrongs.push(`the check of invariant ${number}: ${error}`);
       }
     }
   }
 
-  /** Whether a session has asked its store for something that it may wait for. */
+  /** Whether a session may wait for a call of its store. */
   isAsking({ index }: Member): boolean {
     const isPast = (openedMs: number) => this.platform.elapsedMs - openedMs >= GIVEN_UP_MS;
     return this.shelf.operations.some(({ member, openedMs }) => member === index && !isPast(openedMs));
   }
 
   /**
-   * Whether a caller may have to wait for a look into the store: its own, or one that is under way while the library
-   * calls back.
+   * Whether a caller may have to wait for a read of the store: its own, or a read that calls the caller back.
    */
   isLooking({ member, isNested }: Caller): boolean {
     const { hasVersion, changes } = this.setup;
     return this.isAsking(member) || (isNested && (hasVersion || changes !== 'missing'));
   }
 
-  /** Whether it can be foretold what becomes of a caller from what the session was when it came to it. */
+  /** Whether the outcome of a caller can be foretold from the state of the session when the caller reached it. */
   isForetold(caller: Caller): boolean {
     const { hasArrived, isInside, reactions, outcome, looks, before, member } = caller;
-    // A look into the store may have made something else of the session.
+    // A read of the store may have changed the session.
     const isSame = before.status !== 'loading' && before.generation === member.session.state.generation;
     const isAsBefore = isSame || looks === this.shelf.looks;
     const isAsItWas = reactions === this.reactions && isAsBefore && !this.isLooking(caller);
@@ -94,7 +93,7 @@ export class World {
     return this.calls.filter((call) => call.isOpen && call.member === member);
   }
 
-  /** Callers who have come to their session and are neither told nor on their way. */
+  /** Callers that have reached their session, and have neither an outcome nor an attempt. */
   waiting(member: Member): Caller[] {
     return this.callers.filter(
       (caller) =>

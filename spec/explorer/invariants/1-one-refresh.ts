@@ -1,10 +1,10 @@
 import type { Call, Invariant, Member } from '../happenings';
 
-/** At most one refresh per session and refresh token is in flight, wherever that can be coordinated. */
+/** At most one refresh per session and refresh token is in flight, if sessions can be coordinated. */
 export const oneRefresh: Invariant = {
   number: 1,
   watch: (world) => {
-    /** Refresh tokens that have been replaced, and who has been told so. */
+    /** Refresh tokens that have been replaced, by the member that got the response. */
     const spent = new Map<string, Member>();
     const running = new Map<Member, number>();
 
@@ -13,7 +13,7 @@ export const oneRefresh: Invariant = {
         renewing: ({ member, tokens }, said) => {
           if (said === 'rotated' && tokens?.refreshToken) spent.set(tokens.refreshToken, member);
         },
-        // The answer may go nowhere, and no one else can know of it.
+        // The response may be ignored, and then no other session can know of it.
         changing: (member) => {
           for (const [token, by] of spent) if (by === member) spent.delete(token);
         },
@@ -21,8 +21,8 @@ export const oneRefresh: Invariant = {
       checks: {
         calling: ({ member, tokens }) => {
           const { calls, members, changing, isCoordinated, shelf } = world;
-          // The store, called by a sign-in or sign-out, calls back: the old session goes on until it has the new
-          // tokens.
+          // Re-entrancy: a store may call back while a sign-in or sign-out writes to it. The old session goes on until
+          // the store has the new tokens.
           if (changing.includes(member)) return false;
           const isOther = (call: Call) => call.isOpen && call.subscriber && (call.member === member || isCoordinated);
           if (calls.some(isOther)) return 'two refreshes overlap';
@@ -30,7 +30,7 @@ export const oneRefresh: Invariant = {
           const mayShare = isCoordinated && !shelf.hasLost && (by === member || (shelf.isSound && shelf.isPrompt));
           return by && (members.length === 1 || mayShare) && `${tokens?.refreshToken} is presented again`;
         },
-        entered: (inside) => inside > 1 && 'two are inside exclusive',
+        entered: (inside) => inside > 1 && 'two works are inside exclusive',
         event: (member, event) => {
           if (event.type !== 'refresh') return undefined;
           const { phase, refreshId } = event;

@@ -2,7 +2,7 @@ import { codeOf, errorOf, nameOf } from '../callers';
 import type { Invariant } from '../happenings';
 import { GIVEN_UP_MS } from '../shelf';
 
-/** What a caller may be told, whatever happens around it. */
+/** The codes of the errors that a caller may get. */
 const CODES: readonly (string | undefined)[] = [
   'status',
   'network',
@@ -26,9 +26,9 @@ export const badStores: Invariant = {
         'two writes of one session overlap',
       told: (caller) => {
         const error = errorOf(caller);
-        // What a hook throws may be told as it is.
+        // An error of a hook may reach the caller unchanged.
         const isExpected = !error || CODES.includes(codeOf(caller)) || world.faults.some((fault) => fault === error);
-        if (!isExpected) return `${nameOf(caller)} is told ${error}`;
+        if (!isExpected) return `${nameOf(caller)} gets the error ${error}`;
         const { attempt } = caller;
         const isEarly =
           codeOf(caller) === 'timeout' && world.platform.elapsedMs - (attempt?.sentMs ?? 0) < world.setup.timeoutMs;

@@ -4,8 +4,8 @@ import { familyOf } from '../server';
 import { familyIn } from '../view';
 
 /**
- * No request of one sign-in leaves with tokens of another, nor is anyone given such tokens; whose it is, a look into
- * the store says first.
+ * No request of a sign-in is sent with tokens of another, and no caller gets such tokens. A read of the store decides
+ * first to which sign-in a caller belongs.
  */
 export const ownTokens: Invariant = {
   number: 12,
@@ -13,7 +13,7 @@ export const ownTokens: Invariant = {
     const { shelf, setup } = world;
     const reactions = new Map<Caller, number>();
 
-    /** With `version`, a store that answers at once has been looked at: the session is the one that it holds. */
+    /** Whether the session is known: with `version`, a synchronous store has been read. */
     const isKnown = (caller: Caller): boolean =>
       setup.store === 'sync' &&
       setup.hasVersion &&
@@ -22,13 +22,13 @@ export const ownTokens: Invariant = {
       reactions.get(caller) === world.reactions;
 
     const whyOther = (caller: Caller, family: string | null | undefined): string | false => {
-      const held = familyOf(shelf.kept?.accessToken) ?? null;
+      const stored = familyOf(shelf.kept?.accessToken) ?? null;
       return (
         isKnown(caller) &&
         shelf.kept !== undefined &&
         family !== undefined &&
-        family !== held &&
-        `${nameOf(caller)} is of ${family} while the store holds ${held}`
+        family !== stored &&
+        `${nameOf(caller)} is of ${family} while the store holds ${stored}`
       );
     };
 
@@ -51,7 +51,7 @@ export const ownTokens: Invariant = {
           const token = given(wish, outcome.value);
           if (!token) return false;
           if (isBeingSubscribed) return whyOther(caller, familyOf(token));
-          return !!family && familyOf(token) !== family && `${nameOf(caller)} is given ${token}`;
+          return !!family && familyOf(token) !== family && `${nameOf(caller)} gets ${token}`;
         },
       },
     };

@@ -3,7 +3,7 @@ import type { Caller, Invariant, Member } from '../happenings';
 import type { World } from '../world';
 
 /** Whether all slots of released waiters are taken. */
-const isLineFull = ({ setup, attempts }: World, member: Member): boolean => {
+const areSlotsTaken = ({ setup, attempts }: World, member: Member): boolean => {
   if (!setup.isObserved) return setup.releaseConcurrency < Infinity;
   const onWire = attempts.filter(
     ({ isOpen, held, caller }) => isOpen && held !== undefined && caller.member === member,
@@ -15,7 +15,7 @@ const isLineFull = ({ setup, attempts }: World, member: Member): boolean => {
 export const settles: Invariant = {
   number: 2,
   watch: (world) => {
-    /** Requests by their events, and who has made them. */
+    /** Open requests of each member, by their events. */
     const open = new Map<Member, Set<number>>();
 
     const whyStuck = (member: Member): string | undefined => {
@@ -23,7 +23,7 @@ export const settles: Invariant = {
       const { status } = member.session.state;
       if (!waiter) return undefined;
       if (status !== 'loading' && status !== 'refreshing') {
-        if (isLineFull(world, member)) return undefined;
+        if (areSlotsTaken(world, member)) return undefined;
         if (!world.isAsking(member)) return `${nameOf(waiter)} waits although the session is ${status}`;
       }
       return world.platform.timers ? undefined : `${nameOf(waiter)} waits, and no deadline will end it`;
@@ -38,7 +38,7 @@ export const settles: Invariant = {
 
     return {
       checks: {
-        told: (caller, isFirst) => !isFirst && `${nameOf(caller)} is told again`,
+        told: (caller, isFirst) => !isFirst && `${nameOf(caller)} has a second outcome`,
         stepped: () => world.members.map(whyStuck).find(Boolean),
         settled: () => {
           if (world.promises.some(({ isSettled }) => !isSettled)) return 'a sign-in or sign-out never settles';
@@ -54,7 +54,7 @@ export const settles: Invariant = {
           if (phase === 'settled' || phase === 'cancelled') requests.delete(requestId);
           return undefined;
         },
-        left: () => [...open.values()].some(({ size }) => size) && 'the events of a request have no end',
+        left: () => [...open.values()].some(({ size }) => size) && 'a request has no event of its end',
       },
     };
   },

@@ -1,11 +1,11 @@
 import type { SessionState } from 'renewal';
 import { nameOf } from '../callers';
 import type { Call, Caller, Invariant, Member } from '../happenings';
-import { familyIn, isHeld } from '../view';
+import { familyIn, hasTokens } from '../view';
 
 type Status = SessionState['status'];
 
-/** Where a session may go from each status; from `refreshing` to itself when its token is refused in between. */
+/** The next statuses of each status; `refreshing` follows itself if the token is rejected during the refresh. */
 const NEXT: Readonly<Record<Status, readonly Status[]>> = {
   loading: ['active', 'signed-out'],
   'signed-out': ['active'],
@@ -16,31 +16,32 @@ const NEXT: Readonly<Record<Status, readonly Status[]>> = {
 
 const whyNoStep = (before: SessionState, state: SessionState): string | undefined => {
   if (!NEXT[before.status].includes(state.status)) return `${before.status} became ${state.status}`;
-  const isSame = isHeld(before) && isHeld(state) ? before.tokens === state.tokens : isHeld(before) === isHeld(state);
+  const isSame =
+    hasTokens(before) && hasTokens(state) ? before.tokens === state.tokens : hasTokens(before) === hasTokens(state);
   const risen = state.generation - before.generation;
-  // What a sign-out ends while it is being loaded may have been something.
+  // A sign-out during the load may have ended a session.
   const isUnknown = before.status === 'loading' && state.status === 'signed-out' && state.reason === 'sign-out';
   return isUnknown || risen === (isSame ? 0 : 1)
     ? undefined
     : `the generation rose by ${risen} from ${before.status} to ${state.status}`;
 };
 
-/** A refresh result counts only if the session is still the one it was started for. */
+/** The result of a refresh counts only if the session that started it is still there. */
 export const sameSession: Invariant = {
   number: 4,
   watch: (world) => {
-    /** What has to end because a session has ended or changed hands. */
+    /** Calls and waiters that have to end because a session has ended or been replaced. */
     let calls: Call[] = [];
     let waiters: Caller[] = [];
-    /** What there was before each change that has begun: one may be inside another. */
+    /** The state before each change that has begun. Changes may be nested. */
     const before: { state: SessionState; calls: Call[]; waiters: Caller[] }[] = [];
-    /** Families that were signed out of. */
+    /** Families that have ended. */
     const over = new Map<Member, Set<string>>();
 
     const end = (member: Member, family: string | null | undefined): void => {
       if (family) over.set(member, (over.get(member) ?? new Set()).add(family));
     };
-    /** Another session that shares the store may still have the family, and hand it back. */
+    /** Another session that shares the store may still have the family, and write it again. */
     const whyBack = (member: Member): string | undefined => {
       const family = familyIn(member.session.state);
       const isBack = world.members.length === 1 && family && over.get(member)?.has(family);
@@ -52,13 +53,13 @@ export const sameSession: Invariant = {
         changing: (member) => {
           const calls = world.openCalls(member).filter(({ subscriber }) => subscriber);
           const { state } = member.session;
-          // Who waits for a look into the store may wait for no session yet.
+          // A caller that waits for a read of the store may not wait for a session yet.
           const isLooking = state.status === 'signed-out' || world.isAsking(member);
           before.push({ state, calls, waiters: isLooking ? [] : world.waiting(member) });
         },
         changed: (member) => {
           const ended = before.pop();
-          // Who is signed out already is not signed out again.
+          // A session that was signed out is not signed out again.
           if (!ended || ended.state.generation === member.session.state.generation) return;
           calls.push(...ended.calls);
           const waiting = world.waiting(member);

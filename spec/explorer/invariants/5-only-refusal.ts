@@ -4,14 +4,14 @@ import { codeOf, nameOf } from '../callers';
 import type { Caller, Invariant, Member } from '../happenings';
 import type { Wish } from '../plan';
 import { familyOf } from '../server';
-import { familyIn, isAlive, isHeld } from '../view';
+import { familyIn, hasTokens, isAlive } from '../view';
 
-/** What waits for no session. */
+/** Wishes that wait for no session. */
 const BESIDE: readonly Wish[] = ['public', 'own header', 'foreign'];
 
 /**
- * Only a definite refusal of the refresh token ends the session. Everything else is transient, keeps it, and the next
- * refresh waits.
+ * Only a definite refusal of the refresh token ends the session. Every other failure is transient: the session stays,
+ * and the next refresh waits.
  */
 export const onlyRefusal: Invariant = {
   number: 5,
@@ -30,10 +30,10 @@ export const onlyRefusal: Invariant = {
       if (state.status !== 'signed-out') return false;
       if (state.reason === 'none') return before.status !== 'loading' && `it is signed out with reason none`;
       if (state.reason === 'session-expired')
-        return !dead.has(keyOf(member, before)) && 'the session ends although no one refused it';
+        return !dead.has(keyOf(member, before)) && 'the session ends although its refresh was not refused';
       const isClearedByOther = world.shelf.writes.some((write) => !write.tokens && write.member !== member.index);
       return (
-        !isClearedByOther && countOf(member, 'sign-out') > signOuts && 'the session ends although no one signed out'
+        !isClearedByOther && countOf(member, 'sign-out') > signOuts && 'the session ends although no user signed out'
       );
     };
     const whyKept = (member: Member, state: SessionState, before: SessionState): string | false =>
@@ -44,22 +44,22 @@ export const onlyRefusal: Invariant = {
       !world.faults.some(({ hook }) => hook === 'isRefused' || hook === 'isExpired') &&
       'the session goes on although its refresh was refused';
 
-    /** It is called once for each session that has expired, unless another one has begun before it could be. */
+    /** `onSessionExpired` is called once for each expired session, unless another session has begun before the call. */
     const isMiscalled = (member: Member): boolean => {
       const count = countOf(member, 'session-expired');
       return member.expired > count || (world.reactions === 0 && member.expired < count);
     };
 
-    const whyNotTold = (caller: Caller): string | false => {
+    const whyWrongCode = (caller: Caller): string | false => {
       const { member, family, wish, looks, isBeingSubscribed } = caller;
       const code = codeOf(caller);
-      // Who waits for tokens is of what a look in this same tick has brought.
+      // A caller that waits for tokens belongs to the session that a read in this same tick has found.
       const isOther = isBeingSubscribed && wish !== 'request' && looks !== world.shelf.looks;
       if (!family || isOther) return false;
-      if (code === 'session-expired') return !refused.get(member)?.has(family) && 'that its session has expired';
-      // Without ids in the store, what another session has renewed is another session.
+      if (code === 'session-expired') return !refused.get(member)?.has(family) && 'session-expired';
+      // Without ids in the store, tokens that another session has refreshed are another session.
       const isKnown = world.setup.keeps !== 'two entries';
-      return isKnown && code === 'signed-out' && familyIn(member.session.state) === family && `of a sign-out (${wish})`;
+      return isKnown && code === 'signed-out' && familyIn(member.session.state) === family && `signed-out (${wish})`;
     };
 
     return {
@@ -80,8 +80,8 @@ export const onlyRefusal: Invariant = {
       },
       checks: {
         told: (caller) => {
-          const why = whyNotTold(caller);
-          return why && `${nameOf(caller)} is told ${why}, and it is not so`;
+          const why = whyWrongCode(caller);
+          return why && `${nameOf(caller)} wrongly gets the error ${why}`;
         },
         published: (member, state, before) => {
           if (!before) return false;
@@ -92,7 +92,7 @@ export const onlyRefusal: Invariant = {
         },
         asked: (caller) => {
           const { before, member, wish, family } = caller;
-          if (BESIDE.includes(wish) || !world.isForetold(caller) || !isHeld(before) || family !== familyIn(before))
+          if (BESIDE.includes(wish) || !world.isForetold(caller) || !hasTokens(before) || family !== familyIn(before))
             return false;
           const isGood = wish !== 'refresh$' && isAlive(before, platform.nowMs);
           const mustFail = before.status !== 'refreshing' && !isGood && member.view.isCooling(before, platform.nowMs);

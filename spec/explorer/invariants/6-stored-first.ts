@@ -1,9 +1,9 @@
 import type { SessionState, TokenGrant } from 'renewal';
 import type { Invariant, Member } from '../happenings';
 import { GIVEN_UP_MS } from '../shelf';
-import { isHeld } from '../view';
+import { hasTokens } from '../view';
 
-/** What a refresh of a session has brought last. */
+/** The last grant of a session. */
 interface Granted extends Pick<TokenGrant, 'accessToken'> {
   readonly generation: number;
   readonly atMs: number;
@@ -12,7 +12,7 @@ interface Granted extends Pick<TokenGrant, 'accessToken'> {
   readonly writes: number;
 }
 
-/** The new state is final and stored before anyone is woken; writes are done in the order they were asked for. */
+/** The new state is final and stored before any waiter is released; writes are done in the order of their calls. */
 export const storedFirst: Invariant = {
   number: 6,
   watch: (world) => {
@@ -21,14 +21,14 @@ export const storedFirst: Invariant = {
     const startedMs = new Map<Member, number>();
 
     /**
-     * Whether so much time has passed that the new tokens may be used although they could not be stored. Only events
-     * tell when a refresh starts.
+     * Whether so much time has passed that the new tokens may be used without being stored. Only events show when a
+     * refresh starts.
      */
     const isGivenUp = ({ atMs, startedMs = -Infinity }: Granted): boolean =>
       platform.elapsedMs - atMs >= GIVEN_UP_MS || platform.elapsedMs - startedMs >= setup.refreshTimeoutMs;
     const whyNotStored = (member: Member, state: SessionState): string | false => {
       const grant = granted.get(member);
-      if (!grant || !isHeld(state) || setup.store === 'none') return false;
+      if (!grant || !hasTokens(state) || setup.store === 'none') return false;
       if (state.generation <= grant.generation || state.tokens.accessToken !== grant.accessToken) return false;
       const isStored = shelf.writes
         .slice(grant.writes)
@@ -36,18 +36,18 @@ export const storedFirst: Invariant = {
           ({ member: by, tokens, state }) =>
             by === member.index && tokens?.accessToken === grant.accessToken && state !== 'open',
         );
-      // Another session may have been given the same one, and have stored it.
+      // Another session may have got the same token, and have stored it.
       const isThere = shelf.kept?.accessToken === grant.accessToken;
       return !isStored && !isThere && !isGivenUp(grant) && `${grant.accessToken} is used before it is stored`;
     };
 
-    /** Who has written what the store holds, or no one yet, has just that. */
+    /** The session that has written the tokens in the store has the same tokens. */
     const whyElse = (): string | false => {
       const member = world.members[shelf.lastDone?.member ?? 0];
       if (!shelf.isSound || setup.store === 'none' || !member || member.isDestroyed) return false;
       const { state } = member.session;
       if (state.status === 'loading' || shelf.kept === undefined) return false;
-      const has = isHeld(state) ? state.tokens.accessToken : undefined;
+      const has = hasTokens(state) ? state.tokens.accessToken : undefined;
       const { accessToken } = shelf.kept ?? {};
       return accessToken !== has && `the store holds ${accessToken}, and the session has ${has}`;
     };

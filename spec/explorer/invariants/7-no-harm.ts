@@ -3,10 +3,10 @@ import type { Attempt, Caller, Fault, Invariant, Member } from '../happenings';
 import type { Hook } from '../plan';
 
 /**
- * Who is told of what a hook throws: the caller whose request it was, everyone through events, those who wait for the
+ * The receiver of the error of each hook: the caller of the request, the listeners of events, the waiters for the
  * refresh, or RxJS.
  */
-const TOLD: Readonly<Record<Hook, 'caller' | 'events' | 'refresh' | 'rxjs'>> = {
+const RECEIVER: Readonly<Record<Hook, 'caller' | 'events' | 'refresh' | 'rxjs'>> = {
   refresh: 'refresh',
   isExpired: 'caller',
   isRefused: 'refresh',
@@ -23,8 +23,8 @@ const TOLD: Readonly<Record<Hook, 'caller' | 'events' | 'refresh' | 'rxjs'>> = {
 };
 
 /**
- * Nobody's unsubscribe, throw or slow handler can hurt another caller; what is thrown turns up once; those who wait
- * leave in their turn.
+ * No unsubscribe, throw or slow handler of a caller can harm another caller; each error is reported once; waiters are
+ * sent in order.
  */
 export const noHarm: Invariant = {
   number: 7,
@@ -34,12 +34,12 @@ export const noHarm: Invariant = {
     let failures = 0;
     const newest = new Map<Member, number>();
 
-    /** How often a fault has turned up, where someone could see it. */
+    /** How often a fault was reported; 1 if no listener could see it. */
     const timesSeen = (fault: Fault): number => {
       const { hook, caller, name } = fault;
-      switch (TOLD[hook]) {
+      switch (RECEIVER[hook]) {
         case 'caller':
-          // In a refresh it is one of those that are counted below.
+          // A fault inside a refresh is counted by `whyHidden`.
           return !caller || caller.outcome === 'cancelled' || errorOf(caller) === fault ? 1 : 0;
         case 'events':
           return setup.isObserved && !fault.isLate
@@ -51,10 +51,10 @@ export const noHarm: Invariant = {
           return 1;
       }
     };
-    /** A refresh may be tried again, and an error replaced by that of the one who judges it. */
+    /** A refresh may be retried, and its error replaced by an error of `isRefused`. */
     const whyHidden = (): string | false => {
       const faults = world.faults.filter(({ hook }) => hook === 'refresh').length;
-      // What others have written, or what could not be read before, is taken over instead.
+      // Otherwise external tokens, or tokens that could not be read before, are adopted instead.
       const isAlone = (shelf.isSound || !shelf.first) && shelf.writes.every(({ member }) => member === 0);
       return (
         setup.isObserved &&
@@ -71,11 +71,11 @@ export const noHarm: Invariant = {
       if (held === undefined) return false;
       const before = newest.get(member) ?? 0;
       newest.set(member, held);
-      if (held < before) return `the ${held}. who waited leaves after the ${before}.`;
+      if (held < before) return `waiter ${held} is sent after waiter ${before}`;
       const onWire = world.attempts.filter(
         ({ isOpen, held, caller }) => isOpen && held !== undefined && caller.member === member,
       );
-      return onWire.length > setup.releaseConcurrency && `${onWire.length} who waited are on the wire at once`;
+      return onWire.length > setup.releaseConcurrency && `${onWire.length} released waiters are in flight at once`;
     };
 
     return {
@@ -89,16 +89,18 @@ export const noHarm: Invariant = {
         cancelled: (caller, open, reactions) =>
           reactions === world.reactions &&
           open.some(({ isOpen }) => !isOpen) &&
-          `${nameOf(caller)} takes a refresh with it`,
+          `${nameOf(caller)} cancels a refresh when it unsubscribes`,
         leaving: whyGone,
         sent: (attempt) => whyGone(attempt.caller) || whyOvertaken(attempt),
         left: () => {
           const fault = world.faults.find((fault) => timesSeen(fault) !== 1);
-          if (fault) return `what ${fault.hook} throws turns up ${timesSeen(fault)} times`;
+          if (fault) return `an error of ${fault.hook} is reported ${timesSeen(fault)} times`;
           const stray = platform.thrown.find((thrown) => !world.faults.some((fault) => fault === thrown));
           if (stray) return `RxJS reports ${stray}`;
           const other = world.members.find(({ view }) =>
-            view.states.slice(view.states.length - view.heard.length).some((state, at) => state !== view.heard[at]),
+            view.states
+              .slice(view.states.length - view.otherStates.length)
+              .some((state, at) => state !== view.otherStates[at]),
           );
           return other ? 'two listeners are notified of states in different orders' : whyHidden();
         },

@@ -3,15 +3,15 @@ import { codeOf, errorOf, nameOf } from '../callers';
 import type { Attempt, Caller, Invariant } from '../happenings';
 import { TOKEN } from '../server';
 
-/** What a request has to carry; one that is part of a refresh carries nothing. */
+/** The token that a request has to carry. A request that is part of a refresh carries none. */
 const due = ({ wish, leaving, isInside }: Caller): string | undefined => {
   if (wish === 'own header') return 'own';
   return wish === 'request' && isInside !== 'yes' ? leaving?.token : undefined;
 };
 
 /**
- * The token goes only to allowed origins, decided again for each attempt and each redirect; and into no event and no
- * error.
+ * The token is sent only to allowed origins, decided for each attempt and each redirect; no event and no error holds
+ * it.
  */
 export const ownOrigins: Invariant = {
   number: 8,
@@ -30,7 +30,7 @@ export const ownOrigins: Invariant = {
           attempt.caller.outcome !== 'cancelled' &&
           reactions.get(attempt) === world.reactions &&
           codeOf(attempt.caller) !== 'status' &&
-          `${nameOf(attempt.caller)} takes the answer of another origin for one of its own`,
+          `${nameOf(attempt.caller)} counts the response of another origin as expired`,
         event: (_, event) => {
           const text = JSON.stringify(event);
           return TOKEN.test(text) && `an event holds a token: ${text}`;

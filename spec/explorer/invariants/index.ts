@@ -1,7 +1,7 @@
 import type { Invariant } from '../happenings';
 import { oneRefresh } from './1-one-refresh';
 import { settles } from './2-settles';
-import { againOnce } from './3-again-once';
+import { replayOnce } from './3-replay-once';
 import { sameSession } from './4-same-session';
 import { onlyRefusal } from './5-only-refusal';
 import { storedFirst } from './6-stored-first';
@@ -16,7 +16,7 @@ import { ownTokens } from './12-own-tokens';
 export const INVARIANTS: readonly Invariant[] = [
   oneRefresh,
   settles,
-  againOnce,
+  replayOnce,
   sameSession,
   onlyRefusal,
   storedFirst,

@@ -2,27 +2,27 @@ import type { SessionState } from 'renewal';
 import { codeOf, nameOf } from '../callers';
 import type { Attempt, Call, Caller, Invariant, Member } from '../happenings';
 import { familyOf } from '../server';
-import { familyIn, isAlive, isHeld } from '../view';
+import { familyIn, hasTokens, isAlive } from '../view';
 
-/** How long a route that has refused a fresh token starts no further refresh. */
+/** How long a route that has rejected a fresh token starts no further refresh. */
 const REMEMBERED_MS = 30_000;
 
-/** What becomes of an attempt whose token was refused. */
-type Verdict = 'no' | 'over' | 'again' | 'waits' | 'no or waits';
+/** The outcome of an attempt whose token was rejected. */
+type Verdict = 'no' | 'over' | 'replayed' | 'waits' | 'no or waits';
 
 /**
- * A request is sent again at most once for an expired token, and asks for a refresh only if the token it carried is
- * still the current one.
+ * A request is replayed at most once for an expired token, and starts a refresh only if its token is still the current
+ * token.
  */
-export const againOnce: Invariant = {
+export const replayOnce: Invariant = {
   number: 3,
   watch: (world) => {
     const { platform } = world;
-    /** Tokens that the server has refused, or that someone wanted to be replaced. */
+    /** Tokens that the server has rejected, or that a caller wanted to be replaced. */
     const unwanted = new Set<string>();
-    /** When a route refused a fresh token; no one has seen it where the caller had gone. */
+    /** When a route rejected a fresh token. `isSeen` is false if the caller had unsubscribed. */
     const routes = new Map<string, { readonly atMs: number; readonly elapsedMs: number; readonly isSeen: boolean }>();
-    const refused = new Set<Caller>();
+    const rejected = new Set<Caller>();
     const verdicts = new Map<
       Attempt,
       { readonly verdict: Verdict; readonly state: SessionState; readonly reactions: number }
@@ -30,7 +30,7 @@ export const againOnce: Invariant = {
 
     const keyOf = ({ index }: Member, generation: number): string => `${index} ${generation}`;
 
-    /** Whether someone wants new tokens, or has wanted them before it was known which are the old ones. */
+    /** Whether a caller wants new tokens, or has wanted them before the current tokens were known. */
     const isAskedFor = (member: Member): boolean =>
       world.callers.some(
         ({ wish, member: of, outcome, before }) =>
@@ -38,7 +38,8 @@ export const againOnce: Invariant = {
       );
 
     /**
-     * Whether a route remembers that it has refused these tokens: a wall clock that was set may prolong or end that.
+     * Whether the client remembers that a route has rejected these tokens. A wall clock that was set may prolong or end
+     * that.
      */
     const isRemembered = (key: string): boolean | undefined => {
       const route = routes.get(key);
@@ -64,9 +65,9 @@ export const againOnce: Invariant = {
       if (isKnown) return 'no';
       if (familyIn(state) !== familyOf(token)) return isKnown === undefined ? 'no or waits' : 'over';
       if (state.generation === generation) unwanted.add(key);
-      // Without ids in the store, what others have renewed is another session.
+      // Without ids in the store, the tokens of another tab's refresh are another session.
       if (isKnown === undefined || world.setup.keeps === 'two entries') return 'no or waits';
-      return state.generation !== generation && isAlive(state, platform.nowMs) ? 'again' : 'waits';
+      return state.generation !== generation && isAlive(state, platform.nowMs) ? 'replayed' : 'waits';
     };
 
     const whyNot = (
@@ -80,19 +81,19 @@ export const againOnce: Invariant = {
       if (verdict === 'over' && code !== 'signed-out' && code !== 'session-expired') {
         return `got ${code} although its session is over`;
       }
-      // A refresh that runs ahead may have ended the session in this same tick.
+      // An early refresh may have ended the session in this same tick.
       const isSame = before.generation === state.generation;
-      if (verdict === 'again' && isSame && caller.sent === nth) return 'was not sent again at once';
+      if (verdict === 'replayed' && isSame && caller.sent === nth) return 'was not replayed at once';
       if (verdict === 'waits' && state.generation === generation && isAlive(state, platform.nowMs)) {
-        return 'is taken to be alive';
+        return 'counts as alive';
       }
       return undefined;
     };
 
-    /** A refresh needs a reason: tokens that were refused, that are too old, or that someone wants to be replaced. */
+    /** A refresh needs a reason: tokens that were rejected, that are too old, or that a caller wants to be replaced. */
     const whyNoRefresh = ({ member, tokens }: Call): string | false => {
       const { state } = member.session;
-      // A store that has failed at first may hold tokens after all.
+      // A store that has failed at first may still hold tokens.
       if (state.status === 'loading') return false;
       if (!tokens) return `restore is called while ${state.status}`;
       if (state.status !== 'refreshing') return `refresh is called while ${state.status}`;
@@ -113,7 +114,7 @@ export const againOnce: Invariant = {
         asking: ({ wish, member }) => {
           if (wish === 'refresh$') unwanted.add(keyOf(member, member.session.state.generation));
         },
-        // The refresh goes on without the one who has asked for it.
+        // The refresh goes on without the caller that has started it.
         cancelled: ({ wish, member }) => {
           const { state } = member.session;
           if (wish === 'refresh$' && state.status === 'refreshing') unwanted.add(keyOf(member, state.generation));
@@ -121,7 +122,7 @@ export const againOnce: Invariant = {
         answering: (attempt, said) => {
           const { caller, token } = attempt;
           if (caller.wish !== 'request' || !token || (said !== '401' && said !== '1002')) return;
-          refused.add(caller);
+          rejected.add(caller);
           const { state } = caller.member.session;
           if (attempt.nth === 2) remember(attempt, false);
           verdicts.set(attempt, { verdict: judge(attempt), state, reactions: world.reactions });
@@ -129,7 +130,7 @@ export const againOnce: Invariant = {
         told: (caller) => {
           if (caller.attempt?.nth === 2 && codeOf(caller) === 'token-rejected') remember(caller.attempt, true);
         },
-        // It may be called again when no one waits for it any longer.
+        // `refresh` may be retried when no caller waits for it any more.
         calling: ({ member }) => {
           if (isAskedFor(member)) unwanted.add(keyOf(member, member.session.state.generation));
         },
@@ -138,32 +139,32 @@ export const againOnce: Invariant = {
         asked: (caller) => {
           const { wish, before, sent, family, outcome, member } = caller;
           if (wish !== 'request' || sent || !world.isForetold(caller)) return false;
-          // It was made in a session that has ended before it came to it.
+          // Its session has ended before the caller reached it.
           if (family && familyIn(before) !== family) {
             return outcome === 'open' && `${nameOf(caller)} waits although its session has ended`;
           }
           if (before.status === 'signed-out') return `${nameOf(caller)} waits although the session is signed out`;
-          // A refresh that runs ahead may have ended the session in this same tick.
+          // An early refresh may have ended the session in this same tick.
           const isSame = before.generation === member.session.state.generation;
           return isSame && isAlive(before, platform.nowMs) && `${nameOf(caller)} waits although the token lives`;
         },
         leaving: (caller, tokens) => {
           const { state } = caller.member.session;
-          if (!isHeld(state) || state.tokens.accessToken !== tokens.accessToken) {
+          if (!hasTokens(state) || state.tokens.accessToken !== tokens.accessToken) {
             return `${nameOf(caller)} carries ${tokens.accessToken} while the session has other tokens`;
           }
           return !isAlive(state, platform.nowMs) && `${nameOf(caller)} carries ${tokens.accessToken}, which is dead`;
         },
         sent: ({ caller }) => {
           if (caller.sent > 2) return `${nameOf(caller)} is sent ${caller.sent} times`;
-          return caller.sent === 2 && !refused.has(caller) && `${nameOf(caller)} is sent again for no reason`;
+          return caller.sent === 2 && !rejected.has(caller) && `${nameOf(caller)} is replayed for no reason`;
         },
         answered: (attempt) => {
           const { verdict, state, reactions } = verdicts.get(attempt) ?? {};
           if (!verdict || !state || reactions !== world.reactions || attempt.caller.outcome === 'cancelled')
             return undefined;
           const why = whyNot(attempt, verdict, state);
-          return why && `${nameOf(attempt.caller)}, whose token was refused, ${why}`;
+          return why && `${nameOf(attempt.caller)}, whose token was rejected, ${why}`;
         },
         calling: whyNoRefresh,
       },
