@@ -91,7 +91,7 @@ export const breaks = [
   {
     name: 'let a refresh continue and count after a sign-out',
     edits: [
-      { file: run, from: 'this.isOver = true;\n    this.#work.unsubscribe();', to: 'void this.#work;' },
+      { file: run, from: 'this.hasEnded = true;\n    this.#work.unsubscribe();', to: 'void this.#work;' },
       {
         file: refresher,
         from: 'if (signedIn || outcome.type',

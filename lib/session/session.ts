@@ -79,21 +79,22 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     if (action.type === 'signOut') storage.end('sign-out');
     if (action.type === 'refused') storage.end('refused');
     if ('tokens' in action && action.tokens) storage.take(action.tokens);
-    const isOver = action.type === 'signIn' || action.type === 'signOut';
-    const error = isOver ? signedOut() : 'error' in action ? action.error : undefined;
-    // Detached at once: a request of a subscriber waits for what comes next.
-    const settle = status === 'refreshing' ? noop : admission.takeAll(error, isOver, binding);
+    // All that waits belongs to the session before: also what was released and has no slot yet.
+    const isOtherSession = action.type === 'signIn' || action.type === 'signOut';
+    const error = isOtherSession ? signedOut() : 'error' in action ? action.error : undefined;
+    // Detached at once: a request that a subscriber of the new state sends waits for what comes next.
+    const settleWaiters = status === 'refreshing' ? noop : admission.takeAll(error, isOtherSession, binding);
     return {
       report: () => {
         reports.session(action.type, generation, atMs);
         if (status === 'loading' && 'tokens' in action) machine.enqueue(onElsewhere);
       },
-      settle,
+      settleWaiters,
     };
   });
   const refresher = createRefresher(machine, storage, settings, reports, wake.online$, () => admission.size);
   const admission = createAdmission(machine, refresher, settings.releaseConcurrency);
-  const sync = createStoreSync(machine, storage, refresher.follow, wake.visible$, () => {
+  const sync = createStoreSync(machine, storage, refresher.applyExternal, wake.visible$, () => {
     const { [CAUTION]: caution }: CautiousStore = settings.store;
     reports.caution(caution?.());
   });
@@ -134,10 +135,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   const dueInMs = (): number => {
     const { state, renewAtMs } = machine.model;
     // No request limits how often it is tried: it waits a while even if the server asks for no wait.
-    return Math.max(
-      state.status === 'active' ? renewAtMs - nowMs() : 0,
-      refresher.coolingDown(backoffMs(1))?.leftMs ?? 0,
-    );
+    return Math.max(state.status === 'active' ? renewAtMs - nowMs() : 0, refresher.coolDown(backoffMs(1))?.leftMs ?? 0);
   };
 
   const look: SessionCore['look'] = () => {
@@ -188,11 +186,11 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     signIn: (grant) =>
       lastValueFrom(
         defer(() => {
-          if (sync.isOver) throw signedOut();
+          if (sync.isDestroyed) throw signedOut();
           return change$(Object(grant));
         }),
       ),
-    signOut: () => lastValueFrom(defer(() => (sync.isOver ? of(undefined) : change$()))),
+    signOut: () => lastValueFrom(defer(() => (sync.isDestroyed ? of(undefined) : change$()))),
     refresh$: () => wait$(true),
     accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
     keepFresh$,

@@ -509,7 +509,7 @@ describe('a response of a transport', () => {
       request: { url: `${ORIGIN}/a` },
     });
     expect(errorOf(createVirtualClient({ isDead: () => true }).api.get$('/a'))).toMatchObject({
-      message: 'GET https://api.test/a: a fresh token was refused as well',
+      message: 'GET https://api.test/a: a fresh token was rejected as well',
       response: { status: 401 },
     });
     const { session } = createVirtualClient();

@@ -17,7 +17,7 @@ const setUp = ({
   wake$ = NEVER as Observable<unknown>,
   wait$ = NEVER as Observable<unknown>,
 }) => {
-  const machine = createStateMachine(0, () => ({ report: noop, settle: noop }));
+  const machine = createStateMachine(0, () => ({ report: noop, settleWaiters: noop }));
   if (first) machine.dispatch(first);
   const schedule = {
     dueAtMs,

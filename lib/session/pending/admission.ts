@@ -21,17 +21,17 @@ export interface Waiter {
   error(error: unknown): void;
 }
 
-/** The waiters of a session, until its state settles. */
+/** The waiters of a session, until it has tokens or none will come. */
 export interface PendingQueue {
   readonly size: number;
   add(waiter: Waiter): void;
   remove(waiter: Waiter): void;
   /**
    * Detaches the current waiters, and returns a function that releases them in the order of arrival. Waiters without a
-   * session are then bound to `binding`. With `error` they are rejected instead; with `isOver`, so are waiters of
-   * earlier releases that have not started.
+   * session are then bound to `binding`. With `error` they are rejected instead; with `includesReleased`, so are those
+   * of earlier batches that have not been sent.
    */
-  takeAll(error?: Error, isOver?: boolean, binding?: Binding): () => void;
+  takeAll(error?: Error, includesReleased?: boolean, binding?: Binding): () => void;
 }
 
 /** Decides which requests are sent with the session's tokens, and which wait. */
@@ -73,12 +73,12 @@ export const createPendingQueue = (
       for (const batch of batches) batch.delete(waiter);
       limiter.remove(waiter);
     },
-    takeAll: (error, isOver, binding) => {
+    takeAll: (error, includesReleased, binding) => {
       const [batch, ...releasing] = batches;
       if (error) {
         batches = [new Set(), ...releasing];
-        const rejected = isOver ? [...limiter.clear(), ...releasing.flatMap((other) => [...other])] : [];
-        if (isOver) for (const other of releasing) other.clear();
+        const rejected = includesReleased ? [...limiter.clear(), ...releasing.flatMap((other) => [...other])] : [];
+        if (includesReleased) for (const other of releasing) other.clear();
         return () => {
           for (const waiter of [...rejected, ...batch]) waiter.error(error);
         };
@@ -117,12 +117,12 @@ export const createAdmission = (machine: StateMachine, refresher: Refresher, con
 
   const wait = (waiter: Waiter): void => {
     const { state } = machine;
-    const coolDown = state.status === 'refreshing' ? undefined : refresher.coolingDown();
+    const coolDown = state.status === 'refreshing' ? undefined : refresher.coolDown();
     if (coolDown) throw coolDown.error;
     if (hasTokens(state)) waiter.binding = newerThan(state);
     queue.add(waiter);
     waiter.onQueued?.(hasTokens(state) ? refresher.refreshId : undefined);
-    // Re-entrancy: a listener of that event may have begun or ended a session, which has settled this waiter.
+    // Re-entrancy: a listener of that event may have begun or ended a session; then this waiter has its outcome.
     if (machine.state.generation === state.generation) refresher.start();
   };
 

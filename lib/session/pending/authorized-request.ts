@@ -29,8 +29,8 @@ export interface Authorizer {
  * operators in its place would cost every request.
  */
 class Attempt extends Subscription implements Observer<HttpEvent> {
-  /** Whether later events are ignored. */
-  #isOver = false;
+  /** Since its response was judged, or is about to be. */
+  #ignoresEvents = false;
 
   constructor(
     readonly request: AuthorizedRequest,
@@ -41,7 +41,7 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
 
   next(event: HttpEvent): void {
     const { request, state } = this;
-    if (this.#isOver) return;
+    if (this.#ignoresEvents) return;
     // Only a response to a request with a token is judged.
     if (!state || event?.type !== 'response' || !request.isTrusted(event.url)) {
       request.caller.next(event);
@@ -51,7 +51,7 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       this.#judge(event, event, state);
       return;
     }
-    this.#isOver = true;
+    this.#ignoresEvents = true;
     this.add(
       withParsedJson(event).subscribe((shown) => {
         if (!this.#judge(shown, event, state)) request.caller.complete();
@@ -60,11 +60,11 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
   }
 
   error(error: unknown): void {
-    if (!this.#isOver) this.request.error(error);
+    if (!this.#ignoresEvents) this.request.error(error);
   }
 
   complete(): void {
-    if (!this.#isOver) this.request.caller.complete();
+    if (!this.#ignoresEvents) this.request.caller.complete();
   }
 
   /** Whether the request is replayed. */
@@ -77,7 +77,7 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       request.error(error);
     }
     if (isExpired) {
-      this.#isOver = true;
+      this.#ignoresEvents = true;
       request.replay(state, event);
       this.unsubscribe();
     } else {
@@ -151,7 +151,7 @@ export class AuthorizedRequest implements Waiter {
     internalsOf(wire).trace('token-expired');
     if (this.#isReplay) rejectedRoutes.add(wire, generation);
     if (this.#isReplay || rejectedRoutes.has(wire, generation)) {
-      this.error(new TokenRejectedError('a fresh token was refused as well', { request: wire, response }));
+      this.error(new TokenRejectedError('a fresh token was rejected as well', { request: wire, response }));
       return;
     }
     this.#isReplay = true;

@@ -24,8 +24,8 @@ export const redactBody = (error: unknown): unknown => {
   return new ResponseParseError('its body is not JSON', { request, response: { ...response, body: '' } });
 };
 
-/** Without a cause, it took too long; `response` is what may say how long to wait. */
-export const failed = (cause?: unknown, response = cause): RefreshOutcome => {
+/** A transient failure; without a cause, a timeout. `response` may say how long to wait (`Retry-After`). */
+export const failure = (cause?: unknown, response = cause): RefreshOutcome => {
   const atMs = nowMs();
   return { type: 'failed', error: new RefreshError(redactBody(cause), retryAfterMs(response, atMs)), atMs };
 };

@@ -28,7 +28,7 @@ import type { TokenStorage } from '../store/token-storage';
 import { OVERTAKEN, type TokenStore } from '../store/token-store';
 import { backoffMs } from './backoff';
 import { type ExpiryPredicate, type RefusalPredicate, verdictOf } from './expiry';
-import { failed, NO_CAUSE, redactBody, withMinLifetime } from './outcome';
+import { failure, NO_CAUSE, redactBody, withMinLifetime } from './outcome';
 import { endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 
 /** What a refresh needs of the session's settings. */
@@ -56,8 +56,8 @@ const POLL_FOR_MS = 1_000;
 export class RefreshRun {
   /** Whether `refresh` is being called right now. */
   isInvoking = false;
-  /** Whether it has ended or was cancelled. */
-  isOver = false;
+  /** Whether it has an outcome that was reported, or was cancelled. */
+  hasEnded = false;
   /** Stands as soon as it is known: a deadline or a lock that fails later takes nothing away. */
   #outcome: RefreshOutcome | undefined;
   #isWritten = false;
@@ -69,7 +69,7 @@ export class RefreshRun {
 
   /**
    * @param signedIn - The state whose tokens are renewed; undefined for `restore`.
-   * @param onSettled - Called with the outcome after the lock is released, unless the run was cancelled.
+   * @param onOutcome - Called with the outcome after the lock is released, unless the run was cancelled.
    */
   constructor(
     readonly id: number,
@@ -77,7 +77,7 @@ export class RefreshRun {
     readonly generation: number,
     readonly storage: TokenStorage,
     readonly settings: RefreshSettings,
-    readonly onSettled: (run: RefreshRun, outcome: RefreshOutcome) => void,
+    readonly onOutcome: (run: RefreshRun, outcome: RefreshOutcome) => void,
   ) {
     this.#deadlineMs$ = new BehaviorSubject(settings.refreshTimeoutMs);
     this.#external$ = defer(() => storage.withTimeout(storage.read()));
@@ -95,8 +95,8 @@ export class RefreshRun {
       defer(() => store.exclusive?.(work$) ?? work$)
         .pipe(
           takeUntil(this.#deadlineMs$.pipe(switchMap(deadline$))),
-          catchError((error) => (this.#outcome ? EMPTY : this.#decide(failed(error || NO_CAUSE)))),
-          finalize(this.#settle),
+          catchError((error) => (this.#outcome ? EMPTY : this.#decide(failure(error || NO_CAUSE)))),
+          finalize(this.#finish),
         )
         .subscribe(),
     );
@@ -104,7 +104,7 @@ export class RefreshRun {
 
   /** Ends the run without an outcome. A write that has begun is still done. */
   cancel(): void {
-    this.isOver = true;
+    this.hasEnded = true;
     this.#work.unsubscribe();
   }
 
@@ -113,7 +113,7 @@ export class RefreshRun {
     this.#deadlineMs$.next(0);
     return this.#external$.pipe(
       switchMap((external) => {
-        if (external !== undefined) return this.#follow$(external);
+        if (external !== undefined) return this.#useExternal$(external);
         const current = signedIn?.tokens;
         // Tokens that a failed refresh has found in the store are newer than those of the state.
         const { mine } = storage;
@@ -142,7 +142,7 @@ export class RefreshRun {
         }),
       }),
       switchMap((tokens) => this.#save$(tokens, current)),
-      catchError((error) => (external === undefined ? this.#fail$(error) : this.#follow$(external))),
+      catchError((error) => (external === undefined ? this.#fail$(error) : this.#useExternal$(external))),
     );
   }
 
@@ -198,15 +198,15 @@ export class RefreshRun {
    */
   #save$(tokens: Tokens, current: Tokens | undefined): Observable<unknown> {
     this.#decide({ type: 'refreshed', tokens });
-    // An entry with another refresh token alone is half of what another tab is about to write. Expired tokens with the
-    // spent refresh token would present it again.
-    const isLess = (external: Tokens): boolean =>
+    // Half of an entry: another tab has written the refresh token, and its access token is to follow. Or the spent
+    // refresh token, which would be presented again.
+    const isStale = (external: Tokens): boolean =>
       isSameGrant(external, this.signedIn?.tokens) ||
       (isPast(external, nowMs()) && external.refreshToken === current?.refreshToken);
     return this.#external$.pipe(
       switchMap((external) => {
-        const isKept = external === undefined || (external && isLess(external));
-        return isKept ? this.#write$(tokens) : this.#follow$(external);
+        const isOursNewer = external === undefined || (external && isStale(external));
+        return isOursNewer ? this.#write$(tokens) : this.#useExternal$(external);
       }),
     );
   }
@@ -216,12 +216,12 @@ export class RefreshRun {
     try {
       isRefused = this.#isRefused(error);
     } catch (thrown) {
-      return this.#decide(failed(thrown || NO_CAUSE, error));
+      return this.#decide(failure(thrown || NO_CAUSE, error));
     }
     if (isRefused) return this.#refuse$(error);
-    this.#decide(failed(error || NO_CAUSE));
+    this.#decide(failure(error || NO_CAUSE));
     // Another tab may have got new tokens, and a page that was frozen has not been notified yet.
-    return this.#external$.pipe(switchMap((external) => this.#follow$(external)));
+    return this.#external$.pipe(switchMap((external) => this.#useExternal$(external)));
   }
 
   #refuse$(cause: unknown): Observable<unknown> {
@@ -238,14 +238,14 @@ export class RefreshRun {
     return found$.pipe(
       first((external) => external !== undefined, undefined),
       switchMap((external) => {
-        if (external !== undefined) return this.#follow$(external);
+        if (external !== undefined) return this.#useExternal$(external);
         return signedIn ? this.#write$('refused') : EMPTY;
       }),
     );
   }
 
-  /** Adopts external tokens; ends the session for a sign-out elsewhere. */
-  #follow$(external: External): Observable<unknown> {
+  /** Adopts external tokens, or ends the session for a sign-out elsewhere; undefined changes nothing. */
+  #useExternal$(external: External): Observable<unknown> {
     if (external) return this.#adopt$(external);
     return external === null ? this.#decide({ type: 'signOut' }) : EMPTY;
   }
@@ -274,21 +274,21 @@ export class RefreshRun {
     return this.storage.write(what);
   }
 
-  readonly #settle = (): void => {
+  readonly #finish = (): void => {
     // A run that ended in the same tick is still being called.
     this.isInvoking = false;
-    const outcome = this.#outcome ?? failed();
+    const outcome = this.#outcome ?? failure();
     // The lock may have failed before the store was written to. A run that was cancelled writes nothing.
-    if (!this.#isWritten && !this.isOver) {
+    if (!this.#isWritten && !this.hasEnded) {
       if (outcome.type === 'refreshed') this.#write$(outcome.tokens);
       if (outcome.type === 'refused' && this.signedIn) this.#write$('refused');
     }
     // A lock that ignores the unsubscription may run the work later.
     this.#work.unsubscribe();
     // Re-entrancy: a store that notifies of the write at once may have led to a sign-in, which cancels this run.
-    if (this.isOver) return;
-    this.isOver = true;
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     const isNew = outcome.type === 'refreshed';
-    this.onSettled(this, isNew ? { ...outcome, tokens: withMinLifetime(outcome.tokens, nowMs()) } : outcome);
+    this.onOutcome(this, isNew ? { ...outcome, tokens: withMinLifetime(outcome.tokens, nowMs()) } : outcome);
   };
 }

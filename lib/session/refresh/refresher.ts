@@ -42,13 +42,13 @@ export interface Refresher {
    * Applies what someone else has written to the store. A refresh of the same session is superseded, as it might
    * present a spent token.
    */
-  follow(external: External): void;
+  applyExternal(external: External): void;
   /** Why no tokens will come for a session: its refresh token was refused, or it ended or changed hands. */
   errorFor(sessionId: string | undefined): Error;
   /** Whether `refresh` is being called right now. */
   isInvoking(): boolean;
   /** The failure after which the next refresh has to wait, for `minMs` at least, and for how many milliseconds more. */
-  coolingDown(minMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
+  coolDown(minMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
   /** Ends the cool-down: the network is back. */
   endCoolDown(): void;
   /**
@@ -68,11 +68,11 @@ export const createRefresher = (
   pending: () => number,
 ): Refresher => {
   let latest: RefreshRun | undefined;
-  /** Listens for the network during a cool-down. */
-  let coolDown = Subscription.EMPTY;
+  /** Ends the cool-down when the network is back. */
+  let onlineListener = Subscription.EMPTY;
   let loadTimeout = Subscription.EMPTY;
 
-  const isRunning = (): boolean => !!latest && !latest.isOver;
+  const isRunning = (): boolean => !!latest && !latest.hasEnded;
 
   /** Emits an event later, with the number of waiters of now. */
   const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>, warning?: string): (() => void) => {
@@ -92,26 +92,27 @@ export const createRefresher = (
   };
 
   const endCoolDown = (): void => {
-    coolDown.unsubscribe();
+    onlineListener.unsubscribe();
     machine.dispatch({ type: 'online' });
   };
 
-  const onSettled = ({ id, signedIn, generation }: RefreshRun, outcome: RefreshOutcome): void => {
+  const onOutcome = ({ id, signedIn, generation }: RefreshRun, outcome: RefreshOutcome): void => {
     const name = signedIn ? 'refresh' : 'restore';
     const notify = report({ refreshId: id, generation, ...toRefreshEvent(outcome) }, warningOf(outcome, name));
-    coolDown.unsubscribe();
-    if (outcome.type === 'failed') coolDown = online$.subscribe(endCoolDown);
+    onlineListener.unsubscribe();
+    if (outcome.type === 'failed') onlineListener = online$.subscribe(endCoolDown);
     if (signedIn || outcome.type === 'failed') machine.dispatch({ ...outcome, generation }, notify);
     // The store was empty: the tokens that came, if any, are what it held.
     else if ('tokens' in outcome) machine.dispatch({ type: 'loaded', tokens: outcome.tokens }, notify);
     else machine.dispatch(endOfLoading(machine.state), notify);
-    if (signedIn && outcome.type === 'refused') notifyExpired(outcome.error);
+    // After the waiters are rejected, which the mailbox may still have to do.
+    if (signedIn && outcome.type === 'refused') machine.enqueue(() => notifyExpired(outcome.error));
   };
 
-  const coolingDown: Refresher['coolingDown'] = (minMs = 0) => {
-    const { coolDown: failure, failures } = machine.model;
-    if (!failure) return undefined;
-    const { error, atMs } = failure;
+  const coolDown: Refresher['coolDown'] = (minMs = 0) => {
+    const { lastFailure, failures } = machine.model;
+    if (!lastFailure) return undefined;
+    const { error, atMs } = lastFailure;
     const leftMs = atMs + Math.max(minMs, error.retryAfterMs ?? backoffMs(failures)) - nowMs();
     // A clock that was set back ends the wait: it must not lengthen it.
     return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
@@ -122,14 +123,14 @@ export const createRefresher = (
       awaitLoad();
       return;
     }
-    if (isRunning() || coolingDown()) return;
+    if (isRunning() || coolDown()) return;
     machine.dispatch({ type: 'refreshStarted' });
     const { state } = machine;
     // Re-entrancy: a state subscriber may have signed out, or have started the refresh.
     if (isRunning() || (state.status !== 'loading' && state.status !== 'refreshing')) return;
     const signedIn = hasTokens(state) ? state : undefined;
     // Assigned before it starts: a refresh that ends in this same tick may already be followed by another.
-    latest = new RefreshRun((latest?.id ?? 0) + 1, signedIn, state.generation, storage, settings, onSettled);
+    latest = new RefreshRun((latest?.id ?? 0) + 1, signedIn, state.generation, storage, settings, onOutcome);
     machine.enqueue(report({ phase: 'started', refreshId: latest.id, generation: state.generation }));
     latest.start();
   };
@@ -163,8 +164,8 @@ export const createRefresher = (
   };
 
   const cancel = (): (() => void) => {
-    coolDown.unsubscribe();
-    if (!latest || latest.isOver) return noop;
+    onlineListener.unsubscribe();
+    if (!latest || latest.hasEnded) return noop;
     const { id, generation } = latest;
     latest.cancel();
     return report({ phase: 'failed', refreshId: id, generation, kind: 'signed-out', final: false });
@@ -172,17 +173,17 @@ export const createRefresher = (
 
   const supersede = (run: RefreshRun, tokens: Tokens): void => {
     run.cancel();
-    onSettled(run, { type: 'adopt', tokens });
+    onOutcome(run, { type: 'adopt', tokens });
   };
 
-  const follow = (external: External): void => {
+  const applyExternal = (external: External): void => {
     if (external === undefined) return;
     const { state } = machine;
     if (!external) {
       machine.dispatch({ type: 'signOut' }, cancel());
     } else if (state.status === 'refreshing' && external.sessionId === state.tokens.sessionId) {
       // Tokens past their expiry, or of the same grant, are for the refresh to judge.
-      if (latest && !latest.isOver && !isPast(external, nowMs()) && !isSameGrant(external, state.tokens))
+      if (latest && !latest.hasEnded && !isPast(external, nowMs()) && !isSameGrant(external, state.tokens))
         supersede(latest, external);
     } else {
       machine.dispatch({ type: 'adopt', tokens: external }, cancel());
@@ -197,18 +198,18 @@ export const createRefresher = (
       storage.read().subscribe((found) => {
         const isFirst = machine.state.status === 'loading' && machine.model.load !== 'empty';
         if (isFirst) onLoaded(found);
-        else follow(found);
+        else applyExternal(found);
       }),
     start,
     restore,
     endLoad: () => loadTimeout.unsubscribe(),
-    follow,
+    applyExternal,
     errorFor: (sessionId) => {
       const { lastRefusal } = machine.model;
       return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOut();
     },
     isInvoking: () => !!latest?.isInvoking,
-    coolingDown,
+    coolDown,
     endCoolDown,
     cancel,
   };

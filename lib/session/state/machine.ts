@@ -11,7 +11,7 @@ export interface StateMachine {
   readonly model: SessionModel;
   /** Replays the newest state, then emits each one in its turn. */
   readonly state$: Observable<SessionState>;
-  /** Applies an action at once. In its turn, the mailbox calls `report`, then runs the effects of the change. */
+  /** Applies an action at once. In its turn, the mailbox calls `report`, then runs the effects of a change. */
   dispatch(action: ModelAction, report?: () => void): void;
   /** Adds effects to the mailbox: they run after all effects that came before them. */
   enqueue(...effects: readonly (() => void)[]): void;
@@ -19,10 +19,10 @@ export interface StateMachine {
   complete(): void;
 }
 
-/** What follows from a change: `report` before the new state is emitted, `settle` after it. */
+/** What follows from a change: `report` before the new state is emitted, `settleWaiters` after it. */
 export interface Effects {
   report(): void;
-  settle(): void;
+  settleWaiters(): void;
 }
 
 /** Why a wait has ended without tokens of the session that was waited for. */
@@ -68,11 +68,11 @@ export const createStateMachine = (
       const { state } = model;
       const isChanged = state !== before;
       if (!isChanged && !(action.type === 'failed' && state.status === 'loading')) {
-        report();
+        enqueue(report);
         return;
       }
       const effects = onChange(model, action);
-      enqueue(report, effects.report, () => isChanged && emit(subject, state), effects.settle);
+      enqueue(report, effects.report, () => isChanged && emit(subject, state), effects.settleWaiters);
     },
     enqueue,
     complete: () => enqueue(() => subject.complete()),

@@ -20,13 +20,13 @@ export interface SessionModel {
   readonly renewAtMs: number;
   /** How many refreshes in a row have failed in a transient way. */
   readonly failures: number;
-  /** The last of those failures, until the network is back. The next refresh waits after it. */
-  readonly coolDown?: { readonly error: RefreshError; readonly atMs: number } | undefined;
-  /** The refresh token that was refused last: of which session, and how. */
+  /** The latest of them. It begins the cool-down; undefined again when the network is back. */
+  readonly lastFailure?: { readonly error: RefreshError; readonly atMs: number } | undefined;
+  /** The last refusal: of which session, and the error for requests that still belong to it. */
   readonly lastRefusal?: { readonly sessionId: string; readonly error: SessionExpiredError } | undefined;
   /**
-   * How far a session is that is loading: the store is `reading`, a waiter `awaits` its answer, or the store is `empty`
-   * and `restore` is next.
+   * How far the first load is: the store is being read; a waiter needs its answer, so the read has a time limit; or the
+   * store has no tokens here, and `restore` is next.
    */
   readonly load: 'reading' | 'awaited' | 'empty';
 }
@@ -69,13 +69,13 @@ export const update = (model: SessionModel, action: ModelAction, atMs: number, a
     case 'loadEmpty':
       return { ...model, load: 'empty' };
     case 'online':
-      return { ...model, coolDown: undefined };
+      return { ...model, lastFailure: undefined };
   }
   const { state, failures } = model;
   if ('generation' in action && action.generation !== state.generation) return model;
   const next = transition(state, action);
   if (action.type === 'failed') {
-    return { ...model, state: next, failures: failures + 1, coolDown: { error: action.error, atMs: action.atMs } };
+    return { ...model, state: next, failures: failures + 1, lastFailure: { error: action.error, atMs: action.atMs } };
   }
   if (action.type === 'rejected' || action.type === 'refreshStarted') return { ...model, state: next };
   const tokens = next !== state && 'tokens' in action ? action.tokens : undefined;
@@ -84,7 +84,7 @@ export const update = (model: SessionModel, action: ModelAction, atMs: number, a
     binding: next === state ? model.binding : bindingOf(next),
     renewAtMs: tokens ? renewAtMsOf(tokens.expiresAtMs ?? Infinity, atMs, aheadMs) : model.renewAtMs,
     failures: 0,
-    coolDown: undefined,
+    lastFailure: undefined,
     lastRefusal: refusalOf(state, action) ?? model.lastRefusal,
     load: tokens && isElsewhere(tokens) ? 'empty' : model.load,
   };

@@ -7,7 +7,7 @@ import type { TokenStorage } from './token-storage';
 /** Follows what others write to the store: other sessions of this page, other tabs, other processes. */
 export interface StoreSync {
   /** Whether it has ended. */
-  readonly isOver: boolean;
+  readonly isDestroyed: boolean;
   /**
    * Called at each use of the session. The first call subscribes to the store's changes. Each call reads the store if
    * it has changed. When the store has answered, emits what all requests that have waited for it are bound to; errors
@@ -87,7 +87,7 @@ export const createStoreSync = (
   };
 
   return {
-    get isOver() {
+    get isDestroyed() {
       return !!following?.closed;
     },
     check: () => {

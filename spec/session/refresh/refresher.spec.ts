@@ -2,12 +2,13 @@ import {
   type ApiEvent,
   type HttpResponse,
   isApiError,
+  memoryStore,
   type RefreshError,
   SessionExpiredError,
   type TokenGrant,
   type Tokens,
 } from 'renewal';
-import { catchError, finalize, NEVER, type Observable, of, Subject, Subscription, throwError } from 'rxjs';
+import { catchError, finalize, NEVER, type Observable, of, Subject, Subscription, skip, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, observe, tokens } from '../../support/cell-store';
 import { stopClock } from '../../support/clock';
@@ -159,6 +160,33 @@ describe('a refresh', () => {
     expect(observe(api.get$('/a')).notifications).toMatchObject([{ error: { code: 'session-expired' } }]);
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' } });
     expect(onSessionExpired).not.toHaveBeenCalled();
+  });
+
+  it('calls onSessionExpired after the waiters, even if a subscriber of state$ began it', () => {
+    const order: string[] = [];
+    const grants = [of(T2), throwError(() => REFUSED)];
+    const { api, session } = createVirtualClient({
+      store: { ...memoryStore(), exclusive: (work$) => work$ },
+      refresh: () => grants.shift() ?? NEVER,
+      isRefused: () => true,
+      isDead: () => true,
+      onSessionExpired: () => order.push('onSessionExpired'),
+    });
+    session.signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    session.state$.pipe(skip(1)).subscribe(({ status }) => {
+      order.push(status);
+      if (status === 'active') api.get$('/a').subscribe({ error: () => order.push('rejected') });
+    });
+    observe(session.refresh$());
+    expect(order).toEqual([
+      'refreshing',
+      'active',
+      'expired',
+      'refreshing',
+      'signed-out',
+      'rejected',
+      'onSessionExpired',
+    ]);
   });
 
   it.each([

@@ -24,14 +24,14 @@ describe('the model', () => {
     ['binds requests to the session', [signIn], { binding: { sessionId: 'a' } }],
     ['binds nothing after a sign-out', [signIn, { type: 'signOut' }], { binding: undefined }],
     ['counts failures in a row', [signIn, started, failed, started, failed], { failures: 2 }],
-    ['cools down after a failure', [signIn, started, failed], { coolDown: { error, atMs: NOW_MS } }],
+    ['cools down after a failure', [signIn, started, failed], { lastFailure: { error, atMs: NOW_MS } }],
     [
       'keeps the count when the network is back',
       [signIn, started, failed, { type: 'online' }],
-      { failures: 1, coolDown: undefined },
+      { failures: 1, lastFailure: undefined },
     ],
-    ['cools down after a failed restore', [failed], { failures: 1, coolDown: { error, atMs: NOW_MS } }],
-    ['clears failures with new tokens', [signIn, started, failed, signIn], { failures: 0, coolDown: undefined }],
+    ['cools down after a failed restore', [failed], { failures: 1, lastFailure: { error, atMs: NOW_MS } }],
+    ['clears failures with new tokens', [signIn, started, failed, signIn], { failures: 0, lastFailure: undefined }],
     [
       'keeps the last refusal',
       [signIn, started, { type: 'refused', error: refusal }, signIn],
