@@ -162,7 +162,7 @@ describe('a refresh', () => {
     expect(onSessionExpired).not.toHaveBeenCalled();
   });
 
-  it('calls onSessionExpired after the waiters, even if a subscriber of state$ began it', () => {
+  it('calls onSessionExpired after the waiters, even if a subscriber of state$ began', () => {
     const order: string[] = [];
     const grants = [of(T2), throwError(() => REFUSED)];
     const { api, session } = createVirtualClient({
