@@ -61,7 +61,7 @@ interface RefreshEntry {
 }
 
 /** How long another tab may take for its three writes. */
-const SETTLE_MS = 250;
+const MAX_WRITE_MS = 250;
 
 /** How many third entries a tab remembers. */
 const MAX_RESTS = 20;
@@ -122,7 +122,7 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
       if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
       // A refresh token of another write must not be presented before its access token is there.
-      const isEarly = ofAccess && ofAccess.by !== by && nowMs() < refresh.replacedAtMs + SETTLE_MS;
+      const isEarly = ofAccess && ofAccess.by !== by && nowMs() < refresh.replacedAtMs + MAX_WRITE_MS;
       if (isTorn || isEarly || isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
       const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
@@ -153,7 +153,7 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       if (key === null || key === accessKey) return of(key);
       // The access token may have been written, and read, before; or it is still to be written.
       return key === refreshKey
-        ? timer(SETTLE_MS).pipe(
+        ? timer(MAX_WRITE_MS).pipe(
             tap(() => {
               refresh = { ...refresh, isRemoved: !newValue };
             }),

@@ -50,18 +50,18 @@ const LOCK_TIMEOUT_MS = 5_000;
 export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = {}): TokenStore => {
   const { name } = checkOptions(options, { name: checkText });
   const channel = `renewal:${name}`;
-  let kept: Tokens | null =
+  let current: Tokens | null =
     initial === undefined
       ? null
       : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs());
   /** The latest sign-in or sign-out that this tab knows of. */
-  let latest = kept?.sessionId ?? '';
+  let latest = current?.sessionId ?? '';
   let hasWritten = false;
   const writes = new Subject<Tokens | null>();
 
-  const keep = (tokens: Tokens | null): void => {
-    kept = tokens;
-    writes.next(kept);
+  const setCurrent = (tokens: Tokens | null): void => {
+    current = tokens;
+    writes.next(current);
   };
   const isNewer = (id: string): boolean => isOrdered(id) && id > latest;
   const broadcastChange = (id: string, isIn: boolean): void => {
@@ -75,7 +75,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     tap(({ id, isIn }) => {
       if (!isNewer(id)) return;
       latest = id;
-      keep(isIn ? { accessToken: '', sessionId: id } : null);
+      setCurrent(isIn ? { accessToken: '', sessionId: id } : null);
     }),
     ignoreElements(),
   );
@@ -84,7 +84,7 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
   const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => hasWritten);
 
   const store: TokenStore = {
-    load: () => kept,
+    load: () => current,
     save: (tokens) => {
       const { sessionId, revision } = tokens;
       if (isNewer(sessionId)) {
@@ -93,15 +93,15 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
         else latest = sessionId;
       }
       // A `restore` that was called before a sign-out or sign-in of another tab does not count any more.
-      const isOver = revision === 0 && isOrdered(sessionId) && sessionId < latest;
-      keep(isOver ? kept : tokens);
+      const isOutdated = revision === 0 && isOrdered(sessionId) && sessionId < latest;
+      setCurrent(isOutdated ? current : tokens);
     },
     clear: () => {
       // Sorts before a sign-in of the same millisecond.
       broadcastChange(`${createSessionId(nowMs(), latest).slice(0, 10)}0`, false);
-      keep(null);
+      setCurrent(null);
     },
-    version: () => kept,
+    version: () => current,
     changes$: merge(writes, notices$),
     exclusive: (work) =>
       mutex(

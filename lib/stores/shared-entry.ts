@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { createMutex, type Mutex } from '../session/pending/limiter';
-import { attempt } from './attempt';
+import { tryOrUndefined } from './try-or-undefined';
 
 /** What the stores of one page have in common if they keep their tokens in the same entry of the same storage. */
 export interface SharedEntry {
@@ -15,7 +15,7 @@ const entries = /* @__PURE__ */ new WeakMap<object, Record<string, SharedEntry>>
 
 /** The shared entry of that name; a new one if the storage cannot be opened. */
 export const sharedEntryOf = (open: () => object, name: `renewal:${string}`): SharedEntry =>
-  attempt(() => {
+  tryOrUndefined(() => {
     const storage = open();
     const named = entries.get(storage) ?? {};
     entries.set(storage, named);

@@ -7,7 +7,7 @@ import { type Mutex, subscribeInside } from '../session/pending/limiter';
  * How long a lock is kept after something was written under it. Another tab may read a write only some milliseconds
  * later, and a lock overtakes that: its next holder would find the old tokens. Waiting requests are released before.
  */
-const SETTLE_MS = 250;
+const LINGER_MS = 250;
 
 /** Which client holds the lock of that name, if the lock manager says so. */
 const holderOf = async (name: string): Promise<unknown> =>
@@ -103,9 +103,9 @@ class LockRequest {
  */
 export const createWebLock = (name: string, timeoutMs: number, hasWritten: () => boolean): Mutex => {
   /** Runs while locks are kept for a write to settle. */
-  let settling = Subscription.EMPTY;
+  let lingering = Subscription.EMPTY;
   /** The locks that are kept then. */
-  let kept: readonly LockRequest[] = [];
+  let lingeringLocks: readonly LockRequest[] = [];
 
   const releaseAll = (locks: readonly LockRequest[]): void => {
     for (const lock of locks) lock.release();
@@ -137,8 +137,8 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
       const release = (): void => {
         const granted = locks.filter(({ isGranted }) => isGranted);
         if (isRunning && granted.length > 0 && hasWritten()) {
-          kept = granted;
-          settling = timer(SETTLE_MS).subscribe(() => releaseAll(kept));
+          lingeringLocks = granted;
+          lingering = timer(LINGER_MS).subscribe(() => releaseAll(lingeringLocks));
         } else {
           releaseAll(locks);
         }
@@ -151,11 +151,11 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
           release();
         }
       });
-      if (settling.closed) {
+      if (lingering.closed) {
         request(name);
       } else {
-        settling.unsubscribe();
-        locks = kept;
+        lingering.unsubscribe();
+        locks = lingeringLocks;
         run();
       }
     });

@@ -1,12 +1,12 @@
 import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
 import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store/token-store';
-import { attempt } from './attempt';
 import { broadcast } from './channel';
 import { oneEntry, plainEntries } from './layouts';
 import { isPage } from './page';
 import type { PlatformStorage } from './platform-storage';
 import { type SharedEntry, sharedEntryOf } from './shared-entry';
+import { tryOrUndefined } from './try-or-undefined';
 import { PING, storageChanges$ } from './web-changes';
 import { createWebLock } from './web-locks';
 
@@ -90,7 +90,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
    */
   const isShared = (): boolean | undefined =>
     isPage() &&
-    attempt(() => {
+    tryOrUndefined(() => {
       const opened = open();
       opened.getItem(entry);
       return opened !== globalThis.sessionStorage;
@@ -126,16 +126,16 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
         } catch (error) {
           // The stored refresh token is spent: no other tab may present it again.
           const { refreshToken, sessionId, revision = 0 } = tokens;
-          const keep = () => {
+          const saveRefreshToken = () => {
             save({ accessToken: '', refreshToken: `${refreshToken}`, sessionId, revision });
             return true;
           };
-          if (!refreshToken || !attempt(keep)) attempt(clear);
+          if (!refreshToken || !tryOrUndefined(saveRefreshToken)) tryOrUndefined(clear);
           throw error;
         }
       }),
     clear: () => write(clear),
-    version: () => attempt(() => open().getItem(entry)),
+    version: () => tryOrUndefined(() => open().getItem(entry)),
     changes$: defer(
       () =>
         merge(
@@ -143,7 +143,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
           storageChanges$(onStorageEvent, firesEvents === false && isPage() ? name : undefined),
         ),
       // Entries that cannot be read are neither tokens nor a sign-out.
-    ).pipe(mergeMap(() => attempt(() => of(load() ?? null)) ?? EMPTY)),
+    ).pipe(mergeMap(() => tryOrUndefined(() => of(load() ?? null)) ?? EMPTY)),
     exclusive: (work) =>
       defer(() => {
         const work$ = defer(() => {

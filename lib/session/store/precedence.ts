@@ -29,13 +29,13 @@ export interface Standing {
  */
 export type StoreVerdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
 
-const isAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
+const isSameAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
 
-const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isAccess(found, other));
+const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isSameAccess(found, other));
 
 /** Whether both are of the same grant. */
 export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
-  one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
+  one.sessionId === other?.sessionId && one.revision === other.revision && isSameAccess(one, other);
 
 /**
  * Above 0 if the stored tokens are newer than those of this session, below 0 if they are older, 0 if they are the same.
@@ -45,21 +45,21 @@ const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
       // A full store may hold nothing but the refresh token of this session's own grant.
-      const isMine = (!found.accessToken || isAccess(found, mine)) && found.refreshToken === mine.refreshToken;
+      const isMine = (!found.accessToken || isSameAccess(found, mine)) && found.refreshToken === mine.refreshToken;
       // Two refreshes without a lock have given out one revision: what the store holds counts.
       return order || Number(!isMine);
     }
-    if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
-    return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
+    if (isSameAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
+    return isSameAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // A foreign writer has begun a session or has not finished a write, or the store holds what this session was to
   // replace.
-  if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
+  if (isSameAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
   // A refresh of the session before has crossed the sign-in.
-  const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
-  if (isNamed && found.sessionId === before) return -1;
-  return isLate(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
+  const hasStoredId = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
+  if (hasStoredId && found.sessionId === before) return -1;
+  return isLate(found, late) || (isOwed && (replaced === undefined || isSameAccess(found, replaced))) ? -1 : 1;
 };
 
 /**
@@ -71,8 +71,8 @@ const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens
 export const reconcile = (standing: Standing, found: Tokens | null | undefined): StoreVerdict => {
   const { mine, over, isOwed, late = [], replaced, before } = standing;
   // The user signed out before the store had answered.
-  const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
-  if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
+  const isUncleared = over && isOwed && (replaced === undefined || (found && isSameAccess(found, replaced)));
+  if (!mine) return found ? (isUncleared ? 'write' : 'adopt') : 'nothing';
   if (found === undefined) return over ? 'nothing' : 'write';
   if (!found) return over || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);

@@ -29,12 +29,12 @@ export interface StoreMemory {
   /** The number of the latest read that was answered. */
   readonly latestRead: number;
   /** How many writes were given up and have not ended yet. */
-  readonly openWrites: number;
+  readonly hangingWrites: number;
   /** How many calls of `clear` were given up: each of them explains one empty store. */
   readonly lateClears: number;
   /** Whether a write was given up, and no read has shown yet what it has done. Reads after `settledAfter` show it. */
-  readonly isUnsettled: boolean;
-  readonly settledAfter: number;
+  readonly isInDoubt: boolean;
+  readonly lastReadInDoubt: number;
 }
 
 export const NO_MEMORY: StoreMemory = {
@@ -42,10 +42,10 @@ export const NO_MEMORY: StoreMemory = {
   latestId: '',
   rewrites: 0,
   latestRead: 0,
-  openWrites: 0,
+  hangingWrites: 0,
   lateClears: 0,
-  isUnsettled: false,
-  settledAfter: Infinity,
+  isInDoubt: false,
+  lastReadInDoubt: Infinity,
 };
 
 const replace = (memory: StoreMemory, tokens: Tokens, next: Omit<Standing, 'mine'>): StoreMemory => {
@@ -87,12 +87,12 @@ export const onWrite = (memory: StoreMemory): StoreMemory => {
 
 /** A write is done; with `isLast`, no other one is queued. */
 export const onWritten = (memory: StoreMemory, what: Tokens | null, isLast: boolean): StoreMemory => {
-  const { standing, stored, rewrites, isUnsettled } = memory;
+  const { standing, stored, rewrites, isInDoubt } = memory;
   // The next write is to replace it.
   const written = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
   return {
     ...memory,
-    standing: isLast && !isUnsettled ? { ...written, late: [] } : written,
+    standing: isLast && !isInDoubt ? { ...written, late: [] } : written,
     // If tokens were written again, what was read is all that such a store can hold.
     stored: rewrites ? stored : what,
   };
@@ -105,7 +105,7 @@ export const onWriteFailed = (
   isLast: boolean,
   isGivenUp: boolean,
 ): StoreMemory => {
-  const { standing, rewrites, openWrites, lateClears } = memory;
+  const { standing, rewrites, hangingWrites, lateClears } = memory;
   const late = what ? [...(standing.late ?? []), what].slice(-MAX_LATE) : standing.late;
   const failed = { ...memory, standing: { ...standing, late } };
   if (!isGivenUp) return failed;
@@ -113,23 +113,23 @@ export const onWriteFailed = (
     ...failed,
     // A store that hangs is not called again for the same tokens.
     rewrites: isLast ? MAX_REWRITES : rewrites,
-    openWrites: openWrites + 1,
+    hangingWrites: hangingWrites + 1,
     lateClears: lateClears + (what ? 0 : 1),
-    isUnsettled: true,
-    settledAfter: Infinity,
+    isInDoubt: true,
+    lastReadInDoubt: Infinity,
   };
 };
 
 /** A write that was given up has ended: done as the last one (`isDone`), or over a later one. */
 export const onEndedLate = (memory: StoreMemory, isDone: boolean, readsBegun: number): StoreMemory => {
-  const { standing, settledAfter } = memory;
-  const openWrites = memory.openWrites - 1;
+  const { standing, lastReadInDoubt } = memory;
+  const hangingWrites = memory.hangingWrites - 1;
   return {
     ...memory,
     standing: isDone ? { ...standing, isOwed: false } : standing,
     rewrites: 0,
-    openWrites,
-    settledAfter: openWrites ? settledAfter : readsBegun,
+    hangingWrites,
+    lastReadInDoubt: hangingWrites ? lastReadInDoubt : readsBegun,
   };
 };
 
@@ -150,7 +150,7 @@ export const onRead = (memory: StoreMemory, tokens: External, nth: number): Read
   const isLateClear = tokens === null && lateClears > 0;
   const found = isLateClear ? undefined : tokens;
   const verdict = reconcile(standing, found);
-  const isSettled = nth > memory.settledAfter;
+  const isCertain = nth > memory.lastReadInDoubt;
   const isRewrite = verdict === 'write' && rewrites < MAX_REWRITES;
   const next: StoreMemory = {
     ...memory,
@@ -158,13 +158,13 @@ export const onRead = (memory: StoreMemory, tokens: External, nth: number): Read
       ...standing,
       isOwed: !!isOwed && verdict !== 'ours',
       replaced: replaced === undefined ? found : replaced,
-      late: isSettled ? [] : standing.late,
+      late: isCertain ? [] : standing.late,
     },
     stored: found,
     rewrites: verdict === 'write' ? rewrites + 1 : rewrites,
     latestRead: nth,
-    lateClears: isSettled ? 0 : lateClears - (isLateClear && !isOwed ? 1 : 0),
-    isUnsettled: memory.isUnsettled && !isSettled,
+    lateClears: isCertain ? 0 : lateClears - (isLateClear && !isOwed ? 1 : 0),
+    isInDoubt: memory.isInDoubt && !isCertain,
   };
   return {
     memory: next,

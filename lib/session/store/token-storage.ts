@@ -96,11 +96,11 @@ interface Reads {
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
-/** @param follow - Called with what follows from a read that nothing has asked for, or waits for any more. */
+/** @param onExternal - Called with what follows from a read that nothing has asked for, or waits for any more. */
 export const createTokenStorage = (
   store: TokenStore,
   warn: (what: string, error?: unknown) => undefined,
-  follow: (external: External) => void,
+  onExternal: (external: External) => void,
 ): TokenStorage => {
   let memory = NO_MEMORY;
   let reads: Reads = { begun: 0, version: undefined };
@@ -124,10 +124,10 @@ export const createTokenStorage = (
   };
 
   const writes = createWriteQueue(store, {
-    done: (what, isAtOnce, isLast) => {
+    done: (what, isSync, isLast) => {
       memory = onWritten(memory, what, isLast);
       // In a later tick, someone else may have written after it.
-      reads = { ...reads, version: isAtOnce ? versionNow() : UNSEEN };
+      reads = { ...reads, version: isSync ? versionNow() : UNSEEN };
     },
     failed: (what, isLast, error) => {
       memory = onWriteFailed(memory, what, isLast, error === undefined);
@@ -135,7 +135,7 @@ export const createTokenStorage = (
     },
     endedLate: (isDone) => {
       memory = onEndedLate(memory, isDone, reads.begun);
-      readNow().subscribe(follow);
+      readNow().subscribe(onExternal);
     },
   });
 
@@ -144,7 +144,7 @@ export const createTokenStorage = (
     return writes.add(what);
   };
 
-  const conclude = (found: External, nth: number): External => {
+  const recordRead = (found: External, nth: number): External => {
     const tokens = found && toStored(found);
     if (writes.isClosed) return undefined;
     const { external, rewrite, ...next } = onRead(memory, tokens, nth);
@@ -162,7 +162,7 @@ export const createTokenStorage = (
     reads = { ...reads, begun: nth, version: versionNow(), failedAtMs: undefined };
     return invoke$(() => store.load()).pipe(
       mergeMap((found) => {
-        if (writes.count === writesBefore) return of(conclude(found, nth));
+        if (writes.count === writesBefore) return of(recordRead(found, nth));
         // Nor does what the store held before a write.
         return isRepeated ? of(undefined) : readNow(true);
       }),
@@ -188,12 +188,12 @@ export const createTokenStorage = (
     },
     read: () => {
       const external$ = new AsyncSubject<External>();
-      let isAtOnce = true;
+      let isSync = true;
       // The reader may have given up. No later read finds this again, as it counts as seen.
       readNow()
-        .pipe(tap((external) => isAtOnce || external$.observed || follow(external)))
+        .pipe(tap((external) => isSync || external$.observed || onExternal(external)))
         .subscribe(external$);
-      isAtOnce = false;
+      isSync = false;
       return external$;
     },
     withTimeout: (external$) =>

@@ -61,14 +61,14 @@ export const STORE_TIMEOUT_MS = 5_000;
 
 /** The store of a session that was given none: no one shares it. */
 export const createDefaultStore = (): TokenStore => {
-  let kept: Tokens | null = null;
+  let current: Tokens | null = null;
   return {
-    load: () => kept,
+    load: () => current,
     save: (tokens) => {
-      kept = tokens;
+      current = tokens;
     },
     clear: () => {
-      kept = null;
+      current = null;
     },
     exclusive: (work) => work,
   };

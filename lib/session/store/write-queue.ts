@@ -37,8 +37,8 @@ export interface WriteQueue {
 
 /** What the owner of a queue is notified of. `isLast`: no other write is queued. */
 export interface WriteObserver {
-  /** A write is done; `isAtOnce`: in the tick in which it was added. */
-  done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
+  /** A write is done; `isSync`: in the tick in which it was added. */
+  done(what: Tokens | null, isSync: boolean, isLast: boolean): void;
   /** A write has failed or, without an error, was given up. */
   failed(what: Tokens | null, isLast: boolean, error?: unknown): undefined;
   /**
@@ -74,7 +74,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
   const write = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
     invoke$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
-    let isAtOnce = true;
+    let isSync = true;
     const givenUp$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),
       map(() => {
@@ -86,12 +86,12 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     merge(written$, givenUp$)
       .pipe(
         first(),
-        map(() => observer.done(what, isAtOnce, isLast())),
+        map(() => observer.done(what, isSync, isLast())),
         catchError((error) => of(observer.failed(what, isLast(), error))),
         finalize(startNext),
       )
       .subscribe(done$);
-    isAtOnce = false;
+    isSync = false;
   };
 
   return {

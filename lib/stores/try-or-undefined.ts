@@ -1,5 +1,5 @@
 /** What `run` returns; undefined if it throws. */
-export const attempt = <T>(run: () => T): T | undefined => {
+export const tryOrUndefined = <T>(run: () => T): T | undefined => {
   try {
     return run();
   } catch {
