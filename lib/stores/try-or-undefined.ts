@@ -1,4 +1,4 @@
-/** What `run` returns; undefined if it throws. */
+/** Returns the value of `run`, or undefined if it throws. */
 export const tryOrUndefined = <T>(run: () => T): T | undefined => {
   try {
     return run();

@@ -4,28 +4,28 @@ import type { Binding } from '../state/session-state';
 import type { External } from './store-memory';
 import type { TokenStorage } from './token-storage';
 
-/** Follows what others write to the store: other sessions of this page, other tabs, other processes. */
+/** Watches the store for writes of other sessions, tabs and processes. */
 export interface StoreSync {
   /** Whether it has ended. */
   readonly isOver: boolean;
   /**
    * Called at each use of the session. The first call subscribes to the store's changes. Each call reads the store if
-   * it has changed. When the store has answered, emits what all requests that have waited for it are bound to; errors
-   * with `SignedOutError` on `interrupt` before that. Undefined if the answer came in this tick, or there is nothing to
+   * it has changed. When the read ends, emits the binding for all requests that waited for it; errors with
+   * `SignedOutError` on `interrupt` before that. Undefined if the read ended in this tick, or if there is nothing to
    * read.
    */
   check(): Observable<Binding | undefined> | undefined;
-  /** Applies what a read that nobody waits for has found. */
+  /** Applies the external change of a read that no request waits for. */
   apply(external: External): void;
-  /** A session has begun or ended here: the requests that wait for a read belong to the session before. */
+  /** A session has begun or ended here: the requests that wait for a read belong to the previous session. */
   interrupt(): void;
   end(): void;
 }
 
 /**
- * @param onExternal - Called with what a read has found.
- * @param wake$ - When to read the store again: a page that sleeps is not notified.
- * @param onBegin - Called once, before anything else.
+ * @param onExternal - Called with the external change that a read has found.
+ * @param wake$ - Emits when the store is read again, as a page that sleeps is not notified of changes.
+ * @param onBegin - Called once, at the first use.
  */
 export const createStoreSync = (
   machine: StateMachine,
