@@ -22,9 +22,9 @@ const replaced = tokens('T1', MINE, 1);
  */
 const STANDINGS: Record<string, Standing> = {
   'no tokens': { mine: undefined, replaced: null },
-  held: { mine, replaced },
-  'held, write failed': { mine, replaced, isOwed: true },
-  'held, write failed, never read': { mine, replaced: undefined, isOwed: true },
+  'signed in': { mine, replaced },
+  'signed in, write failed': { mine, replaced, isOwed: true },
+  'signed in, write failed, never read': { mine, replaced: undefined, isOwed: true },
   'signed out': { mine, replaced, endedBy: 'sign-out' },
   'signed out, clear failed': { mine, replaced, endedBy: 'sign-out', isOwed: true },
   refused: { mine, replaced, endedBy: 'refused' },
@@ -34,7 +34,7 @@ const STANDINGS: Record<string, Standing> = {
 /** What the store may hold, as seen from revision 2 of its second sign-in. */
 const FOUND: Record<string, Tokens | null | undefined> = {
   nothing: null,
-  'lost what it held': undefined,
+  lost: undefined,
   'an earlier sign-in, revision 9': tokens('T9', EARLIER, 9),
   'an earlier sign-in, revision 1': tokens('T9', EARLIER, 1),
   'an earlier sign-in, no revision': tokens('T9', EARLIER),
@@ -55,26 +55,26 @@ const FOUND: Record<string, Tokens | null | undefined> = {
 };
 
 const TABLE = `
-found                                      | no tokens | held       | held, write failed | held, write failed, never read | signed out | signed out, clear failed | refused | refused, clear failed
-nothing                                    | nothing   | signed-out | nothing            | nothing                        | nothing    | nothing                  | nothing | nothing
-lost what it held                          | nothing   | write      | write              | write                          | nothing    | nothing                  | nothing | nothing
-an earlier sign-in, revision 9             | adopt     | write      | write              | write                          | write      | write                    | write   | write
-an earlier sign-in, revision 1             | adopt     | write      | write              | write                          | adopt      | write                    | adopt   | write
-an earlier sign-in, no revision            | adopt     | write      | write              | write                          | write      | write                    | write   | write
-a later sign-in, revision 1                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
-a later sign-in, same token                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
-revision 1                                 | adopt     | write      | write              | write                          | write      | write                    | write   | write
-revision 2                                 | adopt     | same       | same               | same                           | write      | write                    | write   | write
-revision 2, another token                  | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-revision 3                                 | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-revision 3, same token                     | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-no revision, same token                    | adopt     | same       | same               | same                           | write      | write                    | write   | write
-no revision, same token, new refresh token | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-no revision, replaced token                | adopt     | write      | write              | write                          | write      | write                    | write   | write
-no revision, another token                 | adopt     | adopt      | adopt              | write                          | write      | write                    | adopt   | adopt
-foreign, same token                        | adopt     | same       | same               | same                           | adopt      | write                    | write   | write
-foreign, replaced token                    | adopt     | adopt      | write              | write                          | adopt      | write                    | adopt   | write
-foreign, another token                     | adopt     | adopt      | adopt              | write                          | adopt      | adopt                    | adopt   | adopt
+found                                      | no tokens | signed in  | signed in, write failed | signed in, write failed, never read | signed out | signed out, clear failed | refused | refused, clear failed
+nothing                                    | nothing   | signed-out | nothing                 | nothing                             | nothing    | nothing                  | nothing | nothing
+lost                                       | nothing   | write      | write                   | write                               | nothing    | nothing                  | nothing | nothing
+an earlier sign-in, revision 9             | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+an earlier sign-in, revision 1             | adopt     | write      | write                   | write                               | adopt      | write                    | adopt   | write
+an earlier sign-in, no revision            | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+a later sign-in, revision 1                | adopt     | adopt      | adopt                   | adopt                               | adopt      | adopt                    | adopt   | adopt
+a later sign-in, same token                | adopt     | adopt      | adopt                   | adopt                               | adopt      | adopt                    | adopt   | adopt
+revision 1                                 | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+revision 2                                 | adopt     | same       | same                    | same                                | write      | write                    | write   | write
+revision 2, another token                  | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+revision 3                                 | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+revision 3, same token                     | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+no revision, same token                    | adopt     | same       | same                    | same                                | write      | write                    | write   | write
+no revision, same token, new refresh token | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+no revision, replaced token                | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+no revision, another token                 | adopt     | adopt      | adopt                   | write                               | write      | write                    | adopt   | adopt
+foreign, same token                        | adopt     | same       | same                    | same                                | adopt      | write                    | write   | write
+foreign, replaced token                    | adopt     | adopt      | write                   | write                               | adopt      | write                    | adopt   | write
+foreign, another token                     | adopt     | adopt      | adopt                   | write                               | adopt      | adopt                    | adopt   | adopt
 `;
 
 const [head = [], ...rows] = TABLE.trim()
