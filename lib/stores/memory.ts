@@ -14,7 +14,7 @@ import { createWebLock } from './web-locks';
 export interface MemoryStoreOptions {
   /**
    * For a refresh token in a cookie, which all tabs share: the tabs whose stores have this name restore and refresh one
-   * after another, under a Web Lock. A sign-in in one tab makes the others ask `restore`, and a sign-out signs them
+   * after another, under a Web Lock. A sign-in in one tab makes the other tabs ask `restore`, and a sign-out signs them
    * out, by a `BroadcastChannel`. No token travels.
    * @defaultValue none: no other page shares the store
    */
