@@ -3,8 +3,8 @@ import type { SessionOptions } from './session/options';
 import { createSessionWith, type Session } from './session/session';
 
 /**
- * Makes a session. A synchronous store is read at once; nothing else happens, and no timer runs, before someone
- * subscribes. Throws a `TypeError` that names the option which is wrong.
+ * Makes a session. A synchronous store is read at once. Nothing else happens, and no timer runs, before the first
+ * subscription. Throws a `TypeError` that names the option which is wrong.
  *
  * @example
  * ```ts

@@ -61,9 +61,9 @@ export interface SessionOptions {
    */
   refreshTimeoutMs?: number | undefined;
   /**
-   * How often a refresh that failed in a way that may pass is tried again, after `Retry-After` or after 1 s, 2 s, 4 s …
-   * 30 s, before those who wait are told. Where a server rotates refresh tokens and its answer was lost, the second try
-   * presents a spent one.
+   * How often a refresh is retried after a transient failure, after `Retry-After` or after 1 s, 2 s, 4 s … 30 s, before
+   * the waiting requests fail. If the server rotates refresh tokens and its response was lost, the retry presents a
+   * spent token.
    * @defaultValue 0
    */
   refreshRetries?: number | undefined;
@@ -74,8 +74,8 @@ export interface SessionOptions {
    */
   refreshAheadMs?: number | undefined;
   /**
-   * How many of those who waited for a refresh are on the wire at once after it; the others leave as these are
-   * answered, so give requests a `timeoutMs` with it.
+   * How many of the requests that waited for a refresh are sent at once after it. The other requests are sent as these
+   * get their responses, so set a `timeoutMs` on requests.
    * @defaultValue Infinity
    */
   releaseConcurrency?: number | undefined;

@@ -1,22 +1,22 @@
 import { Observable } from 'rxjs';
-import { attempt } from './attempt';
+import { tryOrUndefined } from './try-or-undefined';
 
-/** Sends `message` to the other pages on this channel. Without channels, those read the store when they need it. */
+/** Sends `message` to the other pages on this channel. Without channels, the other pages read the store at each use. */
 export const broadcast = (name: string, message: unknown): void => {
-  attempt(() => {
+  tryOrUndefined(() => {
     const channel = new BroadcastChannel(name);
     channel.postMessage(message);
     channel.close();
   });
 };
 
-/** The messages of the other pages; none if there are no channels. */
+/** Emits the messages of the other pages; none if there are no channels. */
 export const messages$ = (name: string): Observable<unknown> =>
   new Observable((subscriber) =>
-    attempt(() => {
+    tryOrUndefined(() => {
       const channel: BroadcastChannel & { unref?(): void } = new BroadcastChannel(name);
       channel.onmessage = ({ data }) => subscriber.next(data);
-      // It would keep Node alive.
+      // An open channel prevents the exit of a Node process.
       channel.unref?.();
       return () => channel.close();
     }),

@@ -5,18 +5,18 @@ import { digestOf } from '../session/state/session-id';
 import type { Tokens } from '../session/state/session-state';
 import type { PlatformStorage } from './platform-storage';
 
-/** A storage event, as far as it is read. */
+/** The fields of a storage event that are read. */
 export interface EntryChange {
   readonly key: string | null;
   readonly newValue: string | null;
 }
 
-/** How the tokens are stored. An empty access token stands for one that found no room. */
+/** How the tokens are stored. An empty access token says that the storage had no room for the token. */
 export interface Layout {
   load(): Tokens | null | undefined;
   save(tokens: Tokens): void;
   clear(): void;
-  /** Emits when the store is to be read after this change by another page. */
+  /** Emits when the store must be read after this change by another page. */
   onStorageEvent(change: EntryChange): Observable<unknown>;
 }
 
@@ -34,7 +34,7 @@ const MARK = 'renewal:';
 
 const markOf = (refreshToken = ''): string => MARK + digestOf(refreshToken);
 
-/** Removes the entries in this order, and continues after one that could not be removed. */
+/** Removes the entries in this order, and continues after an entry that cannot be removed. */
 const removeEach = (entries: PlatformStorage, [key, ...others]: readonly string[]): void => {
   if (!key) return;
   try {
@@ -44,43 +44,46 @@ const removeEach = (entries: PlatformStorage, [key, ...others]: readonly string[
   }
 };
 
-/** The third entry: digests of the two tokens that it belongs to, and all that their entries do not hold. */
+/** The third entry: digests of the two tokens that it belongs to, and the fields that have no entry. */
 interface Rest extends Omit<Tokens, 'accessToken' | 'refreshToken'> {
+  /** The digest of the access token, or of the mark in its place. */
   readonly of: string;
+  /** The digest of the refresh token; of an empty string if there is none. */
   readonly by: string;
 }
 
-/** What was seen of the refresh token's entry. */
+/** The observed changes of the refresh token's entry. */
 interface RefreshEntry {
   /** The digest of the token that was read last. */
   readonly by?: string | undefined;
-  /** When that token has replaced another one. */
+  /** When that token replaced another token; 0 if it did not. */
   readonly replacedAtMs: number;
-  /** Whether it was removed some time ago. A page that knows two entries may remove the access token next. */
+  /** Whether the entry is removed, since `MAX_WRITE_MS` at least. The access token may be removed next. */
   readonly isRemoved: boolean;
 }
 
-/** How long another tab may take for its three writes. */
-const SETTLE_MS = 250;
+/** How long another tab may take to write its three entries. */
+const MAX_WRITE_MS = 250;
 
-/** How many third entries a tab remembers. */
+/** How many third entries are remembered. */
 const MAX_RESTS = 20;
 
 const isLater = (one: Rest, { sessionId, revision = 0 }: Rest): boolean =>
   one.sessionId === sessionId ? (one.revision ?? 0) >= revision : one.sessionId > sessionId;
 
 /**
- * Two plain entries, and a third one that names the tokens that it belongs to. Other tabs see each write separately, so
- * the access token is written last and removed first. A mark in its place is written first: until the other entries
- * belong to it, nothing can be read.
+ * Two plain entries, and a third entry that names the tokens that it belongs to. Other tabs see each write separately,
+ * so the access token is written last and removed first. A mark in its place is written first: nothing can be read
+ * until the other entries belong to the mark.
  *
- * The writes of two tabs may mix. Storage events also show values that were overwritten at once. So a tab knows which
- * sign-in an access token belongs to even if its third entry is gone, and the tab of the later sign-in writes again.
+ * The writes of two tabs may mix. Storage events show also the values that were overwritten at once. So a tab knows the
+ * sign-in of an access token even if its third entry is gone. The tab of the later sign-in writes again.
  */
 export const plainEntries = (storage: () => PlatformStorage, accessKey: string, refreshKey: string): Layout => {
   const restKey = `${accessKey}.renewal`;
-  /** What the third entry has held, the newest first. */
+  /** The values of the third entry so far, the newest first. */
   let rests: readonly Rest[] = [];
+  /** The third entry of the last write of this tab; undefined after the tokens were removed. */
   let saved: Rest | undefined;
   let refresh: RefreshEntry = { replacedAtMs: 0, isRemoved: false };
 
@@ -114,15 +117,15 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       readRefresh(by);
       const isSaved = saved?.of === digestOf(access);
       const isTorn = isSaved && !refreshToken && saved?.by !== by;
-      // The sign-out of another tab, which removes the access token first, has crossed this tab's write.
+      // Another tab has signed out during this tab's write: it removed the access token first, and the rest afterwards.
       if (isTorn ? refresh.isRemoved : isSaved && !rest && saved?.by === by) return undefined;
       const ofAccess = restOf(access);
       const ofRefresh = rests.find((each) => each.by === by);
       const isMark = access.startsWith(MARK);
       const isMixed = ofAccess && ofRefresh && ofAccess.sessionId !== ofRefresh.sessionId;
       if (isMixed && saved && isLater(saved, ofAccess) && isLater(saved, ofRefresh)) return undefined;
-      // A refresh token of another write must not be presented before its access token is there.
-      const isEarly = ofAccess && ofAccess.by !== by && nowMs() < refresh.replacedAtMs + SETTLE_MS;
+      // A refresh token of another write must not be presented before its access token is written.
+      const isEarly = ofAccess && ofAccess.by !== by && nowMs() < refresh.replacedAtMs + MAX_WRITE_MS;
       if (isTorn || isEarly || isMixed || (isMark && ofAccess?.by !== by)) throw new Error('a write is not finished');
       const { of: _of, by: _by, ...others } = ofAccess ?? { sessionId: '', of: '', by };
       // The session checks what it loads.
@@ -151,9 +154,9 @@ export const plainEntries = (storage: () => PlatformStorage, accessKey: string, 
       if (key === null || (key === restKey && !newValue)) rests = [];
       else if (key === restKey) readRest(newValue);
       if (key === null || key === accessKey) return of(key);
-      // The access token may have been written, and read, before; or it is still to be written.
+      // The access token may have been written and read before this event, or may be written after it.
       return key === refreshKey
-        ? timer(SETTLE_MS).pipe(
+        ? timer(MAX_WRITE_MS).pipe(
             tap(() => {
               refresh = { ...refresh, isRemoved: !newValue };
             }),

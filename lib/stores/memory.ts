@@ -8,14 +8,13 @@ import type { Tokens } from '../session/state/session-state';
 import { LOCAL, OVERTAKEN, type TokenStore } from '../session/store/token-store';
 import { broadcast, messages$ } from './channel';
 import { isPage } from './page';
-
 import { createWebLock } from './web-locks';
 
 /** The options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
   /**
    * For a refresh token in a cookie, which all tabs share: the tabs whose stores have this name restore and refresh one
-   * after another, under a Web Lock. A sign-in in one tab makes the others ask `restore`, and a sign-out signs them
+   * after another, under a Web Lock. A sign-in in one tab makes the other tabs ask `restore`, and a sign-out signs them
    * out, by a `BroadcastChannel`. No token travels.
    * @defaultValue none: no other page shares the store
    */
@@ -33,14 +32,14 @@ const isNotice = (message: unknown): message is Notice => {
   return typeof id === 'string' && isOrdered(id) && typeof isIn === 'boolean';
 };
 
-/** How long a refresh waits for a tab that does not release the lock. */
+/** How long a refresh waits for one tab that does not release the lock. */
 const LOCK_TIMEOUT_MS = 5_000;
 
 /**
- * Keeps the tokens in memory: gone with the page or the process. Sessions over one such store refresh once for all, and
- * follow each other in the same tick. Throws a `TypeError` for an argument that is wrong.
+ * Keeps the tokens in memory: they are lost with the page or the process. Sessions that share one store refresh once
+ * for all, and apply each other's changes in the same tick. Throws a `TypeError` for an argument that is wrong.
  *
- * @param initial - The grant that the store holds to begin with.
+ * @param initial - The grant that the store holds at first.
  * @defaultValue none: the session is signed out, or asks `restore`
  * @example
  * ```ts
@@ -50,18 +49,18 @@ const LOCK_TIMEOUT_MS = 5_000;
 export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = {}): TokenStore => {
   const { name } = checkOptions(options, { name: checkText });
   const channel = `renewal:${name}`;
-  let kept: Tokens | null =
+  let current: Tokens | null =
     initial === undefined
       ? null
       : toTokens(checkOptions(initial, {}, 'initial'), { sessionId: createSessionId(nowMs()) }, nowMs());
   /** The latest sign-in or sign-out that this tab knows of. */
-  let latest = kept?.sessionId ?? '';
+  let latest = current?.sessionId ?? '';
   let hasWritten = false;
   const writes = new Subject<Tokens | null>();
 
-  const keep = (tokens: Tokens | null): void => {
-    kept = tokens;
-    writes.next(kept);
+  const setCurrent = (tokens: Tokens | null): void => {
+    current = tokens;
+    writes.next(current);
   };
   const isNewer = (id: string): boolean => isOrdered(id) && id > latest;
   const broadcastChange = (id: string, isIn: boolean): void => {
@@ -69,39 +68,39 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
     hasWritten = true;
     if (name && isPage()) broadcast(channel, { id, isIn } satisfies Notice);
   };
-  /** Sign-ins and sign-outs of other tabs; emits nothing. */
+  /** Applies the sign-ins and sign-outs of other tabs; emits nothing. */
   const notices$: Observable<never> = defer(() => (name && isPage() ? messages$(channel) : NEVER)).pipe(
     filter(isNotice),
     tap(({ id, isIn }) => {
       if (!isNewer(id)) return;
       latest = id;
-      keep(isIn ? { accessToken: '', sessionId: id } : null);
+      setCurrent(isIn ? { accessToken: '', sessionId: id } : null);
     }),
     ignoreElements(),
   );
   const mutex = createMutex();
-  // The cookie is written before the answer arrives, but a notice may reach another tab later than the lock does.
+  // The cookie is set before the response arrives, but a notice may reach another tab after the lock does.
   const locked = createWebLock(channel, LOCK_TIMEOUT_MS, () => hasWritten);
 
   const store: TokenStore = {
-    load: () => kept,
+    load: () => current,
     save: (tokens) => {
       const { sessionId, revision } = tokens;
       if (isNewer(sessionId)) {
-        // Other tabs need not know of a refresh or a restore.
+        // Only sign-ins are announced, not a refresh or a restore.
         if (revision === 1) broadcastChange(sessionId, true);
         else latest = sessionId;
       }
-      // A `restore` that was called before a sign-out or sign-in of another tab does not count any more.
-      const isOver = revision === 0 && isOrdered(sessionId) && sessionId < latest;
-      keep(isOver ? kept : tokens);
+      // A `restore` that was called before a sign-out or sign-in of another tab is ignored.
+      const isOutdated = revision === 0 && isOrdered(sessionId) && sessionId < latest;
+      setCurrent(isOutdated ? current : tokens);
     },
     clear: () => {
-      // Sorts before a sign-in of the same millisecond.
+      // This id sorts before a sign-in of the same millisecond.
       broadcastChange(`${createSessionId(nowMs(), latest).slice(0, 10)}0`, false);
-      keep(null);
+      setCurrent(null);
     },
-    version: () => kept,
+    version: () => current,
     changes$: merge(writes, notices$),
     exclusive: (work) =>
       mutex(
@@ -112,6 +111,6 @@ export const memoryStore = (initial?: TokenGrant, options: MemoryStoreOptions = 
       ),
   };
   // Not enumerable: a copy with another `changes$` is another store. OVERTAKEN: a refusal may arrive before the message
-  // of the sign-in that has caused it.
+  // of the sign-in that caused it.
   return Object.defineProperty(store, name ? OVERTAKEN : LOCAL, {});
 };

@@ -1,4 +1,4 @@
-/** The part of a storage that is used. */
+/** The methods of a `Storage` that the stores call. */
 interface StorageLike {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;

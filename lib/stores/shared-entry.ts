@@ -1,10 +1,10 @@
 import { Subject } from 'rxjs';
 import { createMutex, type Mutex } from '../session/pending/limiter';
-import { attempt } from './attempt';
+import { tryOrUndefined } from './try-or-undefined';
 
-/** What the stores of one page have in common if they keep their tokens in the same entry of the same storage. */
+/** The state that the stores of one page share if they use the same entry of the same storage. */
 export interface SharedEntry {
-  /** Emits after each write: a browser notifies only other pages of it. */
+  /** Emits after each write, as browsers dispatch storage events only to other pages. */
   readonly writes: Subject<void>;
   readonly exclusive: Mutex;
 }
@@ -13,9 +13,9 @@ const createSharedEntry = (): SharedEntry => ({ writes: new Subject(), exclusive
 
 const entries = /* @__PURE__ */ new WeakMap<object, Record<string, SharedEntry>>();
 
-/** The shared entry of that name; a new one if the storage cannot be opened. */
+/** Returns the shared entry of that name; a new entry if the storage cannot be opened. */
 export const sharedEntryOf = (open: () => object, name: `renewal:${string}`): SharedEntry =>
-  attempt(() => {
+  tryOrUndefined(() => {
     const storage = open();
     const named = entries.get(storage) ?? {};
     entries.set(storage, named);

@@ -6,8 +6,8 @@ import type { EntryChange } from './layouts';
 export const PING = 'renewal: look';
 
 /**
- * Emits when another page may have changed the entries, by storage events. Also listens on a BroadcastChannel if
- * `channel` has a name. Not by default: an open channel can disable the back/forward cache.
+ * Emits when another page may have changed the entries, by storage events. With a name in `channel`, also listens on
+ * that BroadcastChannel. There is none by default, as an open channel can disable the back/forward cache.
  */
 export const storageChanges$ = (
   onStorageEvent: (change: EntryChange) => Observable<unknown>,

@@ -4,12 +4,12 @@ import { deadline$ } from '../http/pipeline';
 import { type Mutex, subscribeInside } from '../session/pending/limiter';
 
 /**
- * How long a lock is kept after something was written under it. Another tab may read a write only some milliseconds
- * later, and a lock overtakes that: its next holder would find the old tokens. Waiting requests are released before.
+ * How long a lock lingers after work that has written to the store. Another tab reads a write some milliseconds later,
+ * but may get the lock earlier, and would then read the old tokens. The session releases its waiters before that.
  */
-const SETTLE_MS = 250;
+const LINGER_MS = 250;
 
-/** Which client holds the lock of that name, if the lock manager says so. */
+/** The client that holds the lock of that name; undefined if there is none, or if the lock manager does not name it. */
 const holderOf = async (name: string): Promise<unknown> =>
   (await navigator.locks.query()).held?.find((lock) => lock.name === name)?.clientId;
 
@@ -20,15 +20,15 @@ class LockRequest {
   readonly #requestedAtMs = nowMs();
   #isWaiting = true;
   #timeout = Subscription.EMPTY;
-  /** Which client has held the lock so far; this request itself stands for an unknown one. */
+  /** The client that held the lock when last asked; this request itself until the first response. */
   #holder: unknown = this;
   #unlock = noop;
 
   /**
    * @param onGranted - Called with the lock; `isLate` if it was granted after `timeoutMs`.
-   * @param onRefused - Called if there is no such API, if it throws, and after `timeoutMs` with one holder or without
-   *   an answer.
-   * @param onResponse - Called when the lock manager has answered at all.
+   * @param onRefused - Called if there is no such API, if it throws, and after `timeoutMs` with one holder or without a
+   *   response.
+   * @param onResponse - Called at the first response of the lock manager.
    */
   constructor(
     readonly name: string,
@@ -48,7 +48,7 @@ class LockRequest {
     }
   }
 
-  /** Releases the lock, or gives up the request. */
+  /** Releases the lock, or aborts the request for it. */
   release(): void {
     this.#stop();
     this.#abort.abort();
@@ -80,7 +80,7 @@ class LockRequest {
     });
   }
 
-  /** Waits for `timeoutMs`, and again if another client has come to hold the lock by then. */
+  /** Waits for `timeoutMs`, and once more each time that another client holds the lock by then. */
   #awaitHolder(): void {
     let hasResponded = false;
     holderOf(this.name).then((holder) => {
@@ -94,18 +94,19 @@ class LockRequest {
 }
 
 /**
- * Keeps the tabs of a browser apart with the Web Locks API (https://www.w3.org/TR/web-locks). Work runs all the same if
- * there is no such API, if it throws or has not answered within `timeoutMs`, or if one holder keeps the lock for that
- * long. The lock of a frozen holder is not stolen, because the holder would go on as if it were alone: the tabs whose
+ * A mutex for the tabs of a browser, by the Web Locks API (https://www.w3.org/TR/web-locks). Work runs without the lock
+ * if there is no such API, if it throws or does not respond within `timeoutMs`, or if one client holds the lock that
+ * long. The lock of a frozen tab is not stolen, because that tab would continue without a lock. Instead, the tabs whose
  * wait has timed out exclude each other with a second lock.
  *
- * @param hasWritten - Whether the work that ends has written to the store.
+ * @param hasWritten - Whether the work that has ended wrote to the store.
  */
 export const createWebLock = (name: string, timeoutMs: number, hasWritten: () => boolean): Mutex => {
-  /** Runs while locks are kept for a write to settle. */
-  let settling = Subscription.EMPTY;
-  /** The locks that are kept then. */
-  let kept: readonly LockRequest[] = [];
+  /** The timer that releases the lingering locks. */
+  let lingering = Subscription.EMPTY;
+  /** The locks that the next work takes over while the timer runs. */
+  let lingeringLocks: readonly LockRequest[] = [];
+  let lingersUntilMs = 0;
 
   const releaseAll = (locks: readonly LockRequest[]): void => {
     for (const lock of locks) lock.release();
@@ -124,21 +125,25 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
       };
       const request = (next: string): void => {
         const isFirst = next === name;
-        // Only a manager that answers is asked for a second lock, so that a silent one costs the wait once.
+        // A lock manager that does not respond is not asked for the second lock: its work waits for one timeout only.
         const proceed = (): void => (isFirst && hasResponse ? request(`${name}:overtaken`) : run());
         const onResponse = (): void => {
           hasResponse = true;
         };
-        // After a late grant, other tabs may be using the second lock: this tab waits for that as well.
+        // After a late grant, another tab may hold the second lock: this tab then waits for that lock as well.
         const lock = new LockRequest(next, timeoutMs, (isLate) => (isLate ? proceed() : run()), proceed, onResponse);
         locks = [...locks, lock];
         lock.start();
       };
       const release = (): void => {
         const granted = locks.filter(({ isGranted }) => isGranted);
-        if (isRunning && granted.length > 0 && hasWritten()) {
-          kept = granted;
-          settling = timer(SETTLE_MS).subscribe(() => releaseAll(kept));
+        const hasRun = isRunning && granted.length > 0;
+        if (hasRun && hasWritten()) lingersUntilMs = nowMs() + LINGER_MS;
+        // Work that takes the locks over and writes nothing does not shorten the time of the write before it.
+        const leftMs = Math.min(LINGER_MS, lingersUntilMs - nowMs());
+        if (hasRun && leftMs > 0) {
+          lingeringLocks = granted;
+          lingering = timer(leftMs).subscribe(() => releaseAll(lingeringLocks));
         } else {
           releaseAll(locks);
         }
@@ -151,11 +156,11 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
           release();
         }
       });
-      if (settling.closed) {
+      if (lingering.closed) {
         request(name);
       } else {
-        settling.unsubscribe();
-        locks = kept;
+        lingering.unsubscribe();
+        locks = lingeringLocks;
         run();
       }
     });

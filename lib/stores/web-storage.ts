@@ -1,12 +1,12 @@
 import { defer, EMPTY, merge, mergeMap, of } from 'rxjs';
 import { check, checkFunction, checkMs, checkOptions, checkText } from '../http/options';
 import { CAUTION, type CautiousStore, OVERTAKEN, type TokenStore } from '../session/store/token-store';
-import { attempt } from './attempt';
 import { broadcast } from './channel';
 import { oneEntry, plainEntries } from './layouts';
 import { isPage } from './page';
 import type { PlatformStorage } from './platform-storage';
 import { type SharedEntry, sharedEntryOf } from './shared-entry';
+import { tryOrUndefined } from './try-or-undefined';
 import { PING, storageChanges$ } from './web-changes';
 import { createWebLock } from './web-locks';
 
@@ -14,13 +14,13 @@ import { createWebLock } from './web-locks';
 export interface WebStorageStoreOptions {
   /** Called for each access, as a browser may forbid it. @defaultValue `() => localStorage` */
   readonly storage?: (() => PlatformStorage) | undefined;
-  /** The name of the one entry, which holds JSON. @defaultValue `'renewal'` */
+  /** The name of the single entry, which holds JSON. @defaultValue `'renewal'` */
   readonly key?: string | undefined;
   /**
-   * The names of two plain entries, for an app that has them already. A third beside them, `<accessToken>.renewal`,
-   * holds expiry, session id and revision, and hashes of the two tokens that they belong to. Entries that other code
-   * has written are a new session of unknown expiry.
-   * @defaultValue none: the one entry `key`
+   * The names of two plain entries, for an app that has them already. A third entry, `<accessToken>.renewal`,
+   * holds expiry, session id and revision, and hashes of the two tokens that it belongs to. Entries that other code has
+   * written are a new session of unknown expiry.
+   * @defaultValue none: the single entry `key`
    */
   readonly keys?: { readonly accessToken: string; readonly refreshToken: string } | undefined;
   /**
@@ -41,13 +41,13 @@ const isNames = (keys: unknown): boolean => {
 
 /**
  * Keeps the tokens in `localStorage`, or another `Storage`, where they outlive the page and all tabs share them. The
- * tabs, and the sessions of one page, refresh once for all, under a Web Lock, and follow each other's sign-ins,
- * sign-outs and new tokens. Entries that other code writes count before the next request leaves. Reads and writes are
+ * tabs, and the sessions of one page, refresh once for all, under a Web Lock, and apply each other's sign-ins,
+ * sign-outs and new tokens. Entries that other code writes count before the next request is sent. Reads and writes are
  * synchronous.
  *
- * If the tokens find no room, the refresh token is kept alone, or the entry is removed: a spent refresh token does not
- * stay. That, and a `storage` that throws, is a warning on `events$`. Without a page there are no locks and no
- * channels. Throws a `TypeError` for an option that is wrong.
+ * If the storage has no room for the tokens, only the refresh token is stored, or the entry is removed: a spent refresh
+ * token does not stay. That, and a `storage` that throws, is a warning on `events$`. Without a page there are no locks
+ * and no channels. Throws a `TypeError` for an option that is wrong.
  *
  * @example
  * ```ts
@@ -67,16 +67,16 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
   });
   check(keys === undefined || isNames(keys), 'keys', 'two different names, { accessToken, refreshToken }');
   const entry = keys?.accessToken ?? key;
-  // A name that no other lock or channel has.
+  // The prefix distinguishes the lock and the channel from those of the app.
   const name = `renewal:${entry}` as const;
-  /** Whether browsers fire events for the storage; not known before it was opened. */
+  /** Whether browsers fire events for the storage; undefined until it is opened. */
   let firesEvents: boolean | undefined;
   let shared: SharedEntry | undefined;
   let hasWritten = false;
 
   const open = (): PlatformStorage => {
     const opened = storage();
-    // Browsers fire none for another object, such as one that encrypts.
+    // Browsers fire no events for another object, such as a storage that encrypts.
     firesEvents = !!globalThis.Storage && opened instanceof Storage;
     return opened;
   };
@@ -85,12 +85,12 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     return shared;
   };
   /**
-   * Whether other tabs share it. Without a page or a storage, the visitors of a server process would wait for each
+   * Whether other tabs share the storage. On a server, without a page or a storage, the visitors would wait for each
    * other.
    */
   const isShared = (): boolean | undefined =>
     isPage() &&
-    attempt(() => {
+    tryOrUndefined(() => {
       const opened = open();
       opened.getItem(entry);
       return opened !== globalThis.sessionStorage;
@@ -99,7 +99,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
     ? plainEntries(open, keys.accessToken, keys.refreshToken)
     : oneEntry(open, key);
 
-  /** Writes, and notifies the others, also if the write has failed half-way. */
+  /** Writes, and notifies the other stores and pages, also after a write that failed half-way. */
   const write = (run: () => void): void => {
     try {
       run();
@@ -113,7 +113,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
 
   const store: CautiousStore & { readonly [OVERTAKEN]: true } = {
     [OVERTAKEN]: true,
-    // Only if it has been opened: the caution itself touches no storage.
+    // Undefined until the storage is opened: the caution itself does not open it.
     [CAUTION]: () =>
       firesEvents && !isPage()
         ? "webStorageStore: the storage is the process's own, so its visitors share one session"
@@ -126,16 +126,16 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
         } catch (error) {
           // The stored refresh token is spent: no other tab may present it again.
           const { refreshToken, sessionId, revision = 0 } = tokens;
-          const keep = () => {
+          const saveRefreshToken = () => {
             save({ accessToken: '', refreshToken: `${refreshToken}`, sessionId, revision });
             return true;
           };
-          if (!refreshToken || !attempt(keep)) attempt(clear);
+          if (!refreshToken || !tryOrUndefined(saveRefreshToken)) tryOrUndefined(clear);
           throw error;
         }
       }),
     clear: () => write(clear),
-    version: () => attempt(() => open().getItem(entry)),
+    version: () => tryOrUndefined(() => open().getItem(entry)),
     changes$: defer(
       () =>
         merge(
@@ -143,7 +143,7 @@ export const webStorageStore = (options: WebStorageStoreOptions = {}): TokenStor
           storageChanges$(onStorageEvent, firesEvents === false && isPage() ? name : undefined),
         ),
       // Entries that cannot be read are neither tokens nor a sign-out.
-    ).pipe(mergeMap(() => attempt(() => of(load() ?? null)) ?? EMPTY)),
+    ).pipe(mergeMap(() => tryOrUndefined(() => of(load() ?? null)) ?? EMPTY)),
     exclusive: (work) =>
       defer(() => {
         const work$ = defer(() => {

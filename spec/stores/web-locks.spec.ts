@@ -1,4 +1,4 @@
-import { NEVER, Observable, of, Subject, timer } from 'rxjs';
+import { NEVER, Observable, of, Subject, tap, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { installBrowser, type VirtualTab } from '../support/virtual-tabs';
@@ -27,6 +27,14 @@ const createWork = () => {
 };
 
 const runExclusive = (tab: VirtualTab, work: Observable<unknown>) => outcomeOf(tab.store.exclusive?.(work) ?? NEVER);
+
+/** A work that writes to the store, and ends. */
+const writeOf = ({ store }: VirtualTab) =>
+  of('in').pipe(tap(() => store.save({ accessToken: 'T2', refreshToken: 'R2', sessionId: 'first' })));
+
+const LOCK = 'renewal:renewal';
+/** The lock of tabs that have passed over a holder. */
+const OVERTAKEN = 'renewal:renewal:overtaken';
 
 describe('the lock of webStorageStore', () => {
   it('excludes six tabs that need 1.5 s each, with a lockTimeoutMs of 5 s', async () => {
@@ -119,5 +127,103 @@ describe('the lock of webStorageStore', () => {
     browser.locks.query = () => new Promise(() => {});
     await browser.advance(8_200);
     expect(last.values).toEqual(['in']);
+  });
+
+  it('keeps the lock after a write until the work that takes it over has ended', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    const tab = browser.open();
+    runExclusive(tab, writeOf(tab));
+    await browser.advance(100);
+    runExclusive(tab, works.work('takeover', 1_000));
+    runExclusive(browser.open(), works.work('other', 0));
+    await browser.advance(900);
+    expect(works.log).toEqual(['takeover']);
+    await browser.advance(200);
+    expect(works.log).toEqual(['takeover', 'other']);
+    expect(works.maxRunning).toBe(1);
+  });
+
+  it('keeps the lock for 250 ms after a write, also if work that writes nothing follows', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    const tab = browser.open();
+    runExclusive(tab, writeOf(tab));
+    await browser.advance(100);
+    runExclusive(tab, works.work('takeover', 0));
+    runExclusive(browser.open(), works.work('other', 0));
+    await browser.advance(100);
+    expect(works.log).toEqual(['takeover']);
+    await browser.advance(100);
+    expect(works.log).toEqual(['takeover', 'other']);
+    runExclusive(tab, works.work('later', 0));
+    runExclusive(browser.open(), works.work('last', 0));
+    await browser.advance(20);
+    expect(works.log).toEqual(['takeover', 'other', 'later', 'last']);
+  });
+
+  it('requests a lock for the work that follows a write without a lock', async () => {
+    const browser = installBrowser('HTTP 401');
+    const works = createWork();
+    const [tab, other] = [browser.open(), browser.open()];
+    const { request } = browser.locks;
+    browser.locks.request = () => {
+      throw new Error('no locks');
+    };
+    runExclusive(tab, writeOf(tab));
+    browser.locks.request = request;
+    runExclusive(tab, works.work('next', 1_000));
+    await browser.advance();
+    runExclusive(other, works.work('other', 0));
+    await browser.advance(900);
+    expect(works.log).toEqual(['next']);
+    await browser.advance(200);
+    expect(works.log).toEqual(['next', 'other']);
+  });
+
+  it('requests one lock only, however long the wait, with a lockTimeoutMs of 0', async () => {
+    const browser = installBrowser('HTTP 401');
+    runExclusive(browser.open(), timer(60_000));
+    const last = runExclusive(browser.open({ lockTimeoutMs: 0 }), of('in'));
+    await browser.advance(59_900);
+    expect(last.values).toEqual([]);
+    await browser.advance(200);
+    expect(last.values).toEqual(['in']);
+    expect(browser.locks.requests.map(({ name }) => name)).toEqual([LOCK, LOCK]);
+  });
+
+  it('releases the lock of a work whose teardown throws', async () => {
+    const browser = installBrowser('HTTP 401');
+    const work = new Observable(() => () => {
+      throw new Error('teardown');
+    });
+    const running = browser.open().store.exclusive?.(work).subscribe();
+    const next = runExclusive(browser.open(), of('in'));
+    await browser.advance(100);
+    expect([browser.locks.held, browser.locks.pending]).toEqual([[LOCK], [LOCK]]);
+    expect(() => running?.unsubscribe()).toThrow('teardown');
+    await browser.advance();
+    expect(next.values).toEqual(['in']);
+    expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
+  });
+
+  it('gives up both locks when a frozen tab with a late grant unsubscribes', async () => {
+    const browser = installBrowser('HTTP 401');
+    const tab = browser.open();
+    const first = new Subject();
+    runExclusive(browser.open(), first);
+    await browser.advance();
+    // A sign-in writes without a lock. It is no write of the work that waits.
+    tab.store.save({ accessToken: 'T2', refreshToken: 'R2', sessionId: 'first' });
+    const waiting = tab.store.exclusive?.(of('in')).subscribe();
+    await browser.advance(1_000);
+    browser.locks.request(OVERTAKEN, {}, () => new Promise(() => {}));
+    vi.setSystemTime(Date.now() + 60_000);
+    first.complete();
+    await browser.advance();
+    expect([browser.locks.held.sort(), browser.locks.pending]).toEqual([[LOCK, OVERTAKEN], [OVERTAKEN]]);
+    waiting?.unsubscribe();
+    await browser.advance();
+    expect([browser.locks.held, browser.locks.pending]).toEqual([[OVERTAKEN], []]);
   });
 });

@@ -78,7 +78,7 @@ export const subscribeInside = <T>(inside: Subscription, work: Observable<T>, su
     }),
   );
 
-interface LockRequest {
+interface QueuedWork {
   readonly inside: Subscription;
   readonly work: Observable<unknown>;
   readonly subscriber: Subscriber<unknown>;
@@ -89,23 +89,23 @@ interface LockRequest {
  * A limiter of one slot for observables: one work at a time, in the order of subscription, within this page or process.
  */
 export const createMutex = (): Mutex => {
-  const limiter = createLimiter<LockRequest>(1, (request, release) => {
-    request.unlock = release;
-    subscribeInside(request.inside, request.work, request.subscriber);
+  const limiter = createLimiter<QueuedWork>(1, (queued, release) => {
+    queued.unlock = release;
+    subscribeInside(queued.inside, queued.work, queued.subscriber);
   });
 
   return <T>(work: Observable<T>) =>
     new Observable((subscriber: Subscriber<T>) => {
-      const request: LockRequest = { inside: new Subscription(), work, subscriber, unlock: noop };
+      const queued: QueuedWork = { inside: new Subscription(), work, subscriber, unlock: noop };
       // Added before `push`: work that ends in the same tick is then torn down at once.
       subscriber.add(() => {
-        limiter.remove(request);
+        limiter.remove(queued);
         try {
-          request.inside.unsubscribe();
+          queued.inside.unsubscribe();
         } finally {
-          request.unlock();
+          queued.unlock();
         }
       });
-      limiter.push(request);
+      limiter.push(queued);
     });
 };

@@ -2,88 +2,90 @@ import { digestOf, isOrdered } from '../state/session-id';
 import type { Tokens } from '../state/session-state';
 
 /** How a session ended. */
-export type Over = 'sign-out' | 'refused';
+export type SessionEnd = 'sign-out' | 'refused';
 
 /** What a session knows when it reads its store. */
 export interface Standing {
   /** The newest tokens of the session; undefined if there never were any. */
   readonly mine: Tokens | undefined;
-  /** How those tokens ended; undefined while the session has them. */
-  readonly over?: Over | undefined;
-  /**
-   * Whether the last write has failed or is not done yet: the store may still hold what it was to replace.
-   */
+  /** How the session of those tokens ended; undefined while it lasts. */
+  readonly endedBy?: SessionEnd | undefined;
+  /** Whether the last write has failed or is not done yet: the store may still hold the tokens before it. */
   readonly isOwed?: boolean | undefined;
-  /** Tokens whose write has failed or was given up. The store may have kept them all the same, or may do so later. */
+  /** Tokens whose write has failed or was given up. The store may have saved them nevertheless, or may do so later. */
   readonly late?: readonly Tokens[] | undefined;
-  /** What the session's tokens have replaced in the store: `null` for nothing, undefined if it has never been read. */
+  /** The tokens in the store before `mine`: `null` for none, undefined if the store has never been read. */
   readonly replaced?: Tokens | null | undefined;
-  /** The id of the session before that one. */
-  readonly before?: string | undefined;
+  /** The id of the session before the session of `mine`. */
+  readonly previousId?: string | undefined;
 }
 
 /**
- * What follows from a read. `ours`: the store holds this session's tokens. `adopt`: the stored tokens have precedence.
- * `write`: this session's have precedence and are written again; if it is over, the store is cleared. `signed-out`:
- * someone has signed out. `nothing`: nothing follows.
+ * The action after a read. `same`: none, the store holds this session's tokens. `adopt`: the stored tokens have
+ * precedence. `write`: this session's tokens have precedence and are written again, or the store is cleared if the
+ * session is over. `signed-out`: another session has signed out. `nothing`: none, the read says nothing.
  */
-export type StoreVerdict = 'ours' | 'adopt' | 'write' | 'signed-out' | 'nothing';
+export type StoreVerdict = 'same' | 'adopt' | 'write' | 'signed-out' | 'nothing';
 
-const isAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
+const isSameAccess = (one: Tokens, other: Tokens | null | undefined): boolean => one.accessToken === other?.accessToken;
 
-const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isAccess(found, other));
+const isLate = (found: Tokens, late: Standing['late']): boolean => !!late?.some((other) => isSameAccess(found, other));
 
 /** Whether both are of the same grant. */
 export const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
-  one.sessionId === other?.sessionId && one.revision === other.revision && isAccess(one, other);
+  one.sessionId === other?.sessionId && one.revision === other.revision && isSameAccess(one, other);
 
 /**
  * Above 0 if the stored tokens are newer than those of this session, below 0 if they are older, 0 if they are the same.
  */
-const orderOf = ({ isOwed, late = [], replaced, before }: Standing, mine: Tokens, found: Tokens): number => {
+const orderOf = ({ isOwed, late = [], replaced, previousId }: Standing, mine: Tokens, found: Tokens): number => {
   if (mine.sessionId === found.sessionId) {
     if (found.revision !== undefined) {
       const order = found.revision - (mine.revision ?? 0);
-      // A full store may hold nothing but the refresh token of this session's own grant.
-      const isMine = (!found.accessToken || isAccess(found, mine)) && found.refreshToken === mine.refreshToken;
-      // Two refreshes without a lock have given out one revision: what the store holds counts.
+      // A full store may hold only the refresh token of this session's grant.
+      const isMine = (!found.accessToken || isSameAccess(found, mine)) && found.refreshToken === mine.refreshToken;
+      // Two refreshes without a lock may have used the same revision: the stored tokens count.
       return order || Number(!isMine);
     }
-    if (isAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
-    return isAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
+    if (isSameAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
+    return isSameAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
-  // A foreign writer has begun a session or has not finished a write, or the store holds what this session was to
-  // replace.
-  if (isAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
-  // A refresh of the session before has crossed the sign-in.
-  const isNamed = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
-  if (isNamed && found.sessionId === before) return -1;
-  return isLate(found, late) || (isOwed && (replaced === undefined || isAccess(found, replaced))) ? -1 : 1;
+  // From here on, at least one of the ids comes from a foreign writer and has no order. With the same access token, an
+  // id that is only its digest says nothing new. Any other id names a session that the foreign writer has begun.
+  if (isSameAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
+  // A late refresh of the previous session has written over this sign-in.
+  const hasStoredId = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
+  if (hasStoredId && found.sessionId === previousId) return -1;
+  // All other stored tokens count, unless a failed or unfinished write of this session may have left them there.
+  return isLate(found, late) || (isOwed && (replaced === undefined || isSameAccess(found, replaced))) ? -1 : 1;
 };
 
 /**
  * Decides which tokens have precedence: those of the later sign-in and, of one sign-in, the higher revision. Token
  * strings are compared only if a foreign writer has left no revision, or if two writers have used the same one.
  *
- * @param found - What the store holds: `null` for nothing, undefined if it has lost what it held.
+ * @param found - The tokens in the store: `null` for none, undefined if the store has lost them.
  */
 export const reconcile = (standing: Standing, found: Tokens | null | undefined): StoreVerdict => {
-  const { mine, over, isOwed, late = [], replaced, before } = standing;
-  // The user signed out before the store had answered.
-  const isLeft = over && isOwed && (replaced === undefined || (found && isAccess(found, replaced)));
-  if (!mine) return found ? (isLeft ? 'write' : 'adopt') : 'nothing';
-  if (found === undefined) return over ? 'nothing' : 'write';
-  if (!found) return over || isOwed ? 'nothing' : 'signed-out';
+  const { mine, endedBy, isOwed, late = [], replaced, previousId } = standing;
+  // The user signed out before the first read ended, and the store is not cleared yet.
+  const isUncleared = endedBy && isOwed && (replaced === undefined || (found && isSameAccess(found, replaced)));
+  if (!mine) return found ? (isUncleared ? 'write' : 'adopt') : 'nothing';
+  if (found === undefined) return endedBy ? 'nothing' : 'write';
+  if (!found) return endedBy || isOwed ? 'nothing' : 'signed-out';
   const order = orderOf(standing, mine, found);
-  // After the end, the store held no id. A sign-in counts whatever its id, unless the store could not be cleared.
-  const isRemembered = [mine.sessionId, before, ...late.map(({ sessionId }) => sessionId)].includes(found.sessionId);
-  if (over && !isOwed && !isRemembered && found.revision === 1) return 'adopt';
+  // A cleared store holds no id that a sign-in could sort after. So each sign-in with an unknown id counts.
+  const isRemembered = [mine.sessionId, previousId, ...late.map(({ sessionId }) => sessionId)].includes(
+    found.sessionId,
+  );
+  if (endedBy && !isOwed && !isRemembered && found.revision === 1) return 'adopt';
   // A sign-out ends every revision of this sign-in, also later ones; a refusal ends only the refused one.
-  if (over === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId))) return 'write';
+  if (endedBy === 'sign-out' && mine.sessionId === found.sessionId && (order || isOrdered(mine.sessionId)))
+    return 'write';
   if (order > 0) return 'adopt';
-  if (order < 0 || over === 'refused') return 'write';
-  // The same token after a sign-out is a new sign-in for which the server has returned it again, unless this session
-  // may have left it.
-  return over ? (isOwed || isLate(found, late) ? 'write' : 'adopt') : 'ours';
+  if (order < 0 || endedBy === 'refused') return 'write';
+  // The same tokens after a sign-out: a write of this session may have left them. Otherwise the server has returned
+  // them again for a new sign-in.
+  return endedBy ? (isOwed || isLate(found, late) ? 'write' : 'adopt') : 'same';
 };

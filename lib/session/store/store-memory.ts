@@ -1,10 +1,10 @@
 import { laterId } from '../state/session-id';
 import type { Tokens } from '../state/session-state';
-import { isSameGrant, type Over, reconcile, type Standing } from './precedence';
+import { isSameGrant, reconcile, type SessionEnd, type Standing } from './precedence';
 
 /**
- * How often the same tokens are written again over older ones: a store may confirm a write and yet return what it held
- * before.
+ * How often the same tokens are written again over older ones. Without a limit, a store that confirms a write and yet
+ * returns the tokens before it would be written for ever.
  */
 const MAX_REWRITES = 10;
 
@@ -12,29 +12,30 @@ const MAX_REWRITES = 10;
 const MAX_LATE = 10;
 
 /**
- * What follows from a read: tokens that have precedence over the session's own, `null` for a sign-out elsewhere,
- * undefined if nothing follows.
+ * The external change that a read has found: tokens that have precedence over the session's, `null` for a sign-out by
+ * another session, undefined for no change.
  */
 export type External = Tokens | null | undefined;
 
 /** What a session remembers of its store. Immutable. */
 export interface StoreMemory {
   readonly standing: Standing;
-  /** What the store held when it was last read or written. */
+  /** The tokens in the store when it was last read or written: `null` for none, undefined if they are unknown. */
   readonly stored?: External;
   /** The latest session id that was seen. */
   readonly latestId: string;
   /** How often the session's tokens were written again. */
   readonly rewrites: number;
-  /** The number of the latest read that was answered. */
+  /** The number of the latest read that has returned. */
   readonly latestRead: number;
   /** How many writes were given up and have not ended yet. */
-  readonly openWrites: number;
-  /** How many calls of `clear` were given up: each of them explains one empty store. */
+  readonly hangingWrites: number;
+  /** How many calls of `clear` were given up. Each of them explains one read of an empty store. */
   readonly lateClears: number;
-  /** Whether a write was given up, and no read has shown yet what it has done. Reads after `settledAfter` show it. */
-  readonly isUnsettled: boolean;
-  readonly settledAfter: number;
+  /** Whether a write was given up, and no read has shown its effect yet. */
+  readonly isInDoubt: boolean;
+  /** The number of the last read that cannot show the effect; `Infinity` while a write that was given up goes on. */
+  readonly lastReadInDoubt: number;
 }
 
 export const NO_MEMORY: StoreMemory = {
@@ -42,42 +43,42 @@ export const NO_MEMORY: StoreMemory = {
   latestId: '',
   rewrites: 0,
   latestRead: 0,
-  openWrites: 0,
+  hangingWrites: 0,
   lateClears: 0,
-  isUnsettled: false,
-  settledAfter: Infinity,
+  isInDoubt: false,
+  lastReadInDoubt: Infinity,
 };
 
 const replace = (memory: StoreMemory, tokens: Tokens, next: Omit<Standing, 'mine'>): StoreMemory => {
   const { standing, stored, latestId } = memory;
   const last = standing.mine ?? stored;
-  const before = last?.sessionId === tokens.sessionId ? standing.before : last?.sessionId;
+  const previousId = last?.sessionId === tokens.sessionId ? standing.previousId : last?.sessionId;
   return {
     ...memory,
-    standing: { ...next, mine: tokens, over: undefined, before },
+    standing: { ...next, mine: tokens, endedBy: undefined, previousId },
     latestId: laterId(latestId, tokens.sessionId),
     rewrites: 0,
   };
 };
 
-/** The session has taken over these tokens. Tokens that it has written itself come back with the state. */
+/** The session uses these tokens now: it has adopted them, or has written them itself. */
 export const onTaken = (memory: StoreMemory, tokens: Tokens): StoreMemory => {
   const { standing } = memory;
   const { mine, late = [] } = standing;
   return isSameGrant(tokens, mine)
-    ? { ...memory, standing: { ...standing, mine: tokens, over: undefined } }
+    ? { ...memory, standing: { ...standing, mine: tokens, endedBy: undefined } }
     : replace(memory, tokens, { replaced: mine ?? null, late });
 };
 
 /** The session is over. */
-export const onOver = (memory: StoreMemory, over: Over): StoreMemory => ({
+export const onSessionEnd = (memory: StoreMemory, endedBy: SessionEnd): StoreMemory => ({
   ...memory,
-  standing: { ...memory.standing, over },
+  standing: { ...memory.standing, endedBy },
 });
 
 /** The session begins with these tokens, or is over, and the store is about to be written. */
-export const onChange = (memory: StoreMemory, what: Tokens | Over): StoreMemory =>
-  typeof what === 'string' ? onOver(memory, what) : replace(memory, what, memory.standing);
+export const onChange = (memory: StoreMemory, what: Tokens | SessionEnd): StoreMemory =>
+  typeof what === 'string' ? onSessionEnd(memory, what) : replace(memory, what, memory.standing);
 
 /** A write is about to begin. */
 export const onWrite = (memory: StoreMemory): StoreMemory => {
@@ -87,13 +88,13 @@ export const onWrite = (memory: StoreMemory): StoreMemory => {
 
 /** A write is done; with `isLast`, no other one is queued. */
 export const onWritten = (memory: StoreMemory, what: Tokens | null, isLast: boolean): StoreMemory => {
-  const { standing, stored, rewrites, isUnsettled } = memory;
-  // The next write is to replace it.
+  const { standing, stored, rewrites, isInDoubt } = memory;
+  // The next write replaces these tokens.
   const written = isLast ? { ...standing, isOwed: false } : { ...standing, replaced: what };
   return {
     ...memory,
-    standing: isLast && !isUnsettled ? { ...written, late: [] } : written,
-    // If tokens were written again, what was read is all that such a store can hold.
+    standing: isLast && !isInDoubt ? { ...written, late: [] } : written,
+    // A store that needed a rewrite confirms writes without doing them: only a read says what it holds.
     stored: rewrites ? stored : what,
   };
 };
@@ -105,7 +106,7 @@ export const onWriteFailed = (
   isLast: boolean,
   isGivenUp: boolean,
 ): StoreMemory => {
-  const { standing, rewrites, openWrites, lateClears } = memory;
+  const { standing, rewrites, hangingWrites, lateClears } = memory;
   const late = what ? [...(standing.late ?? []), what].slice(-MAX_LATE) : standing.late;
   const failed = { ...memory, standing: { ...standing, late } };
   if (!isGivenUp) return failed;
@@ -113,62 +114,62 @@ export const onWriteFailed = (
     ...failed,
     // A store that hangs is not called again for the same tokens.
     rewrites: isLast ? MAX_REWRITES : rewrites,
-    openWrites: openWrites + 1,
+    hangingWrites: hangingWrites + 1,
     lateClears: lateClears + (what ? 0 : 1),
-    isUnsettled: true,
-    settledAfter: Infinity,
+    isInDoubt: true,
+    lastReadInDoubt: Infinity,
   };
 };
 
-/** A write that was given up has ended: done as the last one (`isDone`), or over a later one. */
+/** A write that was given up has ended. `isDone`: it succeeded, and no later write was added. */
 export const onEndedLate = (memory: StoreMemory, isDone: boolean, readsBegun: number): StoreMemory => {
-  const { standing, settledAfter } = memory;
-  const openWrites = memory.openWrites - 1;
+  const { standing, lastReadInDoubt } = memory;
+  const hangingWrites = memory.hangingWrites - 1;
   return {
     ...memory,
     standing: isDone ? { ...standing, isOwed: false } : standing,
     rewrites: 0,
-    openWrites,
-    settledAfter: openWrites ? settledAfter : readsBegun,
+    hangingWrites,
+    lastReadInDoubt: hangingWrites ? lastReadInDoubt : readsBegun,
   };
 };
 
-/** What follows from a read, and what is to be written again: tokens, or `null` for clearing the store. */
+/** The result of a read. `rewrite`: the tokens to write again, or `null` to clear the store again. */
 interface ReadResult {
   readonly memory: StoreMemory;
   readonly external?: External;
   readonly rewrite?: Tokens | null;
 }
 
-/** The `nth` read has found `tokens`. A read that was overtaken by a later one says nothing. */
+/** The `nth` read has found `tokens`. A read that returns after a later one is ignored. */
 export const onRead = (memory: StoreMemory, tokens: External, nth: number): ReadResult => {
   const { standing, lateClears, rewrites, latestRead } = memory;
   if (nth < latestRead) return { memory };
-  const { mine, over, isOwed, replaced } = standing;
-  // An empty store may be the work of a `clear` of the session before, which was given up. If it would end nothing
-  // anyway, it is not counted.
+  const { mine, endedBy, isOwed, replaced } = standing;
+  // A `clear` that was given up may have emptied the store later, so the tokens count as lost. While a write is owed,
+  // an empty store ends no session in any case, and uses up no such `clear`.
   const isLateClear = tokens === null && lateClears > 0;
   const found = isLateClear ? undefined : tokens;
   const verdict = reconcile(standing, found);
-  const isSettled = nth > memory.settledAfter;
+  const isCertain = nth > memory.lastReadInDoubt;
   const isRewrite = verdict === 'write' && rewrites < MAX_REWRITES;
   const next: StoreMemory = {
     ...memory,
     standing: {
       ...standing,
-      isOwed: !!isOwed && verdict !== 'ours',
+      isOwed: !!isOwed && verdict !== 'same',
       replaced: replaced === undefined ? found : replaced,
-      late: isSettled ? [] : standing.late,
+      late: isCertain ? [] : standing.late,
     },
     stored: found,
     rewrites: verdict === 'write' ? rewrites + 1 : rewrites,
     latestRead: nth,
-    lateClears: isSettled ? 0 : lateClears - (isLateClear && !isOwed ? 1 : 0),
-    isUnsettled: memory.isUnsettled && !isSettled,
+    lateClears: isCertain ? 0 : lateClears - (isLateClear && !isOwed ? 1 : 0),
+    isInDoubt: memory.isInDoubt && !isCertain,
   };
   return {
     memory: next,
     external: verdict === 'adopt' ? found : verdict === 'signed-out' ? null : undefined,
-    ...(isRewrite && { rewrite: over ? null : (mine ?? null) }),
+    ...(isRewrite && { rewrite: endedBy ? null : (mine ?? null) }),
   };
 };

@@ -4,40 +4,42 @@ import type { Binding } from '../state/session-state';
 import type { External } from './store-memory';
 import type { TokenStorage } from './token-storage';
 
-/** Follows what others write to the store: other sessions of this page, other tabs, other processes. */
+/** Watches the store for writes of other sessions, tabs and processes. */
 export interface StoreSync {
   /** Whether it has ended. */
   readonly isDestroyed: boolean;
   /**
    * Called at each use of the session. The first call subscribes to the store's changes. Each call reads the store if
-   * it has changed. When the store has answered, emits what all requests that have waited for it are bound to; errors
-   * with `SignedOutError` on `interrupt` before that. Undefined if the answer came in this tick, or there is nothing to
+   * it has changed. When the read ends, emits the binding for all requests that waited for it; errors with
+   * `SignedOutError` on `interrupt` before that. Undefined if the read ended in this tick, or if there is nothing to
    * read.
    */
   check(): Observable<Binding | undefined> | undefined;
-  /** Applies what a read that nobody waits for has found. */
+  /** Applies the external change of a read that no request waits for. */
   apply(external: External): void;
-  /** A session has begun or ended here: the requests that wait for a read belong to the session before. */
+  /** A session has begun or ended here: the requests that wait for a read belong to the previous session. */
   interrupt(): void;
   end(): void;
 }
 
 /**
- * @param follow - Called with what a read has found.
- * @param wake$ - When to read the store again: a page that sleeps is not notified.
- * @param onBegin - Called once, before anything else.
+ * @param onExternal - Called with the external change that a read has found.
+ * @param wake$ - Emits when the store is read again, as a page that sleeps is not notified of changes.
+ * @param onBegin - Called once, at the first use.
  */
 export const createStoreSync = (
   machine: StateMachine,
   storage: TokenStorage,
-  follow: (external: External) => void,
+  onExternal: (external: External) => void,
   wake$: Observable<unknown>,
   onBegin: () => void,
 ): StoreSync => {
   /** Undefined before the first use. */
-  let following: Subscription | undefined;
+  let subscription: Subscription | undefined;
   /** The read that is open, and one subject for all requests that wait for it in the same session. */
-  let open: { readonly done$: Observable<unknown>; readonly binding$?: Observable<Binding | undefined> } | undefined;
+  let openRead:
+    | { readonly done$: Observable<unknown>; readonly binding$?: Observable<Binding | undefined> }
+    | undefined;
 
   const interrupts = new Subject<void>();
   const interrupted$ = interrupts.pipe(
@@ -47,39 +49,39 @@ export const createStoreSync = (
   );
 
   const apply = (external: External): void => {
-    if (!following?.closed) follow(external);
+    if (!subscription?.closed) onExternal(external);
   };
 
   const read = (): Observable<External> => {
     const external$ = storage.read();
-    following?.add(external$.subscribe(apply));
+    subscription?.add(external$.subscribe(apply));
     return external$;
   };
 
   const begin = (): boolean => {
-    if (following) return false;
-    following = new Subscription();
+    if (subscription) return false;
+    subscription = new Subscription();
     onBegin();
     if (!storage.hasHints) return true;
-    following.add(storage.hints$.subscribe(read));
-    if (storage.canMissHints) following.add(wake$.subscribe(read));
+    subscription.add(storage.hints$.subscribe(read));
+    if (storage.canMissHints) subscription.add(wake$.subscribe(read));
     return true;
   };
 
-  const readInTime = (): void => {
+  const readWithTimeout = (): void => {
     const done$ = new AsyncSubject<unknown>();
-    open = { done$ };
+    openRead = { done$ };
     const end = (): void => {
-      if (open?.done$ === done$) open = undefined;
+      if (openRead?.done$ === done$) openRead = undefined;
     };
-    following?.add(storage.withTimeout(read()).pipe(finalize(end)).subscribe(done$));
+    subscription?.add(storage.withTimeout(read()).pipe(finalize(end)).subscribe(done$));
   };
 
   const wait = (): Observable<Binding | undefined> | undefined => {
-    if (!open || open.binding$) return open?.binding$;
-    const { done$ } = open;
+    if (!openRead || openRead.binding$) return openRead?.binding$;
+    const { done$ } = openRead;
     const binding$ = new AsyncSubject<Binding | undefined>();
-    open = { done$, binding$ };
+    openRead = { done$, binding$ };
     merge(done$.pipe(map(() => machine.model.binding)), interrupted$)
       .pipe(first())
       .subscribe(binding$);
@@ -88,23 +90,23 @@ export const createStoreSync = (
 
   return {
     get isDestroyed() {
-      return !!following?.closed;
+      return !!subscription?.closed;
     },
     check: () => {
       const isFirst = begin();
-      if (following?.closed) return undefined;
+      if (subscription?.closed) return undefined;
       const isUnseen = !storage.isSeen() || (isFirst && storage.hasHintsOnly);
-      if (machine.state.status !== 'loading' && isUnseen) readInTime();
+      if (machine.state.status !== 'loading' && isUnseen) readWithTimeout();
       return wait();
     },
     apply,
     interrupt: () => {
       interrupts.next();
-      open = open && { done$: open.done$ };
+      openRead = openRead && { done$: openRead.done$ };
     },
     end: () => {
-      following ??= new Subscription();
-      following.unsubscribe();
+      subscription ??= new Subscription();
+      subscription.unsubscribe();
     },
   };
 };

@@ -17,14 +17,14 @@ import { invoke$, toObservable } from '../../http/to-observable';
 import { toStored } from '../state/grants';
 import { createSessionId } from '../state/session-id';
 import type { Tokens } from '../state/session-state';
-import type { Over } from './precedence';
+import type { SessionEnd } from './precedence';
 import {
   type External,
   NO_MEMORY,
   onChange,
   onEndedLate,
-  onOver,
   onRead,
+  onSessionEnd,
   onTaken,
   onWrite,
   onWriteFailed,
@@ -34,73 +34,73 @@ import { LOCAL, STORE_TIMEOUT_MS, type TokenStore } from './token-store';
 import { createWriteQueue } from './write-queue';
 
 /**
- * The store as the session sees it: its writes never overlap, and an error, or a call without an answer, becomes a
- * warning.
+ * The store as the session sees it. Its writes never overlap. An error, or a call that does not return in time, becomes
+ * a warning.
  */
 export interface TokenStorage {
   /** The newest tokens of the session, also while a refresh has them and the state does not. */
   readonly mine: Tokens | undefined;
   /**
-   * Reads the store: in the same tick if it is synchronous. Replays what followed, however late the store has answered;
-   * applied by `follow` if nothing waits for it then.
+   * Reads the store: in the same tick if it is synchronous. Replays the external change, however late the read ends. If
+   * it has no subscriber then, `onExternal` applies the change.
    */
   read(): Observable<External>;
   /**
-   * What follows from a read, at the latest when it is given up; at once if an earlier read was given up and none has
-   * been answered since.
+   * The external change of a read, or undefined after the timeout of the read. Does not wait if an earlier read was
+   * given up and no read has returned since.
    */
   withTimeout(external$: Observable<External>): Observable<External>;
   /** Warns that a read has taken too long. */
   giveUp(): undefined;
   /** Whether the store holds what it held at the last read, as far as its `version` tells. */
   isSeen(): boolean;
-  /** Whether the store has `changes$`. It does not emit what was written before someone subscribed. */
+  /** Whether the store has `changes$`. It does not emit for writes before the subscription. */
   readonly hasHints: boolean;
   /** Whether the store has `changes$`, and no `version`. */
   readonly hasHintsOnly: boolean;
-  /** Whether others may write to the store while this page sleeps. */
+  /** Whether another page may write to the store while this page sleeps. */
   readonly canMissHints: boolean;
-  /** Emits when others may have written to the store. Never errors. */
+  /** Emits when another session may have written to the store. Never errors. */
   readonly hints$: Observable<unknown>;
-  /** An id for a sign-in of now: later than all ids that this session has seen. */
+  /** Makes the id of a sign-in now: later than all ids that this session has seen. */
   createId(): string;
-  /** The session has taken over these tokens. */
+  /** The session uses these tokens now: it has adopted them, or has written them itself. */
   take(tokens: Tokens): void;
   /** The session is signed out, or its refresh token was refused. */
-  end(over: Over): void;
+  end(endedBy: SessionEnd): void;
   /**
    * Saves tokens, or clears the store of a session that is over: at once, subscribed or not. Emits when it is done or
    * given up.
    */
-  write(what: Tokens | Over): Observable<unknown>;
-  /** Reads wait until the returned function is called: a change has been written, and the state has still to follow. */
+  write(what: Tokens | SessionEnd): Observable<unknown>;
+  /** Reads wait until the returned function is called: the store is written before the state changes. */
   pause(): () => void;
-  /** From now on nothing follows, and nothing is written. */
+  /** Ends all writes and external changes: the session is destroyed. */
   close(): void;
 }
 
-/** How long a store that could not be read, and has a version, is left alone before the next use reads it again. */
+/** How long after a failed read the next use reads the store again, if it has a version that has not changed. */
 const RETRY_MS = 1_000;
 
 interface Reads {
-  /** How many have begun. */
+  /** How many reads have begun. */
   readonly begun: number;
-  /** Of the store when it was last read or written. */
+  /** The version of the store when it was last read or written. */
   readonly version: unknown;
-  /** When the last read has failed. */
+  /** When the last read failed; undefined if it did not. */
   readonly failedAtMs?: number | undefined;
-  /** Whether a read was given up, and none has been answered since. */
+  /** Whether a read was given up, and no read has returned since. */
   readonly isHanging?: boolean;
 }
 
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
-/** @param follow - Called with what follows from a read that nothing has asked for, or waits for any more. */
+/** @param onExternal - Called with the external change of a read that has no subscriber, or has lost it. */
 export const createTokenStorage = (
   store: TokenStore,
   warn: (what: string, error?: unknown) => undefined,
-  follow: (external: External) => void,
+  onExternal: (external: External) => void,
 ): TokenStorage => {
   let memory = NO_MEMORY;
   let reads: Reads = { begun: 0, version: undefined };
@@ -109,7 +109,7 @@ export const createTokenStorage = (
     try {
       return !!store[name];
     } catch {
-      // A getter that throws: the call says so.
+      // A getter that throws counts as present: the later call warns.
       return true;
     }
   };
@@ -124,10 +124,10 @@ export const createTokenStorage = (
   };
 
   const writes = createWriteQueue(store, {
-    done: (what, isAtOnce, isLast) => {
+    done: (what, isSync, isLast) => {
       memory = onWritten(memory, what, isLast);
-      // In a later tick, someone else may have written after it.
-      reads = { ...reads, version: isAtOnce ? versionNow() : UNSEEN };
+      // In a later tick, another session may have written after it.
+      reads = { ...reads, version: isSync ? versionNow() : UNSEEN };
     },
     failed: (what, isLast, error) => {
       memory = onWriteFailed(memory, what, isLast, error === undefined);
@@ -135,7 +135,7 @@ export const createTokenStorage = (
     },
     endedLate: (isDone) => {
       memory = onEndedLate(memory, isDone, reads.begun);
-      readNow().subscribe(follow);
+      readNow().subscribe(onExternal);
     },
   });
 
@@ -144,7 +144,7 @@ export const createTokenStorage = (
     return writes.add(what);
   };
 
-  const conclude = (found: External, nth: number): External => {
+  const recordRead = (found: External, nth: number): External => {
     const tokens = found && toStored(found);
     if (writes.isClosed) return undefined;
     const { external, rewrite, ...next } = onRead(memory, tokens, nth);
@@ -153,17 +153,17 @@ export const createTokenStorage = (
     return external;
   };
 
-  /** @param isRepeated - Whether a write has crossed the read before. */
+  /** @param isRepeated - Whether this read replaces one during which a write was added. */
   const readNow = (isRepeated = false): Observable<External> => {
-    // A write that is under way says nothing.
+    // During a write, a read may return the tokens before or after it.
     if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => readNow(isRepeated)));
     const nth = reads.begun + 1;
     const writesBefore = writes.count;
     reads = { ...reads, begun: nth, version: versionNow(), failedAtMs: undefined };
     return invoke$(() => store.load()).pipe(
       mergeMap((found) => {
-        if (writes.count === writesBefore) return of(conclude(found, nth));
-        // Nor does what the store held before a write.
+        if (writes.count === writesBefore) return of(recordRead(found, nth));
+        // A write was added during the read: its tokens may be those before the write.
         return isRepeated ? of(undefined) : readNow(true);
       }),
       catchError((error) => {
@@ -183,17 +183,17 @@ export const createTokenStorage = (
 
   return {
     get mine() {
-      const { mine, over } = memory.standing;
-      return over ? undefined : mine;
+      const { mine, endedBy } = memory.standing;
+      return endedBy ? undefined : mine;
     },
     read: () => {
       const external$ = new AsyncSubject<External>();
-      let isAtOnce = true;
-      // The reader may have given up. No later read finds this again, as it counts as seen.
+      let isSync = true;
+      // The subscriber may have left after a timeout. No later read returns this change again, as it counts as seen.
       readNow()
-        .pipe(tap((external) => isAtOnce || external$.observed || follow(external)))
+        .pipe(tap((external) => isSync || external$.observed || onExternal(external)))
         .subscribe(external$);
-      isAtOnce = false;
+      isSync = false;
       return external$;
     },
     withTimeout: (external$) =>
@@ -216,8 +216,8 @@ export const createTokenStorage = (
     take: (tokens) => {
       memory = onTaken(memory, tokens);
     },
-    end: (over) => {
-      memory = onOver(memory, over);
+    end: (endedBy) => {
+      memory = onSessionEnd(memory, endedBy);
     },
     write: (what) => {
       memory = onChange(memory, what);

@@ -3,15 +3,15 @@ import type { Tokens } from '../state/session-state';
 
 /**
  * Where a session keeps its tokens. A call that throws, rejects or takes more than 5 s is given up: the session goes on
- * from memory, and a warning on `events$` says so. Writes do not overlap, but with one that was given up.
+ * from memory, and a warning on `events$` says so. Writes do not overlap, except with a write that was given up.
  *
- * Of two sessions that share a store, the later sign-in counts, and of one sign-in the higher `revision`: keep
- * `sessionId` and `revision` with the tokens. Of tokens without them, the ones in the store count.
+ * Of two sessions that share a store, the later sign-in counts, and of one sign-in the higher `revision`: store
+ * `sessionId` and `revision` with the tokens. If tokens have neither, the tokens in the store count.
  */
 export interface TokenStore {
   /**
-   * Returns the tokens, `null` if there are none (signed out), or undefined if they are lost: a session that holds
-   * tokens then saves them again.
+   * Returns the tokens, `null` if there are none (signed out), or undefined if they are lost: a session that has tokens
+   * then saves them again.
    */
   load(): Tokens | null | undefined | PromiseLike<Tokens | null | undefined>;
   save(tokens: Tokens): void | PromiseLike<void>;
@@ -26,8 +26,8 @@ export interface TokenStore {
   readonly changes$?: Observable<Tokens | null> | undefined;
   /**
    * Returns a value that changes with the tokens, such as the raw entry. Cheap and synchronous: called at each use of
-   * the session, such as a request, `accessToken$` or `signIn`. If it is not the one of the last `load` (`Object.is`),
-   * the store is read before the request leaves.
+   * the session, such as a request, `accessToken$` or `signIn`. If the value differs from that of the last `load`
+   * (`Object.is`), the store is read before the request is sent.
    * @defaultValue none: only `changes$` gives a hint
    */
   version?: (() => unknown) | undefined;
@@ -40,7 +40,7 @@ export interface TokenStore {
   exclusive?: (<T>(work: Observable<T>) => Observable<T>) | undefined;
 }
 
-/** What a store of ours wants users to know, asked once when its session is first used: a warning on `events$`. */
+/** Returns a warning of a store of this package, for `events$`. Called once, when its session is first used. */
 export const CAUTION = Symbol('renewal.caution');
 
 export interface CautiousStore extends TokenStore {
@@ -48,27 +48,27 @@ export interface CautiousStore extends TokenStore {
 }
 
 /**
- * Marks a store of ours whose `exclusive` cannot keep out everyone: a tab that was frozen is overtaken, and goes on
- * later.
+ * Marks a store of this package whose `exclusive` cannot exclude all tabs: other tabs pass over a frozen tab, which
+ * continues later.
  */
 export const OVERTAKEN = Symbol('renewal.overtaken');
 
-/** Marks a store of ours that no other page shares: a page that sleeps misses nothing of what it emits. */
+/** Marks a store of this package that no other page shares: a page that sleeps misses none of its changes. */
 export const LOCAL = Symbol('renewal.local');
 
-/** How long the store may take for one call before it is given up. */
+/** How long one call of the store may take before it is given up. */
 export const STORE_TIMEOUT_MS = 5_000;
 
-/** The store of a session that was given none: no one shares it. */
+/** The default store of a session, which no other session shares. */
 export const createDefaultStore = (): TokenStore => {
-  let kept: Tokens | null = null;
+  let current: Tokens | null = null;
   return {
-    load: () => kept,
+    load: () => current,
     save: (tokens) => {
-      kept = tokens;
+      current = tokens;
     },
     clear: () => {
-      kept = null;
+      current = null;
     },
     exclusive: (work) => work,
   };

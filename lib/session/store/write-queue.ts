@@ -16,42 +16,42 @@ import type { Tokens } from '../state/session-state';
 import { STORE_TIMEOUT_MS, type TokenStore } from './token-store';
 
 /**
- * The writes to a store. They never overlap, and the last one that was added is done last. A write that hangs is given
- * up, and holds up no later one.
+ * The writes to a store. They never overlap, and start in the order of `add`. A write that hangs is given up, and so
+ * does not delay later writes.
  */
 export interface WriteQueue {
-  /** How many have been added. */
+  /** How many writes have been added. */
   readonly count: number;
   /** Whether a write is under way or queued, or the queue is paused. */
   readonly isBusy: boolean;
   readonly isClosed: boolean;
   /** Emits when the last write is done or given up. */
   readonly idle$: Observable<unknown>;
-  /** Saves tokens, or clears the store for `null`: at once, subscribed or not. Emits when it is done or given up. */
+  /** Saves tokens, or clears the store for `null`, without a subscription. Emits when the write is done or given up. */
   add(what: Tokens | null): Observable<unknown>;
-  /** Counts as busy until the returned function is called. */
+  /** Makes the queue busy until the returned function is called. */
   pause(): () => void;
   /** Ends all waits for writes. Writes that have been added are still done. */
   close(): void;
 }
 
-/** What the owner of a queue is notified of. `isLast`: no other write is queued. */
+/** The callbacks for the owner of a queue. `isLast`: no other write is queued. */
 export interface WriteObserver {
-  /** A write is done; `isAtOnce`: in the tick in which it was added. */
-  done(what: Tokens | null, isAtOnce: boolean, isLast: boolean): void;
+  /** A write is done; `isSync`: in the tick in which it was started. */
+  done(what: Tokens | null, isSync: boolean, isLast: boolean): void;
   /** A write has failed or, without an error, was given up. */
   failed(what: Tokens | null, isLast: boolean, error?: unknown): undefined;
   /**
-   * A write that was given up has ended: `isDone` if it is done and no other was added since; otherwise it may be over
-   * a later one.
+   * A write that was given up has ended. `isDone`: it succeeded, and no other write was added since. Otherwise it may
+   * have failed, or have overwritten a later write.
    */
   endedLate(isDone: boolean): void;
 }
 
 interface QueueState {
-  /** The first one is under way. */
+  /** The first write is under way. */
   readonly writes: readonly (() => void)[];
-  /** How many have been added so far. */
+  /** How many writes have been added so far. */
   readonly count: number;
   readonly pauses: number;
   readonly isClosed: boolean;
@@ -74,7 +74,7 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
   const write = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
     const written$ = new AsyncSubject<unknown>();
     invoke$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
-    let isAtOnce = true;
+    let isSync = true;
     const givenUp$ = timer(STORE_TIMEOUT_MS).pipe(
       takeUntil(closed$),
       map(() => {
@@ -86,12 +86,12 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
     merge(written$, givenUp$)
       .pipe(
         first(),
-        map(() => observer.done(what, isAtOnce, isLast())),
+        map(() => observer.done(what, isSync, isLast())),
         catchError((error) => of(observer.failed(what, isLast(), error))),
         finalize(startNext),
       )
       .subscribe(done$);
-    isAtOnce = false;
+    isSync = false;
   };
 
   return {

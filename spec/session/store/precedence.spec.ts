@@ -22,19 +22,19 @@ const replaced = tokens('T1', MINE, 1);
  */
 const STANDINGS: Record<string, Standing> = {
   'no tokens': { mine: undefined, replaced: null },
-  held: { mine, replaced },
-  'held, write failed': { mine, replaced, isOwed: true },
-  'held, write failed, never read': { mine, replaced: undefined, isOwed: true },
-  'signed out': { mine, replaced, over: 'sign-out' },
-  'signed out, clear failed': { mine, replaced, over: 'sign-out', isOwed: true },
-  refused: { mine, replaced, over: 'refused' },
-  'refused, clear failed': { mine, replaced, over: 'refused', isOwed: true },
+  'signed in': { mine, replaced },
+  'signed in, write failed': { mine, replaced, isOwed: true },
+  'signed in, write failed, never read': { mine, replaced: undefined, isOwed: true },
+  'signed out': { mine, replaced, endedBy: 'sign-out' },
+  'signed out, clear failed': { mine, replaced, endedBy: 'sign-out', isOwed: true },
+  refused: { mine, replaced, endedBy: 'refused' },
+  'refused, clear failed': { mine, replaced, endedBy: 'refused', isOwed: true },
 };
 
 /** What the store may hold, as seen from revision 2 of its second sign-in. */
 const FOUND: Record<string, Tokens | null | undefined> = {
   nothing: null,
-  'lost what it held': undefined,
+  lost: undefined,
   'an earlier sign-in, revision 9': tokens('T9', EARLIER, 9),
   'an earlier sign-in, revision 1': tokens('T9', EARLIER, 1),
   'an earlier sign-in, no revision': tokens('T9', EARLIER),
@@ -55,26 +55,26 @@ const FOUND: Record<string, Tokens | null | undefined> = {
 };
 
 const TABLE = `
-found                                      | no tokens | held       | held, write failed | held, write failed, never read | signed out | signed out, clear failed | refused | refused, clear failed
-nothing                                    | nothing   | signed-out | nothing            | nothing                        | nothing    | nothing                  | nothing | nothing
-lost what it held                          | nothing   | write      | write              | write                          | nothing    | nothing                  | nothing | nothing
-an earlier sign-in, revision 9             | adopt     | write      | write              | write                          | write      | write                    | write   | write
-an earlier sign-in, revision 1             | adopt     | write      | write              | write                          | adopt      | write                    | adopt   | write
-an earlier sign-in, no revision            | adopt     | write      | write              | write                          | write      | write                    | write   | write
-a later sign-in, revision 1                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
-a later sign-in, same token                | adopt     | adopt      | adopt              | adopt                          | adopt      | adopt                    | adopt   | adopt
-revision 1                                 | adopt     | write      | write              | write                          | write      | write                    | write   | write
-revision 2                                 | adopt     | ours       | ours               | ours                           | write      | write                    | write   | write
-revision 2, another token                  | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-revision 3                                 | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-revision 3, same token                     | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-no revision, same token                    | adopt     | ours       | ours               | ours                           | write      | write                    | write   | write
-no revision, same token, new refresh token | adopt     | adopt      | adopt              | adopt                          | write      | write                    | adopt   | adopt
-no revision, replaced token                | adopt     | write      | write              | write                          | write      | write                    | write   | write
-no revision, another token                 | adopt     | adopt      | adopt              | write                          | write      | write                    | adopt   | adopt
-foreign, same token                        | adopt     | ours       | ours               | ours                           | adopt      | write                    | write   | write
-foreign, replaced token                    | adopt     | adopt      | write              | write                          | adopt      | write                    | adopt   | write
-foreign, another token                     | adopt     | adopt      | adopt              | write                          | adopt      | adopt                    | adopt   | adopt
+found                                      | no tokens | signed in  | signed in, write failed | signed in, write failed, never read | signed out | signed out, clear failed | refused | refused, clear failed
+nothing                                    | nothing   | signed-out | nothing                 | nothing                             | nothing    | nothing                  | nothing | nothing
+lost                                       | nothing   | write      | write                   | write                               | nothing    | nothing                  | nothing | nothing
+an earlier sign-in, revision 9             | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+an earlier sign-in, revision 1             | adopt     | write      | write                   | write                               | adopt      | write                    | adopt   | write
+an earlier sign-in, no revision            | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+a later sign-in, revision 1                | adopt     | adopt      | adopt                   | adopt                               | adopt      | adopt                    | adopt   | adopt
+a later sign-in, same token                | adopt     | adopt      | adopt                   | adopt                               | adopt      | adopt                    | adopt   | adopt
+revision 1                                 | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+revision 2                                 | adopt     | same       | same                    | same                                | write      | write                    | write   | write
+revision 2, another token                  | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+revision 3                                 | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+revision 3, same token                     | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+no revision, same token                    | adopt     | same       | same                    | same                                | write      | write                    | write   | write
+no revision, same token, new refresh token | adopt     | adopt      | adopt                   | adopt                               | write      | write                    | adopt   | adopt
+no revision, replaced token                | adopt     | write      | write                   | write                               | write      | write                    | write   | write
+no revision, another token                 | adopt     | adopt      | adopt                   | write                               | write      | write                    | adopt   | adopt
+foreign, same token                        | adopt     | same       | same                    | same                                | adopt      | write                    | write   | write
+foreign, replaced token                    | adopt     | adopt      | write                   | write                               | adopt      | write                    | adopt   | write
+foreign, another token                     | adopt     | adopt      | adopt                   | write                               | adopt      | adopt                    | adopt   | adopt
 `;
 
 const [head = [], ...rows] = TABLE.trim()
@@ -102,8 +102,8 @@ describe('reconcile', () => {
   it('counts a refresh of the replaced session as older, even if ids have no order', () => {
     const old = tokens('T1', 'from an older version', 3);
     const found = tokens('T9', old.sessionId, 4);
-    expect(reconcile({ mine, replaced: old, before: old.sessionId }, found)).toBe('write');
-    expect(reconcile({ mine, replaced: old, before: old.sessionId }, tokens('T9', 'another', 4))).toBe('adopt');
+    expect(reconcile({ mine, replaced: old, previousId: old.sessionId }, found)).toBe('write');
+    expect(reconcile({ mine, replaced: old, previousId: old.sessionId }, tokens('T9', 'another', 4))).toBe('adopt');
   });
 
   it('writes over the tokens of a given-up sign-in after the next sign-in', () => {
@@ -113,29 +113,29 @@ describe('reconcile', () => {
 
   it('writes over the tokens of a given-up sign-in after the sign-out', () => {
     const found = tokens('T2', digestOf('T2'));
-    expect(reconcile({ mine, replaced, over: 'sign-out', late: [mine] }, found)).toBe('write');
+    expect(reconcile({ mine, replaced, endedBy: 'sign-out', late: [mine] }, found)).toBe('write');
     const former = tokens('T0', EARLIER, 1);
-    expect(reconcile({ mine, replaced, over: 'sign-out', late: [former] }, former)).toBe('write');
+    expect(reconcile({ mine, replaced, endedBy: 'sign-out', late: [former] }, former)).toBe('write');
   });
 
   it('adopts the same token if its writer has a session id', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(reconcile({ mine: legacy, replaced: null }, mine)).toBe('adopt');
     expect(reconcile({ mine: legacy, replaced: null }, tokens('T2', 'custom'))).toBe('adopt');
-    expect(reconcile({ mine, replaced }, legacy)).toBe('ours');
+    expect(reconcile({ mine, replaced }, legacy)).toBe('same');
   });
 
   it('counts the same token after a sign-out as a sign-in, if no id has an order', () => {
     const legacy = tokens('T2', digestOf('T2'));
-    const standing: Standing = { mine: legacy, replaced: null, over: 'sign-out' };
+    const standing: Standing = { mine: legacy, replaced: null, endedBy: 'sign-out' };
     expect(reconcile(standing, legacy)).toBe('adopt');
     expect(reconcile({ ...standing, isOwed: true }, legacy)).toBe('write');
-    expect(reconcile({ ...standing, over: 'refused' }, legacy)).toBe('write');
+    expect(reconcile({ ...standing, endedBy: 'refused' }, legacy)).toBe('write');
     expect(reconcile(standing, tokens('T3', legacy.sessionId, 1))).toBe('write');
   });
 
   it('adopts no tokens that a sign-out before the first read failed to clear', () => {
-    const standing: Standing = { mine: undefined, over: 'sign-out', isOwed: true };
+    const standing: Standing = { mine: undefined, endedBy: 'sign-out', isOwed: true };
     expect(reconcile(standing, mine)).toBe('write');
     expect(reconcile({ ...standing, replaced: mine }, mine)).toBe('write');
     expect(reconcile({ ...standing, replaced: mine }, tokens('T9', LATER, 1))).toBe('adopt');
@@ -153,7 +153,7 @@ describe('reconcile', () => {
     const mine: Tokens = { ...tokens('T2', EARLIER, 2), refreshToken: 'R2' };
     const alone: Tokens = { ...mine, accessToken: '' };
     const standing: Standing = { mine, isOwed: true, replaced: tokens('T1', EARLIER, 1) };
-    expect(reconcile(standing, alone)).toBe('ours');
+    expect(reconcile(standing, alone)).toBe('same');
     expect(reconcile(standing, { ...alone, refreshToken: 'R9' })).toBe('adopt');
     expect(reconcile({ mine: tokens('T1', EARLIER, 1), replaced: null }, alone)).toBe('adopt');
   });

@@ -16,31 +16,31 @@ const tokens = (number: number, sessionId: string): Tokens => ({
 /** A session over a store with `changes$`, which `write` changes externally. */
 const createShared = (
   options: Parameters<typeof createVirtualClient>[0] = {},
-  kept: TokenStore = createQuietStore({ accessToken: 'T1', refreshToken: 'R1' }),
+  backing: TokenStore = createQuietStore({ accessToken: 'T1', refreshToken: 'R1' }),
 ) => {
   const changes = new Subject<Tokens | null>();
   let loads = 0;
   const store: TokenStore = {
-    ...kept,
+    ...backing,
     load: () => {
       loads++;
-      return kept.load();
+      return backing.load();
     },
     changes$: changes,
   };
   const client = createVirtualClient({ store, isDead: () => false, ...options });
-  const id = Object(kept.load()).sessionId;
+  const id = Object(backing.load()).sessionId;
   /** Writes as another tab does, with a hint of `changes$`. */
   const write = (written: Tokens | null): void => {
-    if (written) kept.save(written);
-    else kept.clear();
+    if (written) backing.save(written);
+    else backing.clear();
     changes.next(written);
   };
-  return { ...client, changes, kept, id, write, loads: () => loads, events: eventsOf(client.api) };
+  return { ...client, changes, backing, id, write, loads: () => loads, events: eventsOf(client.api) };
 };
 
 describe('an external change', () => {
-  it('is followed from the first use of the session until destroy', () => {
+  it('is observed from the first use of the session until destroy', () => {
     for (const use of ['a request', 'state$', 'keepFresh$', 'accessToken$', 'refresh$']) {
       const { session, api, changes } = createShared({ refresh: () => NEVER });
       expect(changes.observed).toBe(false);
@@ -57,7 +57,7 @@ describe('an external change', () => {
     }
   });
 
-  it('is followed by one subscription, however often the session is used', () => {
+  it('is observed by one subscription, however often the session is used', () => {
     let count = 0;
     const store: TokenStore = { ...memoryStore(), changes$: new Observable(() => void count++) };
     const session = createSession({ store, refresh: () => EMPTY });
@@ -75,8 +75,8 @@ describe('an external change', () => {
   });
 
   it('is found at the first use if it happened before', () => {
-    const { session, kept } = createShared();
-    kept.save(tokens(5, 'other'));
+    const { session, backing } = createShared();
+    backing.save(tokens(5, 'other'));
     expect(session.state).toMatchObject({ tokens: { accessToken: 'T1' } });
     const seen: unknown[] = [];
     session.state$.subscribe((state) => seen.push(state));
@@ -104,14 +104,14 @@ describe('an external change', () => {
   });
 
   it('changes nothing if the store holds the tokens of this session', () => {
-    const { session, changes, kept } = createShared();
+    const { session, changes, backing } = createShared();
     session.state$.subscribe();
     const before = session.state;
-    changes.next(kept.load() as Tokens); // it holds some
+    changes.next(backing.load() as Tokens); // it holds some
     expect(session.state).toBe(before);
     outcomeOf(session.refresh$());
     const after = session.state;
-    changes.next(kept.load() as Tokens); // it holds some
+    changes.next(backing.load() as Tokens); // it holds some
     expect(session.state).toBe(after);
   });
 
@@ -144,7 +144,7 @@ describe('an external change', () => {
     ['another session', tokens(5, 'other')],
   ])('ends a running refresh, and its waiters with SignedOutError, if it is %s', (_, written) => {
     const grants = new Subject<{ accessToken: string }>();
-    const { session, api, kept, write, events } = createShared({
+    const { session, api, backing, write, events } = createShared({
       refresh: () => grants,
       isDead: (token) => token === 'T1',
     });
@@ -157,16 +157,16 @@ describe('an external change', () => {
     const { state } = session;
     grants.next({ accessToken: 'T9' });
     expect(session.state).toBe(state);
-    expect(kept.load()).toEqual(written);
+    expect(backing.load()).toEqual(written);
   });
 
   it('is cleared if its tokens are of a session that was signed out here', () => {
-    const { session, id, kept, write } = createShared();
+    const { session, id, backing, write } = createShared();
     session.state$.subscribe();
     void session.signOut();
     write(tokens(2, id));
     expect(session.state.status).toBe('signed-out');
-    expect(kept.load()).toBeNull();
+    expect(backing.load()).toBeNull();
   });
 
   it('is adopted after a refusal here, as another tab may have refreshed', () => {
@@ -184,9 +184,9 @@ describe('an external change', () => {
   });
 
   it('is adopted after a sign-out if no tokens have a session id', () => {
-    const kept = memoryStore();
-    kept.save(tokens(1, ''));
-    const { session, write } = createShared({}, kept);
+    const backing = memoryStore();
+    backing.save(tokens(1, ''));
+    const { session, write } = createShared({}, backing);
     session.state$.subscribe();
     void session.signOut();
     write(tokens(2, ''));
@@ -239,12 +239,12 @@ describe('an external change', () => {
 describe('a page that is shown again', () => {
   it('reads the store, and compares sessions', () => {
     const page = installPage();
-    const { session, kept } = createShared();
+    const { session, backing } = createShared();
     session.state$.subscribe();
-    kept.save(tokens(5, 'other'));
+    backing.save(tokens(5, 'other'));
     page.show();
     expect(session.state).toMatchObject({ status: 'active', tokens: tokens(5, 'other') });
-    kept.clear();
+    backing.clear();
     page.restore();
     expect(session.state).toMatchObject({ status: 'signed-out', reason: 'sign-out' });
     session.destroy();

@@ -24,25 +24,25 @@ const failing = (): never => {
   throw new Error('full');
 };
 
-/** The storage over a store that tests may write to, with its warnings and the externals that it follows unasked. */
+/** The storage over a store that tests may write to, with its warnings and the external changes that it applies. */
 const createStorage = (store: Partial<TokenStore> = {}) => {
   const backing = createDefaultStore();
   const warnings: string[] = [];
-  const followed: unknown[] = [];
+  const applied: unknown[] = [];
   const storage = createTokenStorage(
     { ...backing, ...store },
     (what, error) => {
       warnings.push(`${what}: ${error === undefined ? 'no answer' : Object(error).message}`);
       return undefined;
     },
-    (external) => followed.push(external),
+    (external) => applied.push(external),
   );
   const read = (): unknown[] => {
     const seen: unknown[] = [];
     storage.read().subscribe((each) => seen.push(each));
     return seen;
   };
-  return { storage, backing, warnings, followed, read };
+  return { storage, backing, warnings, applied, read };
 };
 
 describe('a read of the store', () => {
@@ -345,11 +345,11 @@ describe('a read of an asynchronous store', () => {
   });
 
   it.each([
-    ['is followed if it ends late and has no subscriber', false],
+    ['is applied if it ends late and has no subscriber', false],
     ['is left to its subscriber if it ends late and has one', true],
   ])('%s', async (_, isWaitedFor) => {
     stopClock();
-    const { storage, followed, loads } = createSlow();
+    const { storage, applied, loads } = createSlow();
     const seen: unknown[] = [];
     const external$ = storage.read();
     storage.withTimeout(external$).subscribe();
@@ -358,7 +358,7 @@ describe('a read of an asynchronous store', () => {
     loads[0]?.(tokens(1));
     await vi.advanceTimersByTimeAsync(0);
     expect(seen).toEqual(isWaitedFor ? [tokens(1)] : []);
-    expect(followed).toEqual(isWaitedFor ? [] : [tokens(1)]);
+    expect(applied).toEqual(isWaitedFor ? [] : [tokens(1)]);
   });
 });
 
@@ -474,7 +474,7 @@ describe('writes to the store', () => {
     ['a clear over a sign-in', tokens(1, LATER), tokens(1, LATER)],
     ['older tokens over newer ones', tokens(2), tokens(2)],
     ['tokens of a session that is over', 'sign-out', null],
-  ])('are written over if they end after they were given up: %s', async (what, next, kept) => {
+  ])('are written over if they end after they were given up: %s', async (what, next, stored) => {
     stopClock();
     let end = (): void => {};
     let isHanging = true;
@@ -497,11 +497,11 @@ describe('writes to the store', () => {
     storage.write(what.startsWith('a clear') ? 'sign-out' : tokens(1));
     await vi.advanceTimersByTimeAsync(5_000);
     storage.write(next);
-    expect(backing.load()).toEqual(kept);
+    expect(backing.load()).toEqual(stored);
     end();
     await vi.advanceTimersByTimeAsync(0);
     storage.read();
-    expect(backing.load()).toEqual(kept);
+    expect(backing.load()).toEqual(stored);
   });
 
   it('are known if they end late, even if the read after them fails', async () => {
@@ -607,14 +607,14 @@ describe('writes to the store', () => {
   it('count as done if the last write ends late, even if an earlier one hangs', async () => {
     stopClock();
     const ends: (() => void)[] = [];
-    const { storage, followed } = createStorage({ save: () => new Promise((resolve) => ends.push(resolve)) });
+    const { storage, applied } = createStorage({ save: () => new Promise((resolve) => ends.push(resolve)) });
     storage.write(tokens(1));
     storage.write(tokens(2));
     await vi.advanceTimersByTimeAsync(10_000);
     // The store is empty: another tab has cleared it.
     ends[1]?.();
     await vi.advanceTimersByTimeAsync(0);
-    expect(followed).toEqual([null]);
+    expect(applied).toEqual([null]);
   });
 
   it('hide no later sign-out if they are late clears', async () => {

@@ -1,8 +1,0 @@
-/** What `run` returns; undefined if it throws. */
-export const attempt = <T>(run: () => T): T | undefined => {
-  try {
-    return run();
-  } catch {
-    return undefined;
-  }
-};
