@@ -112,6 +112,20 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
     for (const lock of locks) lock.release();
   };
 
+  const release = (locks: readonly LockRequest[], isRunning: boolean): void => {
+    const granted = locks.filter(({ isGranted }) => isGranted);
+    const hasRun = isRunning && granted.length > 0;
+    if (hasRun && hasWritten()) lingersUntilMs = nowMs() + LINGER_MS;
+    // Work that takes the locks over and writes nothing does not shorten the time of the write before it.
+    const leftMs = Math.min(LINGER_MS, lingersUntilMs - nowMs());
+    if (hasRun && leftMs > 0) {
+      lingeringLocks = granted;
+      lingering = timer(leftMs).subscribe(() => releaseAll(lingeringLocks));
+    } else {
+      releaseAll(locks);
+    }
+  };
+
   return <T>(work: Observable<T>) =>
     new Observable((subscriber: Subscriber<T>) => {
       const inside = new Subscription();
@@ -135,25 +149,12 @@ export const createWebLock = (name: string, timeoutMs: number, hasWritten: () =>
         locks = [...locks, lock];
         lock.start();
       };
-      const release = (): void => {
-        const granted = locks.filter(({ isGranted }) => isGranted);
-        const hasRun = isRunning && granted.length > 0;
-        if (hasRun && hasWritten()) lingersUntilMs = nowMs() + LINGER_MS;
-        // Work that takes the locks over and writes nothing does not shorten the time of the write before it.
-        const leftMs = Math.min(LINGER_MS, lingersUntilMs - nowMs());
-        if (hasRun && leftMs > 0) {
-          lingeringLocks = granted;
-          lingering = timer(leftMs).subscribe(() => releaseAll(lingeringLocks));
-        } else {
-          releaseAll(locks);
-        }
-      };
 
       subscriber.add(() => {
         try {
           inside.unsubscribe();
         } finally {
-          release();
+          release(locks, isRunning);
         }
       });
       if (lingering.closed) {

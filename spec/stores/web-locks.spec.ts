@@ -144,7 +144,7 @@ describe('the lock of webStorageStore', () => {
     expect(works.maxRunning).toBe(1);
   });
 
-  it('keeps the lock for 250 ms after a write, also if work that writes nothing follows', async () => {
+  it('keeps the lock for 250 ms after a write, also if work without a write follows', async () => {
     const browser = installBrowser('HTTP 401');
     const works = createWork();
     const tab = browser.open();
