@@ -28,7 +28,7 @@ interface Bound {
  * with another session's token.
  */
 export const bindTo = (core: SessionCore): Bound => {
-  const binding$ = core.look();
+  const binding$ = core.checkStore();
   return binding$ ? { binding$ } : core.bind();
 };
 

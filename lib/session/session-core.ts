@@ -20,7 +20,7 @@ export interface SessionCore extends Authorizer {
    * bound to, and replays that; errors with `SignedOutError` if a session begins or ends here before that. Undefined if
    * there is nothing to wait for.
    */
-  look(): Observable<Binding | undefined> | undefined;
+  checkStore(): Observable<Binding | undefined> | undefined;
 }
 
 /** Holds the internals of a session. */

@@ -9,7 +9,8 @@ import { backoffMs } from './refresh/backoff';
 import { createRefresher } from './refresh/refresher';
 import { BRAND, CORE, type SessionCore } from './session-core';
 import { type TokenGrant, toTokens } from './state/grants';
-import { createStateMachine, signedOut } from './state/machine';
+import { createStateMachine, type Effects, signedOut } from './state/machine';
+import type { ModelAction, SessionModel } from './state/model';
 import { createReports } from './state/reports';
 import type { Binding, SessionState, Tokens } from './state/session-state';
 import { createStoreSync } from './store/store-sync';
@@ -57,7 +58,7 @@ export interface Session {
   destroy(): void;
 }
 
-/** Makes a session that `wake` notifies when to look again. */
+/** Makes a session. `wake` says when the network is back, and when the page is visible again. */
 export const createSessionWith = (options: SessionOptions, wake: Wake): Session => {
   const settings = withDefaults(options);
   const reports = createReports();
@@ -68,7 +69,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
 
   const storage = createTokenStorage(settings.store, reports.warn, (external) => sync.apply(external));
 
-  const machine = createStateMachine(settings.refreshAheadMs, ({ state, binding }, action) => {
+  const onChange = ({ state, binding }: SessionModel, action: ModelAction): Effects => {
     const { status, generation } = state;
     const atMs = nowMs();
     refresher.endLoad();
@@ -91,7 +92,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
       },
       settleWaiters,
     };
-  });
+  };
+  const machine = createStateMachine(settings.refreshAheadMs, onChange);
   const refresher = createRefresher(machine, storage, settings, reports, wake.online$, () => admission.size);
   const admission = createAdmission(machine, refresher, settings.releaseConcurrency);
   const sync = createStoreSync(machine, storage, refresher.applyExternal, wake.visible$, () => {
@@ -103,7 +105,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   };
 
   /** Reads the store if it has changed. Re-entrancy: a subscriber of what it holds may have signed in or out. */
-  const checkStore = () => {
+  const check = () => {
     const before = changes;
     return { binding$: sync.check(), isOvertaken: changes !== before };
   };
@@ -112,7 +114,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
     const nth = ++changes;
     // The id of a sign-in is later than that of what the store holds.
-    if (checkStore().isOvertaken) return of(undefined);
+    if (check().isOvertaken) return of(undefined);
     const tokens = granted && { ...granted, sessionId: storage.createId() };
     const resume = storage.pause();
     try {
@@ -138,8 +140,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     return Math.max(state.status === 'active' ? renewAtMs - nowMs() : 0, refresher.coolDown(backoffMs(1))?.leftMs ?? 0);
   };
 
-  const look: SessionCore['look'] = () => {
-    const { binding$, isOvertaken } = checkStore();
+  const checkStore: SessionCore['checkStore'] = () => {
+    const { binding$, isOvertaken } = check();
     if (isOvertaken) throw signedOut();
     return binding$;
   };
@@ -159,14 +161,14 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
       unloaded ??= {};
       return unloaded;
     },
-    look,
+    checkStore,
     admit: admission.admit,
     remove: admission.remove,
     reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
   };
 
   const wait$ = (isNew?: boolean): Observable<Tokens> =>
-    defer(() => look()?.pipe(switchMap((binding) => admission.wait$(isNew, binding))) ?? admission.wait$(isNew));
+    defer(() => checkStore()?.pipe(switchMap((binding) => admission.wait$(isNew, binding))) ?? admission.wait$(isNew));
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
     sync.check();

@@ -127,7 +127,7 @@ export class RefreshRun {
     this.#outcome = undefined;
     this.#isWritten = false;
     this.#deadlineMs$.next(settings.refreshTimeoutMs);
-    // A grant of `restore` is no sign-in: its id is as old as the look that found an empty store.
+    // A grant of `restore` is no sign-in: its id is as old as the read that found an empty store.
     const previous = current ?? storage.mine ?? { sessionId: storage.createId(), revision: -1 };
     /** External tokens that were found between two tries. */
     let external: External;
