@@ -62,6 +62,8 @@ export const lastAct: Invariant = {
     const ends: Act[] = [];
     /** Acts that are under way, by the sessions that they belong to. */
     const begun = new Map<Member, Act[]>();
+    /** Sessions that have read the store since their last act began. */
+    const hasLooked = new Set<number>();
 
     const knownTo = (member: number): Set<Act> => {
       const acts = known.get(member) ?? new Set();
@@ -275,6 +277,7 @@ export const lastAct: Invariant = {
             const isDone = outer.isMade || familyIn(member.session.state) === outer.family;
             if (!isDone && setup.store !== 'none') outer.isVoid = true;
           }
+          hasLooked.delete(member.index);
           const act = begin(member.index, familyOf(grant?.accessToken) ?? null);
           begun.set(member, [...(begun.get(member) ?? []), act]);
         },
@@ -337,11 +340,13 @@ export const lastAct: Invariant = {
           const family = familyIn(state);
           if (family) held.set(index, families.get(family));
           if (family) learn(index, families.get(family));
-          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
+          // A session that has not looked since its own sign-out learns nothing of what others have written.
+          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept && hasLooked.has(index))
             learn(index, actOf(shelf.lastDone));
         },
         lost: forget,
         looked: (member, found) => {
+          hasLooked.add(member);
           if (shelf.isInstant && shelf.kept !== undefined) learn(member, actOf(found));
         },
         renewing: ({ member, tokens }, said, grant) => {
