@@ -16,6 +16,8 @@ interface Act {
   id: string | undefined;
   /** What a sign-out has ended. */
   readonly left: Act | undefined;
+  /** What the store held when a sign-out cleared it: its session may never have seen that. */
+  readonly cleared: Set<Act>;
   /**
    * Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen
    * it.
@@ -77,7 +79,7 @@ export const lastAct: Invariant = {
     };
     const begin = (member: number, family: string | null, isWeak = false): Act => {
       const left = family ? undefined : held.get(member);
-      const marks = { isWeak, isMade: false, isVoid: false, mayReturn: false };
+      const marks = { cleared: new Set<Act>(), isWeak, isMade: false, isVoid: false, mayReturn: false };
       const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, left, ...marks };
       acts.push(act);
       if (family) families.set(family, act);
@@ -147,7 +149,7 @@ export const lastAct: Invariant = {
     const isTakenForOlder = (act: Act, other: Act): boolean =>
       (setup.keeps === 'no revision' || renewed.has(act.family)) &&
       !other.family &&
-      [...(other.known ?? [])].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
+      [...(other.known ?? []), ...other.cleared].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
 
     /**
      * Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they
@@ -327,6 +329,7 @@ export const lastAct: Invariant = {
             if (isLate) late.add(member);
             const end = clears.get(write);
             if (end) ends.push(end);
+            if (before) end?.cleared.add(before);
           }
           if (member !== LEGACY) return;
           const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, !shelf.isInstant && !isAtRest(before));
