@@ -64,8 +64,12 @@ export const lastAct: Invariant = {
     const ends: Act[] = [];
     /** Acts that are under way, by the sessions that they belong to. */
     const begun = new Map<Member, Act[]>();
-    /** Sessions that have read the store since their last act began. */
-    const hasLooked = new Set<number>();
+    /** What sessions have found in the store since their last act began. */
+    const looks = new Map<number, Write | undefined>();
+    /** What sessions that were signed out had found when they cleared the store again. */
+    const again = new Map<Write, Act | undefined>();
+    /** What was written after such a look, and cleared: an empty store holds no id, and looks like a sign-out. */
+    const crossed = new Set<Act>();
 
     const knownTo = (member: number): Set<Act> => {
       const acts = known.get(member) ?? new Set();
@@ -222,7 +226,7 @@ export const lastAct: Invariant = {
           refused.has(act.family) &&
           (lagging.has(act.family) || last.some((other) => !other.known?.has(act) && !act.known?.has(other))),
       );
-      if (isBoth || isUnderRefused) families.add(null);
+      if (isBoth || isUnderRefused || last.some((act) => crossed.has(act))) families.add(null);
       // The server has ended what the user had begun, or no one has begun anything.
       if (last.every(isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
       return families;
@@ -279,7 +283,7 @@ export const lastAct: Invariant = {
             const isDone = outer.isMade || familyIn(member.session.state) === outer.family;
             if (!isDone && setup.store !== 'none') outer.isVoid = true;
           }
-          hasLooked.delete(member.index);
+          looks.delete(member.index);
           const act = begin(member.index, familyOf(grant?.accessToken) ?? null);
           begun.set(member, [...(begun.get(member) ?? []), act]);
         },
@@ -295,8 +299,12 @@ export const lastAct: Invariant = {
           const act = tokens
             ? families.get(familyOf(tokens.accessToken) ?? '')
             : acts.filter(({ member, family }) => member === index && !family).at(-1);
+          const { state } = member.session;
+          const isOver = state.status === 'signed-out';
           // Its session may also have been ended by a refusal.
-          const isEnd = member.session.state.status !== 'signed-out' || member.session.state.reason === 'sign-out';
+          const isEnd = !isOver || state.reason === 'sign-out';
+          const isAgain = !tokens && isOver && isEnd && (!act || act.isMade) && looks.has(index);
+          if (isAgain) again.set(write, actOf(looks.get(index)));
           if (!act) return;
           if (!tokens && isEnd) clears.set(write, act);
           if (act.member !== index) return;
@@ -325,6 +333,7 @@ export const lastAct: Invariant = {
           if (tokens && isLate && inHand[member]) markEnded(actOf(write));
           if (!tokens) {
             if (before) cleared.add(before);
+            if (before && again.has(write) && again.get(write) !== before) crossed.add(before);
             for (const index of late) mark(families.get(inHand[index] ?? ''));
             if (isLate) late.add(member);
             const end = clears.get(write);
@@ -344,12 +353,12 @@ export const lastAct: Invariant = {
           if (family) held.set(index, families.get(family));
           if (family) learn(index, families.get(family));
           // A session that has not looked since its own sign-out learns nothing of what others have written.
-          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept && hasLooked.has(index))
+          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept && looks.has(index))
             learn(index, actOf(shelf.lastDone));
         },
         lost: forget,
         looked: (member, found) => {
-          hasLooked.add(member);
+          looks.set(member, found);
           if (shelf.isInstant && shelf.kept !== undefined) learn(member, actOf(found));
         },
         renewing: ({ member, tokens }, said, grant) => {
