@@ -58,7 +58,7 @@ export const lastAct: Invariant = {
     const renewed = new Set<string | null | undefined>();
     /** Sessions of which a `clear` was done after it had been given up. */
     const late = new Set<number>();
-    /** What the store held when it was cleared, by whomever. */
+    /** What the store held when it was cleared, by whomever; and what sessions held that then found it empty. */
     const cleared = new Set<Act>();
     /** Sign-outs since the store last held tokens. */
     const ends: Act[] = [];
@@ -348,13 +348,18 @@ export const lastAct: Invariant = {
           }
           act.known = new Set(before && [before, ...(before.known ?? [])]);
         },
-        published: ({ index }, state) => {
+        published: ({ index }, state, before) => {
           const family = familyIn(state);
+          const isOverByLook =
+            state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept && looks.has(index);
           if (family) held.set(index, families.get(family));
           if (family) learn(index, families.get(family));
           // A session that has not looked since its own sign-out learns nothing of what others have written.
-          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept && looks.has(index))
-            learn(index, actOf(shelf.lastDone));
+          if (!isOverByLook) return;
+          learn(index, actOf(shelf.lastDone));
+          const ended = families.get((before && familyIn(before)) ?? '');
+          if (ended && shelf.writes.some((write) => write.state === 'done' && actOf(write) === ended))
+            cleared.add(ended);
         },
         lost: forget,
         looked: (member, found) => {
