@@ -16,6 +16,8 @@ interface Act {
   id: string | undefined;
   /** What a sign-out has ended. */
   readonly left: Act | undefined;
+  /** What the store held when a sign-out cleared it: its session may never have seen that. */
+  readonly cleared: Set<Act>;
   /**
    * Whether nobody can insist on it: no user has asked for it, or a session may write over it before anyone has seen
    * it.
@@ -56,12 +58,18 @@ export const lastAct: Invariant = {
     const renewed = new Set<string | null | undefined>();
     /** Sessions of which a `clear` was done after it had been given up. */
     const late = new Set<number>();
-    /** What the store held when it was cleared, by whomever. */
+    /** What the store held when it was cleared, by whomever; and what sessions held that then found it empty. */
     const cleared = new Set<Act>();
     /** Sign-outs since the store last held tokens. */
     const ends: Act[] = [];
     /** Acts that are under way, by the sessions that they belong to. */
     const begun = new Map<Member, Act[]>();
+    /** What sessions have found in the store since their last act began. */
+    const looks = new Map<number, Write | undefined>();
+    /** What sessions that were signed out had found when they cleared the store again. */
+    const again = new Map<Write, Act | undefined>();
+    /** What was written after such a look, and cleared: an empty store holds no id, and looks like a sign-out. */
+    const crossed = new Set<Act>();
 
     const knownTo = (member: number): Set<Act> => {
       const acts = known.get(member) ?? new Set();
@@ -75,7 +83,7 @@ export const lastAct: Invariant = {
     };
     const begin = (member: number, family: string | null, isWeak = false): Act => {
       const left = family ? undefined : held.get(member);
-      const marks = { isWeak, isMade: false, isVoid: false, mayReturn: false };
+      const marks = { cleared: new Set<Act>(), isWeak, isMade: false, isVoid: false, mayReturn: false };
       const act: Act = { nth: acts.length, member, family, known: undefined, id: undefined, left, ...marks };
       acts.push(act);
       if (family) families.set(family, act);
@@ -145,7 +153,7 @@ export const lastAct: Invariant = {
     const isTakenForOlder = (act: Act, other: Act): boolean =>
       (setup.keeps === 'no revision' || renewed.has(act.family)) &&
       !other.family &&
-      [...(other.known ?? [])].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
+      [...(other.known ?? []), ...other.cleared].some((ended) => haveOrder(act, ended) && `${act.id}` < `${ended.id}`);
 
     /**
      * Whether those who see tokens of `other`, written late by a session that knew nothing of `act`, can tell that they
@@ -218,7 +226,7 @@ export const lastAct: Invariant = {
           refused.has(act.family) &&
           (lagging.has(act.family) || last.some((other) => !other.known?.has(act) && !act.known?.has(other))),
       );
-      if (isBoth || isUnderRefused) families.add(null);
+      if (isBoth || isUnderRefused || last.some((act) => crossed.has(act))) families.add(null);
       // The server has ended what the user had begun, or no one has begun anything.
       if (last.every(isWeak) || [...families].some((family) => refused.has(family))) families.add(null);
       return families;
@@ -275,6 +283,7 @@ export const lastAct: Invariant = {
             const isDone = outer.isMade || familyIn(member.session.state) === outer.family;
             if (!isDone && setup.store !== 'none') outer.isVoid = true;
           }
+          looks.delete(member.index);
           const act = begin(member.index, familyOf(grant?.accessToken) ?? null);
           begun.set(member, [...(begun.get(member) ?? []), act]);
         },
@@ -290,8 +299,12 @@ export const lastAct: Invariant = {
           const act = tokens
             ? families.get(familyOf(tokens.accessToken) ?? '')
             : acts.filter(({ member, family }) => member === index && !family).at(-1);
+          const { state } = member.session;
+          const isOver = state.status === 'signed-out';
           // Its session may also have been ended by a refusal.
-          const isEnd = member.session.state.status !== 'signed-out' || member.session.state.reason === 'sign-out';
+          const isEnd = !isOver || state.reason === 'sign-out';
+          const isAgain = !tokens && isOver && isEnd && (!act || act.isMade) && looks.has(index);
+          if (isAgain) again.set(write, actOf(looks.get(index)));
           if (!act) return;
           if (!tokens && isEnd) clears.set(write, act);
           if (act.member !== index) return;
@@ -320,10 +333,12 @@ export const lastAct: Invariant = {
           if (tokens && isLate && inHand[member]) markEnded(actOf(write));
           if (!tokens) {
             if (before) cleared.add(before);
+            if (before && again.has(write) && again.get(write) !== before) crossed.add(before);
             for (const index of late) mark(families.get(inHand[index] ?? ''));
             if (isLate) late.add(member);
             const end = clears.get(write);
             if (end) ends.push(end);
+            if (before) end?.cleared.add(before);
           }
           if (member !== LEGACY) return;
           const act = begin(LEGACY, familyOf(write.tokens?.accessToken) ?? null, !shelf.isInstant && !isAtRest(before));
@@ -333,15 +348,22 @@ export const lastAct: Invariant = {
           }
           act.known = new Set(before && [before, ...(before.known ?? [])]);
         },
-        published: ({ index }, state) => {
+        published: ({ index }, state, before) => {
           const family = familyIn(state);
+          const isOverByLook =
+            state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept && looks.has(index);
           if (family) held.set(index, families.get(family));
           if (family) learn(index, families.get(family));
-          else if (state.status === 'signed-out' && state.reason === 'sign-out' && !shelf.kept)
-            learn(index, actOf(shelf.lastDone));
+          // A session that has not looked since its own sign-out learns nothing of what others have written.
+          if (!isOverByLook) return;
+          learn(index, actOf(shelf.lastDone));
+          const ended = families.get((before && familyIn(before)) ?? '');
+          if (ended && shelf.writes.some((write) => write.state === 'done' && actOf(write) === ended))
+            cleared.add(ended);
         },
         lost: forget,
         looked: (member, found) => {
+          looks.set(member, found);
           if (shelf.isInstant && shelf.kept !== undefined) learn(member, actOf(found));
         },
         renewing: ({ member, tokens }, said, grant) => {

@@ -55,7 +55,10 @@ export const sameSession: Invariant = {
           const { state } = member.session;
           // A caller that waits for a read of the store may not wait for a session yet.
           const isLooking = state.status === 'signed-out' || world.isAsking(member);
-          before.push({ state, calls, waiters: isLooking ? [] : world.waiting(member) });
+          // Nor may one that was made for no session, in the tick in which that read is given up.
+          const isHanging = world.shelf.operations.some(({ member: index }) => index === member.index);
+          const waiters = world.waiting(member).filter(({ made }) => made !== undefined || !isHanging);
+          before.push({ state, calls, waiters: isLooking ? [] : waiters });
         },
         changed: (member) => {
           const ended = before.pop();
