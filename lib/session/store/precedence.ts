@@ -48,7 +48,7 @@ const orderOf = ({ isOwed, late = [], replaced, previousId }: Standing, mine: To
       return order || Number(!isMine);
     }
     if (isSameAccess(found, mine)) return Number(found.refreshToken !== mine.refreshToken);
-    return isSameAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
+    return isLate(found, late) || isSameAccess(found, replaced) || (isOwed && replaced === undefined) ? -1 : 1;
   }
   if (isOrdered(mine.sessionId) && isOrdered(found.sessionId)) return found.sessionId > mine.sessionId ? 1 : -1;
   // From here on, at least one of the ids comes from a foreign writer and has no order. With the same access token, an

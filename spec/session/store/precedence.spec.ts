@@ -118,6 +118,13 @@ describe('reconcile', () => {
     expect(reconcile({ mine, replaced, endedBy: 'sign-out', late: [former] }, former)).toBe('write');
   });
 
+  it('writes over a grant of this sign-in whose write was given up or has failed, without revisions', () => {
+    const spent = tokens('T1', MINE);
+    const other = tokens('T0', EARLIER);
+    expect(reconcile({ mine, replaced: other, isOwed: true, late: [spent] }, spent)).toBe('write');
+    expect(reconcile({ mine, replaced: other, late: [spent] }, spent)).toBe('write');
+  });
+
   it('adopts the same token if its writer has a session id', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(reconcile({ mine: legacy, replaced: null }, mine)).toBe('adopt');

@@ -543,6 +543,22 @@ describe('writes to the store', () => {
     expect(ends).toHaveLength(2);
   });
 
+  it('are no newer grant after they were given up, if the store keeps no revision', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const unnumbered = ({ revision: _revision, ...kept }: Tokens): Tokens => kept;
+    const { storage, backing, read } = createStorage({
+      save: (saved) =>
+        saved.revision === 1 ? new Promise((resolve) => ends.push(resolve)) : backing.save(unnumbered(saved)),
+    });
+    storage.write(tokens(1));
+    await vi.advanceTimersByTimeAsync(5_000);
+    storage.write(tokens(2));
+    backing.save(unnumbered(tokens(1)));
+    expect(read()).toEqual([undefined]);
+    expect(backing.load()).toEqual(unnumbered(tokens(2)));
+  });
+
   it('end no later sign-in if they are given-up clears, however many there are', async () => {
     stopClock();
     const ends: (() => void)[] = [];
