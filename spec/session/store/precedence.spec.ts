@@ -118,7 +118,7 @@ describe('reconcile', () => {
     expect(reconcile({ mine, replaced, endedBy: 'sign-out', late: [former] }, former)).toBe('write');
   });
 
-  it('writes over a grant of this sign-in whose write was given up or has failed, without revisions', () => {
+  it('writes over a late grant of this sign-in, also without revisions', () => {
     const spent = tokens('T1', MINE);
     const other = tokens('T0', EARLIER);
     expect(reconcile({ mine, replaced: other, isOwed: true, late: [spent] }, spent)).toBe('write');
