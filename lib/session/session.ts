@@ -156,11 +156,14 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   const update$ = (grant: TokenGrant): Observable<void> => {
     const atMs = nowMs();
     toTokens(grant, { sessionId: '' }, atMs, 'update');
-    /** The session that the grant is for. */
+    if (sync.isDestroyed) throw signedOut();
+    /** The session that the grant is for, once it is loaded. */
     const bound = core.bind();
+    const before = changes;
     const write$ = defer(() => {
       const previous = storage.mine;
-      if (sync.isDestroyed || !previous || previous.sessionId !== bound.binding?.sessionId) throw signedOut();
+      const isSame = changes === before && previous?.sessionId === bound.binding?.sessionId;
+      if (!previous || !isSame) throw signedOut();
       const tokens = toTokens(grant, previous, atMs, 'update');
       const resume = storage.pause();
       try {

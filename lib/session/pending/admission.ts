@@ -112,8 +112,9 @@ export const createAdmission = (machine: StateMachine, refresher: Refresher, con
     const atMs = nowMs();
     const { renew } = waiter;
     const verdict = decide(machine.state, waiter.binding, atMs, renew);
-    // `restore` has failed, and such a request does not call it again.
-    if (verdict === 'wait' && !renew && refresher.isIdle()) return 'no-session';
+    // `restore` has failed. Another request may call it again, but this one does not.
+    const isGivenUp = machine.state.status === 'loading' && machine.model.failures > 0 && !refresher.isRunning();
+    if (verdict === 'wait' && !renew && isGivenUp) return 'no-session';
     if (typeof verdict === 'string' || !renew || atMs < machine.model.renewAtMs) return verdict;
     waiter.binding ??= machine.model.binding;
     refresher.start();

@@ -18,7 +18,7 @@ import type { HttpEvent, HttpResponse } from '../../http/response';
 import { toObservable } from '../../http/to-observable';
 import { originOf } from '../../http/url';
 import { type ExpiryPredicate, verdictOf } from '../refresh/expiry';
-import { type Binding, isKnownDead, type SessionState, type SignedIn, type Tokens } from '../state/session-state';
+import { type Binding, decide, type SessionState, type SignedIn, type Tokens } from '../state/session-state';
 import { newerThan, type Waiter } from './admission';
 import type { RejectedRoutes } from './rejected-routes';
 
@@ -166,8 +166,9 @@ export class AuthorizedRequest implements Waiter {
       defaultIfEmpty(undefined),
       switchMap((authorized) => {
         if (!isRequest(authorized)) throw new TypeError('authorize: expected it to return or emit a request');
-        const { state } = session;
-        const isUsable = state.generation === attempt.state?.generation && !(this.renew && isKnownDead(state));
+        // Not by the clock: a slow signature could outlive each token.
+        const verdict = decide(session.state, this.binding, 0, this.renew);
+        const isUsable = typeof verdict === 'object' && verdict.generation === attempt.state?.generation;
         if (isUsable) return handler(authorized);
         attempt.unsubscribe();
         session.admit(this);

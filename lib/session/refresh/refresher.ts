@@ -48,8 +48,8 @@ export interface Refresher {
   isInvoking(): boolean;
   /** The failure after which the next refresh has to wait, for `minMs` at least, and for how many milliseconds more. */
   coolDown(minMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
-  /** Whether no tokens will come until the next `start`: no refresh, load or `restore` is under way. */
-  isIdle(): boolean;
+  /** Whether a refresh or a `restore` is running. */
+  isRunning(): boolean;
   /** Ends the cool-down: the network is back, or the user wants to try now. */
   endCoolDown(): void;
   /**
@@ -214,7 +214,7 @@ export const createRefresher = (
       return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOut();
     },
     isInvoking: () => !!latest?.isInvoking,
-    isIdle: () => !isRunning() && !isFirstLoad(),
+    isRunning,
     coolDown,
     endCoolDown,
     cancel,

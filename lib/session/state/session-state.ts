@@ -92,7 +92,7 @@ export const endOfLoading = ({ generation }: SessionState): SessionAction =>
   generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };
 
 /** Whether the server has rejected the access token, or it was past its expiry when its refresh failed. */
-export const isKnownDead = (state: SessionState): boolean =>
+const isKnownDead = (state: SessionState): boolean =>
   state.status === 'expired' || (state.status === 'refreshing' && state.rejected);
 
 /** Whether a request may be sent with the state's token: it is neither rejected by the server nor past its expiry. */
