@@ -68,7 +68,7 @@ describe('an asynchronous authorize', () => {
     expect(log).toEqual(['T1', 'T2']);
   });
 
-  it('is asked again after the refresh if the server has rejected the token before it emits', () => {
+  it('is asked again after the refresh if the token is rejected before it emits', () => {
     const { authorize, log, sign } = createSigner();
     const grants = new Subject<TokenGrant>();
     const { api, session, sent } = createVirtualClient({ authorize, refresh: () => grants });
@@ -132,7 +132,8 @@ describe('an asynchronous authorize', () => {
     ],
     ['returns a text', () => 'T1', /^authorize: expected it to return an Observable, a Promise or an iterable$/],
   ])('that %s is an error of that request alone', (_, authorize, message) => {
-    const { api, session, sent } = createVirtualClient({ authorize: authorize as SessionOptions['authorize'] }); // JavaScript
+    // What plain JavaScript may return.
+    const { api, session, sent } = createVirtualClient({ authorize: authorize as SessionOptions['authorize'] });
     expect(observe(api.get$('/a')).notifications).toMatchObject([
       { error: { message: expect.stringMatching(message) } },
     ]);

@@ -40,7 +40,7 @@ describe('update', () => {
     expect(events.map(describeEvent)).toEqual(['session updated, generation 2']);
   });
 
-  it('replaces 100 tokens during a refresh: none waits longer, and its late end changes nothing', () => {
+  it('releases 100 requests during a refresh, whose late end changes nothing', () => {
     const late = new Subject<TokenGrant>();
     const { api, session, sent } = createVirtualClient({ refresh: () => late, isDead: (token) => token === 'T1' });
     const outcomes = Array.from({ length: 100 }, (_, index) => observe(api.get$(`/${index}`)).notifications);
@@ -54,7 +54,7 @@ describe('update', () => {
     expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T2' }, generation: 2 });
   });
 
-  it('is no end of the session for a request in flight: its expired response is answered by the new tokens', () => {
+  it('lets a request in flight be replayed with the new tokens', () => {
     const answer = new Subject<HttpResponse>();
     const { api, session, sent } = createVirtualClient({
       refresh: () => throwError(() => new Error('not needed')),
@@ -160,7 +160,7 @@ describe('update', () => {
     expect(cell.tokens).toBeNull();
   });
 
-  it('is taken over by another session on the store, whose own refresh then changes nothing', () => {
+  it('is taken over by another session on the store, also during a refresh', () => {
     const { cell, store } = createCellStore(tokens('T1', { revision: 1 }));
     const changes$ = new Subject<null>();
     const shared = { ...store, changes$ };

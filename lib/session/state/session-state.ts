@@ -92,12 +92,12 @@ export const endOfLoading = ({ generation }: SessionState): SessionAction =>
   generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };
 
 /** Whether the server has rejected the access token, or it was past its expiry when its refresh failed. */
-const isKnownDead = (state: SessionState): boolean =>
+const isDead = (state: SessionState): boolean =>
   state.status === 'expired' || (state.status === 'refreshing' && state.rejected);
 
 /** Whether a request may be sent with the state's token: it is neither rejected by the server nor past its expiry. */
 export const isAlive = (state: SessionState, atMs: number): state is SignedIn =>
-  hasTokens(state) && !isKnownDead(state) && !isPast(state.tokens, atMs);
+  hasTokens(state) && !isDead(state) && !isPast(state.tokens, atMs);
 
 /** What a request is bound to: one session and, with `after`, only tokens that are newer than that generation. */
 export interface Binding {
@@ -121,6 +121,12 @@ export const decide = (state: SessionState, binding: Binding | undefined, atMs: 
   if (!hasTokens(state)) return 'no-session';
   if (state.generation === binding?.after) return 'wait';
   return (!renew && state.status !== 'refreshing') || isAlive(state, atMs) ? state : 'wait';
+};
+
+const withoutCoolDown = (state: SessionState): SessionState => {
+  if (state.status !== 'expired' || state.retryAtMs === undefined) return state;
+  const { retryAtMs: _retryAtMs, ...expired } = state;
+  return expired;
 };
 
 /**
@@ -154,11 +160,8 @@ export const transition = (state: SessionState, action: SessionAction): SessionS
     case 'refreshStarted':
       if (status !== 'active' && status !== 'expired') return state;
       return { status: 'refreshing', tokens: state.tokens, rejected: status === 'expired', generation };
-    case 'coolDownEnded': {
-      if (status !== 'expired' || state.retryAtMs === undefined) return state;
-      const { retryAtMs: _retryAtMs, ...expired } = state;
-      return expired;
-    }
+    case 'coolDownEnded':
+      return withoutCoolDown(state);
     case 'rejected':
       if (status === 'active') return { status: 'expired', tokens: state.tokens, generation };
       return status === 'refreshing' && !state.rejected ? { ...state, rejected: true } : state;
