@@ -21,6 +21,7 @@ export const toWireRequest = (request: AngularRequest<unknown>, url: string): Ht
     withCredentials,
     reportProgress,
     auth: true,
+    renew: true,
     context: new HttpContext(),
   };
 };

@@ -20,8 +20,9 @@ export const zonedSession = (session: Session, zone: NgZone, tasks: PendingTasks
   return Object.assign(zoned, {
     state$: outside$(() => session.state$),
     signIn: (grant) => runOutside(() => session.signIn(grant)),
+    update: (grant) => runOutside(() => session.update(grant)),
     signOut: () => runOutside(() => session.signOut()),
-    refresh$: () => asPendingTask$(() => session.refresh$()),
+    refresh$: (options) => asPendingTask$(() => session.refresh$(options)),
     accessToken$: () => asPendingTask$(() => session.accessToken$()),
     keepFresh$: (options) => outside$(() => session.keepFresh$(options)),
   } satisfies Omit<Session, 'state' | 'destroy'>);

@@ -35,6 +35,7 @@ export const SESSION_LABELS: { readonly [Phase in SessionChange['phase']]: strin
   'signed-in': 'signed in',
   'signed-out': 'signed out',
   'session-expired': 'session expired',
+  updated: 'tokens updated',
   adopted: 'tokens adopted',
 };
 

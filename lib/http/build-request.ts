@@ -27,6 +27,7 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
   timeoutMs: checkMs,
   withCredentials: checkBoolean,
   auth: checkBoolean,
+  renew: checkBoolean,
   reportProgress: checkBoolean,
   responseType: (name, value = 'json') =>
     check(RESPONSE_TYPE.test(`${value}`), name, 'json, text, blob or arraybuffer'),
@@ -60,6 +61,7 @@ export const buildRequest = (
       timeoutMs = defaults.timeoutMs,
       withCredentials = defaults.withCredentials,
       auth = true,
+      renew = true,
       reportProgress = false,
     } = checkOptions(input, CHECKS);
     const body = bodyArgument === undefined ? optionBody : bodyArgument;
@@ -76,6 +78,7 @@ export const buildRequest = (
       withCredentials,
       reportProgress,
       auth,
+      renew,
       context: new HttpContext(context),
     };
     return { request, origin: resolved.origin };
@@ -88,6 +91,7 @@ export const buildRequest = (
       responseType: 'json',
       reportProgress: false,
       auth: true,
+      renew: true,
       context: new HttpContext(),
     };
     // The error of a getter or a proxy may quote a value.

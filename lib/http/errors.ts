@@ -40,7 +40,7 @@ const serverMessageOf = (body: unknown): string | undefined =>
 
 /** The request as an error shows it. Field by field: interceptors and this package add more to it, tokens too. */
 const redactRequest = (request: HttpRequest): HttpRequest => {
-  const { method, url, responseType, timeoutMs, withCredentials, reportProgress, auth, context } = request;
+  const { method, url, responseType, timeoutMs, withCredentials, reportProgress, auth, renew, context } = request;
   return {
     method,
     url: redactUrl(url),
@@ -51,6 +51,7 @@ const redactRequest = (request: HttpRequest): HttpRequest => {
     withCredentials,
     reportProgress,
     auth,
+    renew,
     context,
   };
 };
@@ -189,10 +190,13 @@ export class RefreshError extends ApiError {
   readonly code = 'refresh';
   /** The delay that the server requested (`Retry-After`, RFC 9110 section 10.2.3), in milliseconds; at most an hour. */
   declare readonly retryAfterMs?: number;
+  /** When the cool-down ends, in milliseconds since the epoch. A request that needs a refresh fails until then. */
+  declare readonly retryAtMs?: number;
 
-  constructor(cause?: unknown, retryAfterMs?: number) {
+  constructor(cause?: unknown, retryAfterMs?: number, retryAtMs?: number) {
     super(`the refresh ${cause ? 'failed' : 'took too long'}`, { cause });
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    if (retryAtMs !== undefined) this.retryAtMs = retryAtMs;
   }
 
   override get name() {

@@ -30,6 +30,12 @@ export interface CommonOptions {
   withCredentials?: boolean | undefined;
   /** `false`: no token and no refresh, for login, sign-up and public pages. @defaultValue true */
   auth?: boolean | undefined;
+  /**
+   * `false`: carries the token, but starts no refresh, also before the token expires: for polls that must not keep an
+   * absent user signed in. It waits for a refresh that is running, and while the session is loading. With no refresh
+   * running, it leaves with the token there is, and an expired response is the caller's. @defaultValue true
+   */
+  renew?: boolean | undefined;
   /** Typed values for interceptors; copied for each request. */
   context?: HttpContext | undefined;
 }

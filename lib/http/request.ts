@@ -40,6 +40,8 @@ export interface HttpRequest {
   readonly reportProgress: boolean;
   /** Whether a session may attach its token, and refresh it for this request. */
   readonly auth: boolean;
+  /** Whether it may start a refresh. */
+  readonly renew: boolean;
   /**
    * `'reload'`: bypass the HTTP cache. Set on a replay, because the cache may hold the expired response of the first
    * attempt.

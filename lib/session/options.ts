@@ -51,8 +51,13 @@ export interface SessionOptions {
    * @defaultValue {@link isRefusal}; with codes of your own: `anyOf(isRefusal, businessCode(1003))`
    */
   isRefused?: RefusalPredicate | undefined;
-  /** Puts the token on a request. @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1) */
-  authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest) | undefined;
+  /**
+   * Puts the token on a request: called for each attempt. What it returns is sent in the same tick; the first value of
+   * an observable or a promise (a signature, a DPoP proof, RFC 9449) later, unless the tokens were replaced or rejected
+   * by then: it is called again with the new ones. An error belongs to the request.
+   * @defaultValue `Authorization: Bearer …` (RFC 6750 section 2.1)
+   */
+  authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest | ObservableInput<HttpRequest>) | undefined;
   /**
    * How long one refresh may take, from calling `refresh` to its end, retries included, in milliseconds; 0 and
    * `Infinity`: no limit. The wait for `exclusive` of the store has a limit of the same length: after it the refresh

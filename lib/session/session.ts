@@ -1,6 +1,6 @@
-import { defer, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
+import { defer, first, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
 import { nowMs } from '../http/clock';
-import { checkBoolean, checkOptions } from '../http/options';
+import { checkBoolean, checkOptions, checkText } from '../http/options';
 import { createKeepFresh } from './keep-fresh';
 import { type SessionOptions, withDefaults } from './options';
 import { createAdmission } from './pending/admission';
@@ -12,7 +12,7 @@ import { type TokenGrant, toTokens } from './state/grants';
 import { createStateMachine, type Effects, signedOut } from './state/machine';
 import type { ModelAction, SessionModel } from './state/model';
 import { createReports } from './state/reports';
-import type { Binding, SessionState, Tokens } from './state/session-state';
+import type { Binding, SessionState, SignedIn, Tokens } from './state/session-state';
 import { createStoreSync } from './store/store-sync';
 import { createTokenStorage } from './store/token-storage';
 import { CAUTION, type CautiousStore } from './store/token-store';
@@ -22,6 +22,17 @@ import type { Wake } from './wake';
 export interface KeepFreshOptions {
   /** Whether to continue while the page is hidden. In Node, no page is ever hidden. @defaultValue false */
   readonly whileHidden?: boolean | undefined;
+}
+
+/** The options of {@link Session.refresh$}. */
+export interface RefreshOptions {
+  /**
+   * An access token that a server has rejected: on a socket, on a stream, in another client. If the session has another
+   * one by now, that is emitted, and no refresh starts.
+   */
+  readonly rejected?: string | undefined;
+  /** Whether to end a cool-down first, for a button that tries again. @defaultValue false */
+  readonly force?: boolean | undefined;
 }
 
 /** A session: its tokens, and the one refresh that renews them. Made by `createSession`. */
@@ -35,13 +46,22 @@ export interface Session {
    * `TypeError` for a malformed grant.
    */
   signIn(grant: TokenGrant): Promise<void>;
+  /**
+   * Replaces the tokens within the session, for a grant that came outside of a refresh: in the header of a response, by
+   * a step-up, a change of tenant or password. `sessionId` stays, and so do a refresh token and extras that the grant
+   * does not bring. Requests continue: those that wait leave with the new tokens. A running refresh is cancelled: if it
+   * has spent the refresh token, the grant must bring the next one. While the session is loading, waits for that.
+   * Resolves when the store has the tokens, or has failed. Rejects with `SignedOutError` if there is no session, or if
+   * it has ended by then, and with a `TypeError` for a malformed grant.
+   */
+  update(grant: TokenGrant): Promise<void>;
   /** Ends the session. The state changes at once; resolves when the store is clear, or has failed. */
   signOut(): Promise<void>;
   /**
-   * Starts the one refresh or joins it; emits the new tokens and completes. Errors with `RefreshError`,
-   * `SessionExpiredError` or `SignedOutError`.
+   * Starts the one refresh or joins it; emits the new tokens and completes. Errors with `RefreshError`, also during a
+   * cool-down, with `SessionExpiredError` or with `SignedOutError`.
    */
-  refresh$(): Observable<Tokens>;
+  refresh$(options?: RefreshOptions): Observable<Tokens>;
   /**
    * Emits one usable access token, after a refresh if necessary, and completes: for a WebSocket, an event source, an
    * image. Errors as {@link refresh$}.
@@ -133,6 +153,35 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     }
   };
 
+  const update$ = (grant: TokenGrant): Observable<void> => {
+    const atMs = nowMs();
+    toTokens(grant, { sessionId: '' }, atMs, 'update');
+    if (sync.isDestroyed) throw signedOut();
+    /** The session that the grant is for, once it is loaded. */
+    const bound = core.bind();
+    const before = changes;
+    const write$ = defer(() => {
+      const previous = storage.mine;
+      const isSame = changes === before && previous?.sessionId === bound.binding?.sessionId;
+      if (!previous || !isSame) throw signedOut();
+      const tokens = toTokens(grant, previous, atMs, 'update');
+      const resume = storage.pause();
+      try {
+        const written$ = storage.write(tokens);
+        // Re-entrancy: the store's own notification may have led to a sign-in, a sign-out or another update.
+        if (storage.mine === tokens) machine.dispatch({ type: 'update', tokens }, refresher.cancel(true));
+        return written$.pipe(map(noop));
+      } finally {
+        resume();
+      }
+    });
+    return state$.pipe(
+      first(({ status }) => status !== 'loading'),
+      switchMap(() => sync.check() ?? of(undefined)),
+      switchMap(() => write$),
+    );
+  };
+
   /** Milliseconds until a refresh is due that no request asks for; `Infinity` if there is none. */
   const dueInMs = (): number => {
     const { state, renewAtMs } = machine.model;
@@ -146,6 +195,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     return binding$;
   };
 
+  const reject = ({ generation }: SignedIn): void => machine.dispatch({ type: 'rejected', generation });
+
   const { isExpired, authorize } = settings;
   const core: SessionCore = {
     isExpired,
@@ -153,6 +204,9 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     rejectedRoutes: createRejectedRoutes(),
     events$: reports.events$,
     isInvoking: refresher.isInvoking,
+    get state() {
+      return machine.state;
+    },
     get binding() {
       return machine.model.binding;
     },
@@ -164,11 +218,26 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     checkStore,
     admit: admission.admit,
     remove: admission.remove,
-    reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),
+    reject,
   };
 
-  const wait$ = (isNew?: boolean): Observable<Tokens> =>
-    defer(() => checkStore()?.pipe(switchMap((binding) => admission.wait$(isNew, binding))) ?? admission.wait$(isNew));
+  const wait$ = (isStale?: (state: SignedIn) => boolean): Observable<Tokens> =>
+    defer(
+      () => checkStore()?.pipe(switchMap((binding) => admission.wait$(isStale, binding))) ?? admission.wait$(isStale),
+    );
+
+  const refresh$: Session['refresh$'] = (options = {}) => {
+    const { rejected, force } = checkOptions(options, { rejected: checkText, force: checkBoolean });
+    return defer(() => {
+      if (force) refresher.endCoolDown();
+      return wait$((state) => {
+        if (rejected === undefined) return true;
+        const isRejected = state.tokens.accessToken === rejected;
+        if (isRejected) reject(state);
+        return isRejected;
+      });
+    });
+  };
 
   const state$: Observable<SessionState> = new Observable((subscriber) => {
     sync.check();
@@ -193,7 +262,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
         }),
       ),
     signOut: () => lastValueFrom(defer(() => (sync.isDestroyed ? of(undefined) : change$()))),
-    refresh$: () => wait$(true),
+    update: (grant) => lastValueFrom(defer(() => update$(Object(grant)))),
+    refresh$,
     accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
     keepFresh$,
     destroy: () => {

@@ -11,6 +11,7 @@ export const requestOf = (asked: Partial<HttpRequest> = {}): HttpRequest => ({
   withCredentials: false,
   reportProgress: false,
   auth: true,
+  renew: true,
   context: new HttpContext(),
   ...asked,
 });

@@ -9,6 +9,8 @@ import { createLimiter } from './limiter';
 export interface Waiter {
   /** The session that it belongs to, and the tokens that will not do: rejected by the server, or dead. */
   binding?: Binding | undefined;
+  /** Whether it may start a refresh. If not, it waits only for one that is running, and for the first load. */
+  readonly renew: boolean;
   /** Whether it sends a request, and so takes one of `releaseConcurrency` slots. */
   readonly takesSlot: boolean;
   /** Whether it has unsubscribed. */
@@ -42,10 +44,11 @@ export interface Admission extends Omit<PendingQueue, 'add'> {
    */
   admit(waiter: Waiter, release?: () => void): void;
   /**
-   * Emits the tokens that a request with this binding could be sent with, and completes; with `isNew`, only tokens
-   * newer than those of now.
+   * Emits the tokens that a request with this binding could be sent with, and completes.
+   *
+   * @param isStale - Whether newer tokens than these are needed. Asked once, before any wait.
    */
-  wait$(isNew?: boolean, binding?: Binding): Observable<Tokens>;
+  wait$(isStale?: (state: SignedIn) => boolean, binding?: Binding): Observable<Tokens>;
 }
 
 /**
@@ -107,8 +110,12 @@ export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
 export const createAdmission = (machine: StateMachine, refresher: Refresher, concurrency: number): Admission => {
   const verdictOn = (waiter: Waiter): Verdict => {
     const atMs = nowMs();
-    const verdict = decide(machine.state, waiter.binding, atMs);
-    if (typeof verdict === 'string' || atMs < machine.model.renewAtMs) return verdict;
+    const { renew } = waiter;
+    const verdict = decide(machine.state, waiter.binding, atMs, renew);
+    // `restore` has failed. Another request may call it again, but this one does not.
+    const isGivenUp = machine.state.status === 'loading' && machine.model.failures > 0 && !refresher.isRunning();
+    if (verdict === 'wait' && !renew && isGivenUp) return 'no-session';
+    if (typeof verdict === 'string' || !renew || atMs < machine.model.renewAtMs) return verdict;
     waiter.binding ??= machine.model.binding;
     refresher.start();
     // Re-entrancy: a synchronous refresh may be over already, and a subscriber may have ended the session.
@@ -144,10 +151,11 @@ export const createAdmission = (machine: StateMachine, refresher: Refresher, con
 
   const queue = createPendingQueue(concurrency, admit);
 
-  const wait$ = (isNew = false, binding?: Binding): Observable<Tokens> =>
+  const wait$: Admission['wait$'] = (isStale = () => false, binding) =>
     new Observable((subscriber) => {
       const waiter: Waiter = {
         binding,
+        renew: true,
         takesSlot: false,
         get closed() {
           return subscriber.closed;
@@ -155,7 +163,7 @@ export const createAdmission = (machine: StateMachine, refresher: Refresher, con
         send: (state, release) => {
           release();
           if (!state) throw signedOut();
-          if (isNew && waiter.binding?.after === undefined) {
+          if (waiter.binding?.after === undefined && isStale(state)) {
             waiter.binding = newerThan(state);
             admit(waiter);
           } else {

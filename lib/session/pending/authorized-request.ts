@@ -1,20 +1,32 @@
-import { type Observer, type Subscriber, Subscription } from 'rxjs';
+import {
+  defaultIfEmpty,
+  NEVER,
+  type Observable,
+  type ObservableInput,
+  type Observer,
+  type Subscriber,
+  Subscription,
+  switchMap,
+  take,
+} from 'rxjs';
 import { isStream } from '../../http/body';
 import { withParsedJson } from '../../http/download';
 import { BodyNotReplayableError, TokenRejectedError } from '../../http/errors';
 import { internalsOf } from '../../http/internals';
 import type { HttpHandler, HttpRequest } from '../../http/request';
 import type { HttpEvent, HttpResponse } from '../../http/response';
+import { toObservable } from '../../http/to-observable';
 import { originOf } from '../../http/url';
 import { type ExpiryPredicate, verdictOf } from '../refresh/expiry';
-import type { Binding, SignedIn, Tokens } from '../state/session-state';
+import { type Binding, decide, type SessionState, type SignedIn, type Tokens } from '../state/session-state';
 import { newerThan, type Waiter } from './admission';
 import type { RejectedRoutes } from './rejected-routes';
 
 /** What a request needs of its session. */
 export interface Authorizer {
+  readonly state: SessionState;
   readonly isExpired: ExpiryPredicate;
-  readonly authorize: (request: HttpRequest, tokens: Tokens) => HttpRequest;
+  readonly authorize: (request: HttpRequest, tokens: Tokens) => HttpRequest | ObservableInput<HttpRequest>;
   readonly rejectedRoutes: RejectedRoutes;
   /** Sends `waiter` with the session's tokens: in this same tick if they are alive, otherwise after a refresh. */
   admit(waiter: Waiter): void;
@@ -23,6 +35,8 @@ export interface Authorizer {
   /** The server has rejected the access token of this state. */
   reject(state: SignedIn): void;
 }
+
+const isRequest = (value: unknown): value is HttpRequest => typeof Object(value).url === 'string';
 
 /**
  * One sending of a request. Forwards its events, unless the response says that the token is dead. An observer, because
@@ -76,14 +90,15 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
     } catch (error) {
       request.error(error);
     }
-    if (isExpired) {
+    const isReplayed = isExpired && request.mayReplay(state);
+    if (isReplayed) {
       this.#ignoresEvents = true;
       request.replay(state, event);
       this.unsubscribe();
     } else {
       request.caller.next(event);
     }
-    return isExpired;
+    return isReplayed;
   }
 }
 
@@ -109,6 +124,11 @@ export class AuthorizedRequest implements Waiter {
     return true;
   }
 
+  get renew(): boolean {
+    // An interceptor in JavaScript may have made the request.
+    return this.wire.renew !== false;
+  }
+
   get closed(): boolean {
     return this.caller.closed;
   }
@@ -131,9 +151,30 @@ export class AuthorizedRequest implements Waiter {
     }
     internalsOf(wire).trace('set-generation', state ? { generation: state.generation } : {});
     const attempt = new Attempt(this, state);
-    attempt.add(handler(state ? session.authorize(wire, state.tokens) : wire).subscribe(attempt));
+    const authorized = state ? session.authorize(wire, state.tokens) : wire;
+    const event$ = isRequest(authorized) ? handler(authorized) : this.#sendLater$(authorized, attempt);
+    attempt.add(event$.subscribe(attempt));
     attempt.add(release);
     caller.add(attempt);
+  }
+
+  /** Sends what `authorize` emits. If the tokens were replaced or rejected in the meantime, it is asked again. */
+  #sendLater$(input: ObservableInput<HttpRequest>, attempt: Attempt): Observable<HttpEvent> {
+    const { session, handler } = this;
+    return toObservable('authorize', input).pipe(
+      take(1),
+      defaultIfEmpty(undefined),
+      switchMap((authorized) => {
+        if (!isRequest(authorized)) throw new TypeError('authorize: expected it to return or emit a request');
+        // Not by the clock: a slow signature could outlive each token.
+        const verdict = decide(session.state, this.binding, 0, this.renew);
+        const isUsable = typeof verdict === 'object' && verdict.generation === attempt.state?.generation;
+        if (isUsable) return handler(authorized);
+        attempt.unsubscribe();
+        session.admit(this);
+        return NEVER;
+      }),
+    );
   }
 
   /**
@@ -141,6 +182,14 @@ export class AuthorizedRequest implements Waiter {
    */
   isTrusted(url: string): boolean {
     return !url || url === this.wire.url || this.origins.includes(originOf(url));
+  }
+
+  /** Whether newer tokens may come for a request that has sent those of `state`: with `renew: false` not always. */
+  mayReplay(state: SignedIn): boolean {
+    const { session } = this;
+    if (this.renew || this.#isReplay) return true;
+    session.reject(state);
+    return session.state.status === 'refreshing' || session.state.generation !== state.generation;
   }
 
   /** Waits for newer tokens and is sent again, once, after a response that said that those of `state` are dead. */

@@ -1,6 +1,7 @@
 import { nowMs } from '../../http/clock';
 import { isApiError, RefreshError, ResponseParseError } from '../../http/errors';
 import type { RefreshOutcome, Tokens } from '../state/session-state';
+import { backoffMs } from './backoff';
 import { causeOf, retryAfterMs } from './refusal';
 
 /** Minimum lifetime of new tokens. Otherwise tokens that arrive already expired would be refreshed in a loop. */
@@ -24,8 +25,13 @@ export const redactBody = (error: unknown): unknown => {
   return new ResponseParseError('its body is not JSON', { request, response: { ...response, body: '' } });
 };
 
-/** A transient failure; without a cause, a timeout. `response` may say how long to wait (`Retry-After`). */
-export const failure = (cause?: unknown, response = cause): RefreshOutcome => {
+/**
+ * A transient failure after `failures` others in a row; without a cause, a timeout. `response` may say how long to wait
+ * (`Retry-After`).
+ */
+export const failure = (failures: number, cause?: unknown, response = cause): RefreshOutcome => {
   const atMs = nowMs();
-  return { type: 'failed', error: new RefreshError(redactBody(cause), retryAfterMs(response, atMs)), atMs };
+  const afterMs = retryAfterMs(response, atMs);
+  const error = new RefreshError(redactBody(cause), afterMs, atMs + (afterMs ?? backoffMs(failures + 1)));
+  return { type: 'failed', error, atMs };
 };

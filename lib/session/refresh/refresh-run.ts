@@ -21,7 +21,15 @@ import { SessionExpiredError } from '../../http/errors';
 import { deadline$, MAX_TIMER_MS } from '../../http/pipeline';
 import { toObservable } from '../../http/to-observable';
 import { type TokenGrant, toTokens } from '../state/grants';
-import { isElsewhere, isPast, type RefreshOutcome, type SignedIn, type Tokens } from '../state/session-state';
+import type { SessionModel } from '../state/model';
+import {
+  hasTokens,
+  isElsewhere,
+  isPast,
+  type RefreshOutcome,
+  type SignedIn,
+  type Tokens,
+} from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
 import type { External } from '../store/store-memory';
 import type { TokenStorage } from '../store/token-storage';
@@ -54,6 +62,11 @@ const POLL_FOR_MS = 1_000;
  * the store's lock.
  */
 export class RefreshRun {
+  /** The state whose tokens are renewed; undefined for `restore`. */
+  readonly signedIn: SignedIn | undefined;
+  readonly generation: number;
+  /** How many refreshes in a row failed before this one. */
+  readonly failures: number;
   /** Whether `refresh` is being called right now. */
   isInvoking = false;
   /** Whether it has an outcome that was reported, or was cancelled. */
@@ -68,17 +81,18 @@ export class RefreshRun {
   readonly #external$: Observable<External>;
 
   /**
-   * @param signedIn - The state whose tokens are renewed; undefined for `restore`.
    * @param onOutcome - Called with the outcome after the lock is released, unless the run was cancelled.
    */
   constructor(
     readonly id: number,
-    readonly signedIn: SignedIn | undefined,
-    readonly generation: number,
+    { state, failures }: SessionModel,
     readonly storage: TokenStorage,
     readonly settings: RefreshSettings,
     readonly onOutcome: (run: RefreshRun, outcome: RefreshOutcome) => void,
   ) {
+    this.signedIn = hasTokens(state) ? state : undefined;
+    this.generation = state.generation;
+    this.failures = failures;
     this.#deadlineMs$ = new BehaviorSubject(settings.refreshTimeoutMs);
     this.#external$ = defer(() => storage.withTimeout(storage.read()));
   }
@@ -95,7 +109,7 @@ export class RefreshRun {
       defer(() => store.exclusive?.(work$) ?? work$)
         .pipe(
           takeUntil(this.#deadlineMs$.pipe(switchMap(deadline$))),
-          catchError((error) => (this.#outcome ? EMPTY : this.#decide(failure(error || NO_CAUSE)))),
+          catchError((error) => (this.#outcome ? EMPTY : this.#decide(this.#failure(error || NO_CAUSE)))),
           finalize(this.#finish),
         )
         .subscribe(),
@@ -216,10 +230,10 @@ export class RefreshRun {
     try {
       isRefused = this.#isRefused(error);
     } catch (thrown) {
-      return this.#decide(failure(thrown || NO_CAUSE, error));
+      return this.#decide(this.#failure(thrown || NO_CAUSE, error));
     }
     if (isRefused) return this.#refuse$(error);
-    this.#decide(failure(error || NO_CAUSE));
+    this.#decide(this.#failure(error || NO_CAUSE));
     // Another tab may have got new tokens, and a page that was frozen has not been notified yet.
     return this.#external$.pipe(switchMap((external) => this.#useExternal$(external)));
   }
@@ -264,6 +278,10 @@ export class RefreshRun {
     return this.#renew$(isElsewhere(tokens) ? undefined : tokens);
   }
 
+  #failure(cause?: unknown, response = cause): RefreshOutcome {
+    return failure(this.failures, cause, response);
+  }
+
   #decide(outcome: RefreshOutcome): Observable<never> {
     this.#outcome = outcome;
     return EMPTY;
@@ -277,7 +295,7 @@ export class RefreshRun {
   readonly #finish = (): void => {
     // A run that ended in the same tick is still being called.
     this.isInvoking = false;
-    const outcome = this.#outcome ?? failure();
+    const outcome = this.#outcome ?? this.#failure();
     // The lock may have failed before the store was written to. A run that was cancelled writes nothing.
     if (!this.#isWritten && !this.hasEnded) {
       if (outcome.type === 'refreshed') this.#write$(outcome.tokens);

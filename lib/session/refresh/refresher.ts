@@ -5,12 +5,11 @@ import { invoke$ } from '../../http/to-observable';
 import { type RefreshEvent, toRefreshEvent } from '../state/events';
 import { type StateMachine, signedOut } from '../state/machine';
 import type { Reports } from '../state/reports';
-import { endOfLoading, hasTokens, isElsewhere, isPast, type RefreshOutcome, type Tokens } from '../state/session-state';
+import { endOfLoading, isElsewhere, isPast, type RefreshOutcome, type Tokens } from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
 import type { External } from '../store/store-memory';
 import type { TokenStorage } from '../store/token-storage';
 import { STORE_TIMEOUT_MS } from '../store/token-store';
-import { backoffMs } from './backoff';
 import { RefreshRun, type RefreshSettings } from './refresh-run';
 import { warningOf } from './refusal';
 
@@ -49,13 +48,15 @@ export interface Refresher {
   isInvoking(): boolean;
   /** The failure after which the next refresh has to wait, for `minMs` at least, and for how many milliseconds more. */
   coolDown(minMs?: number): { readonly error: RefreshError; readonly leftMs: number } | undefined;
-  /** Ends the cool-down: the network is back. */
+  /** Whether a refresh or a `restore` is running. */
+  isRunning(): boolean;
+  /** Ends the cool-down: the network is back, or the user wants to try now. */
   endCoolDown(): void;
   /**
-   * Cancels the running refresh before the session begins or ends. Call the returned function after the state has
-   * changed: it emits the `failed` event.
+   * Cancels the running refresh before the session begins or ends, or gets other tokens. Call the returned function
+   * after the state has changed: it emits the last event of the refresh, `succeeded` if the session `isRenewed`.
    */
-  cancel(): () => void;
+  cancel(isRenewed?: boolean): () => void;
 }
 
 /** @param pending - How many requests wait. */
@@ -93,7 +94,7 @@ export const createRefresher = (
 
   const endCoolDown = (): void => {
     onlineListener.unsubscribe();
-    machine.dispatch({ type: 'online' });
+    machine.dispatch({ type: 'coolDownEnded' });
   };
 
   const onOutcome = ({ id, signedIn, generation }: RefreshRun, outcome: RefreshOutcome): void => {
@@ -110,16 +111,19 @@ export const createRefresher = (
   };
 
   const coolDown: Refresher['coolDown'] = (minMs = 0) => {
-    const { lastFailure, failures } = machine.model;
+    const { lastFailure } = machine.model;
     if (!lastFailure) return undefined;
     const { error, atMs } = lastFailure;
-    const leftMs = atMs + Math.max(minMs, error.retryAfterMs ?? backoffMs(failures)) - nowMs();
+    const leftMs = Math.max(atMs + minMs, error.retryAtMs ?? 0) - nowMs();
     // A clock that was set back ends the wait: it must not lengthen it.
     return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
   };
 
+  /** Whether the store's first answer is still to come. */
+  const isFirstLoad = (): boolean => machine.state.status === 'loading' && machine.model.load !== 'empty';
+
   const start = (): void => {
-    if (machine.state.status === 'loading' && machine.model.load !== 'empty') {
+    if (isFirstLoad()) {
       awaitLoad();
       return;
     }
@@ -128,9 +132,8 @@ export const createRefresher = (
     const { state } = machine;
     // Re-entrancy: a state subscriber may have signed out, or have started the refresh.
     if (isRunning() || (state.status !== 'loading' && state.status !== 'refreshing')) return;
-    const signedIn = hasTokens(state) ? state : undefined;
     // Assigned before it starts: a refresh that ends in this same tick may already be followed by another.
-    latest = new RefreshRun((latest?.id ?? 0) + 1, signedIn, state.generation, storage, settings, onOutcome);
+    latest = new RefreshRun((latest?.id ?? 0) + 1, machine.model, storage, settings, onOutcome);
     machine.enqueue(report({ phase: 'started', refreshId: latest.id, generation: state.generation }));
     latest.start();
   };
@@ -163,12 +166,15 @@ export const createRefresher = (
     });
   };
 
-  const cancel = (): (() => void) => {
+  const cancel = (isRenewed = false): (() => void) => {
     onlineListener.unsubscribe();
     if (!latest || latest.hasEnded) return noop;
     const { id, generation } = latest;
     latest.cancel();
-    return report({ phase: 'failed', refreshId: id, generation, kind: 'signed-out', final: false });
+    const end = isRenewed
+      ? ({ phase: 'succeeded' } as const)
+      : ({ phase: 'failed', kind: 'signed-out', final: false } as const);
+    return report({ refreshId: id, generation, ...end });
   };
 
   const supersede = (run: RefreshRun, tokens: Tokens): void => {
@@ -196,8 +202,7 @@ export const createRefresher = (
     },
     load: () =>
       storage.read().subscribe((found) => {
-        const isFirst = machine.state.status === 'loading' && machine.model.load !== 'empty';
-        if (isFirst) onLoaded(found);
+        if (isFirstLoad()) onLoaded(found);
         else applyExternal(found);
       }),
     start,
@@ -209,6 +214,7 @@ export const createRefresher = (
       return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOut();
     },
     isInvoking: () => !!latest?.isInvoking,
+    isRunning,
     coolDown,
     endCoolDown,
     cancel,

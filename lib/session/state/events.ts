@@ -32,10 +32,10 @@ export interface RefreshEvent extends Timed {
   readonly final?: boolean;
 }
 
-/** The session began, ended, or adopted tokens that another writer had put into the store. */
+/** The session began, ended, was updated, or adopted tokens that another writer had put into the store. */
 export interface SessionEvent extends Timed {
   readonly type: 'session';
-  readonly phase: 'signed-in' | 'signed-out' | 'session-expired' | 'adopted';
+  readonly phase: 'signed-in' | 'signed-out' | 'session-expired' | 'updated' | 'adopted';
   readonly generation: number;
 }
 

@@ -10,6 +10,11 @@ export interface TokenGrant {
   readonly refreshToken?: string | undefined;
   /** Milliseconds from now; a value that is not finite or not above 0 means unknown. */
   readonly expiresInMs?: number | undefined;
+  /**
+   * What else came with the tokens and belongs to the session, as JSON: an id token, a user. A grant without extras
+   * keeps the previous ones.
+   */
+  readonly extras?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A value is no grant. The message says what is missing, and quotes no value. */
@@ -54,7 +59,13 @@ const positive = (ms: unknown): number | undefined =>
 /** Checks each field. No key of the result holds `undefined`. */
 const tokensOf = (
   accessToken: string,
-  { refreshToken, expiresAtMs, sessionId, revision }: { readonly [Key in keyof Omit<Tokens, 'accessToken'>]: unknown },
+  {
+    refreshToken,
+    expiresAtMs,
+    sessionId,
+    revision,
+    extras,
+  }: { readonly [Key in keyof Omit<Tokens, 'accessToken'>]: unknown },
   name?: string,
 ): Tokens => ({
   accessToken,
@@ -63,6 +74,7 @@ const tokensOf = (
   ...(positive(expiresAtMs) && { expiresAtMs: Number(expiresAtMs) }),
   sessionId: `${sessionId}`,
   ...(Number.isSafeInteger(revision) && { revision: Number(revision) }),
+  ...(tagOf(extras) === 'Object' && { extras: Object(extras) }),
 });
 
 /**
@@ -77,10 +89,13 @@ export const toTokens = (
   atMs: number,
   name = 'initial',
 ): Tokens => {
-  const { accessToken, refreshToken, expiresInMs } = Object(grant);
+  const { accessToken, refreshToken, expiresInMs, extras } = Object(grant);
   if (accessToken == null || accessToken === '') {
     const verb = /^re/.test(name) ? 'emitted' : 'was given';
     throw new MalformedGrantError(`${name}: no accessToken in what it ${verb} (${shapeOf(grant)})`);
+  }
+  if (extras != null && tagOf(extras) !== 'Object') {
+    throw new MalformedGrantError(`${name}: extras: expected an object`);
   }
   const lifeMs = positive(expiresInMs) ?? positive(jwtLifeMs(accessToken, atMs));
   const fields = {
@@ -88,6 +103,7 @@ export const toTokens = (
     expiresAtMs: lifeMs && atMs + lifeMs,
     sessionId: previous.sessionId,
     revision: (previous.revision ?? 0) + 1,
+    extras: extras ?? previous.extras,
   };
   return tokensOf(token(accessToken, `${name}: accessToken`), fields, name);
 };

@@ -31,8 +31,8 @@ export interface SessionModel {
   readonly load: 'reading' | 'awaited' | 'empty';
 }
 
-/** Besides those of the state: a waiter needs the store's answer, the store has no tokens here, the network is back. */
-export type ModelAction = SessionAction | { readonly type: 'loadAwaited' | 'loadEmpty' | 'online' };
+/** Besides those of the state: a waiter needs the store's answer; the store has no tokens here. */
+export type ModelAction = SessionAction | { readonly type: 'loadAwaited' | 'loadEmpty' };
 
 export const INITIAL: SessionModel = {
   state: { status: 'loading', generation: 0 },
@@ -68,8 +68,8 @@ export const update = (model: SessionModel, action: ModelAction, atMs: number, a
       return { ...model, load: model.load === 'reading' ? 'awaited' : model.load };
     case 'loadEmpty':
       return { ...model, load: 'empty' };
-    case 'online':
-      return { ...model, lastFailure: undefined };
+    case 'coolDownEnded':
+      return { ...model, state: transition(model.state, action), lastFailure: undefined };
   }
   const { state, failures } = model;
   if ('generation' in action && action.generation !== state.generation) return model;

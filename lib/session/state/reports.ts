@@ -9,7 +9,7 @@ import type { ModelAction } from './model';
 export interface Reports {
   readonly events$: Observable<ApiEvent>;
   refresh(step: Omit<RefreshEvent, 'type' | 'atMs'>): void;
-  /** Emits an event if the action begins or ends the session. */
+  /** Emits an event if the action begins, ends or changes the session from outside of a refresh. */
   session(action: ModelAction['type'], generation: number, atMs: number): void;
   /** Emits a warning: what failed, and the name of the error that it threw. */
   warn(what: string, error?: unknown): undefined;
@@ -17,11 +17,12 @@ export interface Reports {
   caution(message: string | undefined): void;
 }
 
-/** The phases of the actions that begin or end a session. */
+/** The phases of the actions that have one. */
 const PHASES: { readonly [Type in ModelAction['type']]?: SessionEvent['phase'] } = {
   signIn: 'signed-in',
   signOut: 'signed-out',
   refused: 'session-expired',
+  update: 'updated',
   adopt: 'adopted',
 };
 

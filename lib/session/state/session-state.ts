@@ -19,6 +19,8 @@ export interface Tokens {
    * does not know it.
    */
   readonly revision?: number;
+  /** What else came with a grant, as JSON: an id token, a user. Kept by grants without extras. */
+  readonly extras?: Readonly<Record<string, unknown>>;
 }
 
 /** What a session is. `generation` rises whenever the tokens change or vanish. */
@@ -40,7 +42,10 @@ export type SessionState = { readonly generation: number } & (
       /** The access token is known to be dead, and no refresh is running. */
       readonly status: 'expired';
       readonly tokens: Tokens;
+      /** Why the last refresh failed, if it did. */
       readonly error?: RefreshError;
+      /** When the cool-down after that failure ends, in milliseconds since the epoch: the next use refreshes then. */
+      readonly retryAtMs?: number;
     }
   | {
       readonly status: 'refreshing';
@@ -56,9 +61,9 @@ export type SignedIn = Extract<SessionState, { tokens: Tokens }>;
 /** What changes a session. An action with a `generation` concerns the tokens of that generation only. */
 export type SessionAction =
   | { readonly type: 'loaded'; readonly tokens: Tokens | null }
-  | { readonly type: 'signIn'; readonly tokens: Tokens }
+  | { readonly type: 'signIn' | 'update'; readonly tokens: Tokens }
   | { readonly type: 'rejected'; readonly generation: number }
-  | { readonly type: 'refreshStarted' }
+  | { readonly type: 'refreshStarted' | 'coolDownEnded' }
   | ({ readonly generation?: number } & RefreshOutcome);
 
 /**
@@ -86,9 +91,13 @@ export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolea
 export const endOfLoading = ({ generation }: SessionState): SessionAction =>
   generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };
 
+/** Whether the server has rejected the access token, or it was past its expiry when its refresh failed. */
+const isDead = (state: SessionState): boolean =>
+  state.status === 'expired' || (state.status === 'refreshing' && state.rejected);
+
 /** Whether a request may be sent with the state's token: it is neither rejected by the server nor past its expiry. */
 export const isAlive = (state: SessionState, atMs: number): state is SignedIn =>
-  (state.status === 'active' || (state.status === 'refreshing' && !state.rejected)) && !isPast(state.tokens, atMs);
+  hasTokens(state) && !isDead(state) && !isPast(state.tokens, atMs);
 
 /** What a request is bound to: one session and, with `after`, only tokens that are newer than that generation. */
 export interface Binding {
@@ -101,12 +110,23 @@ export interface Binding {
  */
 export type Verdict = SignedIn | 'no-session' | 'wait' | 'session-gone';
 
-/** Pure; the same for a first attempt, for a replay, and after every wait. */
-export const decide = (state: SessionState, binding: Binding | undefined, atMs: number): Verdict => {
+/**
+ * Pure; the same for a first attempt, for a replay, and after every wait.
+ *
+ * @param renew - Whether a refresh may start. If not, and none is running, dead tokens are sent too.
+ */
+export const decide = (state: SessionState, binding: Binding | undefined, atMs: number, renew = true): Verdict => {
   if (binding && !(hasTokens(state) && state.tokens.sessionId === binding.sessionId)) return 'session-gone';
   if (state.status === 'loading') return 'wait';
   if (!hasTokens(state)) return 'no-session';
-  return isAlive(state, atMs) && state.generation !== binding?.after ? state : 'wait';
+  if (state.generation === binding?.after) return 'wait';
+  return (!renew && state.status !== 'refreshing') || isAlive(state, atMs) ? state : 'wait';
+};
+
+const withoutCoolDown = (state: SessionState): SessionState => {
+  if (state.status !== 'expired' || state.retryAtMs === undefined) return state;
+  const { retryAtMs: _retryAtMs, ...expired } = state;
+  return expired;
 };
 
 /**
@@ -130,6 +150,8 @@ export const transition = (state: SessionState, action: SessionAction): SessionS
     case 'signIn':
     case 'adopt':
       return active(action.tokens);
+    case 'update':
+      return status === 'signed-out' ? state : active(action.tokens);
     case 'signOut':
       return status === 'signed-out' ? state : signedOut('sign-out');
     case 'loaded':
@@ -138,6 +160,8 @@ export const transition = (state: SessionState, action: SessionAction): SessionS
     case 'refreshStarted':
       if (status !== 'active' && status !== 'expired') return state;
       return { status: 'refreshing', tokens: state.tokens, rejected: status === 'expired', generation };
+    case 'coolDownEnded':
+      return withoutCoolDown(state);
     case 'rejected':
       if (status === 'active') return { status: 'expired', tokens: state.tokens, generation };
       return status === 'refreshing' && !state.rejected ? { ...state, rejected: true } : state;
@@ -148,9 +172,12 @@ export const transition = (state: SessionState, action: SessionAction): SessionS
       return active(action.tokens);
     case 'refused':
       return signedOut('session-expired');
-    case 'failed':
+    case 'failed': {
+      const { error } = action;
+      const { retryAtMs } = error;
       return state.rejected || isPast(state.tokens, action.atMs)
-        ? { status: 'expired', tokens: state.tokens, error: action.error, generation }
+        ? { status: 'expired', tokens: state.tokens, generation, error, ...(retryAtMs !== undefined && { retryAtMs }) }
         : { status: 'active', tokens: state.tokens, generation };
+    }
   }
 };

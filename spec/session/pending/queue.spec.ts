@@ -15,6 +15,7 @@ const createRecorded = (concurrency = Infinity) => {
   });
   const addWaiter = (name: string, takesSlot: boolean): Waiter => {
     const waiter: Waiter = {
+      renew: true,
       takesSlot,
       closed: false,
       send: () => {},

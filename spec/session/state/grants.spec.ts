@@ -34,6 +34,34 @@ describe('tokens from a grant', () => {
   });
 
   it.each([
+    ['those of the grant', { user: 'new' }, { user: 'new' }],
+    ['the previous ones, if the grant has none', undefined, { user: 'old' }],
+    ['the previous ones, if the grant has null', null, { user: 'old' }],
+    ['none, if the grant has an empty object', {}, {}],
+  ])('have as extras %s', (_, extras, wanted) => {
+    const previous = { sessionId: 's', extras: { user: 'old' } };
+    expect(toTokens({ accessToken: 'T2', extras }, previous, NOW).extras).toEqual(wanted);
+  });
+
+  it.each([
+    ['an array', ['a']],
+    ['a text', 'a'],
+    ['a date', new Date(0)],
+  ])('have no extras of a wrong kind: %s', (_, extras) => {
+    const make = () => toTokens({ accessToken: 'T2', extras }, SESSION, NOW, 'refresh');
+    expect(make).toThrow(new MalformedGrantError('refresh: extras: expected an object'));
+    expect(toStored({ accessToken: 'T2', sessionId: 's', extras } as unknown as Tokens)).toEqual({
+      accessToken: 'T2',
+      ...SESSION,
+    }); // of a store that another program has written
+  });
+
+  it('keep the extras of a store', () => {
+    const stored = { accessToken: 'T2', sessionId: 's', extras: { user: 'ann' } };
+    expect(toStored(stored)).toEqual(stored);
+  });
+
+  it.each([
     [undefined, 1],
     [-1, 0],
     [0, 1],

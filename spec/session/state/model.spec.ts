@@ -27,7 +27,7 @@ describe('the model', () => {
     ['cools down after a failure', [signIn, started, failed], { lastFailure: { error, atMs: NOW_MS } }],
     [
       'keeps the count when the network is back',
-      [signIn, started, failed, { type: 'online' }],
+      [signIn, started, failed, { type: 'coolDownEnded' }],
       { failures: 1, lastFailure: undefined },
     ],
     ['cools down after a failed restore', [failed], { failures: 1, lastFailure: { error, atMs: NOW_MS } }],

@@ -19,6 +19,7 @@ const renewed: Tokens = { ...lasting, accessToken: 'renewed' };
 /** A session that another tab has begun, whose tokens are there. */
 const elsewhere: Tokens = { accessToken: '', sessionId: 'b', expiresAtMs: 1 };
 const error = new RefreshError();
+const cooling = new RefreshError(undefined, undefined, NOW_MS + 1);
 const refusal = new SessionExpiredError('refused');
 
 /** Every kind of state, at generation `G`. */
@@ -32,6 +33,7 @@ const STATES = {
   'active, past expiry': { status: 'active', tokens: past, generation: G },
   expired: { status: 'expired', tokens: lasting, generation: G },
   'expired, with error': { status: 'expired', tokens: lasting, error, generation: G },
+  'expired, cooling down': { status: 'expired', tokens: lasting, error, retryAtMs: NOW_MS + 1, generation: G },
   'refreshing, no expiry': { status: 'refreshing', tokens: lasting, rejected: false, generation: G },
   'refreshing, living': { status: 'refreshing', tokens: living, rejected: false, generation: G },
   'refreshing, past expiry': { status: 'refreshing', tokens: past, rejected: false, generation: G },
@@ -48,9 +50,12 @@ const ACTIONS = {
   adopt: { type: 'adopt', tokens: renewed },
   'adopt, elsewhere': { type: 'adopt', tokens: elsewhere },
   rejected: { type: 'rejected', generation: G },
+  update: { type: 'update', tokens: renewed },
   refreshStarted: { type: 'refreshStarted' },
+  coolDownEnded: { type: 'coolDownEnded' },
   refreshed: { type: 'refreshed', generation: G, tokens: renewed },
   failed: { type: 'failed', generation: G, error, atMs: NOW_MS },
+  'failed, with a cool-down': { type: 'failed', generation: G, error: cooling, atMs: NOW_MS },
   refused: { type: 'refused', generation: G, error: refusal },
   signOut: { type: 'signOut' },
 } as const satisfies Record<string, SessionAction>;
@@ -93,7 +98,12 @@ const TABLE: { readonly [Action in ActionName]: { readonly [State in Name]?: Ses
     'active, past expiry': refreshing(past, false),
     expired: refreshing(lasting, true),
     'expired, with error': refreshing(lasting, true),
+    'expired, cooling down': refreshing(lasting, true),
   },
+  update: Object.fromEntries(
+    NAMES.filter((name) => !name.startsWith('signed-out')).map((name) => [name, active(renewed)]),
+  ),
+  coolDownEnded: { 'expired, cooling down': { ...expired(lasting), error } as SessionState }, // with its error
   refreshed: {
     'refreshing, no expiry': active(renewed),
     'refreshing, living': active(renewed),
@@ -105,6 +115,12 @@ const TABLE: { readonly [Action in ActionName]: { readonly [State in Name]?: Ses
     'refreshing, living': active(living, G),
     'refreshing, past expiry': { ...expired(past), error } as SessionState, // an expired state with its error
     'refreshing, rejected': { ...expired(lasting), error } as SessionState, // the same
+  },
+  'failed, with a cool-down': {
+    'refreshing, no expiry': active(lasting, G),
+    'refreshing, living': active(living, G),
+    'refreshing, past expiry': { ...expired(past), error: cooling, retryAtMs: NOW_MS + 1 } as SessionState, // the same
+    'refreshing, rejected': { ...expired(lasting), error: cooling, retryAtMs: NOW_MS + 1 } as SessionState, // the same
   },
   refused: {
     'refreshing, no expiry': signedOut('session-expired'),
@@ -159,7 +175,7 @@ describe('transition', () => {
   });
 
   it('covers every pair of a state and an action', () => {
-    expect(cells).toHaveLength(NAMES.length * 11);
+    expect(cells).toHaveLength(NAMES.length * 14);
     expect(new Set(NAMES.map((name) => STATES[name].status)).size).toBe(5);
   });
 });
@@ -189,6 +205,17 @@ describe('decide', () => {
   it.each(rows)('returns $wanted for $state and a binding to $binding', ({ state, value, wanted }) => {
     const before: SessionState = deepFreeze(STATES[state]);
     expect(decide(before, value, NOW_MS)).toBe(wanted === 'send' ? before : wanted);
+  });
+
+  /** Without a refresh, tokens that are dead are sent too, unless one is running that a request can wait for. */
+  const verdictsWithoutRenewal = (name: Name): readonly string[] =>
+    /^(active|expired)/.test(name) ? ['send', 'send', 'send', 'wait', 'session-gone'] : verdictsOn(name);
+
+  const rowsWithoutRenewal = rows.map((row, at) => ({ ...row, wanted: verdictsWithoutRenewal(row.state)[at % 5] }));
+
+  it.each(rowsWithoutRenewal)('returns $wanted for $state and $binding, with renew: false', (row) => {
+    const before: SessionState = deepFreeze(STATES[row.state]);
+    expect(decide(before, row.value, NOW_MS, false)).toBe(row.wanted === 'send' ? before : row.wanted);
   });
 
   it('covers every pair of a state and a binding', () => {
