@@ -101,6 +101,11 @@ export declare class BusinessError extends ApiError {
   get name(): string;
 }
 
+export interface Challenge {
+  readonly scheme: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
 interface CommonOptions {
   headers?: HeadersInput | undefined;
   params?: ParamsInput | undefined;
@@ -197,6 +202,7 @@ export declare class HttpStatusError extends ApiError {
   readonly status: number;
   constructor(request: HttpRequest, response: HttpResponse);
   get serverMessage(): string | undefined;
+  get challenges(): readonly Challenge[];
   get name(): string;
 }
 

@@ -1,5 +1,6 @@
 export { type Api, type ApiOptions, createApi } from './api';
 export { createSession } from './create-session';
+export type { Challenge } from './http/challenges';
 export { HttpContext, HttpContextToken } from './http/context';
 export {
   type AnyApiError,

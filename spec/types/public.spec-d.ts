@@ -9,6 +9,7 @@ import type {
   BearerOptions,
   Body,
   BusinessError,
+  Challenge,
   EnvelopeOptions,
   ExpiryPredicate,
   HeadersInput,
@@ -263,6 +264,11 @@ export const errorsNarrowByCode = (error: unknown): void => {
 export const errorsSayWhatTheServerSaid = (error: unknown): void => {
   if (isApiError(error, 'status')) expectTypeOf(error.serverMessage).toEqualTypeOf<string | undefined>();
   if (isApiError(error, 'business')) expectTypeOf(error.serverMessage).toEqualTypeOf<string | undefined>();
+  if (isApiError(error, 'status')) expectTypeOf(error.challenges).toEqualTypeOf<readonly Challenge[]>();
+  expectTypeOf<Challenge>().toEqualTypeOf<{
+    readonly scheme: string;
+    readonly params: Readonly<Record<string, string>>;
+  }>();
   if (isApiError(error)) expectTypeOf(error).toEqualTypeOf<AnyApiError>();
 };
 

@@ -1,3 +1,4 @@
+import { parseChallenges } from '../../http/challenges';
 import { check, checkFunctions, checkList, hasMethod } from '../../http/options';
 import type { HttpRequest } from '../../http/request';
 import type { HttpResponse } from '../../http/response';
@@ -67,11 +68,11 @@ export function anyOf(...predicates: ((...args: never) => boolean)[]): (...args:
  * Demands that no fresh token can meet: a nonce (RFC 9449 section 8), a stronger login (RFC 9470 section 3), more scope
  * (RFC 6750 section 3.1).
  */
-const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)\b/i;
+const ANOTHER_DEMAND = /^(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)$/i;
 
-/** Whether the challenge of a 401 (RFC 9110 section 11.6.1) demands something other than a fresh token. */
+/** Whether a challenge of a 401 (RFC 9110 section 11.6.1) demands something other than a fresh token. */
 export const demandsMore = ({ headers }: HttpResponse): boolean =>
-  ANOTHER_DEMAND.test(headers?.['www-authenticate'] ?? '');
+  parseChallenges(headers?.['www-authenticate']).some(({ params }) => ANOTHER_DEMAND.test(params.error ?? ''));
 
 const isExpiredCode = bodyCode(1002);
 
