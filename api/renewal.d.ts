@@ -316,6 +316,7 @@ export interface RequestEvent {
   readonly refreshId?: number | undefined;
   readonly status?: number;
   readonly error?: ApiErrorCode | 'unknown';
+  readonly durationMs?: number;
 }
 
 export interface RequestOptions<T = unknown> extends CommonOptions {
