@@ -500,6 +500,7 @@ export interface TokenGrant {
   readonly accessToken: string;
   readonly refreshToken?: string | undefined;
   readonly expiresInMs?: number | undefined;
+  readonly extras?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export declare class TokenRejectedError extends ApiError {
@@ -523,6 +524,7 @@ export interface Tokens {
   readonly expiresAtMs?: number;
   readonly sessionId: string;
   readonly revision?: number;
+  readonly extras?: Readonly<Record<string, unknown>>;
 }
 
 export type Transport = HttpHandler;
@@ -580,6 +582,11 @@ export declare const bodyCode: (...codes: (number | string)[]) => (response: Htt
 
 export declare const businessCode: (...codes: (number | string)[]) => (error: unknown) => boolean;
 
+export declare const clientCredentials: (
+  http: Poster,
+  options: OAuthRefreshOptions,
+) => Pick<SessionOptions, 'refresh' | 'restore' | 'isRefused'>;
+
 export declare const createApi: (options?: ApiOptions) => Api;
 
 export declare const createSession: (options: SessionOptions) => Session;
@@ -598,6 +605,8 @@ export declare const isRefusal: (error: unknown, isExpired?: (response: HttpResp
 export declare const logRequests: (write: (line: string) => void) => Interceptor;
 
 export declare const memoryStore: (initial?: TokenGrant, options?: MemoryStoreOptions) => TokenStore;
+
+export declare const oauthGrant: (body: unknown) => TokenGrant;
 
 export declare const oauthRefresh: (
   http: Poster,

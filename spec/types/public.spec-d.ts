@@ -50,6 +50,7 @@ import {
   bearer,
   bodyCode,
   businessCode,
+  clientCredentials,
   createApi,
   createSession,
   envelope,
@@ -59,6 +60,7 @@ import {
   isRefusal,
   logRequests,
   memoryStore,
+  oauthGrant,
   oauthRefresh,
   retryRequests,
   statusCode,
@@ -66,7 +68,7 @@ import {
   xsrf,
 } from 'renewal';
 import type { RecordTimelineOptions } from 'renewal/devtools';
-import { EMPTY, type Observable, of } from 'rxjs';
+import { EMPTY, map, type Observable, of } from 'rxjs';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import * as z from 'zod';
@@ -360,6 +362,11 @@ export const refreshesOfManyKinds = (http: Api): void => {
     oauthRefresh(http, { url: '/token', clientId: 'shop', clientSecret: 's', scope: 'all' }),
   ];
   for (const refresh of refreshes) createSession({ refresh });
+  const credentials = clientCredentials(http, { url: '/token', clientId: 'shop', clientSecret: 's' });
+  expectTypeOf(credentials).toEqualTypeOf<Pick<SessionOptions, 'refresh' | 'restore' | 'isRefused'>>();
+  createSession({ ...credentials, refreshRetries: 1 });
+  createSession({ refresh: () => http.post$('/token').pipe(map((body) => oauthGrant(body))) });
+  expectTypeOf(oauthGrant).toEqualTypeOf<(body: unknown) => TokenGrant>();
   // @ts-expect-error a grant has an access token
   createSession({ refresh: () => of({ token: 'a' }) });
   // @ts-expect-error a grant is not the token alone

@@ -10,6 +10,11 @@ export interface TokenGrant {
   readonly refreshToken?: string | undefined;
   /** Milliseconds from now; a value that is not finite or not above 0 means unknown. */
   readonly expiresInMs?: number | undefined;
+  /**
+   * What else came with the tokens and belongs to the session, as JSON: an id token, a user. A grant without extras
+   * keeps the previous ones.
+   */
+  readonly extras?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A value is no grant. The message says what is missing, and quotes no value. */

@@ -19,6 +19,8 @@ export interface Tokens {
    * does not know it.
    */
   readonly revision?: number;
+  /** What else came with a grant, as JSON: an id token, a user. Kept by grants without extras. */
+  readonly extras?: Readonly<Record<string, unknown>>;
 }
 
 /** What a session is. `generation` rises whenever the tokens change or vanish. */
