@@ -439,6 +439,7 @@ export interface SessionOptions {
   refreshAheadMs?: number | undefined;
   releaseConcurrency?: number | undefined;
   onSessionExpired?: ((error: SessionExpiredError) => void) | undefined;
+  onSignOut?: ((tokens: Tokens) => ObservableInput<unknown>) | undefined;
 }
 
 export type SessionState = {

@@ -57,7 +57,7 @@ const options: readonly (readonly [string, string, readonly unknown[], (value: n
     ],
     (value) => createSession({ refresh, store: value }),
   ],
-  ...['restore', 'isExpired', 'isRefused', 'authorize', 'onSessionExpired'].map(
+  ...['restore', 'isExpired', 'isRefused', 'authorize', 'onSessionExpired', 'onSignOut'].map(
     (name) =>
       ['createSession', name, notFunctions, (value: never) => createSession({ refresh, [name]: value })] as const,
   ),
@@ -189,6 +189,7 @@ describe('createSession', () => {
       'isRefused',
       'authorize',
       'onSessionExpired',
+      'onSignOut',
       'refreshTimeoutMs',
       'refreshRetries',
     ];

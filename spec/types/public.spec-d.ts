@@ -68,7 +68,7 @@ import {
   xsrf,
 } from 'renewal';
 import type { RecordTimelineOptions } from 'renewal/devtools';
-import { EMPTY, map, type Observable, of } from 'rxjs';
+import { EMPTY, map, type Observable, type ObservableInput, of } from 'rxjs';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import * as z from 'zod';
@@ -405,6 +405,8 @@ export const predicatesCompose = (error: unknown): void => {
   expectTypeOf(anyOf(businessCode(1003), isRefusal, isOffline)).toEqualTypeOf<RefusalPredicate>();
   expectTypeOf(isRefusal(error)).toEqualTypeOf<boolean>();
   expectTypeOf(isRefusal(error, statusCode(419))).toEqualTypeOf<boolean>();
+  type OnSignOut = NonNullable<SessionOptions['onSignOut']>;
+  expectTypeOf<OnSignOut>().toEqualTypeOf<(tokens: Tokens) => ObservableInput<unknown>>();
   expectTypeOf<NonNullable<SessionOptions['isRefused']>>().toEqualTypeOf<RefusalPredicate>();
   for (const isRefused of [
     isRefusal,
