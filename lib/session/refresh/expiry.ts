@@ -36,9 +36,12 @@ export const statusCode = (...codes: number[]): ((response: HttpResponse) => boo
   return (response) => codes.includes(response.status);
 };
 
-/** The verdict of a caller's predicate. Throws a `TypeError` for a promise, which would always count as true. */
+/**
+ * The verdict of a caller's predicate. Throws a `TypeError` for a promise or an observable, which would always count as
+ * true.
+ */
 export const verdictOf = (name: string, verdict: unknown): boolean => {
-  check(!hasMethod(verdict, 'then'), name, 'true or false, and no promise');
+  check(!hasMethod(verdict, 'then') && !hasMethod(verdict, 'subscribe'), name, 'true or false, and no promise');
   return !!verdict;
 };
 

@@ -92,7 +92,7 @@ export class RefreshRun {
       tap({ complete: () => this.#deadlineMs$.next(refreshTimeoutMs) }),
     );
     this.#work.add(
-      defer(() => store.exclusive?.(work$) ?? work$)
+      defer(() => toObservable('exclusive', store.exclusive?.(work$) ?? work$))
         .pipe(
           takeUntil(this.#deadlineMs$.pipe(switchMap(deadline$))),
           catchError((error) => (this.#outcome ? EMPTY : this.#decide(failure(error || NO_CAUSE)))),
