@@ -101,6 +101,11 @@ export declare class BusinessError extends ApiError {
   get name(): string;
 }
 
+export interface Challenge {
+  readonly scheme: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
 interface CommonOptions {
   headers?: HeadersInput | undefined;
   params?: ParamsInput | undefined;
@@ -197,6 +202,7 @@ export declare class HttpStatusError extends ApiError {
   readonly status: number;
   constructor(request: HttpRequest, response: HttpResponse);
   get serverMessage(): string | undefined;
+  get challenges(): readonly Challenge[];
   get name(): string;
 }
 
@@ -310,6 +316,7 @@ export interface RequestEvent {
   readonly refreshId?: number | undefined;
   readonly status?: number;
   readonly error?: ApiErrorCode | 'unknown';
+  readonly durationMs?: number;
 }
 
 export interface RequestOptions<T = unknown> extends CommonOptions {
@@ -432,6 +439,7 @@ export interface SessionOptions {
   refreshAheadMs?: number | undefined;
   releaseConcurrency?: number | undefined;
   onSessionExpired?: ((error: SessionExpiredError) => void) | undefined;
+  onSignOut?: ((tokens: Tokens) => ObservableInput<unknown>) | undefined;
 }
 
 export type SessionState = {
@@ -493,6 +501,7 @@ export interface TokenGrant {
   readonly accessToken: string;
   readonly refreshToken?: string | undefined;
   readonly expiresInMs?: number | undefined;
+  readonly extras?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export declare class TokenRejectedError extends ApiError {
@@ -516,6 +525,7 @@ export interface Tokens {
   readonly expiresAtMs?: number;
   readonly sessionId: string;
   readonly revision?: number;
+  readonly extras?: Readonly<Record<string, unknown>>;
 }
 
 export type Transport = HttpHandler;
@@ -573,6 +583,11 @@ export declare const bodyCode: (...codes: (number | string)[]) => (response: Htt
 
 export declare const businessCode: (...codes: (number | string)[]) => (error: unknown) => boolean;
 
+export declare const clientCredentials: (
+  http: Poster,
+  options: OAuthRefreshOptions,
+) => Pick<SessionOptions, 'refresh' | 'restore' | 'isRefused'>;
+
 export declare const createApi: (options?: ApiOptions) => Api;
 
 export declare const createSession: (options: SessionOptions) => Session;
@@ -591,6 +606,8 @@ export declare const isRefusal: (error: unknown, isExpired?: (response: HttpResp
 export declare const logRequests: (write: (line: string) => void) => Interceptor;
 
 export declare const memoryStore: (initial?: TokenGrant, options?: MemoryStoreOptions) => TokenStore;
+
+export declare const oauthGrant: (body: unknown) => TokenGrant;
 
 export declare const oauthRefresh: (
   http: Poster,

@@ -1,5 +1,6 @@
 export { type Api, type ApiOptions, createApi } from './api';
 export { createSession } from './create-session';
+export type { Challenge } from './http/challenges';
 export { HttpContext, HttpContextToken } from './http/context';
 export {
   type AnyApiError,
@@ -31,10 +32,13 @@ export { logRequests } from './interceptors/log';
 export { type RetryOptions, retryRequests } from './interceptors/retry';
 export { type XsrfOptions, xsrf } from './interceptors/xsrf';
 export { type BearerOptions, bearer } from './session/bearer';
+export { clientCredentials } from './session/client-credentials';
 export type { SessionOptions } from './session/options';
 export { anyOf, bodyCode, type ExpiryPredicate, type RefusalPredicate, statusCode } from './session/refresh/expiry';
-export { type OAuthRefreshOptions, oauthRefresh } from './session/refresh/oauth-refresh';
+export { oauthGrant } from './session/refresh/oauth-grant';
+export { oauthRefresh } from './session/refresh/oauth-refresh';
 export { businessCode, isRefusal } from './session/refresh/refusal';
+export type { OAuthRefreshOptions } from './session/refresh/token-endpoint';
 export type { KeepFreshOptions, Session } from './session/session';
 export type { ApiEvent, RefreshEvent, RefreshFailure, SessionEvent, WarningEvent } from './session/state/events';
 export type { TokenGrant } from './session/state/grants';

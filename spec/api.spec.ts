@@ -31,6 +31,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { eventsOf } from './support/events';
 import { completedWith, createRecorder, createSignedIn, outcomeOf, shownOf, unhandledBy } from './support/http-client';
+import { nativeOf } from './support/native-observable';
 import { createVirtualClient, ORIGIN, response, virtually } from './support/virtual';
 
 afterEach(() => {
@@ -993,8 +994,14 @@ describe('an option of a request that throws when it is read', () => {
   });
 });
 
-describe('a predicate that returns a promise', () => {
-  const promised = () => untyped<boolean>(Promise.resolve(false));
+const notVerdicts: [string, () => unknown][] = [
+  ['a promise', () => Promise.resolve(false)],
+  ['an Observable', () => of(false)],
+  ['a native Observable', () => nativeOf(false)],
+];
+
+describe.each(notVerdicts)('a predicate that returns %s', (_, create) => {
+  const promised = () => untyped<boolean>(create());
 
   it('is an error of the request if it is isExpired', () => {
     const { api, session, sent } = createVirtualClient({ isExpired: promised });

@@ -3,6 +3,7 @@ import {
   bearer,
   bodyCode,
   businessCode,
+  clientCredentials,
   createApi,
   createSession,
   envelope,
@@ -56,7 +57,7 @@ const options: readonly (readonly [string, string, readonly unknown[], (value: n
     ],
     (value) => createSession({ refresh, store: value }),
   ],
-  ...['restore', 'isExpired', 'isRefused', 'authorize', 'onSessionExpired'].map(
+  ...['restore', 'isExpired', 'isRefused', 'authorize', 'onSessionExpired', 'onSignOut'].map(
     (name) =>
       ['createSession', name, notFunctions, (value: never) => createSession({ refresh, [name]: value })] as const,
   ),
@@ -101,28 +102,27 @@ const options: readonly (readonly [string, string, readonly unknown[], (value: n
     (value) => webStorageStore({ keys: value }),
   ],
   ['webStorageStore', 'lockTimeoutMs', notDurations, (value) => webStorageStore({ lockTimeoutMs: value })],
-  ['oauthRefresh', 'http', [undefined, ...notObjects], (value) => oauthRefresh(value, oauth)],
-  ['oauthRefresh', 'options', [undefined, ...notObjects], (value) => oauthRefresh(http, value)],
-  ['oauthRefresh', 'url', [undefined, null, 7, {}], (value) => oauthRefresh(http, { ...oauth, url: value })],
-  ['oauthRefresh', 'clientId', [undefined, ...notTexts], (value) => oauthRefresh(http, { ...oauth, clientId: value })],
-  [
-    'oauthRefresh',
-    'clientSecret',
-    notTexts.filter((each) => each !== ''),
-    (value) => oauthRefresh(http, { ...oauth, clientSecret: value }),
-  ],
-  [
-    'oauthRefresh',
-    'scope',
-    notTexts.filter((each) => each !== ''),
-    (value) => oauthRefresh(http, { ...oauth, scope: value }),
-  ],
-  [
-    'oauthRefresh',
-    'params',
-    [...notObjects, { resource: 7 }, { resource: undefined }, { refresh_token: 'hidden' }, { scope: 'hidden' }],
-    (value) => oauthRefresh(http, { ...oauth, params: value }),
-  ],
+  ...Object.entries({ oauthRefresh, clientCredentials }).flatMap(
+    ([name, create]): [string, string, readonly unknown[], (value: never) => unknown][] => [
+      [name, 'http', [undefined, ...notObjects], (value) => create(value, oauth)],
+      [name, 'options', [undefined, ...notObjects], (value) => create(http, value)],
+      [name, 'url', [undefined, null, 7, {}], (value) => create(http, { ...oauth, url: value })],
+      [name, 'clientId', [undefined, ...notTexts], (value) => create(http, { ...oauth, clientId: value })],
+      [
+        name,
+        'clientSecret',
+        notTexts.filter((each) => each !== ''),
+        (value) => create(http, { ...oauth, clientSecret: value }),
+      ],
+      [name, 'scope', notTexts.filter((each) => each !== ''), (value) => create(http, { ...oauth, scope: value })],
+      [
+        name,
+        'params',
+        [...notObjects, { resource: 7 }, { resource: undefined }, { refresh_token: 'hidden' }, { scope: 'hidden' }],
+        (value) => create(http, { ...oauth, params: value }),
+      ],
+    ],
+  ),
   ['envelope', 'options', notObjects, (value) => envelope(value)],
   ['envelope', 'successCode', [null, Number.NaN, {}, true], (value) => envelope({ successCode: value })],
   ...['code', 'data', 'message'].map(
@@ -189,6 +189,7 @@ describe('createSession', () => {
       'isRefused',
       'authorize',
       'onSessionExpired',
+      'onSignOut',
       'refreshTimeoutMs',
       'refreshRetries',
     ];

@@ -1,3 +1,4 @@
+import { type Challenge, parseChallenges } from './challenges';
 import type { HttpRequest } from './request';
 import type { HttpResponse } from './response';
 import type { SchemaIssue } from './schema';
@@ -101,6 +102,14 @@ export class HttpStatusError extends ApiError {
     return serverMessageOf(this.response.body);
   }
 
+  /**
+   * The demands of the server, such as a login or more scope: the parsed `www-authenticate` (RFC 9110 section 11.6.1);
+   * empty if there is none. Malformed parts are left out.
+   */
+  get challenges(): readonly Challenge[] {
+    return parseChallenges(this.response.headers['www-authenticate']);
+  }
+
   override get name() {
     return 'HttpStatusError';
   }
@@ -176,7 +185,7 @@ export class BusinessError extends ApiError {
     this.businessCode = businessCode;
     // Not enumerable, as `response`.
     Object.defineProperty(this, 'serverMessage', {
-      value: isMessage(message) ? message : serverMessageOf(response.body),
+      get: () => (isMessage(message) ? message : serverMessageOf(response.body)),
     });
   }
 

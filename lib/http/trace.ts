@@ -1,4 +1,5 @@
-import { asyncScheduler, type Subject } from 'rxjs';
+import type { Subject } from 'rxjs';
+import { nowMs } from './clock';
 import { emit } from './emit';
 import { type ApiErrorCode, redactUrl } from './errors';
 import type { HttpRequest } from './request';
@@ -12,7 +13,7 @@ export interface RequestEvent {
    * unsubscribed.
    */
   readonly phase: 'queued' | 'waiting' | 'sent' | 'token-expired' | 'resent' | 'settled' | 'cancelled';
-  /** Counts the requests of one client, from 1. */
+  /** Counts the requests of one client, from 1. All steps of one request have the same number. */
   readonly requestId: number;
   readonly method: string;
   /** Without the query. */
@@ -29,6 +30,8 @@ export interface RequestEvent {
   readonly status?: number;
   /** With `settled`: the `code` of the error; `'unknown'` if it is not an `ApiError`. */
   readonly error?: ApiErrorCode | 'unknown';
+  /** With `settled` and `cancelled`: milliseconds since `queued`, waiting included; 0 if the clock was set back. */
+  readonly durationMs?: number;
 }
 
 /**
@@ -50,6 +53,7 @@ export const createTrace = (
   requestId: number,
   { method, url }: HttpRequest,
 ): Trace => {
+  let startedAtMs: number | undefined;
   let attempt = 0;
   let isOver = false;
   let carried: Pick<RequestEvent, 'generation'> | undefined;
@@ -62,7 +66,8 @@ export const createTrace = (
     }
     if (step === 'attempt') attempt++;
     const phase = step !== 'attempt' ? step : attempt === 1 ? 'sent' : 'resent';
-    const atMs = asyncScheduler.now();
+    const atMs = nowMs();
+    startedAtMs ??= atMs;
     emit(events, {
       type: 'request',
       phase,
@@ -73,6 +78,7 @@ export const createTrace = (
       atMs,
       ...carried,
       ...details,
+      ...(isOver && { durationMs: Math.max(0, atMs - startedAtMs) }),
     });
   };
 };

@@ -90,11 +90,22 @@ export interface SessionOptions {
    * @defaultValue nothing is called
    */
   onSessionExpired?: ((error: SessionExpiredError) => void) | undefined;
+  /**
+   * Called after `signOut()` of this session, with the last tokens: to revoke them (RFC 7009). `signOut()` does not
+   * wait for it, and nothing cancels it. An error, or a value of another type, is a warning on `events$`. A request
+   * that it makes through an `Api` of this same session leaves without a token.
+   *
+   * Not called if nobody is signed in or the store has not answered yet, nor for the end of a session by other means: a
+   * refusal, a sign-out in another tab, a sign-in over it, `destroy()`.
+   * @defaultValue nothing is called
+   */
+  onSignOut?: ((tokens: Tokens) => ObservableInput<unknown>) | undefined;
 }
 
 /** The options of a session with nothing left out. */
-export type SessionSettings = Required<Defined<Omit<SessionOptions, 'restore'>>> & {
+export type SessionSettings = Required<Defined<Omit<SessionOptions, 'restore' | 'onSignOut'>>> & {
   readonly restore?: NonNullable<SessionOptions['restore']>;
+  readonly onSignOut?: NonNullable<SessionOptions['onSignOut']>;
 };
 
 /**
@@ -141,6 +152,7 @@ export const withDefaults = (options: SessionOptions): SessionSettings => {
       isRefused: checkFunction,
       authorize: checkFunction,
       onSessionExpired: checkFunction,
+      onSignOut: checkFunction,
       refreshTimeoutMs: checkMs,
       refreshAheadMs: checkMs,
       refreshRetries: checkCount(0),

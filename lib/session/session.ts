@@ -1,6 +1,7 @@
-import { defer, first, lastValueFrom, map, merge, noop, Observable, of, switchMap, tap } from 'rxjs';
+import { defer, first, lastValueFrom, map, merge, noop, Observable, of, Subject, switchMap, tap } from 'rxjs';
 import { nowMs } from '../http/clock';
 import { checkBoolean, checkOptions, checkText } from '../http/options';
+import { toObservable } from '../http/to-observable';
 import { createKeepFresh } from './keep-fresh';
 import { type SessionOptions, withDefaults } from './options';
 import { createAdmission } from './pending/admission';
@@ -12,7 +13,7 @@ import { type TokenGrant, toTokens } from './state/grants';
 import { createStateMachine, type Effects, signedOut } from './state/machine';
 import type { ModelAction, SessionModel } from './state/model';
 import { createReports } from './state/reports';
-import type { Binding, SessionState, SignedIn, Tokens } from './state/session-state';
+import { type Binding, isElsewhere, type SessionState, type SignedIn, type Tokens } from './state/session-state';
 import { createStoreSync } from './store/store-sync';
 import { createTokenStorage } from './store/token-storage';
 import { CAUTION, type CautiousStore } from './store/token-store';
@@ -130,12 +131,32 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     return { binding$: sync.check(), isOvertaken: changes !== before };
   };
 
+  /** Observed while `onSignOut` is being called: what is subscribed then belongs to no session. */
+  const signOutCall$ = new Subject<never>();
+
+  /** After all effects of the sign-out. `last`: the tokens before it. */
+  const notifySignOut = (last: Tokens | undefined): void => {
+    const { onSignOut } = settings;
+    if (!onSignOut || !last || isElsewhere(last)) return;
+    machine.enqueue(() => {
+      const call = signOutCall$.subscribe();
+      defer(() => toObservable('onSignOut', onSignOut(last))).subscribe({
+        error: (error) => {
+          call.unsubscribe();
+          reports.warn('onSignOut', error);
+        },
+      });
+      call.unsubscribe();
+    });
+  };
+
   const change$ = (grant?: TokenGrant): Observable<void> => {
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
     const nth = ++changes;
     // The id of a sign-in is later than that of what the store holds.
     if (check().isOvertaken) return of(undefined);
     const tokens = granted && { ...granted, sessionId: storage.createId() };
+    const { mine: last } = storage;
     const resume = storage.pause();
     try {
       // Written first: a subscriber of the new state, or the next holder of the lock, finds it in the store.
@@ -147,6 +168,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, refresher.cancel());
         sync.interrupt();
       }
+      if (!tokens) notifySignOut(last);
       return written$.pipe(map(noop));
     } finally {
       resume();
@@ -203,7 +225,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     authorize,
     rejectedRoutes: createRejectedRoutes(),
     events$: reports.events$,
-    isInvoking: refresher.isInvoking,
+    isInvoking: () => signOutCall$.observed || refresher.isInvoking(),
     get state() {
       return machine.state;
     },

@@ -11,7 +11,7 @@ const PRELUDE = `
 import { of, throwError, catchError, map, type Observable } from 'rxjs';
 import * as renewal from 'renewal';
 import {
-  type Api, type Interceptor, HttpContext, HttpContextToken, anyOf, bodyCode, businessCode, isApiError, isRefusal, memoryStore, statusCode, webStorageStore, type TokenGrant,
+  type Api, type Interceptor, HttpContext, HttpContextToken, anyOf, bodyCode, businessCode, clientCredentials, isApiError, isRefusal, memoryStore, oauthGrant, statusCode, webStorageStore, type TokenGrant,
 } from 'renewal';
 declare const api: Api, http: Api;
 declare const session: renewal.Session;
@@ -25,7 +25,7 @@ import { type HttpClient, provideHttpClient, withInterceptors } from '@angular/c
 import { Router, type Routes } from '@angular/router';
 import { bootstrapApplication } from '@angular/platform-browser';
 declare const httpClient: HttpClient, App: new () => object, OrderPage: new () => object;
-declare const user: string, password: string;
+declare const user: string, password: string, code: string;
 `;
 const NAMES = `
 interface Order { readonly id: string }

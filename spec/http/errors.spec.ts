@@ -171,6 +171,16 @@ describe('serverMessage', () => {
     expect(new BusinessError(request, response(200), 'E7').message).toMatch(/: code E7$/);
   });
 
+  it('reads no body before it is asked', () => {
+    const body = Object.defineProperty({}, 'message', {
+      get: () => {
+        throw new Error('read');
+      },
+    });
+    const found = response(409, body);
+    expect(() => [new HttpStatusError(request, found), new BusinessError(request, found, 7)]).not.toThrow();
+  });
+
   it.each([
     new HttpStatusError(request, response(409, { message: 'sold out' })),
     new BusinessError(request, response(200), 7, 'sold out'),

@@ -3,66 +3,102 @@ import {
   createSession,
   type HttpEvent,
   type Interceptor,
+  memoryStore,
   type SessionOptions,
   type TokenGrant,
+  type TokenStore,
+  type Tokens,
 } from 'renewal';
 import { NEVER, type Observable, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { eventsOf, warningsIn } from '../support/events';
 import { completedWith, createRecorder, outcomeOf } from '../support/http-client';
+import { native, nativeOf } from '../support/native-observable';
 import { createVirtualClient, ORIGIN, response } from '../support/virtual';
-
-interface NativeObserver {
-  next?(value: unknown): void;
-  error?(error: unknown): void;
-  complete?(): void;
-}
-
-/**
- * As https://wicg.github.io/observable has it: no `pipe`, no `Symbol.observable`, and only a signal unsubscribes it.
- */
-class NativeObservable {
-  constructor(readonly work: (observer: NativeObserver, signal: AbortSignal) => void) {}
-
-  subscribe(observer: NativeObserver, { signal }: { signal: AbortSignal }): undefined {
-    this.work(observer, signal);
-  }
-}
-
-/** RxJS does not type what it does not know. */
-const native = <T>(work: (observer: NativeObserver, signal: AbortSignal) => void): Observable<T> =>
-  new NativeObservable(work) as unknown as Observable<T>;
-
-const emitting = <T>(value: unknown): Observable<T> =>
-  native((observer) => {
-    observer.next?.(value);
-    observer.complete?.();
-  });
 
 describe('a native Observable', () => {
   it('may be what refresh returns', () => {
-    const { api, sent } = createVirtualClient({ refresh: () => emitting<TokenGrant>({ accessToken: 'T2' }) });
+    const { api, sent } = createVirtualClient({ refresh: () => nativeOf<TokenGrant>({ accessToken: 'T2' }) });
     expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
     expect(sent).toEqual(['GET /a T1', 'GET /a T2']);
   });
 
   it('may be what restore returns', () => {
-    const session = createSession({ refresh: () => NEVER, restore: () => emitting({ accessToken: 'T1' }) });
+    const session = createSession({ refresh: () => NEVER, restore: () => nativeOf({ accessToken: 'T1' }) });
     expect(outcomeOf(session.accessToken$())).toEqual(completedWith('T1'));
   });
 
+  it('may be what onSignOut returns', async () => {
+    const revoked: unknown[] = [];
+    const { session } = createVirtualClient({
+      onSignOut: ({ accessToken }) => native((subscriber) => subscriber.next(revoked.push(accessToken))),
+    });
+    await session.signOut();
+    expect(revoked).toEqual(['T1']);
+  });
+
+  it('of onSignOut that errors is a warning', async () => {
+    const { api, session } = createVirtualClient({
+      onSignOut: () => native((subscriber) => subscriber.error(new RangeError('why'))),
+    });
+    const events = eventsOf(api);
+    await session.signOut();
+    expect(warningsIn(events)).toEqual(['onSignOut: RangeError']);
+  });
+
+  it('may be changes$ of a store, and is aborted by destroy', () => {
+    const emits: ((change: null) => void)[] = [];
+    const signals: AbortSignal[] = [];
+    let stored: Tokens | null = { accessToken: 'T1', sessionId: 's1' };
+    const store: TokenStore = {
+      load: () => stored,
+      save: () => {},
+      clear: () => {},
+      changes$: native((subscriber) => {
+        signals.push(subscriber.signal);
+        emits.push((change) => subscriber.next(change));
+      }),
+    };
+    const session = createSession({ store, refresh: () => NEVER });
+    session.state$.subscribe();
+    stored = null;
+    emits[0]?.(null);
+    expect(session.state.status).toBe('signed-out');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    session.destroy();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it('may be what exclusive of a store returns', () => {
+    const order: string[] = [];
+    const store: TokenStore = {
+      ...memoryStore({ accessToken: 'T1' }),
+      exclusive: <T>(work: Observable<T>) =>
+        native<T>((subscriber) => {
+          order.push('locked');
+          subscriber.addTeardown(() => order.push('released'));
+          work.subscribe(subscriber);
+        }),
+    };
+    const refresh = () => of({ accessToken: `T${order.push('refresh')}` });
+    const { api } = createVirtualClient({ store, refresh });
+    expect(outcomeOf(api.get$('/a'))).toEqual(completedWith({ by: 'T2' }));
+    expect(order).toEqual(['locked', 'refresh', 'released']);
+  });
+
   it('may be what an interceptor returns', () => {
-    const cached: Interceptor = () => emitting<HttpEvent>(response(200, 'cached'));
+    const cached: Interceptor = () => nativeOf<HttpEvent>(response(200, 'cached'));
     const { api } = createRecorder({ interceptors: [cached] });
     expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('cached'));
   });
 
   it.each([0, 1_000])('may be what a transport returns, with a timeoutMs of %d', (timeoutMs) => {
-    const api = createApi({ baseUrl: ORIGIN, timeoutMs, transport: () => emitting<HttpEvent>(response(200, 'sent')) });
+    const api = createApi({ baseUrl: ORIGIN, timeoutMs, transport: () => nativeOf<HttpEvent>(response(200, 'sent')) });
     expect(outcomeOf(api.get$('/a'))).toEqual(completedWith('sent'));
   });
 
   it('hands on its error', () => {
-    const failing: Interceptor = () => native((observer) => observer.error?.('why'));
+    const failing: Interceptor = () => native((subscriber) => subscriber.error('why'));
     const { api } = createRecorder({ interceptors: [failing] });
     expect(outcomeOf(api.get$('/a'))).toEqual({ values: [], error: 'why' });
   });
@@ -70,9 +106,9 @@ describe('a native Observable', () => {
   it('is aborted when it is unsubscribed, and when it has answered', () => {
     const signals: AbortSignal[] = [];
     const waiting: Interceptor = ({ url }) =>
-      native((observer, signal) => {
-        signals.push(signal);
-        if (url.endsWith('/now')) observer.next?.(response(200));
+      native((subscriber) => {
+        signals.push(subscriber.signal);
+        if (url.endsWith('/now')) subscriber.next(response(200));
       });
     const { api } = createRecorder({ interceptors: [waiting] });
     const subscription = api.get$('/later').subscribe();
@@ -84,7 +120,7 @@ describe('a native Observable', () => {
 
   it('of a refresh is aborted by a sign-out', async () => {
     const signals: AbortSignal[] = [];
-    const { api, session } = createVirtualClient({ refresh: () => native((_, signal) => signals.push(signal)) });
+    const { api, session } = createVirtualClient({ refresh: () => native(({ signal }) => signals.push(signal)) });
     const outcome = outcomeOf(api.get$('/a'));
     await session.signOut();
     expect(outcome.error).toMatchObject({ code: 'signed-out' });
@@ -97,9 +133,9 @@ describe('an Observable of another copy of RxJS', () => {
     let isOpen = false;
     const foreign = {
       [Symbol.observable ?? '@@observable']: () => foreign,
-      subscribe: (observer: NativeObserver) => {
+      subscribe: (observer: { next(event: HttpEvent): void }) => {
         isOpen = true;
-        observer.next?.(response(200, 'other'));
+        observer.next(response(200, 'other'));
         return {
           unsubscribe: () => {
             isOpen = false;

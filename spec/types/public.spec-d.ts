@@ -9,6 +9,7 @@ import type {
   BearerOptions,
   Body,
   BusinessError,
+  Challenge,
   EnvelopeOptions,
   ExpiryPredicate,
   HeadersInput,
@@ -49,6 +50,7 @@ import {
   bearer,
   bodyCode,
   businessCode,
+  clientCredentials,
   createApi,
   createSession,
   envelope,
@@ -58,6 +60,7 @@ import {
   isRefusal,
   logRequests,
   memoryStore,
+  oauthGrant,
   oauthRefresh,
   retryRequests,
   statusCode,
@@ -65,7 +68,7 @@ import {
   xsrf,
 } from 'renewal';
 import type { RecordTimelineOptions } from 'renewal/devtools';
-import { EMPTY, type Observable, of } from 'rxjs';
+import { EMPTY, map, type Observable, type ObservableInput, of } from 'rxjs';
 import * as v from 'valibot';
 import { expectTypeOf } from 'vitest';
 import * as z from 'zod';
@@ -263,6 +266,11 @@ export const errorsNarrowByCode = (error: unknown): void => {
 export const errorsSayWhatTheServerSaid = (error: unknown): void => {
   if (isApiError(error, 'status')) expectTypeOf(error.serverMessage).toEqualTypeOf<string | undefined>();
   if (isApiError(error, 'business')) expectTypeOf(error.serverMessage).toEqualTypeOf<string | undefined>();
+  if (isApiError(error, 'status')) expectTypeOf(error.challenges).toEqualTypeOf<readonly Challenge[]>();
+  expectTypeOf<Challenge>().toEqualTypeOf<{
+    readonly scheme: string;
+    readonly params: Readonly<Record<string, string>>;
+  }>();
   if (isApiError(error)) expectTypeOf(error).toEqualTypeOf<AnyApiError>();
 };
 
@@ -354,6 +362,11 @@ export const refreshesOfManyKinds = (http: Api): void => {
     oauthRefresh(http, { url: '/token', clientId: 'shop', clientSecret: 's', scope: 'all' }),
   ];
   for (const refresh of refreshes) createSession({ refresh });
+  const credentials = clientCredentials(http, { url: '/token', clientId: 'shop', clientSecret: 's' });
+  expectTypeOf(credentials).toEqualTypeOf<Pick<SessionOptions, 'refresh' | 'restore' | 'isRefused'>>();
+  createSession({ ...credentials, refreshRetries: 1 });
+  createSession({ refresh: () => http.post$('/token').pipe(map((body) => oauthGrant(body))) });
+  expectTypeOf(oauthGrant).toEqualTypeOf<(body: unknown) => TokenGrant>();
   // @ts-expect-error a grant has an access token
   createSession({ refresh: () => of({ token: 'a' }) });
   // @ts-expect-error a grant is not the token alone
@@ -392,6 +405,8 @@ export const predicatesCompose = (error: unknown): void => {
   expectTypeOf(anyOf(businessCode(1003), isRefusal, isOffline)).toEqualTypeOf<RefusalPredicate>();
   expectTypeOf(isRefusal(error)).toEqualTypeOf<boolean>();
   expectTypeOf(isRefusal(error, statusCode(419))).toEqualTypeOf<boolean>();
+  type OnSignOut = NonNullable<SessionOptions['onSignOut']>;
+  expectTypeOf<OnSignOut>().toEqualTypeOf<(tokens: Tokens) => ObservableInput<unknown>>();
   expectTypeOf<NonNullable<SessionOptions['isRefused']>>().toEqualTypeOf<RefusalPredicate>();
   for (const isRefused of [
     isRefusal,

@@ -1,3 +1,4 @@
+import { parseChallenges } from '../../http/challenges';
 import { check, checkFunctions, checkList, hasMethod } from '../../http/options';
 import type { HttpRequest } from '../../http/request';
 import type { HttpResponse } from '../../http/response';
@@ -35,9 +36,12 @@ export const statusCode = (...codes: number[]): ((response: HttpResponse) => boo
   return (response) => codes.includes(response.status);
 };
 
-/** The verdict of a caller's predicate. Throws a `TypeError` for a promise, which would always count as true. */
+/**
+ * The verdict of a caller's predicate. Throws a `TypeError` for a promise or an observable, which would always count as
+ * true.
+ */
 export const verdictOf = (name: string, verdict: unknown): boolean => {
-  check(!hasMethod(verdict, 'then'), name, 'true or false, and no promise');
+  check(!hasMethod(verdict, 'then') && !hasMethod(verdict, 'subscribe'), name, 'true or false, and no promise');
   return !!verdict;
 };
 
@@ -67,11 +71,11 @@ export function anyOf(...predicates: ((...args: never) => boolean)[]): (...args:
  * Demands that no fresh token can meet: a nonce (RFC 9449 section 8), a stronger login (RFC 9470 section 3), more scope
  * (RFC 6750 section 3.1).
  */
-const ANOTHER_DEMAND = /\berror\s*=\s*"?(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)\b/i;
+const ANOTHER_DEMAND = /^(use_dpop_nonce|insufficient_user_authentication|insufficient_scope)$/i;
 
-/** Whether the challenge of a 401 (RFC 9110 section 11.6.1) demands something other than a fresh token. */
+/** Whether a challenge of a 401 (RFC 9110 section 11.6.1) demands something other than a fresh token. */
 export const demandsMore = ({ headers }: HttpResponse): boolean =>
-  ANOTHER_DEMAND.test(headers?.['www-authenticate'] ?? '');
+  parseChallenges(headers?.['www-authenticate']).some(({ params }) => ANOTHER_DEMAND.test(params.error ?? ''));
 
 const isExpiredCode = bodyCode(1002);
 

@@ -106,7 +106,7 @@ export class RefreshRun {
       tap({ complete: () => this.#deadlineMs$.next(refreshTimeoutMs) }),
     );
     this.#work.add(
-      defer(() => store.exclusive?.(work$) ?? work$)
+      defer(() => toObservable('exclusive', store.exclusive?.(work$) ?? work$))
         .pipe(
           takeUntil(this.#deadlineMs$.pipe(switchMap(deadline$))),
           catchError((error) => (this.#outcome ? EMPTY : this.#decide(this.#failure(error || NO_CAUSE)))),

@@ -45,7 +45,7 @@ failureMode(
           { ...refresh, phase: 'started', atMs: 2 },
           { ...refresh, phase: 'succeeded', atMs: 7 },
           { ...request, phase: 'resent', attempt: 2, generation: 2, atMs: 7 },
-          { ...request, phase: 'settled', attempt: 2, generation: 2, status: 200, atMs: 9 },
+          { ...request, phase: 'settled', attempt: 2, generation: 2, status: 200, atMs: 9, durationMs: 9 },
         ]);
       });
     });

@@ -98,6 +98,15 @@ describe('oauthRefresh', () => {
     },
   );
 
+  it('keeps the extras that the response leaves out', () => {
+    const grants: TokenGrant[] = [];
+    const http = { post$: <T>() => of({ access_token: 'T2', token_type: 'Bearer', scope: 'two' } as T) };
+    const extras = { id_token: 'I1', scope: 'one' };
+    const tokens = { accessToken: 'T1', refreshToken: 'R1', sessionId: 's', extras };
+    oauthRefresh(http, { url: '/token', clientId: 'shop' })(tokens).subscribe((grant) => grants.push(grant));
+    expect(grants).toEqual([{ accessToken: 'T2', extras: { id_token: 'I1', token_type: 'Bearer', scope: 'two' } }]);
+  });
+
   it('ends the session without a request if there is no refresh token', () => {
     const { sent, outcomes } = refresh({}, { access_token: 'T2' }, { accessToken: 'T1' });
     expect(outcomes).toEqual(['session-expired']);
