@@ -107,6 +107,7 @@ interface CommonOptions {
   timeoutMs?: number | undefined;
   withCredentials?: boolean | undefined;
   auth?: boolean | undefined;
+  signal?: AbortSignal | undefined;
   context?: HttpContext | undefined;
 }
 

@@ -18,6 +18,7 @@ import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
 import { createTrace, noTrace } from './http/trace';
+import { reasonOf, untilAborted } from './http/until-aborted';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { validateBody } from './http/validate';
 import { bearer, bindTo } from './session/bearer';
@@ -161,6 +162,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
   ): Observable<T> =>
     new Observable((caller) => {
       const { request, origin } = buildRequest(method, path, input, baseUrl, defaults, body);
+      const { schema, signal } = input;
+      if (signal?.aborted) {
+        caller.error(reasonOf(signal));
+        return;
+      }
       const { url } = request;
       const trace = events.observed ? createTrace(events, ++requestCount, request) : noTrace;
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
@@ -175,12 +181,12 @@ export const createApi = (options: ApiOptions = {}): Api => {
         session: core,
         binding: core && request.auth ? bindTo(core) : undefined,
       });
+      const work = signal ? untilAborted(signal, caller) : caller;
       trace('queued');
       const response$ = handler(request);
-      const { schema } = input;
-      caller.add((schema ? response$.pipe(validateBody(schema, request)) : response$).subscribe(settlement));
+      work.add((schema ? response$.pipe(validateBody(schema, request)) : response$).subscribe(settlement));
       // Re-entrancy: emitted after the subscription is closed, as a listener may end the request otherwise.
-      if (trace !== noTrace) caller.add(() => settlement.isSettled || trace('cancelled'));
+      if (trace !== noTrace) work.add(() => settlement.isSettled || trace('cancelled'));
     });
 
   const bodyless =

@@ -1,7 +1,7 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
 import { HTTP_TOKEN, mergeHeaders } from './headers';
-import { type Check, check, checkBoolean, checkMs, checkOptions, OptionError } from './options';
+import { type Check, check, checkBoolean, checkMs, checkOptions, hasMethod, OptionError } from './options';
 import type { Body, HttpRequest } from './request';
 import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
 import { type Base, resolveUrl, urlText } from './url';
@@ -30,6 +30,7 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
   reportProgress: checkBoolean,
   responseType: (name, value = 'json') =>
     check(RESPONSE_TYPE.test(`${value}`), name, 'json, text, blob or arraybuffer'),
+  signal: (name, value) => check(value == null || hasMethod(value, 'addEventListener'), name, 'an AbortSignal'),
   schema: (name, value) => check(value == null || !!Object(value)['~standard']?.validate, name, 'a Standard Schema'),
 };
 

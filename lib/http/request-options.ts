@@ -30,6 +30,12 @@ export interface CommonOptions {
   withCredentials?: boolean | undefined;
   /** `false`: no token and no refresh, for login, sign-up and public pages. @defaultValue true */
   auth?: boolean | undefined;
+  /**
+   * Aborts the request like unsubscribing, whatever it waits for or transfers; then the request errors with the
+   * signal's `reason`. Already aborted: nothing is sent.
+   * @defaultValue none
+   */
+  signal?: AbortSignal | undefined;
   /** Typed values for interceptors; copied for each request. */
   context?: HttpContext | undefined;
 }

@@ -93,6 +93,14 @@ export const whatIsAskedForIsInferred = (api: Api): void => {
   expectTypeOf(order$).toEqualTypeOf<Observable<Order>>();
 };
 
+export const requestsTakeASignal = (api: Api, signal: AbortSignal): void => {
+  expectTypeOf(api.get$<Order>('/a', { signal })).toEqualTypeOf<Observable<Order>>();
+  api.post$('/a', {}, { signal, responseType: 'text' });
+  api.request$('GET', '/a', { signal, reportProgress: true });
+  // @ts-expect-error a controller is no signal
+  api.get$('/a', { signal: new AbortController() });
+};
+
 export const wholeAnswers = (api: Api, isProgressWanted: boolean): void => {
   expectTypeOf(api.request$<Order>('GET', '/a')).toEqualTypeOf<Observable<HttpResponse<Order>>>();
   expectTypeOf(api.request$<Order>('POST', '/a', { body: {} })).toEqualTypeOf<Observable<HttpResponse<Order>>>();

@@ -5,6 +5,7 @@ import { errors } from './errors';
 import { progress } from './progress';
 import { redirects } from './redirects';
 import { renewals } from './renewals';
+import { signals } from './signals';
 import { tokenScope } from './token-scope';
 import { urls } from './urls';
 
@@ -14,6 +15,7 @@ export const contract: readonly (readonly [string, readonly Statement[]])[] = [
   ['an answer', answers],
   ['urls', urls],
   ['errors', errors],
+  ['a signal', signals],
   ['progress', progress],
   ['redirects', redirects],
   ['renewals', renewals],
