@@ -18,7 +18,7 @@ export interface Api {
   get$: Get;
   head$: Get;
   options$: Get;
-  delete$: Get;
+  delete$: Delete;
   post$: Post;
   put$: Post;
   patch$: Post;
@@ -109,6 +109,12 @@ interface CommonOptions {
   auth?: boolean | undefined;
   signal?: AbortSignal | undefined;
   context?: HttpContext | undefined;
+}
+
+interface Delete extends Get {
+  <Type extends keyof Bodies>(url: string | URL, options: TypedOptions<Type> & WithBody): Observable<Bodies[Type]>;
+  <T>(url: string | URL, options: SchemaOptions<T> & WithBody): Observable<T>;
+  <T>(url: string | URL, options?: RequestOptions<T> & WithBody): Observable<T>;
 }
 
 export interface EnvelopeOptions {
@@ -547,13 +553,15 @@ export interface WebStorageStoreOptions {
   readonly lockTimeoutMs?: number | undefined;
 }
 
-interface WithProgress {
+interface WithBody {
   body?: Body | undefined;
+}
+
+interface WithProgress extends WithBody {
   reportProgress: true;
 }
 
-interface WithoutProgress {
-  body?: Body | undefined;
+interface WithoutProgress extends WithBody {
   reportProgress?: false | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { identity, merge, Observable, Subject } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
-import type { Get, Post, SendRequest } from './http/calls';
+import type { Delete, Get, Post, SendRequest } from './http/calls';
 import { type HeadersInput, mergeHeaders } from './http/headers';
 import { internalsOf, setInternals } from './http/internals';
 import { Parser } from './http/json-text';
@@ -73,7 +73,8 @@ export interface Api {
   get$: Get;
   head$: Get;
   options$: Get;
-  delete$: Get;
+  /** Takes a `body` in its options, which is sent as that of {@link post$}. */
+  delete$: Delete;
   /**
    * A text, `FormData`, blobs, bytes and streams are sent unchanged; `URLSearchParams` as a form; numbers, booleans,
    * arrays and plain objects as JSON. `null` and `undefined` mean no body.

@@ -151,6 +151,16 @@ describe('a request', () => {
     ]);
   });
 
+  it('of delete$ has the body in its options', () => {
+    const { api, requests } = createRecorder();
+    expect(outcomeOf(api.delete$('/a', { body: { b: 1 }, headers: { 'x-a': '1' } }))).toEqual(completedWith('body'));
+    expect(outcomeOf(api.delete$('/a', { body: undefined }))).toEqual(completedWith('body'));
+    expect(requests).toMatchObject([
+      { method: 'DELETE', body: '{"b":1}', headers: { 'x-a': '1' } },
+      { method: 'DELETE', body: null, headers: {} },
+    ]);
+  });
+
   it('has the method that request$ is given, in upper case, and may carry a body', () => {
     const { api, requests } = createRecorder();
     outcomeOf(api.request$('query', '/a', { body: { b: 1 } }));

@@ -165,6 +165,13 @@ describe('httpClientTransport', () => {
     }
   });
 
+  it('sends the body of delete$', () => {
+    const { api, backend } = createHarness();
+    api.delete$('/orders', { body: { ids: [1] } }).subscribe();
+    const { request } = backend.expectOne(ORDERS);
+    expect([request.method, request.body]).toEqual(['DELETE', '{"ids":[1]}']);
+  });
+
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
     expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({

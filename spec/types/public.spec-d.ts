@@ -93,6 +93,16 @@ export const whatIsAskedForIsInferred = (api: Api): void => {
   expectTypeOf(order$).toEqualTypeOf<Observable<Order>>();
 };
 
+export const deletesTakeABody = (api: Api): void => {
+  expectTypeOf(api.delete$<Order>('/a', { body: { ids: [1] } })).toEqualTypeOf<Observable<Order>>();
+  expectTypeOf(api.delete$('/a', { body: 'text', responseType: 'blob' })).toEqualTypeOf<Observable<Blob>>();
+  expectTypeOf(api.delete$('/a', { body: undefined, schema: HAND_MADE })).toEqualTypeOf<Observable<Order>>();
+  // @ts-expect-error a bigint has no JSON
+  api.delete$('/a', { body: 1n });
+  // @ts-expect-error a request of OPTIONS has no body here
+  api.options$('/a', { body: {} });
+};
+
 export const requestsTakeASignal = (api: Api, signal: AbortSignal): void => {
   expectTypeOf(api.get$<Order>('/a', { signal })).toEqualTypeOf<Observable<Order>>();
   api.post$('/a', {}, { signal, responseType: 'text' });
