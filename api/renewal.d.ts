@@ -108,6 +108,7 @@ interface CommonOptions {
   withCredentials?: boolean | undefined;
   auth?: boolean | undefined;
   signal?: AbortSignal | undefined;
+  fetch?: FetchOptions | undefined;
   context?: HttpContext | undefined;
 }
 
@@ -131,6 +132,28 @@ interface ErrorDetails {
 }
 
 export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => boolean;
+
+export interface FetchOptions {
+  readonly cache?: 'default' | 'force-cache' | 'no-cache' | 'no-store' | 'only-if-cached' | 'reload' | undefined;
+  readonly credentials?: 'include' | 'omit' | 'same-origin' | undefined;
+  readonly integrity?: string | undefined;
+  readonly keepalive?: boolean | undefined;
+  readonly mode?: 'cors' | 'navigate' | 'no-cors' | 'same-origin' | undefined;
+  readonly priority?: 'auto' | 'high' | 'low' | undefined;
+  readonly redirect?: 'error' | 'follow' | 'manual' | undefined;
+  readonly referrer?: string | undefined;
+  readonly referrerPolicy?:
+    | ''
+    | 'no-referrer'
+    | 'no-referrer-when-downgrade'
+    | 'origin'
+    | 'origin-when-cross-origin'
+    | 'same-origin'
+    | 'strict-origin'
+    | 'strict-origin-when-cross-origin'
+    | 'unsafe-url'
+    | undefined;
+}
 
 export interface FetchTransportOptions {
   readonly fetch?: typeof fetch | undefined;
@@ -182,6 +205,7 @@ export interface HttpRequest {
   readonly reportProgress: boolean;
   readonly auth: boolean;
   readonly cache?: 'reload';
+  readonly fetch?: FetchOptions;
   readonly context: HttpContext;
 }
 

@@ -31,6 +31,7 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
   responseType: (name, value = 'json') =>
     check(RESPONSE_TYPE.test(`${value}`), name, 'json, text, blob or arraybuffer'),
   signal: (name, value) => check(value == null || hasMethod(value, 'addEventListener'), name, 'an AbortSignal'),
+  fetch: (name, value = {}) => checkOptions(value as object, {}, name), // which checks that it is one
   schema: (name, value) => check(value == null || !!Object(value)['~standard']?.validate, name, 'a Standard Schema'),
 };
 
@@ -62,6 +63,7 @@ export const buildRequest = (
       withCredentials = defaults.withCredentials,
       auth = true,
       reportProgress = false,
+      fetch,
     } = checkOptions(input, CHECKS);
     const body = bodyArgument === undefined ? optionBody : bodyArgument;
     check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `no body in a ${method.toUpperCase()} request`);
@@ -79,7 +81,7 @@ export const buildRequest = (
       auth,
       context: new HttpContext(context),
     };
-    return { request, origin: resolved.origin };
+    return { request: fetch ? { ...request, fetch: { ...fetch } } : request, origin: resolved.origin };
   } catch (error) {
     const request: HttpRequest = {
       ...defaults,

@@ -1,4 +1,5 @@
 import type { HttpContext } from './context';
+import type { FetchOptions } from './fetch-options';
 import type { HeadersInput } from './headers';
 import type { ResponseType } from './request';
 import type { StandardSchemaV1 } from './schema';
@@ -36,6 +37,12 @@ export interface CommonOptions {
    * @defaultValue none
    */
   signal?: AbortSignal | undefined;
+  /**
+   * Options for `fetch`, which `fetchTransport` passes on; other transports ignore them. `cache` of a second attempt is
+   * always `'reload'`; `credentials` wins over `withCredentials`. An unknown member is an `InvalidRequestError`.
+   * @defaultValue none
+   */
+  fetch?: FetchOptions | undefined;
   /** Typed values for interceptors; copied for each request. */
   context?: HttpContext | undefined;
 }

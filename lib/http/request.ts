@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { HttpContext } from './context';
+import type { FetchOptions } from './fetch-options';
 import type { HttpEvent } from './response';
 
 /** The body of a request. See `api.post$` for how each kind is sent. */
@@ -45,6 +46,8 @@ export interface HttpRequest {
    * attempt.
    */
   readonly cache?: 'reload';
+  /** Options for `fetch`, which `fetchTransport` passes on; missing if the caller has given none. */
+  readonly fetch?: FetchOptions;
   readonly context: HttpContext;
 }
 

@@ -5,6 +5,7 @@ import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
 import { headersToSend } from './accept';
+import { checkFetchOptions } from './fetch-options';
 import { type EncodedBody, encodeBody, type FetchInit } from './fetch-request-body';
 import { downloadTotal, readBytes, toResponse } from './fetch-response';
 import { checkMaxBytes, DEFAULT_MAX_BYTES, LimitError, toNetworkError } from './incomplete-response';
@@ -32,14 +33,14 @@ const redactCause = (error: unknown): Error & { code?: unknown } => {
 };
 
 /** Why `fetch` failed: it rejects alike if it refused the request and if no response came. */
-const toApiError = (error: unknown, request: HttpRequest): Error => {
+const toApiError = (error: unknown, request: HttpRequest, options: RequestInit): Error => {
   const { method, url, headers, body } = request;
   if (isUnsendable(error)) return toInvalidRequest(error, request);
   const cause = redactCause(error);
   try {
     // Node's `Request` takes some headers that its `fetch` refuses later.
     if (cause.code === 'UND_ERR_INVALID_ARG') throw cause;
-    if (typeof Request === 'function') new Request(url, { method, headers });
+    if (typeof Request === 'function') new Request(url, { ...options, method, headers });
   } catch {
     // Node's message for a header that it refuses has the name of the header, and no value.
     const isAboutHeader = /^invalid [\w-]+ header$/.test(cause.message);
@@ -78,7 +79,9 @@ const send = async (
   const { method, url, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
   let encoded: EncodedBody;
+  let options: RequestInit = {};
   try {
+    if (request.fetch) options = checkFetchOptions(request.fetch);
     encoded = await encodeBody(request, signal);
   } catch (error) {
     throw isApiError(error) ? error : toInvalidRequest(error, request);
@@ -90,6 +93,7 @@ const send = async (
     body,
     credentials: withCredentials ? 'include' : 'same-origin',
     signal,
+    ...options,
     ...cacheMode(request),
     ...(isStream(request.body) && { duplex: 'half' }),
   };
@@ -103,7 +107,7 @@ const send = async (
     const bytes = await readBytes(response, maxBytes, reportProgress ? report : undefined);
     return toResponse(response, bytes, request);
   } catch (error) {
-    throw isApiError(error) ? error : toApiError(error, request);
+    throw isApiError(error) ? error : toApiError(error, request, options);
   }
 };
 

@@ -19,6 +19,7 @@ const ajax: Capabilities = {
   followsTab: true,
   joinsGets: false,
   takesBack: false,
+  fetchOptions: false,
 };
 
 const fetch: Capabilities = {
@@ -29,6 +30,7 @@ const fetch: Capabilities = {
   stream: 'network',
   userInfo: { sent: false, followed: false },
   takesBack: true,
+  fetchOptions: true,
 };
 
 /** The differences of other browsers from Chromium. */

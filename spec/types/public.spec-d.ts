@@ -11,6 +11,7 @@ import type {
   BusinessError,
   EnvelopeOptions,
   ExpiryPredicate,
+  FetchOptions,
   HeadersInput,
   HttpContext,
   HttpEvent,
@@ -101,6 +102,29 @@ export const deletesTakeABody = (api: Api): void => {
   api.delete$('/a', { body: 1n });
   // @ts-expect-error a request of OPTIONS has no body here
   api.options$('/a', { body: {} });
+};
+
+export const requestsTakeOptionsForFetch = (api: Api): void => {
+  type OfPlatform = Pick<
+    RequestInit,
+    | 'cache'
+    | 'credentials'
+    | 'integrity'
+    | 'keepalive'
+    | 'mode'
+    | 'priority'
+    | 'redirect'
+    | 'referrer'
+    | 'referrerPolicy'
+  >;
+  expectTypeOf<OfPlatform>().toExtend<FetchOptions>();
+  expectTypeOf<keyof FetchOptions>().toEqualTypeOf<keyof OfPlatform>();
+  expectTypeOf<Optional<FetchOptions>>().toExtend<FetchOptions>();
+  api.get$('/a', { fetch: { cache: 'no-store', keepalive: true } });
+  // @ts-expect-error the method is not one of them
+  api.get$('/a', { fetch: { method: 'POST' } });
+  // @ts-expect-error there is no such cache mode
+  api.get$('/a', { fetch: { cache: 'never' } });
 };
 
 export const requestsTakeASignal = (api: Api, signal: AbortSignal): void => {
