@@ -88,7 +88,7 @@ describe('options for fetch', () => {
     ['fetch.cache: expected default, force-cache', { cache: 'hidden' }],
     ['fetch.credentials: expected include, omit, same-origin', { credentials: true }],
     ['fetch.integrity: expected a string', { integrity: 7 }],
-    ['fetch.keepalive: expected true or false', { keepalive: 'hidden' }],
+    ['fetch.keepalive: expected true, false', { keepalive: 'hidden' }],
     ['fetch.mode: expected cors, no-cors, same-origin', { mode: 'navigate' }],
     ['fetch.priority: expected auto, high, low', { priority: 1 }],
     ['fetch.redirect: expected error, follow, manual', { redirect: null }],
