@@ -72,6 +72,7 @@ interface Bodies {
   text: string;
   blob: Blob;
   arraybuffer: ArrayBuffer;
+  stream: ReadableStream<Uint8Array>;
 }
 
 export type Body =
@@ -359,7 +360,7 @@ export declare class ResponseParseError extends ApiError {
   get name(): string;
 }
 
-export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer';
+export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer' | 'stream';
 
 type ResponseTypeOf<T> =
   | 'json'
@@ -389,7 +390,7 @@ export interface SchemaIssue {
 }
 
 interface SchemaOptions<T> extends CommonOptions {
-  responseType?: ResponseType | undefined;
+  responseType?: Exclude<ResponseType, 'stream'> | undefined;
   schema: StandardSchemaV1<unknown, T>;
 }
 

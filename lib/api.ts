@@ -1,4 +1,4 @@
-import { identity, merge, Observable, Subject } from 'rxjs';
+import { concatMap, identity, merge, Observable, of, Subject } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Delete, Get, Post, SendRequest } from './http/calls';
@@ -184,7 +184,13 @@ export const createApi = (options: ApiOptions = {}): Api => {
       });
       const work = signal ? untilAborted(signal, caller) : caller;
       trace('queued');
-      const response$ = handler(request);
+      let response$ = handler(request);
+      if (request.responseType === 'stream') {
+        response$ = response$.pipe(
+          concatMap((event) => (event?.type === 'response' && settlement.stream?.deliver$(event, signal)) || of(event)),
+        );
+        work.add(() => settlement.stream?.cancel());
+      }
       work.add((schema ? response$.pipe(validateBody(schema, request)) : response$).subscribe(settlement));
       // Re-entrancy: emitted after the subscription is closed, as a listener may end the request otherwise.
       if (trace !== noTrace) work.add(() => settlement.isSettled || trace('cancelled'));

@@ -326,6 +326,11 @@ describe('a request', () => {
     ['headers that are null', '/a', untyped({ headers: null })],
     ['params that are null', '/a', untyped({ params: null })],
     ['a responseType that there is not', '/a', untyped({ responseType: 'document' })],
+    [
+      'a schema for a stream',
+      '/a',
+      untyped({ responseType: 'stream', schema: { '~standard': { validate: () => {} } } }),
+    ],
     ['auth that is a text', '/a', untyped({ auth: 'false' })],
     ['withCredentials that is a text', '/a', untyped({ withCredentials: 'include' })],
     ['reportProgress that is a number', '/a', untyped({ reportProgress: 1 })],

@@ -18,7 +18,7 @@ export type Body =
   | ReadableStream;
 
 /** How the body of the response is decoded. @defaultValue `'json'` */
-export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer';
+export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer' | 'stream';
 
 /**
  * One request, as interceptors see it. They pass on a changed copy:

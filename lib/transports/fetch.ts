@@ -7,7 +7,7 @@ import type { HttpEvent } from '../http/response';
 import { headersToSend } from './accept';
 import { checkFetchOptions } from './fetch-options';
 import { type EncodedBody, encodeBody, type FetchInit } from './fetch-request-body';
-import { downloadTotal, readBytes, toResponse } from './fetch-response';
+import { downloadTotal, readBytes, toResponse, toStreamedResponse } from './fetch-response';
 import { checkMaxBytes, DEFAULT_MAX_BYTES, LimitError, toNetworkError } from './incomplete-response';
 import { isUnsendable, toInvalidRequest, UnsendableError } from './unsendable';
 
@@ -64,7 +64,7 @@ const cacheMode = ({ url, cache }: HttpRequest): Pick<RequestInit, 'cache'> => {
 
 /** The part of the platform that a request needs beside `fetch`, if it is missing; `Blob` for a blob only. */
 const missingFeature = ({ responseType }: HttpRequest): string | undefined =>
-  ['AbortController', responseType === 'blob' ? 'Blob' : responseType === 'arraybuffer' ? '' : 'TextDecoder'].find(
+  ['AbortController', /^(json|text)$/.test(responseType) ? 'TextDecoder' : responseType === 'blob' ? 'Blob' : ''].find(
     (name) => name && !(name in globalThis),
   );
 
@@ -76,7 +76,7 @@ const send = async (
   maxBytes: number,
   caller: Subscriber<HttpEvent>,
 ): Promise<HttpEvent> => {
-  const { method, url, withCredentials, reportProgress } = request;
+  const { method, url, responseType, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
   let encoded: EncodedBody;
   let options: RequestInit = {};
@@ -102,6 +102,7 @@ const send = async (
   if (signal.aborted) throw signal.reason;
   try {
     const response = await fetch(url, init);
+    if (responseType === 'stream') return toStreamedResponse(response, request);
     const total = reportProgress ? downloadTotal(response) : {};
     const report = (loaded: number) => caller.next({ type: 'download', loaded, ...total });
     const bytes = await readBytes(response, maxBytes, reportProgress ? report : undefined);
@@ -139,10 +140,13 @@ export const fetchTransport = (options: FetchTransportOptions = {}): Transport =
       const missing = missingFeature(request);
       if (missing) throw new InvalidRequestError(`there is no ${missing} here`, { request });
       const controller = new AbortController();
-      caller.add(() => controller.abort());
+      let isStreamed = false;
+      caller.add(() => isStreamed || controller.abort());
       if (request.reportProgress) caller.next({ type: 'sent' });
       send(fetch ?? globalThis.fetch, request, controller.signal, maxBytes, caller).then(
         (response) => {
+          // The stream belongs to its receiver from here on.
+          isStreamed = request.responseType === 'stream' && !caller.closed;
           caller.next(response);
           caller.complete();
         },

@@ -172,6 +172,15 @@ describe('httpClientTransport', () => {
     expect([request.method, request.body]).toEqual(['DELETE', '{"ids":[1]}']);
   });
 
+  it('refuses to stream a response, and names the transport that does', () => {
+    const { api, backend } = createHarness();
+    expect(outcomeOf(api.get$('/orders', { responseType: 'stream' })).error).toMatchObject({
+      code: 'request',
+      message: `GET ${ORDERS}: responseType: expected fetchTransport() for a stream`,
+    });
+    backend.verify();
+  });
+
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
     expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({

@@ -20,6 +20,7 @@ const ajax: Capabilities = {
   joinsGets: false,
   takesBack: false,
   fetchOptions: false,
+  streamedResponse: false,
 };
 
 const fetch: Capabilities = {
@@ -31,6 +32,7 @@ const fetch: Capabilities = {
   userInfo: { sent: false, followed: false },
   takesBack: true,
   fetchOptions: true,
+  streamedResponse: true,
 };
 
 /** The differences of other browsers from Chromium. */

@@ -153,6 +153,7 @@ export const theEmittedTypeFollowsResponseType = (api: Api, isText: boolean): vo
     expectTypeOf(get('/a', { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
     expectTypeOf(get('/a', { responseType: 'blob', auth: false })).toEqualTypeOf<Observable<Blob>>();
     expectTypeOf(get('/a', { responseType: 'arraybuffer' })).toEqualTypeOf<Observable<ArrayBuffer>>();
+    expectTypeOf(get('/a', { responseType: 'stream' })).toEqualTypeOf<Observable<ReadableStream<Uint8Array>>>();
     expectTypeOf(get<Order>('/a', { responseType: 'json' })).toEqualTypeOf<Observable<Order>>();
     expectTypeOf(get<Order>('/a', { responseType: undefined })).toEqualTypeOf<Observable<Order>>();
     expectTypeOf(get('/a', { responseType: isText ? 'text' : 'blob' })).toEqualTypeOf<Observable<string | Blob>>();
@@ -169,6 +170,7 @@ export const theEmittedTypeFollowsResponseType = (api: Api, isText: boolean): vo
   }
   for (const post of [api.post$, api.put$, api.patch$]) {
     expectTypeOf(post('/a', {}, { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(post('/a', {}, { responseType: 'stream' })).toEqualTypeOf<Observable<ReadableStream<Uint8Array>>>();
     expectTypeOf(post('/a', undefined, { responseType: 'blob' })).toEqualTypeOf<Observable<Blob>>();
     expectTypeOf(post<Order>('/a', {}, { responseType: 'json' })).toEqualTypeOf<Observable<Order>>();
     // @ts-expect-error a text is no order
@@ -181,6 +183,11 @@ export const theEmittedTypeFollowsResponseType = (api: Api, isText: boolean): vo
   expectTypeOf(api.request$('PUT', '/a', { responseType: 'blob', body: {}, reportProgress: true })).toEqualTypeOf<
     Observable<HttpEvent<Blob>>
   >();
+  expectTypeOf(api.request$('GET', '/a', { responseType: 'stream' })).toEqualTypeOf<
+    Observable<HttpResponse<ReadableStream<Uint8Array>>>
+  >();
+  // @ts-expect-error a stream has no schema
+  api.get$('/a', { responseType: 'stream', schema: HAND_MADE });
   // @ts-expect-error a text is no order
   api.request$<Order>('GET', '/a', { responseType: 'text' });
   // @ts-expect-error with progress neither

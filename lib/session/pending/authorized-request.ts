@@ -1,4 +1,4 @@
-import { type Observer, type Subscriber, Subscription } from 'rxjs';
+import { first, type Observer, type Subscriber, Subscription } from 'rxjs';
 import { isStream } from '../../http/body';
 import { withParsedJson } from '../../http/download';
 import { BodyNotReplayableError, TokenRejectedError } from '../../http/errors';
@@ -48,13 +48,23 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       return;
     }
     if (request.wire.responseType === 'json') {
-      this.#judge(event, event, state);
+      if (this.#isExpired(event)) this.#replay(event, state);
+      else request.caller.next(event);
       return;
     }
     this.#ignoresEvents = true;
+    const { stream } = internalsOf(request.wire).newest;
+    const shown$ = stream ? stream.inspect$(event) : withParsedJson(event);
+    const expired$ = shown$.pipe(first((shown) => this.#isExpired(shown), null));
     this.add(
-      withParsedJson(event).subscribe((shown) => {
-        if (!this.#judge(shown, event, state)) request.caller.complete();
+      expired$.subscribe((expired) => {
+        if (expired) {
+          stream?.cancel();
+          this.#replay(stream ? expired : event, state);
+          return;
+        }
+        request.caller.next(stream ? { ...event, body: stream.body } : event);
+        request.caller.complete();
       }),
     );
   }
@@ -67,23 +77,20 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
     if (!this.#ignoresEvents) this.request.caller.complete();
   }
 
-  /** Whether the request is replayed. */
-  #judge(shown: HttpResponse, event: HttpResponse, state: SignedIn): boolean {
+  #isExpired(shown: HttpResponse): boolean {
     const { request } = this;
-    let isExpired = false;
     try {
-      isExpired = verdictOf('isExpired', request.session.isExpired(shown, request.wire));
+      return verdictOf('isExpired', request.session.isExpired(shown, request.wire));
     } catch (error) {
       request.error(error);
+      return false;
     }
-    if (isExpired) {
-      this.#ignoresEvents = true;
-      request.replay(state, event);
-      this.unsubscribe();
-    } else {
-      request.caller.next(event);
-    }
-    return isExpired;
+  }
+
+  #replay(response: HttpResponse, state: SignedIn): void {
+    this.#ignoresEvents = true;
+    this.request.replay(state, response);
+    this.unsubscribe();
   }
 }
 

@@ -33,6 +33,7 @@ export const api = createApi({ baseUrl: 'https://shop.example', transport: trans
 export const timeline = recordTimeline(api);
 
 api.get$('/orders', { signal: AbortSignal.timeout(5_000), fetch: { cache: 'no-store' } }).subscribe();
+api.get$('/video', { responseType: 'stream' }).subscribe((stream) => stream.cancel());
 api.post$('/upload', new Blob(['a'])).subscribe();
 api.post$('/upload', new URLSearchParams({ a: '1' })).subscribe();
 

@@ -6,6 +6,7 @@ import { progress } from './progress';
 import { redirects } from './redirects';
 import { renewals } from './renewals';
 import { signals } from './signals';
+import { streamed } from './streams';
 import { tokenScope } from './token-scope';
 import { urls } from './urls';
 
@@ -16,6 +17,7 @@ export const contract: readonly (readonly [string, readonly Statement[]])[] = [
   ['urls', urls],
   ['errors', errors],
   ['a signal', signals],
+  ['a streamed response', streamed],
   ['progress', progress],
   ['redirects', redirects],
   ['renewals', renewals],
