@@ -247,11 +247,10 @@ describe('a streamed response of a session', () => {
     const sockets: Socket[] = [];
     server.act = (socket, head) => {
       sockets.push(socket);
-      socket.write(tokenOf(head) === 'T1' ? 'HTTP/1.1 401 No\r\ncontent-length: 9\r\n\r\na' : answerText('ab'));
+      if (tokenOf(head) === 'T1') socket.write('HTTP/1.1 401 No\r\ncontent-length: 9\r\n\r\na');
+      else closedOf(sockets[0]).then(() => socket.write(answerText('ab')));
     };
-    const stream = await open(signedIn());
-    await closedOf(sockets[0]);
-    expect(await textOf(stream)).toBe('ab');
+    expect(await textOf(await open(signedIn()))).toBe('ab');
   });
 
   it.each([
@@ -314,10 +313,10 @@ describe('an error status of a streamed response', () => {
     const sockets: Socket[] = [];
     server.act = (socket, _head, nth) => {
       sockets.push(socket);
-      socket.write(nth === 1 ? 'HTTP/1.1 503 No\r\nretry-after: 0\r\ncontent-length: 9\r\n\r\na' : answerText('ab'));
+      if (nth === 1) socket.write('HTTP/1.1 503 No\r\nretry-after: 0\r\ncontent-length: 9\r\n\r\na');
+      else closedOf(sockets[0]).then(() => socket.write(answerText('ab')));
     };
     const api = apiWith({ interceptors: [retryRequests()] });
     expect(await textOf(await open(api))).toBe('ab');
-    await closedOf(sockets[0]);
   });
 });
