@@ -18,7 +18,7 @@ export interface Api {
   get$: Get;
   head$: Get;
   options$: Get;
-  delete$: Get;
+  delete$: Delete;
   post$: Post;
   put$: Post;
   patch$: Post;
@@ -72,6 +72,7 @@ interface Bodies {
   text: string;
   blob: Blob;
   arraybuffer: ArrayBuffer;
+  stream: ReadableStream<Uint8Array>;
 }
 
 export type Body =
@@ -112,7 +113,15 @@ interface CommonOptions {
   timeoutMs?: number | undefined;
   withCredentials?: boolean | undefined;
   auth?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  fetch?: FetchOptions | undefined;
   context?: HttpContext | undefined;
+}
+
+interface Delete extends Get {
+  <Type extends keyof Bodies>(url: string | URL, options: TypedOptions<Type> & WithBody): Observable<Bodies[Type]>;
+  <T>(url: string | URL, options: SchemaOptions<T> & WithBody): Observable<T>;
+  <T>(url: string | URL, options?: RequestOptions<T> & WithBody): Observable<T>;
 }
 
 export interface EnvelopeOptions {
@@ -129,6 +138,28 @@ interface ErrorDetails {
 }
 
 export type ExpiryPredicate = (response: HttpResponse, request: HttpRequest) => boolean;
+
+export interface FetchOptions {
+  readonly cache?: 'default' | 'force-cache' | 'no-cache' | 'no-store' | 'only-if-cached' | 'reload' | undefined;
+  readonly credentials?: 'include' | 'omit' | 'same-origin' | undefined;
+  readonly integrity?: string | undefined;
+  readonly keepalive?: boolean | undefined;
+  readonly mode?: 'cors' | 'navigate' | 'no-cors' | 'same-origin' | undefined;
+  readonly priority?: 'auto' | 'high' | 'low' | undefined;
+  readonly redirect?: 'error' | 'follow' | 'manual' | undefined;
+  readonly referrer?: string | undefined;
+  readonly referrerPolicy?:
+    | ''
+    | 'no-referrer'
+    | 'no-referrer-when-downgrade'
+    | 'origin'
+    | 'origin-when-cross-origin'
+    | 'same-origin'
+    | 'strict-origin'
+    | 'strict-origin-when-cross-origin'
+    | 'unsafe-url'
+    | undefined;
+}
 
 export interface FetchTransportOptions {
   readonly fetch?: typeof fetch | undefined;
@@ -180,6 +211,7 @@ export interface HttpRequest {
   readonly reportProgress: boolean;
   readonly auth: boolean;
   readonly cache?: 'reload';
+  readonly fetch?: FetchOptions;
   readonly context: HttpContext;
 }
 
@@ -335,7 +367,7 @@ export declare class ResponseParseError extends ApiError {
   get name(): string;
 }
 
-export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer';
+export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer' | 'stream';
 
 type ResponseTypeOf<T> =
   | 'json'
@@ -365,7 +397,7 @@ export interface SchemaIssue {
 }
 
 interface SchemaOptions<T> extends CommonOptions {
-  responseType?: ResponseType | undefined;
+  responseType?: Exclude<ResponseType, 'stream'> | undefined;
   schema: StandardSchemaV1<unknown, T>;
 }
 
@@ -556,13 +588,15 @@ export interface WebStorageStoreOptions {
   readonly lockTimeoutMs?: number | undefined;
 }
 
-interface WithProgress {
+interface WithBody {
   body?: Body | undefined;
+}
+
+interface WithProgress extends WithBody {
   reportProgress: true;
 }
 
-interface WithoutProgress {
-  body?: Body | undefined;
+interface WithoutProgress extends WithBody {
   reportProgress?: false | undefined;
 }
 

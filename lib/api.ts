@@ -1,7 +1,7 @@
-import { identity, merge, Observable, Subject } from 'rxjs';
+import { concatMap, identity, merge, Observable, of, Subject } from 'rxjs';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
-import type { Get, Post, SendRequest } from './http/calls';
+import type { Delete, Get, Post, SendRequest } from './http/calls';
 import { type HeadersInput, mergeHeaders } from './http/headers';
 import { internalsOf, setInternals } from './http/internals';
 import { Parser } from './http/json-text';
@@ -18,6 +18,7 @@ import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { Settlement } from './http/settlement';
 import { createTrace, noTrace } from './http/trace';
+import { reasonOf, untilAborted } from './http/until-aborted';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { validateBody } from './http/validate';
 import { bearer, bindTo } from './session/bearer';
@@ -72,7 +73,8 @@ export interface Api {
   get$: Get;
   head$: Get;
   options$: Get;
-  delete$: Get;
+  /** Takes a `body` in its options, which is sent as that of {@link post$}. */
+  delete$: Delete;
   /**
    * A text, `FormData`, blobs, bytes and streams are sent unchanged; `URLSearchParams` as a form; numbers, booleans,
    * arrays and plain objects as JSON. `null` and `undefined` mean no body.
@@ -161,6 +163,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
   ): Observable<T> =>
     new Observable((caller) => {
       const { request, origin } = buildRequest(method, path, input, baseUrl, defaults, body);
+      const { schema, signal } = input;
+      if (signal?.aborted) {
+        caller.error(reasonOf(signal));
+        return;
+      }
       const { url } = request;
       const trace = events.observed ? createTrace(events, ++requestCount, request) : noTrace;
       const settlement = new Settlement(request, trace, caller, isBodyOnly);
@@ -175,12 +182,18 @@ export const createApi = (options: ApiOptions = {}): Api => {
         session: core,
         binding: core && request.auth ? bindTo(core) : undefined,
       });
+      const work = signal ? untilAborted(signal, caller) : caller;
       trace('queued');
-      const response$ = handler(request);
-      const { schema } = input;
-      caller.add((schema ? response$.pipe(validateBody(schema, request)) : response$).subscribe(settlement));
+      let response$ = handler(request);
+      if (request.responseType === 'stream') {
+        response$ = response$.pipe(
+          concatMap((event) => (event?.type === 'response' && settlement.stream?.deliver$(event, signal)) || of(event)),
+        );
+        work.add(() => settlement.stream?.cancel());
+      }
+      work.add((schema ? response$.pipe(validateBody(schema, request)) : response$).subscribe(settlement));
       // Re-entrancy: emitted after the subscription is closed, as a listener may end the request otherwise.
-      if (trace !== noTrace) caller.add(() => settlement.isSettled || trace('cancelled'));
+      if (trace !== noTrace) work.add(() => settlement.isSettled || trace('cancelled'));
     });
 
   const bodyless =

@@ -20,6 +20,7 @@ export {
   SignedOutError,
   TokenRejectedError,
 } from './http/errors';
+export type { FetchOptions } from './http/fetch-options';
 export type { HeadersInput } from './http/headers';
 export type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transport } from './http/request';
 export type { RequestOptions } from './http/request-options';

@@ -152,6 +152,16 @@ describe('a request', () => {
     ]);
   });
 
+  it('of delete$ has the body in its options', () => {
+    const { api, requests } = createRecorder();
+    expect(outcomeOf(api.delete$('/a', { body: { b: 1 }, headers: { 'x-a': '1' } }))).toEqual(completedWith('body'));
+    expect(outcomeOf(api.delete$('/a', { body: undefined }))).toEqual(completedWith('body'));
+    expect(requests).toMatchObject([
+      { method: 'DELETE', body: '{"b":1}', headers: { 'x-a': '1' } },
+      { method: 'DELETE', body: null, headers: {} },
+    ]);
+  });
+
   it('has the method that request$ is given, in upper case, and may carry a body', () => {
     const { api, requests } = createRecorder();
     outcomeOf(api.request$('query', '/a', { body: { b: 1 } }));
@@ -317,6 +327,11 @@ describe('a request', () => {
     ['headers that are null', '/a', untyped({ headers: null })],
     ['params that are null', '/a', untyped({ params: null })],
     ['a responseType that there is not', '/a', untyped({ responseType: 'document' })],
+    [
+      'a schema for a stream',
+      '/a',
+      untyped({ responseType: 'stream', schema: { '~standard': { validate: () => {} } } }),
+    ],
     ['auth that is a text', '/a', untyped({ auth: 'false' })],
     ['withCredentials that is a text', '/a', untyped({ withCredentials: 'include' })],
     ['reportProgress that is a number', '/a', untyped({ reportProgress: 1 })],

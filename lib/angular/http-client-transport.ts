@@ -41,9 +41,12 @@ const toClientBody = (request: HttpRequest): unknown => {
   return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
 };
 
-const toClientRequest = (request: HttpRequest, { headers, ...mode }: CacheBypass): AngularRequest<unknown> =>
-  new AngularRequest(request.method, toClientUrl(request.url), toClientBody(request), {
-    responseType: request.responseType,
+const toClientRequest = (request: HttpRequest, { headers, ...mode }: CacheBypass): AngularRequest<unknown> => {
+  const { responseType } = request;
+  if (responseType === 'stream')
+    throw new InvalidRequestError('responseType: expected fetchTransport() for a stream', { request });
+  return new AngularRequest(request.method, toClientUrl(request.url), toClientBody(request), {
+    responseType,
     withCredentials: request.withCredentials,
     reportProgress: request.reportProgress,
     ...mode,
@@ -51,6 +54,7 @@ const toClientRequest = (request: HttpRequest, { headers, ...mode }: CacheBypass
     context: withoutSession(),
     ...((request.context.get(IS_PRIVATE) || 'authorization' in request.headers) && NOT_TRANSFERRED),
   });
+};
 
 /**
  * The response in an error of `HttpClient`; `undefined` for an error of an interceptor. A text that is not JSON stays a
@@ -69,8 +73,8 @@ const toErrorResponse = (error: HttpErrorResponse, request: HttpRequest): HttpRe
  * get each body as it goes to the wire: an object as JSON. `sessionInterceptor` ignores these requests. All other
  * interceptors see each attempt, and the refresh.
  *
- * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for a stream, and for a form or blob of
- * another platform. An error of an interceptor is passed on unchanged.
+ * Errors with `NetworkError`, `ResponseParseError`, or `InvalidRequestError` for a stream, in either
+ * direction, and for a form or blob of another platform. An error of an interceptor is passed on unchanged.
  *
  * @example
  * ```ts

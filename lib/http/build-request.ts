@@ -1,9 +1,9 @@
 import { HttpContext } from './context';
 import { InvalidRequestError } from './errors';
 import { HTTP_TOKEN, mergeHeaders } from './headers';
-import { type Check, check, checkBoolean, checkMs, checkOptions, OptionError } from './options';
-import type { Body, HttpRequest } from './request';
-import type { CommonOptions, RequestOptions, SchemaOptions } from './request-options';
+import { type Check, check, checkBoolean, checkMs, checkOptions, hasMethod, OptionError } from './options';
+import type { Body, HttpRequest, ResponseType } from './request';
+import type { CommonOptions, RequestOptions } from './request-options';
 import { type Base, resolveUrl, urlText } from './url';
 
 /** The client's defaults for each of its requests. */
@@ -15,13 +15,13 @@ export interface RequestDefaults {
 
 /** The caller's options of one request. */
 export interface RequestInput extends CommonOptions {
-  readonly responseType?: SchemaOptions<unknown>['responseType'];
+  readonly responseType?: ResponseType | undefined;
   readonly schema?: RequestOptions['schema'];
   readonly body?: Body | undefined;
   readonly reportProgress?: boolean | undefined;
 }
 
-const RESPONSE_TYPE = /^(json|text|blob|arraybuffer)$/;
+const RESPONSE_TYPE = /^(json|text|blob|arraybuffer|stream)$/;
 
 const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
   timeoutMs: checkMs,
@@ -30,7 +30,9 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
   renew: checkBoolean,
   reportProgress: checkBoolean,
   responseType: (name, value = 'json') =>
-    check(RESPONSE_TYPE.test(`${value}`), name, 'json, text, blob or arraybuffer'),
+    check(RESPONSE_TYPE.test(`${value}`), name, 'json, text, blob, arraybuffer or stream'),
+  signal: (name, value) => check(value == null || hasMethod(value, 'addEventListener'), name, 'an AbortSignal'),
+  fetch: (name, value = {}) => checkOptions(value as object, {}, name), // which checks that it is one
   schema: (name, value) => check(value == null || !!Object(value)['~standard']?.validate, name, 'a Standard Schema'),
 };
 
@@ -63,7 +65,9 @@ export const buildRequest = (
       auth = true,
       renew = true,
       reportProgress = false,
+      fetch,
     } = checkOptions(input, CHECKS);
+    check(responseType !== 'stream' || !input.schema, 'schema', 'none for a stream');
     const body = bodyArgument === undefined ? optionBody : bodyArgument;
     check(body === null || !/^(GET|HEAD)$/i.test(method), 'body', `no body in a ${method.toUpperCase()} request`);
     const resolved = resolveUrl(text, base, params);
@@ -81,7 +85,7 @@ export const buildRequest = (
       renew,
       context: new HttpContext(context),
     };
-    return { request, origin: resolved.origin };
+    return { request: fetch ? { ...request, fetch: { ...fetch } } : request, origin: resolved.origin };
   } catch (error) {
     const request: HttpRequest = {
       ...defaults,

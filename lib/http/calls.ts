@@ -10,6 +10,17 @@ export interface Get {
   <T>(url: string | URL, options?: RequestOptions<T>): Observable<T>;
 }
 
+interface WithBody {
+  body?: Body | undefined;
+}
+
+/** A request whose body is one of its options: emits the decoded body of the response and completes. */
+export interface Delete extends Get {
+  <Type extends keyof Bodies>(url: string | URL, options: TypedOptions<Type> & WithBody): Observable<Bodies[Type]>;
+  <T>(url: string | URL, options: SchemaOptions<T> & WithBody): Observable<T>;
+  <T>(url: string | URL, options?: RequestOptions<T> & WithBody): Observable<T>;
+}
+
 /** A request with a body: emits the decoded body of the response and completes. */
 export interface Post {
   <Type extends keyof Bodies>(
@@ -21,13 +32,11 @@ export interface Post {
   <T>(url: string | URL, body?: Body, options?: RequestOptions<T>): Observable<T>;
 }
 
-interface WithoutProgress {
-  body?: Body | undefined;
+interface WithoutProgress extends WithBody {
   reportProgress?: false | undefined;
 }
 
-interface WithProgress {
-  body?: Body | undefined;
+interface WithProgress extends WithBody {
   reportProgress: true;
 }
 

@@ -4,10 +4,10 @@ import { type HttpResponse, isJson } from './response';
 import { invoke$ } from './to-observable';
 
 /** The largest download that is inspected, in bytes or characters. */
-const MAX_INSPECTED_BYTES = 64 * 1024;
+export const MAX_INSPECTED_BYTES = 64 * 1024;
 
-/** Limit for reading a blob, which is in memory. */
-const READ_TIMEOUT_MS = 5_000;
+/** Limit for reading a blob, which is in memory, or the start of a stream. */
+export const READ_TIMEOUT_MS = 5_000;
 
 /**
  * Parses the JSON of a blob, buffer or text, so that a predicate finds a code in it: if the content type is JSON, or if

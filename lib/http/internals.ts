@@ -1,5 +1,5 @@
 import { identity } from 'rxjs';
-import type { NotJson } from './json-text';
+import type { NewestResponse } from './json-text';
 import type { HttpRequest } from './request';
 import { noTrace, type Trace } from './trace';
 import { originOf } from './url';
@@ -18,8 +18,8 @@ export interface RequestInternals {
   readonly originOf: (url: string) => string | undefined;
   /** Reports that the token does not go to this origin. */
   readonly withhold: (origin: string) => void;
-  /** The newest response to the request, as far as its text is not JSON. */
-  readonly newest: NotJson;
+  /** The newest response to the request. */
+  readonly newest: NewestResponse;
   /** Rewrites the request before each of its attempts. */
   readonly perAttempt: (request: HttpRequest) => HttpRequest;
   /** The session that the request was made for, and what that session alone reads: what the request is bound to. */

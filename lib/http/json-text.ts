@@ -1,5 +1,6 @@
 import { Subscriber } from 'rxjs';
 import { parseJson } from './body';
+import type { HeldBody } from './held-body';
 import type { HttpEvent, HttpResponse } from './response';
 
 /** In the global registry, so that transports of others and of another copy of the package can use it. */
@@ -14,16 +15,19 @@ const MAX_QUOTED = 200;
  */
 export const jsonText = (text: string): object => ({ [TEXT]: text });
 
-/** What is known of a request's newest response: the text of its body, if that is not JSON. */
-export interface NotJson {
+/** What is known of a request's newest response. */
+export interface NewestResponse {
+  /** The text of its body, if that is not JSON. */
   notJson?: string | undefined;
+  /** Its body, if that is a stream, until the caller has it. */
+  stream?: HeldBody | undefined;
 }
 
 /**
  * Parses the {@link jsonText} of a response, next to the transport; an empty text is `null`. A text that is not JSON
  * stays a text and is noted in `newest`: an interceptor may copy the response, but keeps the body.
  */
-export const parseResponse = (event: HttpEvent, newest: NotJson): HttpEvent => {
+export const parseResponse = (event: HttpEvent, newest: NewestResponse): HttpEvent => {
   if (event?.type !== 'response') return event;
   // The body may be any value; the text is checked below.
   const text: unknown = (event.body as { readonly [TEXT]?: unknown } | null)?.[TEXT];
@@ -38,7 +42,7 @@ export const parseResponse = (event: HttpEvent, newest: NotJson): HttpEvent => {
 export class Parser extends Subscriber<HttpEvent> {
   constructor(
     subscriber: Subscriber<HttpEvent>,
-    readonly newest: NotJson,
+    readonly newest: NewestResponse,
   ) {
     super(subscriber);
   }
@@ -54,7 +58,7 @@ export class Parser extends Subscriber<HttpEvent> {
 }
 
 /** Whether the body is a text although JSON was requested, and no interceptor has replaced it since. */
-export const isNotJson = ({ body }: HttpResponse, { notJson }: NotJson): boolean =>
+export const isNotJson = ({ body }: HttpResponse, { notJson }: NewestResponse): boolean =>
   notJson !== undefined && notJson === body;
 
 /**

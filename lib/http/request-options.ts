@@ -1,4 +1,5 @@
 import type { HttpContext } from './context';
+import type { FetchOptions } from './fetch-options';
 import type { HeadersInput } from './headers';
 import type { ResponseType } from './request';
 import type { StandardSchemaV1 } from './schema';
@@ -9,6 +10,7 @@ export interface Bodies {
   text: string;
   blob: Blob;
   arraybuffer: ArrayBuffer;
+  stream: ReadableStream<Uint8Array>;
 }
 
 /** The `responseType`s whose body can be a `T`. */
@@ -36,13 +38,35 @@ export interface CommonOptions {
    * running, it leaves with the token there is, and an expired response is the caller's. @defaultValue true
    */
   renew?: boolean | undefined;
+  /**
+   * Aborts the request like unsubscribing, whatever it waits for or transfers; then the request errors with the
+   * signal's `reason`. Already aborted: nothing is sent.
+   * @defaultValue none
+   */
+  signal?: AbortSignal | undefined;
+  /**
+   * Options for `fetch`, which `fetchTransport` passes on; other transports ignore them. `cache` of a second attempt is
+   * always `'reload'`; `credentials` wins over `withCredentials`. An unknown member is an `InvalidRequestError`.
+   * @defaultValue none
+   */
+  fetch?: FetchOptions | undefined;
   /** Typed values for interceptors; copied for each request. */
   context?: HttpContext | undefined;
 }
 
 /** The options of one request. */
 export interface RequestOptions<T = unknown> extends CommonOptions {
-  /** How the body is decoded. The emitted type follows it: `string`, `Blob`, `ArrayBuffer`. @defaultValue `'json'` */
+  /**
+   * How the body is decoded. The emitted type follows it: `string`, `Blob`, `ArrayBuffer`,
+   * `ReadableStream<Uint8Array>`.
+   *
+   * `'stream'`, over `fetchTransport` only, emits the body when the head of the response has come, and completes.
+   * `timeoutMs` limits the time to the head, `maxResponseBytes` nothing. Before, unsubscribing closes the connection;
+   * afterwards, cancelling the stream or aborting the `signal` does. `isExpired` is asked about the head, with `null`
+   * for the body, and again about a JSON body of at most 64 kB. The body of a response of 400 or above is read for its
+   * `HttpStatusError`: JSON or text, up to 64 kB.
+   * @defaultValue `'json'`
+   */
   responseType?: ResponseTypeOf<T> | undefined;
   /**
    * Validates the body of a response below 400 (`null` if there is no body), after all interceptors. The schema's
@@ -59,8 +83,8 @@ export interface TypedOptions<Type extends keyof Bodies> extends CommonOptions {
   schema?: undefined;
 }
 
-/** The options of a request whose schema determines the emitted type, for any `responseType`. */
+/** The options of a request whose schema determines the emitted type, for any `responseType` but a stream. */
 export interface SchemaOptions<T> extends CommonOptions {
-  responseType?: ResponseType | undefined;
+  responseType?: Exclude<ResponseType, 'stream'> | undefined;
   schema: StandardSchemaV1<unknown, T>;
 }

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { HttpContext } from './context';
+import type { FetchOptions } from './fetch-options';
 import type { HttpEvent } from './response';
 
 /** The body of a request. See `api.post$` for how each kind is sent. */
@@ -17,7 +18,7 @@ export type Body =
   | ReadableStream;
 
 /** How the body of the response is decoded. @defaultValue `'json'` */
-export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer';
+export type ResponseType = 'json' | 'text' | 'blob' | 'arraybuffer' | 'stream';
 
 /**
  * One request, as interceptors see it. They pass on a changed copy:
@@ -47,6 +48,8 @@ export interface HttpRequest {
    * attempt.
    */
   readonly cache?: 'reload';
+  /** Options for `fetch`, which `fetchTransport` passes on; missing if the caller has given none. */
+  readonly fetch?: FetchOptions;
   readonly context: HttpContext;
 }
 

@@ -10,7 +10,7 @@ export interface HttpResponse<T = unknown> {
   readonly headers: Readonly<Record<string, string>>;
   /** The url of the response, after redirects; empty if the platform does not report it. */
   readonly url: string;
-  /** Decoded by `responseType`; `null` for no content. */
+  /** Decoded by `responseType`, or a stream; `null` for no content. */
   readonly body: T;
 }
 

@@ -1,14 +1,16 @@
 import type { Observer, Subscriber } from 'rxjs';
 import { codeOf, HttpStatusError, NetworkError, ResponseParseError } from './errors';
-import { isNotJson, type NotJson, withQuote } from './json-text';
+import type { HeldBody } from './held-body';
+import { isNotJson, type NewestResponse, withQuote } from './json-text';
 import type { HttpRequest } from './request';
 import type { HttpEvent } from './response';
 import type { Trace } from './trace';
 
 /** Emits the response to the caller, or an error made of it. The outermost step; it ends the trace. */
-export class Settlement implements Observer<HttpEvent>, NotJson {
+export class Settlement implements Observer<HttpEvent>, NewestResponse {
   isSettled = false;
   notJson?: string | undefined;
+  stream?: HeldBody | undefined;
 
   constructor(
     readonly request: HttpRequest,
@@ -40,6 +42,8 @@ export class Settlement implements Observer<HttpEvent>, NotJson {
     }
     this.isSettled = true;
     this.trace('settled', { status });
+    // From here on the caller may read it, however long after the request.
+    this.stream = undefined;
     caller.next(this.isBodyOnly ? event.body : event);
     caller.complete();
   }

@@ -10,7 +10,7 @@ export interface RequestEvent {
   /**
    * `queued`: subscribed. `waiting`: waits for a refresh. `sent`, `resent`: an attempt is sent. `token-expired`: the
    * response reported an expired token. `settled`: a response or an error is about to reach the caller. `cancelled`:
-   * unsubscribed.
+   * unsubscribed, or its `signal` was aborted.
    */
   readonly phase: 'queued' | 'waiting' | 'sent' | 'token-expired' | 'resent' | 'settled' | 'cancelled';
   /** Counts the requests of one client, from 1. All steps of one request have the same number. */

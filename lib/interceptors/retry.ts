@@ -1,6 +1,7 @@
 import { asyncScheduler, catchError, map, of, retry as resubscribe, throwError, timer } from 'rxjs';
 import { isStream } from '../http/body';
 import { isApiError } from '../http/errors';
+import { internalsOf } from '../http/internals';
 import { checkCount, checkList, checkMs, checkOptions } from '../http/options';
 import { MAX_TIMER_MS } from '../http/pipeline';
 import type { Interceptor } from '../http/request';
@@ -88,7 +89,9 @@ export const retryRequests = (options: RetryOptions = {}): Interceptor => {
         count: attempts - 1,
         delay: (error, failures) => {
           const ms = pauseMs(error, failures);
-          return ms === undefined ? throwError(() => error) : timer(ms);
+          if (ms === undefined) return throwError(() => error);
+          internalsOf(request).newest.stream?.cancel();
+          return timer(ms);
         },
       }),
       catchError((error) => {

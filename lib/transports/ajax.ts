@@ -121,6 +121,8 @@ export const ajaxTransport = (options: AjaxTransportOptions = {}): Transport => 
     const kind = kindOf(body);
     const isOpaque = !!kind && /form|blob|stream/.test(kind);
     return new Observable((caller) => {
+      if (responseType === 'stream')
+        throw new InvalidRequestError('responseType: expected fetchTransport() for a stream', { request });
       if (isOpaque && !isNodeXHR && (kind === 'stream' || !isAcceptedByXHR(Object(body))))
         throw new InvalidRequestError(
           `XMLHttpRequest cannot send this ${kind}: expected a form or blob of this platform`,

@@ -1,9 +1,13 @@
+import { isStream } from '../http/body';
+import { internalsOf } from '../http/internals';
 import { jsonText } from '../http/json-text';
 import type { HttpRequest } from '../http/request';
 import type { HttpResponse } from '../http/response';
 import { concatBytes } from './concat-bytes';
+import { HeldStream } from './held-stream';
 import { tooLarge } from './incomplete-response';
 import { charsetOf, decodeText, hasNoContent } from './response-body';
+import { UnsendableError } from './unsendable';
 
 const toHeaders = ({ headers }: Response): Record<string, string> => {
   const cookies = headers.getSetCookie?.() ?? [];
@@ -54,4 +58,17 @@ export const toResponse = (response: Response, bytes: ArrayBuffer, request: Http
   const headers = toHeaders(response);
   const body = hasNoContent(request, status) ? null : toBody(bytes, request, headers['content-type']);
   return { type: 'response', status, statusText, headers, url, body };
+};
+
+/** The response at its head, with a stream as its body. Throws an `UnsendableError` if this `fetch` has no streams. */
+export const toStreamedResponse = (response: Response, request: HttpRequest): HttpResponse => {
+  const { status, statusText, url } = response;
+  const body = hasNoContent(request, status) ? null : response.body;
+  // React Native has no body here, and node-fetch a stream of Node.
+  if (body !== null && !isStream(body)) throw new UnsendableError('responseType: this fetch has no streamed bodies');
+  const { newest } = internalsOf(request);
+  // A retry has left the response before.
+  newest.stream?.cancel();
+  newest.stream = body ? new HeldStream(body) : undefined;
+  return { type: 'response', status, statusText, headers: toHeaders(response), url, body };
 };

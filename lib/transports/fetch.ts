@@ -5,8 +5,9 @@ import { checkFunction, checkOptions } from '../http/options';
 import type { HttpRequest, Transport } from '../http/request';
 import type { HttpEvent } from '../http/response';
 import { headersToSend } from './accept';
+import { checkFetchOptions } from './fetch-options';
 import { type EncodedBody, encodeBody, type FetchInit } from './fetch-request-body';
-import { downloadTotal, readBytes, toResponse } from './fetch-response';
+import { downloadTotal, readBytes, toResponse, toStreamedResponse } from './fetch-response';
 import { checkMaxBytes, DEFAULT_MAX_BYTES, LimitError, toNetworkError } from './incomplete-response';
 import { isUnsendable, toInvalidRequest, UnsendableError } from './unsendable';
 
@@ -32,14 +33,14 @@ const redactCause = (error: unknown): Error & { code?: unknown } => {
 };
 
 /** Why `fetch` failed: it rejects alike if it refused the request and if no response came. */
-const toApiError = (error: unknown, request: HttpRequest): Error => {
+const toApiError = (error: unknown, request: HttpRequest, options: RequestInit): Error => {
   const { method, url, headers, body } = request;
   if (isUnsendable(error)) return toInvalidRequest(error, request);
   const cause = redactCause(error);
   try {
     // Node's `Request` takes some headers that its `fetch` refuses later.
     if (cause.code === 'UND_ERR_INVALID_ARG') throw cause;
-    if (typeof Request === 'function') new Request(url, { method, headers });
+    if (typeof Request === 'function') new Request(url, { ...options, method, headers });
   } catch {
     // Node's message for a header that it refuses has the name of the header, and no value.
     const isAboutHeader = /^invalid [\w-]+ header$/.test(cause.message);
@@ -63,7 +64,7 @@ const cacheMode = ({ url, cache }: HttpRequest): Pick<RequestInit, 'cache'> => {
 
 /** The part of the platform that a request needs beside `fetch`, if it is missing; `Blob` for a blob only. */
 const missingFeature = ({ responseType }: HttpRequest): string | undefined =>
-  ['AbortController', responseType === 'blob' ? 'Blob' : responseType === 'arraybuffer' ? '' : 'TextDecoder'].find(
+  ['AbortController', /^(json|text)$/.test(responseType) ? 'TextDecoder' : responseType === 'blob' ? 'Blob' : ''].find(
     (name) => name && !(name in globalThis),
   );
 
@@ -75,10 +76,12 @@ const send = async (
   maxBytes: number,
   caller: Subscriber<HttpEvent>,
 ): Promise<HttpEvent> => {
-  const { method, url, withCredentials, reportProgress } = request;
+  const { method, url, responseType, withCredentials, reportProgress } = request;
   if (!fetch) throw new InvalidRequestError('there is no fetch here', { request });
   let encoded: EncodedBody;
+  let options: RequestInit = {};
   try {
+    if (request.fetch) options = checkFetchOptions(request.fetch);
     encoded = await encodeBody(request, signal);
   } catch (error) {
     throw isApiError(error) ? error : toInvalidRequest(error, request);
@@ -90,6 +93,7 @@ const send = async (
     body,
     credentials: withCredentials ? 'include' : 'same-origin',
     signal,
+    ...options,
     ...cacheMode(request),
     ...(isStream(request.body) && { duplex: 'half' }),
   };
@@ -98,12 +102,13 @@ const send = async (
   if (signal.aborted) throw signal.reason;
   try {
     const response = await fetch(url, init);
+    if (responseType === 'stream') return toStreamedResponse(response, request);
     const total = reportProgress ? downloadTotal(response) : {};
     const report = (loaded: number) => caller.next({ type: 'download', loaded, ...total });
     const bytes = await readBytes(response, maxBytes, reportProgress ? report : undefined);
     return toResponse(response, bytes, request);
   } catch (error) {
-    throw isApiError(error) ? error : toApiError(error, request);
+    throw isApiError(error) ? error : toApiError(error, request, options);
   }
 };
 
@@ -135,10 +140,13 @@ export const fetchTransport = (options: FetchTransportOptions = {}): Transport =
       const missing = missingFeature(request);
       if (missing) throw new InvalidRequestError(`there is no ${missing} here`, { request });
       const controller = new AbortController();
-      caller.add(() => controller.abort());
+      let isStreamed = false;
+      caller.add(() => isStreamed || controller.abort());
       if (request.reportProgress) caller.next({ type: 'sent' });
       send(fetch ?? globalThis.fetch, request, controller.signal, maxBytes, caller).then(
         (response) => {
+          // The stream belongs to its receiver from here on.
+          isStreamed = request.responseType === 'stream' && !caller.closed;
           caller.next(response);
           caller.complete();
         },

@@ -32,7 +32,7 @@ export const isUnsendable = (error: unknown): boolean =>
 /** The error for a request that the platform refused; quotes nothing of the platform's error. */
 export const toInvalidRequest = (error: unknown, request: HttpRequest): InvalidRequestError => {
   let why: string;
-  if (error instanceof UnsendableError) why = error.message;
+  if (error instanceof UnsendableError || error instanceof OptionError) why = error.message;
   else if (isUnsendable(error)) {
     const name = missingGlobal(Object(error).message);
     why = `there is no ${name} here${name === 'XMLHttpRequest' ? XHR_HINT : ''}`;

@@ -165,6 +165,22 @@ describe('httpClientTransport', () => {
     }
   });
 
+  it('sends the body of delete$', () => {
+    const { api, backend } = createHarness();
+    api.delete$('/orders', { body: { ids: [1] } }).subscribe();
+    const { request } = backend.expectOne(ORDERS);
+    expect([request.method, request.body]).toEqual(['DELETE', '{"ids":[1]}']);
+  });
+
+  it('refuses to stream a response, and names the transport that does', () => {
+    const { api, backend } = createHarness();
+    expect(outcomeOf(api.get$('/orders', { responseType: 'stream' })).error).toMatchObject({
+      code: 'request',
+      message: `GET ${ORDERS}: responseType: expected fetchTransport() for a stream`,
+    });
+    backend.verify();
+  });
+
   it('refuses a stream', () => {
     const { api, backend } = createHarness();
     expect(outcomeOf(api.post$('/orders', new ReadableStream()))).toMatchObject({

@@ -19,6 +19,8 @@ const ajax: Capabilities = {
   followsTab: true,
   joinsGets: false,
   takesBack: false,
+  fetchOptions: false,
+  streamedResponse: false,
 };
 
 const fetch: Capabilities = {
@@ -29,6 +31,8 @@ const fetch: Capabilities = {
   stream: 'network',
   userInfo: { sent: false, followed: false },
   takesBack: true,
+  fetchOptions: true,
+  streamedResponse: true,
 };
 
 /** The differences of other browsers from Chromium. */

@@ -17,6 +17,8 @@ export interface TcpServer {
   readonly heads: readonly string[];
   /** The number of open connections. */
   readonly open: number;
+  /** The open connections. */
+  readonly connections: ReadonlySet<Socket>;
   /** Drops the recorded heads, which would count in a memory test. */
   forget(): void;
   /** Closes connections without data, now and later: a platform may keep the connection of a cancelled request. */
@@ -64,6 +66,7 @@ export const startTcpServer = async (): Promise<TcpServer> => {
     get open() {
       return sockets.size;
     },
+    connections: sockets,
     heads,
     forget: () => {
       heads.length = 0;

@@ -12,6 +12,7 @@ import type {
   Challenge,
   EnvelopeOptions,
   ExpiryPredicate,
+  FetchOptions,
   HeadersInput,
   HttpContext,
   HttpEvent,
@@ -96,6 +97,47 @@ export const whatIsAskedForIsInferred = (api: Api): void => {
   expectTypeOf(order$).toEqualTypeOf<Observable<Order>>();
 };
 
+export const deletesTakeABody = (api: Api): void => {
+  expectTypeOf(api.delete$<Order>('/a', { body: { ids: [1] } })).toEqualTypeOf<Observable<Order>>();
+  expectTypeOf(api.delete$('/a', { body: 'text', responseType: 'blob' })).toEqualTypeOf<Observable<Blob>>();
+  expectTypeOf(api.delete$('/a', { body: undefined, schema: HAND_MADE })).toEqualTypeOf<Observable<Order>>();
+  // @ts-expect-error a bigint has no JSON
+  api.delete$('/a', { body: 1n });
+  // @ts-expect-error a request of OPTIONS has no body here
+  api.options$('/a', { body: {} });
+};
+
+export const requestsTakeOptionsForFetch = (api: Api): void => {
+  type OfPlatform = Pick<
+    RequestInit,
+    | 'cache'
+    | 'credentials'
+    | 'integrity'
+    | 'keepalive'
+    | 'mode'
+    | 'priority'
+    | 'redirect'
+    | 'referrer'
+    | 'referrerPolicy'
+  >;
+  expectTypeOf<OfPlatform>().toExtend<FetchOptions>();
+  expectTypeOf<keyof FetchOptions>().toEqualTypeOf<keyof OfPlatform>();
+  expectTypeOf<Optional<FetchOptions>>().toExtend<FetchOptions>();
+  api.get$('/a', { fetch: { cache: 'no-store', keepalive: true } });
+  // @ts-expect-error the method is not one of them
+  api.get$('/a', { fetch: { method: 'POST' } });
+  // @ts-expect-error there is no such cache mode
+  api.get$('/a', { fetch: { cache: 'never' } });
+};
+
+export const requestsTakeASignal = (api: Api, signal: AbortSignal): void => {
+  expectTypeOf(api.get$<Order>('/a', { signal })).toEqualTypeOf<Observable<Order>>();
+  api.post$('/a', {}, { signal, responseType: 'text' });
+  api.request$('GET', '/a', { signal, reportProgress: true });
+  // @ts-expect-error a controller is no signal
+  api.get$('/a', { signal: new AbortController() });
+};
+
 export const wholeAnswers = (api: Api, isProgressWanted: boolean): void => {
   expectTypeOf(api.request$<Order>('GET', '/a')).toEqualTypeOf<Observable<HttpResponse<Order>>>();
   expectTypeOf(api.request$<Order>('POST', '/a', { body: {} })).toEqualTypeOf<Observable<HttpResponse<Order>>>();
@@ -114,6 +156,7 @@ export const theEmittedTypeFollowsResponseType = (api: Api, isText: boolean): vo
     expectTypeOf(get('/a', { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
     expectTypeOf(get('/a', { responseType: 'blob', auth: false })).toEqualTypeOf<Observable<Blob>>();
     expectTypeOf(get('/a', { responseType: 'arraybuffer' })).toEqualTypeOf<Observable<ArrayBuffer>>();
+    expectTypeOf(get('/a', { responseType: 'stream' })).toEqualTypeOf<Observable<ReadableStream<Uint8Array>>>();
     expectTypeOf(get<Order>('/a', { responseType: 'json' })).toEqualTypeOf<Observable<Order>>();
     expectTypeOf(get<Order>('/a', { responseType: undefined })).toEqualTypeOf<Observable<Order>>();
     expectTypeOf(get('/a', { responseType: isText ? 'text' : 'blob' })).toEqualTypeOf<Observable<string | Blob>>();
@@ -130,6 +173,7 @@ export const theEmittedTypeFollowsResponseType = (api: Api, isText: boolean): vo
   }
   for (const post of [api.post$, api.put$, api.patch$]) {
     expectTypeOf(post('/a', {}, { responseType: 'text' })).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(post('/a', {}, { responseType: 'stream' })).toEqualTypeOf<Observable<ReadableStream<Uint8Array>>>();
     expectTypeOf(post('/a', undefined, { responseType: 'blob' })).toEqualTypeOf<Observable<Blob>>();
     expectTypeOf(post<Order>('/a', {}, { responseType: 'json' })).toEqualTypeOf<Observable<Order>>();
     // @ts-expect-error a text is no order
@@ -142,6 +186,11 @@ export const theEmittedTypeFollowsResponseType = (api: Api, isText: boolean): vo
   expectTypeOf(api.request$('PUT', '/a', { responseType: 'blob', body: {}, reportProgress: true })).toEqualTypeOf<
     Observable<HttpEvent<Blob>>
   >();
+  expectTypeOf(api.request$('GET', '/a', { responseType: 'stream' })).toEqualTypeOf<
+    Observable<HttpResponse<ReadableStream<Uint8Array>>>
+  >();
+  // @ts-expect-error a stream has no schema
+  api.get$('/a', { responseType: 'stream', schema: HAND_MADE });
   // @ts-expect-error a text is no order
   api.request$<Order>('GET', '/a', { responseType: 'text' });
   // @ts-expect-error with progress neither

@@ -1,5 +1,6 @@
 import {
   defaultIfEmpty,
+  first,
   NEVER,
   type Observable,
   type ObservableInput,
@@ -62,13 +63,23 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       return;
     }
     if (request.wire.responseType === 'json') {
-      this.#judge(event, event, state);
+      if (this.#isExpired(event, state)) this.#replay(event, state);
+      else request.caller.next(event);
       return;
     }
     this.#ignoresEvents = true;
+    const { stream } = internalsOf(request.wire).newest;
+    const shown$ = stream ? stream.inspect$(event) : withParsedJson(event);
+    const expired$ = shown$.pipe(first((shown) => this.#isExpired(shown, state), null));
     this.add(
-      withParsedJson(event).subscribe((shown) => {
-        if (!this.#judge(shown, event, state)) request.caller.complete();
+      expired$.subscribe((expired) => {
+        if (expired) {
+          stream?.cancel();
+          this.#replay(stream ? expired : event, state);
+          return;
+        }
+        request.caller.next(stream ? { ...event, body: stream.body } : event);
+        request.caller.complete();
       }),
     );
   }
@@ -81,24 +92,21 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
     if (!this.#ignoresEvents) this.request.caller.complete();
   }
 
-  /** Whether the request is replayed. */
-  #judge(shown: HttpResponse, event: HttpResponse, state: SignedIn): boolean {
+  /** Whether the response says that the token has expired, and newer tokens may come. */
+  #isExpired(shown: HttpResponse, state: SignedIn): boolean {
     const { request } = this;
-    let isExpired = false;
     try {
-      isExpired = verdictOf('isExpired', request.session.isExpired(shown, request.wire));
+      return verdictOf('isExpired', request.session.isExpired(shown, request.wire)) && request.mayReplay(state);
     } catch (error) {
       request.error(error);
+      return false;
     }
-    const isReplayed = isExpired && request.mayReplay(state);
-    if (isReplayed) {
-      this.#ignoresEvents = true;
-      request.replay(state, event);
-      this.unsubscribe();
-    } else {
-      request.caller.next(event);
-    }
-    return isReplayed;
+  }
+
+  #replay(response: HttpResponse, state: SignedIn): void {
+    this.#ignoresEvents = true;
+    this.request.replay(state, response);
+    this.unsubscribe();
   }
 }
 

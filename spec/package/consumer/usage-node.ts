@@ -32,6 +32,8 @@ export const session: Session = createSession({
 export const api = createApi({ baseUrl: 'https://shop.example', transport: transports[0] ?? ajaxTransport() });
 export const timeline = recordTimeline(api);
 
+api.get$('/orders', { signal: AbortSignal.timeout(5_000), fetch: { cache: 'no-store' } }).subscribe();
+api.get$('/video', { responseType: 'stream' }).subscribe((stream) => stream.cancel());
 api.post$('/upload', new Blob(['a'])).subscribe();
 api.post$('/upload', new URLSearchParams({ a: '1' })).subscribe();
 

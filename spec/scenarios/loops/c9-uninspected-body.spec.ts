@@ -17,13 +17,13 @@ const INSPECTED = 64 * 1024;
 const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer as ArrayBuffer;
 
 /** Converts a text to the body types of a transport. */
-const AS: Readonly<Record<ResponseType, (text: string) => unknown>> = {
+const AS: Readonly<Record<Exclude<ResponseType, 'stream'>, (text: string) => unknown>> = {
   json: (text) => JSON.parse(text),
   text: (text) => text,
   blob: (text) => new Blob([text]),
   arraybuffer: bytesOf,
 };
-const TYPES = Object.keys(AS) as ResponseType[]; // the keys are the types above
+const TYPES = Object.keys(AS) as (keyof typeof AS)[]; // the keys are the types above
 const DOWNLOADS = TYPES.filter((type) => type !== 'json');
 
 const textOf = (body: unknown): Promise<string> => new Response(body as BodyInit).text(); // the body of a download

@@ -32,6 +32,10 @@ export interface Capabilities {
   readonly joinsGets: boolean;
   /** Whether a request that is taken back in the same tick never goes out. */
   readonly takesBack: boolean;
+  /** Whether a response can be a stream. */
+  readonly streamedResponse: boolean;
+  /** Whether a request's options for `fetch` count. */
+  readonly fetchOptions: boolean;
   /** Whether an error tells what went wrong with the connection, as a code of the system. */
   readonly cause: boolean;
 }

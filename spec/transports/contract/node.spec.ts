@@ -5,7 +5,7 @@ import type { Capabilities, Context } from './context';
 import { type ContractServer, startContractServer } from './server';
 import { contract } from './statements';
 
-const can: Omit<Capabilities, 'uploadProgress' | 'userInfo'> = {
+const can: Omit<Capabilities, 'uploadProgress' | 'userInfo' | 'fetchOptions' | 'streamedResponse'> = {
   takesBack: true,
   followsTab: true,
   joinsGets: false,
@@ -19,11 +19,29 @@ const can: Omit<Capabilities, 'uploadProgress' | 'userInfo'> = {
 const platforms: readonly (readonly [string, Omit<Context, 'origins'>])[] = [
   [
     'ajaxTransport',
-    { transport: ajaxTransport(), can: { ...can, uploadProgress: true, userInfo: { sent: true, followed: true } } },
+    {
+      transport: ajaxTransport(),
+      can: {
+        ...can,
+        uploadProgress: true,
+        userInfo: { sent: true, followed: true },
+        fetchOptions: false,
+        streamedResponse: false,
+      },
+    },
   ],
   [
     'fetchTransport',
-    { transport: fetchTransport(), can: { ...can, uploadProgress: false, userInfo: { sent: false, followed: false } } },
+    {
+      transport: fetchTransport(),
+      can: {
+        ...can,
+        uploadProgress: false,
+        userInfo: { sent: false, followed: false },
+        fetchOptions: true,
+        streamedResponse: true,
+      },
+    },
   ],
 ];
 

@@ -112,6 +112,35 @@ export const bodies: readonly Statement[] = [
     },
   },
   {
+    title: 'sends the body that is an option of delete$, and none without it',
+    run: async (context) => {
+      const bodies: readonly Body[] = [
+        { id: 1 },
+        'text',
+        Uint8Array.of(0, 255),
+        new URLSearchParams('a=1'),
+        new Blob(['b']),
+      ];
+      const api = apiOf(context);
+      for (const body of bodies) {
+        const echo = await firstValueFrom(api.delete$<Echo>('/echo', { body }));
+        same([echo.method, echo.base64], ['DELETE', (await post(context, body)).base64]);
+      }
+      same((await firstValueFrom(api.delete$<Echo>('/echo'))).base64, '');
+    },
+  },
+  {
+    title: 'sends the body of delete$ a second time, with the new token',
+    run: async (context) => {
+      const { api, refreshes } = signedIn(context);
+      const body = { ü: 1 };
+      same(await firstValueFrom(api.delete$(path('guarded', { by: 'T2' }), { body })), {
+        base64: textToBase64('{"ü":1}'),
+      });
+      same(refreshes(), 1);
+    },
+  },
+  {
     title: 'sends what bytes were when they were handed over',
     run: async (context) => {
       const bytes = Uint8Array.of(1, 2, 3);

@@ -5,6 +5,8 @@ import { errors } from './errors';
 import { progress } from './progress';
 import { redirects } from './redirects';
 import { renewals } from './renewals';
+import { signals } from './signals';
+import { streamed } from './streams';
 import { tokenScope } from './token-scope';
 import { urls } from './urls';
 
@@ -14,6 +16,8 @@ export const contract: readonly (readonly [string, readonly Statement[]])[] = [
   ['an answer', answers],
   ['urls', urls],
   ['errors', errors],
+  ['a signal', signals],
+  ['a streamed response', streamed],
   ['progress', progress],
   ['redirects', redirects],
   ['renewals', renewals],

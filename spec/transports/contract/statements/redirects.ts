@@ -23,6 +23,14 @@ const places: readonly (readonly [string, (origins: Origins) => string, string])
 ];
 
 export const redirects: readonly Statement[] = [
+  {
+    title: 'are an error if the options for fetch say so, and followed if the transport ignores those',
+    run: async (context) => {
+      const request$ = apiOf(context).get$<Echo>(path('redirect', { to: '/echo' }), { fetch: { redirect: 'error' } });
+      if (context.can.fetchOptions) same((await errorOf(request$)).code, 'network');
+      else same((await firstValueFrom(request$)).url, '/echo');
+    },
+  },
   ...[301, 302, 303, 307, 308].map((status) => ({
     title: `are followed, and the answer says where it came from (${status})`,
     run: async (context: Context) => {

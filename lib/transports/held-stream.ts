@@ -1,0 +1,90 @@
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  finalize,
+  from,
+  map,
+  type Observable,
+  of,
+  reduce,
+  repeat,
+  takeWhile,
+  timeout,
+} from 'rxjs';
+import { parseJson } from '../http/body';
+import { MAX_INSPECTED_BYTES, READ_TIMEOUT_MS } from '../http/download';
+import type { HeldBody } from '../http/held-body';
+import type { HttpResponse } from '../http/response';
+
+type ByteStream = ReadableStream<Uint8Array>;
+
+/** Cancels a stream, which closes its connection. Ignores a stream that is locked: its reader decides. */
+const cancel = (stream: { cancel(): Promise<void> }): void => {
+  stream.cancel().catch(() => {});
+};
+
+/**
+ * The whole text of a stream; `undefined` if it has more than 64 kB, takes more than 5 s or breaks. The stream is
+ * cancelled then.
+ */
+const readText$ = (stream: ByteStream): Observable<string | undefined> =>
+  defer(() => {
+    const reader = stream.getReader();
+    const decoder = new TextDecoder();
+    let size = 0;
+    return defer(() => from(reader.read())).pipe(
+      repeat(),
+      takeWhile(({ done }) => !done),
+      reduce((text, { value = new Uint8Array() }) => {
+        size += value.byteLength;
+        if (size > MAX_INSPECTED_BYTES) throw new RangeError();
+        return text + decoder.decode(value, { stream: true });
+      }, ''),
+      timeout({ first: READ_TIMEOUT_MS }),
+      finalize(() => cancel(reader)),
+    );
+  }).pipe(catchError(() => of(undefined)));
+
+/** Whether the content type is JSON, and not lines or a sequence of it, and the length, if known, at most 64 kB. */
+const isSmallJson = ({ headers }: HttpResponse): boolean =>
+  /^[^;]*[/+]json\s*(;|$)/i.test(headers['content-type'] ?? '') &&
+  !(Number(headers['content-length']) > MAX_INSPECTED_BYTES);
+
+/** The body of a response of `fetch`. */
+export class HeldStream implements HeldBody {
+  constructor(public body: ByteStream) {}
+
+  cancel(): void {
+    cancel(this.body);
+  }
+
+  inspect$(response: HttpResponse): Observable<HttpResponse> {
+    const head$ = of({ ...response, body: null });
+    return isSmallJson(response) ? concat(head$, this.#inspectJson$(response)) : head$;
+  }
+
+  deliver$(response: HttpResponse, signal: AbortSignal | undefined): Observable<HttpResponse> {
+    if (response.status >= 400)
+      return readText$(this.body).pipe(map((text) => ({ ...response, body: parseJson(text ?? '') ?? (text || null) })));
+    if (!signal) return of(response);
+    // The body may be an interceptor's own. The platform removes its listener from the signal when the stream ends.
+    this.body = (response.body as ByteStream).pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal });
+    return of({ ...response, body: this.body });
+  }
+
+  /** The response with its parsed JSON, and none if it is not JSON. */
+  #inspectJson$(response: HttpResponse): Observable<HttpResponse> {
+    return defer(() => {
+      const [start, whole] = this.body.tee();
+      this.body = whole;
+      return readText$(start);
+    }).pipe(
+      concatMap((text) => {
+        const body = parseJson(text ?? '');
+        return body === undefined ? [] : [{ ...response, body }];
+      }),
+    );
+  }
+}
