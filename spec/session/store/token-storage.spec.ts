@@ -599,6 +599,23 @@ describe('writes to the store', () => {
     expect(read()).toEqual([undefined]);
   });
 
+  it('end no later sign-in if they are late clears, even after a read while signed out', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const clears = [() => new Promise<void>((resolve) => ends.push(resolve))];
+    const { storage, backing, applied, read } = createStorage({ clear: () => clears.pop()?.() });
+    storage.write('sign-out');
+    await vi.advanceTimersByTimeAsync(5_000);
+    storage.write('sign-out');
+    expect(read()).toEqual([undefined]);
+    storage.write(tokens(1));
+    backing.clear();
+    ends[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(backing.load()).toEqual(tokens(1));
+    expect(applied).toEqual([undefined]);
+  });
+
   it('are written over if they are given-up clears, once their effect is seen', async () => {
     stopClock();
     let end = (): void => {};
