@@ -397,6 +397,18 @@ describe('the version of a store', () => {
     expect(createStorage({ version: failing }).storage.isSeen()).toBe(true);
   });
 
+  it('counts as unseen if others have written during a read, and emptied the store', async () => {
+    const { storage, backing, read } = createStorage({
+      version: () => backing.load(),
+      load: () => Promise.resolve().then(() => backing.load()),
+    });
+    read();
+    backing.save(tokens(1));
+    await setImmediate();
+    backing.clear();
+    expect(storage.isSeen()).toBe(false);
+  });
+
   it('counts as unseen after an asynchronous write, which others may have followed', async () => {
     const { storage, read } = createStorage({ version: () => 1, save: () => Promise.resolve() });
     read();
