@@ -147,7 +147,7 @@ export const onRead = (memory: StoreMemory, tokens: External, nth: number): Read
   if (nth < latestRead) return { memory };
   const { mine, endedBy, isOwed, replaced } = standing;
   // A `clear` that was given up may have emptied the store later, so the tokens count as lost. While a write is owed,
-  // an empty store ends no session in any case, and uses up no such `clear`.
+  // or the session is over, an empty store ends no session in any case, and uses up no such `clear`.
   const isLateClear = tokens === null && lateClears > 0;
   const found = isLateClear ? undefined : tokens;
   const verdict = reconcile(standing, found);
@@ -164,7 +164,7 @@ export const onRead = (memory: StoreMemory, tokens: External, nth: number): Read
     stored: found,
     rewrites: verdict === 'write' ? rewrites + 1 : rewrites,
     latestRead: nth,
-    lateClears: isCertain ? 0 : lateClears - (isLateClear && !isOwed ? 1 : 0),
+    lateClears: isCertain ? 0 : lateClears - (isLateClear && !isOwed && !endedBy ? 1 : 0),
     isInDoubt: memory.isInDoubt && !isCertain,
   };
   return {

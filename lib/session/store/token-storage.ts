@@ -123,6 +123,8 @@ export const createTokenStorage = (
     }
   };
 
+  const isAtVersion = (): boolean => Object.is(versionNow(), reads.version);
+
   const writes = createWriteQueue(store, {
     done: (what, isSync, isLast) => {
       memory = onWritten(memory, what, isLast);
@@ -171,7 +173,9 @@ export const createTokenStorage = (
         return of(warn('load', error));
       }),
       tap(() => {
-        reads = { ...reads, isHanging: false };
+        // Writes of others during the read may end with the version before it, and yet with other tokens than it found.
+        const version = isAtVersion() ? reads.version : UNSEEN;
+        reads = { ...reads, version, isHanging: false };
       }),
     );
   };
@@ -203,11 +207,9 @@ export const createTokenStorage = (
     hasHintsOnly: has('changes$') && !hasVersion,
     canMissHints: !(LOCAL in store),
     isSeen: () => {
-      const { version, failedAtMs } = reads;
+      const { failedAtMs } = reads;
       // A clock that was set back ends the wait.
-      return (
-        Object.is(versionNow(), version) && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS)
-      );
+      return isAtVersion() && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS);
     },
     hints$: defer(() => (store.changes$ ? toObservable('changes$', store.changes$) : NEVER)).pipe(
       catchError((error) => of(warn('changes$', error))),

@@ -397,6 +397,18 @@ describe('the version of a store', () => {
     expect(createStorage({ version: failing }).storage.isSeen()).toBe(true);
   });
 
+  it('counts as unseen if others have written during a read, and emptied the store', async () => {
+    const { storage, backing, read } = createStorage({
+      version: () => backing.load(),
+      load: () => Promise.resolve().then(() => backing.load()),
+    });
+    read();
+    backing.save(tokens(1));
+    await setImmediate();
+    backing.clear();
+    expect(storage.isSeen()).toBe(false);
+  });
+
   it('counts as unseen after an asynchronous write, which others may have followed', async () => {
     const { storage, read } = createStorage({ version: () => 1, save: () => Promise.resolve() });
     read();
@@ -597,6 +609,23 @@ describe('writes to the store', () => {
       expect(backing.load()).toEqual(tokens(1));
     }
     expect(read()).toEqual([undefined]);
+  });
+
+  it('end no later sign-in if they are late clears, even after a read while signed out', async () => {
+    stopClock();
+    const ends: (() => void)[] = [];
+    const clears = [() => new Promise<void>((resolve) => ends.push(resolve))];
+    const { storage, backing, applied, read } = createStorage({ clear: () => clears.pop()?.() });
+    storage.write('sign-out');
+    await vi.advanceTimersByTimeAsync(5_000);
+    storage.write('sign-out');
+    expect(read()).toEqual([undefined]);
+    storage.write(tokens(1));
+    backing.clear();
+    ends[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(backing.load()).toEqual(tokens(1));
+    expect(applied).toEqual([undefined]);
   });
 
   it('are written over if they are given-up clears, once their effect is seen', async () => {
