@@ -17,7 +17,7 @@ import type { HttpHandler, HttpRequest } from '../../http/request';
 import type { HttpEvent, HttpResponse } from '../../http/response';
 import { toObservable } from '../../http/to-observable';
 import { originOf } from '../../http/url';
-import { type ExpiryPredicate, verdictOf } from '../refresh/expiry';
+import { type ExpiryPredicate, resultOf } from '../refresh/expiry';
 import { type Binding, decide, type SessionState, type SignedIn, type Tokens } from '../state/session-state';
 import { newerThan, type Waiter } from './admission';
 import type { RejectedRoutes } from './rejected-routes';
@@ -43,7 +43,7 @@ const isRequest = (value: unknown): value is HttpRequest => typeof Object(value)
  * operators in its place would cost every request.
  */
 class Attempt extends Subscription implements Observer<HttpEvent> {
-  /** Since its response was judged, or is about to be. */
+  /** True after a response that leads to a replay, and from the moment a response of another type than JSON arrives. */
   #ignoresEvents = false;
 
   constructor(
@@ -81,12 +81,12 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
     if (!this.#ignoresEvents) this.request.caller.complete();
   }
 
-  /** Whether the request is replayed. */
+  /** Whether the caller does not get the response: the request is replayed or fails with `TokenRejectedError`. */
   #judge(shown: HttpResponse, event: HttpResponse, state: SignedIn): boolean {
     const { request } = this;
     let isExpired = false;
     try {
-      isExpired = verdictOf('isExpired', request.session.isExpired(shown, request.wire));
+      isExpired = resultOf('isExpired', request.session.isExpired(shown, request.wire));
     } catch (error) {
       request.error(error);
     }

@@ -35,10 +35,10 @@ export const statusCode = (...codes: number[]): ((response: HttpResponse) => boo
   return (response) => codes.includes(response.status);
 };
 
-/** The verdict of a caller's predicate. Throws a `TypeError` for a promise, which would always count as true. */
-export const verdictOf = (name: string, verdict: unknown): boolean => {
-  check(!hasMethod(verdict, 'then'), name, 'true or false, and no promise');
-  return !!verdict;
+/** The result of a predicate of the caller. Throws a `TypeError` for a promise, which would always count as true. */
+export const resultOf = (name: string, result: unknown): boolean => {
+  check(!hasMethod(result, 'then'), name, 'true or false, and no promise');
+  return !!result;
 };
 
 /**
