@@ -60,8 +60,8 @@ export interface SessionOptions {
   authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest | ObservableInput<HttpRequest>) | undefined;
   /**
    * How long one refresh may take, from calling `refresh` to its end, retries included, in milliseconds; 0 and
-   * `Infinity`: no limit. The wait for `exclusive` of the store has a limit of the same length: after it the refresh
-   * fails for now, and `refresh` was not called.
+   * `Infinity`: no limit. The wait for `exclusive` of the store has a limit of the same length: after it the failure
+   * is transient, and `refresh` was not called.
    * @defaultValue 30 000
    */
   refreshTimeoutMs?: number | undefined;

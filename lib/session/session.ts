@@ -10,7 +10,7 @@ import { backoffMs } from './refresh/backoff';
 import { createRefresher } from './refresh/refresher';
 import { BRAND, CORE, type SessionCore } from './session-core';
 import { type TokenGrant, toTokens } from './state/grants';
-import { createStateMachine, type Effects, signedOut } from './state/machine';
+import { createStateMachine, type Effects, signedOutError } from './state/machine';
 import type { ModelAction, SessionModel } from './state/model';
 import { createReports } from './state/reports';
 import { type Binding, isElsewhere, type SessionState, type SignedIn, type Tokens } from './state/session-state';
@@ -83,9 +83,9 @@ export interface Session {
 export const createSessionWith = (options: SessionOptions, wake: Wake): Session => {
   const settings = withDefaults(options);
   const reports = createReports();
-  /** How often a session has begun or ended here. */
-  let changes = 0;
-  /** The bindings of requests that were made before the session was loaded. */
+  /** How often `signIn`, `signOut` or `destroy` was called. */
+  let sessionChanges = 0;
+  /** The object that gets the binding of all requests made while the session is loading. */
   let unloaded: { binding?: Binding | undefined } | undefined;
 
   const storage = createTokenStorage(settings.store, reports.warn, (external) => sync.apply(external));
@@ -103,7 +103,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     if ('tokens' in action && action.tokens) storage.take(action.tokens);
     // All that waits belongs to the session before: also what was released and has no slot yet.
     const isOtherSession = action.type === 'signIn' || action.type === 'signOut';
-    const error = isOtherSession ? signedOut() : 'error' in action ? action.error : undefined;
+    const error = isOtherSession ? signedOutError() : 'error' in action ? action.error : undefined;
     // Detached at once: a request that a subscriber of the new state sends waits for what comes next.
     const settleWaiters = status === 'refreshing' ? noop : admission.takeAll(error, isOtherSession, binding);
     return {
@@ -127,8 +127,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
 
   /** Reads the store if it has changed. Re-entrancy: a subscriber of what it holds may have signed in or out. */
   const check = () => {
-    const before = changes;
-    return { binding$: sync.check(), isOvertaken: changes !== before };
+    const before = sessionChanges;
+    return { binding$: sync.check(), isInterrupted: sessionChanges !== before };
   };
 
   /** Observed while `onSignOut` is being called: what is subscribed then belongs to no session. */
@@ -152,9 +152,9 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
 
   const change$ = (grant?: TokenGrant): Observable<void> => {
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
-    const nth = ++changes;
+    const nth = ++sessionChanges;
     // The id of a sign-in is later than that of what the store holds.
-    if (check().isOvertaken) return of(undefined);
+    if (check().isInterrupted) return of(undefined);
     const tokens = granted && { ...granted, sessionId: storage.createId() };
     const { mine: last } = storage;
     const resume = storage.pause();
@@ -163,7 +163,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
       let written$ = storage.write(tokens ?? 'sign-out');
       // Re-entrancy: the store's own notification may have led to another sign-in or sign-out, which is then the later
       // one; or to a refresh that writes after it.
-      if (nth === changes) {
+      if (nth === sessionChanges) {
         if (storage.mine !== tokens) written$ = storage.write(tokens ?? 'sign-out');
         machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, refresher.cancel());
         sync.interrupt();
@@ -178,14 +178,14 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   const update$ = (grant: TokenGrant): Observable<void> => {
     const atMs = nowMs();
     toTokens(grant, { sessionId: '' }, atMs, 'update');
-    if (sync.isDestroyed) throw signedOut();
+    if (sync.isDestroyed) throw signedOutError();
     /** The session that the grant is for, once it is loaded. */
     const bound = core.bind();
-    const before = changes;
+    const before = sessionChanges;
     const write$ = defer(() => {
       const previous = storage.mine;
-      const isSame = changes === before && previous?.sessionId === bound.binding?.sessionId;
-      if (!previous || !isSame) throw signedOut();
+      const isSame = sessionChanges === before && previous?.sessionId === bound.binding?.sessionId;
+      if (!previous || !isSame) throw signedOutError();
       const tokens = toTokens(grant, previous, atMs, 'update');
       const resume = storage.pause();
       try {
@@ -204,7 +204,10 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     );
   };
 
-  /** Milliseconds until a refresh is due that no request asks for; `Infinity` if there is none. */
+  /**
+   * Milliseconds until a refresh without a request is due; `Infinity`: never. Call it only while the session is loading
+   * or signed in.
+   */
   const dueInMs = (): number => {
     const { state, renewAtMs } = machine.model;
     // No request limits how often it is tried: it waits a while even if the server asks for no wait.
@@ -212,8 +215,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   };
 
   const checkStore: SessionCore['checkStore'] = () => {
-    const { binding$, isOvertaken } = check();
-    if (isOvertaken) throw signedOut();
+    const { binding$, isInterrupted } = check();
+    if (isInterrupted) throw signedOutError();
     return binding$;
   };
 
@@ -279,7 +282,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     signIn: (grant) =>
       lastValueFrom(
         defer(() => {
-          if (sync.isDestroyed) throw signedOut();
+          if (sync.isDestroyed) throw signedOutError();
           return change$(Object(grant));
         }),
       ),
@@ -289,8 +292,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
     keepFresh$,
     destroy: () => {
-      changes++;
-      sync.end();
+      sessionChanges++;
+      sync.destroy();
       machine.dispatch({ type: 'signOut' }, refresher.cancel());
       sync.interrupt();
       storage.close();

@@ -10,11 +10,23 @@ import {
   type SessionState,
   type TokenGrant,
 } from 'renewal';
-import { concat, delay, EMPTY, NEVER, type Observable, of, Subject, switchMap, throwError } from 'rxjs';
+import {
+  concat,
+  delay,
+  EMPTY,
+  NEVER,
+  type Observable,
+  of,
+  Subject,
+  switchMap,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createSessionId } from '../../lib/session/state/session-id';
 import { createCellStore, observe, tokens } from '../support/cell-store';
-import { outcomeOf } from '../support/http-client';
+import { completedWith, outcomeOf } from '../support/http-client';
 import { requestOf } from '../support/request';
 import { createVirtualClient, lineOf, ORIGIN, response, virtually } from '../support/virtual';
 
@@ -287,6 +299,29 @@ describe('a request that an interceptor delays', () => {
       expect(sent).toEqual([]);
     },
   );
+});
+
+describe('the slot of a waiting request', () => {
+  it.each<[string, (now: HttpResponse) => Observable<HttpResponse>]>([
+    ['a response', (now) => of(now).pipe(delay(5))],
+    ['an error of the connection', () => timer(5).pipe(switchMap(() => throwError(() => new Error('reset'))))],
+    ['a second expired response', () => of(response(401)).pipe(delay(5))],
+    ['the unsubscription of its caller', () => NEVER],
+  ])('is given to the next one after %s', (_, end) => {
+    virtually(({ flush }) => {
+      const { api, sent } = createVirtualClient({
+        releaseConcurrency: 1,
+        refresh: () => of(T2).pipe(delay(3)),
+        respond: ({ url }, now) => (url === `${ORIGIN}/a` && now.status !== 401 ? end(now) : of(now)),
+      });
+      outcomeOf(api.get$('/a').pipe(takeUntil(timer(20))));
+      const next = outcomeOf(api.get$('/b'));
+      timer(7).subscribe(() => expect(sent).not.toContain('GET /b T2'));
+      flush();
+      expect(next).toEqual(completedWith({ by: 'T2' }));
+      expect(sent).toEqual(['GET /a T1', 'GET /a T2', 'GET /b T2']);
+    });
+  });
 });
 
 describe('bearer as an interceptor of the caller', () => {

@@ -1,13 +1,13 @@
 import { noop, Observable } from 'rxjs';
 import { nowMs } from '../../http/clock';
 import type { Refresher } from '../refresh/refresher';
-import { type StateMachine, signedOut } from '../state/machine';
+import { type StateMachine, signedOutError } from '../state/machine';
 import { type Binding, decide, hasTokens, type SignedIn, type Tokens, type Verdict } from '../state/session-state';
 import { createLimiter } from './limiter';
 
 /** Someone who needs the session's tokens: a request, or a subscriber of `accessToken$` or `refresh$`. */
 export interface Waiter {
-  /** The session that it belongs to, and the tokens that will not do: rejected by the server, or dead. */
+  /** The session that it belongs to; with `after`, it needs newer tokens: those of that generation are dead. */
   binding?: Binding | undefined;
   /** Whether it may start a refresh. If not, it waits only for one that is running, and for the first load. */
   readonly renew: boolean;
@@ -101,7 +101,7 @@ export const createPendingQueue = (
   };
 };
 
-/** Only tokens of this session that are newer than those of `state` will do. */
+/** A binding to tokens of the same session that are newer than those of `state`. */
 export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
   sessionId: tokens.sessionId,
   after: generation,
@@ -162,7 +162,7 @@ export const createAdmission = (machine: StateMachine, refresher: Refresher, con
         },
         send: (state, release) => {
           release();
-          if (!state) throw signedOut();
+          if (!state) throw signedOutError();
           if (waiter.binding?.after === undefined && isStale(state)) {
             waiter.binding = newerThan(state);
             admit(waiter);

@@ -18,7 +18,7 @@ import type { HttpHandler, HttpRequest } from '../../http/request';
 import type { HttpEvent, HttpResponse } from '../../http/response';
 import { toObservable } from '../../http/to-observable';
 import { originOf } from '../../http/url';
-import { type ExpiryPredicate, verdictOf } from '../refresh/expiry';
+import { type ExpiryPredicate, resultOf } from '../refresh/expiry';
 import { type Binding, decide, type SessionState, type SignedIn, type Tokens } from '../state/session-state';
 import { newerThan, type Waiter } from './admission';
 import type { RejectedRoutes } from './rejected-routes';
@@ -44,7 +44,7 @@ const isRequest = (value: unknown): value is HttpRequest => typeof Object(value)
  * operators in its place would cost every request.
  */
 class Attempt extends Subscription implements Observer<HttpEvent> {
-  /** Since its response was judged, or is about to be. */
+  /** True after a response that leads to a replay, and from the moment a response of another type than JSON arrives. */
   #ignoresEvents = false;
 
   constructor(
@@ -96,7 +96,7 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
   #isExpired(shown: HttpResponse, state: SignedIn): boolean {
     const { request } = this;
     try {
-      return verdictOf('isExpired', request.session.isExpired(shown, request.wire)) && request.mayReplay(state);
+      return resultOf('isExpired', request.session.isExpired(shown, request.wire)) && request.mayReplay(state);
     } catch (error) {
       request.error(error);
       return false;

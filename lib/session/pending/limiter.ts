@@ -66,8 +66,8 @@ export const createLimiter = <T>(slots: number, start: (item: T, release: () => 
 export type Mutex = <T>(work: Observable<T>) => Observable<T>;
 
 /**
- * Subscribes to `work` inside of a lock that `inside` stands for. Not `subscribe(subscriber)`, which would be torn down
- * only after the next work has started.
+ * Subscribes to `work`. Unsubscribing `inside` stops `work` before the lock is released. With `subscribe(subscriber)`,
+ * the next work would start first.
  */
 export const subscribeInside = <T>(inside: Subscription, work: Observable<T>, subscriber: Subscriber<T>): void =>
   inside.add(

@@ -37,12 +37,12 @@ export const statusCode = (...codes: number[]): ((response: HttpResponse) => boo
 };
 
 /**
- * The verdict of a caller's predicate. Throws a `TypeError` for a promise or an observable, which would always count as
- * true.
+ * The result of a predicate of the caller. Throws a `TypeError` for a promise or an observable, which would always
+ * count as true.
  */
-export const verdictOf = (name: string, verdict: unknown): boolean => {
-  check(!hasMethod(verdict, 'then') && !hasMethod(verdict, 'subscribe'), name, 'true or false, and no promise');
-  return !!verdict;
+export const resultOf = (name: string, result: unknown): boolean => {
+  check(!hasMethod(result, 'then') && !hasMethod(result, 'subscribe'), name, 'true or false, and no promise');
+  return !!result;
 };
 
 /**

@@ -35,7 +35,7 @@ import type { External } from '../store/store-memory';
 import type { TokenStorage } from '../store/token-storage';
 import { OVERTAKEN, type TokenStore } from '../store/token-store';
 import { backoffMs } from './backoff';
-import { type ExpiryPredicate, type RefusalPredicate, verdictOf } from './expiry';
+import { type ExpiryPredicate, type RefusalPredicate, resultOf } from './expiry';
 import { failure, NO_CAUSE, redactBody, withMinLifetime } from './outcome';
 import { endIfExpired, ofRefresh, retryAfterMs } from './refusal';
 
@@ -71,13 +71,16 @@ export class RefreshRun {
   isInvoking = false;
   /** Whether it has an outcome that was reported, or was cancelled. */
   hasEnded = false;
-  /** Stands as soon as it is known: a deadline or a lock that fails later takes nothing away. */
+  /** The outcome so far. A deadline or a broken lock does not remove it; a later read of the store may replace it. */
   #outcome: RefreshOutcome | undefined;
   #isWritten = false;
   readonly #work = new Subscription();
-  /** The limit that counts now: of the wait for the lock, then of the read (none), then of each call of `refresh`. */
+  /**
+   * Limits the wait for the lock; then all tries of one renewal, up to its write; then the release of the lock. 0, no
+   * limit, during the first read, which has its own.
+   */
   readonly #deadlineMs$: BehaviorSubject<number>;
-  /** External tokens, `null` for a sign-out elsewhere, undefined if the store holds this session's own. */
+  /** External tokens, `null` for a sign-out by another session, undefined if the store holds this session's own. */
   readonly #external$: Observable<External>;
 
   /**
@@ -102,7 +105,7 @@ export class RefreshRun {
     const work$ = defer(() => this.#readStore$()).pipe(
       // Re-entrancy: the run may be cancelled during subscribe, before its subscription exists.
       takeUntil(new Observable<void>((stop) => this.#work.add(() => stop.next()))),
-      // A lock may never be released.
+      // A broken lock may not end after its work. Then this deadline ends the wait.
       tap({ complete: () => this.#deadlineMs$.next(refreshTimeoutMs) }),
     );
     this.#work.add(
@@ -166,7 +169,7 @@ export class RefreshRun {
    */
   #invoke$(tokens: Tokens | undefined): Observable<TokenGrant> {
     const { refresh, restore } = this.settings;
-    const end = (): void => {
+    const stopInvoking = (): void => {
       this.isInvoking = false;
     };
     return new Observable((subscriber) => {
@@ -174,9 +177,9 @@ export class RefreshRun {
       try {
         const restored$ = () => (restore ? toObservable('restore', restore()) : EMPTY);
         const grant$ = tokens ? toObservable('refresh', refresh(tokens)) : restored$();
-        subscriber.add(grant$.pipe(tap({ next: end, error: end })).subscribe(subscriber));
+        subscriber.add(grant$.pipe(tap({ next: stopInvoking, error: stopInvoking })).subscribe(subscriber));
       } finally {
-        end();
+        stopInvoking();
       }
     });
   }
@@ -203,17 +206,17 @@ export class RefreshRun {
 
   #isRefused(error: unknown): boolean {
     const { isRefused, isExpired } = this.settings;
-    return verdictOf('isRefused', isRefused(error, ofRefresh(isExpired, error)));
+    return resultOf('isRefused', isRefused(error, ofRefresh(isExpired, error)));
   }
 
   /**
-   * Saves new tokens, unless the session has ended or changed hands, or another tab has renewed them while this page
-   * was frozen.
+   * Saves new tokens, unless the session has ended, another one has begun, or another tab has renewed them while this
+   * page was frozen.
    */
   #save$(tokens: Tokens, current: Tokens | undefined): Observable<unknown> {
     this.#decide({ type: 'refreshed', tokens });
-    // Half of an entry: another tab has written the refresh token, and its access token is to follow. Or the spent
-    // refresh token, which would be presented again.
+    // The store holds half of a write of another tab, or the refresh token that this run has spent. Neither replaces
+    // the new tokens.
     const isStale = (external: Tokens): boolean =>
       isSameGrant(external, this.signedIn?.tokens) ||
       (isPast(external, nowMs()) && external.refreshToken === current?.refreshToken);
@@ -258,7 +261,7 @@ export class RefreshRun {
     );
   }
 
-  /** Adopts external tokens, or ends the session for a sign-out elsewhere; undefined changes nothing. */
+  /** Adopts external tokens, or ends the session for a sign-out by another one; undefined changes nothing. */
   #useExternal$(external: External): Observable<unknown> {
     if (external) return this.#adopt$(external);
     return external === null ? this.#decide({ type: 'signOut' }) : EMPTY;

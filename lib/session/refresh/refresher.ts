@@ -3,7 +3,7 @@ import { nowMs } from '../../http/clock';
 import type { RefreshError, SessionExpiredError } from '../../http/errors';
 import { invoke$ } from '../../http/to-observable';
 import { type RefreshEvent, toRefreshEvent } from '../state/events';
-import { type StateMachine, signedOut } from '../state/machine';
+import { type StateMachine, signedOutError } from '../state/machine';
 import type { Reports } from '../state/reports';
 import { endOfLoading, isElsewhere, isPast, type RefreshOutcome, type Tokens } from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
@@ -18,8 +18,8 @@ export interface RefresherSettings extends RefreshSettings {
 }
 
 /**
- * Single flight: at most one refresh runs, and after a transient failure the next one waits. A load, and `restore`, are
- * refreshes without tokens.
+ * Single flight: at most one refresh runs, and after a transient failure the next one waits. `restore` runs as a
+ * refresh without tokens. The first load is only a read.
  */
 export interface Refresher {
   /** The number of the refresh that runs, or else of the next. */
@@ -38,11 +38,11 @@ export interface Refresher {
   /** Cancels the timeout of the load: the session has left `loading`. */
   endLoad(): void;
   /**
-   * Applies what someone else has written to the store. A refresh of the same session is superseded, as it might
+   * Applies what another session has written to the store. A refresh of the same session is superseded, as it might
    * present a spent token.
    */
   applyExternal(external: External): void;
-  /** Why no tokens will come for a session: its refresh token was refused, or it ended or changed hands. */
+  /** Why no tokens will come for a session: its refresh token was refused, it ended, or another one began. */
   errorFor(sessionId: string | undefined): Error;
   /** Whether `refresh` is being called right now. */
   isInvoking(): boolean;
@@ -59,7 +59,7 @@ export interface Refresher {
   cancel(isRenewed?: boolean): () => void;
 }
 
-/** @param pending - How many requests wait. */
+/** @param pending - How many waiters there are. */
 export const createRefresher = (
   machine: StateMachine,
   storage: TokenStorage,
@@ -84,7 +84,7 @@ export const createRefresher = (
     };
   };
 
-  const notifyExpired = (error: SessionExpiredError): void => {
+  const notifySessionExpired = (error: SessionExpiredError): void => {
     // Re-entrancy: a state subscriber may have signed in again.
     if (machine.state.status !== 'signed-out') return;
     invoke$(() => settings.onSessionExpired(error)).subscribe({
@@ -103,11 +103,11 @@ export const createRefresher = (
     onlineListener.unsubscribe();
     if (outcome.type === 'failed') onlineListener = online$.subscribe(endCoolDown);
     if (signedIn || outcome.type === 'failed') machine.dispatch({ ...outcome, generation }, notify);
-    // The store was empty: the tokens that came, if any, are what it held.
+    // `restore` completes the load, so its tokens count as loaded tokens.
     else if ('tokens' in outcome) machine.dispatch({ type: 'loaded', tokens: outcome.tokens }, notify);
     else machine.dispatch(endOfLoading(machine.state), notify);
     // After the waiters are rejected, which the mailbox may still have to do.
-    if (signedIn && outcome.type === 'refused') machine.enqueue(() => notifyExpired(outcome.error));
+    if (signedIn && outcome.type === 'refused') machine.enqueue(() => notifySessionExpired(outcome.error));
   };
 
   const coolDown: Refresher['coolDown'] = (minMs = 0) => {
@@ -143,7 +143,7 @@ export const createRefresher = (
     else machine.dispatch(endOfLoading(machine.state));
   };
 
-  /** The store has answered, or has had its time. */
+  /** The store has answered, or its time limit has passed. */
   const onLoaded = (tokens: External): void => {
     const isAwaited = machine.model.load === 'awaited';
     loadTimeout.unsubscribe();
@@ -211,7 +211,7 @@ export const createRefresher = (
     applyExternal,
     errorFor: (sessionId) => {
       const { lastRefusal } = machine.model;
-      return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOut();
+      return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOutError();
     },
     isInvoking: () => !!latest?.isInvoking,
     isRunning,

@@ -7,7 +7,7 @@ import { type HttpResponse, isJson } from '../../http/response';
 import { retryAfterMs as ofResponse } from '../../http/retry-after';
 import { MalformedGrantError } from '../state/grants';
 import type { RefreshOutcome } from '../state/session-state';
-import { codesMatcher, demandsMore, type ExpiryPredicate, isExpiredByDefault, verdictOf } from './expiry';
+import { codesMatcher, demandsMore, type ExpiryPredicate, isExpiredByDefault, resultOf } from './expiry';
 
 /**
  * Matches a JSON body that names another reason than the refresh token: an OAuth error (RFC 6749 sections
@@ -113,7 +113,7 @@ export const ofRefresh =
   (response) => {
     // The members of a request that a predicate may read.
     const unknown = { method: 'POST', url: 'about:blank', headers: {}, context: new HttpContext() } as HttpRequest;
-    return verdictOf('isExpired', isExpired(response, (isApiError(error) && error.request) || unknown));
+    return resultOf('isExpired', isExpired(response, (isApiError(error) && error.request) || unknown));
   };
 
 /**

@@ -11,15 +11,15 @@ interface Timed {
 /** Why a refresh failed. */
 export type RefreshFailure = ApiErrorCode | 'malformed' | 'unknown';
 
-/** One step of a refresh, or of a `restore`. Each has one `started`, then one `succeeded` or `failed`. */
+/** One step of a refresh, or of a `restore`. Each refresh has one `started`, then one `succeeded` or `failed`. */
 export interface RefreshEvent extends Timed {
   readonly type: 'refresh';
   readonly phase: 'started' | 'succeeded' | 'failed';
-  /** Counts the refreshes of one session, from 1. */
+  /** Counts the refreshes of one session object, from 1. */
   readonly refreshId: number;
   /** The generation of the tokens that are replaced. */
   readonly generation: number;
-  /** How many requests wait for it. */
+  /** How many waiters there are: requests, and subscribers of `refresh$`, `accessToken$` or `keepFresh$`. */
   readonly waiting: number;
   /**
    * With `failed`: the `code` of its error; `'timeout'` also if `refreshTimeoutMs` ended it, `'malformed'` if its value

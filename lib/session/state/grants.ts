@@ -8,7 +8,7 @@ export interface TokenGrant {
   readonly accessToken: string;
   /** Missing if the server does not rotate it: the session keeps the current one. */
   readonly refreshToken?: string | undefined;
-  /** Milliseconds from now; a value that is not finite or not above 0 means unknown. */
+  /** Milliseconds from now. Any value except a finite number above 0 means unknown. */
   readonly expiresInMs?: number | undefined;
   /**
    * What else came with the tokens and belongs to the session, as JSON: an id token, a user. A grant without extras
@@ -52,7 +52,7 @@ const jwtLifeMs = (accessToken: string, atMs: number): number => {
   }
 };
 
-/** What is not finite and above 0 means unknown. */
+/** Any value except a finite number above 0 means unknown. */
 const positive = (ms: unknown): number | undefined =>
   typeof ms === 'number' && ms > 0 && ms < Infinity ? ms : undefined;
 

@@ -25,8 +25,8 @@ export interface Effects {
   settleWaiters(): void;
 }
 
-/** Why a wait has ended without tokens of the session that was waited for. */
-export const signedOut = (): SignedOutError => new SignedOutError('the session has ended or changed hands');
+/** Why a wait has ended without tokens: the session has ended, or another one has begun. */
+export const signedOutError = (): SignedOutError => new SignedOutError('the session has ended or changed hands');
 
 /**
  * Holds the model, which only `update` changes, and emits its state from a `BehaviorSubject`. Re-entrancy: an action
@@ -34,7 +34,7 @@ export const signedOut = (): SignedOutError => new SignedOutError('the session h
  * it. So every subscriber sees the states in one order.
  *
  * @param aheadMs - `refreshAheadMs` of the session.
- * @param onChange - Called at once for each change of the state, and for a load that has failed.
+ * @param onChange - Called at once for each change of the state, and for a `restore` that has failed.
  */
 export const createStateMachine = (
   aheadMs: number,

@@ -45,8 +45,7 @@ const bindingOf = (state: SessionState): Binding | undefined =>
   hasTokens(state) ? { sessionId: state.tokens.sessionId } : undefined;
 
 /**
- * Tokens are renewed `aheadMs` before they expire, but never in the first half of the life that they have left at
- * `atMs`.
+ * A refresh is due `aheadMs` before the expiry, but not before half of the lifetime that is left at `atMs` has passed.
  */
 const renewAtMsOf = (expiresAtMs: number, atMs: number, aheadMs: number): number =>
   expiresAtMs - Math.min(aheadMs, Math.max(0, expiresAtMs - atMs) / 2);

@@ -9,7 +9,7 @@ import type { ModelAction } from './model';
 export interface Reports {
   readonly events$: Observable<ApiEvent>;
   refresh(step: Omit<RefreshEvent, 'type' | 'atMs'>): void;
-  /** Emits an event if the action begins, ends or changes the session from outside of a refresh. */
+  /** Emits an event if the action begins, ends or updates the session, or adopts external tokens. */
   session(action: ModelAction['type'], generation: number, atMs: number): void;
   /** Emits a warning: what failed, and the name of the error that it threw. */
   warn(what: string, error?: unknown): undefined;

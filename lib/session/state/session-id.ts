@@ -4,9 +4,9 @@ const ORDERED = /^[0-9a-z]{9}\.[0-9a-z]+$/;
 /** Whether ids of this form sort by the time of the sign-in. */
 export const isOrdered = (id: string): boolean => ORDERED.test(id);
 
-/** The id of a sign-in at `atMs`: later than the sign-in `after`, so that a clock that was set back changes nothing. */
-export const createSessionId = (atMs: number, after = ''): string => {
-  const ms = Math.max(Math.floor(atMs), isOrdered(after) ? Number.parseInt(after, 36) + 1 : 0);
+/** The id of a sign-in at `atMs`: later than the id `latestId`, so that a clock that was set back changes nothing. */
+export const createSessionId = (atMs: number, latestId = ''): string => {
+  const ms = Math.max(Math.floor(atMs), isOrdered(latestId) ? Number.parseInt(latestId, 36) + 1 : 0);
   // The random part distinguishes sign-ins of the same millisecond. An id protects nothing.
   return `${ms.toString(36).padStart(9, '0')}.${Math.random().toString(36).slice(2)}`;
 };

@@ -32,8 +32,8 @@ export type SessionState = { readonly generation: number } & (
   | {
       readonly status: 'signed-out';
       /**
-       * `'none'`: nobody was signed in. `'sign-out'`: signed out here or elsewhere. `'session-expired'`: the refresh
-       * was refused here; elsewhere that is a `'sign-out'`.
+       * `'none'`: nobody was signed in. `'sign-out'`: signed out here or in another tab. `'session-expired'`: the
+       * refresh was refused here; in other tabs that is a `'sign-out'`.
        */
       readonly reason: 'none' | 'sign-out' | 'session-expired';
     }
@@ -86,7 +86,7 @@ export const isPast = ({ expiresAtMs = Infinity }: Tokens, atMs: number): boolea
 
 /**
  * The action for a session that is loading and finds no tokens: a session that has been loaded before was signed out
- * elsewhere.
+ * in another tab.
  */
 export const endOfLoading = ({ generation }: SessionState): SessionAction =>
   generation ? { type: 'signOut' } : { type: 'loaded', tokens: null };

@@ -21,7 +21,7 @@ export type External = Tokens | null | undefined;
 export interface StoreMemory {
   readonly standing: Standing;
   /** The tokens in the store when it was last read or written: `null` for none, undefined if they are unknown. */
-  readonly stored?: External;
+  readonly stored?: Tokens | null | undefined;
   /** The latest session id that was seen. */
   readonly latestId: string;
   /** How often the session's tokens were written again. */
@@ -77,7 +77,7 @@ export const onSessionEnd = (memory: StoreMemory, endedBy: SessionEnd): StoreMem
 });
 
 /** The session begins with these tokens, or is over, and the store is about to be written. */
-export const onChange = (memory: StoreMemory, what: Tokens | SessionEnd): StoreMemory =>
+export const onSessionChange = (memory: StoreMemory, what: Tokens | SessionEnd): StoreMemory =>
   typeof what === 'string' ? onSessionEnd(memory, what) : replace(memory, what, memory.standing);
 
 /** A write is about to begin. */
@@ -142,7 +142,7 @@ interface ReadResult {
 }
 
 /** The `nth` read has found `tokens`. A read that returns after a later one is ignored. */
-export const onRead = (memory: StoreMemory, tokens: External, nth: number): ReadResult => {
+export const onRead = (memory: StoreMemory, tokens: Tokens | null | undefined, nth: number): ReadResult => {
   const { standing, lateClears, rewrites, latestRead } = memory;
   if (nth < latestRead) return { memory };
   const { mine, endedBy, isOwed, replaced } = standing;

@@ -1,5 +1,5 @@
 import { AsyncSubject, finalize, first, map, merge, type Observable, Subject, Subscription } from 'rxjs';
-import { type StateMachine, signedOut } from '../state/machine';
+import { type StateMachine, signedOutError } from '../state/machine';
 import type { Binding } from '../state/session-state';
 import type { External } from './store-memory';
 import type { TokenStorage } from './token-storage';
@@ -19,7 +19,7 @@ export interface StoreSync {
   apply(external: External): void;
   /** A session has begun or ended here: the requests that wait for a read belong to the previous session. */
   interrupt(): void;
-  end(): void;
+  destroy(): void;
 }
 
 /**
@@ -44,7 +44,7 @@ export const createStoreSync = (
   const interrupts = new Subject<void>();
   const interrupted$ = interrupts.pipe(
     map(() => {
-      throw signedOut();
+      throw signedOutError();
     }),
   );
 
@@ -104,7 +104,7 @@ export const createStoreSync = (
       interrupts.next();
       openRead = openRead && { done$: openRead.done$ };
     },
-    end: () => {
+    destroy: () => {
       subscription ??= new Subscription();
       subscription.unsubscribe();
     },

@@ -21,9 +21,9 @@ import type { SessionEnd } from './precedence';
 import {
   type External,
   NO_MEMORY,
-  onChange,
   onEndedLate,
   onRead,
+  onSessionChange,
   onSessionEnd,
   onTaken,
   onWrite,
@@ -146,7 +146,7 @@ export const createTokenStorage = (
     return writes.add(what);
   };
 
-  const recordRead = (found: External, nth: number): External => {
+  const recordRead = (found: Tokens | null | undefined, nth: number): External => {
     const tokens = found && toStored(found);
     if (writes.isClosed) return undefined;
     const { external, rewrite, ...next } = onRead(memory, tokens, nth);
@@ -222,7 +222,7 @@ export const createTokenStorage = (
       memory = onSessionEnd(memory, endedBy);
     },
     write: (what) => {
-      memory = onChange(memory, what);
+      memory = onSessionChange(memory, what);
       return enqueue(typeof what === 'string' ? null : what);
     },
     pause: writes.pause,

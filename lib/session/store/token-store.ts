@@ -33,7 +33,7 @@ export interface TokenStore {
   version?: (() => unknown) | undefined;
   /**
    * Runs `work` while no other session that shares the store runs its own, and releases the lock as soon as `work` ends
-   * or is unsubscribed. If it has not subscribed to `work` within `refreshTimeoutMs`, the refresh fails for now, and
+   * or is unsubscribed. If it has not subscribed to `work` within `refreshTimeoutMs`, the failure is transient, and
    * nothing is sent.
    * @defaultValue none: after a refusal, the store is read again for 1 s
    */
