@@ -127,14 +127,14 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   /** Reads the store if it has changed. Re-entrancy: a subscriber of what it holds may have signed in or out. */
   const check = () => {
     const before = sessionChanges;
-    return { binding$: sync.check(), isInterrupted: sessionChanges !== before };
+    return { binding$: sync.check(), hasEnded: sessionChanges !== before };
   };
 
   const change$ = (grant?: TokenGrant): Observable<void> => {
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
     const nth = ++sessionChanges;
     // The id of a sign-in is later than that of what the store holds.
-    if (check().isInterrupted) return of(undefined);
+    if (check().hasEnded) return of(undefined);
     const tokens = granted && { ...granted, sessionId: storage.createId() };
     const resume = storage.pause();
     try {
@@ -193,8 +193,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   };
 
   const checkStore: SessionCore['checkStore'] = () => {
-    const { binding$, isInterrupted } = check();
-    if (isInterrupted) throw signedOutError();
+    const { binding$, hasEnded } = check();
+    if (hasEnded) throw signedOutError();
     return binding$;
   };
 
