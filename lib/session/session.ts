@@ -128,7 +128,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   /** Reads the store if it has changed. Re-entrancy: a subscriber of what it holds may have signed in or out. */
   const check = () => {
     const before = sessionChanges;
-    return { binding$: sync.check(), isInterrupted: sessionChanges !== before };
+    return { binding$: sync.check(), hasEnded: sessionChanges !== before };
   };
 
   /** Observed while `onSignOut` is being called: what is subscribed then belongs to no session. */
@@ -154,7 +154,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
     const nth = ++sessionChanges;
     // The id of a sign-in is later than that of what the store holds.
-    if (check().isInterrupted) return of(undefined);
+    if (check().hasEnded) return of(undefined);
     const tokens = granted && { ...granted, sessionId: storage.createId() };
     const { mine: last } = storage;
     const resume = storage.pause();
@@ -215,8 +215,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   };
 
   const checkStore: SessionCore['checkStore'] = () => {
-    const { binding$, isInterrupted } = check();
-    if (isInterrupted) throw signedOutError();
+    const { binding$, hasEnded } = check();
+    if (hasEnded) throw signedOutError();
     return binding$;
   };
 
