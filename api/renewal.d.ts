@@ -113,6 +113,7 @@ interface CommonOptions {
   timeoutMs?: number | undefined;
   withCredentials?: boolean | undefined;
   auth?: boolean | undefined;
+  renew?: boolean | undefined;
   signal?: AbortSignal | undefined;
   fetch?: FetchOptions | undefined;
   context?: HttpContext | undefined;
@@ -210,6 +211,7 @@ export interface HttpRequest {
   readonly withCredentials: boolean;
   readonly reportProgress: boolean;
   readonly auth: boolean;
+  readonly renew: boolean;
   readonly cache?: 'reload';
   readonly fetch?: FetchOptions;
   readonly context: HttpContext;
@@ -317,7 +319,8 @@ interface Poster {
 export declare class RefreshError extends ApiError {
   readonly code = 'refresh';
   readonly retryAfterMs?: number;
-  constructor(cause?: unknown, retryAfterMs?: number);
+  readonly retryAtMs?: number;
+  constructor(cause?: unknown, retryAfterMs?: number, retryAtMs?: number);
   get name(): string;
 }
 
@@ -333,6 +336,11 @@ export interface RefreshEvent extends Timed {
 }
 
 export type RefreshFailure = ApiErrorCode | 'malformed' | 'unknown';
+
+interface RefreshOptions {
+  readonly rejected?: string | undefined;
+  readonly force?: boolean | undefined;
+}
 
 export type RefusalPredicate = (error: unknown, isExpired: (response: HttpResponse) => boolean) => boolean;
 
@@ -441,8 +449,9 @@ export interface Session {
   readonly state: SessionState;
   readonly state$: Observable<SessionState>;
   signIn(grant: TokenGrant): Promise<void>;
+  update(grant: TokenGrant): Promise<void>;
   signOut(): Promise<void>;
-  refresh$(): Observable<Tokens>;
+  refresh$(options?: RefreshOptions): Observable<Tokens>;
   accessToken$(): Observable<string>;
   keepFresh$(options?: KeepFreshOptions): Observable<Tokens>;
   destroy(): void;
@@ -450,7 +459,7 @@ export interface Session {
 
 export interface SessionEvent extends Timed {
   readonly type: 'session';
-  readonly phase: 'signed-in' | 'signed-out' | 'session-expired' | 'adopted';
+  readonly phase: 'signed-in' | 'signed-out' | 'session-expired' | 'updated' | 'adopted';
   readonly generation: number;
 }
 
@@ -465,7 +474,7 @@ export interface SessionOptions {
   restore?: (() => ObservableInput<TokenGrant>) | undefined;
   isExpired?: ExpiryPredicate | undefined;
   isRefused?: RefusalPredicate | undefined;
-  authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest) | undefined;
+  authorize?: ((request: HttpRequest, tokens: Tokens) => HttpRequest | ObservableInput<HttpRequest>) | undefined;
   refreshTimeoutMs?: number | undefined;
   refreshRetries?: number | undefined;
   refreshAheadMs?: number | undefined;
@@ -492,6 +501,7 @@ export type SessionState = {
       readonly status: 'expired';
       readonly tokens: Tokens;
       readonly error?: RefreshError;
+      readonly retryAtMs?: number;
     }
   | {
       readonly status: 'refreshing';
