@@ -43,7 +43,7 @@ export const breaks = [
   {
     name: 'release the waiting requests before the new tokens are saved',
     edits: [
-      { file: run, from: 'return isKept ? this.#write$(tokens) : this', to: 'return isKept ? EMPTY : this' },
+      { file: run, from: 'return isOursNewer ? this.#write$(tokens) : this', to: 'return isOursNewer ? EMPTY : this' },
       { file: run, from: "if (outcome.type === 'refreshed') this.#write$(outcome.tokens);", to: '' },
       {
         file: refresher,
@@ -58,8 +58,8 @@ export const breaks = [
       { file: state, from: 'readonly after?: number;', to: 'readonly after?: number;\n  readonly dead?: string;' },
       {
         file: state,
-        from: 'state.generation !== binding?.after ?',
-        to: 'state.tokens.accessToken !== binding?.dead ?',
+        from: 'if (state.generation === binding?.after)',
+        to: 'if (state.tokens.accessToken === binding?.dead)',
       },
       { file: admission, from: 'after: generation,', to: 'after: generation,\n  dead: tokens.accessToken,' },
     ],
@@ -73,10 +73,10 @@ export const breaks = [
     edits: [
       {
         file: session,
-        from: "reject: ({ generation }) => machine.dispatch({ type: 'rejected', generation }),",
-        to: "reject: () => machine.dispatch({ type: 'rejected', generation: machine.state.generation }),",
+        from: "const reject = ({ generation }: SignedIn): void => machine.dispatch({ type: 'rejected', generation });",
+        to: "const reject = (_: SignedIn): void =>\n    machine.dispatch({ type: 'rejected', generation: machine.state.generation });",
       },
-      { file: state, from: ' && state.generation !== binding?.after ?', to: ' ?' },
+      { file: state, from: "  if (state.generation === binding?.after) return 'wait';\n", to: '' },
     ],
   },
   {
@@ -131,12 +131,10 @@ export const breaks = [
   },
   {
     name: 'send a request without reading the store',
-    edits: [{ file: bearer, from: 'core.look()', to: 'undefined as ReturnType<typeof core.look>' }],
+    edits: [{ file: bearer, from: 'core.checkStore()', to: 'undefined as ReturnType<typeof core.checkStore>' }],
   },
   {
     name: 'send a request with a token that is known to be expired',
-    edits: [
-      { file: state, from: "(state.status === 'refreshing' && !state.rejected)", to: "state.status === 'refreshing'" },
-    ],
+    edits: [{ file: state, from: " || (state.status === 'refreshing' && state.rejected)", to: '' }],
   },
 ];
