@@ -5,17 +5,23 @@ import { familyIn, hasTokens } from '../view';
 
 type Status = SessionState['status'];
 
-/** The next statuses of each status; `refreshing` follows itself if the token is rejected during the refresh. */
+/**
+ * The next statuses of each status; `refreshing` follows itself if the token is rejected during the refresh, `expired` if
+ * its cool-down ends early.
+ */
 const NEXT: Readonly<Record<Status, readonly Status[]>> = {
   loading: ['active', 'signed-out'],
   'signed-out': ['active'],
   active: ['active', 'expired', 'refreshing', 'signed-out'],
-  expired: ['active', 'refreshing', 'signed-out'],
+  expired: ['active', 'refreshing', 'signed-out', 'expired'],
   refreshing: ['refreshing', 'active', 'expired', 'signed-out'],
 };
 
 const whyNoStep = (before: SessionState, state: SessionState): string | undefined => {
   if (!NEXT[before.status].includes(state.status)) return `${before.status} became ${state.status}`;
+  if (before.status === 'expired' && state.status === 'expired' && (!before.retryAtMs || state.retryAtMs)) {
+    return 'expired became expired, and no cool-down ended';
+  }
   const isSame =
     hasTokens(before) && hasTokens(state) ? before.tokens === state.tokens : hasTokens(before) === hasTokens(state);
   const risen = state.generation - before.generation;
