@@ -199,7 +199,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     });
     return state$.pipe(
       first(({ status }) => status !== 'loading'),
-      switchMap(() => sync.check() ?? of(undefined)),
+      // Without the lock of a refresh: it is too late for a grant that has been given out.
+      switchMap(() => sync.read()),
       switchMap(() => write$),
     );
   };

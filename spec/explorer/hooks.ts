@@ -1,7 +1,7 @@
 import { ask, cancel } from './callers';
 import { type Caller, Fault, type Member } from './happenings';
 import type { Hook, Reaction } from './plan';
-import { destroy, signIn, signOut } from './sessions';
+import { destroy, signIn, signOut, update } from './sessions';
 import { pick, type World } from './world';
 
 /** An error to throw, which must be reported exactly once. */
@@ -42,6 +42,9 @@ const perform = (world: World, reaction: Reaction, hook: Hook, member: Member, c
     case 'sign in A':
     case 'sign in B':
       signIn(world, member, reaction === 'sign in A' ? 'A' : 'B');
+      break;
+    case 'update':
+      update(world, member);
       break;
     case 'cancel':
       cancel(world, pick(world.openCallers(), world.reactions));

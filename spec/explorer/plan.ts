@@ -50,6 +50,7 @@ const REACTIONS = [
   'sign out',
   'sign in A',
   'sign in B',
+  'update',
   'cancel',
   'destroy',
 ] as const;
@@ -126,6 +127,8 @@ export interface Commands {
   expire: OnSession;
   'sign in': OnSession & { readonly user: User };
   'sign out': OnSession;
+  /** The user steps up: the session gets other tokens of the same sign-in, and its old ones are spent. */
+  update: OnSession;
   destroy: OnSession;
   time: { readonly ms: number };
   clock: { readonly ms: number };
@@ -217,6 +220,7 @@ const command = fc.oneof(
   step(5, { do: of('expire'), session }),
   step(4, { do: of('sign in'), session, user: of<User>('A', 'B') }),
   step(4, { do: of('sign out'), session }),
+  step(2, { do: of('update'), session }),
   step(1, { do: of('destroy'), session }),
   step(8, { do: of('time'), ms: of(1, 100, 700, 1_000, 2_000, 5_000, 20_000, 31_000, 600_000) }),
   step(1, { do: of('clock'), ms: of(-3_600_000, -1_000, 1_000, 3_600_000) }),

@@ -3,7 +3,7 @@ import type { Member } from './happenings';
 import { INVARIANTS } from './invariants';
 import type { Command, Commands, Plan, Setup } from './plan';
 import { answerRefresh } from './refreshes';
-import { destroy, join, keepFresh, observe, signIn, signOut, watch } from './sessions';
+import { destroy, join, keepFresh, observe, signIn, signOut, update, watch } from './sessions';
 import { familyIn } from './view';
 import { answer } from './wire';
 import { pick, World } from './world';
@@ -53,6 +53,7 @@ const PERFORM: { readonly [Name in keyof Commands]: (world: World, command: Comm
   expire: (world, command) => world.server.expire(familyIn(memberAt(world, command).session.state)),
   'sign in': (world, command) => signIn(world, memberAt(world, command), command.user),
   'sign out': (world, command) => signOut(world, memberAt(world, command)),
+  update: (world, command) => update(world, memberAt(world, command)),
   destroy: (world, command) => destroy(world, memberAt(world, command)),
   time: ({ platform }, { ms }) => platform.advance(ms),
   clock: ({ platform }, { ms }) => platform.set(ms),

@@ -16,7 +16,7 @@ import type { Caller, Change, Member } from './happenings';
 import { createFault, react } from './hooks';
 import type { User } from './plan';
 import { refreshOf } from './refreshes';
-import { createView } from './view';
+import { createView, hasTokens } from './view';
 import { transportOf } from './wire';
 import type { World } from './world';
 
@@ -184,6 +184,13 @@ export const signOut = (world: World, member: Member): void => {
   const act = () => follow(world, member.session.signOut());
   if (member.isDestroyed) act();
   else change(world, member, 'sign out', act);
+};
+
+/** The server gives out other tokens of the sign-in that the session has. */
+export const update = (world: World, { session }: Member): void => {
+  const { state } = session;
+  if (!hasTokens(state) || !state.tokens.refreshToken) return;
+  follow(world, session.update(world.server.renew(state.tokens.refreshToken, 'rotated')));
 };
 
 export const destroy = (world: World, member: Member): void =>

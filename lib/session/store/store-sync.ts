@@ -15,6 +15,8 @@ export interface StoreSync {
    * read.
    */
   check(): Observable<Binding | undefined> | undefined;
+  /** Reads the store, whether it has changed or not. Emits when the read is applied, or given up after 5 s. */
+  read(): Observable<unknown>;
   /** Applies the external change of a read that no request waits for. */
   apply(external: External): void;
   /** A session has begun or ended here: the requests that wait for a read belong to the previous session. */
@@ -99,6 +101,7 @@ export const createStoreSync = (
       if (machine.state.status !== 'loading' && isUnseen) readWithTimeout();
       return wait();
     },
+    read: () => storage.withTimeout(read()),
     apply,
     interrupt: () => {
       interrupts.next();

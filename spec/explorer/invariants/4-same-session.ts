@@ -6,8 +6,8 @@ import { familyIn, hasTokens } from '../view';
 type Status = SessionState['status'];
 
 /**
- * The next statuses of each status; `refreshing` follows itself if the token is rejected during the refresh, `expired` if
- * its cool-down ends early.
+ * The next statuses of each status. `refreshing` follows itself if the token is rejected during the refresh, and
+ * `expired` if its cool-down ends early.
  */
 const NEXT: Readonly<Record<Status, readonly Status[]>> = {
   loading: ['active', 'signed-out'],
