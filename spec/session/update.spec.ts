@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createCellStore, observe, tokens } from '../support/cell-store';
 import { describeEvent, eventsOf } from '../support/events';
 import { createVirtualClient, response } from '../support/virtual';
+import { installBrowser, sentWith } from '../support/virtual-tabs';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
 const REFUSED = { status: 400, body: { error: 'invalid_grant' } };
@@ -194,5 +195,27 @@ describe('update', () => {
     api.events$.subscribe((event) => events.push(event));
     session.update({ accessToken: 'SECRET', extras: { id: 'SECRET' } });
     expect(JSON.stringify(events)).not.toContain('SECRET');
+  });
+});
+
+describe.each(['HTTP 401', 'code 1002'] as const)('update in one of six tabs, by %s', (signal) => {
+  it.each([
+    ['that is refreshing', 0],
+    ['that waits for the refresh of another one', 5],
+  ])('answers all requests of all tabs with the new tokens, in a tab %s', async (_, at) => {
+    const browser = installBrowser(signal);
+    const tabs = Array.from({ length: 6 }, () => browser.open());
+    const outcomes = tabs.flatMap((tab) => Array.from({ length: 17 }, () => tab.get()));
+    await browser.advance(10);
+    expect(browser.authServer.presented).toEqual(['R1']);
+    tabs[at]?.session.update({ accessToken: 'T9', refreshToken: 'R9' });
+    await browser.advance(2_000);
+    expect(outcomes).toEqual(outcomes.map(() => sentWith('T9')));
+    expect(browser.authServer.presented).toEqual(['R1']);
+    for (const { session } of tabs) {
+      expect(session.state).toMatchObject({ status: 'active', tokens: { accessToken: 'T9', refreshToken: 'R9' } });
+    }
+    expect(browser.storage.getItem('renewal')).toContain('T9');
+    expect([browser.locks.held, browser.locks.pending]).toEqual([[], []]);
   });
 });
