@@ -11,7 +11,7 @@ export interface Challenge {
  * quoted string without its end reaches to the end of the header. No part is scanned twice, so the time is linear.
  */
 const PARTS =
-  /([\w!#$%&'*+.^`|~-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s",=][^\s",]*)?))?|"(?:[^"\\]|\\.)*(?:"|\\?$)|,/gs;
+  /([\w!#$%&'*+.^`|~-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s",=][^\s",]*)?))?|"(?:[^"\\]|\\.)*(?:"|\\?$)|,/s;
 
 /**
  * Parses the challenges of a header in their order; several headers are joined by commas. Malformed parts and `token68`
@@ -22,7 +22,7 @@ export const parseChallenges = (header: string | undefined): Challenge[] => {
   let params: Record<string, string> | undefined;
   // A name without a value is a scheme only at the start of a list element; elsewhere it is a token68.
   let isStart = true;
-  for (const [part, name, quoted, plain] of `${header ?? ''}`.matchAll(PARTS)) {
+  for (const [part, name, quoted, plain] of `${header ?? ''}`.matchAll(new RegExp(PARTS, 'gs'))) {
     const value = quoted?.replace(/\\(.)/gs, '$1') ?? plain;
     if (name && value !== undefined) {
       if (params) params[name.toLowerCase()] ??= value;
