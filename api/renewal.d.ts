@@ -337,7 +337,7 @@ export interface RefreshEvent extends Timed {
 
 export type RefreshFailure = ApiErrorCode | 'malformed' | 'unknown';
 
-interface RefreshOptions {
+export interface RefreshOptions {
   readonly rejected?: string | undefined;
   readonly force?: boolean | undefined;
 }

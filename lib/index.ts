@@ -40,7 +40,7 @@ export { oauthGrant } from './session/refresh/oauth-grant';
 export { oauthRefresh } from './session/refresh/oauth-refresh';
 export { businessCode, isRefusal } from './session/refresh/refusal';
 export type { OAuthRefreshOptions } from './session/refresh/token-endpoint';
-export type { KeepFreshOptions, Session } from './session/session';
+export type { KeepFreshOptions, RefreshOptions, Session } from './session/session';
 export type { ApiEvent, RefreshEvent, RefreshFailure, SessionEvent, WarningEvent } from './session/state/events';
 export type { TokenGrant } from './session/state/grants';
 export type { SessionState, Tokens } from './session/state/session-state';

@@ -26,6 +26,7 @@ import type {
   OAuthRefreshOptions,
   ParamsInput,
   RefreshError,
+  RefreshOptions,
   RefusalPredicate,
   RequestEvent,
   RequestOptions,
@@ -585,12 +586,26 @@ export const undefinedIsTheSameAsLeftOut = (api: Api, session: Session, url: str
   expectTypeOf<Optional<RetryOptions>>().toExtend<RetryOptions>();
   expectTypeOf<Optional<XsrfOptions>>().toExtend<XsrfOptions>();
   expectTypeOf<Optional<KeepFreshOptions>>().toExtend<KeepFreshOptions>();
+  expectTypeOf<Optional<RefreshOptions>>().toExtend<RefreshOptions>();
   expectTypeOf<Optional<RecordTimelineOptions>>().toExtend<RecordTimelineOptions>();
   expectTypeOf<Optional<TokenStore>>().toExtend<Pick<TokenStore, 'changes$' | 'exclusive'>>();
   expectTypeOf<Optional<TokenGrant>>().toExtend<Omit<TokenGrant, 'accessToken'>>();
   api.request$('GET', '/a', { body: undefined, reportProgress: undefined });
   api.post$('/a', undefined, undefined);
   session.keepFresh$({ whileHidden: undefined });
+  session.refresh$({ rejected: undefined, force: undefined });
+};
+
+export const sessions = (api: Api, session: Session): void => {
+  expectTypeOf(session.update({ accessToken: 'T2', extras: { user: 'ann' } })).toEqualTypeOf<Promise<void>>();
+  expectTypeOf<Tokens['extras']>().toEqualTypeOf<Readonly<Record<string, unknown>> | undefined>();
+  expectTypeOf<Extract<SessionState, { status: 'expired' }>['retryAtMs']>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<RefreshError['retryAtMs']>().toEqualTypeOf<number | undefined>();
+  api.get$('/poll', { renew: false });
+  // @ts-expect-error a poll that must not renew says so by a boolean
+  api.get$('/poll', { renew: 'no' });
+  const sign = async (request: HttpRequest): Promise<HttpRequest> => request;
+  expectTypeOf(sign).toExtend<NonNullable<SessionOptions['authorize']>>();
 };
 
 export const params = (api: Api): void => {
