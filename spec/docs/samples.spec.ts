@@ -36,6 +36,7 @@ declare function show(orders: readonly Order[]): void;
 declare const socket: { send(text: string): void };
 declare const logger: { debug(entry: object): void };
 declare const createDpop: typeof import('../../examples/dpop/dpop').createDpop;
+declare const stepUp: typeof import('../../examples/step-up/step-up').stepUp;
 `;
 
 interface Sample {

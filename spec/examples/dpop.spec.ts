@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { generateKeyPair, type KeyPair } from 'dpop';
 import { type Api, createApi, createSession, oauthGrant, oauthRefresh, type Session } from 'renewal';
-import { concatMap, firstValueFrom, lastValueFrom, range, reduce } from 'rxjs';
+import { concatMap, firstValueFrom, lastValueFrom, mergeMap, range, reduce } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDpop } from '../../examples/dpop/dpop';
 import { type OidcServer, startOidcServer } from '../support/oidc-server';
 import { createOidcStore } from '../support/oidc-store';
 
+/** How often `oidc-provider` makes a nonce. It accepts the ones before for some minutes. */
+const STEP_MS = 60_000;
 /** Longer than `oidc-provider` accepts a nonce. */
 const ROTATION_MS = 300_000;
 
@@ -73,6 +75,22 @@ describe('the DPoP recipe', () => {
     expect(countHits(resourceServer)).toEqual({ '/me 401': 20, '/me 200': 1000 });
     expect(countHits(authorizationServer)).toEqual({ '/token 400': 1, '/token 200': 1 });
   }, 60_000);
+
+  it('follows nonces that overlap with no extra request, ten requests at once', async () => {
+    const client = createClient(await generateKeyPair('ES256'));
+    await signIn(client);
+    await firstValueFrom(client.api.get$('/me'));
+    const request$ = range(0, 200).pipe(
+      mergeMap((index) => {
+        if (index % 50 === 0) vi.setSystemTime(Date.now() + STEP_MS);
+        return client.api.get$('/me');
+      }, 10),
+      reduce((count) => count + 1, 0),
+    );
+
+    expect(await lastValueFrom(request$)).toBe(200);
+    expect(countHits(resourceServer)).toEqual({ '/me 401': 1, '/me 200': 1 + 200 });
+  });
 
   it('renews an access token that dies in the middle once, with a proof', async () => {
     const client = createClient(await generateKeyPair('ES256'));

@@ -76,13 +76,20 @@ const requestCode = async (origin: string, acr: string | undefined): Promise<str
   return url.searchParams.get('code') ?? '';
 };
 
-/** Starts a server. With the `adapter` of another one it knows its tokens, and so is a resource server for them. */
-export const startOidcServer = async (configuration: Configuration): Promise<OidcServer> => {
+/**
+ * Starts a server. With the `adapter` of another one it knows its tokens, and so is a resource server for them. `serve`
+ * adds middleware for more resources.
+ */
+export const startOidcServer = async (
+  configuration: Configuration,
+  serve: (provider: Provider) => void = () => {},
+): Promise<OidcServer> => {
   let listener: RequestListener = (_request, response) => response.end();
   const { port, close } = await listen(createServer((request, response) => listener(request, response)));
   const origin = `http://127.0.0.1:${port}`;
   const provider = new Provider(origin, configure(configuration));
   const hits: string[] = [];
+  serve(provider);
   const respond = provider.callback();
   listener = async (request, response) => {
     const [path = ''] = (request.url ?? '').split('?');
