@@ -35,6 +35,8 @@ declare const CLIENT_KEY: string;
 declare function show(orders: readonly Order[]): void;
 declare const socket: { send(text: string): void };
 declare const logger: { debug(entry: object): void };
+declare const createDpop: typeof import('../../examples/dpop/dpop').createDpop;
+declare const stepUp: typeof import('../../examples/step-up/step-up').stepUp;
 `;
 
 interface Sample {
@@ -55,7 +57,12 @@ const inDocstrings = (): Sample[] =>
       return blocks(text).map((code, index) => ({ title: `lib/${path} #${index + 1}`, code }));
     });
 
-const samples = [...inMarkdown('README.md'), ...inMarkdown('docs/angular.md'), ...inDocstrings()];
+const samples = [
+  ...inMarkdown('README.md'),
+  ...inMarkdown('docs/angular.md'),
+  ...inMarkdown('docs/recipes.md'),
+  ...inDocstrings(),
+];
 
 /** A sample with imports is a whole file; a sample without them is an excerpt. */
 const toSource = ({ code }: Sample): string =>
