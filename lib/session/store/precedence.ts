@@ -54,9 +54,10 @@ const orderOf = ({ isOwed, late = [], replaced, previousId }: Standing, mine: To
   // From here on, at least one of the ids comes from a foreign writer and has no order. With the same access token, an
   // id that is only its digest says nothing new. Any other id names a session that the foreign writer has begun.
   if (isSameAccess(found, mine)) return Number(found.sessionId !== digestOf(found.accessToken));
-  // A late refresh of the previous session has written over this sign-in.
+  // A late refresh of a session before has written over this sign-in, or its write has failed.
   const hasStoredId = found.revision !== undefined || found.sessionId !== digestOf(found.accessToken);
-  if (hasStoredId && found.sessionId === previousId) return -1;
+  const isFormer = found.sessionId === previousId || (isOwed && found.sessionId === replaced?.sessionId);
+  if (hasStoredId && isFormer) return -1;
   // All other stored tokens count, unless a failed or unfinished write of this session may have left them there.
   return isLate(found, late) || (isOwed && (replaced === undefined || isSameAccess(found, replaced))) ? -1 : 1;
 };

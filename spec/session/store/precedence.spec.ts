@@ -125,6 +125,13 @@ describe('reconcile', () => {
     expect(reconcile({ mine, replaced: other, late: [spent] }, spent)).toBe('write');
   });
 
+  it('writes over a refresh of the replaced session after a failed write', () => {
+    const former = tokens('T0', 'first', 1);
+    const refreshed = tokens('T1', 'first', 2);
+    expect(reconcile({ mine, replaced: former, isOwed: true, previousId: EARLIER }, refreshed)).toBe('write');
+    expect(reconcile({ mine, replaced: former, previousId: EARLIER }, refreshed)).toBe('adopt');
+  });
+
   it('adopts the same token if its writer has a session id', () => {
     const legacy = tokens('T2', digestOf('T2'));
     expect(reconcile({ mine: legacy, replaced: null }, mine)).toBe('adopt');
