@@ -105,7 +105,8 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     const isOtherSession = action.type === 'signIn' || action.type === 'signOut';
     const error = isOtherSession ? signedOutError() : 'error' in action ? action.error : undefined;
     // Detached at once: a request that a subscriber of the new state sends waits for what comes next.
-    const settleWaiters = status === 'refreshing' ? noop : admission.takeAll(error, isOtherSession, binding);
+    const bound = binding && 'isRestored' in action ? { ...binding, after: generation - 1 } : binding;
+    const settleWaiters = status === 'refreshing' ? noop : admission.takeAll(error, isOtherSession, bound);
     return {
       report: () => {
         reports.session(action.type, generation, atMs);

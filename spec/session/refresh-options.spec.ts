@@ -1,7 +1,7 @@
 import { isApiError, type RefreshError, type TokenGrant } from 'renewal';
-import { mergeMap, NEVER, of, Subject, tap, throwError, timer } from 'rxjs';
+import { firstValueFrom, mergeMap, NEVER, of, Subject, tap, throwError, timer } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { observe } from '../support/cell-store';
+import { createCellStore, observe, tokens } from '../support/cell-store';
 import { createVirtualClient, response, virtually } from '../support/virtual';
 
 const T2: TokenGrant = { accessToken: 'T2', refreshToken: 'R2' };
@@ -141,5 +141,30 @@ describe('a cool-down', () => {
     observe(session.refresh$());
     observe(session.refresh$({ force: true }));
     expect(refresh).toHaveBeenCalledOnce();
+  });
+});
+
+describe('refresh$() of a session that is loading', () => {
+  it.each([
+    ['at first', false],
+    ['by force, after a failed restore', true],
+  ])('emits restored tokens and refreshes nothing more, %s', (_, force) => {
+    const outcomes = [throwError(() => new Error('offline')), of({ accessToken: 'T1' })].slice(force ? 0 : 1);
+    const refresh = vi.fn(() => of(T2));
+    const restore = () => outcomes.shift() ?? NEVER;
+    const { session } = createVirtualClient({ store: createCellStore(null).store, refresh, restore });
+    if (force) observe(session.refresh$());
+    expect(observe(session.refresh$({ force })).notifications).toMatchObject([{ accessToken: 'T1' }, 'done']);
+    expect(refresh).not.toHaveBeenCalled();
+    expect(observe(session.refresh$()).notifications).toMatchObject([{ accessToken: 'T2' }, 'done']);
+  });
+
+  it('refreshes the tokens of its store', async () => {
+    const { store } = createCellStore(tokens('T1'));
+    const { session } = createVirtualClient({
+      store: { ...store, load: async () => tokens('T1') },
+      refresh: () => of(T2),
+    });
+    expect(await firstValueFrom(session.refresh$())).toMatchObject({ accessToken: 'T2' });
   });
 });

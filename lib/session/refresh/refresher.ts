@@ -104,7 +104,8 @@ export const createRefresher = (
     if (outcome.type === 'failed') onlineListener = online$.subscribe(endCoolDown);
     if (signedIn || outcome.type === 'failed') machine.dispatch({ ...outcome, generation }, notify);
     // `restore` completes the load, so its tokens count as loaded tokens.
-    else if ('tokens' in outcome) machine.dispatch({ type: 'loaded', tokens: outcome.tokens }, notify);
+    else if ('tokens' in outcome)
+      machine.dispatch({ type: 'loaded', tokens: outcome.tokens, isRestored: true }, notify);
     else machine.dispatch(endOfLoading(machine.state), notify);
     // After the waiters are rejected, which the mailbox may still have to do.
     if (signedIn && outcome.type === 'refused') machine.enqueue(() => notifySessionExpired(outcome.error));

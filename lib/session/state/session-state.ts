@@ -60,7 +60,12 @@ export type SignedIn = Extract<SessionState, { tokens: Tokens }>;
 
 /** What changes a session. An action with a `generation` concerns the tokens of that generation only. */
 export type SessionAction =
-  | { readonly type: 'loaded'; readonly tokens: Tokens | null }
+  | {
+      readonly type: 'loaded';
+      readonly tokens: Tokens | null;
+      /** Whether `restore` brought them: no one who waited needs newer ones. */
+      readonly isRestored?: true;
+    }
   | { readonly type: 'signIn' | 'update'; readonly tokens: Tokens }
   | { readonly type: 'rejected'; readonly generation: number }
   | { readonly type: 'refreshStarted' | 'coolDownEnded' }
