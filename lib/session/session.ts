@@ -104,8 +104,9 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     // All that waits belongs to the session before: also what was released and has no slot yet.
     const isOtherSession = action.type === 'signIn' || action.type === 'signOut';
     const error = isOtherSession ? signedOutError() : 'error' in action ? action.error : undefined;
-    // Detached at once: a request that a subscriber of the new state sends waits for what comes next.
+    // Who waited for `restore` needs no newer tokens.
     const bound = binding && 'isRestored' in action ? { ...binding, after: generation - 1 } : binding;
+    // Detached at once: a request that a subscriber of the new state sends waits for what comes next.
     const settleWaiters = status === 'refreshing' ? noop : admission.takeAll(error, isOtherSession, bound);
     return {
       report: () => {
@@ -135,7 +136,7 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
   /** Observed while `onSignOut` is being called: what is subscribed then belongs to no session. */
   const signOutCall$ = new Subject<never>();
 
-  /** After all effects of the sign-out. `last`: the tokens before it. */
+  /** Calls `onSignOut` with the last tokens, after all effects of the sign-out. */
   const notifySignOut = (last: Tokens | undefined): void => {
     const { onSignOut } = settings;
     if (!onSignOut || !last || isElsewhere(last)) return;
