@@ -29,7 +29,8 @@ export const storedFirst: Invariant = {
     const whyNotStored = (member: Member, state: SessionState): string | false => {
       const grant = granted.get(member);
       if (!grant || !hasTokens(state) || setup.store === 'none') return false;
-      if (state.generation <= grant.generation || state.tokens.accessToken !== grant.accessToken) return false;
+      // A later generation has the same token from elsewhere: the grant was not used.
+      if (state.generation !== grant.generation + 1 || state.tokens.accessToken !== grant.accessToken) return false;
       const isStored = shelf.writes
         .slice(grant.writes)
         .some(
