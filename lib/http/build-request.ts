@@ -32,7 +32,7 @@ const CHECKS: { readonly [Name in keyof RequestInput]: Check } = {
   responseType: (name, value = 'json') =>
     check(RESPONSE_TYPE.test(`${value}`), name, 'json, text, blob, arraybuffer or stream'),
   signal: (name, value) => check(value == null || hasMethod(value, 'addEventListener'), name, 'an AbortSignal'),
-  fetch: (name, value = {}) => checkOptions(value as object, {}, name), // which checks that it is one
+  fetch: (name, value) => value !== undefined && checkOptions(value as object, {}, name), // which checks that it is one
   schema: (name, value) => check(value == null || !!Object(value)['~standard']?.validate, name, 'a Standard Schema'),
 };
 

@@ -108,13 +108,15 @@ export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
 });
 
 export const createAdmission = (machine: StateMachine, refresher: Refresher, concurrency: number): Admission => {
+  /** Whether `restore` has failed, and nothing calls it again until a request that may renew. */
+  const isRestoreGivenUp = (): boolean =>
+    machine.state.status === 'loading' && machine.model.failures > 0 && !refresher.isRunning();
+
   const verdictOn = (waiter: Waiter): Verdict => {
     const atMs = nowMs();
     const { renew } = waiter;
     const verdict = decide(machine.state, waiter.binding, atMs, renew);
-    // `restore` has failed. Another request may call it again, but this one does not.
-    const isGivenUp = machine.state.status === 'loading' && machine.model.failures > 0 && !refresher.isRunning();
-    if (verdict === 'wait' && !renew && isGivenUp) return 'no-session';
+    if (verdict === 'wait' && !renew && isRestoreGivenUp()) return 'no-session';
     if (typeof verdict === 'string' || !renew || atMs < machine.model.renewAtMs) return verdict;
     waiter.binding ??= machine.model.binding;
     refresher.start();
