@@ -1,0 +1,160 @@
+import { asyncScheduler, concatMap, defer, delay, from, map, NEVER, type Observable, of } from 'rxjs';
+import { type Reply, targetOf, toWireReply, type WireReply } from './reply';
+import type { TokenIssuer } from './token-issuer';
+
+/** A request as a route of a {@link FakeBackend} gets it. */
+export interface FakeRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The value of a JSON body, the text of another one; a form, a blob or bytes as they are; `null` for none. */
+  readonly body: unknown;
+  /** The user of the access token; `undefined` in a public route without a live token. */
+  readonly user: string | undefined;
+}
+
+/** How a refresh can fail. */
+export type RefreshFault = 'refused' | 'unavailable' | 'offline' | 'never' | 'malformed';
+
+/** A request that has arrived. */
+export interface LogEntry {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** The token that it carried, without `Bearer`. */
+  readonly token?: string;
+  /** 0 if there is no response. */
+  readonly status: number;
+}
+
+/** A request on the wire, by either way in: its body is serialised. */
+export type WireRequest = Pick<FakeRequest, 'method' | 'headers' | 'body'> & { readonly url: string };
+
+/** The settings of a {@link FakeServer}, all present. */
+export interface FakeServerOptions {
+  readonly signal: 'status' | 'code';
+  readonly latencyMs: number;
+  readonly refreshPath: string;
+  readonly routes: Readonly<Record<string, (request: FakeRequest) => unknown>>;
+  readonly publicRoutes: readonly string[];
+}
+
+/** What a backend does with a request, whatever way it came in. */
+export interface FakeServer {
+  /** Emits the reply; `'offline'` if there is no connection. */
+  handle$(request: WireRequest): Observable<WireReply | 'offline'>;
+  failNextRefresh(kind: RefreshFault): void;
+  readonly log: readonly LogEntry[];
+  readonly refreshes: number;
+}
+
+/** What becomes of a request: a reply, no connection, or nothing ever. */
+type Outcome = Reply | 'offline' | 'never';
+
+/** Whether a route has returned a status with its body, and not a body alone. */
+const isReply = (value: unknown): value is Reply =>
+  Number.isInteger(Object(value).status) &&
+  Object.keys(Object(value)).every((key) => /^(status|headers|body)$/.test(key));
+
+/** The value that a route sees of a serialised body. */
+const parseBody = (body: unknown, type = ''): unknown => {
+  if (typeof body !== 'string' || !/^[^;]*[/+]json\b/i.test(type)) return body ?? null;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
+  }
+};
+
+const errorReply = (status: number, error: string, message: string): Reply => ({ status, body: { error, message } });
+
+export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer): FakeServer => {
+  const { signal, latencyMs, refreshPath, routes, publicRoutes } = options;
+  const log: LogEntry[] = [];
+  const faults: RefreshFault[] = [];
+  let refreshes = 0;
+
+  /** The reply that says that an access token, or a refresh token, is dead. */
+  const deadReply = (error: string, message: string): Reply =>
+    signal === 'status' ? errorReply(401, error, message) : { body: { code: 1002, message } };
+
+  const refused = () => deadReply('invalid_grant', 'the refresh token is not valid');
+
+  const refresh = (body: unknown): Outcome => {
+    refreshes++;
+    switch (faults.shift()) {
+      case 'refused':
+        return refused();
+      case 'unavailable':
+        return { status: 503, headers: { 'content-type': 'text/plain' }, body: 'unavailable' };
+      case 'malformed':
+        return { body: {} };
+      case 'offline':
+        return 'offline';
+      case 'never':
+        return 'never';
+    }
+    const { refreshToken } = Object(body);
+    if (typeof refreshToken !== 'string') {
+      const keys = Object.keys(Object(body)).join(', ');
+      return errorReply(400, 'invalid_request', `refreshToken: expected a string (keys: ${keys})`);
+    }
+    const grant = issuer.rotate(refreshToken);
+    return grant ? { body: grant } : refused();
+  };
+
+  const route$ = (request: FakeRequest, isTokenSent: boolean): Observable<Outcome> => {
+    const { method, path, user } = request;
+    const name = `${method} ${path}`;
+    const key = [name, path].find((each) => Object.hasOwn(routes, each));
+    if (key === undefined) {
+      const known = Object.keys(routes).join(', ') || 'none';
+      return of(errorReply(404, 'not_found', `there is no route for ${name}; the routes: ${known}`));
+    }
+    if (user === undefined && !publicRoutes.includes(key))
+      return of(deadReply('invalid_token', isTokenSent ? 'the token has expired' : 'there is no token'));
+    const result = routes[key]?.(request);
+    const result$ = typeof Object(result).then === 'function' ? from(result as Promise<unknown>) : of(result);
+    return result$.pipe(map((value) => (isReply(value) ? value : { body: value })));
+  };
+
+  const outcome$ = ({ method, url, headers, body }: WireRequest, token: string | undefined): Observable<Outcome> => {
+    const { path, query } = targetOf(url);
+    const parsed = parseBody(body, headers['content-type']);
+    if (method === 'POST' && path === refreshPath) return of(refresh(parsed));
+    const user = token === undefined ? undefined : issuer.userOf(token);
+    const request = { method, path, query: new URLSearchParams(query), headers, body: parsed, user };
+    return route$(request, token !== undefined);
+  };
+
+  const handle$: FakeServer['handle$'] = (request) =>
+    defer(() => {
+      const token = /^Bearer (.*)$/i.exec(request.headers.authorization ?? '')?.[1];
+      const { path } = targetOf(request.url);
+      const nth = log.push({ method: request.method, path, ...(token !== undefined && { token }), status: 0 }) - 1;
+      return outcome$(request, token).pipe(
+        concatMap((outcome) => {
+          if (outcome === 'never') return NEVER;
+          if (outcome === 'offline') return of(outcome);
+          const reply = toWireReply(outcome);
+          log[nth] = { ...(log[nth] as LogEntry), status: reply.status };
+          return of(reply);
+        }),
+        latencyMs ? delay(latencyMs, asyncScheduler) : map((reply) => reply),
+      );
+    });
+
+  return {
+    handle$,
+    failNextRefresh: (kind) => {
+      faults.push(kind);
+    },
+    log,
+    get refreshes() {
+      return refreshes;
+    },
+  };
+};

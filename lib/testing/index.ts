@@ -1,0 +1,4 @@
+export { type FakeBackend, type FakeBackendOptions, fakeBackend } from './fake-backend';
+export type { FakeRequest, LogEntry, RefreshFault } from './fake-server';
+export { type MockRequest, type MockTransport, mockTransport, type RequestMatch } from './mock-transport';
+export type { Reply } from './reply';
