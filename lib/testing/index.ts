@@ -4,3 +4,4 @@ export type { FakeRequest, LogEntry, RefreshFault } from './fake-server';
 export { type MockRequest, type MockTransport, mockTransport, type RequestMatch } from './mock-transport';
 export type { Reply } from './reply';
 export { type MakeStore, storeLaws } from './store-laws';
+export { transportLaws } from './transport-laws';
