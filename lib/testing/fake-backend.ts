@@ -46,6 +46,11 @@ export interface FakeBackend {
   readonly log: readonly LogEntry[];
   /** How many refreshes have arrived. */
   readonly refreshes: number;
+  /**
+   * Throws an `Error` that names what no client should have sent: a request to an unknown path, a refresh without its
+   * `refreshToken`, or with one that was spent before or never issued.
+   */
+  verify(): void;
 }
 
 const ORIGIN = 'https://backend.test';
@@ -116,8 +121,8 @@ const toServerFetch =
  * detection, expiry by 401 or by code 1002, faults, users, a log. Its time is that of RxJS, so that a `TestScheduler`
  * and fake timers drive it; without `latencyMs` it responds in the same tick and sets no timer.
  *
- * A request with a dead token, or without one, gets the signal of expiry, except in `publicRoutes`. An unknown path is a
- * 404 that says so. A refresh ends the life of the access token before it.
+ * A request with a dead token, or without one, gets the signal of expiry, except in `publicRoutes`. An unknown path is
+ * a 404 that says so. A refresh ends the life of the access token before it.
  *
  * Throws a `TypeError` that names the wrong option.
  *
@@ -160,6 +165,9 @@ export const fakeBackend = (options: FakeBackendOptions = {}): FakeBackend => {
     log: server.log,
     get refreshes() {
       return server.refreshes;
+    },
+    verify: () => {
+      if (server.problems.length > 0) throw new Error(server.problems.join('\n'));
     },
   };
 };

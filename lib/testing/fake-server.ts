@@ -1,6 +1,6 @@
 import { asyncScheduler, concatMap, defer, delay, from, map, NEVER, type Observable, of } from 'rxjs';
 import { type Reply, targetOf, toWireReply, type WireReply } from './reply';
-import type { TokenIssuer } from './token-issuer';
+import type { Refusal, TokenIssuer } from './token-issuer';
 
 /** A request as a route of a {@link FakeBackend} gets it. */
 export interface FakeRequest {
@@ -49,6 +49,8 @@ export interface FakeServer {
   failNextRefresh(kind: RefreshFault): void;
   readonly log: readonly LogEntry[];
   readonly refreshes: number;
+  /** What no client should send, in the order of its arrival. */
+  readonly problems: readonly string[];
 }
 
 /** What becomes of a request: a reply, no connection, or nothing ever. */
@@ -71,15 +73,27 @@ const parseBody = (body: unknown, type = ''): unknown => {
 
 const errorReply = (status: number, error: string, message: string): Reply => ({ status, body: { error, message } });
 
+const REFUSALS: { readonly [Why in Exclude<Refusal, 'revoked'>]: string } = {
+  unknown: 'its refresh token was never issued',
+  spent: 'its refresh token has been used before; a refresh replaces it',
+};
+
 export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer): FakeServer => {
   const { signal, latencyMs, refreshPath, routes, publicRoutes } = options;
   const log: LogEntry[] = [];
   const faults: RefreshFault[] = [];
+  const problems: string[] = [];
   let refreshes = 0;
 
   /** The reply that says that an access token, or a refresh token, is dead. */
   const deadReply = (error: string, message: string): Reply =>
     signal === 'status' ? errorReply(401, error, message) : { body: { code: 1002, message } };
+
+  /** The reply to a request that no client should send. */
+  const reject = (status: number, error: string, name: string, message: string): Reply => {
+    problems.push(`${name}: ${message}`);
+    return errorReply(status, error, message);
+  };
 
   const refused = () => deadReply('invalid_grant', 'the refresh token is not valid');
 
@@ -100,10 +114,12 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
     const { refreshToken } = Object(body);
     if (typeof refreshToken !== 'string') {
       const keys = Object.keys(Object(body)).join(', ');
-      return errorReply(400, 'invalid_request', `refreshToken: expected a string (keys: ${keys})`);
+      return reject(400, 'invalid_request', `POST ${refreshPath}`, `refreshToken: expected a string (keys: ${keys})`);
     }
     const grant = issuer.rotate(refreshToken);
-    return grant ? { body: grant } : refused();
+    if (typeof grant === 'object') return { body: grant };
+    if (grant !== 'revoked') problems.push(`POST ${refreshPath}: ${REFUSALS[grant]}`);
+    return refused();
   };
 
   const route$ = (request: FakeRequest, isTokenSent: boolean): Observable<Outcome> => {
@@ -112,7 +128,7 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
     const key = [name, path].find((each) => Object.hasOwn(routes, each));
     if (key === undefined) {
       const known = Object.keys(routes).join(', ') || 'none';
-      return of(errorReply(404, 'not_found', `there is no route for ${name}; the routes: ${known}`));
+      return of(reject(404, 'not_found', name, `there is no such route; the routes: ${known}`));
     }
     if (user === undefined && !publicRoutes.includes(key))
       return of(deadReply('invalid_token', isTokenSent ? 'the token has expired' : 'there is no token'));
@@ -153,6 +169,7 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
       faults.push(kind);
     },
     log,
+    problems,
     get refreshes() {
       return refreshes;
     },

@@ -7,13 +7,16 @@ export interface TokenIssuer {
   issue(user: string): TokenGrant;
   /** The user of an access token, if it is alive. */
   userOf(accessToken: string): string | undefined;
-  /** The next tokens for a refresh token; `undefined` refuses it. */
-  rotate(refreshToken: string): TokenGrant | undefined;
+  /** The next tokens for a refresh token, or why it is refused. */
+  rotate(refreshToken: string): TokenGrant | Refusal;
   /** Ends the life of each access token. */
   expire(): void;
   /** Ends all sign-ins of a user, or of everyone. */
   revoke(user?: string): void;
 }
+
+/** Why a refresh token is refused: never issued, its sign-in has ended, or used before. */
+export type Refusal = 'unknown' | 'revoked' | 'spent';
 
 /** The tokens of one sign-in. */
 interface Family {
@@ -69,10 +72,11 @@ export const createTokenIssuer = ({ tokenLifeMs, rotate, reuseDetection }: Issue
       )?.user,
     rotate: (token) => {
       const family = families.find(({ refreshTokens }) => refreshTokens.has(token));
-      if (!family || family.isRevoked) return undefined;
+      if (!family) return 'unknown';
+      if (family.isRevoked) return 'revoked';
       if (family.refreshToken === token) return renew(family, rotate);
       family.isRevoked = reuseDetection;
-      return undefined;
+      return 'spent';
     },
     expire: () => {
       for (const family of families) family.expiresAtMs = -Infinity;

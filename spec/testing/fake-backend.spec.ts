@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createApi, createSession, fetchTransport, memoryStore, type SessionOptions, toFetch } from 'renewal';
 import { type FakeBackend, type FakeBackendOptions, fakeBackend, type RefreshFault } from 'renewal/testing';
-import { forkJoin, timer } from 'rxjs';
+import { defer, forkJoin, type Observable, timer } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { virtually } from '../support/virtual';
@@ -154,11 +154,12 @@ describe('fakeBackend', () => {
   });
 
   it('says that a path is unknown, and which there are', () => {
-    const { api } = create();
+    const { backend, api } = create();
     expect(outcomeOf(api.get$('/order')).error).toMatchObject({
       status: 404,
-      serverMessage: 'there is no route for GET /order; the routes: /orders',
+      serverMessage: 'there is no such route; the routes: /orders',
     });
+    expect(() => backend.verify()).toThrow(new Error('GET /order: there is no such route; the routes: /orders'));
   });
 
   it('says that a request has no token, except in public routes', () => {
@@ -182,6 +183,7 @@ describe('fakeBackend', () => {
       code: 'refresh',
       cause: { serverMessage: 'refreshToken: expected a string (keys: refresh_token)' },
     });
+    expect(() => backend.verify()).toThrow('POST /refresh: refreshToken: expected a string (keys: refresh_token)');
   });
 
   it.each<[FakeBackendOptions, string]>([
@@ -232,5 +234,32 @@ describe('the fetch of fakeBackend', () => {
     const rejection = expect(refresh(controller.signal)).rejects.toThrow(new RangeError('enough'));
     controller.abort(new RangeError('enough'));
     await rejection;
+  });
+});
+
+describe('verify of fakeBackend', () => {
+  it('names a refresh token that was used before, and one that was never issued', () => {
+    const { backend, session } = create();
+    const refresh = (refreshToken: string) =>
+      outcomeOf(defer(() => backend.refresh({ accessToken: '', sessionId: '', refreshToken }) as Observable<unknown>));
+    session.refresh$().subscribe();
+    backend.verify();
+    refresh('user.refresh.1');
+    refresh('x');
+    expect(() => backend.verify()).toThrow(
+      new Error(
+        'POST /refresh: its refresh token has been used before; a refresh replaces it\n' +
+          'POST /refresh: its refresh token was never issued',
+      ),
+    );
+  });
+
+  it('accepts what a test has made to fail', () => {
+    const { backend, api } = create();
+    backend.failNextRefresh('refused');
+    backend.expireTokens();
+    outcomeOf(api.get$('/orders'));
+    backend.revoke();
+    backend.verify();
   });
 });
