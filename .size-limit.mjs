@@ -25,6 +25,15 @@ const checks = [
     modifyEsbuildConfig,
   },
   {
+    name: 'the whole of renewal/stream with its parser, beside renewal and rxjs',
+    path: 'dist/stream.js',
+    ignore: ['renewal', 'rxjs'],
+    gzip: true,
+    brotli: false,
+    limit: '3 kB',
+    modifyEsbuildConfig,
+  },
+  {
     name: 'the whole of renewal/angular, beside renewal, Angular and rxjs',
     path: 'dist/angular.js',
     ignore: ['@angular/*', 'renewal', 'rxjs'],

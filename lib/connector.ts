@@ -10,6 +10,11 @@ import type { StreamEvent } from './http/trace';
 import type { SessionCore } from './session/session-core';
 import type { ApiEvent } from './session/state/events';
 
+// What a stream has in common with its client.
+export { codeOf, redactUrl } from './http/errors';
+export { retryAfterMs } from './http/retry-after';
+export type { Connection } from './http/settlement';
+
 /** How the requests of a connector differ from others. */
 export interface ConnectionScope {
   /** Whether a response of 400 or above is a response too, with its stream as its body. */
