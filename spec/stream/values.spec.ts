@@ -106,7 +106,11 @@ describe.each(STREAMS)('%s', (_name, open$, write, type) => {
   });
 
   it('has a limit, beyond which it does not reconnect', async () => {
-    const { log, errors } = await start({ parse: 'text', reconnect: { delayMs: 0 } }, '1', 'x'.repeat(MAX_CHARACTERS + 1));
+    const { log, errors } = await start(
+      { parse: 'text', reconnect: { delayMs: 0 } },
+      '1',
+      'x'.repeat(MAX_CHARACTERS + 1),
+    );
     expect(log).toEqual(['1', 'network']);
     expect(errors[0]?.message).toBe(
       `GET https://api.test/a: an event or line has more than ${MAX_CHARACTERS} characters`,
