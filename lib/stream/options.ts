@@ -70,37 +70,24 @@ type CommonInput = Omit<RequestOptions, 'responseType' | 'schema' | 'signal'> & 
 const toRecord = (input: object = {}): object =>
   Symbol.iterator in input ? Object.fromEntries(input as never) : input;
 
-/** Throws an `InvalidRequestError` for a wrong option that no request has. The requests check the others. */
-const checkSettings = ({
-  parse,
-  schema,
-  delayMs,
-  maxDelayMs,
-  attempts,
-  lastEventId,
-  signal,
-  input,
-}: Settings): void => {
-  for (const [name, value] of Object.entries({ delayMs, maxDelayMs, attempts }))
-    check(value >= 0, `reconnect.${name}`, 'a number, 0 or more');
-  check(/^(text|json)$/.test(parse), 'parse', 'text or json');
-  check(typeof lastEventId === 'string', 'lastEventId', 'a string');
-  check(!schema || !!schema['~standard']?.validate, 'schema', 'a Standard Schema');
-  check(!signal || 'addEventListener' in signal, 'signal', 'an AbortSignal');
-  check(!attempts || !('getReader' in Object(input.body)), 'reconnect', 'false for a stream as body');
+const check = (isRight: unknown, expected: string): void => {
+  if (!isRight) throw new InvalidRequestError(expected);
 };
 
-const check = (isRight: boolean, name: string, expected: string): void => {
-  if (!isRight) throw new InvalidRequestError(`${name}: expected ${expected}`);
-};
-
-/** The options with their defaults. Throws an `InvalidRequestError` that names a wrong one. */
+/** The options with their defaults. Throws an `InvalidRequestError` that names one which no request has. */
 export const toSettings = (options: StreamOptions<never>, format: Format): Settings => {
-  check(Object(options) === options, 'options', 'an object');
+  check(Object(options) === options, 'options: expected an object');
   const { method = 'GET', parse = format.parse, schema, lastEventId = '', signal, ...more } = options;
   const { reconnect = format.isReconnecting && /^get$/i.test(method), headers, fetch, ...input } = more;
   const { delayMs = 1_000, maxDelayMs = 30_000, attempts = reconnect ? Infinity : 0 } = Object(reconnect);
-  const settings: Settings = {
+  for (const [name, value] of Object.entries({ delayMs, maxDelayMs, attempts }))
+    check(value >= 0, `reconnect.${name}: expected a number, 0 or more`);
+  check(/^(text|json)$/.test(parse), 'parse: expected text or json');
+  check(typeof lastEventId === 'string', 'lastEventId: expected a string');
+  check(!schema || schema['~standard']?.validate, 'schema: expected a Standard Schema');
+  check(!signal || 'addEventListener' in signal, 'signal: expected an AbortSignal');
+  check(!attempts || !('getReader' in Object(input.body)), 'reconnect: expected false for a stream as body');
+  return {
     method,
     parse,
     schema,
@@ -115,6 +102,4 @@ export const toSettings = (options: StreamOptions<never>, format: Format): Setti
       fetch: { cache: 'no-store', ...fetch },
     },
   };
-  checkSettings(settings);
-  return settings;
 };

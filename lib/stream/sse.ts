@@ -21,7 +21,7 @@ const FORMAT: Format = {
   accept: 'text/event-stream',
   types: /^text\/event-stream$/i,
   createParser: createEventParser,
-  wrap: (data, { event, id }) => ({ data, event, id }),
+  wrap: (data, frame) => ({ ...frame, data }),
 };
 
 /**
