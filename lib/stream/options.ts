@@ -23,7 +23,7 @@ export interface ReconnectOptions {
 export interface StreamOptions<T> extends Omit<RequestOptions<T>, 'responseType' | 'schema'> {
   /** @defaultValue `'GET'` */
   method?: string | undefined;
-  /** The body of each connection, as that of `post$`. A `ReadableStream` can be sent once: it needs `reconnect: false`. */
+  /** The body of each connection, as that of `post$`. A `ReadableStream` is sent once: it needs `reconnect: false`. */
   body?: Body | undefined;
   /**
    * Whether the data of an event, or a line, is a text or is parsed as JSON. What is not JSON is a

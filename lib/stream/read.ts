@@ -26,7 +26,7 @@ export const read$ = (
         });
         isDone = done;
         for (const frame of parse(value)) {
-          // Re-entrancy: the subscriber may have unsubscribed, and the session may have ended, at each `await` and `next`.
+          // Re-entrancy: the stream may have ended during `next`, and during any `await`.
           if (subscriber.closed) return;
           subscriber.next(await toEvent(frame));
         }
