@@ -20,9 +20,9 @@ const FORMAT: Format = {
  *
  * Session, reconnection, end and speed are those of `sse$`, except that it does not reconnect by default: lines have no
  * ids, and another connection begins at the first line again. Its content type may be `application/x-ndjson`,
- * `application/ndjson`, `application/jsonl`, `application/x-jsonlines`, `application/json-lines`, or `application/json`,
- * as some servers label lines. Any other one is a `NetworkError` that names it, also `application/json-seq` (RFC 7464),
- * which has no lines. A line of more than 16,777,216 characters is a `NetworkError` as well.
+ * `application/ndjson`, `application/jsonl`, `application/x-jsonlines`, `application/json-lines`, or
+ * `application/json`, as some servers label lines. Any other one is a `NetworkError` that names it, and so is
+ * `application/json-seq` (RFC 7464), which has no lines. A line of more than 16,777,216 characters is a `NetworkError`.
  *
  * @example
  * ```ts

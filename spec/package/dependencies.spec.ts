@@ -12,6 +12,7 @@ const ground: Record<string, string> = {
   'lib/index.ts': "export { name } from './api';",
   'lib/api.ts':
     "export { name } from './http/a';\nimport './session/a';\nimport './stores/a';\nimport './transports/a';",
+  'lib/connector.ts': file,
   'lib/http/a.ts': `import 'rxjs';\n${file}`,
   'lib/session/a.ts': `import 'jwt-decode';\nimport '../http/a';\nimport './b';\n${file}`,
   'lib/session/b.ts': file,
