@@ -47,7 +47,7 @@ const createBody = (request: HttpRequest) => {
   const connection: FakeConnection = Object.assign(Object.create(state), {
     request,
     body,
-    send: (text: string) => controller?.enqueue(utf8(text)),
+    send: (text: string) => state.isCancelled || controller?.enqueue(utf8(text)),
     end: () => controller?.close(),
     break: () => controller?.error(new TypeError('terminated')),
   });

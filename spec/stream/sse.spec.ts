@@ -12,7 +12,7 @@ import {
   SignedOutError,
 } from 'renewal';
 import { type StreamOptions, sse$ } from 'renewal/stream';
-import { map, NEVER, type Observable, of, throwError } from 'rxjs';
+import { map, NEVER, type Observable, of, Subscription, take, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createStreams, head, logOf } from './fake';
 
@@ -497,8 +497,18 @@ describe('unsubscribing', () => {
     expect(connections).toHaveLength(1);
   });
 
+  it('validates no more of the chunk', async () => {
+    const validate = vi.fn((value: unknown) => ({ value }));
+    const { api, connections } = createStreams();
+    sse$(api, '/events', { schema: { '~standard': { version: 1, vendor: 'test', validate } } })
+      .pipe(take(1))
+      .subscribe();
+    connections[0]?.send('data: a\n\ndata: b\n\ndata: c\n\n');
+    await settle();
+    expect(validate.mock.calls).toEqual([['a']]);
+  });
+
   it('ends an opening, a pause and a validation', async () => {
-    let isOpening = true;
     const validate = () => new Promise<never>(() => {});
     const schema = { '~standard': { version: 1 as const, vendor: 'test', validate } };
     const { api, connections } = createStreams((nth) => (nth === 0 ? NEVER : nth === 1 ? network() : undefined));
@@ -513,8 +523,7 @@ describe('unsubscribing', () => {
     await settle();
     validating.subscription.unsubscribe();
     expect(connections[2]?.isCancelled).toBe(true);
-    isOpening = false;
-    expect([opening.log, pausing.log, validating.log, isOpening]).toEqual([[], [], [], false]);
+    expect([opening.log, pausing.log, validating.log]).toEqual([[], [], []]);
   });
 });
 
@@ -640,6 +649,27 @@ describe('reports', () => {
       method: 'GET',
       url: 'https://api.test/events',
     });
+  });
+
+  it.each(['opened', 'events', 'reconnecting'] as const)('may unsubscribe the stream: %s', async (phase) => {
+    const { api, connections } = createStreams();
+    const phases: string[] = [];
+    let subscription: Subscription | undefined;
+    api.events$.subscribe((event) => {
+      if (event.type !== 'stream') return;
+      phases.push(event.phase);
+      if (event.phase === phase) subscription?.unsubscribe();
+    });
+    const log: unknown[] = [];
+    subscription = new Subscription();
+    subscription.add(sse$(api, '/events').subscribe((event) => log.push(event)));
+    connections[0]?.send('data: a\n\n');
+    await settle();
+    if (phase === 'reconnecting') connections[0]?.end();
+    await pass(60_000);
+    expect([phases.slice(-2), connections.length, vi.getTimerCount()]).toEqual([[phase, 'ended'], 1, 0]);
+    expect(log).toHaveLength(phase === 'reconnecting' ? 1 : 0);
+    expect(connections[0]?.isCancelled).toBe(phase !== 'reconnecting');
   });
 
   it.each<[string, Parameters<typeof createStreams>[0], object]>([
