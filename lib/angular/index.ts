@@ -1,4 +1,5 @@
 export { type ApiResourceOptions, type ApiResourceRequest, apiResource } from './api-resource';
+export { type ApiStreamOptions, type ApiStreamRequest, apiStream } from './api-stream';
 export { httpClientTransport } from './http-client-transport';
 export { openOnServer } from './open-on-server';
 export { type ApiFeature, provideApi, withName, withSession } from './provide-api';

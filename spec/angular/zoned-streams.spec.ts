@@ -1,11 +1,13 @@
 import 'zone.js';
 import '@angular/compiler';
 import { ApplicationRef, NgZone, PLATFORM_ID } from '@angular/core';
-import type { HttpContext, HttpResponse } from 'renewal';
+import { fetchTransport, type HttpContext, type HttpResponse } from 'renewal';
 import { API, openOnServer, provideApi } from 'renewal/angular';
-import { concat, defer, type Observable, of, Subject, timer } from 'rxjs';
+import { sse$ } from 'renewal/stream';
+import { concat, defer, filter, firstValueFrom, type Observable, of, Subject, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createConnector } from '../../lib/connector';
+import { startHttpServer } from '../support/http-server';
 import { response } from '../support/virtual';
 import { provide, provideZoned } from './support/testbed';
 import { recordZones } from './support/zones';
@@ -113,6 +115,43 @@ describe('a stream over the api of provideApi, in a browser', () => {
     zone.run(() => api.get$('orders').subscribe());
     await look();
     expect(states).toEqual([true, true, false]);
+  });
+});
+
+describe.each([
+  ['with zone.js', true],
+  ['without zone.js', false],
+])('an event stream of a server, in an app %s', (_name, isZoned) => {
+  it('leaves the app stable while it is open, and while it waits to reconnect', async () => {
+    const server = await startHttpServer();
+    const close = new Subject<void>();
+    server.answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 60000\ndata: 1\n\n');
+      close.subscribe(() => response.end());
+    };
+    const provideIn = isZoned ? provideZoned : provide;
+    const bed = provideIn(BROWSER, provideApi({ baseUrl: server.origin, transport: fetchTransport() }));
+    const [api, zone, app] = [bed.inject(API), bed.inject(NgZone), bed.inject(ApplicationRef)];
+    const zones: boolean[] = [];
+    const happens = (phase: string) =>
+      zone.runOutsideAngular(() =>
+        firstValueFrom(api.events$.pipe(filter((event) => event.type === 'stream' && event.phase === phase))),
+      );
+    const waits = happens('reconnecting');
+    const delivered = happens('events');
+    const subscription = zone.run(() => sse$(api, 'feed').subscribe(() => zones.push(NgZone.isInAngularZone())));
+    await delivered;
+    await settle();
+    expect(zone.hasPendingMacrotasks).toBe(false);
+    await app.whenStable();
+    zone.runOutsideAngular(() => close.next());
+    await waits;
+    await settle();
+    expect(zone.hasPendingMacrotasks).toBe(false);
+    await app.whenStable();
+    subscription.unsubscribe();
+    expect(zones).toEqual([isZoned]);
+    await server.close();
   });
 });
 
