@@ -43,10 +43,10 @@ const idle$ = (params: Signal<unknown>, injector: Injector): Observable<void> =>
   });
 
 /**
- * A resource over `sse$` of `renewal/stream`, in an injection context. Its `value()` is the newest event. Opens a stream
- * whenever a signal that `request` reads changes, and closes the previous one; it does not open the same url again. Idle
- * while `request` returns `undefined`. Loading until the first event; then resolved, also after the stream has
- * completed. `reload()` opens the stream again, and `destroy()` closes it. An error of renewal ends it.
+ * A resource over `sse$` of `renewal/stream`, in an injection context. Its `value()` is the newest event. Opens a
+ * stream whenever a signal that `request` reads changes, and closes the previous one; the same url is not opened again.
+ * Idle while `request` returns `undefined`. Loading until the first event; then resolved, also after the stream has
+ * completed. `reload()` opens the stream again, and `destroy()` closes it. Errors are those of renewal, and end it.
  *
  * A stream is no pending task. A server does not open it, and renders it as loading, unless `openOnServer` is set.
  * Events that arrive together are one change of `value()`: to keep each of them, use `sse$` with `scan` and `toSignal`.
@@ -55,8 +55,8 @@ const idle$ = (params: Signal<unknown>, injector: Injector): Observable<void> =>
  * @example
  * ```ts
  * class OrderPage {
- *   readonly id = input.required<number>();
- *   readonly status = apiStream<OrderStatus>(() => ({ url: `orders/${this.id()}/status`, parse: 'json' }));
+ *   readonly id = signal(1);
+ *   readonly order = apiStream<Order>(() => ({ url: `orders/${this.id()}/changes`, parse: 'json' }));
  * }
  * ```
  */
