@@ -59,33 +59,45 @@ export interface Settings {
   /** 0: the stream does not reconnect. */
   readonly attempts: number;
   readonly lastEventId: string;
+  readonly signal: AbortSignal | undefined;
   /** The options of each request. */
   readonly input: CommonInput & { readonly headers: Readonly<Record<string, string | null | undefined>> };
 }
 
-type CommonInput = Omit<RequestOptions, 'responseType' | 'schema'> & { readonly body?: Body | undefined };
+type CommonInput = Omit<RequestOptions, 'responseType' | 'schema' | 'signal'> & { readonly body?: Body | undefined };
 
-/** Pairs as an object: each connection reads them, and an iterator can be read once. */
+/** Headers as an object: pairs of the same name would be joined with those of the stream. */
 const toRecord = (input: object = {}): object =>
   Symbol.iterator in input ? Object.fromEntries(input as never) : input;
 
 /** Throws an `InvalidRequestError` for a wrong option that no request has. The requests check the others. */
-const checkSettings = (settings: Settings, url: string): void => {
-  const { method, parse, schema, delayMs, maxDelayMs, attempts, lastEventId, input } = settings;
-  const check = (isRight: boolean, expected: string): void => {
-    if (!isRight) throw new InvalidRequestError(`${method} ${url}: ${expected}`);
-  };
+const checkSettings = ({
+  parse,
+  schema,
+  delayMs,
+  maxDelayMs,
+  attempts,
+  lastEventId,
+  signal,
+  input,
+}: Settings): void => {
   for (const [name, value] of Object.entries({ delayMs, maxDelayMs, attempts }))
-    check(value >= 0, `reconnect.${name}: expected a number, 0 or more`);
-  check(/^(text|json)$/.test(parse), 'parse: expected text or json');
-  check(typeof lastEventId === 'string', 'lastEventId: expected a string');
-  check(!schema || !!schema['~standard']?.validate, 'schema: expected a Standard Schema');
-  check(!attempts || !('getReader' in Object(input.body)), 'reconnect: expected false for a stream as body');
+    check(value >= 0, `reconnect.${name}`, 'a number, 0 or more');
+  check(/^(text|json)$/.test(parse), 'parse', 'text or json');
+  check(typeof lastEventId === 'string', 'lastEventId', 'a string');
+  check(!schema || !!schema['~standard']?.validate, 'schema', 'a Standard Schema');
+  check(!signal || 'addEventListener' in signal, 'signal', 'an AbortSignal');
+  check(!attempts || !('getReader' in Object(input.body)), 'reconnect', 'false for a stream as body');
+};
+
+const check = (isRight: boolean, name: string, expected: string): void => {
+  if (!isRight) throw new InvalidRequestError(`${name}: expected ${expected}`);
 };
 
 /** The options with their defaults. Throws an `InvalidRequestError` that names a wrong one. */
-export const toSettings = (url: string, options: StreamOptions<never>, format: Format): Settings => {
-  const { method = 'GET', parse = format.parse, schema, lastEventId = '', ...more } = options;
+export const toSettings = (options: StreamOptions<never>, format: Format): Settings => {
+  check(Object(options) === options, 'options', 'an object');
+  const { method = 'GET', parse = format.parse, schema, lastEventId = '', signal, ...more } = options;
   const { reconnect = format.isReconnecting && /^get$/i.test(method), headers, fetch, ...input } = more;
   const { delayMs = 1_000, maxDelayMs = 30_000, attempts = reconnect ? Infinity : 0 } = Object(reconnect);
   const settings: Settings = {
@@ -96,12 +108,13 @@ export const toSettings = (url: string, options: StreamOptions<never>, format: F
     maxDelayMs,
     attempts,
     lastEventId,
+    signal,
     input: {
       ...input,
       headers: { accept: format.accept, ...toRecord(headers) },
       fetch: { cache: 'no-store', ...fetch },
     },
   };
-  checkSettings(settings, url);
+  checkSettings(settings);
   return settings;
 };

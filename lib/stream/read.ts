@@ -11,7 +11,6 @@ export const read$ = (
   request: HttpRequest,
   parse: FrameParser,
   toEvent: (frame: Frame) => Promise<unknown>,
-  signal: AbortSignal | undefined,
 ): Observable<unknown> =>
   new Observable((subscriber) => {
     const reader = body.getReader();
@@ -21,7 +20,6 @@ export const read$ = (
     const pump = async (): Promise<void> => {
       for (let isDone = false; !isDone; ) {
         const { done, value } = await reader.read().catch((error) => {
-          if (signal?.aborted) throw error;
           // Only the message: Node adds a part of the response to its errors.
           const { message } = Object(error).cause ?? Object(error);
           throw new NetworkError('the connection broke', { request, cause: new Error(message) });

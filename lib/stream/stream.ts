@@ -4,14 +4,20 @@ import {
   concatMap,
   defer,
   EMPTY,
+  filter,
+  fromEvent,
+  map,
+  merge,
+  NEVER,
   Observable,
+  of,
   type Subscriber,
   take,
   takeUntil,
   tap,
   throwError,
 } from 'rxjs';
-import { type Connection, type Connector, codeOf, createConnector, redactUrl, type StreamReport } from '../connector';
+import { type Connection, type Connector, codeOf, createConnector, type StreamReport } from '../connector';
 import type { Format, Frame } from './frame';
 import { MAX_CHARACTERS } from './lines';
 import { type Settings, type StreamOptions, toSettings } from './options';
@@ -20,6 +26,17 @@ import { isTransient, pause$, pauseMs } from './reconnect';
 import { toValue } from './to-value';
 
 const MIN_REPORT_INTERVAL_MS = 100;
+
+/** Errors when the signal is aborted. */
+const aborted$ = (signal: AbortSignal | undefined): Observable<never> =>
+  signal
+    ? merge(of(0), fromEvent(signal, 'abort')).pipe(
+        filter(() => signal.aborted),
+        map(() => {
+          throw signal.reason;
+        }),
+      )
+    : NEVER;
 
 /** UTF-8, each byte a character: headers hold Latin-1. */
 const toBytes = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
@@ -49,7 +66,7 @@ class Stream {
     let failure: Pick<StreamReport, 'error'> | undefined;
     return new Observable((subscriber) => this.#connect(subscriber)).pipe(
       // Subscribed to before the first request.
-      takeUntil(this.connector.sessionEnd$),
+      takeUntil(merge(this.connector.sessionEnd$, aborted$(this.settings.signal))),
       tap({
         error: (error) => {
           failure = { error: codeOf(error) };
@@ -74,7 +91,7 @@ class Stream {
       const delayMs = pauseMs(error, ++this.#fruitless, this.#resumption.retryMs, settings.maxDelayMs);
       this.#report('reconnecting', { delayMs, ...(error !== undefined && { error: codeOf(error) }) });
       subscriber.add(
-        pause$(delayMs, input.signal)
+        pause$(delayMs)
           .pipe(take(1))
           .subscribe(() => this.#connect(subscriber)),
       );
@@ -115,7 +132,7 @@ class Stream {
       this.#resumption,
     );
     const toEvent = async (frame: Frame) => format.wrap(await toValue(frame.data, head, settings), frame);
-    return read$(body, request, parse, toEvent, settings.input.signal);
+    return read$(body, request, parse, toEvent);
   }
 
   #count(): void {
@@ -142,6 +159,6 @@ export const stream$ = (
 ): Observable<unknown> =>
   defer(() => {
     const connector = createConnector(api);
-    const settings = toSettings(redactUrl(`${url}`), options, format);
+    const settings = toSettings(options, format);
     return connector.observe$(new Stream(connector, url, settings, format).run$(), options.context);
   });
