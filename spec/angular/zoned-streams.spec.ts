@@ -4,7 +4,7 @@ import { ApplicationRef, NgZone, PLATFORM_ID } from '@angular/core';
 import { fetchTransport, type HttpContext, type HttpResponse } from 'renewal';
 import { API, openOnServer, provideApi } from 'renewal/angular';
 import { sse$ } from 'renewal/stream';
-import { concat, defer, filter, firstValueFrom, type Observable, of, Subject, timer } from 'rxjs';
+import { concat, defer, filter, firstValueFrom, ignoreElements, type Observable, of, Subject, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { createConnector } from '../../lib/connector';
 import { startHttpServer } from '../support/http-server';
@@ -84,10 +84,22 @@ describe('a stream over the api of provideApi, in a browser', () => {
   it('runs one check for an event, and none for a timer of its work', async () => {
     const { stream$, zone } = createHarness();
     const events$ = new Subject<void>();
+    const timer$ = timer(1).pipe(ignoreElements());
     let checks = 0;
-    zone.run(() => stream$(concat(timer(1), timer(1), events$)).subscribe());
-    await new Promise((resolve) => zone.runOutsideAngular(() => setTimeout(resolve, 20)));
+    const worked = new Promise<void>((resolve) => {
+      const work$ = concat(
+        timer$,
+        timer$,
+        defer(() => {
+          resolve();
+          return events$;
+        }),
+      );
+      zone.run(() => stream$(work$).subscribe());
+    });
     zone.onMicrotaskEmpty.subscribe(() => checks++);
+    await worked;
+    expect(checks).toBe(0);
     zone.runOutsideAngular(() => events$.next());
     expect(checks).toBe(1);
   });
