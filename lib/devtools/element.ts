@@ -50,6 +50,7 @@ const EMPTY_TIMELINE: Timeline = {
   startedAtMs: 0,
   durationMs: 0,
   requests: [],
+  streams: [],
   refreshes: [],
   sessionChanges: [],
   warnings: [],
