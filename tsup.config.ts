@@ -68,7 +68,15 @@ export default defineConfig([
     noExternal: ['xhr2'],
     esbuildPlugins: [xhr2AsModule],
     dts: { entry: { index: 'lib/index.ts', devtools: 'lib/devtools/index.ts' } },
-    clean: ['!angular.*'],
+    clean: ['!angular.*', '!stream.*'],
+  },
+  {
+    ...common,
+    // With the entries above, it would have chunks in common with renewal.
+    entry: { stream: 'lib/stream/index.ts' },
+    format: ['esm', 'cjs'],
+    external: ['renewal'],
+    dts: true,
   },
   {
     ...common,

@@ -10,6 +10,11 @@ import type { StreamEvent } from './http/trace';
 import type { SessionCore } from './session/session-core';
 import type { ApiEvent } from './session/state/events';
 
+// What a stream has in common with its client.
+export { codeOf, redactUrl } from './http/errors';
+export { retryAfterMs } from './http/retry-after';
+export type { Connection } from './http/settlement';
+
 /** How the requests of a connector differ from others. */
 export interface ConnectionScope {
   /** Whether a response of 400 or above is a response too, with its stream as its body. */
@@ -86,14 +91,19 @@ export const createConnector = (api: object): Connector => {
   return {
     connect$: (method, url, input, isAnyStatus = false) =>
       defer(() =>
-        send$(method, url, input, {
-          isAnyStatus,
-          sessionId: sessionId$.value,
-          onRequest: (built) => {
-            request = built;
+        send$(
+          method,
+          url,
+          { ...input, responseType: 'stream' },
+          {
+            isAnyStatus,
+            sessionId: sessionId$.value,
+            onRequest: (built) => {
+              request = built;
+            },
+            onToken: (sessionId) => sessionId$.value ?? sessionId$.next(sessionId),
           },
-          onToken: (sessionId) => sessionId$.value ?? sessionId$.next(sessionId),
-        }),
+        ),
       ),
     sessionEnd$: sessionId$.pipe(switchMap((id) => (id === undefined || !session ? NEVER : session.end$(id)))),
     observe$: (source$, context) => observe$?.(source$, context) ?? source$,
