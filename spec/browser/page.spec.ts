@@ -474,7 +474,7 @@ describe.each(['light', 'dark'] as const)('the demo page in %s', (colorScheme) =
 
   it('is the picture in the README', async () => {
     const { page } = await open(
-      { colorScheme, viewport: { width: 1280, height: 704 } },
+      { colorScheme, viewport: { width: 1280, height: 792 } },
       { latencyMs: unevenLatency(), renewalMs: 400 },
     );
     await storm(page);
