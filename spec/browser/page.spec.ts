@@ -177,7 +177,7 @@ describe('the demo page', () => {
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '5']);
   });
 
-  it('shows live orders while the token dies: none is lost, and the lane shows each connection', async () => {
+  it('loses no live order while the token dies, and draws each connection', async () => {
     const { page, shop } = await open({}, { liveMs: 20 });
     await press(page, 'Watch live orders');
     await says(page, 'Live orders arrive\\. Expire the token: none is lost\\.');
