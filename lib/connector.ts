@@ -11,7 +11,6 @@ import type { SessionCore } from './session/session-core';
 import type { ApiEvent } from './session/state/events';
 
 // What a stream has in common with its client.
-export { codeOf, redactUrl } from './http/errors';
 export { retryAfterMs } from './http/retry-after';
 export type { Connection } from './http/settlement';
 

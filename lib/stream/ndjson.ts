@@ -18,11 +18,11 @@ const FORMAT: Format = {
  * Emits the lines of a response, each parsed as JSON (https://github.com/ndjson/ndjson-spec). Lines end in LF or CR LF,
  * the last one needs no end, and blank lines are skipped. With `parse: 'text'`, emits their texts.
  *
- * Session, reconnection, end and speed are those of `sse$`, but it does not reconnect by default: lines have no ids, and
- * another connection begins at the first line again. Accepted are `application/x-ndjson`, `application/ndjson`,
- * `application/jsonl`, `application/x-jsonlines`, `application/json-lines` and, for servers that know no better,
- * `application/json`. Another content type is a `NetworkError` that names it, and a line of more than 16,777,216
- * characters a `NetworkError` as well. A sequence of JSON texts (RFC 7464) has no lines and is refused.
+ * Session, reconnection, end and speed are those of `sse$`, except that it does not reconnect by default: lines have no
+ * ids, and another connection begins at the first line again. Its content type may be `application/x-ndjson`,
+ * `application/ndjson`, `application/jsonl`, `application/x-jsonlines`, `application/json-lines`, or `application/json`,
+ * as some servers label lines. Any other one is a `NetworkError` that names it, also `application/json-seq` (RFC 7464),
+ * which has no lines. A line of more than 16,777,216 characters is a `NetworkError` as well.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ const FORMAT: Format = {
  * import { ndjson$ } from 'renewal/stream';
  *
  * const api = createApi({ baseUrl: 'https://shop.example', transport: fetchTransport() });
- * ndjson$<{ id: number }>(api, '/orders/export').subscribe((order) => show(order.id));
+ * ndjson$<Order>(api, '/orders/export').subscribe((order) => show([order]));
  * ```
  */
 export const ndjson$ = <T>(api: Api, url: string | URL, options: StreamOptions<T> = {}): Observable<T> =>

@@ -23,7 +23,7 @@ export interface ReconnectOptions {
 export interface StreamOptions<T> extends Omit<RequestOptions<T>, 'responseType' | 'schema'> {
   /** @defaultValue `'GET'` */
   method?: string | undefined;
-  /** The body of each connection, as that of `post$`. A `ReadableStream` can be sent once: it needs `reconnect: false`. */
+  /** The body of each connection, as that of `post$`. A `ReadableStream` is sent once: it needs `reconnect: false`. */
   body?: Body | undefined;
   /**
    * Whether the data of an event, or a line, is a text or is parsed as JSON. What is not JSON is a
@@ -59,36 +59,35 @@ export interface Settings {
   /** 0: the stream does not reconnect. */
   readonly attempts: number;
   readonly lastEventId: string;
+  readonly signal: AbortSignal | undefined;
   /** The options of each request. */
   readonly input: CommonInput & { readonly headers: Readonly<Record<string, string | null | undefined>> };
 }
 
-type CommonInput = Omit<RequestOptions, 'responseType' | 'schema'> & { readonly body?: Body | undefined };
+type CommonInput = Omit<RequestOptions, 'responseType' | 'schema' | 'signal'> & { readonly body?: Body | undefined };
 
-/** Pairs as an object: each connection reads them, and an iterator can be read once. */
+/** Headers as an object: pairs of the same name would be joined with those of the stream. */
 const toRecord = (input: object = {}): object =>
   Symbol.iterator in input ? Object.fromEntries(input as never) : input;
 
-/** Throws an `InvalidRequestError` for a wrong option that no request has. The requests check the others. */
-const checkSettings = (settings: Settings, url: string): void => {
-  const { method, parse, schema, delayMs, maxDelayMs, attempts, lastEventId, input } = settings;
-  const check = (isRight: boolean, expected: string): void => {
-    if (!isRight) throw new InvalidRequestError(`${method} ${url}: ${expected}`);
-  };
+const check = (isRight: unknown, expected: string): void => {
+  if (!isRight) throw new InvalidRequestError(expected);
+};
+
+/** The options with their defaults. Throws an `InvalidRequestError` that names one which no request has. */
+export const toSettings = (options: StreamOptions<never>, format: Format): Settings => {
+  check(Object(options) === options, 'options: expected an object');
+  const { method = 'GET', parse = format.parse, schema, lastEventId = '', signal, ...more } = options;
+  const { reconnect = format.isReconnecting && /^get$/i.test(method), headers, fetch, ...input } = more;
+  const { delayMs = 1_000, maxDelayMs = 30_000, attempts = reconnect ? Infinity : 0 } = Object(reconnect);
   for (const [name, value] of Object.entries({ delayMs, maxDelayMs, attempts }))
     check(value >= 0, `reconnect.${name}: expected a number, 0 or more`);
   check(/^(text|json)$/.test(parse), 'parse: expected text or json');
   check(typeof lastEventId === 'string', 'lastEventId: expected a string');
-  check(!schema || !!schema['~standard']?.validate, 'schema: expected a Standard Schema');
+  check(!schema || schema['~standard']?.validate, 'schema: expected a Standard Schema');
+  check(!signal || 'addEventListener' in signal, 'signal: expected an AbortSignal');
   check(!attempts || !('getReader' in Object(input.body)), 'reconnect: expected false for a stream as body');
-};
-
-/** The options with their defaults. Throws an `InvalidRequestError` that names a wrong one. */
-export const toSettings = (url: string, options: StreamOptions<never>, format: Format): Settings => {
-  const { method = 'GET', parse = format.parse, schema, lastEventId = '', ...more } = options;
-  const { reconnect = format.isReconnecting && /^get$/i.test(method), headers, fetch, ...input } = more;
-  const { delayMs = 1_000, maxDelayMs = 30_000, attempts = reconnect ? Infinity : 0 } = Object(reconnect);
-  const settings: Settings = {
+  return {
     method,
     parse,
     schema,
@@ -96,12 +95,11 @@ export const toSettings = (url: string, options: StreamOptions<never>, format: F
     maxDelayMs,
     attempts,
     lastEventId,
+    signal,
     input: {
       ...input,
       headers: { accept: format.accept, ...toRecord(headers) },
       fetch: { cache: 'no-store', ...fetch },
     },
   };
-  checkSettings(settings, url);
-  return settings;
 };

@@ -11,7 +11,6 @@ export const read$ = (
   request: HttpRequest,
   parse: FrameParser,
   toEvent: (frame: Frame) => Promise<unknown>,
-  signal: AbortSignal | undefined,
 ): Observable<unknown> =>
   new Observable((subscriber) => {
     const reader = body.getReader();
@@ -21,14 +20,13 @@ export const read$ = (
     const pump = async (): Promise<void> => {
       for (let isDone = false; !isDone; ) {
         const { done, value } = await reader.read().catch((error) => {
-          if (signal?.aborted) throw error;
           // Only the message: Node adds a part of the response to its errors.
           const { message } = Object(error).cause ?? Object(error);
           throw new NetworkError('the connection broke', { request, cause: new Error(message) });
         });
         isDone = done;
         for (const frame of parse(value)) {
-          // Re-entrancy: the subscriber may have unsubscribed, and the session may have ended, at each `await` and `next`.
+          // Re-entrancy: the stream may have ended during `next`, and during any `await`.
           if (subscriber.closed) return;
           subscriber.next(await toEvent(frame));
         }

@@ -34,16 +34,15 @@ export const pauseMs = (error: unknown, count: number, delayMs: number, maxDelay
 };
 
 /** The events of a target that some platforms do not have. */
-const eventsOf = (target: EventTarget | undefined, type: string): Observable<unknown> =>
+export const eventsOf = (target: EventTarget | undefined, type: string): Observable<unknown> =>
   target?.removeEventListener ? fromEvent(target, type) : NEVER;
 
-/** Emits after the pause, or once the network is back, the page is visible again or the signal is aborted. */
-export const pause$ = (ms: number, signal: AbortSignal | undefined): Observable<unknown> => {
+/** Emits after the pause, or once the network is back or the page is visible again. */
+export const pause$ = (ms: number): Observable<unknown> => {
   const page = globalThis.document;
   return merge(
     timer(ms),
     eventsOf(globalThis as never, 'online'),
     eventsOf(page, 'visibilitychange').pipe(filter(() => page.visibilityState === 'visible')),
-    eventsOf(signal, 'abort'),
   );
 };

@@ -21,7 +21,7 @@ const FORMAT: Format = {
   accept: 'text/event-stream',
   types: /^text\/event-stream$/i,
   createParser: createEventParser,
-  wrap: (data, { event, id }) => ({ data, event, id }),
+  wrap: (data, frame) => ({ ...frame, data }),
 };
 
 /**
@@ -48,9 +48,9 @@ const FORMAT: Format = {
  * **Speed.** The next bytes are read when `next` has returned and the schema has settled for all events before. A slow
  * subscriber slows the server down, and nothing else is buffered. Unsubscribing closes the connection.
  *
- * **Pages.** The stream stays open while its page is hidden; browsers may slow its timers down. Over HTTP/1.1, a browser
- * opens at most six connections to an origin, all tabs together, and each stream takes one: share one stream, or use
- * HTTP/2. The requests are sent with `accept: text/event-stream` and `cache: 'no-store'`, unless the options say others.
+ * **Pages.** The stream stays open while its page is hidden; browsers may slow its timers down. Over HTTP/1.1, a
+ * browser opens at most six connections to an origin, all tabs together, and each stream takes one: share one stream,
+ * or use HTTP/2. Requests have `accept: text/event-stream` and `cache: 'no-store'`, unless the options say others.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ const FORMAT: Format = {
  * import { sse$ } from 'renewal/stream';
  *
  * const api = createApi({ baseUrl: 'https://shop.example', transport: fetchTransport() });
- * sse$<{ id: number }>(api, '/orders/changes', { parse: 'json' }).subscribe(({ data }) => show(data.id));
+ * sse$<Order[]>(api, '/orders/changes', { parse: 'json' }).subscribe(({ data }) => show(data));
  * ```
  */
 export const sse$ = <T = string>(

@@ -1,9 +1,11 @@
-import { type Api, HttpStatusError, NetworkError } from 'renewal';
+import { type Api, HttpStatusError, isApiError, NetworkError } from 'renewal';
 import {
   asyncScheduler,
   concatMap,
   defer,
   EMPTY,
+  map,
+  merge,
   Observable,
   type Subscriber,
   take,
@@ -11,12 +13,12 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import { type Connection, type Connector, codeOf, createConnector, redactUrl, type StreamReport } from '../connector';
-import type { Format, Frame } from './frame';
+import { type Connection, type Connector, createConnector, type StreamReport } from '../connector';
+import type { Format, Frame, Resumption } from './frame';
 import { MAX_CHARACTERS } from './lines';
 import { type Settings, type StreamOptions, toSettings } from './options';
 import { read$ } from './read';
-import { isTransient, pause$, pauseMs } from './reconnect';
+import { eventsOf, isTransient, pause$, pauseMs } from './reconnect';
 import { toValue } from './to-value';
 
 const MIN_REPORT_INTERVAL_MS = 100;
@@ -24,114 +26,109 @@ const MIN_REPORT_INTERVAL_MS = 100;
 /** UTF-8, each byte a character: headers hold Latin-1. */
 const toBytes = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
 
-/** The stream of one subscriber: its connections, one after another. */
-class Stream {
-  readonly #resumption;
-  #counts = { connection: 0, events: 0 };
+/** What a stream has done so far. */
+interface Progress extends Resumption {
+  connection: number;
+  events: number;
   /** How many reconnections in a row have brought no event. */
-  #fruitless = 0;
-  #reportedAtMs = 0;
+  fruitless: number;
+  reportedAtMs: number;
   /** Whether no connection follows, however this one ends. */
-  #isFinal = false;
+  isFinal: boolean;
+}
 
-  constructor(
-    readonly connector: Connector,
-    readonly url: string | URL,
-    readonly settings: Settings,
-    readonly format: Format,
-  ) {
-    const { lastEventId, delayMs } = settings;
-    this.#resumption = { lastEventId, retryMs: delayMs };
-  }
+/** The stream of one subscriber: its connections, one after another. */
+const createStream = (connector: Connector, url: string | URL, settings: Settings, format: Format) => {
+  const { method, attempts, signal, input, delayMs: retryMs, maxDelayMs, lastEventId } = settings;
+  const progress: Progress = {
+    lastEventId,
+    retryMs,
+    connection: 0,
+    events: 0,
+    fruitless: 0,
+    reportedAtMs: 0,
+    isFinal: false,
+  };
 
-  /** Emits the events of all connections. */
-  run$(): Observable<unknown> {
-    let failure: Pick<StreamReport, 'error'> | undefined;
-    return new Observable((subscriber) => this.#connect(subscriber)).pipe(
-      // Subscribed to before the first request.
-      takeUntil(this.connector.sessionEnd$),
-      tap({
-        error: (error) => {
-          failure = { error: codeOf(error) };
-        },
-        finalize: () => this.#report('ended', failure),
-      }),
-    );
-  }
+  const report = (phase: StreamReport['phase'], error?: unknown, details?: Pick<StreamReport, 'delayMs'>): void => {
+    const { connection, events } = progress;
+    const code = isApiError(error) ? error.code : 'unknown';
+    connector.report({ phase, connection, events, ...details, ...(error !== undefined && { error: code }) });
+  };
 
-  #connect(subscriber: Subscriber<unknown>): void {
-    const { connector, url, settings } = this;
-    const { method, attempts, input } = settings;
-    const { lastEventId } = this.#resumption;
-    const headers = { ...input.headers, ...(lastEventId && { 'last-event-id': toBytes(lastEventId) }) };
-    const isFirst = !this.#counts.connection++;
-    const end = (error?: unknown): void => {
-      if (this.#isFinal || this.#fruitless >= attempts || !isTransient(error, isFirst)) {
-        if (error === undefined) subscriber.complete();
-        else subscriber.error(error);
-        return;
-      }
-      const delayMs = pauseMs(error, ++this.#fruitless, this.#resumption.retryMs, settings.maxDelayMs);
-      this.#report('reconnecting', { delayMs, ...(error !== undefined && { error: codeOf(error) }) });
-      subscriber.add(
-        pause$(delayMs, input.signal)
-          .pipe(take(1))
-          .subscribe(() => this.#connect(subscriber)),
-      );
-    };
-    const connection$ = connector.connect$(method, url, { ...input, headers });
-    subscriber.add(
-      connection$
-        .pipe(
-          concatMap((connection) => this.#read$(connection)),
-          tap(() => this.#count()),
-        )
-        .subscribe({ next: (event) => subscriber.next(event), error: end, complete: end }),
-    );
-  }
+  const count = (): void => {
+    progress.fruitless = 0;
+    progress.events++;
+    const nowMs = connector.isObserved ? asyncScheduler.now() : progress.reportedAtMs;
+    // Absolute, as the clock may be set back.
+    if (Math.abs(nowMs - progress.reportedAtMs) < MIN_REPORT_INTERVAL_MS) return;
+    progress.reportedAtMs = nowMs;
+    report('events');
+  };
 
-  #read$({ request, response }: Connection): Observable<unknown> {
-    const { settings, format } = this;
+  const open = ({ request, response }: Connection): Observable<unknown> => {
     const { status, headers, body } = response;
     const head = { request, response: { ...response, body: null } };
     const fail = (what: string): Error => {
-      this.#isFinal = true;
+      progress.isFinal = true;
       return new NetworkError(what, head);
     };
     const type = (headers['content-type'] ?? '').replace(/;.*/s, '').trim();
-    if (status !== 200 || !format.types.test(type)) {
+    const isWrong = !format.types.test(type);
+    if (status !== 200 || isWrong) {
+      progress.isFinal = true;
       body?.cancel().catch(() => {});
-      const fault =
+      if (status === 204) return EMPTY;
+      return throwError(() =>
         status === 200
           ? fail(`its content type is ${type || 'missing'}, expected ${format.accept}`)
-          : new HttpStatusError(request, head.response);
-      this.#isFinal = true;
-      return status === 204 ? EMPTY : throwError(() => fault);
+          : new HttpStatusError(request, head.response),
+      );
     }
-    this.#report('opened');
-    if (!body) return EMPTY;
+    report('opened');
     const parse = format.createParser(
       () => fail(`an event or line has more than ${MAX_CHARACTERS} characters`),
-      this.#resumption,
+      progress,
     );
     const toEvent = async (frame: Frame) => format.wrap(await toValue(frame.data, head, settings), frame);
-    return read$(body, request, parse, toEvent, settings.input.signal);
-  }
+    return body ? read$(body, request, parse, toEvent) : EMPTY;
+  };
 
-  #count(): void {
-    this.#fruitless = 0;
-    this.#counts.events++;
-    const nowMs = this.connector.isObserved ? asyncScheduler.now() : this.#reportedAtMs;
-    // Absolute, as the clock may be set back.
-    if (Math.abs(nowMs - this.#reportedAtMs) < MIN_REPORT_INTERVAL_MS) return;
-    this.#reportedAtMs = nowMs;
-    this.#report('events');
-  }
+  const connect = (subscriber: Subscriber<unknown>): void => {
+    const resume = progress.lastEventId && { 'last-event-id': toBytes(progress.lastEventId) };
+    const isFirst = !progress.connection++;
+    const end = (error?: unknown): void => {
+      if (!progress.isFinal && progress.fruitless < attempts && isTransient(error, isFirst)) {
+        const delayMs = pauseMs(error, ++progress.fruitless, progress.retryMs, maxDelayMs);
+        report('reconnecting', error, { delayMs });
+        const pause = pause$(delayMs).pipe(take(1));
+        subscriber.add(pause.subscribe(() => connect(subscriber)));
+      } else if (error === undefined) subscriber.complete();
+      else subscriber.error(error);
+    };
+    const events$ = connector
+      .connect$(method, url, { ...input, headers: { ...input.headers, ...resume } })
+      .pipe(concatMap(open), tap(count));
+    subscriber.add(events$.subscribe({ next: (event) => subscriber.next(event), error: end, complete: end }));
+  };
 
-  #report(phase: StreamReport['phase'], details?: Pick<StreamReport, 'delayMs' | 'error'>): void {
-    this.connector.report({ phase, ...this.#counts, ...details });
-  }
-}
+  const aborted$ = eventsOf(signal, 'abort').pipe(
+    map((): never => {
+      throw signal?.reason;
+    }),
+  );
+  let failure: unknown;
+  return new Observable(connect).pipe(
+    // Subscribed to before the first request.
+    takeUntil(merge(connector.sessionEnd$, aborted$)),
+    tap({
+      error: (error) => {
+        failure = error;
+      },
+      finalize: () => report('ended', failure),
+    }),
+  );
+};
 
 /** A stream of this format. Cold: each subscription opens its own. */
 export const stream$ = (
@@ -141,7 +138,8 @@ export const stream$ = (
   format: Format,
 ): Observable<unknown> =>
   defer(() => {
+    const settings = toSettings(options, format);
+    if (settings.signal?.aborted) throw settings.signal.reason;
     const connector = createConnector(api);
-    const settings = toSettings(redactUrl(`${url}`), options, format);
-    return connector.observe$(new Stream(connector, url, settings, format).run$(), options.context);
+    return connector.observe$(createStream(connector, url, settings, format), options.context);
   });

@@ -30,6 +30,7 @@ const ground: Record<string, string> = {
   'lib/testing/a.ts': `import 'renewal';\nimport './b';\n${file}`,
   'lib/testing/b.ts': file,
   'lib/angular/a.ts': `import '@angular/core';\nimport '@angular/common/http';\nimport 'renewal';\n${file}`,
+  'lib/stream/a.ts': `import 'eventsource-parser';\nimport 'renewal';\nimport '../connector';\n${file}`,
   'lib/redis/a.ts': `import 'node:crypto';\nimport 'renewal';\n${file}`,
   'spec/a.ts': file,
 };
@@ -73,6 +74,8 @@ const refused: [from: string, code: string, ...rules: string[]][] = [
   ['lib/angular/sibling.ts', "import '../testing/a';", 'entries-import-the-package-by-name'],
   ['lib/http/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
   ['lib/testing/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
+  ['lib/http/parser.ts', "import 'eventsource-parser';", 'eventsource-parser-in-stream-only'],
+  ['lib/stream/relative.ts', "import '../api';", 'entries-import-the-package-by-name'],
   ['lib/angular/compiler.ts', "import '@angular/compiler';", 'angular-without-its-private-parts'],
   ['lib/devtools/node.ts', "import 'node:fs';", 'node-builtins-in-node-files-only'],
 ];

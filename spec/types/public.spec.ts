@@ -1,5 +1,6 @@
 import * as renewal from 'renewal';
 import * as devtools from 'renewal/devtools';
+import * as stream from 'renewal/stream';
 import { describe, expect, it } from 'vitest';
 
 describe('the public surface', () => {
@@ -46,6 +47,10 @@ describe('the public surface', () => {
 
   it('is, of renewal/devtools, these', () => {
     expect(Object.keys(devtools).sort()).toEqual(['defineTimelineElement', 'recordTimeline']);
+  });
+
+  it('is, of renewal/stream, these', () => {
+    expect(Object.keys(stream).sort()).toEqual(['ndjson$', 'sse$']);
   });
 
   it('does nothing with an element where there is no page', () => {
