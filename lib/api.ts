@@ -1,4 +1,5 @@
 import { concatMap, identity, merge, Observable, of, Subject } from 'rxjs';
+import { type ConnectionScope, type ConnectorParts, OBSERVE_STREAM, type ObserveStream, PARTS } from './connector';
 import { serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Delete, Get, Post, SendRequest } from './http/calls';
@@ -16,7 +17,7 @@ import {
 } from './http/options';
 import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
-import { Settlement } from './http/settlement';
+import { type Emitted, Settlement } from './http/settlement';
 import { createTrace, noTrace } from './http/trace';
 import { reasonOf, untilAborted } from './http/until-aborted';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
@@ -140,6 +141,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const events = new Subject<ApiEvent>();
   const withhold = createWithheld(events);
   let requestCount = 0;
+  let streamCount = 0;
   const sendWithDeadline = withDeadline(transport);
   const attempt: HttpHandler = (request) =>
     new Observable((subscriber) => {
@@ -158,8 +160,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
     method: string,
     path: string | URL,
     input: RequestInput = {},
-    isBodyOnly = false,
+    emitted: Emitted = 'response',
     body?: Body,
+    scope?: ConnectionScope,
   ): Observable<T> =>
     new Observable((caller) => {
       const { request, origin } = buildRequest(method, path, input, baseUrl, defaults, body);
@@ -170,7 +173,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
       }
       const { url } = request;
       const trace = events.observed ? createTrace(events, ++requestCount, request) : noTrace;
-      const settlement = new Settlement(request, trace, caller, isBodyOnly);
+      const settlement = new Settlement(request, trace, caller, emitted);
       setInternals(request, {
         allowedOrigins,
         trace,
@@ -180,14 +183,21 @@ export const createApi = (options: ApiOptions = {}): Api => {
         newest: settlement,
         perAttempt: identity,
         session: core,
-        binding: core && request.auth ? bindTo(core) : undefined,
+        binding: core && request.auth ? bindTo(core, scope?.sessionId) : undefined,
+        onToken: scope?.onToken,
       });
+      scope?.onRequest(request);
       const work = signal ? untilAborted(signal, caller) : caller;
       trace('queued');
       let response$ = handler(request);
       if (request.responseType === 'stream') {
         response$ = response$.pipe(
-          concatMap((event) => (event?.type === 'response' && settlement.stream?.deliver$(event, signal)) || of(event)),
+          concatMap((event) => {
+            const { stream } = settlement;
+            if (!stream || event?.type !== 'response') return of(event);
+            const isError = event.status >= 400 && emitted !== 'connection-any';
+            return isError ? stream.read$(event) : of(stream.deliver(event, signal));
+          }),
         );
         work.add(() => settlement.stream?.cancel());
       }
@@ -199,13 +209,13 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const bodyless =
     (method: string): Get =>
     (url: string | URL, input?: RequestInput) =>
-      send(method, url, input, true);
+      send(method, url, input, 'body');
   const bodied =
     (method: string): Post =>
     (url: string | URL, body?: Body, input?: RequestInput) =>
-      send(method, url, input, true, body);
+      send(method, url, input, 'body', body);
 
-  return {
+  const api: Api & { readonly [PARTS]: ConnectorParts } = {
     get$: bodyless('GET'),
     head$: bodyless('HEAD'),
     options$: bodyless('OPTIONS'),
@@ -223,5 +233,14 @@ export const createApi = (options: ApiOptions = {}): Api => {
         interceptors: [...interceptors, ...(more.interceptors ?? [])],
       }),
     events$: new Observable((subscriber) => events$.subscribe(subscriber)),
+    [PARTS]: {
+      send$: (method, url, input, scope) =>
+        send(method, url, input, scope.isAnyStatus ? 'connection-any' : 'connection', undefined, scope),
+      session: core,
+      events,
+      nextStreamId: () => ++streamCount,
+      observe$: (options as { [OBSERVE_STREAM]?: ObserveStream })[OBSERVE_STREAM],
+    },
   };
+  return api;
 };

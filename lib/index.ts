@@ -26,7 +26,7 @@ export type { Body, HttpHandler, HttpRequest, Interceptor, ResponseType, Transpo
 export type { RequestOptions } from './http/request-options';
 export type { HttpEvent, HttpProgressEvent, HttpResponse, HttpSentEvent } from './http/response';
 export type { SchemaIssue, StandardSchemaV1 } from './http/schema';
-export type { RequestEvent } from './http/trace';
+export type { RequestEvent, StreamEvent } from './http/trace';
 export type { Param, ParamsInput } from './http/url';
 export { type EnvelopeOptions, envelope } from './interceptors/envelope';
 export { logRequests } from './interceptors/log';

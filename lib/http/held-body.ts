@@ -12,9 +12,8 @@ export interface HeldBody {
   cancel(): void;
   /** What a predicate sees of the response: its head, at once, and then its JSON, if that is small. */
   inspect$(response: HttpResponse): Observable<HttpResponse>;
-  /**
-   * The response as its caller gets it. The body of a status of 400 or above is read, because nobody would cancel the
-   * stream of an error; any other one ends when `signal` is aborted.
-   */
-  deliver$(response: HttpResponse, signal: AbortSignal | undefined): Observable<HttpResponse>;
+  /** The response as its caller gets it: its stream ends when `signal` is aborted. */
+  deliver(response: HttpResponse, signal: AbortSignal | undefined): HttpResponse;
+  /** The response with its body read, for an error: nobody would cancel the stream of that. */
+  read$(response: HttpResponse): Observable<HttpResponse>;
 }

@@ -25,6 +25,8 @@ export interface RequestInternals {
   /** The session that the request was made for, and what that session alone reads: what the request is bound to. */
   readonly session?: object | undefined;
   readonly binding?: object | undefined;
+  /** Called with the session whose token an attempt is about to carry. */
+  readonly onToken?: ((sessionId: string) => void) | undefined;
 }
 
 const INTERNALS = Symbol('renewal.internals');

@@ -3,8 +3,17 @@ import { codeOf, HttpStatusError, NetworkError, ResponseParseError } from './err
 import type { HeldBody } from './held-body';
 import { isNotJson, type NewestResponse, withQuote } from './json-text';
 import type { HttpRequest } from './request';
-import type { HttpEvent } from './response';
+import type { HttpEvent, HttpResponse } from './response';
 import type { Trace } from './trace';
+
+/** A response at its head, with its request. */
+export interface Connection {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse<ReadableStream<Uint8Array> | null>;
+}
+
+/** What a request emits. `connection-any`: a {@link Connection} whatever its status. */
+export type Emitted = 'body' | 'response' | 'connection' | 'connection-any';
 
 /** Emits the response to the caller, or an error made of it. The outermost step; it ends the trace. */
 export class Settlement implements Observer<HttpEvent>, NewestResponse {
@@ -16,7 +25,7 @@ export class Settlement implements Observer<HttpEvent>, NewestResponse {
     readonly request: HttpRequest,
     readonly trace: Trace,
     readonly caller: Subscriber<unknown>,
-    readonly isBodyOnly: boolean,
+    readonly emitted: Emitted,
   ) {}
 
   next(event: HttpEvent): void {
@@ -28,7 +37,7 @@ export class Settlement implements Observer<HttpEvent>, NewestResponse {
       return;
     }
     const { status } = event;
-    if (status >= 400) {
+    if (status >= 400 && this.emitted !== 'connection-any') {
       this.#fail(new HttpStatusError(request, event), status);
       return;
     }
@@ -44,7 +53,7 @@ export class Settlement implements Observer<HttpEvent>, NewestResponse {
     this.trace('settled', { status });
     // From here on the caller may read it, however long after the request.
     this.stream = undefined;
-    caller.next(this.isBodyOnly ? event.body : event);
+    caller.next(this.#toValue(event));
     caller.complete();
   }
 
@@ -55,6 +64,12 @@ export class Settlement implements Observer<HttpEvent>, NewestResponse {
   complete(): void {
     // Check first: to create an error costs more than the request, and most requests have settled.
     if (!this.isSettled) this.#fail(new NetworkError('no response', { request: this.request }));
+  }
+
+  #toValue(response: HttpResponse): unknown {
+    const { emitted, request } = this;
+    if (emitted === 'body') return response.body;
+    return emitted === 'response' ? response : { request, response };
   }
 
   #fail(error: unknown, status?: number): void {

@@ -34,6 +34,32 @@ export interface RequestEvent {
   readonly durationMs?: number;
 }
 
+/** One step of a stream of `renewal/stream`. Each of its connections is a request, with events of its own. */
+export interface StreamEvent {
+  readonly type: 'stream';
+  /**
+   * `opened`: a connection has its response. `events`: some were delivered; at most ten of these in a second.
+   * `reconnecting`: a connection has ended or failed, and another one follows after `delayMs`. `ended`: completed,
+   * failed or unsubscribed.
+   */
+  readonly phase: 'opened' | 'events' | 'reconnecting' | 'ended';
+  /** Counts the streams of one client, from 1. All steps of one stream have the same number. */
+  readonly streamId: number;
+  readonly method: string;
+  /** Without the query. */
+  readonly url: string;
+  /** How many connections the stream has begun so far. */
+  readonly connection: number;
+  /** How many events or lines were delivered so far, over all connections. */
+  readonly events: number;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  /** With `reconnecting`: milliseconds until the next connection, at the latest. */
+  readonly delayMs?: number;
+  /** With `reconnecting` and `ended`: the `code` of the error, if there was one; `'unknown'` if it is no `ApiError`. */
+  readonly error?: ApiErrorCode | 'unknown';
+}
+
 /**
  * Reports a step of one request. `attempt` becomes `sent` or `resent`. `set-generation` comes before it and emits no
  * event: it sets the generation of the next attempt's tokens.

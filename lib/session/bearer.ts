@@ -1,4 +1,4 @@
-import { Observable, switchMap } from 'rxjs';
+import { map, Observable, switchMap } from 'rxjs';
 import { copyMutableBody, serialize } from '../http/body';
 import { InvalidRequestError } from '../http/errors';
 import { internalsOf } from '../http/internals';
@@ -26,10 +26,14 @@ interface Bound {
 /**
  * Binds a request of now to the session that the store holds. However long the request is delayed, it is never sent
  * with another session's token.
+ *
+ * @param sessionId - The session that it belongs to whatever the store holds: that of the stream before it.
  */
-export const bindTo = (core: SessionCore): Bound => {
+export const bindTo = (core: SessionCore, sessionId?: string): Bound => {
   const binding$ = core.checkStore();
-  return binding$ ? { binding$ } : core.bind();
+  if (sessionId === undefined) return binding$ ? { binding$ } : core.bind();
+  const binding = { sessionId };
+  return binding$ ? { binding$: binding$.pipe(map(() => binding)) } : { binding };
 };
 
 /**

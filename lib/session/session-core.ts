@@ -15,6 +15,8 @@ export interface SessionCore extends Authorizer {
    * as it is.
    */
   bind(): { binding?: Binding | undefined };
+  /** Never emits. Errors with `SessionExpiredError` or `SignedOutError` once this session is gone. */
+  end$(sessionId: string): Observable<never>;
   /**
    * Reads the store if it has changed. When the store has answered, emits what all requests that have waited for it are
    * bound to, and replays that; errors with `SignedOutError` if a session begins or ends here before that. Undefined if

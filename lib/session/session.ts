@@ -1,4 +1,18 @@
-import { defer, first, lastValueFrom, map, merge, noop, Observable, of, Subject, switchMap, tap } from 'rxjs';
+import {
+  concatMap,
+  defer,
+  EMPTY,
+  first,
+  lastValueFrom,
+  map,
+  merge,
+  noop,
+  Observable,
+  of,
+  Subject,
+  switchMap,
+  tap,
+} from 'rxjs';
 import { nowMs } from '../http/clock';
 import { checkBoolean, checkOptions, checkText } from '../http/options';
 import { toObservable } from '../http/to-observable';
@@ -13,7 +27,14 @@ import { type TokenGrant, toTokens } from './state/grants';
 import { createStateMachine, type Effects, signedOutError } from './state/machine';
 import type { ModelAction, SessionModel } from './state/model';
 import { createReports } from './state/reports';
-import { type Binding, isElsewhere, type SessionState, type SignedIn, type Tokens } from './state/session-state';
+import {
+  type Binding,
+  decide,
+  isElsewhere,
+  type SessionState,
+  type SignedIn,
+  type Tokens,
+} from './state/session-state';
 import { createStoreSync } from './store/store-sync';
 import { createTokenStorage } from './store/token-storage';
 import { CAUTION, type CautiousStore } from './store/token-store';
@@ -243,6 +264,13 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
       unloaded ??= {};
       return unloaded;
     },
+    end$: (sessionId) =>
+      machine.state$.pipe(
+        concatMap((state) => {
+          if (decide(state, { sessionId }, 0) === 'session-gone') throw refresher.errorFor(sessionId);
+          return EMPTY;
+        }),
+      ),
     checkStore,
     admit: admission.admit,
     remove: admission.remove,

@@ -65,13 +65,15 @@ export class HeldStream implements HeldBody {
     return isSmallJson(response) ? concat(head$, this.#inspectJson$(response)) : head$;
   }
 
-  deliver$(response: HttpResponse, signal: AbortSignal | undefined): Observable<HttpResponse> {
-    if (response.status >= 400)
-      return readText$(this.body).pipe(map((text) => ({ ...response, body: parseJson(text ?? '') ?? (text || null) })));
-    if (!signal) return of(response);
+  read$(response: HttpResponse): Observable<HttpResponse> {
+    return readText$(this.body).pipe(map((text) => ({ ...response, body: parseJson(text ?? '') ?? (text || null) })));
+  }
+
+  deliver(response: HttpResponse, signal: AbortSignal | undefined): HttpResponse {
+    if (!signal || !response.body) return response;
     // The body may be an interceptor's own. The platform removes its listener from the signal when the stream ends.
     this.body = (response.body as ByteStream).pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal });
-    return of({ ...response, body: this.body });
+    return { ...response, body: this.body };
   }
 
   /** The response with its parsed JSON, and none if it is not JSON. */

@@ -37,6 +37,7 @@ import type {
   SessionOptions,
   SessionState,
   StandardSchemaV1,
+  StreamEvent,
   TokenGrant,
   TokenRejectedError,
   TokenStore,
@@ -521,9 +522,13 @@ export const whatHappens = (event: ApiEvent): void => {
     expectTypeOf(event).toEqualTypeOf<RequestEvent>();
     expectTypeOf(event.error).toEqualTypeOf<ApiErrorCode | 'unknown' | undefined>();
   }
+  if (event.type === 'stream') {
+    expectTypeOf(event).toEqualTypeOf<StreamEvent>();
+    expectTypeOf(event.phase).toEqualTypeOf<'opened' | 'events' | 'reconnecting' | 'ended'>();
+  }
   if (event.type === 'refresh') expectTypeOf(event.phase).toEqualTypeOf<'started' | 'succeeded' | 'failed'>();
   if (event.type === 'warning') expectTypeOf(event.message).toEqualTypeOf<string>();
-  expectTypeOf(event.type).toEqualTypeOf<'request' | 'refresh' | 'session' | 'warning'>();
+  expectTypeOf(event.type).toEqualTypeOf<'request' | 'stream' | 'refresh' | 'session' | 'warning'>();
 };
 
 export const urls = (api: Api): void => {

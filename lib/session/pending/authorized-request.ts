@@ -157,7 +157,9 @@ export class AuthorizedRequest implements Waiter {
       if (isStream(wire.body)) throw new BodyNotReplayableError('its body can be sent only once', { request: wire });
       wire = { ...wire, cache: 'reload' };
     }
-    internalsOf(wire).trace('set-generation', state ? { generation: state.generation } : {});
+    const { trace, onToken } = internalsOf(wire);
+    trace('set-generation', state ? { generation: state.generation } : {});
+    if (state) onToken?.(state.tokens.sessionId);
     const attempt = new Attempt(this, state);
     const authorized = state ? session.authorize(wire, state.tokens) : wire;
     const event$ = isRequest(authorized) ? handler(authorized) : this.#sendLater$(authorized, attempt);

@@ -1,5 +1,5 @@
 import { type ApiErrorCode, codeOf, isApiError } from '../../http/errors';
-import type { RequestEvent } from '../../http/trace';
+import type { RequestEvent, StreamEvent } from '../../http/trace';
 import { MalformedGrantError } from './grants';
 import type { RefreshOutcome } from './session-state';
 
@@ -49,7 +49,7 @@ export interface WarningEvent extends Timed {
 }
 
 /** An event, for logs and tools. Holds no token. */
-export type ApiEvent = RequestEvent | RefreshEvent | SessionEvent | WarningEvent;
+export type ApiEvent = RequestEvent | StreamEvent | RefreshEvent | SessionEvent | WarningEvent;
 
 /** The part of a refresh event that its outcome decides. */
 export const toRefreshEvent = (outcome: RefreshOutcome): Pick<RefreshEvent, 'phase' | 'kind' | 'status' | 'final'> => {

@@ -1,0 +1,110 @@
+import { BehaviorSubject, defer, NEVER, type Observable, type Subject, switchMap } from 'rxjs';
+import type { RequestInput } from './http/build-request';
+import { nowMs } from './http/clock';
+import type { HttpContext } from './http/context';
+import { emit } from './http/emit';
+import { redactUrl } from './http/errors';
+import type { HttpRequest } from './http/request';
+import type { Connection } from './http/settlement';
+import type { StreamEvent } from './http/trace';
+import type { SessionCore } from './session/session-core';
+import type { ApiEvent } from './session/state/events';
+
+/** How the requests of a connector differ from others. */
+export interface ConnectionScope {
+  /** Whether a response of 400 or above is a response too, with its stream as its body. */
+  readonly isAnyStatus: boolean;
+  /** The session whose tokens a request of this connector has carried first. */
+  readonly sessionId: string | undefined;
+  readonly onRequest: (request: HttpRequest) => void;
+  /** Called with the session whose token an attempt is about to carry. */
+  readonly onToken: (sessionId: string) => void;
+}
+
+/** What a client keeps for its connectors. */
+export interface ConnectorParts {
+  /** Sends a request whose response is a stream, and emits its {@link Connection}. */
+  readonly send$: (
+    method: string,
+    url: string | URL,
+    input: RequestInput,
+    scope: ConnectionScope,
+  ) => Observable<Connection>;
+  readonly session: SessionCore | undefined;
+  readonly events: Subject<ApiEvent>;
+  readonly nextStreamId: () => number;
+  readonly observe$: ObserveStream | undefined;
+}
+
+/** The member of a client with its {@link ConnectorParts}: `renewal/stream` may be of another build. */
+export const PARTS = Symbol.for('renewal.connector');
+
+/**
+ * The option of `createApi` with an {@link ObserveStream}, which `extend` keeps. For `renewal/angular`: zones, and
+ * no streams on a server.
+ */
+export const OBSERVE_STREAM = Symbol.for('renewal.observe-stream');
+
+/** Runs a stream: subscribes to it where and when its platform wants that. */
+export type ObserveStream = <T>(source$: Observable<T>, context: HttpContext | undefined) => Observable<T>;
+
+/** What a stream reports of itself. */
+export type StreamReport = Pick<StreamEvent, 'phase' | 'connection' | 'events' | 'delayMs' | 'error'>;
+
+/** The requests of one stream, or of one `fetch`. */
+export interface Connector {
+  /**
+   * Sends a request through interceptors and session. Emits at the head of the response, and completes. All requests of
+   * a connector belong to one session: later ones error with `SessionExpiredError` or `SignedOutError` if it is gone.
+   *
+   * @param isAnyStatus - Whether a status of 400 or above is emitted too. If not, it is an `HttpStatusError`.
+   */
+  connect$(method: string, url: string | URL, input: RequestInput, isAnyStatus?: boolean): Observable<Connection>;
+  /**
+   * Never emits. Errors with `SessionExpiredError` or `SignedOutError` once the session, whose tokens a request of this
+   * connector has carried, ends or changes hands.
+   */
+  readonly sessionEnd$: Observable<never>;
+  /** Runs the whole stream as its client wants it. */
+  observe$<T>(source$: Observable<T>, context: HttpContext | undefined): Observable<T>;
+  /** Whether anyone listens to the events of the client. */
+  readonly isObserved: boolean;
+  /** Emits an event of the stream, after its first request was made. */
+  report(report: StreamReport): void;
+}
+
+/** Throws a `TypeError` if the client is not one of `createApi`. */
+export const createConnector = (api: object): Connector => {
+  const { [PARTS]: parts } = Object(api) as { [PARTS]?: ConnectorParts };
+  if (!parts) throw new TypeError('api: expected a client that createApi has made');
+  const { send$, session, events, nextStreamId, observe$ } = parts;
+  /** The session whose tokens a request has carried first. */
+  const sessionId$ = new BehaviorSubject<string | undefined>(undefined);
+  let request: HttpRequest | undefined;
+  let streamId: number | undefined;
+
+  return {
+    connect$: (method, url, input, isAnyStatus = false) =>
+      defer(() =>
+        send$(method, url, input, {
+          isAnyStatus,
+          sessionId: sessionId$.value,
+          onRequest: (built) => {
+            request = built;
+          },
+          onToken: (sessionId) => sessionId$.value ?? sessionId$.next(sessionId),
+        }),
+      ),
+    sessionEnd$: sessionId$.pipe(switchMap((id) => (id === undefined || !session ? NEVER : session.end$(id)))),
+    observe$: (source$, context) => observe$?.(source$, context) ?? source$,
+    get isObserved() {
+      return events.observed;
+    },
+    report: (report) => {
+      if (!request || !events.observed) return;
+      streamId ??= nextStreamId();
+      const { method, url } = request;
+      emit(events, { type: 'stream', streamId, method, url: redactUrl(url), ...report, atMs: nowMs() });
+    },
+  };
+};
