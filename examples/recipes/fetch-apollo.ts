@@ -1,17 +1,19 @@
 import { ApolloClient, HttpLink, InMemoryCache } from '@apollo/client';
 import { type Api, type Session, toFetch } from 'renewal';
-import { distinctUntilKeyChanged, filter, skip } from 'rxjs';
+import { asyncScheduler, map, observeOn, pairwise } from 'rxjs';
 
-/** A client whose cache does not outlive the session: the next user sees no data of the last one. */
+/** A client whose cache does not outlive the session: the next user sees no data of this one. */
 export const createApolloClient = (api: Api, session: Session, uri: string): ApolloClient => {
-  const client = new ApolloClient({
-    link: new HttpLink({ uri, fetch: toFetch(api) }),
-    cache: new InMemoryCache(),
-  });
+  const client = new ApolloClient({ link: new HttpLink({ uri, fetch: toFetch(api) }), cache: new InMemoryCache() });
   session.state$
     .pipe(
-      filter(({ status }) => status === 'signed-out'),
+      map((state) => ('tokens' in state ? state.tokens.sessionId : undefined)),
+      pairwise(),
+      // Later, as clearStore() ends queries with an error of its own: they get the error of the session first.
+      observeOn(asyncScheduler),
     )
-    .subscribe(() => client.clearStore());
+    .subscribe(([before, after]) => {
+      if (before !== undefined && before !== after) client.clearStore();
+    });
   return client;
 };
