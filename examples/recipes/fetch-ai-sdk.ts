@@ -3,7 +3,12 @@ import { streamText } from 'ai';
 import { type Api, toFetch } from 'renewal';
 
 /** Emits the tokens of an answer. `streamText` itself reports an error to `onError` only, and ends its stream. */
-export async function* chat(api: Api, baseURL: string, prompt: string, abortSignal?: AbortSignal): AsyncGenerator<string> {
+export async function* chat(
+  api: Api,
+  baseURL: string,
+  prompt: string,
+  abortSignal?: AbortSignal,
+): AsyncGenerator<string> {
   // Without an `apiKey`: its header would take the place of the session's.
   const provider = createOpenAICompatible({ name: 'shop', baseURL, fetch: toFetch(api) });
   const { fullStream } = streamText({

@@ -4,10 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createApolloClient } from '../../examples/recipes/fetch-apollo';
 import { type ForeignServer, itRenewsOnce, serveJson, startForeignServer } from '../support/foreign-server';
 
-interface Data {
-  readonly order: { readonly id: string };
-}
-const query = gql<Data, { id: string }>`query Order($id: ID!) { order(id: $id) { id } }`;
+const query = gql`query Order($id: ID!) { order(id: $id) { id } }`;
 const ONE = { query, variables: { id: '1' } };
 const orderOf = (id: string) => ({ order: { __typename: 'Order', id } });
 const serve = serveJson((_url, body) => ({ data: orderOf(JSON.parse(body).variables.id) }));
@@ -65,7 +62,9 @@ describe("the recipe of Apollo's HttpLink", () => {
       response.writeHead(200, { 'content-type': 'application/json' }).write('{"data":');
       subscription.unsubscribe();
     });
-    const subscription = connect(server).watchQuery(ONE).subscribe();
+    const subscription = connect(server)
+      .watchQuery(ONE)
+      .subscribe(() => {});
     await server.aborted();
   });
 });

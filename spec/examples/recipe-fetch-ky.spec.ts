@@ -19,7 +19,11 @@ describe('the recipe of ky', () => {
   it('sends a body a second time', async () => {
     const { api, origin, expire, counts } = await startForeignServer(serve);
     expire();
-    expect(await createKy(api, origin).post('orders', { json: { id: 1 } }).json()).toEqual({
+    expect(
+      await createKy(api, origin)
+        .post('orders', { json: { id: 1 } })
+        .json(),
+    ).toEqual({
       url: '/orders',
       body: '{"id":1}',
     });
@@ -40,7 +44,11 @@ describe('the recipe of ky', () => {
     const { api, origin, authorizations } = await startForeignServer((_request, response) => {
       response.writeHead(authorizations.length === 1 ? 503 : 200).end('ok');
     });
-    expect(await createKy(api, origin).get('orders', { retry: { delay: () => 0 } }).text()).toBe('ok');
+    expect(
+      await createKy(api, origin)
+        .get('orders', { retry: { delay: () => 0 } })
+        .text(),
+    ).toBe('ok');
     expect(authorizations).toHaveLength(2);
   });
 

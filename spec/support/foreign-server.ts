@@ -9,7 +9,7 @@ import {
   type TokenGrant,
 } from 'renewal';
 import { expect, it, onTestFinished } from 'vitest';
-import { createBarrier, createTally } from './barrier';
+import { createTally } from './barrier';
 import { type Answer, startHttpServer } from './http-server';
 import { REFRESH, SIGNALS, type Signal } from './server';
 
@@ -141,13 +141,17 @@ export const itRenewsOnce = (
   connect: (server: ForeignServer) => Send | Promise<Send>,
   expected: (index: number) => unknown,
 ): void => {
-  it.each(SIGNALS)('renews once for 100 requests with a dead token, by %s', async (signal) => {
-    const server = await startForeignServer(serve, signal);
-    const results = await server.storm(await connect(server));
-    expect(results).toEqual(results.map((_, index) => expected(index)));
-    expect(results).toHaveLength(COUNT);
-    expect(server.counts()).toEqual({ refreshes: 1, reuses: 0, rejections: COUNT });
-  }, 20_000);
+  it.each(SIGNALS)(
+    'renews once for 100 requests with a dead token, by %s',
+    async (signal) => {
+      const server = await startForeignServer(serve, signal);
+      const results = await server.storm(await connect(server));
+      expect(results).toEqual(results.map((_, index) => expected(index)));
+      expect(results).toHaveLength(COUNT);
+      expect(server.counts()).toEqual({ refreshes: 1, reuses: 0, rejections: COUNT });
+    },
+    20_000,
+  );
 };
 
 /** Responds with JSON. */
