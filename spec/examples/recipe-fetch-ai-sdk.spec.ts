@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { isApiError } from 'renewal';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { generateText } from 'ai';
+import { isApiError, toFetch } from 'renewal';
 import { describe, expect, it } from 'vitest';
 import { chat } from '../../examples/recipes/fetch-ai-sdk';
 import { type ForeignServer, itRenewsOnce, startForeignServer } from '../support/foreign-server';
@@ -66,6 +68,15 @@ describe('the recipe of the AI SDK', () => {
     const error = await collect(ask(server, 'hello')).catch((error: unknown) => error);
     expect(isApiError(error, 'session-expired')).toBe(true);
     expect(server.counts()).toMatchObject({ refreshes: 1, rejections: 1 });
+  });
+
+  it('sends an apiKey instead of the token', async () => {
+    const { api, origin, authorizations, counts } = await startForeignServer(serve);
+    const apiKey = 'key';
+    const provider = createOpenAICompatible({ name: 'shop', baseURL: origin, apiKey, fetch: toFetch(api) });
+    const text = generateText({ model: provider('chat'), prompt: 'hello', maxRetries: 0 });
+    await expect(text).rejects.toMatchObject({ statusCode: 401 });
+    expect({ authorizations, ...counts() }).toMatchObject({ authorizations: ['Bearer key'], refreshes: 0 });
   });
 
   it('closes the connection on abort', async () => {

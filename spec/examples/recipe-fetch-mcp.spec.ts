@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { isApiError } from 'renewal';
+import { isApiError, toFetch } from 'renewal';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { connectToMcp } from '../../examples/recipes/fetch-mcp';
@@ -56,6 +57,15 @@ describe('the recipe of the MCP SDK', () => {
     const client = await connect(server);
     expect(await client.callTool(order(1))).toEqual(resultOf(1));
     expect(server.counts()).toMatchObject({ refreshes: 1, rejections: 1 });
+  });
+
+  it('sends a header of the transport instead of the token', async () => {
+    const { api, origin, authorizations, counts } = await startForeignServer(createMcp().serve);
+    const requestInit = { headers: { authorization: 'Bearer other' } };
+    const transport = new StreamableHTTPClientTransport(new URL(origin), { fetch: toFetch(api), requestInit });
+    const connected = new Client({ name: 'shop', version: '1.0.0' }).connect(transport);
+    await expect(connected).rejects.toMatchObject({ code: 401 });
+    expect({ authorizations, ...counts() }).toMatchObject({ authorizations: ['Bearer other'], refreshes: 0 });
   });
 
   it('rejects a call with the error of the session', async () => {
