@@ -51,7 +51,7 @@ interface ApiErrors {
   'body-not-replayable': BodyNotReplayableError;
 }
 
-export type ApiEvent = RequestEvent | RefreshEvent | SessionEvent | WarningEvent;
+export type ApiEvent = RequestEvent | StreamEvent | RefreshEvent | SessionEvent | WarningEvent;
 
 export interface ApiOptions {
   baseUrl?: string | URL | undefined;
@@ -535,6 +535,19 @@ interface StorageLike {
   removeItem(key: string): void;
 }
 
+export interface StreamEvent {
+  readonly type: 'stream';
+  readonly phase: 'opened' | 'events' | 'reconnecting' | 'ended';
+  readonly streamId: number;
+  readonly method: string;
+  readonly url: string;
+  readonly connection: number;
+  readonly events: number;
+  readonly atMs: number;
+  readonly delayMs?: number;
+  readonly error?: ApiErrorCode | 'unknown';
+}
+
 interface Timed {
   readonly atMs: number;
 }
@@ -661,6 +674,8 @@ export declare const oauthRefresh: (
 export declare const retryRequests: (options?: RetryOptions) => Interceptor;
 
 export declare const statusCode: (...codes: number[]) => (response: HttpResponse) => boolean;
+
+export declare const toFetch: (api: Api) => typeof fetch;
 
 export declare const webStorageStore: (options?: WebStorageStoreOptions) => TokenStore;
 

@@ -86,14 +86,19 @@ export const createConnector = (api: object): Connector => {
   return {
     connect$: (method, url, input, isAnyStatus = false) =>
       defer(() =>
-        send$(method, url, input, {
-          isAnyStatus,
-          sessionId: sessionId$.value,
-          onRequest: (built) => {
-            request = built;
+        send$(
+          method,
+          url,
+          { ...input, responseType: 'stream' },
+          {
+            isAnyStatus,
+            sessionId: sessionId$.value,
+            onRequest: (built) => {
+              request = built;
+            },
+            onToken: (sessionId) => sessionId$.value ?? sessionId$.next(sessionId),
           },
-          onToken: (sessionId) => sessionId$.value ?? sessionId$.next(sessionId),
-        }),
+        ),
       ),
     sessionEnd$: sessionId$.pipe(switchMap((id) => (id === undefined || !session ? NEVER : session.end$(id)))),
     observe$: (source$, context) => observe$?.(source$, context) ?? source$,

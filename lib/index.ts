@@ -47,5 +47,6 @@ export type { SessionState, Tokens } from './session/state/session-state';
 export type { TokenStore } from './session/store/token-store';
 export { type MemoryStoreOptions, memoryStore } from './stores/memory';
 export { type WebStorageStoreOptions, webStorageStore } from './stores/web-storage';
+export { toFetch } from './to-fetch';
 export { type AjaxTransportOptions, ajaxTransport } from './transports/ajax';
 export { type FetchTransportOptions, fetchTransport } from './transports/fetch';

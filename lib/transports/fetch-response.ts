@@ -60,12 +60,16 @@ export const toResponse = (response: Response, bytes: ArrayBuffer, request: Http
   return { type: 'response', status, statusText, headers, url, body };
 };
 
+/** A stream keeps its response alive: Node cancels a stream that nobody reads yet when its response is collected. */
+const RESPONSE = Symbol('renewal.response');
+
 /** The response at its head, with a stream as its body. Throws an `UnsendableError` if this `fetch` has no streams. */
 export const toStreamedResponse = (response: Response, request: HttpRequest): HttpResponse => {
   const { status, statusText, url } = response;
   const body = hasNoContent(request, status) ? null : response.body;
   // React Native has no body here, and node-fetch a stream of Node.
   if (body !== null && !isStream(body)) throw new UnsendableError('responseType: this fetch has no streamed bodies');
+  if (body) Object.defineProperty(body, RESPONSE, { value: response });
   const { newest } = internalsOf(request);
   // A retry has left the response before.
   newest.stream?.cancel();

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import { type BuildResult, build, type Format } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { output, root } from './support/run';
@@ -57,6 +58,29 @@ describe('the package bundled for a browser', () => {
     const scope = new Proxy({}, { has: (_target, name) => !language.has(name) && lookedFor.push(name) > 0 });
     runInNewContext(`with (scope) { ${file?.text} }`, { scope });
     expect(lookedFor).toEqual(['renewal']);
+  });
+});
+
+/** The bytes of a bundle of these names, minified and gzipped, beside rxjs. */
+const sizeOf = async (names: string): Promise<number> => {
+  const { outputFiles } = await build({
+    stdin: { contents: `export { ${names} } from 'renewal';`, resolveDir: consumer },
+    absWorkingDir: consumer,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    external: ['rxjs', 'rxjs/ajax'],
+    write: false,
+  });
+  return gzipSync(outputFiles.map(({ text }) => text).join('')).length;
+};
+
+describe('toFetch', () => {
+  it('adds at most 1.2 kB, and nothing where it is not imported', async () => {
+    const client = 'createApi, createSession, fetchTransport';
+    const own = (await sizeOf(`${client}, toFetch`)) - (await sizeOf(client));
+    expect(own).toBeGreaterThan(500);
+    expect(own).toBeLessThanOrEqual(1_200);
   });
 });
 

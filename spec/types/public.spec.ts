@@ -38,6 +38,7 @@ describe('the public surface', () => {
       'oauthRefresh',
       'retryRequests',
       'statusCode',
+      'toFetch',
       'webStorageStore',
       'xsrf',
     ]);

@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type Api,
   type ApiOptions,
@@ -17,6 +19,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { endOf } from '../../support/node-client';
 import { answerText, startTcpServer, type TcpServer } from '../../support/tcp-server';
+
+setFlagsFromString('--expose-gc');
+const gc: () => void = runInNewContext('gc');
 
 const HEAD = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n';
 const MEGABYTE = 1_000_000;
@@ -114,6 +119,17 @@ describe('a streamed response', () => {
     const { socket } = serveOnce(`${HEAD}\r\n${chunk('a')}`);
     const stream = await firstValueFrom(apiWith().get$('/a', { responseType: 'stream' }).pipe(take(1)));
     await setImmediate();
+    (await socket).write(`${chunk('b')}0\r\n\r\n`);
+    expect(await textOf(stream)).toBe('ab');
+  });
+
+  it('stays whole if memory is collected before it is read', async () => {
+    const { socket } = serveOnce(`${HEAD}\r\n${chunk('a')}`);
+    const stream = await open();
+    for (let round = 0; round < 5; round++) {
+      await setImmediate();
+      gc();
+    }
     (await socket).write(`${chunk('b')}0\r\n\r\n`);
     expect(await textOf(stream)).toBe('ab');
   });
