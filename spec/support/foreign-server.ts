@@ -20,7 +20,7 @@ const SPREAD_MS = 300;
 const SENT_BEFORE_REFRESH_ENDS = 20;
 
 /** The same numbers between 0 and 1 each time, by a linear congruential generator. */
-const seededRandom = (seed: number) => (): number => {
+export const seededRandom = (seed: number) => (): number => {
   seed = (seed * 48_271) % 2_147_483_647;
   return seed / 2_147_483_647;
 };
