@@ -11,7 +11,7 @@ const checks = [
     ignore: ['rxjs'],
     gzip: true,
     brotli: false,
-    limit: '22.65 kB',
+    limit: '22.75 kB',
     modifyEsbuildConfig,
   },
   {
@@ -21,7 +21,16 @@ const checks = [
     ignore: ['rxjs', 'renewal'],
     gzip: true,
     brotli: false,
-    limit: '8.85 kB',
+    limit: '9.8 kB',
+    modifyEsbuildConfig,
+  },
+  {
+    name: 'the whole of renewal/stream with its parser, beside renewal and rxjs',
+    path: 'dist/stream.js',
+    ignore: ['renewal', 'rxjs'],
+    gzip: true,
+    brotli: false,
+    limit: '4.7 kB',
     modifyEsbuildConfig,
   },
   {
@@ -30,7 +39,7 @@ const checks = [
     ignore: ['@angular/*', 'renewal', 'rxjs'],
     gzip: true,
     brotli: false,
-    limit: '3.95 kB',
+    limit: '4.35 kB',
     modifyEsbuildConfig,
   },
 ];

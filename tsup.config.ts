@@ -68,14 +68,22 @@ export default defineConfig([
     noExternal: ['xhr2'],
     esbuildPlugins: [xhr2AsModule],
     dts: { entry: { index: 'lib/index.ts', devtools: 'lib/devtools/index.ts' } },
-    clean: ['!angular.*'],
+    clean: ['!angular.*', '!stream.*', '!testing.*'],
+  },
+  {
+    ...common,
+    // With the entries above, they would have chunks in common with renewal.
+    entry: { stream: 'lib/stream/index.ts', testing: 'lib/testing/index.ts' },
+    format: ['esm', 'cjs'],
+    external: ['renewal'],
+    dts: true,
   },
   {
     ...common,
     // Angular itself is published as ES modules only
     entry: { angular: 'lib/angular/index.ts' },
     format: ['esm'],
-    external: ['renewal'],
+    external: ['renewal', 'renewal/stream'],
     dts: true,
   },
 ]);

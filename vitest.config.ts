@@ -8,6 +8,7 @@ export default defineConfig({
     // the first that fits counts: 'renewal' would fit all of its entries
     alias: {
       'renewal/devtools': path('./lib/devtools/index.ts'),
+      'renewal/stream': path('./lib/stream/index.ts'),
       'renewal/testing': path('./lib/testing/index.ts'),
       'renewal/angular': path('./lib/angular/index.ts'),
       renewal: path('./lib/index.ts'),

@@ -1,5 +1,5 @@
 // The public declarations. `npm run api` writes this file: do not edit it.
-import type { HttpContext, HttpInterceptorFn } from '@angular/common/http';
+import type { HttpContext as HttpContext$1, HttpInterceptorFn } from '@angular/common/http';
 import type {
   EnvironmentProviders,
   InjectionToken,
@@ -14,12 +14,14 @@ import type {
   Api,
   ApiOptions,
   BearerOptions,
+  HttpContext,
   RequestOptions,
   Session,
   SessionOptions,
   SessionState,
   Transport,
 } from 'renewal';
+import type { ServerSentEvent, StreamOptions } from 'renewal/stream';
 import type { Observable } from 'rxjs';
 
 export declare const API: InjectionToken<Api>;
@@ -44,6 +46,16 @@ export type ApiResourceRequest<T> =
       readonly url: string | URL;
     });
 
+export interface ApiStreamOptions<T> extends ApiResourceOptions<ServerSentEvent<T>> {
+  readonly openOnServer?: boolean;
+}
+
+export type ApiStreamRequest<T> =
+  | string
+  | (StreamOptions<T> & {
+      readonly url: string | URL;
+    });
+
 export interface ProvidedApi {
   readonly api: Api;
   readonly session: Session | undefined;
@@ -64,11 +76,25 @@ export declare function apiResource<T>(
   options?: ApiResourceOptions<T>,
 ): ResourceRef<T | undefined>;
 
+export declare function apiStream<T = string>(
+  request: () => ApiStreamRequest<T> | undefined,
+  options: ApiStreamOptions<T> & {
+    readonly defaultValue: NoInfer<ServerSentEvent<T>>;
+  },
+): ResourceRef<ServerSentEvent<T>>;
+
+export declare function apiStream<T = string>(
+  request: () => ApiStreamRequest<T> | undefined,
+  options?: ApiStreamOptions<T>,
+): ResourceRef<ServerSentEvent<T> | undefined>;
+
 export declare const httpClientTransport: () => Transport;
 
 export declare const injectApi: (name?: ApiName) => Api;
 
 export declare const injectSession: (name?: ApiName) => Session;
+
+export declare const openOnServer: (context?: HttpContext) => HttpContext;
 
 export declare const provideApi: (
   options: ApiOptions | (() => ApiOptions),
@@ -90,6 +116,6 @@ export declare const withName: (name: ApiName) => ApiFeature;
 
 export declare const withSession: (options: SessionOptions | ((http: Api) => SessionOptions)) => ApiFeature;
 
-export declare const withoutSession: (context?: HttpContext) => HttpContext;
+export declare const withoutSession: (context?: HttpContext$1) => HttpContext$1;
 
 export {};

@@ -1,5 +1,5 @@
 // The public declarations. `npm run api` writes this file: do not edit it.
-import type { Api, RefreshEvent, RequestEvent, SessionEvent } from 'renewal';
+import type { Api, RefreshEvent, RequestEvent, SessionEvent, StreamEvent } from 'renewal';
 import type { Observable } from 'rxjs';
 
 export interface Marble {
@@ -51,10 +51,33 @@ export interface SessionChange {
   readonly generation: number;
 }
 
+export interface StreamLane {
+  readonly id: number;
+  readonly method: string;
+  readonly url: string;
+  readonly startedMs: number;
+  readonly endedMs?: number;
+  readonly connections: number;
+  readonly events: number;
+  readonly marbles: readonly StreamMarble[];
+}
+
+export interface StreamMarble {
+  readonly kind: StreamMarbleKind;
+  readonly atMs: number;
+  readonly connection: number;
+  readonly events: number;
+  readonly delayMs?: number;
+  readonly error?: NonNullable<StreamEvent['error']>;
+}
+
+export type StreamMarbleKind = 'opened' | 'reconnecting' | 'ended' | 'error';
+
 export interface Timeline {
   readonly startedAtMs: number;
   readonly durationMs: number;
   readonly requests: readonly RequestLane[];
+  readonly streams: readonly StreamLane[];
   readonly refreshes: readonly RefreshBand[];
   readonly sessionChanges: readonly SessionChange[];
   readonly warnings: readonly TimelineWarning[];

@@ -19,7 +19,7 @@ import { compose, withDeadline } from './http/pipeline';
 import type { Body, HttpHandler, Interceptor, Transport } from './http/request';
 import { type Emitted, Settlement } from './http/settlement';
 import { createTrace, noTrace } from './http/trace';
-import { reasonOf, untilAborted } from './http/until-aborted';
+import { createFollowSignal, reasonOf, untilAborted } from './http/until-aborted';
 import { originOf, type Page, toBase, toOrigins } from './http/url';
 import { validateBody } from './http/validate';
 import { bearer, bindTo } from './session/bearer';
@@ -142,6 +142,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
   const withhold = createWithheld(events);
   let requestCount = 0;
   let streamCount = 0;
+  const followSignal = createFollowSignal();
   const sendWithDeadline = withDeadline(transport);
   const attempt: HttpHandler = (request) =>
     new Observable((subscriber) => {
@@ -187,7 +188,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
         onToken: scope?.onToken,
       });
       scope?.onRequest(request);
-      const work = signal ? untilAborted(signal, caller) : caller;
+      const work = signal ? untilAborted(signal, caller, followSignal) : caller;
       trace('queued');
       let response$ = handler(request);
       if (request.responseType === 'stream') {
@@ -196,7 +197,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
             const { stream } = settlement;
             if (!stream || event?.type !== 'response') return of(event);
             const isError = event.status >= 400 && emitted !== 'connection-any';
-            return isError ? stream.read$(event) : of(stream.deliver(event, signal));
+            return isError ? stream.read$(event) : of(stream.deliver(event, signal, followSignal));
           }),
         );
         work.add(() => settlement.stream?.cancel());

@@ -10,6 +10,10 @@ import type { StreamEvent } from './http/trace';
 import type { SessionCore } from './session/session-core';
 import type { ApiEvent } from './session/state/events';
 
+// What a stream has in common with its client.
+export { retryAfterMs } from './http/retry-after';
+export type { Connection } from './http/settlement';
+
 /** How the requests of a connector differ from others. */
 export interface ConnectionScope {
   /** Whether a response of 400 or above is a response too, with its stream as its body. */
@@ -46,7 +50,11 @@ export const PARTS = Symbol.for('renewal.connector');
 export const OBSERVE_STREAM = Symbol.for('renewal.observe-stream');
 
 /** Runs a stream: subscribes to it where and when its platform wants that. */
-export type ObserveStream = <T>(source$: Observable<T>, context: HttpContext | undefined) => Observable<T>;
+export interface ObserveStream {
+  <T>(source$: Observable<T>, context: HttpContext | undefined): Observable<T>;
+  /** Gets each request of a stream before its interceptors do. */
+  readonly requests?: { add(request: HttpRequest): unknown };
+}
 
 /** What a stream reports of itself. */
 export type StreamReport = Pick<StreamEvent, 'phase' | 'connection' | 'events' | 'delayMs' | 'error'>;
@@ -82,6 +90,7 @@ export const createConnector = (api: object): Connector => {
   const sessionId$ = new BehaviorSubject<string | undefined>(undefined);
   let request: HttpRequest | undefined;
   let streamId: number | undefined;
+  let isStream = false;
 
   return {
     connect$: (method, url, input, isAnyStatus = false) =>
@@ -95,13 +104,17 @@ export const createConnector = (api: object): Connector => {
             sessionId: sessionId$.value,
             onRequest: (built) => {
               request = built;
+              if (isStream) observe$?.requests?.add(built);
             },
             onToken: (sessionId) => sessionId$.value ?? sessionId$.next(sessionId),
           },
         ),
       ),
     sessionEnd$: sessionId$.pipe(switchMap((id) => (id === undefined || !session ? NEVER : session.end$(id)))),
-    observe$: (source$, context) => observe$?.(source$, context) ?? source$,
+    observe$: (source$, context) => {
+      isStream = true;
+      return observe$?.(source$, context) ?? source$;
+    },
     get isObserved() {
       return events.observed;
     },

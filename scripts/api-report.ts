@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const ENTRIES = [
   { report: 'api/renewal.d.ts', built: 'dist/index.d.ts' },
   { report: 'api/devtools.d.ts', built: 'dist/devtools.d.ts' },
+  { report: 'api/stream.d.ts', built: 'dist/stream.d.ts' },
+  { report: 'api/testing.d.ts', built: 'dist/testing.d.ts' },
   { report: 'api/angular.d.ts', built: 'dist/angular.d.ts' },
 ] as const;
 

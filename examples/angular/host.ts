@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createShop, type Shop, type ShopOptions } from '../shop/server';
+import { createPackingFeed } from './packing-feed';
 
 const browser = fileURLToPath(new URL('dist/browser', import.meta.url));
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html' };
 
-/** The served app: files, rendered pages, and the shop under `/api/`. */
+/** The served app: files, rendered pages, and the shop with its packing feed under `/api/`. */
 export interface Host {
   readonly url: string;
   readonly shop: Shop;
@@ -33,18 +34,21 @@ const fileOf = (url: string): string | undefined => {
   return path.startsWith(browser) && existsSync(path) && statSync(path).isFile() ? path : undefined;
 };
 
-/** Serves the output of `ng build` and a shop. `POST /shop/expire` expires its access tokens. */
+/** Serves the output of `ng build` and a shop. `POST /shop/expire` expires its access tokens, and cuts all streams. */
 export const startHost = async (options?: ShopOptions, port = 0): Promise<Host> => {
   const built = new URL('dist/server/server.mjs', import.meta.url).href;
   const { reqHandler }: { readonly reqHandler: Handler } = await import(/* @vite-ignore */ built);
   const shop = createShop(options);
   const shopUrl = await shop.listen();
+  const feed = createPackingFeed(shopUrl);
   const server = createServer((from, to) => {
     const url = from.url ?? '/';
     const file = fileOf(url);
-    if (url.startsWith('/api/')) forward(from, to, shopUrl);
+    if (url === '/api/packing') feed.handle(from, to).catch(() => to.destroy());
+    else if (url.startsWith('/api/')) forward(from, to, shopUrl);
     else if (url === '/shop/expire') {
       shop.expireAccessTokens();
+      feed.cut();
       to.writeHead(204).end();
     } else if (file) createReadStream(file).pipe(to.setHeader('content-type', TYPES[extname(file)] ?? 'text/plain'));
     else reqHandler(from, to, () => to.writeHead(404).end());

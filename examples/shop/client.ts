@@ -1,5 +1,6 @@
 import {
   type Api,
+  ajaxTransport,
   createApi,
   createSession,
   envelope,
@@ -8,6 +9,7 @@ import {
   type SessionExpiredError,
   type TokenGrant,
   type TokenStore,
+  type Transport,
 } from 'renewal';
 import { firstValueFrom, map, type Observable } from 'rxjs';
 import { CLIENT_KEY, type Credentials, type TokenPair } from './protocol';
@@ -24,8 +26,9 @@ export function createShopClient(
   baseUrl: string,
   onSessionExpired: (error: SessionExpiredError) => void,
   store: TokenStore = memoryStore(),
+  transport: Transport = ajaxTransport(),
 ): ShopClient {
-  const http = createApi({ baseUrl, interceptors: [envelope()] });
+  const http = createApi({ baseUrl, interceptors: [envelope()], transport });
   const requestTokens$ = (path: string, body: object): Observable<TokenGrant> =>
     http.post$<TokenPair>(path, body).pipe(map(({ token, refreshToken }) => ({ accessToken: token, refreshToken })));
 

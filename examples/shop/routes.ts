@@ -1,3 +1,4 @@
+import type { LiveOrders } from './live-orders';
 import type { OrderBook } from './order-book';
 import { CLIENT_KEY, Code, DEMO_USER, type OrderDraft, OTHER_USER, type RenewalMode } from './protocol';
 import { type Call, json, Problem, type Route, readJsonObject, type ShopResponse } from './routing';
@@ -18,6 +19,7 @@ export interface ShopCounters {
 export interface ShopState {
   readonly tokens: TokenFamilies;
   readonly orders: OrderBook;
+  readonly liveOrders: LiveOrders;
   readonly expiredStatus: number;
   /** Resolves after the duration of a renewal. */
   readonly whileRenewing: () => Promise<void>;
@@ -32,6 +34,7 @@ export function shopRoutes(shop: ShopState): Route[] {
     { method: 'GET', path: '/me', handle: (call) => ok({ user: authenticate(shop, call) }) },
     { method: 'GET', path: '/orders', handle: (call) => listOrders(shop, call) },
     { method: 'POST', path: '/orders', handle: (call) => placeOrder(shop, call) },
+    { method: 'GET', path: '/orders/live', handle: (call) => watchOrders(shop, call) },
     { method: 'GET', path: '/orders/:id', handle: (call) => showOrder(shop, call) },
     { method: 'POST', path: '/orders/:id/receipt', handle: (call) => attachReceipt(shop, call) },
   ];
@@ -83,6 +86,17 @@ function showOrder(shop: ShopState, call: Call): ShopResponse {
   return ok(order);
 }
 
+/** An event stream, which ends when its token has expired. */
+function watchOrders(shop: ShopState, call: Call): ShopResponse {
+  authenticate(shop, call);
+  const { 'last-event-id': lastEventId } = call.request.headers;
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
+    body: shop.liveOrders.after(`${lastEventId ?? ''}`, () => userOf(shop, call) !== undefined),
+  };
+}
+
 /** Responds with the number of bytes. Reads the body first, because an earlier response would cut the upload short. */
 async function attachReceipt(shop: ShopState, call: Call): Promise<ShopResponse> {
   let bytes = 0;
@@ -98,9 +112,14 @@ async function placeOrder(shop: ShopState, call: Call): Promise<ShopResponse> {
   return ok(shop.orders.place(draft, user));
 }
 
-function authenticate(shop: ShopState, { request }: Call): string {
+/** The user of the token of a request, if it has not expired. */
+function userOf(shop: ShopState, { request }: Call): string | undefined {
   const [, token] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  const user = token === undefined ? undefined : shop.tokens.userOf(token);
+  return token === undefined ? undefined : shop.tokens.userOf(token);
+}
+
+function authenticate(shop: ShopState, call: Call): string {
+  const user = userOf(shop, call);
   if (user !== undefined) return user;
   count(shop, 'expiredResponses');
   throw new Problem(shop.expiredStatus, 'the access token has expired', Code.TokenExpired);

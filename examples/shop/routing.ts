@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Envelope } from './protocol';
 
-/** The response of a handler; `'hang-up'` cuts the connection instead. */
+/** The response of a handler, with its body at once or in parts; `'hang-up'` cuts the connection instead. */
 export type ShopResponse =
-  | { readonly status: number; readonly headers: Record<string, string>; readonly body: string }
+  | { readonly status: number; readonly headers: Record<string, string>; readonly body: string | AsyncIterable<string> }
   | 'hang-up';
 
 export interface Call {
@@ -56,7 +56,7 @@ export function findRoute(routes: readonly Route[], method: string, pathname: st
   const { path } = first.route;
   const found = candidates.find(({ route }) => route.method === method);
   if (found) return { kind: 'found', path, ...found };
-  return { kind: 'wrong-method', path, allow: candidates.map(({ route }) => route.method).join(', ') };
+  return { kind: 'wrong-method', path, allow: [...new Set(candidates.map(({ route }) => route.method))].join(', ') };
 }
 
 function matchPath(pattern: string, pathname: string): Record<string, string> | undefined {

@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createLiveOrders } from './live-orders';
 import { createOrderBook } from './order-book';
 import { type PageFile, pageRoutes } from './page-routes';
 import type { RenewalMode } from './protocol';
@@ -21,7 +24,9 @@ export interface ShopOptions {
   readonly renewalMs?: number;
   /** The same in mode `slow`. @defaultValue 400 */
   readonly slowMs?: number;
-  /** The clock for the expiry of tokens. @defaultValue `Date.now` */
+  /** The time between two live orders. @defaultValue 1_000 */
+  readonly liveMs?: number;
+  /** The clock for the expiry of tokens and for live orders. @defaultValue `Date.now` */
   readonly now?: () => number;
   /** A page to serve, with its controls under `/demo`. @defaultValue no page and no controls */
   readonly page?: readonly PageFile[];
@@ -48,6 +53,7 @@ export function createShop(options: ShopOptions = {}): Shop {
     latencyMs = () => 0,
     renewalMs = 0,
     slowMs = 400,
+    liveMs = 1_000,
     now = Date.now,
   } = options;
   const closing = new AbortController();
@@ -57,6 +63,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   const state: ShopState = {
     tokens: createTokenFamilies(tokenLifeMs, now, keepsAccessTokens),
     orders: createOrderBook(),
+    liveOrders: createLiveOrders({ intervalMs: liveMs, now, pause }),
     expiredStatus: expiredAs === 'status' ? 401 : 200,
     whileRenewing: () => (state.renewalMode === 'slow' ? pause(slowMs) : pauseFor(renewalMs, pause)),
     renewalMode: 'ok',
@@ -68,7 +75,7 @@ export function createShop(options: ShopOptions = {}): Shop {
     respond(state, routes, request)
       .then(async (reply) => {
         await pauseFor(latencyMs(), pause);
-        writeResponse(response, reply);
+        await writeResponse(response, reply);
       })
       // The remaining failures are a client that disconnected or a shop that closes: there is no receiver.
       .catch(() => response.destroy());
@@ -130,9 +137,15 @@ async function pauseFor(ms: number, pause: (ms: number) => Promise<void>): Promi
   if (ms > 0) await pause(ms);
 }
 
-function writeResponse(response: ServerResponse, reply: ShopResponse): void {
-  if (reply === 'hang-up') response.destroy();
-  else response.writeHead(reply.status, reply.headers).end(reply.body);
+async function writeResponse(response: ServerResponse, reply: ShopResponse): Promise<void> {
+  if (reply === 'hang-up') {
+    response.destroy();
+    return;
+  }
+  const { status, headers, body } = reply;
+  response.writeHead(status, headers);
+  if (typeof body === 'string') response.end(body);
+  else await pipeline(Readable.from(body), response);
 }
 
 function listen(server: Server, port: number): Promise<string> {

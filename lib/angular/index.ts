@@ -1,5 +1,7 @@
 export { type ApiResourceOptions, type ApiResourceRequest, apiResource } from './api-resource';
+export { type ApiStreamOptions, type ApiStreamRequest, apiStream } from './api-stream';
 export { httpClientTransport } from './http-client-transport';
+export { openOnServer } from './open-on-server';
 export { type ApiFeature, provideApi, withName, withSession } from './provide-api';
 export { provideSessionInterceptor } from './provide-session-interceptor';
 export { API, type ApiName, injectApi, injectSession, type ProvidedApi, SESSION } from './provided-api';

@@ -22,6 +22,7 @@ import { API, type ApiName, injectApi, injectSession, PROVIDED_API, type Provide
 import { toApiError } from './to-api-error';
 import { zonedRequests } from './zone';
 import { zonedSession } from './zoned-session';
+import { injectObserveStream, withObserveStream } from './zoned-streams';
 
 /** A feature of {@link provideApi}: see {@link withSession} and {@link withName}. */
 export interface ApiFeature {
@@ -97,13 +98,19 @@ const createProvidedApi = (
   const resolveOnPage: Interceptor = (request, next) =>
     next({ ...request, url: toHttpUrl(request.url, page) ?? request.url });
   const tasks = inject(PendingTasks);
+  const observeStream = injectObserveStream();
   const createClient = (isPrivate: (request: HttpRequest) => boolean | undefined, session?: Session): Api =>
     createApi({
       ...options,
       baseUrl,
       allowedOrigins,
       ...(session && { session }),
-      interceptors: [zonedRequests(zone, tasks, isPrivate), resolveOnPage, ...(options.interceptors ?? [])],
+      ...withObserveStream(observeStream),
+      interceptors: [
+        zonedRequests(zone, tasks, isPrivate, observeStream.requests),
+        resolveOnPage,
+        ...(options.interceptors ?? []),
+      ],
     });
 
   const sessionOptions = toSessionOptions?.(createClient(() => true));

@@ -20,14 +20,19 @@ export const outsideAngular =
 export const captureZone = (zone: NgZone): ZoneRunner =>
   NgZone.isInAngularZone() ? (work) => zone.run(work) : outsideAngular(zone);
 
+const isResponse = (value: unknown): boolean => Object(value).type === 'response';
+
 /**
  * Subscribes in one zone, which timers, sockets and listeners then belong to, and notifies in another. Completes in the
- * same run as it emits a response: each run in Angular's zone is a change detection.
+ * same run as it emits the last value: each run in Angular's zone is a change detection.
+ *
+ * @param isLast - Whether nothing follows a value. @defaultValue whether it is a response
  */
 export const observeAcrossZones = <T>(
   source$: Observable<T>,
   subscribeIn: ZoneRunner,
   notifyIn: ZoneRunner,
+  isLast: (value: T) => boolean = isResponse,
 ): Observable<T> =>
   new Observable((subscriber) =>
     subscribeIn(() =>
@@ -35,7 +40,7 @@ export const observeAcrossZones = <T>(
         next: (value) =>
           notifyIn(() => {
             subscriber.next(value);
-            if (Object(value).type === 'response') subscriber.complete();
+            if (isLast(value)) subscriber.complete();
           }),
         error: (error) => notifyIn(() => subscriber.error(error)),
         complete: () => subscriber.closed || notifyIn(() => subscriber.complete()),
@@ -49,12 +54,19 @@ export const observeAcrossZones = <T>(
  * waits for it before it sends the page.
  *
  * @param isPrivate - Whether the response to a request is for the session only.
+ * @param streamed - The requests of streams, which are no pending tasks.
  */
 export const zonedRequests =
-  (zone: NgZone, tasks: PendingTasks, isPrivate: (request: HttpRequest) => boolean | undefined): Interceptor =>
+  (
+    zone: NgZone,
+    tasks: PendingTasks,
+    isPrivate: (request: HttpRequest) => boolean | undefined,
+    streamed: WeakSet<HttpRequest>,
+  ): Interceptor =>
   (request, next) => {
     const runInCaller = captureZone(zone);
     // Each request has its own context.
     request.context.set(CALLER_ZONE, runInCaller).set(IS_PRIVATE, isPrivate(request));
-    return observeAcrossZones(next(request), outsideAngular(zone), runInCaller).pipe(finalize(tasks.add()));
+    const response$ = observeAcrossZones(next(request), outsideAngular(zone), runInCaller);
+    return streamed.has(request) ? response$ : response$.pipe(finalize(tasks.add()));
   };

@@ -13,10 +13,11 @@ type PageElement = typeof globalThis extends { HTMLElement: { prototype: infer D
 
 /**
  * `<renewal-timeline>`: draws a timeline as a marble diagram, or as tables. Each request is a lane with its marbles,
- * each refresh a band across the lanes that wait for it, each change of the session a vertical line. The axis covers
- * the lanes in view. Long times without events are folded.
+ * each stream a lane with a bar for each connection and the number of its events, each refresh a band across the lanes
+ * that wait for it, each change of the session a vertical line. The axis covers the lanes in view. Long times without
+ * events, and the time of an open connection, are folded.
  *
- * Up and down, page up and page down, home and end move over the requests, left and right over the marbles of one.
+ * Up and down, page up and page down, home and end move over the lanes, left and right over the marbles of one.
  *
  * The children of the element are shown while there are no requests.
  *
@@ -50,6 +51,7 @@ const EMPTY_TIMELINE: Timeline = {
   startedAtMs: 0,
   durationMs: 0,
   requests: [],
+  streams: [],
   refreshes: [],
   sessionChanges: [],
   warnings: [],

@@ -6,6 +6,9 @@ export type {
   RefreshBand,
   RequestLane,
   SessionChange,
+  StreamLane,
+  StreamMarble,
+  StreamMarbleKind,
   Timeline,
   TimelineWarning,
 } from './timeline';

@@ -1,6 +1,6 @@
 import { html, svg } from './dom';
+import type { AnyMarble } from './lane';
 import { drawMarble, MARBLE_LOOKS } from './marbles';
-import type { MarbleKind } from './timeline';
 
 const HEIGHT = 22;
 
@@ -9,7 +9,7 @@ const item = (name: string, width: number, ...drawn: readonly SVGElement[]): HTM
 
 /** Draws the legend of the marbles, bands and lines. */
 export const drawLegend = (): HTMLElement => {
-  const kinds = Object.keys(MARBLE_LOOKS) as MarbleKind[]; // all of them, by the type of the object
+  const kinds = Object.keys(MARBLE_LOOKS) as AnyMarble['kind'][]; // all of them, by the type of the object
   return html(
     'ul',
     { 'aria-label': 'Legend' },

@@ -1,12 +1,13 @@
 import { drawHead, drawLines, HEAD_HEIGHT } from './axis';
 import { html, svg } from './dom';
 import { describeSelection } from './labels';
+import { type Lane, lanesOf, numberOf } from './lane';
 import { createRow, drawLane, ROW_HEIGHT, type Row } from './row';
 import { moveSelection, type Selection } from './selection';
 import type { Timeline } from './timeline';
 import { cacheKey, changesWithTime, createView, type View } from './view';
 
-const NO_REQUESTS: Timeline['requests'] = [];
+const NO_LANES: readonly Lane[] = [];
 
 /** The marble diagram. It has rows for the lanes in view only. */
 export class Picture {
@@ -25,7 +26,7 @@ export class Picture {
       tabindex: 0,
       role: 'application',
       'aria-roledescription': 'marble diagram',
-      'aria-label': 'Requests over time. Arrow keys move over requests and their marbles.',
+      'aria-label': 'Requests and streams over time. Arrow keys move over them and their marbles.',
       'aria-describedby': 'details',
     },
     html(
@@ -43,7 +44,7 @@ export class Picture {
 
   readonly #invalidate: () => void;
   readonly #rows: Row[] = [];
-  #requests = NO_REQUESTS;
+  #lanes = NO_LANES;
   #dropped = 0;
   #first = 0;
   #selection: Selection | undefined;
@@ -64,14 +65,15 @@ export class Picture {
 
   /** Draws a timeline at `nowMs`. Returns the milliseconds until it looks different without an event. */
   draw(timeline: Timeline, nowMs: number): number {
-    const isEmpty = timeline.requests.length === 0;
+    const lanes = lanesOf(timeline);
+    const isEmpty = lanes.length === 0;
     this.#details.hidden = this.#scroller.hidden = isEmpty;
     this.#empty.hidden = !isEmpty;
-    this.#scrollTo(timeline);
+    this.#scrollTo(lanes, timeline.dropped);
     const top = this.#scroller.scrollTop;
     this.#first = Math.floor(top / ROW_HEIGHT);
     const count = Math.max(0, Math.ceil((this.#height - HEAD_HEIGHT) / ROW_HEIGHT) + 1);
-    const view = createView(timeline, this.#first, count, this.#width, nowMs);
+    const view = createView(timeline, lanes, this.#first, count, this.#width, nowMs);
     this.#head.replaceChildren(...drawHead(view));
     this.#backdrop.replaceChildren(...drawLines(view, this.#height));
     this.#body.style.transform = `translateY(${-(top % ROW_HEIGHT)}px)`;
@@ -81,12 +83,12 @@ export class Picture {
   }
 
   /** Follows the newest lane, or keeps the lanes in view in place while older ones are dropped. */
-  #scrollTo({ requests, dropped }: Timeline): void {
+  #scrollTo(lanes: readonly Lane[], dropped: number): void {
     const droppedHeight = (dropped - this.#dropped) * ROW_HEIGHT;
     this.#dropped = dropped;
-    if (requests.length !== this.#requests.length) this.#content.style.height = `${requests.length * ROW_HEIGHT}px`;
-    this.#requests = requests;
-    if (this.#isFollowing) this.#scroller.scrollTop = requests.length * ROW_HEIGHT;
+    if (lanes.length !== this.#lanes.length) this.#content.style.height = `${lanes.length * ROW_HEIGHT}px`;
+    this.#lanes = lanes;
+    if (this.#isFollowing) this.#scroller.scrollTop = lanes.length * ROW_HEIGHT;
     else if (droppedHeight > 0) this.#scroller.scrollTop -= droppedHeight;
   }
 
@@ -101,18 +103,23 @@ export class Picture {
       const lane = lanes[index];
       element.hidden = !lane;
       if (!lane) continue;
-      const marble = lane.id === this.#selection?.lane.id ? this.#selection.marble : undefined;
+      const marble = numberOf(lane) === this.#selectedNumber ? this.#selection?.marble : undefined;
       element.classList.toggle('selected', marble !== undefined);
       update(lane, cacheKey(view, lane, marble), () => drawLane(lane, refreshes, scale, this.#width, nowMs, marble));
     }
   }
 
   #describe(timeline: Timeline): void {
-    const { lane: { id = undefined } = {}, marble = -1 } = this.#selection ?? {};
-    const lane = timeline.requests.find((each) => each.id === id);
+    const number = this.#selectedNumber;
+    const lane = this.#lanes.find((each) => numberOf(each) === number);
+    const { marble = -1 } = this.#selection ?? {};
     this.#selection = lane && { lane, marble };
     const text = lane ? describeSelection(lane, marble, timeline) : 'Click a request, or move with the arrow keys.';
     if (this.#details.textContent !== text) this.#details.textContent = text;
+  }
+
+  get #selectedNumber(): string | undefined {
+    return this.#selection && numberOf(this.#selection.lane);
   }
 
   #select(selection: Selection | undefined): void {
@@ -138,16 +145,16 @@ export class Picture {
 
   /** The first lane that is completely in view. */
   #firstVisible(): Selection | undefined {
-    const lane = this.#requests[Math.ceil(this.#scroller.scrollTop / ROW_HEIGHT)];
+    const lane = this.#lanes[Math.ceil(this.#scroller.scrollTop / ROW_HEIGHT)];
     return lane && { lane, marble: -1 };
   }
 
   #onKeydown(event: KeyboardEvent): void {
     const from = this.#selection ?? this.#firstVisible();
-    const selection = from && moveSelection(this.#requests, from, event.key);
+    const selection = from && moveSelection(this.#lanes, from, event.key);
     if (!selection || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const top = this.#requests.indexOf(selection.lane) * ROW_HEIGHT;
+    const top = this.#lanes.indexOf(selection.lane) * ROW_HEIGHT;
     const lanesHeight = this.#height - HEAD_HEIGHT - ROW_HEIGHT;
     this.#scroller.scrollTop = Math.max(Math.min(this.#scroller.scrollTop, top), top - lanesHeight);
     this.#isFollowing = false;
@@ -157,7 +164,7 @@ export class Picture {
   #onMousedown({ target }: Event): void {
     if (!(target instanceof Element)) return;
     const index = this.#rows.findIndex(({ element }) => element.contains(target));
-    const lane = index < 0 ? undefined : this.#requests[this.#first + index];
+    const lane = index < 0 ? undefined : this.#lanes[this.#first + index];
     const marbles = [...(this.#rows[index]?.element.querySelectorAll('.marble') ?? [])];
     if (lane) this.#select({ lane, marble: marbles.findIndex((marble) => marble.contains(target)) });
   }

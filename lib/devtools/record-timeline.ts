@@ -1,4 +1,4 @@
-import type { Api, ApiEvent, RefreshEvent, RequestEvent } from 'renewal';
+import type { Api, ApiEvent, RefreshEvent, RequestEvent, StreamEvent } from 'renewal';
 import { type Observable, Subject } from 'rxjs';
 import { createBoundedMap } from './bounded-map';
 import type {
@@ -7,6 +7,8 @@ import type {
   RefreshBand,
   RequestLane,
   SessionChange,
+  StreamLane,
+  StreamMarble,
   Timeline,
   TimelineWarning,
 } from './timeline';
@@ -14,8 +16,9 @@ import type {
 /** Options of {@link recordTimeline}. */
 export interface RecordTimelineOptions {
   /**
-   * Maximum number of requests kept, and of refreshes, session changes and warnings as many each. The entry that
-   * settled first is dropped first. Requests in flight are never dropped, even above the maximum. @defaultValue 500
+   * Maximum number of requests kept, and of streams, refreshes, session changes and warnings as many each. The entry
+   * that settled first is dropped first. Requests in flight and streams that have not ended are never dropped, even
+   * above the maximum. @defaultValue 500
    */
   readonly maxLanes?: number | undefined;
 }
@@ -66,6 +69,35 @@ const extendLane = (lane: RequestLane | undefined, event: RequestEvent, atMs: nu
   return { id, method, url, startedMs: lane?.startedMs ?? atMs, ...(isSettled && { endedMs: atMs }), marbles };
 };
 
+const toStreamMarble = (event: StreamEvent, atMs: number): StreamMarble | undefined => {
+  const { phase, connection, events, delayMs, error } = event;
+  if (phase === 'events') return undefined;
+  return {
+    kind: phase === 'ended' && error ? 'error' : phase,
+    atMs,
+    connection,
+    events,
+    ...(delayMs !== undefined && { delayMs }),
+    ...(error && { error }),
+  };
+};
+
+const extendStream = (lane: StreamLane | undefined, event: StreamEvent, atMs: number): StreamLane => {
+  const { streamId: id, method, url, phase, connection: connections, events } = event;
+  const marble = toStreamMarble(event, atMs);
+  const marbles = lane?.marbles ?? [];
+  return {
+    id,
+    method,
+    url,
+    startedMs: lane?.startedMs ?? atMs,
+    ...(phase === 'ended' && { endedMs: atMs }),
+    connections,
+    events,
+    marbles: marble ? [...marbles, marble].slice(-MAX_MARBLES) : marbles,
+  };
+};
+
 const extendBand = (band: RefreshBand | undefined, event: RefreshEvent, atMs: number): RefreshBand => {
   const { refreshId: id, phase, waiting, kind, status, final } = event;
   return {
@@ -110,6 +142,7 @@ export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelin
   const { maxLanes = 500 } = options;
   assertOption(Number.isInteger(maxLanes) && maxLanes > 0, 'maxLanes', 'a whole number, 1 or more');
   const requests = createBoundedMap<RequestLane>(maxLanes);
+  const streams = createBoundedMap<StreamLane>(maxLanes);
   const refreshes = createBoundedMap<RefreshBand>(maxLanes);
   const sessionChanges = createBoundedMap<SessionChange>(maxLanes);
   const warnings = createBoundedMap<TimelineWarning>(maxLanes);
@@ -126,6 +159,11 @@ export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelin
       case 'request': {
         const lane = extendLane(requests.get(event.requestId), event, atMs);
         requests.set(lane.id, lane, lane.endedMs !== undefined);
+        break;
+      }
+      case 'stream': {
+        const lane = extendStream(streams.get(event.streamId), event, atMs);
+        streams.set(lane.id, lane, lane.endedMs !== undefined);
         break;
       }
       case 'refresh': {
@@ -145,10 +183,11 @@ export const recordTimeline = (api: Pick<Api, 'events$'>, options: RecordTimelin
     startedAtMs: startedAtMs ?? 0,
     durationMs,
     requests: requests.toArray(),
+    streams: streams.toArray(),
     refreshes: refreshes.toArray(),
     sessionChanges: sessionChanges.toArray(),
     warnings: warnings.toArray(),
-    dropped: requests.dropped,
+    dropped: requests.dropped + streams.dropped,
   });
 
   const subscription = events$.subscribe((event) => {

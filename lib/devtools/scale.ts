@@ -5,7 +5,7 @@ export type Span = readonly [fromMs: number, toMs: number];
 export interface Scale {
   /** In pixels. */
   readonly width: number;
-  /** In pixels. */
+  /** In pixels. A moment beyond the axis is at its end. */
   x(ms: number): number;
   /** The moments with a label, in milliseconds. */
   readonly ticks: readonly number[];
@@ -77,8 +77,10 @@ const placeTicks = (stretches: readonly Stretch[], endMs: number, stepMs: number
 /**
  * Creates an axis of `width` pixels for `spans`. It is linear, but long times without events are folded. All folds
  * together take less than half of it.
+ *
+ * @param isOpenEnded - Leaves room after the last span, for a connection that stays open.
  */
-export const createScale = (spans: readonly Span[], width: number): Scale => {
+export const createScale = (spans: readonly Span[], width: number, isOpenEnded = false): Scale => {
   const busy = mergeSpans(spans.length > 0 ? spans : [[0, 0]], 0);
   const busyMs = roundUp(
     Math.max(
@@ -89,7 +91,8 @@ export const createScale = (spans: readonly Span[], width: number): Scale => {
   const foldMs = busyMs / (2 * Math.max(4, busy.length));
   const stretches = layOutStretches(busy, foldMs);
   const last = stretches.at(-1) ?? { fromMs: 0, toMs: 0, at: 0 };
-  const totalMs = roundUp(Math.max(10, last.at + last.toMs - last.fromMs));
+  const tailMs = isOpenEnded ? 2 * foldMs : 0;
+  const totalMs = roundUp(Math.max(10, last.at + last.toMs - last.fromMs + tailMs));
   const pixelsPerMs = Math.max(1, width - 2 * PADDING) / totalMs;
   const toX = (at: number): number => Math.round((PADDING + at * pixelsPerMs) * 10) / 10;
 
@@ -97,7 +100,7 @@ export const createScale = (spans: readonly Span[], width: number): Scale => {
     const index = Math.max(0, stretches.filter(({ fromMs }) => fromMs <= ms).length - 1);
     const { fromMs, toMs, at } = stretches[index] ?? last;
     const next = stretches[index + 1];
-    if (!next || ms <= toMs) return toX(at + ms - fromMs);
+    if (!next || ms <= toMs) return toX(Math.min(at + ms - fromMs, totalMs));
     return toX(next.at - foldMs * (1 - (ms - toMs) / (next.fromMs - toMs)));
   };
 

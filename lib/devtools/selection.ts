@@ -1,8 +1,8 @@
-import type { RequestLane } from './timeline';
+import type { Lane } from './lane';
 
 /** The selected lane, and the index of its selected marble: -1 for the lane itself. */
 export interface Selection {
-  readonly lane: RequestLane;
+  readonly lane: Lane;
   readonly marble: number;
 }
 
@@ -10,14 +10,14 @@ const PAGE_SIZE = 10;
 
 /** Moves up and down over the lanes, left and right over the marbles of one; `undefined` for any other key. */
 export const moveSelection = (
-  requests: readonly RequestLane[],
+  lanes: readonly Lane[],
   { lane, marble }: Selection,
   key: string,
 ): Selection | undefined => {
-  const index = requests.indexOf(lane);
-  const last = requests.length - 1;
+  const index = lanes.indexOf(lane);
+  const last = lanes.length - 1;
   const toLane = (next: number): Selection => {
-    const target = requests[Math.min(Math.max(next, 0), last)] ?? lane;
+    const target = lanes[Math.min(Math.max(next, 0), last)] ?? lane;
     return { lane: target, marble: target === lane ? marble : Math.min(marble, target.marbles.length - 1) };
   };
   const toMarble = (next: number): Selection => ({

@@ -48,8 +48,8 @@ text { font-size: 10px; dominant-baseline: central; fill: var(--muted); }
 .marble { --c: var(--muted); }
 .sent, .sent-again { --c: var(--sent); }
 .expired { --c: var(--expired); }
-.waiting { --c: var(--waiting); }
-.answer { --c: var(--answer); }
+.waiting, .reconnecting { --c: var(--waiting); }
+.answer, .opened { --c: var(--answer); }
 .error { --c: var(--error); }
 .marble path { fill: color-mix(in srgb, var(--c) 14%, var(--bg)); stroke: var(--c); stroke-width: 1.5; }
 .marble text { fill: var(--c); font-weight: 700; text-anchor: middle; }
@@ -62,11 +62,12 @@ line { stroke-width: 1.5; }
 .fold { stroke: var(--muted); stroke-dasharray: 1 5; }
 .session { stroke: var(--session); }
 .session-name { fill: var(--session); font-weight: 600; }
-.tick { text-anchor: middle; }
+.tick, .count { text-anchor: middle; }
 .refresh, .band { --c: var(--refresh); }
 .refresh.failed, .band.failed { --c: var(--error); }
 .refresh rect { fill: color-mix(in srgb, var(--c) 14%, var(--bg)); stroke: var(--c); }
 .refresh text { fill: var(--c); font-weight: 600; }
+.open { fill: color-mix(in srgb, var(--answer) 14%, var(--bg)); stroke: var(--answer); }
 .band { fill: var(--c); fill-opacity: .13; }
 .details { margin: 0; padding: 8px 14px; min-height: 1.4em; border-top: 1px solid var(--faint); color: var(--muted); overflow-wrap: anywhere; }
 .tables { flex: 1; overflow: auto; padding: 0 14px 14px; }

@@ -1,6 +1,6 @@
 import { html } from './dom';
 import { formatMs, outcomeOf, pathOf, refreshOutcomeOf, SESSION_LABELS, waitsFor } from './labels';
-import type { MarbleKind, RequestLane, Timeline } from './timeline';
+import type { MarbleKind, RequestLane, StreamLane, StreamMarbleKind, Timeline } from './timeline';
 
 /** One table. It redraws only the entries that have changed. */
 const createTable = <Entry extends object>(
@@ -42,6 +42,18 @@ const timesOf = ({ marbles }: RequestLane, kind: MarbleKind): string =>
     .map((marble) => formatMs(marble.atMs) + (kind === 'waiting' ? `, ${waitsFor(marble)}` : ''))
     .join('; ');
 
+const stepsOf = ({ marbles }: StreamLane, kind: StreamMarbleKind): string =>
+  marbles
+    .filter((marble) => marble.kind === kind)
+    .map(({ atMs, delayMs, error }) =>
+      [
+        formatMs(atMs),
+        ...(delayMs === undefined ? [] : [`within ${formatMs(delayMs)}`]),
+        ...(error ? [error] : []),
+      ].join(', '),
+    )
+    .join('; ');
+
 const endOf = ({ endedMs }: { readonly endedMs?: number }): string => (endedMs === undefined ? '' : formatMs(endedMs));
 
 /** The content of the picture, as tables. */
@@ -58,6 +70,21 @@ export const createTables = (): { readonly element: HTMLElement; draw(timeline: 
       timesOf(lane, 'waiting'),
       timesOf(lane, 'sent-again'),
       endOf(lane),
+      outcomeOf(lane),
+    ],
+  );
+  const streams = createTable<StreamLane>(
+    'Streams',
+    ['No.', 'Stream', 'Began', 'Opened', 'Reconnects', 'Ended', 'Connections', 'Events', 'Outcome'],
+    (lane) => [
+      `${lane.id}`,
+      `${lane.method} ${pathOf(lane.url)}`,
+      formatMs(lane.startedMs),
+      stepsOf(lane, 'opened'),
+      stepsOf(lane, 'reconnecting'),
+      endOf(lane),
+      `${lane.connections}`,
+      `${lane.events}`,
       outcomeOf(lane),
     ],
   );
@@ -78,10 +105,11 @@ export const createTables = (): { readonly element: HTMLElement; draw(timeline: 
     element: html(
       'div',
       { class: 'tables', tabindex: 0, role: 'region', 'aria-label': 'The timeline as tables', hidden: '' },
-      ...[requests, refreshes, sessionChanges, warnings].map(({ element }) => element),
+      ...[requests, streams, refreshes, sessionChanges, warnings].map(({ element }) => element),
     ),
     draw: (timeline) => {
       requests.draw(timeline.requests);
+      streams.draw(timeline.streams ?? []);
       refreshes.draw(timeline.refreshes);
       sessionChanges.draw(timeline.sessionChanges);
       warnings.draw(timeline.warnings);

@@ -1,4 +1,4 @@
-import type { RefreshEvent, RequestEvent, SessionEvent } from 'renewal';
+import type { RefreshEvent, RequestEvent, SessionEvent, StreamEvent } from 'renewal';
 
 /**
  * The events of a client as plain data, which survives `JSON.stringify` and `JSON.parse` unchanged. Times are
@@ -11,11 +11,13 @@ export interface Timeline {
   readonly durationMs: number;
   /** In the order of their subscription. */
   readonly requests: readonly RequestLane[];
+  /** The streams of `renewal/stream`, in the order of their first event. */
+  readonly streams: readonly StreamLane[];
   /** In the order of their start. */
   readonly refreshes: readonly RefreshBand[];
   readonly sessionChanges: readonly SessionChange[];
   readonly warnings: readonly TimelineWarning[];
-  /** Number of requests that were dropped: see `maxLanes`. */
+  /** Number of requests and streams that were dropped: see `maxLanes`. */
   readonly dropped: number;
 }
 
@@ -55,6 +57,44 @@ export interface Marble {
   readonly status?: number;
   /** With `error`: the code of the error. */
   readonly error?: NonNullable<RequestEvent['error']>;
+}
+
+/** One stream, from its first event to its end. Each of its connections is a request too, with a lane of its own. */
+export interface StreamLane {
+  /** The `streamId` of its events. */
+  readonly id: number;
+  readonly method: string;
+  /** Without the query. */
+  readonly url: string;
+  readonly startedMs: number;
+  /** Omitted while it is open or reconnects. */
+  readonly endedMs?: number;
+  /** How many connections it has begun so far. */
+  readonly connections: number;
+  /** How many events or lines were delivered so far, over all connections. */
+  readonly events: number;
+  /** In the order of time. At most 100: the newest. */
+  readonly marbles: readonly StreamMarble[];
+}
+
+/**
+ * `opened`: a connection has its response. `reconnecting`: a connection has ended or failed, and another one follows.
+ * `ended`: completed or unsubscribed. `error`: the subscriber got an error.
+ */
+export type StreamMarbleKind = 'opened' | 'reconnecting' | 'ended' | 'error';
+
+/** One step of a stream. */
+export interface StreamMarble {
+  readonly kind: StreamMarbleKind;
+  readonly atMs: number;
+  /** How many connections the stream had begun. */
+  readonly connection: number;
+  /** How many events or lines were delivered before. */
+  readonly events: number;
+  /** With `reconnecting`: milliseconds until the next connection, at the latest. */
+  readonly delayMs?: number;
+  /** With `error`, and with `reconnecting` after a failure: the code of the error. */
+  readonly error?: NonNullable<StreamEvent['error']>;
 }
 
 /** One refresh. */

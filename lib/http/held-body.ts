@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { HttpResponse } from './response';
+import type { FollowSignal } from './until-aborted';
 
 /**
  * The stream that is the body of a response, until the caller gets it. The transport implements it, so that a client
@@ -13,7 +14,7 @@ export interface HeldBody {
   /** What a predicate sees of the response: its head, at once, and then its JSON, if that is small. */
   inspect$(response: HttpResponse): Observable<HttpResponse>;
   /** The response as its caller gets it: its stream ends when `signal` is aborted. */
-  deliver(response: HttpResponse, signal: AbortSignal | undefined): HttpResponse;
+  deliver(response: HttpResponse, signal: AbortSignal | undefined, followSignal: FollowSignal): HttpResponse;
   /** The response with its body read, for an error: nobody would cancel the stream of that. */
   read$(response: HttpResponse): Observable<HttpResponse>;
 }

@@ -17,6 +17,7 @@ import { parseJson } from '../http/body';
 import { MAX_INSPECTED_BYTES, READ_TIMEOUT_MS } from '../http/download';
 import type { HeldBody } from '../http/held-body';
 import type { HttpResponse } from '../http/response';
+import { type FollowSignal, reasonOf } from '../http/until-aborted';
 
 type ByteStream = ReadableStream<Uint8Array>;
 
@@ -69,10 +70,14 @@ export class HeldStream implements HeldBody {
     return readText$(this.body).pipe(map((text) => ({ ...response, body: parseJson(text ?? '') ?? (text || null) })));
   }
 
-  deliver(response: HttpResponse, signal: AbortSignal | undefined): HttpResponse {
+  deliver(response: HttpResponse, signal: AbortSignal | undefined, followSignal: FollowSignal): HttpResponse {
     if (!signal || !response.body) return response;
-    // The body may be an interceptor's own. The platform removes its listener from the signal when the stream ends.
-    this.body = (response.body as ByteStream).pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), { signal });
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const controller = new AbortController();
+    const unfollow = followSignal(signal, () => controller.abort(reasonOf(signal)));
+    // The body may be an interceptor's own.
+    (response.body as ByteStream).pipeTo(writable, { signal: controller.signal }).then(unfollow, unfollow);
+    this.body = readable;
     return { ...response, body: this.body };
   }
 

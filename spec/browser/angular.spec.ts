@@ -155,6 +155,22 @@ describe('the example, built by Angular for production, in Chromium', () => {
     expect(problems.texts).toEqual([]);
   });
 
+  it('continues a stream when its token has expired, in an app that is stable', async () => {
+    await signIn();
+    await page.goto('/packing');
+    await page.locator('#packed strong').waitFor();
+    await page.waitForFunction(() => performance.getEntriesByName('stable').length === 1);
+    const refreshed = page.waitForResponse('**/api/app/renewal');
+    await page.click('#expire');
+    await refreshed;
+    const packed = Number(await textOf('#packed strong'));
+    await page.waitForFunction((last) => Number(document.querySelector('#packed strong')?.textContent) > last, packed);
+    expect(host.shop.counters()).toMatchObject({ refreshes: 1, reuseDetected: 0 });
+    await page.click('#sign-out');
+    await page.waitForURL('**/login');
+    expect(problems.texts).toEqual([]);
+  });
+
   it('is rendered on the server without a token, and hydrated without errors', async () => {
     await signIn();
     const { accessToken, refreshToken } = await storedBy(page);
@@ -183,6 +199,9 @@ describe('the example, built by Angular for production, in Chromium', () => {
       await signIn();
       await page.click('#storm');
       await page.getByText('20 responses').waitFor();
+      expect(await violationsIn(page)).toEqual([]);
+      await page.getByRole('navigation').getByText('Packing').click();
+      await page.locator('#packed strong').waitFor();
       expect(await violationsIn(page)).toEqual([]);
     },
     60_000,

@@ -177,6 +177,45 @@ describe('the demo page', () => {
     expect(await sessionOf(page)).toEqual(['Ada', 'active', '5']);
   });
 
+  it('loses no live order while the token dies, and draws each connection', async () => {
+    const { page, shop } = await open({}, { liveMs: 20 });
+    await press(page, 'Watch live orders');
+    await says(page, 'Live orders arrive\\. Expire the token: none is lost\\.');
+    await page.getByText(/^\d+ orders, none lost$/).waitFor();
+    const lane = page.locator('renewal-timeline .row:has(b:text-is("~1"))');
+    for (const deaths of [1, 2]) {
+      await press(page, 'Expire the token');
+      await says(page, 'The token has expired\\. The shop ends the stream');
+      await lane.locator('.marble.opened').nth(deaths).waitFor();
+    }
+    expect(await sessionOf(page)).toEqual(['Ada', 'active', '3']);
+    await page.getByText(/^\d\d+ orders, none lost$/).waitFor();
+    expect(await lane.locator('.marble').allTextContents()).toEqual(['O', '…', 'O', '…', 'O']);
+    expect(shop.counters()).toMatchObject({ refreshes: 2, expiredResponses: 2, reuseDetected: 0 });
+    await press(page, 'Watch live orders');
+    await says(page, 'The stream of live orders is closed');
+    await lane.locator('.marble.ended').waitFor();
+    expect(await page.locator('#live-count').textContent()).toMatch(/^\d+ orders, none lost$/);
+  });
+
+  it('ends the stream with the session, and opens it for the next user', async () => {
+    const { page } = await open({}, { liveMs: 20 });
+    const pressed = page.locator('#watch[aria-pressed=true]');
+    await press(page, 'Watch live orders');
+    await page.getByText(/none lost$/).waitFor();
+    await press(page, 'Sign in as Grace');
+    await shows(page, '#live-count', 'The user has signed out\\.');
+    expect(await pressed.count()).toBe(0);
+    await press(page, 'Watch live orders');
+    await page.getByText(/none lost$/).waitFor();
+    await choose(page, 'refused', 'The next refresh is refused');
+    await press(page, 'Expire the token');
+    await shows(page, '#live-count', 'The session has expired\\.');
+    await press(page, 'Watch live orders');
+    await shows(page, '#live-count', 'No user is signed in\\.');
+    expect(await pressed.count()).toBe(0);
+  });
+
   it('explains that there is no token to expire', async () => {
     const { page } = await open();
     await press(page, 'Sign out');
@@ -318,12 +357,13 @@ describe('the layout and accessibility of the demo page', () => {
         }),
       );
     };
-    for (let stops = 0; stops < 12; stops++) await tab();
+    for (let stops = 0; stops < 13; stops++) await tab();
     expect(names).toEqual([
       'Expire the token',
       'Send 1 request',
       'Send 10 requests',
       'Send 50 requests',
+      'Watch live orders',
       'ok',
       'Sign in as Ada',
       'Sign in as Grace',
@@ -388,15 +428,18 @@ describe('the layout and accessibility of the demo page', () => {
     const { page } = await open({ viewport: { width, height: 800 } });
     const places = () =>
       page.evaluate(() =>
-        [...document.querySelectorAll('section, h2, section > button, fieldset button, dl, renewal-timeline')].map(
-          (element) => {
-            const { top, height } = element.getBoundingClientRect();
-            return `${element.id || element.className || element.textContent}: ${top} ${height}`;
-          },
-        ),
+        [
+          ...document.querySelectorAll('section, h2, section > button, fieldset button, #live, dl, renewal-timeline'),
+        ].map((element) => {
+          const { top, height } = element.getBoundingClientRect();
+          return `${element.id || element.className || element.textContent}: ${top} ${height}`;
+        }),
       );
     const before = await places();
     await storm(page);
+    expect(await places()).toEqual(before);
+    await press(page, 'Watch live orders');
+    await page.getByText(/none lost$/).waitFor();
     expect(await places()).toEqual(before);
     await choose(page, 'refused', 'The next refresh is refused');
     await expireToken(page);
@@ -422,13 +465,16 @@ describe.each(['light', 'dark'] as const)('the demo page in %s', (colorScheme) =
     expect(await violationsIn(page)).toEqual([]);
     await storm(page);
     expect(await violationsIn(page)).toEqual([]);
+    await press(page, 'Watch live orders');
+    await page.getByText(/none lost$/).waitFor();
+    expect(await violationsIn(page)).toEqual([]);
     await press(page, 'Table');
     expect(await violationsIn(page)).toEqual([]);
   });
 
   it('is the picture in the README', async () => {
     const { page } = await open(
-      { colorScheme, viewport: { width: 1280, height: 704 } },
+      { colorScheme, viewport: { width: 1280, height: 792 } },
       { latencyMs: unevenLatency(), renewalMs: 400 },
     );
     await storm(page);

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { RequestEvent } from 'renewal';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { request, START_MS, story } from '../devtools/story';
+import { request, START_MS, story, stream, streamed, succeeded } from '../devtools/story';
 import { violationsIn } from '../support/axe';
 import { bundlePage, startChromium } from '../support/chromium';
 
@@ -43,6 +43,13 @@ const openStory = async (requests: number, options?: BrowserContextOptions): Pro
   return page;
 };
 
+/** Adds a stream that has ended and one that is open; see `streamed`. */
+const openStreams = async (page: Page): Promise<void> => {
+  const open = [stream(2, 300, 'opened'), stream(2, 400, 'events', { events: 1 })];
+  await page.evaluate((events) => emit(events), [...streamed(1, 250), ...open]);
+  await page.evaluate(() => drawn());
+};
+
 const textsOf = (page: Page, selector: string): Promise<string[]> =>
   page.evaluate((each) => find(each).map(({ textContent }) => textContent ?? ''), selector);
 
@@ -65,12 +72,12 @@ describe('<renewal-timeline> in Chromium', () => {
   it('draws requests as lanes of marbles, and refreshes across waiting lanes', async () => {
     const page = await openStory(3);
     expect(await page.evaluate(() => rows())).toEqual([
-      { id: 1, marbles: 'S E W R 200', bands: 'succeeded' },
-      { id: 2, marbles: 'S E W R 200', bands: 'succeeded' },
-      { id: 3, marbles: 'S E W R 404', bands: 'succeeded' },
-      { id: 4, marbles: 'S C', bands: '' },
-      { id: 5, marbles: 'W S ✕', bands: 'succeeded' },
-      { id: 6, marbles: 'S E W ✕', bands: 'failed' },
+      { id: '1', marbles: 'S E W R 200', bands: 'succeeded' },
+      { id: '2', marbles: 'S E W R 200', bands: 'succeeded' },
+      { id: '3', marbles: 'S E W R 404', bands: 'succeeded' },
+      { id: '4', marbles: 'S C', bands: '' },
+      { id: '5', marbles: 'W S ✕', bands: 'succeeded' },
+      { id: '6', marbles: 'S E W ✕', bands: 'failed' },
     ]);
     expect(await textsOf(page, '.refresh-name')).toEqual(['✓ refresh 1', '✕ 2']);
     expect(await textsOf(page, '.session-name')).toEqual(['signed in', 'session expired']);
@@ -118,9 +125,9 @@ describe('<renewal-timeline> in Chromium', () => {
     const looks = await page.evaluate(() =>
       find('ul .marble').map((marble) => [marble.querySelector('path')?.getAttribute('d'), marble.textContent]),
     );
-    expect(looks).toHaveLength(7);
-    expect(new Set(looks.map(([shape]) => shape)).size).toBe(7);
-    expect(new Set(looks.map(([, letter]) => letter)).size).toBe(7);
+    expect(looks).toHaveLength(10);
+    expect(new Set(looks.map(([shape]) => shape)).size).toBe(10);
+    expect(new Set(looks.map(([, letter]) => letter)).size).toBe(10);
   });
 
   it('draws a timeline that was recorded elsewhere', async () => {
@@ -155,9 +162,144 @@ describe('<renewal-timeline> in Chromium', () => {
   });
 });
 
+describe('<renewal-timeline> with streams', () => {
+  /** A stream of three connections, and a request a minute later. */
+  const openStream = async (): Promise<Page> => {
+    const page = await open();
+    await page.evaluate((events) => emit(events), [...succeeded(1, 0), ...streamed(1, 20), ...succeeded(2, 60_100)]);
+    await page.evaluate(() => drawn());
+    return page;
+  };
+
+  /** The parts of a stream's picture, in pixels: bars and gaps, from their left to their right edges. */
+  const stretchesIn = (page: Page): Promise<(number | string)[][]> =>
+    page.evaluate(() =>
+      find('.row:has(.opened) > svg > :is(.open, .wait)').map((part) => {
+        const { left, right } = part.getBoundingClientRect();
+        return [`${part.getAttribute('class')}`, Math.round(left), Math.round(right)];
+      }),
+    );
+
+  it('draws connections as bars with their events, gaps as lines, and its end', async () => {
+    const page = await openStream();
+    expect(await page.evaluate(() => rows())).toEqual([
+      { id: '1', marbles: 'S 200', bands: '' },
+      { id: '~1', marbles: 'O … … O ■', bands: '' },
+      { id: '2', marbles: 'S 200', bands: '' },
+    ]);
+    expect(await textsOf(page, '.count')).toEqual(['4', '8']);
+    expect(await textsOf(page, '.row:has(.opened) .end :first-child')).toEqual(['12 events']);
+    expect(await textsOf(page, '.row:has(.opened) .end :last-child')).toEqual(['60,000 ms']);
+    const stretches = await stretchesIn(page);
+    expect(stretches.map(([name]) => name)).toEqual(['open', 'wait', 'wait', 'open']);
+    // each begins where the one before it ends
+    for (const [index, [, from]] of stretches.slice(1).entries())
+      expect(from).toBeCloseTo(Number(stretches[index]?.[2]), -0.5);
+  });
+
+  it('folds the time of an open connection, and shows gaps to scale', async () => {
+    const page = await openStream();
+    expect(await textsOf(page, '.tick')).toEqual(expect.arrayContaining(['0 ms', '60,020 ms', '//']));
+    const [, first = [], second = []] = await stretchesIn(page);
+    const widthOf = ([, from, to]: (number | string)[]) => Number(to) - Number(from);
+    expect(widthOf(second) / widthOf(first)).toBeCloseTo(2, 0);
+  });
+
+  it('draws an open connection up to the end of the axis, and rests there', async () => {
+    const page = await open();
+    await page.evaluate(([events, laterMs]) => emit(events, laterMs), [
+      [...succeeded(1, 0), stream(1, 20, 'opened'), stream(1, 30, 'events', { events: 1_234 })],
+      Date.now() - START_MS - 60_000,
+    ] as const);
+    const redrawn = await page.evaluate(async () => {
+      await drawn();
+      redraws.length = 0;
+      await drawn();
+      return redraws.length;
+    });
+    expect(redrawn).toBe(0);
+    const [[, , end] = []] = await stretchesIn(page);
+    const plot = await page.evaluate(() => find('.row:has(.opened) > svg')[0]?.getBoundingClientRect().right ?? 0);
+    expect(plot - Number(end)).toBeCloseTo(20, 0);
+    expect(await textsOf(page, '.count')).toEqual(['1,234 events']);
+    await page.evaluate(([events, laterMs]) => emit(events, laterMs), [
+      [stream(1, 70_000, 'events', { events: 1_235 })],
+      Date.now() - START_MS - 70_000,
+    ] as const);
+    await page.evaluate(() => drawn());
+    expect(await textsOf(page, '.count')).toEqual(['1,235 events']);
+  });
+
+  it('draws a stream that is recorded late as open, and an error at its end', async () => {
+    const page = await open();
+    const late = [
+      stream(1, 0, 'events', { connection: 2, events: 7 }),
+      stream(1, 90, 'ended', { events: 9, error: 'session-expired' }),
+    ];
+    await page.evaluate((events) => emit(events), [...late, ...succeeded(1, 100)]);
+    await page.evaluate(() => drawn());
+    expect(await page.evaluate(() => rows()[0])).toMatchObject({ id: '~1', marbles: '✕' });
+    expect(await textsOf(page, '.count')).toEqual(['9']);
+    expect((await textsOf(page, '.end :first-child'))[0]).toBe('session-expired');
+  });
+
+  it('describes a stream and its steps, also beside a request of its number', async () => {
+    const page = await openStream();
+    await press(page, 'Tab', 'Tab', 'Home', 'ArrowDown');
+    const prefix = 'Stream 1, GET https://shop.test/orders/live: ';
+    expect(await detailsOf(page)).toBe(`${prefix}began at 20 ms, 3 connections, 12 events, ended after 60,000 ms`);
+    expect(await page.evaluate(() => find('.selected b').map(({ textContent }) => textContent))).toEqual(['~1']);
+    await press(page, 'ArrowRight');
+    expect(await detailsOf(page)).toBe(`${prefix}1 of 5, connection 1 opened, after 0 events, at 20 ms`);
+    await press(page, 'ArrowRight');
+    expect(await detailsOf(page)).toBe(`${prefix}2 of 5, reconnects within 40 ms, network, after 4 events, at 120 ms`);
+    await press(page, 'ArrowRight', 'ArrowRight', 'ArrowRight');
+    expect(await detailsOf(page)).toBe(`${prefix}5 of 5, ended, after 12 events, at 60,020 ms`);
+    await press(page, 'ArrowUp');
+    expect(await detailsOf(page)).toMatch(/^Request 1, /);
+  });
+
+  it('reads no event of a selected open stream aloud', async () => {
+    const page = await open();
+    await page.evaluate((events) => emit(events), [stream(1, 0, 'opened')]);
+    await page.evaluate(() => drawn());
+    await press(page, 'Tab', 'Tab');
+    const before = await detailsOf(page);
+    await page.evaluate((events) => emit(events), [stream(1, 10, 'events', { events: 5 })]);
+    expect([before, await detailsOf(page)]).toEqual([before, before]);
+    expect(before).toBe('Stream 1, GET https://shop.test/orders/live: began at 0 ms, 1 connection, open');
+  });
+
+  it('has a table with the same content', async () => {
+    const page = await openStream();
+    await showTable(page);
+    const [, line] = await page.evaluate(() =>
+      find('table').map((table) =>
+        [...(table.querySelector('tbody tr')?.children ?? [])].map(({ textContent }) => textContent).join(' | '),
+      ),
+    );
+    expect(line).toBe(
+      '1 | GET /orders/live | 20 ms | 20 ms; 240 ms | 120 ms, within 40 ms, network; 160 ms, within 80 ms, status | 60,020 ms | 3 | 12 | ended',
+    );
+  });
+
+  it('draws a recording of a version without streams', async () => {
+    const page = await openStory(3);
+    await page.evaluate(() => {
+      const { streams, ...older } = JSON.parse(JSON.stringify(timelineElement.timeline));
+      timelineElement.timeline = older;
+      return drawn();
+    });
+    expect(await page.evaluate(() => rows().length)).toBe(6);
+    await showTable(page);
+    expect(await textsOf(page, 'tbody tr')).not.toEqual([]);
+  });
+});
+
 describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorScheme) => {
   it('is readable: every text and marble contrasts with its background', async () => {
-    const page = await openStory(14, { colorScheme, deviceScaleFactor: 2 });
+    const page = await openStory(12, { colorScheme, deviceScaleFactor: 2 });
+    await openStreams(page);
     await page.screenshot({ path: `${root}.tmp/timeline-${colorScheme}.png` });
     const contrasts = await page.evaluate(() => {
       const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
@@ -186,12 +328,15 @@ describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorSche
         bars: find('.refresh:has(text)').map((bar) =>
           contrast(style(bar.querySelector('text')).fill, style(bar.querySelector('rect')).fill),
         ),
+        counts: find('.open + .count').map((text) =>
+          contrast(style(text).fill, style(text.previousElementSibling).fill),
+        ),
         labels: find('.tick, .session-name').map((text) => contrast(style(text).fill, background)),
-        lines: find('.wire, .wait, .session').map((line) => contrast(style(line).stroke, background)),
+        lines: find('.wire, .wait, .session, .open').map((line) => contrast(style(line).stroke, background)),
       };
     });
     expect(contrasts.background > 0.5).toBe(colorScheme === 'light');
-    for (const texts of ['letters', 'bars', 'labels'] as const) {
+    for (const texts of ['letters', 'bars', 'counts', 'labels'] as const) {
       expect(contrasts[texts].length).toBeGreaterThan(0);
       expect(Math.min(...contrasts[texts])).toBeGreaterThan(4.5);
     }
@@ -199,7 +344,8 @@ describe.each(['light', 'dark'] as const)('<renewal-timeline> in %s', (colorSche
   });
 
   it('has no violation that axe finds, as a picture and as tables', async () => {
-    const page = await openStory(14, { colorScheme });
+    const page = await openStory(12, { colorScheme });
+    await openStreams(page);
     expect(await violationsIn(page)).toEqual([]);
     await showTable(page);
     await page.screenshot({ path: `${root}.tmp/timeline-${colorScheme}-table.png` });
@@ -249,7 +395,7 @@ describe('<renewal-timeline> by keyboard', () => {
   it('scrolls to a request at any distance', async () => {
     const page = await openStory(200);
     await press(page, 'Tab', 'Tab', 'Home');
-    expect(await page.evaluate(() => rows()[0]?.id)).toBe(1);
+    expect(await page.evaluate(() => rows()[0]?.id)).toBe('1');
     await press(page, 'PageDown', 'PageDown', 'ArrowDown');
     expect(await detailsOf(page)).toMatch(/^Request 201,/);
     const [selected, scroller] = await page.evaluate(() =>
@@ -257,7 +403,7 @@ describe('<renewal-timeline> by keyboard', () => {
     );
     expect(selected).toBeLessThanOrEqual(scroller ?? 0);
     await press(page, 'End');
-    expect(await page.evaluate(() => rows().at(-1)?.id)).toBe(203);
+    expect(await page.evaluate(() => rows().at(-1)?.id)).toBe('203');
   });
 
   it('ignores other keys', async () => {
@@ -279,7 +425,7 @@ describe('<renewal-timeline> as tables', () => {
   it('has the same content as the picture', async () => {
     const page = await openStory(1);
     await showTable(page);
-    expect(await textsOf(page, 'caption')).toEqual(['Requests', 'Refreshes', 'Session', 'Warnings']);
+    expect(await textsOf(page, 'caption')).toEqual(['Requests', 'Streams', 'Refreshes', 'Session', 'Warnings']);
     const lines = await page.evaluate(() =>
       find('tbody tr').map((row) => [...row.children].map(({ textContent }) => textContent).join(' | ')),
     );
@@ -309,7 +455,7 @@ describe('<renewal-timeline> as tables', () => {
     await page.evaluate((events) => emit(events), [request(9, 99_010, 'settled', { status: 204 })]);
     expect(await newest()).toBe('response 204');
     await showTable(page);
-    expect(await page.evaluate(() => rows().at(-1))).toMatchObject({ id: 9, marbles: 'S 204' });
+    expect(await page.evaluate(() => rows().at(-1))).toMatchObject({ id: '9', marbles: 'S 204' });
   });
 });
 
@@ -453,7 +599,7 @@ describe('<renewal-timeline> live', () => {
         async (event) => {
           emit([event]);
           await drawn();
-          return rows().at(-1)?.id;
+          return Number(rows().at(-1)?.id);
         },
         request(id, 70_000 + id, 'queued'),
       );

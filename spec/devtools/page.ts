@@ -4,7 +4,8 @@ import { Subject } from 'rxjs';
 
 /** The content of a row of the picture. */
 export interface DrawnRow {
-  readonly id: number;
+  /** Of a stream, it begins with `~`. */
+  readonly id: string;
   /** The texts of the marbles. */
   readonly marbles: string;
   /** The classes of the bands, by the outcome of the refresh. */
@@ -59,7 +60,7 @@ globalThis.rows = () =>
     .find('.view > div > .row:not([hidden])')
     .filter((row) => !row.parentElement?.classList.contains('view'))
     .map((row) => ({
-      id: Number(row.querySelector('b')?.textContent),
+      id: row.querySelector('b')?.textContent ?? '',
       marbles: [...row.querySelectorAll('.marble')].map(({ textContent }) => textContent).join(' '),
       bands: [...row.querySelectorAll('.band')].map((band) => band.getAttribute('class')?.slice(5)).join(' '),
     }));

@@ -2,9 +2,10 @@ import type { ApiEvent } from 'renewal';
 import { recordTimeline, type Timeline } from 'renewal/devtools';
 import { delay, map, of, Subject, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { createConnector } from '../../lib/connector';
 import { watchSubjects } from '../support/subjects';
 import { createVirtualClient, virtually } from '../support/virtual';
-import { refresh, request, START_MS, session, story, succeeded } from './story';
+import { refresh, request, START_MS, session, story, stream, streamed, succeeded } from './story';
 
 /** Records the events of `emit`. */
 const createRecorder = (maxLanes?: number) => {
@@ -25,6 +26,7 @@ describe('recordTimeline', () => {
       startedAtMs: 0,
       durationMs: 0,
       requests: [],
+      streams: [],
       refreshes: [],
       sessionChanges: [],
       warnings: [],
@@ -60,6 +62,7 @@ describe('recordTimeline', () => {
             ],
           },
         ],
+        streams: [],
         refreshes: [{ id: 1, startedMs: 10, endedMs: 60, phase: 'succeeded', waiting: 1 }],
         sessionChanges: [],
         warnings: [],
@@ -116,8 +119,63 @@ describe('recordTimeline', () => {
     expect(warnings).toEqual([{ message: 'load of the store: no answer', atMs: 6 }]);
   });
 
+  it('records a stream: its connections, its events, its gaps and its end', () => {
+    expect(createRecorder().tell(...streamed(1, 0)).streams).toEqual([
+      {
+        id: 1,
+        method: 'GET',
+        url: 'https://shop.test/orders/live',
+        startedMs: 0,
+        endedMs: 60_000,
+        connections: 3,
+        events: 12,
+        marbles: [
+          { kind: 'opened', atMs: 0, connection: 1, events: 0 },
+          { kind: 'reconnecting', atMs: 100, connection: 1, events: 4, delayMs: 40, error: 'network' },
+          { kind: 'reconnecting', atMs: 140, connection: 2, events: 4, delayMs: 80, error: 'status' },
+          { kind: 'opened', atMs: 220, connection: 3, events: 4 },
+          { kind: 'ended', atMs: 60_000, connection: 3, events: 12 },
+        ],
+      },
+    ]);
+  });
+
+  it('records an open stream, one that is recorded late, and one that fails', () => {
+    const { streams } = createRecorder().tell(
+      stream(1, 0, 'opened'),
+      stream(1, 5, 'events', { events: 3 }),
+      stream(2, 6, 'events', { connection: 4, events: 90 }),
+      stream(3, 7, 'ended', { error: 'session-expired' }),
+    );
+    expect(streams).toMatchObject([
+      { id: 1, startedMs: 0, connections: 1, events: 3, marbles: [{ kind: 'opened' }] },
+      { id: 2, startedMs: 6, connections: 4, events: 90, marbles: [] },
+      { id: 3, startedMs: 7, endedMs: 7, events: 0, marbles: [{ kind: 'error', error: 'session-expired' }] },
+    ]);
+    expect(streams.map((lane) => 'endedMs' in lane)).toEqual([false, false, true]);
+  });
+
+  it('records what a stream of a client reports, beside the request of its connection', () => {
+    virtually(({ flush }) => {
+      const { api } = createVirtualClient({
+        isDead: () => false,
+        respond: (_request, answer) => of({ ...answer, body: null }).pipe(delay(10)),
+      });
+      const recorder = recordTimeline(api);
+      const connector = createConnector(api);
+      connector.connect$('GET', '/orders/live?secret=1', {}, true).subscribe(() => {
+        connector.report({ phase: 'opened', connection: 1, events: 0 });
+      });
+      timer(30).subscribe(() => connector.report({ phase: 'ended', connection: 1, events: 2 }));
+      flush();
+      const { requests, streams } = recorder.timeline;
+      expect(requests).toMatchObject([{ id: 1, startedMs: 0, endedMs: 10 }]);
+      expect(streams).toMatchObject([{ id: 1, startedMs: 10, endedMs: 30, url: 'https://api.test/orders/live' }]);
+    });
+  });
+
   it('survives JSON unchanged', () => {
-    const timeline = createRecorder().tell(...story(20));
+    const timeline = createRecorder().tell(...story(20), ...streamed(1, 0));
     expect(JSON.parse(JSON.stringify(timeline))).toStrictEqual(timeline);
     expect(timeline.requests).toHaveLength(23);
   });
@@ -156,6 +214,7 @@ describe('the timeline of a recorder', () => {
     expect(after.requests[1]).not.toBe(before.requests[1]);
     expect(after.refreshes).toBe(before.refreshes);
     expect(after.sessionChanges).toBe(before.sessionChanges);
+    expect(after.streams).toBe(before.streams);
   });
 
   it('is new when changes$ emits', () => {
@@ -190,6 +249,29 @@ describe('the memory of a recorder', () => {
     for (let id = 1; id <= 520; id++) tell(...succeeded(id, id));
     expect(recorder.timeline.requests).toHaveLength(500);
     expect(recorder.timeline.requests[0]?.id).toBe(21);
+  });
+
+  it('bounds streams: open ones are kept, ended ones are dropped and counted', () => {
+    const { tell, recorder } = createRecorder(2);
+    tell(...[1, 2, 3, 4].map((id) => stream(id, 0, 'opened')), ...succeeded(1, 0));
+    expect(idsOf(recorder.timeline.streams)).toEqual([1, 2, 3, 4]);
+    tell(stream(3, 5, 'ended'), stream(1, 6, 'ended'), stream(5, 7, 'opened'), ...succeeded(2, 7), ...succeeded(3, 7));
+    expect(idsOf(recorder.timeline.streams)).toEqual([2, 4, 5]);
+    expect(recorder.timeline.dropped).toBe(3);
+  });
+
+  it('keeps the newest marbles of a stream that reconnects endlessly', () => {
+    const { tell, recorder } = createRecorder();
+    for (let at = 0; at <= 1_000; at++) tell(stream(1, at, 'opened'), stream(1, at, 'reconnecting', { delayMs: 0 }));
+    const [{ startedMs, marbles } = { startedMs: -1, marbles: [] }] = recorder.timeline.streams;
+    expect([startedMs, marbles.length, marbles[0]?.atMs, marbles.at(-1)?.atMs]).toEqual([0, 100, 951, 1_000]);
+  });
+
+  it('does not grow with the events of a stream', () => {
+    const { tell, recorder } = createRecorder();
+    tell(stream(1, 0, 'opened'));
+    for (let at = 1; at <= 1_000; at++) tell(stream(1, at, 'events', { events: at }));
+    expect(recorder.timeline.streams).toMatchObject([{ events: 1_000, marbles: [{ kind: 'opened' }] }]);
   });
 
   it('bounds refreshes, session changes and warnings as well', () => {

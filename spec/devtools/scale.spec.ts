@@ -32,6 +32,18 @@ describe('createScale', () => {
     expect(msPerPixel).toBeGreaterThan(0);
   });
 
+  it('puts moments beyond the axis at its end', () => {
+    const { x } = createScale([[0, 180]], WIDTH);
+    expect([x(200), x(1_000), x(Infinity)]).toEqual([WIDTH - 20, WIDTH - 20, WIDTH - 20]);
+  });
+
+  it('leaves room for a connection that stays open', () => {
+    const [closed, open] = [false, true].map((isOpenEnded) => createScale([[0, 100]], WIDTH, isOpenEnded));
+    expect(closed?.x(100)).toBe(WIDTH - 20);
+    expect(open?.x(100)).toBeLessThan(WIDTH * 0.85);
+    expect(open?.folds).toEqual([]);
+  });
+
   it('folds long times without events, and keeps the order', () => {
     const { x, folds } = createScale(
       [

@@ -1,4 +1,4 @@
-import type { ApiEvent, RefreshEvent, RequestEvent, SessionEvent } from 'renewal';
+import type { ApiEvent, RefreshEvent, RequestEvent, SessionEvent, StreamEvent } from 'renewal';
 
 export const START_MS = Date.UTC(2030, 0, 1);
 
@@ -39,6 +39,35 @@ export const session = (atMs: number, phase: SessionEvent['phase'], generation =
   generation,
   atMs: START_MS + atMs,
 });
+
+/** An event of a stream, `atMs` after the start. */
+export const stream = (
+  streamId: number,
+  atMs: number,
+  phase: StreamEvent['phase'],
+  rest: Partial<StreamEvent> = {},
+): StreamEvent => ({
+  type: 'stream',
+  method: 'GET',
+  url: 'https://shop.test/orders/live',
+  connection: 1,
+  events: 0,
+  streamId,
+  phase,
+  atMs: START_MS + atMs,
+  ...rest,
+});
+
+/** A stream that is cut after 4 events, fails to reconnect once, delivers 8 more, and is closed a minute later. */
+export const streamed = (streamId: number, atMs: number): StreamEvent[] => [
+  stream(streamId, atMs, 'opened'),
+  stream(streamId, atMs + 50, 'events', { events: 4 }),
+  stream(streamId, atMs + 100, 'reconnecting', { events: 4, delayMs: 40, error: 'network' }),
+  stream(streamId, atMs + 140, 'reconnecting', { connection: 2, events: 4, delayMs: 80, error: 'status' }),
+  stream(streamId, atMs + 220, 'opened', { connection: 3, events: 4 }),
+  stream(streamId, atMs + 30_000, 'events', { connection: 3, events: 12 }),
+  stream(streamId, atMs + 60_000, 'ended', { connection: 3, events: 12 }),
+];
 
 /** A request that is sent at `atMs` and gets its response 20 ms later. */
 export const succeeded = (requestId: number, atMs: number): ApiEvent[] => [

@@ -20,7 +20,7 @@ declare const createApi: typeof renewal.createApi, createSession: typeof renewal
 declare const oauthRefresh: typeof renewal.oauthRefresh, fetchTransport: typeof renewal.fetchTransport;
 declare const toFetch: typeof renewal.toFetch;
 import * as angular from 'renewal/angular';
-import { type ApiName, apiResource, httpClientTransport, provideApi, sessionInterceptor, sessionState, signedIn, withoutSession, withSession } from 'renewal/angular';
+import { type ApiName, apiResource, apiStream, httpClientTransport, provideApi, sessionInterceptor, sessionState, signedIn, withoutSession, withSession } from 'renewal/angular';
 import { computed, inject, InjectionToken, signal } from '@angular/core';
 import { type HttpClient, provideHttpClient, withInterceptors } from '@angular/common/http';
 import { Router, type Routes } from '@angular/router';

@@ -84,6 +84,28 @@ describe('toFetch', () => {
   });
 });
 
+describe('renewal/angular', () => {
+  /** Whether a bundle of a name contains anything of `renewal/stream`. */
+  const hasStreams = async (name: string): Promise<boolean> => {
+    const { metafile } = await build({
+      stdin: { contents: `export { ${name} } from 'renewal/angular';`, resolveDir: consumer },
+      absWorkingDir: consumer,
+      bundle: true,
+      format: 'esm',
+      external: ['rxjs', 'rxjs/ajax', '@angular/*'],
+      metafile: true,
+      write: false,
+    });
+    const [output] = Object.values(metafile.outputs);
+    return Object.keys(output?.inputs ?? {}).some((input) => /eventsource-parser|dist\/stream/.test(input));
+  };
+
+  it('contains streams only where apiStream is imported', async () => {
+    expect(await hasStreams('provideApi, apiResource, openOnServer')).toBe(false);
+    expect(await hasStreams('apiStream')).toBe(true);
+  });
+});
+
 /** Sends by both transports, and prints the responses. */
 const app = `
 import { ajaxTransport, createApi, fetchTransport } from 'renewal';
@@ -150,8 +172,8 @@ describe('the package bundled for Node', () => {
     expect(words(await readFile(outfile, 'utf8'))).toContain(licence);
   });
 
-  it('needs no package except rxjs and jwt-decode', async () => {
+  it('needs no package except rxjs, jwt-decode and, for streams, eventsource-parser', async () => {
     const manifest = JSON.parse(await readFile(join(consumer, 'node_modules/renewal/package.json'), 'utf8'));
-    expect(Object.keys(manifest.dependencies)).toEqual(['jwt-decode']);
+    expect(Object.keys(manifest.dependencies)).toEqual(['eventsource-parser', 'jwt-decode']);
   });
 });

@@ -12,6 +12,7 @@ const ground: Record<string, string> = {
   'lib/index.ts': "export { name } from './api';",
   'lib/api.ts':
     "export { name } from './http/a';\nimport './session/a';\nimport './stores/a';\nimport './transports/a';",
+  'lib/connector.ts': file,
   'lib/http/a.ts': `import 'rxjs';\n${file}`,
   'lib/session/a.ts': `import 'jwt-decode';\nimport '../http/a';\nimport './b';\n${file}`,
   'lib/session/b.ts': file,
@@ -30,6 +31,7 @@ const ground: Record<string, string> = {
   'lib/testing/a.ts': `import 'renewal';\nimport './b';\n${file}`,
   'lib/testing/b.ts': file,
   'lib/angular/a.ts': `import '@angular/core';\nimport '@angular/common/http';\nimport 'renewal';\n${file}`,
+  'lib/stream/a.ts': `import 'eventsource-parser';\nimport 'renewal';\nimport '../connector';\n${file}`,
   'lib/redis/a.ts': `import 'node:crypto';\nimport 'renewal';\n${file}`,
   'spec/a.ts': file,
 };
@@ -73,6 +75,8 @@ const refused: [from: string, code: string, ...rules: string[]][] = [
   ['lib/angular/sibling.ts', "import '../testing/a';", 'entries-import-the-package-by-name'],
   ['lib/http/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
   ['lib/testing/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
+  ['lib/http/parser.ts', "import 'eventsource-parser';", 'eventsource-parser-in-stream-only'],
+  ['lib/stream/relative.ts', "import '../api';", 'entries-import-the-package-by-name'],
   ['lib/angular/compiler.ts', "import '@angular/compiler';", 'angular-without-its-private-parts'],
   ['lib/devtools/node.ts', "import 'node:fs';", 'node-builtins-in-node-files-only'],
 ];

@@ -33,13 +33,16 @@ describe.each([
     expect(said).toEqual({ orders: [{ id: 1 }], missing: [true, true, true], broken: [true, true, true] });
   });
 
-  it.each(['renewal', 'renewal/devtools'])('touches no global and starts nothing by loading %s', async (entry) => {
-    const { touched, before, after } = JSON.parse(
-      await output(process.execPath, ['globals.mjs', system, entry], consumer),
-    );
-    expect(touched).toEqual([]);
-    expect(after).toEqual(before);
-  });
+  it.each(['renewal', 'renewal/devtools', 'renewal/stream', 'renewal/testing'])(
+    'touches no global and starts nothing by loading %s',
+    async (entry) => {
+      const { touched, before, after } = JSON.parse(
+        await output(process.execPath, ['globals.mjs', system, entry], consumer),
+      );
+      expect(touched).toEqual([]);
+      expect(after).toEqual(before);
+    },
+  );
 });
 
 describe('the package twice in one process, by import and by require', () => {

@@ -2,14 +2,16 @@
 import type { HttpInterceptorFn } from '@angular/common/http';
 import type { EnvironmentProviders, InjectionToken, ResourceRef, Signal } from '@angular/core';
 import type { CanActivateChildFn, CanActivateFn, CanMatchFn } from '@angular/router';
-import type { Api, Session, SessionState, StandardSchemaV1, Transport } from 'renewal';
+import type { Api, HttpContext, Session, SessionState, StandardSchemaV1, Transport } from 'renewal';
 import {
   API,
   type ApiName,
   apiResource,
+  apiStream,
   httpClientTransport,
   injectApi,
   injectSession,
+  openOnServer,
   provideApi,
   SESSION,
   sessionInterceptor,
@@ -18,6 +20,7 @@ import {
   withName,
   withSession,
 } from 'renewal/angular';
+import type { ServerSentEvent } from 'renewal/stream';
 import { NEVER } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 
@@ -60,3 +63,22 @@ expectTypeOf(apiResource<number[]>(() => undefined, { defaultValue: [] })).toEqu
 expectTypeOf(apiResource(() => ({ url: 'placed', schema }))).toEqualTypeOf<ResourceRef<Date | undefined>>();
 // @ts-expect-error: a default of another type
 apiResource<number>(() => 'count', { defaultValue: 'none' });
+
+expectTypeOf(apiStream(() => 'feed')).toEqualTypeOf<ResourceRef<ServerSentEvent<string> | undefined>>();
+expectTypeOf(apiStream<number>(() => ({ url: 'feed', parse: 'json', reconnect: { delayMs: 1 } }))).toEqualTypeOf<
+  ResourceRef<ServerSentEvent<number> | undefined>
+>();
+expectTypeOf(apiStream(() => ({ url: new URL('https://h.test'), schema, context: openOnServer() }))).toEqualTypeOf<
+  ResourceRef<ServerSentEvent<Date> | undefined>
+>();
+expectTypeOf(
+  apiStream<number>(() => undefined, {
+    defaultValue: { data: 0, event: 'message', id: '' },
+    equal: (a, b) => a.data === b.data,
+    openOnServer: true,
+    api: token,
+  }),
+).toEqualTypeOf<ResourceRef<ServerSentEvent<number>>>();
+// @ts-expect-error: a default of another type
+apiStream<number>(() => 'feed', { defaultValue: 0 });
+expectTypeOf(openOnServer).toEqualTypeOf<(context?: HttpContext) => HttpContext>();

@@ -1,5 +1,7 @@
 import * as renewal from 'renewal';
 import * as devtools from 'renewal/devtools';
+import * as stream from 'renewal/stream';
+import * as testing from 'renewal/testing';
 import { describe, expect, it } from 'vitest';
 
 describe('the public surface', () => {
@@ -46,6 +48,14 @@ describe('the public surface', () => {
 
   it('is, of renewal/devtools, these', () => {
     expect(Object.keys(devtools).sort()).toEqual(['defineTimelineElement', 'recordTimeline']);
+  });
+
+  it('is, of renewal/stream, these', () => {
+    expect(Object.keys(stream).sort()).toEqual(['ndjson$', 'sse$']);
+  });
+
+  it('is, of renewal/testing, these', () => {
+    expect(Object.keys(testing).sort()).toEqual(['fakeBackend', 'mockTransport', 'storeLaws', 'transportLaws']);
   });
 
   it('does nothing with an element where there is no page', () => {

@@ -1,4 +1,4 @@
-import { webStorageStore } from 'renewal';
+import { fetchTransport, webStorageStore } from 'renewal';
 import { defineTimelineElement } from 'renewal/devtools';
 import { filter, firstValueFrom, shareReplay } from 'rxjs';
 import { createShopClient } from '../client';
@@ -7,9 +7,18 @@ import { DEMO_USER, isRenewalMode, OTHER_USER, type RenewalMode } from '../proto
 import { showCounts } from './counts-view';
 import { demoState, expireTokens, setRefresh } from './demo-calls';
 import { sessionHeadline$ } from './headlines';
+import { showLiveOrders } from './live-view';
 import { pageElement, setText } from './page-element';
 import { showSession } from './session-view';
-import { hintOf, progressTextOf, REFRESH_MODE_TEXTS, resultTextOf, whyNotExpirable } from './texts';
+import {
+  expiredTextOf,
+  hintOf,
+  liveTextOf,
+  progressTextOf,
+  REFRESH_MODE_TEXTS,
+  resultTextOf,
+  whyNotExpirable,
+} from './texts';
 import { user$ } from './user';
 
 const TIMEOUT_MS = 60_000;
@@ -18,8 +27,8 @@ const RUN_KEY = 'renewal-shop-run';
 const outcome = pageElement('outcome', HTMLElement);
 const showOutcome = (text: string): void => setText(outcome, text);
 
-// The headline shows the end of the session, as in the other tabs.
-const client = createShopClient(location.origin, () => {}, webStorageStore({ key: 'renewal-shop' }));
+// The headline shows the end of the session, as in the other tabs. Only fetch can stream.
+const client = createShopClient(location.origin, () => {}, webStorageStore({ key: 'renewal-shop' }), fetchTransport());
 const { api, session } = client;
 
 defineTimelineElement();
@@ -29,6 +38,8 @@ const view = showCounts(api);
 const shownUser$ = user$(api, session).pipe(shareReplay({ bufferSize: 1, refCount: true }));
 showSession(session, shownUser$);
 sessionHeadline$(api, session, shownUser$).subscribe(showOutcome);
+
+const live = showLiveOrders(api, (isOpen) => showOutcome(liveTextOf(isOpen)));
 
 async function send(requests: number): Promise<void> {
   const { refreshes } = view.counts;
@@ -40,7 +51,7 @@ async function send(requests: number): Promise<void> {
 async function expireToken(): Promise<void> {
   const reason = whyNotExpirable(session.state);
   if (!reason) await expireTokens();
-  showOutcome(reason ?? 'The token has expired. The page does not know yet: send some requests.');
+  showOutcome(reason ?? expiredTextOf(live.isOpen));
 }
 
 /** Runs the whole demo with one button, for a first visit. */

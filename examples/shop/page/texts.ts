@@ -1,6 +1,7 @@
 import type { SessionState } from 'renewal';
 import type { Tally } from '../outcomes';
 import type { RenewalMode } from '../protocol';
+import type { LiveOrders } from './live-view';
 
 /** Explains the state of a session. `coolDown` is the remaining time without a refresh, in seconds. */
 export function meaningOf(state: SessionState, coolDown: number): string {
@@ -52,6 +53,38 @@ export function whyNotExpirable({ status }: SessionState): string | undefined {
       return undefined;
   }
 }
+
+/** The effect of an expired token. */
+export function expiredTextOf(isWatching: boolean): string {
+  return isWatching
+    ? 'The token has expired. The shop ends the stream, which reconnects with a new one.'
+    : 'The token has expired. The page does not know yet: send some requests.';
+}
+
+/** The effect of the button for live orders. */
+export function liveTextOf(isOpen: boolean): string {
+  return isOpen ? 'Live orders arrive. Expire the token: none is lost.' : 'The stream of live orders is closed.';
+}
+
+/** Describes the newest live order. */
+export function liveOrderTextOf({ lastId, newest }: LiveOrders): string {
+  return `No. ${lastId}: ${newest.quantity} × ${newest.item}`;
+}
+
+/** Describes the number of live orders. Their ids have no gaps. */
+export function liveCountTextOf({ firstId, lastId, count }: LiveOrders): string {
+  const lost = lastId - firstId + 1 - count;
+  return `${plural(count, 'order')}, ${lost === 0 ? 'none lost' : `${Math.abs(lost)} ${lost > 0 ? 'lost' : 'twice'}`}`;
+}
+
+/** Why a stream of live orders has ended, by the code of its error. */
+export const LIVE_END_TEXTS: Readonly<Record<string, string>> = {
+  'session-expired': 'The session has expired.',
+  'signed-out': 'The user has signed out.',
+  refresh: 'The refresh failed.',
+  // Without a network, the stream reconnects. It ends with this error if the response is no event stream.
+  network: 'No user is signed in.',
+};
 
 /** Describes requests that have just been sent. */
 export function progressTextOf(requests: number): string {

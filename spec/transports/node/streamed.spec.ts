@@ -134,6 +134,22 @@ describe('a streamed response', () => {
     expect(await textOf(stream)).toBe('ab');
   });
 
+  it('shares one listener on a signal with all requests of a client', async () => {
+    server.act = (socket) => socket.write(`${HEAD}\r\n${chunk('a')}`);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const api = apiWith();
+    const waiting = Array.from({ length: 20 }, () => open(api, { signal }));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    const streams = await Promise.all(waiting);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    const texts = streams.map((stream) => expect(textOf(stream)).rejects.toThrow(new RangeError('enough')));
+    controller.abort(new RangeError('enough'));
+    await Promise.all(texts);
+    await server.quiet();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   it('is not bound by timeoutMs after its head', async () => {
     const { socket } = serveOnce(`${HEAD}\r\n${chunk('a')}`);
     const stream = await open(apiWith(), { timeoutMs: 100 });

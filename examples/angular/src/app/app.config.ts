@@ -2,12 +2,17 @@ import { provideHttpClient, withFetch } from '@angular/common/http';
 import { type ApplicationConfig, inject, provideAppInitializer, provideZonelessChangeDetection } from '@angular/core';
 import { provideClientHydration } from '@angular/platform-browser';
 import { provideRouter, Router, withComponentInputBinding } from '@angular/router';
-import { envelope, webStorageStore } from 'renewal';
+import { ajaxTransport, envelope, fetchTransport, type Transport, webStorageStore } from 'renewal';
 import { injectSession, provideApi, withSession } from 'renewal/angular';
 import { filter, map, pairwise } from 'rxjs';
 import { CLIENT_KEY, type TokenPair } from '../../../shop/protocol';
 import { routes } from './app.routes';
 import { toGrant } from './login/to-grant';
+
+const [xhr, fetching] = [ajaxTransport(), fetchTransport()];
+
+/** Only fetch can stream a response, and only XHR reports the progress of an upload. */
+const transport: Transport = (request) => (request.responseType === 'stream' ? fetching : xhr)(request);
 
 export const appConfig: ApplicationConfig = {
   providers: [
@@ -16,7 +21,7 @@ export const appConfig: ApplicationConfig = {
     provideClientHydration(),
     provideHttpClient(withFetch()),
     provideApi(
-      { baseUrl: '/api/', interceptors: [envelope()] },
+      { baseUrl: '/api/', interceptors: [envelope()], transport },
       withSession((http) => ({
         store: webStorageStore(),
         refresh: ({ refreshToken }) =>

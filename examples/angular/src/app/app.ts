@@ -11,6 +11,7 @@ import { Timeline } from './timeline/timeline';
       <nav aria-label="Pages">
         <a class="brand" routerLink="/">The shop</a>
         <a routerLink="/orders" routerLinkActive="current" ariaCurrentWhenActive="page">Orders</a>
+        <a routerLink="/packing" routerLinkActive="current" ariaCurrentWhenActive="page">Packing</a>
       </nav>
       <span id="status" class="pill">{{ isSignedIn() ? 'Signed in' : 'Signed out' }}</span>
       @if (isSignedIn()) {

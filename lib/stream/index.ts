@@ -1,0 +1,3 @@
+export { ndjson$ } from './ndjson';
+export type { ReconnectOptions, StreamOptions } from './options';
+export { type ServerSentEvent, sse$ } from './sse';

@@ -1,0 +1,145 @@
+import { type Api, HttpStatusError, isApiError, NetworkError } from 'renewal';
+import {
+  asyncScheduler,
+  concatMap,
+  defer,
+  EMPTY,
+  map,
+  merge,
+  Observable,
+  type Subscriber,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+} from 'rxjs';
+import { type Connection, type Connector, createConnector, type StreamReport } from '../connector';
+import type { Format, Frame, Resumption } from './frame';
+import { MAX_CHARACTERS } from './lines';
+import { type Settings, type StreamOptions, toSettings } from './options';
+import { read$ } from './read';
+import { eventsOf, isTransient, pause$, pauseMs } from './reconnect';
+import { toValue } from './to-value';
+
+const MIN_REPORT_INTERVAL_MS = 100;
+
+/** UTF-8, each byte a character: headers hold Latin-1. */
+const toBytes = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
+
+/** What a stream has done so far. */
+interface Progress extends Resumption {
+  connection: number;
+  events: number;
+  /** How many reconnections in a row have brought no event. */
+  fruitless: number;
+  reportedAtMs: number;
+  /** Whether no connection follows, however this one ends. */
+  isFinal: boolean;
+}
+
+/** The stream of one subscriber: its connections, one after another. */
+const createStream = (connector: Connector, url: string | URL, settings: Settings, format: Format) => {
+  const { method, attempts, signal, input, delayMs: retryMs, maxDelayMs, lastEventId } = settings;
+  const progress: Progress = {
+    lastEventId,
+    retryMs,
+    connection: 0,
+    events: 0,
+    fruitless: 0,
+    reportedAtMs: 0,
+    isFinal: false,
+  };
+
+  const report = (phase: StreamReport['phase'], error?: unknown, details?: Pick<StreamReport, 'delayMs'>): void => {
+    const { connection, events } = progress;
+    const code = isApiError(error) ? error.code : 'unknown';
+    connector.report({ phase, connection, events, ...details, ...(error !== undefined && { error: code }) });
+  };
+
+  const count = (): void => {
+    progress.fruitless = 0;
+    progress.events++;
+    const nowMs = connector.isObserved ? asyncScheduler.now() : progress.reportedAtMs;
+    // Absolute, as the clock may be set back.
+    if (Math.abs(nowMs - progress.reportedAtMs) < MIN_REPORT_INTERVAL_MS) return;
+    progress.reportedAtMs = nowMs;
+    report('events');
+  };
+
+  const open = ({ request, response }: Connection): Observable<unknown> => {
+    const { status, headers, body } = response;
+    const head = { request, response: { ...response, body: null } };
+    const fail = (what: string): Error => {
+      progress.isFinal = true;
+      return new NetworkError(what, head);
+    };
+    const type = (headers['content-type'] ?? '').replace(/;.*/s, '').trim();
+    const isWrong = !format.types.test(type);
+    if (status !== 200 || isWrong) {
+      progress.isFinal = true;
+      body?.cancel().catch(() => {});
+      if (status === 204) return EMPTY;
+      return throwError(() =>
+        status === 200
+          ? fail(`its content type is ${type || 'missing'}, expected ${format.accept}`)
+          : new HttpStatusError(request, head.response),
+      );
+    }
+    report('opened');
+    const parse = format.createParser(
+      () => fail(`an event or line has more than ${MAX_CHARACTERS} characters`),
+      progress,
+    );
+    const toEvent = async (frame: Frame) => format.wrap(await toValue(frame.data, head, settings), frame);
+    return body ? read$(body, request, parse, toEvent) : EMPTY;
+  };
+
+  const connect = (subscriber: Subscriber<unknown>): void => {
+    const resume = progress.lastEventId && { 'last-event-id': toBytes(progress.lastEventId) };
+    const isFirst = !progress.connection++;
+    const end = (error?: unknown): void => {
+      if (!progress.isFinal && progress.fruitless < attempts && isTransient(error, isFirst)) {
+        const delayMs = pauseMs(error, ++progress.fruitless, progress.retryMs, maxDelayMs);
+        report('reconnecting', error, { delayMs });
+        const pause = pause$(delayMs).pipe(take(1));
+        subscriber.add(pause.subscribe(() => connect(subscriber)));
+      } else if (error === undefined) subscriber.complete();
+      else subscriber.error(error);
+    };
+    const events$ = connector
+      .connect$(method, url, { ...input, headers: { ...input.headers, ...resume } })
+      .pipe(concatMap(open), tap(count));
+    subscriber.add(events$.subscribe({ next: (event) => subscriber.next(event), error: end, complete: end }));
+  };
+
+  const aborted$ = eventsOf(signal, 'abort').pipe(
+    map((): never => {
+      throw signal?.reason;
+    }),
+  );
+  let failure: unknown;
+  return new Observable(connect).pipe(
+    // Subscribed to before the first request.
+    takeUntil(merge(connector.sessionEnd$, aborted$)),
+    tap({
+      error: (error) => {
+        failure = error;
+      },
+      finalize: () => report('ended', failure),
+    }),
+  );
+};
+
+/** A stream of this format. Cold: each subscription opens its own. */
+export const stream$ = (
+  api: Api,
+  url: string | URL,
+  options: StreamOptions<never>,
+  format: Format,
+): Observable<unknown> =>
+  defer(() => {
+    const settings = toSettings(options, format);
+    if (settings.signal?.aborted) throw settings.signal.reason;
+    const connector = createConnector(api);
+    return connector.observe$(createStream(connector, url, settings, format), options.context);
+  });
