@@ -83,7 +83,7 @@ export default defineConfig([
     // Angular itself is published as ES modules only
     entry: { angular: 'lib/angular/index.ts' },
     format: ['esm'],
-    external: ['renewal', 'renewal/stream'],
+    external: ['renewal', 'renewal/stream', 'renewal/testing'],
     dts: true,
   },
 ]);

@@ -22,6 +22,7 @@ import type {
   Transport,
 } from 'renewal';
 import type { ServerSentEvent, StreamOptions } from 'renewal/stream';
+import type { MockTransport } from 'renewal/testing';
 import type { Observable } from 'rxjs';
 
 export declare const API: InjectionToken<Api>;
@@ -55,6 +56,8 @@ export type ApiStreamRequest<T> =
   | (StreamOptions<T> & {
       readonly url: string | URL;
     });
+
+export declare const MOCK_TRANSPORT: InjectionToken<MockTransport>;
 
 export interface ProvidedApi {
   readonly api: Api;
@@ -98,6 +101,11 @@ export declare const openOnServer: (context?: HttpContext) => HttpContext;
 
 export declare const provideApi: (
   options: ApiOptions | (() => ApiOptions),
+  ...features: readonly ApiFeature[]
+) => EnvironmentProviders;
+
+export declare const provideApiTesting: (
+  options?: ApiOptions | (() => ApiOptions),
   ...features: readonly ApiFeature[]
 ) => EnvironmentProviders;
 

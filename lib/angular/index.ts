@@ -3,6 +3,7 @@ export { type ApiStreamOptions, type ApiStreamRequest, apiStream } from './api-s
 export { httpClientTransport } from './http-client-transport';
 export { openOnServer } from './open-on-server';
 export { type ApiFeature, provideApi, withName, withSession } from './provide-api';
+export { MOCK_TRANSPORT, provideApiTesting } from './provide-api-testing';
 export { provideSessionInterceptor } from './provide-session-interceptor';
 export { API, type ApiName, injectApi, injectSession, type ProvidedApi, SESSION } from './provided-api';
 export { sessionInterceptor } from './session-interceptor';

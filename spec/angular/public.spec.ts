@@ -6,6 +6,7 @@ describe('the public surface of renewal/angular', () => {
   it('has exactly these names', () => {
     expect(Object.keys(angular).sort()).toEqual([
       'API',
+      'MOCK_TRANSPORT',
       'SESSION',
       'apiResource',
       'apiStream',
@@ -14,6 +15,7 @@ describe('the public surface of renewal/angular', () => {
       'injectSession',
       'openOnServer',
       'provideApi',
+      'provideApiTesting',
       'provideSessionInterceptor',
       'sessionInterceptor',
       'sessionState',

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -84,25 +84,77 @@ describe('toFetch', () => {
   });
 });
 
+/** The files in a bundle of these exports, beside rxjs and Angular. */
+const inputsOf = async (contents: string): Promise<string[]> => {
+  const { metafile } = await build({
+    stdin: { contents, resolveDir: consumer },
+    absWorkingDir: consumer,
+    bundle: true,
+    format: 'esm',
+    external: ['rxjs', 'rxjs/ajax', '@angular/*', 'node:*'],
+    metafile: true,
+    write: false,
+  });
+  return Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+};
+
 describe('renewal/angular', () => {
-  /** Whether a bundle of a name contains anything of `renewal/stream`. */
-  const hasStreams = async (name: string): Promise<boolean> => {
-    const { metafile } = await build({
-      stdin: { contents: `export { ${name} } from 'renewal/angular';`, resolveDir: consumer },
+  /** Whether a bundle of names contains a file that the pattern matches. */
+  const contains = async (names: string, pattern: RegExp): Promise<boolean> =>
+    (await inputsOf(`export { ${names} } from 'renewal/angular';`)).some((input) => pattern.test(input));
+
+  it('contains streams only where apiStream is imported', async () => {
+    const streams = /eventsource-parser|dist\/stream/;
+    expect(await contains('provideApi, apiResource, openOnServer', streams)).toBe(false);
+    expect(await contains('apiStream', streams)).toBe(true);
+  });
+
+  it('contains renewal/testing only where provideApiTesting is imported', async () => {
+    const testing = /dist\/testing/;
+    const others = 'provideApi, withSession, sessionInterceptor, apiResource, apiStream, httpClientTransport';
+    expect(await contains(others, testing)).toBe(false);
+    expect(await contains('provideApiTesting', testing)).toBe(true);
+  });
+
+  it('contains no token of tests without provideApiTesting', async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: `export { provideApi, API } from 'renewal/angular';`, resolveDir: consumer },
       absWorkingDir: consumer,
       bundle: true,
       format: 'esm',
       external: ['rxjs', 'rxjs/ajax', '@angular/*'],
-      metafile: true,
       write: false,
     });
-    const [output] = Object.values(metafile.outputs);
-    return Object.keys(output?.inputs ?? {}).some((input) => /eventsource-parser|dist\/stream/.test(input));
-  };
+    const text = outputFiles.map((file) => file.text).join('');
+    expect(text).toContain('API of provideApi()');
+    expect(text).not.toMatch(/MOCK_TRANSPORT|provideApiTesting/);
+  });
+});
 
-  it('contains streams only where apiStream is imported', async () => {
-    expect(await hasStreams('provideApi, apiResource, openOnServer')).toBe(false);
-    expect(await hasStreams('apiStream')).toBe(true);
+describe('renewal/testing', () => {
+  it('is absent from a bundle of the other entries', async () => {
+    const inputs = await inputsOf(`export * from 'renewal'; export * from 'renewal/devtools';
+      export * from 'renewal/stream'; export { provideApi } from 'renewal/angular';`);
+    expect(inputs).toContain('node_modules/renewal/dist/stream.js');
+    expect(inputs.filter((input) => /testing/.test(input))).toEqual([]);
+  });
+
+  it('imports no test runner, and no package but renewal and rxjs', async () => {
+    const files = (await readdir(join(consumer, 'node_modules/renewal/dist'))).filter((name) =>
+      /^testing\.(c?js|d\.c?ts)$/.test(name),
+    );
+    expect(files.sort()).toEqual(['testing.cjs', 'testing.d.cts', 'testing.d.ts', 'testing.js']);
+    const imported = await Promise.all(
+      files.map(async (name) => {
+        const text = await readFile(join(consumer, 'node_modules/renewal/dist', name), 'utf8');
+        // In code only: a sample in a docstring shows a runner.
+        const code = text.replace(/\/\*\*.*?\*\//gs, '');
+        return [...code.matchAll(/(?:\bfrom |\bimport ?\(|\brequire\(|^import )(["'])(.+?)\1/gm)].map(
+          ([, , from]) => from,
+        );
+      }),
+    );
+    expect([...new Set(imported.flat())].sort()).toEqual(['renewal', 'rxjs']);
   });
 });
 

@@ -11,8 +11,10 @@ import {
   httpClientTransport,
   injectApi,
   injectSession,
+  MOCK_TRANSPORT,
   openOnServer,
   provideApi,
+  provideApiTesting,
   SESSION,
   sessionInterceptor,
   sessionState,
@@ -21,6 +23,7 @@ import {
   withSession,
 } from 'renewal/angular';
 import type { ServerSentEvent } from 'renewal/stream';
+import { fakeBackend, type MockTransport } from 'renewal/testing';
 import { NEVER } from 'rxjs';
 import { expectTypeOf } from 'vitest';
 
@@ -42,6 +45,13 @@ provideApi(
 withSession({});
 // @ts-expect-error: not an option
 provideApi({ baseURL: '/' });
+
+expectTypeOf(provideApiTesting()).toEqualTypeOf<EnvironmentProviders>();
+provideApiTesting({ transport: fakeBackend().transport }, withSession({ refresh: () => NEVER }), withName(token));
+provideApiTesting(() => ({ baseUrl: '/api/' }));
+expectTypeOf(MOCK_TRANSPORT).toEqualTypeOf<InjectionToken<MockTransport>>();
+// @ts-expect-error: not an option
+provideApiTesting({ baseURL: '/' });
 
 expectTypeOf(API).toEqualTypeOf<InjectionToken<Api>>();
 expectTypeOf(SESSION).toEqualTypeOf<InjectionToken<Session>>();
