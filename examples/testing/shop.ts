@@ -8,11 +8,11 @@ import {
   type TokenStore,
   type Transport,
 } from 'renewal';
-import { forkJoin, map, type Observable } from 'rxjs';
+import { from, map, mergeMap, type Observable, toArray } from 'rxjs';
 
 export interface Shop {
   readonly session: Session;
-  /** Ten orders of a page. */
+  /** The ten orders of a page. It sends five requests at a time. */
   readonly page$: Observable<readonly Order[]>;
 }
 
@@ -44,5 +44,6 @@ export const createShop = ({ transport, store = memoryStore(), onSessionExpired 
   });
   const api = http.extend({ session });
   const ids = Array.from({ length: 10 }, (_, index) => index + 1);
-  return { session, page$: forkJoin(ids.map((id) => api.get$<Order>('/orders', { params: { id } }))) };
+  const orders$ = from(ids).pipe(mergeMap((id) => api.get$<Order>('/orders', { params: { id } }), 5));
+  return { session, page$: orders$.pipe(toArray()) };
 };

@@ -1,14 +1,31 @@
 import { fakeBackend } from 'renewal/testing';
 import { firstValueFrom } from 'rxjs';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createShop } from './shop';
 
-it('shows a page although its token expires', async () => {
-  const backend = fakeBackend({ routes: { '/orders': ({ query }) => ({ id: Number(query.get('id')) }) } });
+it('shows a page although its token expires in the middle', async () => {
+  const backend = fakeBackend({ routes: { '/orders': async ({ query }) => ({ id: Number(query.get('id')) }) } });
+  const { session, page$ } = createShop({ transport: backend.transport });
+  await session.signIn(backend.issue());
+  const page = firstValueFrom(page$); // five of its ten requests are sent
+  backend.expireTokens();
+  expect(await page).toHaveLength(10);
+  expect(backend.refreshes).toBe(1);
+  backend.verify();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('refreshes once although five responses are late', async () => {
+  vi.useFakeTimers();
+  const backend = fakeBackend({ latencyMs: 200, routes: { '/orders': () => ({ id: 7 }) } });
   const { session, page$ } = createShop({ transport: backend.transport });
   await session.signIn(backend.issue());
   backend.expireTokens();
-  expect(await firstValueFrom(page$)).toHaveLength(10);
+  const page = firstValueFrom(page$);
+  await vi.advanceTimersByTimeAsync(800);
+  expect(await page).toHaveLength(10);
   expect(backend.refreshes).toBe(1);
-  backend.verify();
 });

@@ -1,4 +1,5 @@
-// Test frameworks and their environments run the exercise as tests, with the pinned Node.
+// Test frameworks and their environments run the exercise as tests, and some a sample of docs/testing.md, with the
+// pinned Node.
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,9 +7,9 @@ import { build } from 'esbuild';
 import { install, versionsOf } from './cache.mjs';
 import { copyExercise, tally } from './exercise/results.mjs';
 import { startServer } from './exercise/server.mjs';
-import { nodeBinary } from './node.mjs';
+import { nodeBinary, nodeVersion } from './node.mjs';
 import { run } from './process.mjs';
-import { makeConsumer } from './tarball.mjs';
+import { makeConsumer, root } from './tarball.mjs';
 
 const NODE = 24;
 
@@ -73,7 +74,25 @@ export async function vitest(environment, say) {
   return { version: `vitest ${versions.vitest}, ${environment} ${versions[environment]}`, ...counted };
 }
 
-/** Jest runs CommonJS by default, so the tests are translated. Its jsdom has no `fetch`. */
+/** Bundles a sample of docs/testing.md with its app, beside the package, for a project that has the tarball. */
+const buildSample = (name, outfile, external = []) =>
+  build({
+    absWorkingDir: root,
+    entryPoints: [`examples/testing/${name}`],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: outfile.endsWith('.cjs') ? 'cjs' : 'esm',
+    external: ['renewal', 'renewal/*', 'rxjs', ...external],
+    // the paths of tsconfig.json lead to the sources
+    tsconfigRaw: {},
+    logLevel: 'silent',
+  });
+
+/**
+ * Jest runs CommonJS by default, so the tests are translated. Its jsdom has no `fetch`. The sample runs in Node, as jsdom
+ * adds nothing to it.
+ */
 export async function jest(environment, say) {
   const tools = join(await install('jest'), 'node_modules');
   const versions = await versionsOf('jest');
@@ -88,10 +107,11 @@ export async function jest(environment, say) {
     external: ['renewal', 'rxjs'],
     logLevel: 'silent',
   });
+  if (environment === 'node') await buildSample('jest.test.js', join(folder, 'sample.spec.cjs'), ['@jest/globals']);
   const config = {
     rootDir: folder,
     testEnvironment: join(tools, `jest-environment-${environment}`),
-    testMatch: ['**/framework.spec.cjs'],
+    testMatch: ['**/*.spec.cjs'],
     transform: {},
   };
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
@@ -101,4 +121,22 @@ export async function jest(environment, say) {
   ];
   const counted = await runTests(folder, args, environments[`jest-${environment}`], say);
   return { version: `jest ${versions.jest}`, ...counted };
+}
+
+/** The sample of docs/testing.md for `node:test`, whose timers are those of the pinned Node. */
+export async function nodeTest(say) {
+  const folder = await makeConsumer('node-test');
+  await buildSample('node.test.ts', join(folder, 'sample.test.mjs'));
+  const node = await nodeBinary(NODE);
+  const args = ['--test', '--test-reporter=tap', 'sample.test.mjs'];
+  const { code, stdout, stderr } = await run(node, args, { cwd: folder, timeoutMs: 60_000 });
+  const results = [...stdout.matchAll(/^(not )?ok \d+ - (.*)$/gm)].map(([, not, title]) => ({
+    title,
+    ...((not || /# SKIP/.test(title)) && { error: stdout }),
+  }));
+  const counted = tally(
+    code === 0 ? results : [...results, { title: 'the run', error: `ended with ${code}\n${stderr}` }],
+    say,
+  );
+  return { version: await nodeVersion(NODE), ran: 'the sample of docs/testing.md', ...counted };
 }

@@ -5,7 +5,7 @@ import { angular } from './angular.mjs';
 import { browser } from './browsers.mjs';
 import { bundler } from './bundles.mjs';
 import { install } from './cache.mjs';
-import { jest, vitest } from './frameworks.mjs';
+import { jest, nodeTest, vitest } from './frameworks.mjs';
 import { nodeBinary, nodeVersion } from './node.mjs';
 import { bun, deno, workerd } from './runtimes.mjs';
 import { runSuites } from './suites/run.mjs';
@@ -51,8 +51,9 @@ export const targets = [
   { name: 'workerd', label: 'workerd', run: workerd },
   { name: 'vitest-jsdom', label: 'Vitest with jsdom', run: (say) => vitest('jsdom', say) },
   { name: 'vitest-happy-dom', label: 'Vitest with happy-dom', run: (say) => vitest('happy-dom', say) },
-  { name: 'jest-node', label: 'Jest with its node environment', run: (say) => jest('node', say) },
+  { name: 'jest-node', label: 'Jest with its node environment', ci: true, run: (say) => jest('node', say) },
   { name: 'jest-jsdom', label: 'Jest with jsdom', run: (say) => jest('jsdom', say) },
+  { name: 'node-test', label: 'node:test', ci: true, run: nodeTest },
   ...['5.4', '5.9', '6.0', '7.0'].map((minor) => ({
     name: `types-${minor}`,
     label: 'TypeScript',
