@@ -62,12 +62,19 @@ const samples = [
   ...inMarkdown('README.md'),
   ...inMarkdown('docs/angular.md'),
   ...inMarkdown('docs/recipes.md'),
+  ...inMarkdown('docs/testing.md'),
   ...inDocstrings(),
 ];
 
-/** A sample with imports is a whole file; a sample without them is an excerpt. */
+/** The names, without an order if the sample has its own. */
+const namesFor = (code: string): string =>
+  code.includes('export interface Order ') ? NAMES.replace(/^interface Order .*$/m, '') : NAMES;
+
+/** A sample with imports is a whole file, beside the app of docs/testing.md; one without them is an excerpt. */
 const toSource = ({ code }: Sample): string =>
-  code.includes('import ') ? `${NAMES}${code}\nexport {};` : `${PRELUDE}${NAMES}{\n${code}\n}`;
+  code.includes('import ')
+    ? `${namesFor(code)}${code.replaceAll("from './", "from '../../examples/testing/")}\nexport {};`
+    : `${PRELUDE}${NAMES}{\n${code}\n}`;
 
 const check = (all: readonly Sample[]): Map<string, string[]> => {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
