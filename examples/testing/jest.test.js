@@ -1,17 +1,16 @@
 import { afterEach, expect, it, jest } from '@jest/globals';
+import { memoryStore } from 'renewal';
 import { fakeBackend } from 'renewal/testing';
 import { firstValueFrom } from 'rxjs';
 import { createShop } from './shop';
 
 it('shows a page although its token expires in the middle', async () => {
   const backend = fakeBackend({ routes: { '/orders': async ({ query }) => ({ id: Number(query.get('id')) }) } });
-  const { session, page$ } = createShop({ transport: backend.transport });
-  await session.signIn(backend.issue());
+  const { page$ } = createShop({ transport: backend.transport, store: memoryStore(backend.issue()) });
   const page = firstValueFrom(page$); // five of its ten requests are sent
   backend.expireTokens();
   expect(await page).toHaveLength(10);
   expect(backend.refreshes).toBe(1);
-  backend.verify();
 });
 
 afterEach(() => {
@@ -28,4 +27,5 @@ it('refreshes once although five responses are late', async () => {
   await jest.advanceTimersByTimeAsync(800);
   expect(await page).toHaveLength(10);
   expect(backend.refreshes).toBe(1);
+  backend.verify();
 });

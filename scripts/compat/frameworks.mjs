@@ -95,8 +95,8 @@ const buildSample = (name, outfile, external = []) =>
   });
 
 /**
- * Jest runs CommonJS by default, so the tests are translated. Its jsdom has no `fetch`. The sample needs none, and runs in
- * Node only.
+ * Jest runs CommonJS by default, so the tests are translated. Its jsdom has no `fetch`. The sample runs without jsdom
+ * only.
  */
 export async function jest(environment, say) {
   const tools = join(await install('jest'), 'node_modules');

@@ -20,11 +20,11 @@ const MAX_MS = 50;
 /** The code is run three times: on a busy machine, the shortest run counts. */
 const ROUNDS = [1, 2, 3];
 
-/** The lines between `it(` and its end. */
+/** The lines of the test, its first and last included. */
 const linesOf = (name: string): readonly string[] => {
   const lines = readFileSync(join(FOLDER, name), 'utf8').split('\n');
   const start = lines.findIndex((line) => line.startsWith(`it('${TITLE}'`));
-  return lines.slice(start + 1, lines.indexOf('});', start));
+  return lines.slice(start, lines.indexOf('});', start) + 1);
 };
 
 describe('the test of an expiry', () => {
