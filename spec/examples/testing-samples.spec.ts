@@ -52,7 +52,7 @@ describe('the test of an expiry', () => {
   it('is green in node:test, in less than 50 ms', async () => {
     const measured: number[] = [];
     for (const _round of ROUNDS) {
-      const { code, stdout } = await run('--test', [`${FOLDER}/node.test.ts`]);
+      const { code, stdout } = await run('--test', ['--test-reporter=tap', `${FOLDER}/node.test.ts`]);
       expect(stdout).toMatch(/^# fail 0$/m);
       expect(code).toBe(0);
       measured.push(Number(new RegExp(`^ok \\d+ - ${TITLE}\\n.*\\n *duration_ms: (.+)$`, 'm').exec(stdout)?.[1]));
