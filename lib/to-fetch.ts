@@ -52,12 +52,13 @@ const toResponse = ({ request, response }: Connection): Response => {
   const headers = new Headers();
   for (const [name, value] of Object.entries(response.headers))
     for (const item of name === 'set-cookie' ? value.split('\n') : [value]) headers.append(name, item);
-  // An opaque response has the status 0, which the constructor refuses.
-  const isOpaque = status === 0;
-  return withMembers(new Response(body, { status: isOpaque ? 200 : status, statusText, headers }), {
+  // The constructor refuses what a server may send: the status 0 of an opaque response, 999, and most other texts.
+  const isOdd = status < 200 || status > 599;
+  return withMembers(new Response(body, { status: isOdd ? 200 : status, headers }), {
     url: { value: url },
     redirected: { value: url !== '' && url !== request.url.replace(/#.*/s, '') },
-    ...(isOpaque && { status: { value: 0 }, ok: { value: false } }),
+    statusText: { value: statusText },
+    ...(isOdd && { status: { value: status }, ok: { value: false } }),
   });
 };
 

@@ -13,6 +13,7 @@ import { NEVER, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBarrier } from './support/barrier';
 import { answering, type Echo, echo, type HttpServer, startHttpServer } from './support/http-server';
+import { startTcpServer } from './support/tcp-server';
 
 let server: HttpServer;
 
@@ -40,7 +41,8 @@ const outcomeOf = async (call: () => Promise<Response>): Promise<unknown> => {
     const shown = [...headers].filter(([name]) => name !== 'date');
     const copy = response.clone();
     const text = await response.text();
-    const cloned = { url: copy.url, status: copy.status, text: await copy.text() };
+    const { url: copiedUrl, status: copiedStatus, statusText: copiedStatusText, ok: isCopyOk } = copy;
+    const cloned = { copiedUrl, copiedStatus, copiedStatusText, isCopyOk, text: await copy.text() };
     return { status, statusText, ok, url, redirected, shown, bodyUsed, text, cloned, isUsed: response.bodyUsed };
   } catch (error) {
     const { name, message } = error as Error;
@@ -139,6 +141,17 @@ describe('toFetch is a fetch', () => {
     const call = (send: typeof fetch) => () => send(`${server.origin}/a`);
     expect(await outcomeOf(call(fetchOf({ session: sessionWith() })))).toEqual(await outcomeOf(call(fetch)));
   });
+
+  it.each(['999 Request denied', '600 ', '200 \u4e0d\u597d', '404 Zur\xfcck', '200 a\x01'])(
+    'for a status line: %j',
+    async (line) => {
+      const tcp = await startTcpServer();
+      tcp.act = (socket) => socket.end(`HTTP/1.1 ${line}\r\ncontent-length: 2\r\n\r\nhi`);
+      const call = (send: typeof fetch) => () => send(`${tcp.origin}/a`);
+      expect(await outcomeOf(call(fetchOf()))).toEqual(await outcomeOf(call(fetch)));
+      await tcp.close();
+    },
+  );
 
   it.each<RequestRedirect>(['follow', 'manual', 'error'])('for a redirect, redirect: %s', async (redirect) => {
     server.answer = (request, response, body) =>
