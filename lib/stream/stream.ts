@@ -1,4 +1,4 @@
-import { type Api, HttpStatusError, isApiError, NetworkError } from 'renewal';
+import { type AnyApiError, type Api, HttpStatusError, isApiError, NetworkError } from 'renewal';
 import {
   asyncScheduler,
   concatMap,
@@ -90,14 +90,20 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
       () => fail(`an event or line has more than ${MAX_CHARACTERS} characters`),
       progress,
     );
-    const toEvent = async (frame: Frame) => format.wrap(await toValue(frame.data, head, settings), frame);
+    const toEvent = async (frame: Frame) => {
+      // What a schema throws ends the stream, a `NetworkError` too: the next connection would leave the event out.
+      progress.isFinal = true;
+      const value = await toValue(frame.data, head, settings);
+      progress.isFinal = false;
+      return format.wrap(value, frame);
+    };
     return body ? read$(body, request, parse, toEvent) : EMPTY;
   };
 
   const connect = (subscriber: Subscriber<unknown>): void => {
     const resume = progress.lastEventId && { 'last-event-id': toBytes(progress.lastEventId) };
     const isFirst = !progress.connection++;
-    const end = (error?: unknown): void => {
+    const end = (error?: AnyApiError): void => {
       if (!progress.isFinal && progress.fruitless < attempts && isTransient(error, isFirst)) {
         const delayMs = pauseMs(error, ++progress.fruitless, progress.retryMs, maxDelayMs);
         report('reconnecting', error, { delayMs });
@@ -109,7 +115,14 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
     const events$ = connector
       .connect$(method, url, { ...input, headers: { ...input.headers, ...resume } })
       .pipe(concatMap(open), tap(count));
-    subscriber.add(events$.subscribe({ next: (event) => subscriber.next(event), error: end, complete: end }));
+    subscriber.add(
+      events$.subscribe({
+        next: (event) => subscriber.next(event),
+        // A schema or an interceptor may throw anything, and `undefined` too.
+        error: (error) => (isApiError(error) ? end(error) : subscriber.error(error)),
+        complete: end,
+      }),
+    );
   };
 
   const aborted$ = eventsOf(signal, 'abort').pipe(
@@ -122,7 +135,7 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
     // Subscribed to before the first request.
     takeUntil(merge(connector.sessionEnd$, aborted$)),
     tap({
-      error: (error) => {
+      error: (error = null) => {
         failure = error;
       },
       finalize: () => report('ended', failure),

@@ -676,6 +676,7 @@ describe('reports', () => {
     ['completion', () => head(null, { status: 204 }), { phase: 'ended', connection: 1, events: 0 }],
     ['an error', () => head(null, { status: 404 }), { phase: 'ended', connection: 1, events: 0, error: 'status' }],
     ['a foreign error', () => fail(new Error('x')), { phase: 'ended', connection: 1, events: 0, error: 'unknown' }],
+    ['no error', () => throwError(() => undefined), { phase: 'ended', connection: 1, events: 0, error: 'unknown' }],
   ])('end with %s', (_what, respond, expected) => {
     const { api } = createStreams(respond);
     const events: ApiEvent[] = [];
