@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import {
   type ApiOptions,
@@ -6,6 +7,7 @@ import {
   fetchTransport,
   isApiError,
   memoryStore,
+  type Session,
   type SessionOptions,
   toFetch,
 } from 'renewal';
@@ -25,6 +27,11 @@ afterEach(() => server.close());
 
 const fetchOf = (options: ApiOptions = {}): typeof fetch =>
   toFetch(createApi({ baseUrl: server.origin, transport: fetchTransport(), ...options }));
+
+const createAbort = () => {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort(new RangeError('enough')) };
+};
 
 const sessionWith = (options: Partial<SessionOptions> = {}) =>
   createSession({
@@ -210,6 +217,24 @@ describe('toFetch is a fetch', () => {
     await closed.opened;
   });
 
+  it.each(['of the Request', 'of init'])('rejects when its signal is aborted while a body is read: %s', async (of) => {
+    const { signal, abort } = createAbort();
+    const body = new ReadableStream();
+    const request = new Request(`${server.origin}/a`, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      ...(of === 'of the Request' && { signal }),
+    } as RequestInit);
+    const rejection = expect(fetchOf()(request, of === 'of init' ? { signal } : {})).rejects.toThrow(
+      new RangeError('enough'),
+    );
+    await setImmediate();
+    abort();
+    await rejection;
+    expect(getEventListeners(signal, 'abort').length).toBeLessThan(2);
+  });
+
   it('rejects with the reason of a signal that is aborted before the head', async () => {
     const arrived = createBarrier();
     const closed = createBarrier();
@@ -301,6 +326,26 @@ describe('toFetch has the session', () => {
     await codeOf({ refresh: () => throwError(() => new Error('transient')) });
     await codeOf({ refresh: () => throwError(() => new Error('refused')), isRefused: () => true });
     expect(codes).toEqual(['token-rejected', 'refresh', 'session-expired']);
+  });
+
+  it('belongs to the session of its call, however long its body is read', async () => {
+    const tokens = rejecting(401, '');
+    for (const end of [
+      (session: Session) => session.signIn({ accessToken: 'B' }),
+      (session: Session) => session.signOut(),
+    ]) {
+      const session = sessionWith();
+      const body = new TransformStream<Uint8Array, Uint8Array>();
+      const init = { method: 'POST', body: body.readable, duplex: 'half' } as RequestInit;
+      const rejection = expect(fetchOf({ session })(new Request(`${server.origin}/a`, init))).rejects.toMatchObject({
+        code: 'signed-out',
+      });
+      await setImmediate();
+      await end(session);
+      await body.writable.close();
+      await rejection;
+    }
+    expect(tokens).toEqual([]);
   });
 
   it('rejects a waiting call when the session is signed out', async () => {

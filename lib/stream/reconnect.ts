@@ -32,7 +32,7 @@ export const pauseMs = (error: unknown, count: number, delayMs: number, maxDelay
 };
 
 /** The events of a target that some platforms do not have. */
-export const eventsOf = (target: EventTarget | undefined, type: string): Observable<unknown> =>
+const eventsOf = (target: EventTarget | undefined, type: string): Observable<unknown> =>
   target?.removeEventListener ? fromEvent(target, type) : NEVER;
 
 /** Emits after the pause, or once the network is back or the page is visible again. */

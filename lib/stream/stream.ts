@@ -4,7 +4,6 @@ import {
   concatMap,
   defer,
   EMPTY,
-  map,
   merge,
   Observable,
   type Subscriber,
@@ -18,7 +17,7 @@ import type { Format, Frame, Resumption } from './frame';
 import { MAX_CHARACTERS } from './lines';
 import { type Settings, type StreamOptions, toSettings } from './options';
 import { read$ } from './read';
-import { eventsOf, isTransient, pause$, pauseMs } from './reconnect';
+import { isTransient, pause$, pauseMs } from './reconnect';
 import { toValue } from './to-value';
 
 const MIN_REPORT_INTERVAL_MS = 100;
@@ -125,15 +124,10 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
     );
   };
 
-  const aborted$ = eventsOf(signal, 'abort').pipe(
-    map((): never => {
-      throw signal?.reason;
-    }),
-  );
   let failure: unknown;
   return new Observable(connect).pipe(
     // Subscribed to before the first request.
-    takeUntil(merge(connector.sessionEnd$, aborted$)),
+    takeUntil(merge(connector.sessionEnd$, connector.aborted$(signal))),
     tap({
       error: (error = null) => {
         failure = error;
@@ -152,7 +146,6 @@ export const stream$ = (
 ): Observable<unknown> =>
   defer(() => {
     const settings = toSettings(options, format);
-    if (settings.signal?.aborted) throw settings.signal.reason;
     const connector = createConnector(api);
     return connector.observe$(createStream(connector, url, settings, format), options.context);
   });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   type ApiEvent,
   BodyNotReplayableError,
@@ -542,6 +543,25 @@ describe('a signal', () => {
     controller.abort('why');
     await settle();
     expect(log).toEqual(['why']);
+  });
+
+  it('has one listener for all streams of a client, and none after them', () => {
+    const { api } = createStreams();
+    const { signal } = new AbortController();
+    const subscriptions = Array.from({ length: 11 }, () => sse$(api, '/events', { signal }).subscribe());
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('without a reason, as of a polyfill, ends a stream with an AbortError', () => {
+    const { api } = createStreams();
+    const signal = Object.assign(new EventTarget(), { aborted: false }) as AbortSignal;
+    const { errors } = logOf(sse$(api, '/events', { signal }));
+    signal.dispatchEvent(new Event('abort'));
+    Object.assign(signal, { aborted: true });
+    const { errors: later } = logOf(sse$(api, '/events', { signal }));
+    expect([errors, later]).toMatchObject([[{ name: 'AbortError' }], [{ name: 'AbortError' }]]);
   });
 
   it('ends a pause with its reason', async () => {
