@@ -127,11 +127,8 @@ export const createConnector = (api: object): Connector => {
     },
     aborted$: (signal) =>
       new Observable((subscriber) => {
-        if (!signal) return undefined;
-        const abort = () => subscriber.error(reasonOf(signal));
-        if (!signal.aborted) return followSignal(signal, abort);
-        abort();
-        return undefined;
+        const abort = () => subscriber.error(reasonOf(signal as AbortSignal)); // called only if there is one
+        if (signal) return signal.aborted ? abort() : followSignal(signal, abort);
       }),
     sessionEnd$: sessionId$.pipe(switchMap((id) => (id === undefined || !session ? NEVER : session.end$(id)))),
     observe$: (source$, context) => {
