@@ -64,6 +64,12 @@ describe('sse$', () => {
       { lastEventId: '7\u{2026}' },
       { headers: { Accept: 'a', b: 'c' }, fetch: { cache: 'default', priority: 'low' } },
       { headers: [['ACCEPT', 'a']] },
+      {
+        headers: [
+          ['b', '1'],
+          ['B', '2'],
+        ],
+      },
       { headers: new Headers({ accept: 'a' }), fetch: { priority: 'low' } },
       { headers: { accept: null } },
     ];
@@ -73,6 +79,7 @@ describe('sse$', () => {
       { headers: { accept: 'text/event-stream', 'last-event-id': '7\xe2\x80\xa6' }, fetch: { cache: 'no-store' } },
       { headers: { accept: 'a', b: 'c' }, fetch: { cache: 'default', priority: 'low' } },
       { headers: { accept: 'a' }, fetch: { cache: 'no-store' } },
+      { headers: { accept: 'text/event-stream', b: '1, 2' }, fetch: { cache: 'no-store' } },
       { headers: { accept: 'a' }, fetch: { cache: 'no-store', priority: 'low' } },
       { headers: {}, fetch: { cache: 'no-store' } },
     ]);
@@ -99,6 +106,10 @@ describe('a wrong option', () => {
     ['lastEventId: expected a string', { lastEventId: 7 }],
     ['schema: expected a Standard Schema', { schema: {} }],
     ['signal: expected an AbortSignal', { signal: {} }],
+    ['signal: expected an AbortSignal', { signal: 'secret' }],
+    ['headers: expected an object, or pairs of a name and a value', { headers: 5 }],
+    ['headers: expected an object, or pairs of a name and a value', { headers: null }],
+    ['headers: expected an object, or pairs of a name and a value', { headers: ['secret'] }],
     ['auth: expected true or false', { auth: 1 }],
     ['body: expected no body in a GET request', { body: 'a' }],
     ['method: expected an HTTP method', { method: 'a b' }],
