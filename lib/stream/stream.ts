@@ -6,10 +6,12 @@ import {
   EMPTY,
   merge,
   Observable,
+  Subject,
   type Subscriber,
   take,
   takeUntil,
   tap,
+  throttleTime,
   throwError,
 } from 'rxjs';
 import { type Connection, type Connector, createConnector, type StreamReport } from '../connector';
@@ -20,7 +22,7 @@ import { read$ } from './read';
 import { isTransient, pause$, pauseMs } from './reconnect';
 import { toValue } from './to-value';
 
-const MIN_REPORT_INTERVAL_MS = 100;
+const REPORT_INTERVAL_MS = 100;
 
 /** UTF-8, each byte a character: headers hold Latin-1. */
 const toBytes = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
@@ -31,7 +33,8 @@ interface Progress extends Resumption {
   events: number;
   /** How many reconnections in a row have brought no event. */
   fruitless: number;
-  reportedAtMs: number;
+  /** How many events the last report has counted. */
+  reported: number;
   /** Whether no connection follows, however this one ends. */
   isFinal: boolean;
 }
@@ -45,24 +48,25 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
     connection: 0,
     events: 0,
     fruitless: 0,
-    reportedAtMs: 0,
+    reported: 0,
     isFinal: false,
   };
 
   const report = (phase: StreamReport['phase'], error?: unknown, details?: Pick<StreamReport, 'delayMs'>): void => {
     const { connection, events } = progress;
+    progress.reported = events;
     const code = isApiError(error) ? error.code : 'unknown';
     connector.report({ phase, connection, events, ...details, ...(error !== undefined && { error: code }) });
   };
 
+  const delivered = new Subject<void>();
+  /** The first event of a while at once, and the count at its end. */
+  const reports$ = delivered.pipe(throttleTime(REPORT_INTERVAL_MS, asyncScheduler, { leading: true, trailing: true }));
+
   const count = (): void => {
     progress.fruitless = 0;
     progress.events++;
-    const nowMs = connector.isObserved ? asyncScheduler.now() : progress.reportedAtMs;
-    // Absolute, as the clock may be set back.
-    if (Math.abs(nowMs - progress.reportedAtMs) < MIN_REPORT_INTERVAL_MS) return;
-    progress.reportedAtMs = nowMs;
-    report('events');
+    if (connector.isObserved) delivered.next();
   };
 
   const open = ({ request, response }: Connection): Observable<unknown> => {
@@ -125,7 +129,10 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
   };
 
   let failure: unknown;
-  return new Observable(connect).pipe(
+  return new Observable((subscriber) => {
+    subscriber.add(reports$.subscribe(() => progress.reported === progress.events || report('events')));
+    connect(subscriber);
+  }).pipe(
     // Subscribed to before the first request.
     takeUntil(merge(connector.sessionEnd$, connector.aborted$(signal))),
     tap({

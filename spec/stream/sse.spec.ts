@@ -668,8 +668,8 @@ describe('reports', () => {
     expect(reportsOf(events)).toEqual([
       { phase: 'opened', connection: 1, events: 0 },
       { phase: 'events', connection: 1, events: 1 },
-      { phase: 'events', connection: 1, events: 11 },
-      { phase: 'events', connection: 1, events: 21 },
+      { phase: 'events', connection: 1, events: 10 },
+      { phase: 'events', connection: 1, events: 20 },
       { phase: 'reconnecting', connection: 1, events: 25, delayMs: 1_000, error: 'network' },
       { phase: 'opened', connection: 2, events: 25 },
       { phase: 'ended', connection: 2, events: 25 },
@@ -680,6 +680,24 @@ describe('reports', () => {
       method: 'GET',
       url: 'https://api.test/events',
     });
+  });
+
+  it('say how many events a burst has brought, after it', async () => {
+    const { api, connections } = createStreams();
+    const events: ApiEvent[] = [];
+    const recording = api.events$.subscribe((event) => events.push(event));
+    logOf(sse$(api, '/events'));
+    connections[0]?.send('data: a\n\n'.repeat(5));
+    await pass(1_000);
+    expect(reportsOf(events).map(({ phase, events: count }) => [phase, count])).toEqual([
+      ['opened', 0],
+      ['events', 1],
+      ['events', 5],
+    ]);
+    recording.unsubscribe();
+    connections[0]?.send('data: a\n\n');
+    await pass(0);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each(['opened', 'events', 'reconnecting'] as const)('may unsubscribe the stream: %s', async (phase) => {
