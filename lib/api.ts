@@ -184,7 +184,7 @@ export const createApi = (options: ApiOptions = {}): Api => {
         newest: settlement,
         perAttempt: identity,
         session: core,
-        binding: core && request.auth ? bindTo(core, scope?.sessionId) : undefined,
+        binding: core && request.auth ? (scope?.binding ?? bindTo(core, scope?.sessionId)) : undefined,
         onToken: scope?.onToken,
       });
       scope?.onRequest(request);
@@ -237,6 +237,8 @@ export const createApi = (options: ApiOptions = {}): Api => {
     [PARTS]: {
       send$: (method, url, input, scope) =>
         send(method, url, input, scope.isAnyStatus ? 'connection-any' : 'connection', undefined, scope),
+      bind: () => core && bindTo(core),
+      followSignal,
       session: core,
       events,
       nextStreamId: () => ++streamCount,

@@ -1,4 +1,4 @@
-import { BehaviorSubject, defer, NEVER, type Observable, type Subject, switchMap } from 'rxjs';
+import { BehaviorSubject, defer, NEVER, Observable, type Subject, switchMap } from 'rxjs';
 import type { RequestInput } from './http/build-request';
 import { nowMs } from './http/clock';
 import type { HttpContext } from './http/context';
@@ -7,6 +7,7 @@ import { redactUrl } from './http/errors';
 import type { HttpRequest } from './http/request';
 import type { Connection } from './http/settlement';
 import type { StreamEvent } from './http/trace';
+import { type FollowSignal, reasonOf } from './http/until-aborted';
 import type { SessionCore } from './session/session-core';
 import type { ApiEvent } from './session/state/events';
 
@@ -20,6 +21,8 @@ export interface ConnectionScope {
   readonly isAnyStatus: boolean;
   /** The session whose tokens a request of this connector has carried first. */
   readonly sessionId: string | undefined;
+  /** What {@link ConnectorParts.bind} has returned, for a request that is sent later. */
+  readonly binding: object | undefined;
   readonly onRequest: (request: HttpRequest) => void;
   /** Called with the session whose token an attempt is about to carry. */
   readonly onToken: (sessionId: string) => void;
@@ -34,6 +37,9 @@ export interface ConnectorParts {
     input: RequestInput,
     scope: ConnectionScope,
   ) => Observable<Connection>;
+  /** Binds a request of now to its session. */
+  readonly bind: () => object | undefined;
+  readonly followSignal: FollowSignal;
   readonly session: SessionCore | undefined;
   readonly events: Subject<ApiEvent>;
   readonly nextStreamId: () => number;
@@ -68,6 +74,10 @@ export interface Connector {
    * @param isAnyStatus - Whether a status of 400 or above is emitted too. If not, it is an `HttpStatusError`.
    */
   connect$(method: string, url: string | URL, input: RequestInput, isAnyStatus?: boolean): Observable<Connection>;
+  /** Binds the requests to the session of now, however late they are sent. */
+  bind(): void;
+  /** Never emits. Errors with the reason of the signal once that is aborted. */
+  aborted$(signal: AbortSignal | null | undefined): Observable<never>;
   /**
    * Never emits. Errors with `SessionExpiredError` or `SignedOutError` once the session, whose tokens a request of this
    * connector has carried, ends or changes hands.
@@ -85,9 +95,10 @@ export interface Connector {
 export const createConnector = (api: object): Connector => {
   const { [PARTS]: parts } = Object(api) as { [PARTS]?: ConnectorParts };
   if (!parts) throw new TypeError('api: expected a client that createApi has made');
-  const { send$, session, events, nextStreamId, observe$ } = parts;
+  const { send$, bind, followSignal, session, events, nextStreamId, observe$ } = parts;
   /** The session whose tokens a request has carried first. */
   const sessionId$ = new BehaviorSubject<string | undefined>(undefined);
+  let binding: object | undefined;
   let request: HttpRequest | undefined;
   let streamId: number | undefined;
   let isStream = false;
@@ -102,6 +113,7 @@ export const createConnector = (api: object): Connector => {
           {
             isAnyStatus,
             sessionId: sessionId$.value,
+            binding,
             onRequest: (built) => {
               request = built;
               if (isStream) observe$?.requests?.add(built);
@@ -110,6 +122,14 @@ export const createConnector = (api: object): Connector => {
           },
         ),
       ),
+    bind: () => {
+      binding = bind();
+    },
+    aborted$: (signal) =>
+      new Observable((subscriber) => {
+        const abort = () => subscriber.error(reasonOf(signal as AbortSignal)); // called only if there is one
+        if (signal) return signal.aborted ? abort() : followSignal(signal, abort);
+      }),
     sessionEnd$: sessionId$.pipe(switchMap((id) => (id === undefined || !session ? NEVER : session.end$(id)))),
     observe$: (source$, context) => {
       isStream = true;

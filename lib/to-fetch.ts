@@ -1,4 +1,4 @@
-import { lastValueFrom } from 'rxjs';
+import { defer, lastValueFrom, map, takeUntil } from 'rxjs';
 import type { Api } from './api';
 import { type Connector, createConnector } from './connector';
 import type { RequestInput } from './http/build-request';
@@ -32,12 +32,6 @@ const toFetchOptions = (request: Partial<Request>, init: RequestInit): FetchOpti
 
 const isRequest = (input: unknown): input is Request => typeof Object(input).arrayBuffer === 'function';
 
-/** The body of a `Request`, read, so that it can be sent twice. Rejects with a `TypeError` if it has been read. */
-const readBody = async (request: Request): Promise<Body> => {
-  const bytes = await request.arrayBuffer();
-  return bytes.byteLength ? bytes : null;
-};
-
 type Members = PropertyDescriptorMap;
 
 /** Sets what the constructor of a `Response` cannot, and its copies would not have. */
@@ -52,12 +46,13 @@ const toResponse = ({ request, response }: Connection): Response => {
   const headers = new Headers();
   for (const [name, value] of Object.entries(response.headers))
     for (const item of name === 'set-cookie' ? value.split('\n') : [value]) headers.append(name, item);
-  // An opaque response has the status 0, which the constructor refuses.
-  const isOpaque = status === 0;
-  return withMembers(new Response(body, { status: isOpaque ? 200 : status, statusText, headers }), {
+  // The constructor refuses what a server may send: the status 0 of an opaque response, 999, and most other texts.
+  const isOdd = status < 200 || status > 599;
+  return withMembers(new Response(body, { status: isOdd ? 200 : status, headers }), {
     url: { value: url },
     redirected: { value: url !== '' && url !== request.url.replace(/#.*/s, '') },
-    ...(isOpaque && { status: { value: 0 }, ok: { value: false } }),
+    statusText: { value: statusText },
+    ...(isOdd && { status: { value: status }, ok: { value: false } }),
   });
 };
 
@@ -65,6 +60,16 @@ const toResponse = ({ request, response }: Connection): Response => {
 const toFetchError = (error: unknown): unknown => {
   if (isApiError(error, 'network')) return new TypeError('fetch failed', { cause: error });
   return isApiError(error, 'request') ? new TypeError(error.message, { cause: error }) : error;
+};
+
+/**
+ * The body of a `Request`, read, so that it can be sent twice. Rejects with a `TypeError` if it has been read, and with
+ * the reason of an aborted signal. Its request is bound before.
+ */
+const readBody = (connector: Connector, request: Request, signal: AbortSignal | null | undefined): Promise<Body> => {
+  connector.bind();
+  const body$ = defer(() => request.arrayBuffer()).pipe(map((bytes) => (bytes.byteLength ? bytes : null)));
+  return lastValueFrom(body$.pipe(takeUntil(connector.aborted$(signal))));
 };
 
 const send = async (connector: Connector, input: unknown, init: RequestInit): Promise<Response> => {
@@ -75,7 +80,7 @@ const send = async (connector: Connector, input: unknown, init: RequestInit): Pr
     const options = {
       // The types of `fetch` have more than one form of headers; each is one of ours too.
       headers: headers as RequestInput['headers'],
-      body: isRead ? await readBody(input) : (init.body ?? null),
+      body: isRead ? await readBody(connector, input, signal) : (init.body ?? null),
       signal: signal ?? undefined,
       fetch: toFetchOptions(request, init),
     };

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import {
   type ApiOptions,
@@ -6,6 +7,7 @@ import {
   fetchTransport,
   isApiError,
   memoryStore,
+  type Session,
   type SessionOptions,
   toFetch,
 } from 'renewal';
@@ -13,6 +15,7 @@ import { NEVER, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBarrier } from './support/barrier';
 import { answering, type Echo, echo, type HttpServer, startHttpServer } from './support/http-server';
+import { startTcpServer } from './support/tcp-server';
 
 let server: HttpServer;
 
@@ -24,6 +27,11 @@ afterEach(() => server.close());
 
 const fetchOf = (options: ApiOptions = {}): typeof fetch =>
   toFetch(createApi({ baseUrl: server.origin, transport: fetchTransport(), ...options }));
+
+const createAbort = () => {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort(new RangeError('enough')) };
+};
 
 const sessionWith = (options: Partial<SessionOptions> = {}) =>
   createSession({
@@ -40,7 +48,8 @@ const outcomeOf = async (call: () => Promise<Response>): Promise<unknown> => {
     const shown = [...headers].filter(([name]) => name !== 'date');
     const copy = response.clone();
     const text = await response.text();
-    const cloned = { url: copy.url, status: copy.status, text: await copy.text() };
+    const { url: copiedUrl, status: copiedStatus, statusText: copiedStatusText, ok: isCopyOk } = copy;
+    const cloned = { copiedUrl, copiedStatus, copiedStatusText, isCopyOk, text: await copy.text() };
     return { status, statusText, ok, url, redirected, shown, bodyUsed, text, cloned, isUsed: response.bodyUsed };
   } catch (error) {
     const { name, message } = error as Error;
@@ -140,6 +149,17 @@ describe('toFetch is a fetch', () => {
     expect(await outcomeOf(call(fetchOf({ session: sessionWith() })))).toEqual(await outcomeOf(call(fetch)));
   });
 
+  it.each(['999 Request denied', '600 ', '200 \u4e0d\u597d', '404 Zur\xfcck', '200 a\x01'])(
+    'for a status line: %j',
+    async (line) => {
+      const tcp = await startTcpServer();
+      tcp.act = (socket) => socket.end(`HTTP/1.1 ${line}\r\ncontent-length: 2\r\n\r\nhi`);
+      const call = (send: typeof fetch) => () => send(`${tcp.origin}/a`);
+      expect(await outcomeOf(call(fetchOf()))).toEqual(await outcomeOf(call(fetch)));
+      await tcp.close();
+    },
+  );
+
   it.each<RequestRedirect>(['follow', 'manual', 'error'])('for a redirect, redirect: %s', async (redirect) => {
     server.answer = (request, response, body) =>
       request.url === '/a' ? response.writeHead(302, { location: '/b' }).end() : echo(request, response, body);
@@ -195,6 +215,24 @@ describe('toFetch is a fetch', () => {
     controller.abort(new RangeError('enough'));
     await expect(response.text()).rejects.toThrow(new RangeError('enough'));
     await closed.opened;
+  });
+
+  it.each(['of the Request', 'of init'])('rejects when its signal is aborted while a body is read: %s', async (of) => {
+    const { signal, abort } = createAbort();
+    const body = new ReadableStream();
+    const request = new Request(`${server.origin}/a`, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      ...(of === 'of the Request' && { signal }),
+    } as RequestInit);
+    const rejection = expect(fetchOf()(request, of === 'of init' ? { signal } : {})).rejects.toThrow(
+      new RangeError('enough'),
+    );
+    await setImmediate();
+    abort();
+    await rejection;
+    expect(getEventListeners(signal, 'abort').length).toBeLessThan(2);
   });
 
   it('rejects with the reason of a signal that is aborted before the head', async () => {
@@ -288,6 +326,26 @@ describe('toFetch has the session', () => {
     await codeOf({ refresh: () => throwError(() => new Error('transient')) });
     await codeOf({ refresh: () => throwError(() => new Error('refused')), isRefused: () => true });
     expect(codes).toEqual(['token-rejected', 'refresh', 'session-expired']);
+  });
+
+  it('belongs to the session of its call, however long its body is read', async () => {
+    const tokens = rejecting(401, '');
+    for (const end of [
+      (session: Session) => session.signIn({ accessToken: 'B' }),
+      (session: Session) => session.signOut(),
+    ]) {
+      const session = sessionWith();
+      const body = new TransformStream<Uint8Array, Uint8Array>();
+      const init = { method: 'POST', body: body.readable, duplex: 'half' } as RequestInit;
+      const rejection = expect(fetchOf({ session })(new Request(`${server.origin}/a`, init))).rejects.toMatchObject({
+        code: 'signed-out',
+      });
+      await setImmediate();
+      await end(session);
+      await body.writable.close();
+      await rejection;
+    }
+    expect(tokens).toEqual([]);
   });
 
   it('rejects a waiting call when the session is signed out', async () => {

@@ -11,7 +11,10 @@ export interface HeldBody {
   readonly body: object;
   /** Closes the connection, unless someone reads the stream. */
   cancel(): void;
-  /** What a predicate sees of the response: its head, at once, and then its JSON, if that is small. */
+  /**
+   * What a predicate sees of the response: its head, at once, and then its JSON, if that is small. The stream of the
+   * response becomes the `body`.
+   */
   inspect$(response: HttpResponse): Observable<HttpResponse>;
   /** The response as its caller gets it: its stream ends when `signal` is aborted. */
   deliver(response: HttpResponse, signal: AbortSignal | undefined, followSignal: FollowSignal): HttpResponse;

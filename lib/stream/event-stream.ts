@@ -25,7 +25,7 @@ export const createEventParser = (toError: () => Error, resumption: Resumption):
       resumption.retryMs = ms;
     },
   });
-  // In its first chunk, the parser takes three characters of Latin-1 for a BOM. The decoder has removed a real one.
+  // In its first chunk, the parser takes three characters of Latin-1 for a BOM. `createLines` has removed a real one.
   parser.feed('');
 
   return function* (bytes) {

@@ -8,7 +8,9 @@ export const MAX_CHARACTERS = 16 * 1024 * 1024;
  * @param toError - Makes the error for a line that is too long.
  */
 export const createLines = (ends: RegExp, toError: () => Error): ((bytes?: Uint8Array) => Generator<string>) => {
-  const decoder = new TextDecoder();
+  // The BOM is removed here: Node 24 removes a second one too, if the first one is a chunk of its own.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let isAtStart = true;
   let pending = '';
   let isAfterCr = false;
   const add = (text: string): string => {
@@ -18,7 +20,11 @@ export const createLines = (ends: RegExp, toError: () => Error): ((bytes?: Uint8
   };
 
   return function* (bytes) {
-    const text = decoder.decode(bytes, { stream: !!bytes });
+    let text = decoder.decode(bytes, { stream: !!bytes });
+    if (isAtStart && text) {
+      isAtStart = false;
+      text = text.replace(/^\ufeff/, '');
+    }
     // The other half of a CR LF, whose CR has ended the line before.
     let start = isAfterCr && text[0] === '\n' ? 1 : 0;
     isAfterCr &&= !text;

@@ -66,12 +66,24 @@ export interface Settings {
 
 type CommonInput = Omit<RequestOptions, 'responseType' | 'schema' | 'signal'> & { readonly body?: Body | undefined };
 
-/** Headers as an object: pairs of the same name would be joined with those of the stream. */
-const toRecord = (input: object = {}): object =>
-  Symbol.iterator in input ? Object.fromEntries(input as never) : input;
-
 const check = (isRight: unknown, expected: string): void => {
   if (!isRight) throw new InvalidRequestError(expected);
+};
+
+/** Headers as an object: pairs of the same name would be joined with those of the stream. */
+const toRecord = (input: unknown = {}): object => {
+  const expected = 'headers: expected an object, or pairs of a name and a value';
+  check(Object(input) === input, expected);
+  const headers = input as object | Iterable<unknown>; // as checked
+  if (!(Symbol.iterator in headers)) return headers;
+  const joined = new Map<string, unknown>();
+  for (const pair of headers) {
+    check(Array.isArray(pair), expected);
+    const [name, value] = pair as readonly unknown[]; // as checked
+    const key = `${name}`.toLowerCase();
+    joined.set(key, joined.has(key) ? `${joined.get(key)}, ${value}` : value);
+  }
+  return Object.fromEntries(joined);
 };
 
 /** The options with their defaults. Throws an `InvalidRequestError` that names one which no request has. */
@@ -85,7 +97,7 @@ export const toSettings = (options: StreamOptions<never>, format: Format): Setti
   check(/^(text|json)$/.test(parse), 'parse: expected text or json');
   check(typeof lastEventId === 'string', 'lastEventId: expected a string');
   check(!schema || schema['~standard']?.validate, 'schema: expected a Standard Schema');
-  check(!signal || 'addEventListener' in signal, 'signal: expected an AbortSignal');
+  check(!signal || 'addEventListener' in Object(signal), 'signal: expected an AbortSignal');
   check(!attempts || !('getReader' in Object(input.body)), 'reconnect: expected false for a stream as body');
   return {
     method,

@@ -1,4 +1,4 @@
-import { type HttpStatusError, isApiError, type RefreshError } from 'renewal';
+import type { AnyApiError, HttpStatusError, RefreshError } from 'renewal';
 import { asyncScheduler, filter, fromEvent, merge, NEVER, type Observable, timer } from 'rxjs';
 import { retryAfterMs } from '../connector';
 
@@ -12,11 +12,9 @@ const MAX_PAUSE_MS = 3_600_000;
 type Failure = Partial<Pick<HttpStatusError, 'status' | 'response'> & Pick<RefreshError, 'retryAtMs'>> | undefined;
 
 /** Whether the next connection may succeed after the end of one, with or without an error. */
-export const isTransient = (error: unknown, isFirst: boolean): boolean =>
+export const isTransient = (error: AnyApiError | undefined, isFirst: boolean): boolean =>
   error === undefined ||
-  (isApiError(error) &&
-    TRANSIENT.test(`${error.code}${(error as Failure)?.status ?? ''}`) &&
-    !(isFirst && error.code === 'refresh'));
+  (TRANSIENT.test(`${error.code}${(error as Failure)?.status ?? ''}`) && !(isFirst && error.code === 'refresh'));
 
 /**
  * The pause before the next connection, in milliseconds: see `sse$`.
@@ -34,7 +32,7 @@ export const pauseMs = (error: unknown, count: number, delayMs: number, maxDelay
 };
 
 /** The events of a target that some platforms do not have. */
-export const eventsOf = (target: EventTarget | undefined, type: string): Observable<unknown> =>
+const eventsOf = (target: EventTarget | undefined, type: string): Observable<unknown> =>
   target?.removeEventListener ? fromEvent(target, type) : NEVER;
 
 /** Emits after the pause, or once the network is back or the page is visible again. */

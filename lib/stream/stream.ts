@@ -1,16 +1,17 @@
-import { type Api, HttpStatusError, isApiError, NetworkError } from 'renewal';
+import { type AnyApiError, type Api, HttpStatusError, isApiError, NetworkError } from 'renewal';
 import {
   asyncScheduler,
   concatMap,
   defer,
   EMPTY,
-  map,
   merge,
   Observable,
+  Subject,
   type Subscriber,
   take,
   takeUntil,
   tap,
+  throttleTime,
   throwError,
 } from 'rxjs';
 import { type Connection, type Connector, createConnector, type StreamReport } from '../connector';
@@ -18,10 +19,10 @@ import type { Format, Frame, Resumption } from './frame';
 import { MAX_CHARACTERS } from './lines';
 import { type Settings, type StreamOptions, toSettings } from './options';
 import { read$ } from './read';
-import { eventsOf, isTransient, pause$, pauseMs } from './reconnect';
+import { isTransient, pause$, pauseMs } from './reconnect';
 import { toValue } from './to-value';
 
-const MIN_REPORT_INTERVAL_MS = 100;
+const REPORT_INTERVAL_MS = 100;
 
 /** UTF-8, each byte a character: headers hold Latin-1. */
 const toBytes = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
@@ -32,7 +33,8 @@ interface Progress extends Resumption {
   events: number;
   /** How many reconnections in a row have brought no event. */
   fruitless: number;
-  reportedAtMs: number;
+  /** How many events the last report has counted. */
+  reported: number;
   /** Whether no connection follows, however this one ends. */
   isFinal: boolean;
 }
@@ -46,24 +48,25 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
     connection: 0,
     events: 0,
     fruitless: 0,
-    reportedAtMs: 0,
+    reported: 0,
     isFinal: false,
   };
 
   const report = (phase: StreamReport['phase'], error?: unknown, details?: Pick<StreamReport, 'delayMs'>): void => {
     const { connection, events } = progress;
+    progress.reported = events;
     const code = isApiError(error) ? error.code : 'unknown';
     connector.report({ phase, connection, events, ...details, ...(error !== undefined && { error: code }) });
   };
 
+  const delivered = new Subject<void>();
+  /** The first event of a while at once, and the count at its end. */
+  const reports$ = delivered.pipe(throttleTime(REPORT_INTERVAL_MS, asyncScheduler, { leading: true, trailing: true }));
+
   const count = (): void => {
     progress.fruitless = 0;
     progress.events++;
-    const nowMs = connector.isObserved ? asyncScheduler.now() : progress.reportedAtMs;
-    // Absolute, as the clock may be set back.
-    if (Math.abs(nowMs - progress.reportedAtMs) < MIN_REPORT_INTERVAL_MS) return;
-    progress.reportedAtMs = nowMs;
-    report('events');
+    if (connector.isObserved) delivered.next();
   };
 
   const open = ({ request, response }: Connection): Observable<unknown> => {
@@ -90,14 +93,20 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
       () => fail(`an event or line has more than ${MAX_CHARACTERS} characters`),
       progress,
     );
-    const toEvent = async (frame: Frame) => format.wrap(await toValue(frame.data, head, settings), frame);
+    const toEvent = async (frame: Frame) => {
+      // What a schema throws ends the stream, a `NetworkError` too: the next connection would leave the event out.
+      progress.isFinal = true;
+      const value = await toValue(frame.data, head, settings);
+      progress.isFinal = false;
+      return format.wrap(value, frame);
+    };
     return body ? read$(body, request, parse, toEvent) : EMPTY;
   };
 
   const connect = (subscriber: Subscriber<unknown>): void => {
     const resume = progress.lastEventId && { 'last-event-id': toBytes(progress.lastEventId) };
     const isFirst = !progress.connection++;
-    const end = (error?: unknown): void => {
+    const end = (error?: AnyApiError): void => {
       if (!progress.isFinal && progress.fruitless < attempts && isTransient(error, isFirst)) {
         const delayMs = pauseMs(error, ++progress.fruitless, progress.retryMs, maxDelayMs);
         report('reconnecting', error, { delayMs });
@@ -109,20 +118,25 @@ const createStream = (connector: Connector, url: string | URL, settings: Setting
     const events$ = connector
       .connect$(method, url, { ...input, headers: { ...input.headers, ...resume } })
       .pipe(concatMap(open), tap(count));
-    subscriber.add(events$.subscribe({ next: (event) => subscriber.next(event), error: end, complete: end }));
+    subscriber.add(
+      events$.subscribe({
+        next: (event) => subscriber.next(event),
+        // A schema or an interceptor may throw anything, and `undefined` too.
+        error: (error) => (isApiError(error) ? end(error) : subscriber.error(error)),
+        complete: end,
+      }),
+    );
   };
 
-  const aborted$ = eventsOf(signal, 'abort').pipe(
-    map((): never => {
-      throw signal?.reason;
-    }),
-  );
   let failure: unknown;
-  return new Observable(connect).pipe(
+  return new Observable((subscriber) => {
+    subscriber.add(reports$.subscribe(() => progress.reported === progress.events || report('events')));
+    connect(subscriber);
+  }).pipe(
     // Subscribed to before the first request.
-    takeUntil(merge(connector.sessionEnd$, aborted$)),
+    takeUntil(merge(connector.sessionEnd$, connector.aborted$(signal))),
     tap({
-      error: (error) => {
+      error: (error = null) => {
         failure = error;
       },
       finalize: () => report('ended', failure),
@@ -139,7 +153,6 @@ export const stream$ = (
 ): Observable<unknown> =>
   defer(() => {
     const settings = toSettings(options, format);
-    if (settings.signal?.aborted) throw settings.signal.reason;
     const connector = createConnector(api);
     return connector.observe$(createStream(connector, url, settings, format), options.context);
   });

@@ -13,7 +13,7 @@ import {
   takeWhile,
   timeout,
 } from 'rxjs';
-import { parseJson } from '../http/body';
+import { isStream, parseJson } from '../http/body';
 import { MAX_INSPECTED_BYTES, READ_TIMEOUT_MS } from '../http/download';
 import type { HeldBody } from '../http/held-body';
 import type { HttpResponse } from '../http/response';
@@ -27,12 +27,12 @@ const cancel = (stream: { cancel(): Promise<void> }): void => {
 };
 
 /**
- * The whole text of a stream; `undefined` if it has more than 64 kB, takes more than 5 s or breaks. The stream is
- * cancelled then.
+ * The whole text of a stream; `undefined` if it has more than 64 kB, takes more than 5 s or breaks, or if someone reads
+ * it. It is cancelled unless someone does.
  */
-const readText$ = (stream: ByteStream): Observable<string | undefined> =>
+const readText$ = (open: () => ByteStream): Observable<string | undefined> =>
   defer(() => {
-    const reader = stream.getReader();
+    const reader = open().getReader();
     const decoder = new TextDecoder();
     let size = 0;
     return defer(() => from(reader.read())).pipe(
@@ -62,12 +62,18 @@ export class HeldStream implements HeldBody {
   }
 
   inspect$(response: HttpResponse): Observable<HttpResponse> {
+    this.body = response.body as ByteStream;
     const head$ = of({ ...response, body: null });
     return isSmallJson(response) ? concat(head$, this.#inspectJson$(response)) : head$;
   }
 
   read$(response: HttpResponse): Observable<HttpResponse> {
-    return readText$(this.body).pipe(map((text) => ({ ...response, body: parseJson(text ?? '') ?? (text || null) })));
+    const { body } = response;
+    if (!isStream(body)) return of(response);
+    this.body = body as ByteStream;
+    return readText$(() => this.body).pipe(
+      map((text) => ({ ...response, body: parseJson(text ?? '') ?? (text || null) })),
+    );
   }
 
   deliver(response: HttpResponse, signal: AbortSignal | undefined, followSignal: FollowSignal): HttpResponse {
@@ -83,10 +89,10 @@ export class HeldStream implements HeldBody {
 
   /** The response with its parsed JSON, and none if it is not JSON. */
   #inspectJson$(response: HttpResponse): Observable<HttpResponse> {
-    return defer(() => {
+    return readText$(() => {
       const [start, whole] = this.body.tee();
       this.body = whole;
-      return readText$(start);
+      return start;
     }).pipe(
       concatMap((text) => {
         const body = parseJson(text ?? '');

@@ -90,7 +90,7 @@ export const logOf = (stream$: Observable<unknown>) => {
     next: (event) => log.push(event),
     error: (error) => {
       errors.push(error);
-      log.push(error.code ?? error);
+      log.push(error?.code ?? error);
     },
     complete: () => log.push('complete'),
   });

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   type ApiEvent,
   BodyNotReplayableError,
@@ -63,6 +64,12 @@ describe('sse$', () => {
       { lastEventId: '7\u{2026}' },
       { headers: { Accept: 'a', b: 'c' }, fetch: { cache: 'default', priority: 'low' } },
       { headers: [['ACCEPT', 'a']] },
+      {
+        headers: [
+          ['b', '1'],
+          ['B', '2'],
+        ],
+      },
       { headers: new Headers({ accept: 'a' }), fetch: { priority: 'low' } },
       { headers: { accept: null } },
     ];
@@ -72,6 +79,7 @@ describe('sse$', () => {
       { headers: { accept: 'text/event-stream', 'last-event-id': '7\xe2\x80\xa6' }, fetch: { cache: 'no-store' } },
       { headers: { accept: 'a', b: 'c' }, fetch: { cache: 'default', priority: 'low' } },
       { headers: { accept: 'a' }, fetch: { cache: 'no-store' } },
+      { headers: { accept: 'text/event-stream', b: '1, 2' }, fetch: { cache: 'no-store' } },
       { headers: { accept: 'a' }, fetch: { cache: 'no-store', priority: 'low' } },
       { headers: {}, fetch: { cache: 'no-store' } },
     ]);
@@ -98,6 +106,10 @@ describe('a wrong option', () => {
     ['lastEventId: expected a string', { lastEventId: 7 }],
     ['schema: expected a Standard Schema', { schema: {} }],
     ['signal: expected an AbortSignal', { signal: {} }],
+    ['signal: expected an AbortSignal', { signal: 'secret' }],
+    ['headers: expected an object, or pairs of a name and a value', { headers: 5 }],
+    ['headers: expected an object, or pairs of a name and a value', { headers: null }],
+    ['headers: expected an object, or pairs of a name and a value', { headers: ['secret'] }],
     ['auth: expected true or false', { auth: 1 }],
     ['body: expected no body in a GET request', { body: 'a' }],
     ['method: expected an HTTP method', { method: 'a b' }],
@@ -544,6 +556,25 @@ describe('a signal', () => {
     expect(log).toEqual(['why']);
   });
 
+  it('has one listener for all streams of a client, and none after them', () => {
+    const { api } = createStreams();
+    const { signal } = new AbortController();
+    const subscriptions = Array.from({ length: 11 }, () => sse$(api, '/events', { signal }).subscribe());
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('without a reason, as of a polyfill, ends a stream with an AbortError', () => {
+    const { api } = createStreams();
+    const signal = Object.assign(new EventTarget(), { aborted: false }) as AbortSignal;
+    const { errors } = logOf(sse$(api, '/events', { signal }));
+    signal.dispatchEvent(new Event('abort'));
+    Object.assign(signal, { aborted: true });
+    const { errors: later } = logOf(sse$(api, '/events', { signal }));
+    expect([errors, later]).toMatchObject([[{ name: 'AbortError' }], [{ name: 'AbortError' }]]);
+  });
+
   it('ends a pause with its reason', async () => {
     const { api, connections } = createStreams(network);
     const controller = new AbortController();
@@ -637,8 +668,8 @@ describe('reports', () => {
     expect(reportsOf(events)).toEqual([
       { phase: 'opened', connection: 1, events: 0 },
       { phase: 'events', connection: 1, events: 1 },
-      { phase: 'events', connection: 1, events: 11 },
-      { phase: 'events', connection: 1, events: 21 },
+      { phase: 'events', connection: 1, events: 10 },
+      { phase: 'events', connection: 1, events: 20 },
       { phase: 'reconnecting', connection: 1, events: 25, delayMs: 1_000, error: 'network' },
       { phase: 'opened', connection: 2, events: 25 },
       { phase: 'ended', connection: 2, events: 25 },
@@ -649,6 +680,24 @@ describe('reports', () => {
       method: 'GET',
       url: 'https://api.test/events',
     });
+  });
+
+  it('say how many events a burst has brought, after it', async () => {
+    const { api, connections } = createStreams();
+    const events: ApiEvent[] = [];
+    const recording = api.events$.subscribe((event) => events.push(event));
+    logOf(sse$(api, '/events'));
+    connections[0]?.send('data: a\n\n'.repeat(5));
+    await pass(1_000);
+    expect(reportsOf(events).map(({ phase, events: count }) => [phase, count])).toEqual([
+      ['opened', 0],
+      ['events', 1],
+      ['events', 5],
+    ]);
+    recording.unsubscribe();
+    connections[0]?.send('data: a\n\n');
+    await pass(0);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it.each(['opened', 'events', 'reconnecting'] as const)('may unsubscribe the stream: %s', async (phase) => {
@@ -676,6 +725,7 @@ describe('reports', () => {
     ['completion', () => head(null, { status: 204 }), { phase: 'ended', connection: 1, events: 0 }],
     ['an error', () => head(null, { status: 404 }), { phase: 'ended', connection: 1, events: 0, error: 'status' }],
     ['a foreign error', () => fail(new Error('x')), { phase: 'ended', connection: 1, events: 0, error: 'unknown' }],
+    ['no error', () => throwError(() => undefined), { phase: 'ended', connection: 1, events: 0, error: 'unknown' }],
   ])('end with %s', (_what, respond, expected) => {
     const { api } = createStreams(respond);
     const events: ApiEvent[] = [];

@@ -1,4 +1,4 @@
-import { type Api, type HttpResponse, ResponseParseError, SchemaError } from 'renewal';
+import { type Api, type HttpResponse, NetworkError, ResponseParseError, SchemaError } from 'renewal';
 import { ndjson$, type StreamOptions, sse$ } from 'renewal/stream';
 import { map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -97,13 +97,19 @@ describe.each(STREAMS)('%s', (_name, open$, write, type) => {
     ]);
   });
 
-  it('fails with the error that a schema throws', async () => {
-    const validate = () => {
-      throw new RangeError('schema');
-    };
-    const { errors } = await start({ schema: { '~standard': { version: 1, vendor: 'test', validate } } }, '1');
-    expect(errors).toEqual([new RangeError('schema')]);
-  });
+  it.each([[new RangeError('schema')], [new NetworkError('schema')], [undefined]])(
+    'fails with what a schema throws: %s',
+    async (thrown) => {
+      const validate = () => {
+        throw thrown;
+      };
+      const schema = { '~standard': { version: 1 as const, vendor: 'test', validate } };
+      for (const reconnect of [false, { delayMs: 0 }]) {
+        const { errors } = await start({ schema, reconnect }, '1');
+        expect(errors).toEqual([thrown]);
+      }
+    },
+  );
 
   it('has a limit, beyond which it does not reconnect', async () => {
     const { log, errors } = await start(

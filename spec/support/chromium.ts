@@ -31,10 +31,15 @@ const { RENEWAL_PACKAGE: unpacked } = process.env;
 
 /** The library: its sources, or the unpacked tarball that RENEWAL_PACKAGE names. */
 const library: Readonly<Record<string, string>> = unpacked
-  ? { renewal: `${unpacked}/dist/index.js`, 'renewal/devtools': `${unpacked}/dist/devtools.js` }
+  ? {
+      renewal: `${unpacked}/dist/index.js`,
+      'renewal/devtools': `${unpacked}/dist/devtools.js`,
+      'renewal/stream': `${unpacked}/dist/stream.js`,
+    }
   : {
       renewal: path('../../lib/index.ts'),
       'renewal/devtools': path('../../lib/devtools/index.ts'),
+      'renewal/stream': path('../../lib/stream/index.ts'),
       '#xhr': path('../../lib/transports/xhr.ts'),
     };
 

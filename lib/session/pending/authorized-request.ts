@@ -68,13 +68,15 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
       return;
     }
     this.#ignoresEvents = true;
-    const { stream } = internalsOf(request.wire).newest;
+    const { newest } = internalsOf(request.wire);
+    // A transport that wraps another one may have made any other body of the stream.
+    const stream = isStream(event.body) ? newest.stream : undefined;
     const shown$ = stream ? stream.inspect$(event) : withParsedJson(event);
     const expired$ = shown$.pipe(first((shown) => this.#isExpired(shown, state), null));
     this.add(
       expired$.subscribe((expired) => {
         if (expired) {
-          stream?.cancel();
+          newest.stream?.cancel();
           this.#replay(stream ? expired : event, state);
           return;
         }

@@ -13,8 +13,9 @@ import {
   memoryStore,
   retryRequests,
   type SessionOptions,
+  type Transport,
 } from 'renewal';
-import { concatMap, delay, firstValueFrom, of, take } from 'rxjs';
+import { concatMap, delay, firstValueFrom, map, of, take, tap } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBarrier } from '../../support/barrier';
 import { endOf } from '../../support/node-client';
@@ -323,6 +324,73 @@ describe('a streamed response of a session', () => {
   });
 });
 
+/** Replaces the stream of each response by a stream in upper case. */
+const inUpperCase: Interceptor = (request, next) =>
+  next(request).pipe(
+    map((event) => {
+      if (event.type !== 'response') return event;
+      const transform = new TransformStream<Uint8Array, Uint8Array>({
+        transform: (bytes, controller) => controller.enqueue(Buffer.from(`${Buffer.from(bytes)}`.toUpperCase())),
+      });
+      return { ...event, body: (event.body as ReadableStream<Uint8Array>).pipeThrough(transform) };
+    }),
+  );
+
+const wrap =
+  (interceptor: Interceptor): Transport =>
+  (request) =>
+    interceptor(request, fetchTransport());
+
+describe('a stream that comes through a wrapped transport to its session', () => {
+  const withTransport = (transport: Transport): Api =>
+    apiWith({
+      session: createSession({
+        store: memoryStore({ accessToken: 'T1', refreshToken: 'R1' }),
+        refresh: () => of({ accessToken: 'T2' }),
+      }),
+      transport,
+    });
+
+  it.each(['text/plain', 'application/json'])('is the one that replaces it: %s', async (type) => {
+    serveOnce(answerText('{"a":1}', { 'content-type': type }));
+    expect(await textOf(await open(withTransport(wrap(inUpperCase))))).toBe('{"A":1}');
+  });
+
+  it('is judged by what replaces it', async () => {
+    server.act = (socket, head) =>
+      void socket.write(answerText(tokenOf(head) ?? '', { 'content-type': 'application/json' }));
+    const expired: Interceptor = (request, next) =>
+      next(request).pipe(
+        map((event) => {
+          if (event.type !== 'response' || request.headers.authorization !== 'Bearer T1') return event;
+          return { ...event, body: new Blob(['{"code":1002}']).stream() };
+        }),
+      );
+    expect(await textOf(await open(withTransport(wrap(expired))))).toBe('T2');
+  });
+
+  it('is passed on as it is if someone reads it', async () => {
+    serveOnce(answerText('{"a":1}', { 'content-type': 'application/json' }));
+    const texts: Promise<string>[] = [];
+    const read: Interceptor = (request, next) =>
+      next(request).pipe(
+        tap((event) => {
+          if (event.type === 'response') texts.push(textOf(event.body as ReadableStream<Uint8Array>));
+        }),
+      );
+    expect((await open(withTransport(wrap(read)))).locked).toBe(true);
+    expect(await texts[0]).toBe('{"a":1}');
+  });
+
+  it('may become any other body', async () => {
+    for (const body of ['a text', null]) {
+      serveOnce(answerText('{"a":1}', { 'content-type': 'application/json' }));
+      const replace: Interceptor = (request, next) => next(request).pipe(map((event) => ({ ...event, body })));
+      expect(await open(withTransport(wrap(replace)))).toBe(body);
+    }
+  });
+});
+
 describe('an error status of a streamed response', () => {
   it.each([
     ['JSON', '{"message":"gone"}', 'application/json', { message: 'gone' }],
@@ -334,6 +402,15 @@ describe('an error status of a streamed response', () => {
       const error = await endOf(api.get$('/a', { responseType: 'stream' }));
       expect(error).toMatchObject({ code: 'status', status: 404, response: { body } });
     }
+  });
+
+  it.each<[string, Interceptor, unknown]>([
+    ['the stream', inUpperCase, 'GONE'],
+    ['a value', (request, next) => next(request).pipe(map((event) => ({ ...event, body: { a: 1 } }))), { a: 1 }],
+  ])('has the body of its interceptor: %s', async (_, interceptor, body) => {
+    server.act = (socket) => void socket.write(answerText('gone', {}, '404 Not Found'));
+    const error = await endOf(apiWith({ interceptors: [interceptor] }).get$('/a', { responseType: 'stream' }));
+    expect(error).toMatchObject({ code: 'status', response: { body } });
   });
 
   it('has no body if that is longer than 64 kB, and closes the connection', async () => {
