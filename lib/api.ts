@@ -184,8 +184,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
         newest: settlement,
         perAttempt: identity,
         session: core,
-        binding: core && request.auth ? (scope?.binding ?? bindTo(core, scope?.sessionId)) : undefined,
+        binding: core && request.auth ? (scope?.binding ?? bindTo(core, scope?.carried)) : undefined,
         onToken: scope?.onToken,
+        carried: scope?.carried,
       });
       scope?.onRequest(request);
       const work = signal ? untilAborted(signal, caller, followSignal) : caller;
@@ -239,7 +240,6 @@ export const createApi = (options: ApiOptions = {}): Api => {
         send(method, url, input, scope.isAnyStatus ? 'connection-any' : 'connection', undefined, scope),
       bind: () => core && bindTo(core),
       followSignal,
-      session: core,
       events,
       nextStreamId: () => ++streamCount,
       observe$: (options as { [OBSERVE_STREAM]?: ObserveStream })[OBSERVE_STREAM],
