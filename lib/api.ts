@@ -1,6 +1,6 @@
 import { concatMap, identity, merge, Observable, of, Subject } from 'rxjs';
 import { type ConnectionScope, type ConnectorParts, OBSERVE_STREAM, type ObserveStream, PARTS } from './connector';
-import { serialize } from './http/body';
+import { isStream, serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Delete, Get, Post, SendRequest } from './http/calls';
 import { type HeadersInput, mergeHeaders } from './http/headers';
@@ -197,6 +197,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
           concatMap((event) => {
             const { stream } = settlement;
             if (!stream || event?.type !== 'response') return of(event);
+            if (!isStream(event.body)) {
+              // An interceptor has made another body of it: nobody else would close the connection.
+              stream.cancel();
+              return of(event);
+            }
             const isError = event.status >= 400 && emitted !== 'connection-any';
             return isError ? stream.read$(event) : of(stream.deliver(event, signal, followSignal));
           }),
