@@ -210,7 +210,7 @@ describe('toFetch is a fetch', () => {
     expect((await reader.read()).value).toEqual(new Uint8Array([98]));
   });
 
-  it('keeps the body of a response that is read late, and closes that of one that is dropped', async () => {
+  it('keeps a response that is read late, and closes one that is dropped', async () => {
     const opened = createTally();
     const closed = createTally();
     const sockets: ServerResponse[] = [];

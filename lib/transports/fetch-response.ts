@@ -61,8 +61,8 @@ export const toResponse = (response: Response, bytes: ArrayBuffer, request: Http
 };
 
 /**
- * The member by which a stream keeps its response alive: when a response is collected, Node cancels its stream if nobody
- * reads it yet.
+ * The member by which a stream keeps its response alive: when a response is collected, Node cancels its stream, unless
+ * someone reads that.
  */
 const RESPONSE = Symbol('renewal.response');
 
