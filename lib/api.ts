@@ -1,6 +1,6 @@
 import { concatMap, identity, merge, Observable, of, Subject } from 'rxjs';
 import { type ConnectionScope, type ConnectorParts, OBSERVE_STREAM, type ObserveStream, PARTS } from './connector';
-import { serialize } from './http/body';
+import { isStream, serialize } from './http/body';
 import { buildRequest, type RequestInput } from './http/build-request';
 import type { Delete, Get, Post, SendRequest } from './http/calls';
 import { type HeadersInput, mergeHeaders } from './http/headers';
@@ -184,8 +184,9 @@ export const createApi = (options: ApiOptions = {}): Api => {
         newest: settlement,
         perAttempt: identity,
         session: core,
-        binding: core && request.auth ? (scope?.binding ?? bindTo(core, scope?.sessionId)) : undefined,
+        binding: core && request.auth ? (scope?.binding ?? bindTo(core, scope?.carried)) : undefined,
         onToken: scope?.onToken,
+        carried: scope?.carried,
       });
       scope?.onRequest(request);
       const work = signal ? untilAborted(signal, caller, followSignal) : caller;
@@ -196,6 +197,11 @@ export const createApi = (options: ApiOptions = {}): Api => {
           concatMap((event) => {
             const { stream } = settlement;
             if (!stream || event?.type !== 'response') return of(event);
+            if (!isStream(event.body)) {
+              // An interceptor has made another body of it: nobody else would close the connection.
+              stream.cancel();
+              return of(event);
+            }
             const isError = event.status >= 400 && emitted !== 'connection-any';
             return isError ? stream.read$(event) : of(stream.deliver(event, signal, followSignal));
           }),
@@ -239,7 +245,6 @@ export const createApi = (options: ApiOptions = {}): Api => {
         send(method, url, input, scope.isAnyStatus ? 'connection-any' : 'connection', undefined, scope),
       bind: () => core && bindTo(core),
       followSignal,
-      session: core,
       events,
       nextStreamId: () => ++streamCount,
       observe$: (options as { [OBSERVE_STREAM]?: ObserveStream })[OBSERVE_STREAM],

@@ -4,6 +4,7 @@ import { nowMs } from './http/clock';
 import type { HttpContext } from './http/context';
 import { emit } from './http/emit';
 import { redactUrl } from './http/errors';
+import type { Carried } from './http/internals';
 import type { HttpRequest } from './http/request';
 import type { Connection } from './http/settlement';
 import type { StreamEvent } from './http/trace';
@@ -20,12 +21,12 @@ export interface ConnectionScope {
   /** Whether a response of 400 or above is a response too, with its stream as its body. */
   readonly isAnyStatus: boolean;
   /** The session whose tokens a request of this connector has carried first. */
-  readonly sessionId: string | undefined;
+  readonly carried: Carried | undefined;
   /** What {@link ConnectorParts.bind} has returned, for a request that is sent later. */
   readonly binding: object | undefined;
   readonly onRequest: (request: HttpRequest) => void;
   /** Called with the session whose token an attempt is about to carry. */
-  readonly onToken: (sessionId: string) => void;
+  readonly onToken: (carried: Carried) => void;
 }
 
 /** What a client keeps for its connectors. */
@@ -40,7 +41,6 @@ export interface ConnectorParts {
   /** Binds a request of now to its session. */
   readonly bind: () => object | undefined;
   readonly followSignal: FollowSignal;
-  readonly session: SessionCore | undefined;
   readonly events: Subject<ApiEvent>;
   readonly nextStreamId: () => number;
   readonly observe$: ObserveStream | undefined;
@@ -95,9 +95,9 @@ export interface Connector {
 export const createConnector = (api: object): Connector => {
   const { [PARTS]: parts } = Object(api) as { [PARTS]?: ConnectorParts };
   if (!parts) throw new TypeError('api: expected a client that createApi has made');
-  const { send$, bind, followSignal, session, events, nextStreamId, observe$ } = parts;
+  const { send$, bind, followSignal, events, nextStreamId, observe$ } = parts;
   /** The session whose tokens a request has carried first. */
-  const sessionId$ = new BehaviorSubject<string | undefined>(undefined);
+  const carried$ = new BehaviorSubject<Carried | undefined>(undefined);
   let binding: object | undefined;
   let request: HttpRequest | undefined;
   let streamId: number | undefined;
@@ -112,13 +112,13 @@ export const createConnector = (api: object): Connector => {
           { ...input, responseType: 'stream' },
           {
             isAnyStatus,
-            sessionId: sessionId$.value,
+            carried: carried$.value,
             binding,
             onRequest: (built) => {
               request = built;
               if (isStream) observe$?.requests?.add(built);
             },
-            onToken: (sessionId) => sessionId$.value ?? sessionId$.next(sessionId),
+            onToken: (carried) => carried$.value ?? carried$.next(carried),
           },
         ),
       ),
@@ -130,7 +130,8 @@ export const createConnector = (api: object): Connector => {
         const abort = () => subscriber.error(reasonOf(signal as AbortSignal)); // called only if there is one
         if (signal) return signal.aborted ? abort() : followSignal(signal, abort);
       }),
-    sessionEnd$: sessionId$.pipe(switchMap((id) => (id === undefined || !session ? NEVER : session.end$(id)))),
+    // Only a session passes itself to `onToken`.
+    sessionEnd$: carried$.pipe(switchMap((at) => (at ? (at.session as SessionCore).end$(at.sessionId) : NEVER))),
     observe$: (source$, context) => {
       isStream = true;
       return observe$?.(source$, context) ?? source$;

@@ -6,6 +6,7 @@ import { isApiError } from './http/errors';
 import type { FetchOptions } from './http/fetch-options';
 import type { Body } from './http/request';
 import type { Connection } from './http/settlement';
+import { moveResponse } from './transports/fetch-response';
 
 /** The options of `fetch` that are passed on, each with the value of a `Request` that was made without it. */
 const REQUEST_DEFAULTS: { readonly [Name in keyof FetchOptions]-?: FetchOptions[Name] | '' } = {
@@ -48,7 +49,9 @@ const toResponse = ({ request, response }: Connection): Response => {
     for (const item of name === 'set-cookie' ? value.split('\n') : [value]) headers.append(name, item);
   // The constructor refuses what a server may send: the status 0 of an opaque response, 999, and most other texts.
   const isOdd = status < 200 || status > 599;
-  return withMembers(new Response(body, { status: isOdd ? 200 : status, headers }), {
+  const made = new Response(body, { status: isOdd ? 200 : status, headers });
+  moveResponse(body, made);
+  return withMembers(made, {
     url: { value: url },
     redirected: { value: url !== '' && url !== request.url.replace(/#.*/s, '') },
     statusText: { value: statusText },

@@ -1,5 +1,8 @@
 import { getEventListeners } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type ApiOptions,
   createApi,
@@ -13,9 +16,12 @@ import {
 } from 'renewal';
 import { NEVER, of, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createBarrier } from './support/barrier';
+import { createBarrier, createTally } from './support/barrier';
 import { answering, type Echo, echo, type HttpServer, startHttpServer } from './support/http-server';
 import { startTcpServer } from './support/tcp-server';
+
+setFlagsFromString('--expose-gc');
+const gc: () => void = runInNewContext('gc');
 
 let server: HttpServer;
 
@@ -202,6 +208,29 @@ describe('toFetch is a fetch', () => {
     expect((await reader.read()).value).toEqual(new Uint8Array([97]));
     barrier.open();
     expect((await reader.read()).value).toEqual(new Uint8Array([98]));
+  });
+
+  it('keeps a response that is read late, and closes one that is dropped', async () => {
+    const opened = createTally();
+    const closed = createTally();
+    const sockets: ServerResponse[] = [];
+    server.answer = (_request, response) => {
+      sockets.push(response);
+      response.on('close', closed.add);
+      response.write('a');
+      opened.add();
+    };
+    const send = fetchOf();
+    const kept = await send('/kept');
+    for (let nth = 0; nth < 5; nth++) await send('/dropped');
+    await opened.reached(6);
+    for (let round = 0; round < 10; round++) {
+      await setImmediate();
+      gc();
+    }
+    await closed.reached(4);
+    sockets[0]?.end('b');
+    expect(await kept.text()).toBe('ab');
   });
 
   it('errors the body with the reason of a signal that is aborted after the head', async () => {

@@ -4,6 +4,12 @@ import type { HttpRequest } from './request';
 import { noTrace, type Trace } from './trace';
 import { originOf } from './url';
 
+/** A session, with its id at the time. */
+export interface Carried {
+  readonly session: object;
+  readonly sessionId: string;
+}
+
 /**
  * All that this package keeps on a request beside its public members, for each step between the caller and the
  * transport.
@@ -26,7 +32,9 @@ export interface RequestInternals {
   readonly session?: object | undefined;
   readonly binding?: object | undefined;
   /** Called with the session whose token an attempt is about to carry. */
-  readonly onToken?: ((sessionId: string) => void) | undefined;
+  readonly onToken?: ((carried: Carried) => void) | undefined;
+  /** The session whose token the stream has carried first: its later requests belong to it. */
+  readonly carried?: Carried | undefined;
 }
 
 const INTERNALS = Symbol('renewal.internals');

@@ -1,7 +1,7 @@
 import { map, Observable, switchMap } from 'rxjs';
 import { copyMutableBody, serialize } from '../http/body';
 import { InvalidRequestError } from '../http/errors';
-import { internalsOf } from '../http/internals';
+import { type Carried, internalsOf } from '../http/internals';
 import { checkOptions } from '../http/options';
 import type { Interceptor } from '../http/request';
 import type { HttpEvent } from '../http/response';
@@ -27,12 +27,12 @@ interface Bound {
  * Binds a request of now to the session that the store holds. However long the request is delayed, it is never sent
  * with another session's token.
  *
- * @param sessionId - The session that it belongs to whatever the store holds: that of the stream before it.
+ * @param carried - Whose token its stream has carried: if it was this session, the request belongs to what that was.
  */
-export const bindTo = (core: SessionCore, sessionId?: string): Bound => {
+export const bindTo = (core: SessionCore, carried?: Carried): Bound => {
   const binding$ = core.checkStore();
-  if (sessionId === undefined) return binding$ ? { binding$ } : core.bind();
-  const binding = { sessionId };
+  if (carried?.session !== core) return binding$ ? { binding$ } : core.bind();
+  const binding = { sessionId: carried.sessionId };
   return binding$ ? { binding$: binding$.pipe(map(() => binding)) } : { binding };
 };
 
@@ -65,7 +65,7 @@ export const bearer = (session: Session, options: BearerOptions = {}): Intercept
     const wire = serialize(bytes ? { ...request, body: bytes } : request);
     // Another session's client may have made the request. A binding for this session was made by `bindTo`.
     const bound = internals.session === core ? (internals.binding as Bound | undefined) : undefined;
-    const { binding$, binding } = bound ?? bindTo(core);
+    const { binding$, binding } = bound ?? bindTo(core, internals.carried);
     // However late it is subscribed to, and however often.
     const send$ = (bound = core.binding) =>
       new Observable<HttpEvent>((caller) =>

@@ -60,8 +60,22 @@ export const toResponse = (response: Response, bytes: ArrayBuffer, request: Http
   return { type: 'response', status, statusText, headers, url, body };
 };
 
-/** A stream keeps its response alive: Node cancels a stream that nobody reads yet when its response is collected. */
+/**
+ * The member by which a stream keeps its response alive: when a response is collected, Node cancels its stream, unless
+ * someone reads that.
+ */
 const RESPONSE = Symbol('renewal.response');
+
+/**
+ * Moves that member from a stream to its new response. If that is collected, Node closes the connection, as it does for
+ * its own.
+ */
+export const moveResponse = (body: object | null, to: object): void => {
+  const { [RESPONSE]: response } = Object(body) as { [RESPONSE]?: unknown };
+  if (!body || !response) return;
+  Reflect.deleteProperty(body, RESPONSE);
+  Object.defineProperty(to, RESPONSE, { value: response });
+};
 
 /** The response at its head, with a stream as its body. Throws an `UnsendableError` if this `fetch` has no streams. */
 export const toStreamedResponse = (response: Response, request: HttpRequest): HttpResponse => {
@@ -69,7 +83,7 @@ export const toStreamedResponse = (response: Response, request: HttpRequest): Ht
   const body = hasNoContent(request, status) ? null : response.body;
   // React Native has no body here, and node-fetch a stream of Node.
   if (body !== null && !isStream(body)) throw new UnsendableError('responseType: this fetch has no streamed bodies');
-  if (body) Object.defineProperty(body, RESPONSE, { value: response });
+  if (body) Object.defineProperty(body, RESPONSE, { value: response, configurable: true });
   const { newest } = internalsOf(request);
   // A retry has left the response before.
   newest.stream?.cancel();

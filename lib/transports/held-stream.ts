@@ -13,7 +13,7 @@ import {
   takeWhile,
   timeout,
 } from 'rxjs';
-import { isStream, parseJson } from '../http/body';
+import { parseJson } from '../http/body';
 import { MAX_INSPECTED_BYTES, READ_TIMEOUT_MS } from '../http/download';
 import type { HeldBody } from '../http/held-body';
 import type { HttpResponse } from '../http/response';
@@ -68,9 +68,7 @@ export class HeldStream implements HeldBody {
   }
 
   read$(response: HttpResponse): Observable<HttpResponse> {
-    const { body } = response;
-    if (!isStream(body)) return of(response);
-    this.body = body as ByteStream;
+    this.body = response.body as ByteStream;
     return readText$(() => this.body).pipe(
       map((text) => ({ ...response, body: parseJson(text ?? '') ?? (text || null) })),
     );

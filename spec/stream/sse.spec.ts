@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import {
   type ApiEvent,
   BodyNotReplayableError,
+  bearer,
   createSession,
   type HttpResponse,
   InvalidRequestError,
@@ -591,19 +592,26 @@ describe('the session', () => {
     vi.restoreAllMocks();
   });
 
-  const withSession = (respond?: Parameters<typeof createStreams>[0]) => {
+  const withSession = (respond?: Parameters<typeof createStreams>[0], isInterceptor = false) => {
     const session = createSession({
       store: memoryStore({ accessToken: 'A1', refreshToken: 'R1' }),
       refresh: () => of({ accessToken: 'A2' }),
     });
-    return { session, ...createStreams(respond, { session }) };
+    const options = isInterceptor
+      ? { interceptors: [bearer(session, { allowedOrigins: ['https://api.test'] })] }
+      : { session };
+    return { session, ...createStreams(respond, options) };
   };
 
+  const afterFirst = (nth: number) => (nth === 0 ? undefined : network());
+
   it.each([
-    ['while the stream is open', undefined],
-    ['in the pause', (nth: number) => (nth === 0 ? undefined : network())],
-  ])('ends the stream at its end %s', async (_when, respond) => {
-    const { session, api, connections } = withSession(respond);
+    ['while the stream is open', undefined, false],
+    ['in the pause', afterFirst, false],
+    ['while it is open, of an interceptor', undefined, true],
+    ['in the pause, of an interceptor', afterFirst, true],
+  ])('ends the stream at its end %s', async (_when, respond, isInterceptor) => {
+    const { session, api, connections } = withSession(respond, isInterceptor);
     const { log } = logOf(sse$(api, '/events').pipe(map(({ data }) => data)));
     connections[0]?.send('data: a\n\n');
     await settle();
@@ -618,6 +626,17 @@ describe('the session', () => {
       true,
     ]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('ends a stream that connects after its end, of an interceptor', async () => {
+    const { session, api, connections } = withSession(undefined, true);
+    const { log } = logOf(sse$(api, '/events'));
+    api.events$.subscribe((event) => {
+      if (event.type === 'stream' && event.phase === 'reconnecting') void session.signIn({ accessToken: 'B1' });
+    });
+    connections[0]?.end();
+    await pass(60_000);
+    expect([log, connections.length]).toEqual([['signed-out'], 1]);
   });
 
   it('gives each connection the token of that moment', async () => {

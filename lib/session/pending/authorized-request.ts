@@ -161,7 +161,7 @@ export class AuthorizedRequest implements Waiter {
     }
     const { trace, onToken } = internalsOf(wire);
     trace('set-generation', state ? { generation: state.generation } : {});
-    if (state) onToken?.(state.tokens.sessionId);
+    if (state) onToken?.({ session, sessionId: state.tokens.sessionId });
     const attempt = new Attempt(this, state);
     const authorized = state ? session.authorize(wire, state.tokens) : wire;
     const event$ = isRequest(authorized) ? handler(authorized) : this.#sendLater$(authorized, attempt);

@@ -324,6 +324,17 @@ describe('a streamed response of a session', () => {
   });
 });
 
+describe('a stream that an interceptor replaces', () => {
+  it.each(['a text', null])('by %j closes its connection', async (body) => {
+    const { socket } = serveOnce(`${HEAD}\r\n${chunk('a')}`);
+    const replace: Interceptor = (request, next) => next(request).pipe(map((event) => ({ ...event, body })));
+    const { signal } = new AbortController();
+    expect(await open(apiWith({ interceptors: [replace] }), { signal })).toBe(body);
+    await closedOf(await socket);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+});
+
 /** Replaces the stream of each response by a stream in upper case. */
 const inUpperCase: Interceptor = (request, next) =>
   next(request).pipe(
