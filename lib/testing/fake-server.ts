@@ -1,5 +1,18 @@
-import { asyncScheduler, concatMap, defer, delay, from, map, NEVER, type Observable, of } from 'rxjs';
-import { type Reply, targetOf, toWireReply, type WireReply } from './reply';
+import {
+  asyncScheduler,
+  catchError,
+  concatMap,
+  defer,
+  delay,
+  from,
+  isObservable,
+  map,
+  NEVER,
+  type Observable,
+  of,
+  take,
+} from 'rxjs';
+import { encodePath, isStatus, type Reply, targetOf, toWireReply, type WireReply } from './reply';
 import type { Refusal, TokenIssuer } from './token-issuer';
 
 /** A request as a route of a {@link FakeBackend} gets it. */
@@ -16,8 +29,10 @@ export interface FakeRequest {
   readonly user: string | undefined;
 }
 
+const REFRESH_FAULTS = ['refused', 'unavailable', 'offline', 'never', 'malformed'] as const;
+
 /** How a refresh can fail. */
-export type RefreshFault = 'refused' | 'unavailable' | 'offline' | 'never' | 'malformed';
+export type RefreshFault = (typeof REFRESH_FAULTS)[number];
 
 /** A request that has arrived. */
 export interface LogEntry {
@@ -33,12 +48,14 @@ export interface LogEntry {
 /** A request on the wire, by either way in: its body is serialised. */
 export type WireRequest = Pick<FakeRequest, 'method' | 'headers' | 'body'> & { readonly url: string };
 
+type Route = (request: FakeRequest) => unknown;
+
 /** The settings of a {@link FakeServer}, all present. */
 export interface FakeServerOptions {
   readonly signal: 'status' | 'code';
   readonly latencyMs: number;
   readonly refreshPath: string;
-  readonly routes: Readonly<Record<string, (request: FakeRequest) => unknown>>;
+  readonly routes: Readonly<Record<string, Route>>;
   readonly publicRoutes: readonly string[];
 }
 
@@ -54,12 +71,35 @@ export interface FakeServer {
 }
 
 /** What becomes of a request: a reply, no connection, or nothing ever. */
-type Outcome = Reply | 'offline' | 'never';
+type Outcome = WireReply | 'offline' | 'never';
 
-/** Whether a route has returned a status with its body, and not a body alone. */
-const isReply = (value: unknown): value is Reply =>
-  Number.isInteger(Object(value).status) &&
-  Object.keys(Object(value)).every((key) => /^(status|headers|body)$/.test(key));
+/** Whether a route has returned a status with its body, and not a body alone, which may have a status of its own. */
+const isReply = (value: unknown): value is Reply => {
+  const { status, ...others } = Object(value);
+  const keys = Object.keys(others);
+  return (
+    Number.isInteger(status) &&
+    keys.every((key) => key === 'headers' || key === 'body') &&
+    (keys.length > 0 || isStatus(status))
+  );
+};
+
+/** The path of a key as it is in a url. */
+const encodeKey = (key: string): string => key.replace(/\/.*/s, encodePath);
+
+/** Calls a route. Emits one value: of what it returns, of its promise, or the first of its Observable. */
+const call$ = (route: Route, request: FakeRequest): Observable<unknown> =>
+  defer(() => {
+    const result = route(request);
+    if (isObservable(result)) return result.pipe(take(1));
+    return typeof Object(result).then === 'function' ? from(result as Promise<unknown>) : of(result);
+  });
+
+/** What a refresh without a refresh token has sent instead. Quotes no value. */
+const describeBody = (body: unknown): string => {
+  if (body === null) return 'it has no body';
+  return typeof body === 'object' ? `keys: ${Object.keys(body).join(', ')}` : 'its body is a text, expected JSON';
+};
 
 /** The value that a route sees of a serialised body. */
 const parseBody = (body: unknown, type = ''): unknown => {
@@ -71,7 +111,8 @@ const parseBody = (body: unknown, type = ''): unknown => {
   }
 };
 
-const errorReply = (status: number, error: string, message: string): Reply => ({ status, body: { error, message } });
+const errorReply = (status: number, error: string, message: string): WireReply =>
+  toWireReply({ status, body: { error, message } });
 
 const REFUSALS: { readonly [Why in Exclude<Refusal, 'revoked'>]: string } = {
   unknown: 'its refresh token was never issued',
@@ -79,18 +120,21 @@ const REFUSALS: { readonly [Why in Exclude<Refusal, 'revoked'>]: string } = {
 };
 
 export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer): FakeServer => {
-  const { signal, latencyMs, refreshPath, routes, publicRoutes } = options;
+  const { signal, latencyMs } = options;
+  const refreshPath = encodePath(options.refreshPath);
+  const routes = new Map(Object.entries(options.routes).map(([key, route]) => [encodeKey(key), route]));
+  const publicRoutes = new Set(options.publicRoutes.map(encodeKey));
   const log: LogEntry[] = [];
   const faults: RefreshFault[] = [];
   const problems: string[] = [];
   let refreshes = 0;
 
   /** The reply that says that an access token, or a refresh token, is dead. */
-  const deadReply = (error: string, message: string): Reply =>
-    signal === 'status' ? errorReply(401, error, message) : { body: { code: 1002, message } };
+  const deadReply = (error: string, message: string): WireReply =>
+    signal === 'status' ? errorReply(401, error, message) : toWireReply({ body: { code: 1002, message } });
 
   /** The reply to a request that no client should send. */
-  const reject = (status: number, error: string, name: string, message: string): Reply => {
+  const reject = (status: number, error: string, name: string, message: string): WireReply => {
     problems.push(`${name}: ${message}`);
     return errorReply(status, error, message);
   };
@@ -103,9 +147,9 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
       case 'refused':
         return refused();
       case 'unavailable':
-        return { status: 503, headers: { 'content-type': 'text/plain' }, body: 'unavailable' };
+        return toWireReply({ status: 503, headers: { 'content-type': 'text/plain' }, body: 'unavailable' });
       case 'malformed':
-        return { body: {} };
+        return toWireReply({ body: {} });
       case 'offline':
         return 'offline';
       case 'never':
@@ -113,11 +157,11 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
     }
     const { refreshToken } = Object(body);
     if (typeof refreshToken !== 'string') {
-      const keys = Object.keys(Object(body)).join(', ');
-      return reject(400, 'invalid_request', `POST ${refreshPath}`, `refreshToken: expected a string (keys: ${keys})`);
+      const message = `refreshToken: expected a string (${describeBody(body)})`;
+      return reject(400, 'invalid_request', `POST ${refreshPath}`, message);
     }
     const grant = issuer.rotate(refreshToken);
-    if (typeof grant === 'object') return { body: grant };
+    if (typeof grant === 'object') return toWireReply({ body: grant });
     if (grant !== 'revoked') problems.push(`POST ${refreshPath}: ${REFUSALS[grant]}`);
     return refused();
   };
@@ -125,16 +169,19 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
   const route$ = (request: FakeRequest, isTokenSent: boolean): Observable<Outcome> => {
     const { method, path, user } = request;
     const name = `${method} ${path}`;
-    const key = [name, path].find((each) => Object.hasOwn(routes, each));
-    if (key === undefined) {
-      const known = Object.keys(routes).join(', ') || 'none';
+    const key = routes.has(name) ? name : path;
+    const route = routes.get(key);
+    if (!route) {
+      const known = [...routes.keys(), `POST ${refreshPath}`].join(', ');
       return of(reject(404, 'not_found', name, `there is no such route; the routes: ${known}`));
     }
-    if (user === undefined && !publicRoutes.includes(key))
+    if (user === undefined && !publicRoutes.has(key))
       return of(deadReply('invalid_token', isTokenSent ? 'the token has expired' : 'there is no token'));
-    const result = routes[key]?.(request);
-    const result$ = typeof Object(result).then === 'function' ? from(result as Promise<unknown>) : of(result);
-    return result$.pipe(map((value) => (isReply(value) ? value : { body: value })));
+    return call$(route, request).pipe(
+      // A wrong status, or a value that is no JSON, throws here.
+      map((value) => toWireReply(isReply(value) ? value : { body: value })),
+      catchError((error) => of(reject(500, 'route', name, `the route has failed: ${Object(error).message ?? error}`))),
+    );
   };
 
   const outcome$ = ({ method, url, headers, body }: WireRequest, token: string | undefined): Observable<Outcome> => {
@@ -154,10 +201,8 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
       return outcome$(request, token).pipe(
         concatMap((outcome) => {
           if (outcome === 'never') return NEVER;
-          if (outcome === 'offline') return of(outcome);
-          const reply = toWireReply(outcome);
-          log[nth] = { ...(log[nth] as LogEntry), status: reply.status };
-          return of(reply);
+          if (outcome !== 'offline') log[nth] = { ...(log[nth] as LogEntry), status: outcome.status };
+          return of(outcome);
         }),
         latencyMs ? delay(latencyMs, asyncScheduler) : map((reply) => reply),
       );
@@ -166,6 +211,8 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
   return {
     handle$,
     failNextRefresh: (kind) => {
+      if (!REFRESH_FAULTS.includes(kind))
+        throw new TypeError('kind: expected refused, unavailable, offline, never or malformed');
       faults.push(kind);
     },
     log,

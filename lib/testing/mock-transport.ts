@@ -1,6 +1,6 @@
 import { type HttpEvent, type HttpRequest, NetworkError, type Transport } from 'renewal';
 import { Observable, type Subscriber } from 'rxjs';
-import { type Reply, targetOf, toHttpResponse, toWireReply } from './reply';
+import { type Reply, respond$, targetOf, toWireReply } from './reply';
 
 /** `'GET /orders'`, a pattern for `GET /orders?page=2`, or a predicate. */
 export type RequestMatch = string | RegExp | ((request: HttpRequest) => boolean);
@@ -76,13 +76,15 @@ class Call implements MockRequest {
   }
 
   flush(body: unknown, init: Omit<Reply, 'body'> = {}): void {
-    this.#settle();
-    this.subscriber.next(toHttpResponse(this.request, toWireReply({ ...init, body })));
-    this.subscriber.complete();
+    this.#check();
+    const reply = toWireReply({ ...init, body });
+    this.isSettled = true;
+    respond$(this.request, reply).subscribe(this.subscriber);
   }
 
   error(cause?: unknown): void {
-    this.#settle();
+    this.#check();
+    this.isSettled = true;
     this.subscriber.error(new NetworkError('no response', { request: this.request, cause }));
   }
 
@@ -95,11 +97,6 @@ class Call implements MockRequest {
   #check(): void {
     if (this.cancelled) throw new Error(`${this.line} was cancelled`);
     if (this.isSettled) throw new Error(`${this.line} has its response already`);
-  }
-
-  #settle(): void {
-    this.#check();
-    this.isSettled = true;
   }
 }
 

@@ -157,9 +157,11 @@ describe('fakeBackend', () => {
     const { backend, api } = create();
     expect(outcomeOf(api.get$('/order')).error).toMatchObject({
       status: 404,
-      serverMessage: 'there is no such route; the routes: /orders',
+      serverMessage: 'there is no such route; the routes: /orders, POST /refresh',
     });
-    expect(() => backend.verify()).toThrow(new Error('GET /order: there is no such route; the routes: /orders'));
+    expect(() => backend.verify()).toThrow(
+      new Error('GET /order: there is no such route; the routes: /orders, POST /refresh'),
+    );
   });
 
   it('says that a request has no token, except in public routes', () => {
@@ -191,7 +193,7 @@ describe('fakeBackend', () => {
     [{ tokenLifeMs: 0 }, 'tokenLifeMs: expected milliseconds above 0'],
     [{ tokenLifeMs: Number.NaN }, 'tokenLifeMs: expected milliseconds above 0'],
     [{ latencyMs: -1 }, 'latencyMs: expected milliseconds, 0 or more'],
-    [{ refreshPath: 'refresh' }, 'refreshPath: expected a path that begins with /'],
+    [{ refreshPath: 'refresh' }, 'refreshPath: expected a path that begins with /, without a query'],
     [{ routes: { orders: () => 1 } }, "routes: expected keys such as '/orders' or 'GET /orders'"],
     [{ routes: {}, publicRoutes: ['/login'] }, 'publicRoutes: expected keys of routes'],
   ])('refuses wrong options: %o', (options, message) => {
