@@ -1,4 +1,3 @@
-import type { TokenGrant } from 'renewal';
 import { asyncScheduler } from 'rxjs';
 
 /** The tokens of all users of a backend. */
@@ -15,8 +14,12 @@ export interface TokenIssuer {
   revoke(user?: string): void;
 }
 
-/** A grant has both tokens. */
-export type Issued = TokenGrant & { readonly refreshToken: string };
+/** A grant with both tokens. */
+export interface Issued {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresInMs?: number;
+}
 
 /** Why a refresh token is refused: never issued, its sign-in has ended, or used before. */
 export type Refusal = 'unknown' | 'revoked' | 'spent';
