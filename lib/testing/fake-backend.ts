@@ -2,7 +2,7 @@ import { createApi, NetworkError, type SessionOptions, type TokenGrant, type Tra
 import { concat, concatMap, firstValueFrom, Observable, of, takeUntil, throwError } from 'rxjs';
 import { createFakeServer, type FakeRequest, type FakeServer, type LogEntry, type RefreshFault } from './fake-server';
 import { respond$, toResponse } from './reply';
-import { createTokenIssuer } from './token-issuer';
+import { createTokenIssuer, type RefreshRefusal } from './token-issuer';
 
 /** The options of {@link fakeBackend}. */
 export interface FakeBackendOptions {
@@ -37,6 +37,13 @@ export interface FakeBackend {
   issue(user?: string): TokenGrant;
   /** The `refresh` of a session: POSTs to `refreshPath`. */
   readonly refresh: SessionOptions['refresh'];
+  /**
+   * For a refresh endpoint of another shape, in a public route: the next tokens, or why the refresh token is refused.
+   * Counts as a refresh. `failNextRefresh` concerns `refreshPath` alone.
+   */
+  rotate(refreshToken: string): TokenGrant | RefreshRefusal;
+  /** For a server of another kind, such as a WebSocket: the user of an access token, if it is alive. */
+  userOf(accessToken: string): string | undefined;
   /** Ends the life of each access token. */
   expireTokens(): void;
   /** Ends all sign-ins of a user, or of everyone: access and refresh tokens. */
@@ -167,7 +174,9 @@ export const fakeBackend = (options: FakeBackendOptions = {}): FakeBackend => {
     fetch: toServerFetch(server),
     issue: (user = 'user') => issuer.issue(user),
     refresh: ({ refreshToken }) => http.post$<TokenGrant>(refreshPath, { refreshToken }),
-    expireTokens: issuer.expire,
+    rotate: server.rotate,
+    userOf: issuer.userOf,
+    expireTokens: () => issuer.expire(),
     revoke: issuer.revoke,
     failNextRefresh: server.failNextRefresh,
     log: server.log,

@@ -13,7 +13,7 @@ import {
   take,
 } from 'rxjs';
 import { encodePath, isStatus, type Reply, targetOf, toWireReply, type WireReply } from './reply';
-import type { Refusal, TokenIssuer } from './token-issuer';
+import type { Issued, RefreshRefusal, TokenIssuer } from './token-issuer';
 
 /** A request as a route of a {@link FakeBackend} gets it. */
 export interface FakeRequest {
@@ -64,6 +64,8 @@ export interface FakeServer {
   /** Emits the reply; `'offline'` if there is no connection. */
   handle$(request: WireRequest): Observable<WireReply | 'offline'>;
   failNextRefresh(kind: RefreshFault): void;
+  /** The next tokens for a refresh token, or why it is refused; counts as a refresh. */
+  rotate(refreshToken: string): Issued | RefreshRefusal;
   readonly log: readonly LogEntry[];
   readonly refreshes: number;
   /** What no client should send, in the order of its arrival. */
@@ -114,7 +116,8 @@ const parseBody = (body: unknown, type = ''): unknown => {
 const errorReply = (status: number, error: string, message: string): WireReply =>
   toWireReply({ status, body: { error, message } });
 
-const REFUSALS: { readonly [Why in Exclude<Refusal, 'revoked'>]: string } = {
+/** Refusals that no client should cause. */
+const REFUSALS: { readonly [Why in Exclude<RefreshRefusal, 'revoked'>]: string } = {
   unknown: 'its refresh token was never issued',
   spent: 'its refresh token has been used before; a refresh replaces it',
 };
@@ -141,6 +144,12 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
 
   const refused = () => deadReply('invalid_grant', 'the refresh token is not valid');
 
+  const rotate = (name: string, refreshToken: string): Issued | RefreshRefusal => {
+    const grant = issuer.rotate(refreshToken);
+    if (typeof grant === 'string' && grant !== 'revoked') problems.push(`${name}: ${REFUSALS[grant]}`);
+    return grant;
+  };
+
   const refresh = (body: unknown): Outcome => {
     refreshes++;
     switch (faults.shift()) {
@@ -160,10 +169,8 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
       const message = `refreshToken: expected a string (${describeBody(body)})`;
       return reject(400, 'invalid_request', `POST ${refreshPath}`, message);
     }
-    const grant = issuer.rotate(refreshToken);
-    if (typeof grant === 'object') return toWireReply({ body: grant });
-    if (grant !== 'revoked') problems.push(`POST ${refreshPath}: ${REFUSALS[grant]}`);
-    return refused();
+    const grant = rotate(`POST ${refreshPath}`, refreshToken);
+    return typeof grant === 'object' ? toWireReply({ body: grant }) : refused();
   };
 
   const route$ = (request: FakeRequest, isTokenSent: boolean): Observable<Outcome> => {
@@ -214,6 +221,10 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
       if (!REFRESH_FAULTS.includes(kind))
         throw new TypeError('kind: expected refused, unavailable, offline, never or malformed');
       faults.push(kind);
+    },
+    rotate: (refreshToken) => {
+      refreshes++;
+      return rotate('rotate', refreshToken);
     },
     log,
     problems,

@@ -4,4 +4,5 @@ export type { FakeRequest, LogEntry, RefreshFault } from './fake-server';
 export { type MockRequest, type MockTransport, mockTransport, type RequestMatch } from './mock-transport';
 export type { Reply } from './reply';
 export { type MakeStore, storeLaws } from './store-laws';
+export type { RefreshRefusal } from './token-issuer';
 export { transportLaws } from './transport-laws';

@@ -7,7 +7,7 @@ export interface TokenIssuer {
   /** The user of an access token, if it is alive. */
   userOf(accessToken: string): string | undefined;
   /** The next tokens for a refresh token, or why it is refused. */
-  rotate(refreshToken: string): Issued | Refusal;
+  rotate(refreshToken: string): Issued | RefreshRefusal;
   /** Ends the life of an access token, or of each. */
   expire(accessToken?: string): void;
   /** Ends all sign-ins of a user, or of everyone. */
@@ -22,7 +22,7 @@ export interface Issued {
 }
 
 /** Why a refresh token is refused: never issued, its sign-in has ended, or used before. */
-export type Refusal = 'unknown' | 'revoked' | 'spent';
+export type RefreshRefusal = 'unknown' | 'revoked' | 'spent';
 
 /** The tokens of one sign-in. */
 interface Family {
