@@ -15,9 +15,9 @@ export interface MockRequest {
   /** Whether it was unsubscribed or aborted before its response. */
   readonly cancelled: boolean;
   /**
-   * Responds in the same tick. A value is sent as JSON; a text too, unless the header `content-type` says otherwise.
-   * `null`: no content. A stream, and a blob that has to be read, are emitted later. Throws an `Error` if the request is
-   * settled or cancelled, and a `TypeError` for a wrong status or a body that is no JSON: then the request stays open.
+   * Responds in the same tick; later with a stream, or with a blob that has to be read. A value is sent as JSON; so is a
+   * text, unless the header `content-type` says otherwise. `null`: no content. Throws an `Error` if the request is
+   * settled or cancelled. Throws a `TypeError` for a wrong status or a body that is no JSON: then it stays open.
    */
   flush(body: unknown, init?: Omit<Reply, 'body'>): void;
   /** Fails with a `NetworkError`. Throws an `Error` if the request is settled or cancelled. */

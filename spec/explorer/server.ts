@@ -17,7 +17,10 @@ export const familyOf = (token: string | undefined): string | undefined => token
 /** Matches the tokens of the model in any text. */
 export const TOKEN = /[AB]\d+\.[tr]\d+/;
 
-/** The server of the model: it rotates refresh tokens, and accepts each once. */
+/**
+ * The server of the model. It does not stand on the issuer of `renewal/testing`: the plan of a run decides what a refresh
+ * is granted, also to a spent token and with the same tokens, and its invariants read the sign-in off a token's name.
+ */
 export interface Server {
   /** Begins a family. */
   signIn(user: User): TokenGrant;
