@@ -29,10 +29,10 @@ export interface FakeRequest {
   readonly user: string | undefined;
 }
 
-const REFRESH_FAULTS = ['refused', 'unavailable', 'offline', 'never', 'malformed'] as const;
-
 /** How a refresh can fail. */
-export type RefreshFault = (typeof REFRESH_FAULTS)[number];
+export type RefreshFault = 'refused' | 'unavailable' | 'offline' | 'never' | 'malformed';
+
+const REFRESH_FAULTS: readonly RefreshFault[] = ['refused', 'unavailable', 'offline', 'never', 'malformed'];
 
 /** A request that has arrived. */
 export interface LogEntry {

@@ -15,8 +15,8 @@ export interface MockRequest {
   /** Whether it was unsubscribed or aborted before its response. */
   readonly cancelled: boolean;
   /**
-   * Responds in the same tick; later with a stream, or with a blob that has to be read. A value is sent as JSON; so is a
-   * text, unless the header `content-type` says otherwise. `null`: no content. Throws an `Error` if the request is
+   * Responds in the same tick; later with a stream, or with a blob that has to be read. A value is sent as JSON, and so
+   * is a text, unless the header `content-type` says otherwise. `null`: no content. Throws an `Error` if the request is
    * settled or cancelled. Throws a `TypeError` for a wrong status or a body that is no JSON: then it stays open.
    */
   flush(body: unknown, init?: Omit<Reply, 'body'>): void;

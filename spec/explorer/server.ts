@@ -18,8 +18,8 @@ export const familyOf = (token: string | undefined): string | undefined => token
 export const TOKEN = /[AB]\d+\.[tr]\d+/;
 
 /**
- * The server of the model. It does not stand on the issuer of `renewal/testing`: the plan of a run decides what a refresh
- * is granted, also to a spent token and with the same tokens, and its invariants read the sign-in off a token's name.
+ * The server of the model. It is not the issuer of `renewal/testing`: the plan of a run decides what a refresh is
+ * granted, the same tokens included and also for a spent one. Invariants read the sign-in in the name of a token.
  */
 export interface Server {
   /** Begins a family. */

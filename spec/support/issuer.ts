@@ -6,7 +6,7 @@ import { asyncScheduler, NEVER, type Observable, of } from 'rxjs';
  */
 const MAX_CALLS = 2_000;
 
-/** A scripted `refresh` that counts its calls. It grants whatever token is presented, and so is no model of a server. */
+/** A scripted `refresh` that counts its calls. It grants tokens for any refresh token: it is no model of a server. */
 export interface Issuer {
   /** The times of the calls, by the clock of RxJS. */
   readonly askedAtMs: readonly number[];

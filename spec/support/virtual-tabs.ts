@@ -18,8 +18,8 @@ export interface VirtualTab extends VirtualClient {
 }
 
 /**
- * A server that accepts each refresh token once and refuses it afterwards. It accepts tokens that it has not issued too,
- * which tests write into the storage of another tab: the issuer of `renewal/testing` refuses those.
+ * A server that accepts each refresh token once and refuses it afterwards. It accepts tokens that it has not issued,
+ * which tests write into a storage: the issuer of `renewal/testing` refuses those.
  */
 export interface AuthServer {
   /** The refresh tokens that came, in order. */
