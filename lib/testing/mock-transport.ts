@@ -22,8 +22,8 @@ export interface MockRequest {
   flush(body: unknown, init?: Omit<Reply, 'body'>): void;
   /** Fails with a `NetworkError`. Throws an `Error` if the request is settled or cancelled. */
   error(cause?: unknown): void;
-  /** Reports a part of the download in bytes, if the caller wants progress. */
-  progress(loaded: number, total?: number): void;
+  /** Reports progress in bytes, if the caller wants that. @defaultValue the type `'download'` */
+  progress(loaded: number, total?: number, type?: 'download' | 'upload'): void;
 }
 
 /** A transport whose responses the test writes. */
@@ -107,10 +107,10 @@ class Call implements MockRequest {
     this.subscriber.error(new NetworkError('no response', { request: this.request, cause }));
   }
 
-  progress(loaded: number, total?: number): void {
+  progress(loaded: number, total?: number, type: 'download' | 'upload' = 'download'): void {
     this.#check();
     if (!this.request.reportProgress) return;
-    this.subscriber.next({ type: 'download', loaded, ...(total !== undefined && { total }) });
+    this.subscriber.next({ type, loaded, ...(total !== undefined && { total }) });
   }
 
   #check(): void {

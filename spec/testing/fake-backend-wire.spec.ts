@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { runInNewContext } from 'node:vm';
 import { createApi, createSession, fetchTransport, memoryStore, type SessionOptions, toFetch } from 'renewal';
 import { sse$ } from 'renewal/stream';
 import { type FakeBackend, type FakeBackendOptions, fakeBackend, type Reply } from 'renewal/testing';
@@ -96,6 +97,11 @@ describe('the reply of a route', () => {
   it.each<[string, unknown, unknown]>([
     ['bytes as text', new TextEncoder().encode('{"a":1}'), { a: 1 }],
     ['a blob as text', new Blob(['{"a":1}']), { a: 1 }],
+    [
+      'bytes of another realm',
+      runInNewContext('Uint8Array.from(text, (c) => c.charCodeAt(0)).buffer', { text: '[7]' }),
+      [7],
+    ],
   ])('is decoded: %s', async (_name, body, value) => {
     const { api } = open(() => ({ status: 200, body }));
     expect(await firstValueFrom(api.get$('/a'))).toEqual(value);

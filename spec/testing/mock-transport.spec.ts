@@ -1,9 +1,10 @@
-import { createApi, createSession, type HttpRequest, memoryStore } from 'renewal';
+import { createApi, createSession, type HttpRequest, type Interceptor, memoryStore } from 'renewal';
 import { sse$ } from 'renewal/stream';
 import { mockTransport } from 'renewal/testing';
-import { firstValueFrom, NEVER, of } from 'rxjs';
+import { firstValueFrom, NEVER, of, retry } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../support/http-client';
+import { virtually } from '../support/virtual';
 
 const create = (baseUrl = 'https://shop.test') => {
   const transport = mockTransport();
@@ -184,6 +185,37 @@ describe('mockTransport', () => {
       { type: 'response' },
     ]);
     expect(other.values).toEqual([]);
+  });
+
+  it('reports the progress of an upload, whose form it shows as it is', () => {
+    const { transport, api } = create();
+    const form = new FormData();
+    const outcome = outcomeOf(api.request$('POST', '/a', { body: form, reportProgress: true }));
+    const call = transport.expectOne('POST /a');
+    call.progress(1, 2, 'upload');
+    call.flush(null);
+    expect(call.request.body).toBe(form);
+    expect(outcome.values).toMatchObject([{ type: 'sent' }, { type: 'upload', loaded: 1, total: 2 }, { status: 200 }]);
+  });
+
+  it('sees each attempt of an interceptor, and what a timeout or a signal has cancelled', () => {
+    virtually(({ flush }) => {
+      const { transport, api } = create();
+      const twice: Interceptor = (request, next) => next(request).pipe(retry(1));
+      const outcome = outcomeOf(api.extend({ interceptors: [twice] }).get$('/a'));
+      transport.expectOne('GET /a').error();
+      transport.expectOne('GET /a').flush(7);
+      expect(outcome.values).toEqual([7]);
+      const controller = new AbortController();
+      const [late, aborted] = [{ timeoutMs: 10 }, { signal: controller.signal }].map((options) =>
+        outcomeOf(api.get$('/b', options)),
+      );
+      controller.abort(new RangeError('enough'));
+      flush();
+      expect([late?.error, aborted?.error]).toMatchObject([{ code: 'timeout' }, { message: 'enough' }]);
+      expect(transport.match('GET /b').map(({ cancelled }) => cancelled)).toEqual([true, true]);
+      transport.verify();
+    });
   });
 
   it('shows a token that dies: one refresh, each request again', () => {
