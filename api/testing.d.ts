@@ -57,7 +57,7 @@ export interface MockRequest {
   readonly cancelled: boolean;
   flush(body: unknown, init?: Omit<Reply, 'body'>): void;
   error(cause?: unknown): void;
-  progress(loaded: number, total?: number): void;
+  progress(loaded: number, total?: number, type?: 'download' | 'upload'): void;
 }
 
 export interface MockTransport extends Transport {

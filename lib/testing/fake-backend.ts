@@ -1,7 +1,8 @@
 import { createApi, NetworkError, type SessionOptions, type TokenGrant, type Transport } from 'renewal';
 import { concat, concatMap, firstValueFrom, Observable, of, takeUntil, throwError } from 'rxjs';
-import { createFakeServer, type FakeRequest, type FakeServer, type LogEntry, type RefreshFault } from './fake-server';
+import { createFakeServer, type FakeServer, type LogEntry, type RefreshFault } from './fake-server';
 import { respond$, toResponse } from './reply';
+import type { FakeRequest } from './route';
 import { createTokenIssuer, type RefreshRefusal } from './token-issuer';
 
 /** The options of {@link fakeBackend}. */

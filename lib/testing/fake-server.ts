@@ -1,33 +1,7 @@
-import {
-  asyncScheduler,
-  catchError,
-  concatMap,
-  defer,
-  delay,
-  from,
-  isObservable,
-  map,
-  NEVER,
-  type Observable,
-  of,
-  take,
-} from 'rxjs';
-import { encodePath, isStatus, type Reply, targetOf, toWireReply, type WireReply } from './reply';
+import { asyncScheduler, catchError, concatMap, defer, delay, map, NEVER, type Observable, of } from 'rxjs';
+import { encodePath, targetOf, toWireReply, type WireReply } from './reply';
+import { callRoute$, encodeKey, type FakeRequest, type Route } from './route';
 import type { Issued, RefreshRefusal, TokenIssuer } from './token-issuer';
-
-/** A request as a route of a {@link FakeBackend} gets it. */
-export interface FakeRequest {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The value of a JSON body, the text of another one; a form, a blob or bytes as they are; `null` for none. */
-  readonly body: unknown;
-  /** The user of the access token; `undefined` in a public route without a live token. */
-  readonly user: string | undefined;
-}
 
 /** How a refresh can fail. */
 export type RefreshFault = 'refused' | 'unavailable' | 'offline' | 'never' | 'malformed';
@@ -47,8 +21,6 @@ export interface LogEntry {
 
 /** A request on the wire, by either way in: its body is serialised. */
 export type WireRequest = Pick<FakeRequest, 'method' | 'headers' | 'body'> & { readonly url: string };
-
-type Route = (request: FakeRequest) => unknown;
 
 /** The settings of a {@link FakeServer}, all present. */
 export interface FakeServerOptions {
@@ -74,28 +46,6 @@ export interface FakeServer {
 
 /** What becomes of a request: a reply, no connection, or nothing ever. */
 type Outcome = WireReply | 'offline' | 'never';
-
-/** Whether a route has returned a status with its body, and not a body alone, which may have a status of its own. */
-const isReply = (value: unknown): value is Reply => {
-  const { status, ...others } = Object(value);
-  const keys = Object.keys(others);
-  return (
-    Number.isInteger(status) &&
-    keys.every((key) => key === 'headers' || key === 'body') &&
-    (keys.length > 0 || isStatus(status))
-  );
-};
-
-/** The path of a key as it is in a url. */
-const encodeKey = (key: string): string => key.replace(/\/.*/s, encodePath);
-
-/** Calls a route. Emits one value: of what it returns, of its promise, or the first of its Observable. */
-const call$ = (route: Route, request: FakeRequest): Observable<unknown> =>
-  defer(() => {
-    const result = route(request);
-    if (isObservable(result)) return result.pipe(take(1));
-    return typeof Object(result).then === 'function' ? from(result as Promise<unknown>) : of(result);
-  });
 
 /** What a refresh without a refresh token has sent instead. Quotes no value. */
 const describeBody = (body: unknown): string => {
@@ -184,9 +134,7 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
     }
     if (user === undefined && !publicRoutes.has(key))
       return of(deadReply('invalid_token', isTokenSent ? 'the token has expired' : 'there is no token'));
-    return call$(route, request).pipe(
-      // A wrong status, or a value that is no JSON, throws here.
-      map((value) => toWireReply(isReply(value) ? value : { body: value })),
+    return callRoute$(route, request).pipe(
       catchError((error) => of(reject(500, 'route', name, `the route has failed: ${Object(error).message ?? error}`))),
     );
   };

@@ -198,7 +198,7 @@ describe('mockTransport', () => {
     expect(outcome.values).toMatchObject([{ type: 'sent' }, { type: 'upload', loaded: 1, total: 2 }, { status: 200 }]);
   });
 
-  it('sees each attempt of an interceptor, and what a timeout or a signal has cancelled', () => {
+  it('sees each attempt of an interceptor, and what a timeout or signal has cancelled', () => {
     virtually(({ flush }) => {
       const { transport, api } = create();
       const twice: Interceptor = (request, next) => next(request).pipe(retry(1));
