@@ -6,6 +6,8 @@ export interface FakeBackend {
   readonly fetch: typeof fetch;
   issue(user?: string): TokenGrant;
   readonly refresh: SessionOptions['refresh'];
+  rotate(refreshToken: string): TokenGrant | RefreshRefusal;
+  userOf(accessToken: string): string | undefined;
   expireTokens(): void;
   revoke(user?: string): void;
   failNextRefresh(kind: RefreshFault): void;
@@ -55,7 +57,7 @@ export interface MockRequest {
   readonly cancelled: boolean;
   flush(body: unknown, init?: Omit<Reply, 'body'>): void;
   error(cause?: unknown): void;
-  progress(loaded: number, total?: number): void;
+  progress(loaded: number, total?: number, type?: 'download' | 'upload'): void;
 }
 
 export interface MockTransport extends Transport {
@@ -65,6 +67,8 @@ export interface MockTransport extends Transport {
 }
 
 export type RefreshFault = 'refused' | 'unavailable' | 'offline' | 'never' | 'malformed';
+
+export type RefreshRefusal = 'unknown' | 'revoked' | 'spent';
 
 export interface Reply {
   readonly status?: number | undefined;

@@ -65,7 +65,7 @@ async function renew(shop: ShopState, { request }: Call): Promise<ShopResponse> 
   if (authorization !== CLIENT_KEY) throw refusal('unknown client');
   if (typeof refreshToken !== 'string') throw refusal('no refresh token');
   const outcome = shop.tokens.rotate(refreshToken);
-  if (outcome === 'reused') count(shop, 'reuseDetected');
+  if (outcome === 'spent') count(shop, 'reuseDetected');
   if (typeof outcome === 'string') throw refusal(`the refresh token is ${outcome}`);
   return ok(outcome);
 }

@@ -26,7 +26,7 @@ export interface ShopOptions {
   readonly slowMs?: number;
   /** The time between two live orders. @defaultValue 1_000 */
   readonly liveMs?: number;
-  /** The clock for the expiry of tokens and for live orders. @defaultValue `Date.now` */
+  /** The clock of live orders. @defaultValue `Date.now` */
   readonly now?: () => number;
   /** A page to serve, with its controls under `/demo`. @defaultValue no page and no controls */
   readonly page?: readonly PageFile[];
@@ -61,7 +61,7 @@ export function createShop(options: ShopOptions = {}): Shop {
   setMaxListeners(Number.POSITIVE_INFINITY, closing.signal);
   const pause = (ms: number): Promise<void> => delay(ms, undefined, { signal: closing.signal });
   const state: ShopState = {
-    tokens: createTokenFamilies(tokenLifeMs, now, keepsAccessTokens),
+    tokens: createTokenFamilies(tokenLifeMs, keepsAccessTokens),
     orders: createOrderBook(),
     liveOrders: createLiveOrders({ intervalMs: liveMs, now, pause }),
     expiredStatus: expiredAs === 'status' ? 401 : 200,

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { fakeBackend, type RefreshRefusal } from 'renewal/testing';
 import type { TokenPair } from './protocol';
-
-/** Why a refresh token was refused. */
-export type Refusal = 'unknown' | 'reused';
 
 export interface TokenFamilies {
   /** Starts a family: the tokens of one sign-in and of all its renewals. */
@@ -10,74 +8,47 @@ export interface TokenFamilies {
   /** The user of an access token, if it has not expired. */
   userOf(accessToken: string): string | undefined;
   /** Exchanges a refresh token for a new pair. A token that was already spent revokes its whole family. */
-  rotate(refreshToken: string): TokenPair | Refusal;
+  rotate(refreshToken: string): TokenPair | RefreshRefusal;
   /** Expires every access token now. Refresh tokens stay valid. */
   expireAccessTokens(): void;
 }
 
-interface Family {
-  readonly user: string;
-  readonly refreshTokens: Set<string>;
-  readonly accessTokens: Set<string>;
-  pair: TokenPair;
-  expiresAtMs: number;
-}
-
 /**
- * Keeps the tokens of all sessions, with rotation and reuse detection by RFC 9700 section 4.14.2.
+ * Keeps the tokens of all sessions, with the rotation and reuse detection of `fakeBackend` (RFC 9700 section 4.14.2).
  * Two holders of one refresh token cannot be told apart, so the second use ends the session of both.
  *
  * @param keepsAccess - Whether an access token stays valid after the rotation of its refresh token, as a JWT does.
  */
-export function createTokenFamilies(lifeMs: number, now: () => number, keepsAccess = false): TokenFamilies {
-  const byAccessToken = new Map<string, Family>();
-  const byRefreshToken = new Map<string, Family>();
+export function createTokenFamilies(lifeMs: number, keepsAccess = false): TokenFamilies {
+  const backend = fakeBackend({ tokenLifeMs: lifeMs });
+  // A page may keep tokens of a shop that ran before: they have another name.
+  const run = `.${randomUUID()}`;
+  const accessTokens = new Map<string, string>();
+  /** The next access token of one that stays valid. */
+  const successors = new Map<string, string>();
 
-  const issue = (family: Family): TokenPair => {
-    family.refreshTokens.add(family.pair.refreshToken);
-    family.accessTokens.add(family.pair.token);
-    byAccessToken.set(family.pair.token, family);
-    byRefreshToken.set(family.pair.refreshToken, family);
-    return family.pair;
+  const toPair = ({ accessToken, refreshToken = '' }: ReturnType<typeof backend.issue>): TokenPair => {
+    accessTokens.set(refreshToken, accessToken);
+    return { token: accessToken, refreshToken };
   };
 
-  const renew = (family: Family): TokenPair => {
-    if (!keepsAccess) byAccessToken.delete(family.pair.token);
-    family.pair = newPair();
-    family.expiresAtMs = now() + lifeMs;
-    return issue(family);
-  };
-
-  const revoke = (family: Family): void => {
-    for (const token of family.accessTokens) byAccessToken.delete(token);
-    for (const token of family.refreshTokens) byRefreshToken.delete(token);
+  const userOf = (accessToken: string): string | undefined => {
+    let newest = accessToken;
+    for (let next = successors.get(newest); next !== undefined; next = successors.get(newest)) newest = next;
+    return backend.userOf(newest)?.slice(0, -run.length);
   };
 
   return {
-    open: (user) =>
-      issue({
-        user,
-        refreshTokens: new Set(),
-        accessTokens: new Set(),
-        pair: newPair(),
-        expiresAtMs: now() + lifeMs,
-      }),
-    userOf: (accessToken) => {
-      const family = byAccessToken.get(accessToken);
-      return family && now() < family.expiresAtMs ? family.user : undefined;
-    },
+    open: (user) => toPair(backend.issue(user + run)),
+    userOf,
     rotate: (refreshToken) => {
-      const family = byRefreshToken.get(refreshToken);
-      if (family === undefined) return 'unknown';
-      if (family.pair.refreshToken === refreshToken) return renew(family);
-      revoke(family);
-      return 'reused';
+      const old = accessTokens.get(refreshToken) ?? '';
+      const isAlive = userOf(old) !== undefined;
+      const grant = backend.rotate(refreshToken);
+      if (typeof grant === 'string') return grant;
+      if (keepsAccess && isAlive) successors.set(old, grant.accessToken);
+      return toPair(grant);
     },
-    expireAccessTokens: () => byAccessToken.clear(),
+    expireAccessTokens: backend.expireTokens,
   };
-}
-
-// The prefixes let a log filter or a spec find a leaked token.
-function newPair(): TokenPair {
-  return { token: `at_${randomUUID()}`, refreshToken: `rt_${randomUUID()}` };
 }

@@ -1,8 +1,9 @@
 import { createApi, NetworkError, type SessionOptions, type TokenGrant, type Transport } from 'renewal';
-import { firstValueFrom, map, Observable, takeUntil } from 'rxjs';
-import { createFakeServer, type FakeRequest, type FakeServer, type LogEntry, type RefreshFault } from './fake-server';
-import { toHttpResponse } from './reply';
-import { createTokenIssuer } from './token-issuer';
+import { concat, concatMap, firstValueFrom, Observable, of, takeUntil, throwError } from 'rxjs';
+import { createFakeServer, type FakeServer, type LogEntry, type RefreshFault } from './fake-server';
+import { respond$, toResponse } from './reply';
+import type { FakeRequest } from './route';
+import { createTokenIssuer, type RefreshRefusal } from './token-issuer';
 
 /** The options of {@link fakeBackend}. */
 export interface FakeBackendOptions {
@@ -20,7 +21,8 @@ export interface FakeBackendOptions {
   readonly refreshPath?: string | undefined;
   /**
    * The routes, by `/path` or `METHOD /path`, with the path of the base. A route returns the value of a JSON body, or
-   * `{ status, headers, body }`; also a promise of it. @defaultValue none
+   * `{ status, headers, body }`; also a promise or an Observable of it, or a `Response`. A route that throws is a 500,
+   * which `verify` names. @defaultValue none
    */
   readonly routes?: Readonly<Record<string, (request: FakeRequest) => unknown>> | undefined;
   /** The keys of those routes that need no token: a login, public pages. @defaultValue none */
@@ -36,11 +38,18 @@ export interface FakeBackend {
   issue(user?: string): TokenGrant;
   /** The `refresh` of a session: POSTs to `refreshPath`. */
   readonly refresh: SessionOptions['refresh'];
+  /**
+   * For a refresh endpoint of another shape, in a public route: the next tokens, or why the refresh token is refused.
+   * Counts as a refresh. `failNextRefresh` concerns `refreshPath` alone.
+   */
+  rotate(refreshToken: string): TokenGrant | RefreshRefusal;
+  /** For a server of another kind, such as a WebSocket: the user of an access token, if it is alive. */
+  userOf(accessToken: string): string | undefined;
   /** Ends the life of each access token. */
   expireTokens(): void;
   /** Ends all sign-ins of a user, or of everyone: access and refresh tokens. */
   revoke(user?: string): void;
-  /** Lets the next refresh fail; called twice, the next two. */
+  /** Lets the next refresh fail; called twice, the next two. Throws a `TypeError` for an unknown kind. */
   failNextRefresh(kind: RefreshFault): void;
   /** All requests, in the order of their arrival. */
   readonly log: readonly LogEntry[];
@@ -48,7 +57,7 @@ export interface FakeBackend {
   readonly refreshes: number;
   /**
    * Throws an `Error` that names what no client should have sent: a request to an unknown path, a refresh without its
-   * `refreshToken`, or with one that was spent before or never issued.
+   * `refreshToken`, or with one that was spent before or never issued. It names routes that have failed, too.
    */
   verify(): void;
 }
@@ -68,10 +77,10 @@ const checkOptions = (options: FakeBackendOptions): void => {
     ['signal', signal === 'status' || signal === 'code', "'status' or 'code'"],
     ['tokenLifeMs', tokenLifeMs > 0, 'milliseconds above 0'],
     ['latencyMs', latencyMs >= 0 && latencyMs < Infinity, 'milliseconds, 0 or more'],
-    ['refreshPath', `${refreshPath}`.startsWith('/'), 'a path that begins with /'],
+    ['refreshPath', /^\/[^?#]*$/.test(refreshPath), 'a path that begins with /, without a query'],
     [
       'routes',
-      Object.keys(routes).every((key) => /^([A-Z]+ )?\//.test(key)),
+      Object.keys(routes).every((key) => /^([A-Z-]+ )?\/[^?#]*$/.test(key)),
       "keys such as '/orders' or 'GET /orders'",
     ],
     ['publicRoutes', publicRoutes.every((key) => Object.hasOwn(routes, key)), 'keys of routes'],
@@ -82,13 +91,14 @@ const checkOptions = (options: FakeBackendOptions): void => {
 /** Sends the requests of a client to the server. */
 const toTransport =
   ({ handle$ }: FakeServer): Transport =>
-  (request) =>
-    handle$(request).pipe(
-      map((reply) => {
-        if (reply === 'offline') throw new NetworkError('no response', { request });
-        return toHttpResponse(request, reply);
-      }),
+  (request) => {
+    const response$ = handle$(request).pipe(
+      concatMap((reply) =>
+        reply === 'offline' ? throwError(() => new NetworkError('no response', { request })) : respond$(request, reply),
+      ),
     );
+    return request.reportProgress ? concat(of({ type: 'sent' } as const), response$) : response$;
+  };
 
 /** The reason of an aborted signal, as an error. */
 const aborted$ = (signal: AbortSignal): Observable<never> =>
@@ -99,27 +109,33 @@ const aborted$ = (signal: AbortSignal): Observable<never> =>
     return () => signal.removeEventListener('abort', abort);
   });
 
+/** The body of a request as a transport would have it: a form as a form, and none if it is empty. */
+const readBody = async (request: Request): Promise<unknown> => {
+  const type = request.headers.get('content-type') ?? '';
+  if (/^multipart\/form-data/i.test(type)) return request.formData();
+  const bytes = await request.arrayBuffer();
+  if (bytes.byteLength === 0) return null;
+  return /json|text|urlencoded/i.test(type) ? new TextDecoder().decode(bytes) : bytes;
+};
+
 /** The server as a `fetch`. */
 const toServerFetch =
   ({ handle$ }: FakeServer): typeof fetch =>
   async (input, init) => {
     const request = new Request(typeof input === 'string' ? new URL(input, ORIGIN) : input, init);
     const { method, url, signal } = request;
-    const headers = Object.fromEntries(request.headers);
-    const isText = /json|text|urlencoded/.test(headers['content-type'] ?? '');
-    const bytes = await request.arrayBuffer();
-    const body = isText ? new TextDecoder().decode(bytes) : bytes.byteLength ? bytes : null;
-    const reply$ = handle$({ method, url, headers, body });
-    const reply = await firstValueFrom(reply$.pipe(takeUntil(aborted$(signal))));
+    const body = await readBody(request);
+    const reply$ = handle$({ method, url, headers: Object.fromEntries(request.headers), body });
+    const reply = await firstValueFrom(reply$.pipe(takeUntil(aborted$(signal))), { defaultValue: 'offline' as const });
     if (reply === 'offline') throw new TypeError('fetch failed');
-    const isEmpty = method === 'HEAD' || [204, 205, 304].includes(reply.status);
-    return new Response(isEmpty ? null : (reply.body as BodyInit | null), reply);
+    return toResponse(reply, request);
   };
 
 /**
  * A server without a network, behind a `Transport` and behind a `fetch`: tokens with a life, rotation and reuse
  * detection, expiry by 401 or by code 1002, faults, users, a log. Its time is that of RxJS, so that a `TestScheduler`
- * and fake timers drive it; without `latencyMs` it responds in the same tick and sets no timer.
+ * and fake timers drive it; without `latencyMs` it responds in the same tick and sets no timer. Streams and blobs are
+ * read by promises.
  *
  * A request with a dead token, or without one, gets the signal of expiry, except in `publicRoutes`. An unknown path is
  * a 404 that says so. A refresh ends the life of the access token before it.
@@ -159,7 +175,9 @@ export const fakeBackend = (options: FakeBackendOptions = {}): FakeBackend => {
     fetch: toServerFetch(server),
     issue: (user = 'user') => issuer.issue(user),
     refresh: ({ refreshToken }) => http.post$<TokenGrant>(refreshPath, { refreshToken }),
-    expireTokens: issuer.expire,
+    rotate: server.rotate,
+    userOf: issuer.userOf,
+    expireTokens: () => issuer.expire(),
     revoke: issuer.revoke,
     failNextRefresh: server.failNextRefresh,
     log: server.log,

@@ -1,23 +1,12 @@
-import { asyncScheduler, concatMap, defer, delay, from, map, NEVER, type Observable, of } from 'rxjs';
-import { type Reply, targetOf, toWireReply, type WireReply } from './reply';
-import type { Refusal, TokenIssuer } from './token-issuer';
-
-/** A request as a route of a {@link FakeBackend} gets it. */
-export interface FakeRequest {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The value of a JSON body, the text of another one; a form, a blob or bytes as they are; `null` for none. */
-  readonly body: unknown;
-  /** The user of the access token; `undefined` in a public route without a live token. */
-  readonly user: string | undefined;
-}
+import { asyncScheduler, catchError, concatMap, defer, delay, map, NEVER, type Observable, of } from 'rxjs';
+import { encodePath, targetOf, toWireReply, type WireReply } from './reply';
+import { callRoute$, encodeKey, type FakeRequest, type Route } from './route';
+import type { Issued, RefreshRefusal, TokenIssuer } from './token-issuer';
 
 /** How a refresh can fail. */
 export type RefreshFault = 'refused' | 'unavailable' | 'offline' | 'never' | 'malformed';
+
+const REFRESH_FAULTS: readonly RefreshFault[] = ['refused', 'unavailable', 'offline', 'never', 'malformed'];
 
 /** A request that has arrived. */
 export interface LogEntry {
@@ -38,7 +27,7 @@ export interface FakeServerOptions {
   readonly signal: 'status' | 'code';
   readonly latencyMs: number;
   readonly refreshPath: string;
-  readonly routes: Readonly<Record<string, (request: FakeRequest) => unknown>>;
+  readonly routes: Readonly<Record<string, Route>>;
   readonly publicRoutes: readonly string[];
 }
 
@@ -47,6 +36,8 @@ export interface FakeServer {
   /** Emits the reply; `'offline'` if there is no connection. */
   handle$(request: WireRequest): Observable<WireReply | 'offline'>;
   failNextRefresh(kind: RefreshFault): void;
+  /** The next tokens for a refresh token, or why it is refused; counts as a refresh. */
+  rotate(refreshToken: string): Issued | RefreshRefusal;
   readonly log: readonly LogEntry[];
   readonly refreshes: number;
   /** What no client should send, in the order of its arrival. */
@@ -54,12 +45,13 @@ export interface FakeServer {
 }
 
 /** What becomes of a request: a reply, no connection, or nothing ever. */
-type Outcome = Reply | 'offline' | 'never';
+type Outcome = WireReply | 'offline' | 'never';
 
-/** Whether a route has returned a status with its body, and not a body alone. */
-const isReply = (value: unknown): value is Reply =>
-  Number.isInteger(Object(value).status) &&
-  Object.keys(Object(value)).every((key) => /^(status|headers|body)$/.test(key));
+/** What a refresh without a refresh token has sent instead. Quotes no value. */
+const describeBody = (body: unknown): string => {
+  if (body === null) return 'it has no body';
+  return typeof body === 'object' ? `keys: ${Object.keys(body).join(', ')}` : 'its body is a text, expected JSON';
+};
 
 /** The value that a route sees of a serialised body. */
 const parseBody = (body: unknown, type = ''): unknown => {
@@ -71,31 +63,42 @@ const parseBody = (body: unknown, type = ''): unknown => {
   }
 };
 
-const errorReply = (status: number, error: string, message: string): Reply => ({ status, body: { error, message } });
+const errorReply = (status: number, error: string, message: string): WireReply =>
+  toWireReply({ status, body: { error, message } });
 
-const REFUSALS: { readonly [Why in Exclude<Refusal, 'revoked'>]: string } = {
+/** Refusals that no client should cause. */
+const REFUSALS: { readonly [Why in Exclude<RefreshRefusal, 'revoked'>]: string } = {
   unknown: 'its refresh token was never issued',
   spent: 'its refresh token has been used before; a refresh replaces it',
 };
 
 export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer): FakeServer => {
-  const { signal, latencyMs, refreshPath, routes, publicRoutes } = options;
+  const { signal, latencyMs } = options;
+  const refreshPath = encodePath(options.refreshPath);
+  const routes = new Map(Object.entries(options.routes).map(([key, route]) => [encodeKey(key), route]));
+  const publicRoutes = new Set(options.publicRoutes.map(encodeKey));
   const log: LogEntry[] = [];
   const faults: RefreshFault[] = [];
   const problems: string[] = [];
   let refreshes = 0;
 
   /** The reply that says that an access token, or a refresh token, is dead. */
-  const deadReply = (error: string, message: string): Reply =>
-    signal === 'status' ? errorReply(401, error, message) : { body: { code: 1002, message } };
+  const deadReply = (error: string, message: string): WireReply =>
+    signal === 'status' ? errorReply(401, error, message) : toWireReply({ body: { code: 1002, message } });
 
   /** The reply to a request that no client should send. */
-  const reject = (status: number, error: string, name: string, message: string): Reply => {
+  const reject = (status: number, error: string, name: string, message: string): WireReply => {
     problems.push(`${name}: ${message}`);
     return errorReply(status, error, message);
   };
 
   const refused = () => deadReply('invalid_grant', 'the refresh token is not valid');
+
+  const rotate = (name: string, refreshToken: string): Issued | RefreshRefusal => {
+    const grant = issuer.rotate(refreshToken);
+    if (typeof grant === 'string' && grant !== 'revoked') problems.push(`${name}: ${REFUSALS[grant]}`);
+    return grant;
+  };
 
   const refresh = (body: unknown): Outcome => {
     refreshes++;
@@ -103,9 +106,9 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
       case 'refused':
         return refused();
       case 'unavailable':
-        return { status: 503, headers: { 'content-type': 'text/plain' }, body: 'unavailable' };
+        return toWireReply({ status: 503, headers: { 'content-type': 'text/plain' }, body: 'unavailable' });
       case 'malformed':
-        return { body: {} };
+        return toWireReply({ body: {} });
       case 'offline':
         return 'offline';
       case 'never':
@@ -113,28 +116,27 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
     }
     const { refreshToken } = Object(body);
     if (typeof refreshToken !== 'string') {
-      const keys = Object.keys(Object(body)).join(', ');
-      return reject(400, 'invalid_request', `POST ${refreshPath}`, `refreshToken: expected a string (keys: ${keys})`);
+      const message = `refreshToken: expected a string (${describeBody(body)})`;
+      return reject(400, 'invalid_request', `POST ${refreshPath}`, message);
     }
-    const grant = issuer.rotate(refreshToken);
-    if (typeof grant === 'object') return { body: grant };
-    if (grant !== 'revoked') problems.push(`POST ${refreshPath}: ${REFUSALS[grant]}`);
-    return refused();
+    const grant = rotate(`POST ${refreshPath}`, refreshToken);
+    return typeof grant === 'object' ? toWireReply({ body: grant }) : refused();
   };
 
   const route$ = (request: FakeRequest, isTokenSent: boolean): Observable<Outcome> => {
     const { method, path, user } = request;
     const name = `${method} ${path}`;
-    const key = [name, path].find((each) => Object.hasOwn(routes, each));
-    if (key === undefined) {
-      const known = Object.keys(routes).join(', ') || 'none';
+    const key = routes.has(name) ? name : path;
+    const route = routes.get(key);
+    if (!route) {
+      const known = [...routes.keys(), `POST ${refreshPath}`].join(', ');
       return of(reject(404, 'not_found', name, `there is no such route; the routes: ${known}`));
     }
-    if (user === undefined && !publicRoutes.includes(key))
+    if (user === undefined && !publicRoutes.has(key))
       return of(deadReply('invalid_token', isTokenSent ? 'the token has expired' : 'there is no token'));
-    const result = routes[key]?.(request);
-    const result$ = typeof Object(result).then === 'function' ? from(result as Promise<unknown>) : of(result);
-    return result$.pipe(map((value) => (isReply(value) ? value : { body: value })));
+    return callRoute$(route, request).pipe(
+      catchError((error) => of(reject(500, 'route', name, `the route has failed: ${Object(error).message ?? error}`))),
+    );
   };
 
   const outcome$ = ({ method, url, headers, body }: WireRequest, token: string | undefined): Observable<Outcome> => {
@@ -154,10 +156,8 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
       return outcome$(request, token).pipe(
         concatMap((outcome) => {
           if (outcome === 'never') return NEVER;
-          if (outcome === 'offline') return of(outcome);
-          const reply = toWireReply(outcome);
-          log[nth] = { ...(log[nth] as LogEntry), status: reply.status };
-          return of(reply);
+          if (outcome !== 'offline') log[nth] = { ...(log[nth] as LogEntry), status: outcome.status };
+          return of(outcome);
         }),
         latencyMs ? delay(latencyMs, asyncScheduler) : map((reply) => reply),
       );
@@ -166,7 +166,13 @@ export const createFakeServer = (options: FakeServerOptions, issuer: TokenIssuer
   return {
     handle$,
     failNextRefresh: (kind) => {
+      if (!REFRESH_FAULTS.includes(kind))
+        throw new TypeError('kind: expected refused, unavailable, offline, never or malformed');
       faults.push(kind);
+    },
+    rotate: (refreshToken) => {
+      refreshes++;
+      return rotate('rotate', refreshToken);
     },
     log,
     problems,

@@ -40,7 +40,7 @@ describe('the recipe of eventsource', () => {
     const source = connect(server);
     expect(await nextData(source)).toBe('/events after 0');
     expect(await nextData(source)).toBe('/events after 1');
-    expect(server.authorizations).toEqual(['Bearer access.1', 'Bearer access.1', 'Bearer access.2']);
+    expect(server.authorizations).toEqual(['Bearer ada.access.1', 'Bearer ada.access.1', 'Bearer ada.access.2']);
     expect(server.counts().refreshes).toBe(1);
   });
 

@@ -24,7 +24,7 @@ describe('the recipe of graphql-request', () => {
   const startGraphQL = (data?: null | object) =>
     startForeignServer(
       ({ headers }, response) => {
-        const errors = headers.authorization === 'Bearer access.1' ? [UNAUTHENTICATED] : undefined;
+        const errors = headers.authorization === 'Bearer ada.access.1' ? [UNAUTHENTICATED] : undefined;
         const body = errors ? { data, errors } : { data: { order: { id: '1' } } };
         response.writeHead(200, { 'content-type': 'application/graphql-response+json' }).end(JSON.stringify(body));
       },
@@ -45,7 +45,7 @@ describe('the recipe of graphql-request', () => {
       .catch((error: unknown) => error);
     expect(error).toBeInstanceOf(ClientError);
     expect(error).toMatchObject({ response: { data: { order: null }, errors: [UNAUTHENTICATED] } });
-    expect(server.authorizations).toEqual(['Bearer access.1']);
+    expect(server.authorizations).toEqual(['Bearer ada.access.1']);
   });
 
   it('rejects with the error of the session', async () => {

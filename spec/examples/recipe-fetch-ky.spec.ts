@@ -37,7 +37,7 @@ describe('the recipe of ky', () => {
       .get('orders')
       .catch((error: unknown) => error);
     expect(isApiError(error, 'session-expired')).toBe(true);
-    expect(authorizations).toEqual(['Bearer access.1']);
+    expect(authorizations).toEqual(['Bearer ada.access.1']);
   });
 
   it('retries what the session has no part in', async () => {

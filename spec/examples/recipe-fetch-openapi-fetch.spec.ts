@@ -36,7 +36,7 @@ describe('the recipe of openapi-fetch', () => {
     expire();
     await shop.GET('/orders/{id}', ONE);
     expect(seen).toEqual([null, 200]);
-    expect(authorizations).toEqual(['Bearer access.1', 'Bearer access.2']);
+    expect(authorizations).toEqual(['Bearer ada.access.1', 'Bearer ada.access.2']);
   });
 
   it('has an authorization of its middleware take the place of the token', async () => {

@@ -86,7 +86,7 @@ describe('the recipe of a live order list', () => {
     const orders$ = createOrders$(server.api);
     const error = await orders$.forEach(() => void server.session.signOut()).catch((error: unknown) => error);
     expect(isApiError(error, 'signed-out')).toBe(true);
-    await server.session.signIn({ accessToken: 'access.1' });
+    await server.session.signIn({ accessToken: 'ada.access.1' });
     expect(await firstValueFrom(orders$)).toEqual(listsOf(1).at(-1));
   });
 });

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CLIENT_KEY, DEMO_USER, type Order, type TokenPair } from '../../examples/shop/protocol';
 import { createShop, type Shop, type ShopOptions } from '../../examples/shop/server';
 
@@ -67,12 +67,13 @@ describe('the example shop', () => {
 
     it('expire after their life', async () => {
       await shop.close();
-      let nowMs = 0;
-      await open({ tokenLifeMs: 1000, now: () => nowMs });
+      vi.useFakeTimers({ now: 0, toFake: ['Date'] });
+      onTestFinished(() => void vi.useRealTimers());
+      await open({ tokenLifeMs: 1000 });
       const { token } = await signIn();
-      nowMs = 999;
+      vi.setSystemTime(999);
       expect((await get('/orders', token)).body.code).toBe(0);
-      nowMs = 1000;
+      vi.setSystemTime(1000);
       expect((await get('/orders', token)).body.code).toBe(1002);
     });
 
@@ -138,10 +139,10 @@ describe('the example shop', () => {
     });
 
     it.each([
-      ['an unknown refresh token', 'rt_0', CLIENT_KEY],
+      ['an unknown refresh token', 'ada.refresh.1', CLIENT_KEY],
       ['no refresh token', undefined, CLIENT_KEY],
       ['a refresh token that is no text', 7, CLIENT_KEY],
-      ['a wrong client key', 'rt_0', 'other-app'],
+      ['a wrong client key', 'ada.refresh.1', 'other-app'],
     ])('refuses %s with HTTP 400 and code 1003', async (_, refreshToken, clientKey) => {
       const { status, body } = await renew(refreshToken, clientKey);
       expect([status, body.code]).toEqual([400, 1003]);

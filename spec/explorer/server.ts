@@ -17,7 +17,10 @@ export const familyOf = (token: string | undefined): string | undefined => token
 /** Matches the tokens of the model in any text. */
 export const TOKEN = /[AB]\d+\.[tr]\d+/;
 
-/** The server of the model: it rotates refresh tokens, and accepts each once. */
+/**
+ * The server of the model. It is not the issuer of `renewal/testing`: the plan of a run decides what a refresh is
+ * granted, the same tokens included and also for a spent one. Invariants read the sign-in in the name of a token.
+ */
 export interface Server {
   /** Begins a family. */
   signIn(user: User): TokenGrant;

@@ -9,6 +9,7 @@ import {
   type TokenGrant,
 } from 'renewal';
 import { expect, it, onTestFinished } from 'vitest';
+import { createTokenIssuer } from '../../lib/testing/token-issuer';
 import { createTally } from './barrier';
 import { type Answer, startHttpServer } from './http-server';
 import { REFRESH, SIGNALS, type Signal } from './server';
@@ -38,7 +39,7 @@ export interface ForeignServer {
   revoke(): void;
   /** The `authorization` of all requests but refreshes, in order of arrival. */
   readonly authorizations: readonly (string | undefined)[];
-  /** `reuses` counts refresh tokens that were presented twice: that revokes all tokens. */
+  /** `reuses` counts refresh tokens that were refused; one that is presented twice revokes all tokens. */
   counts(): { readonly refreshes: number; readonly reuses: number; readonly rejections: number };
   /** Resolves once the client has closed `count` connections before the end of their response. */
   aborted(count?: number): Promise<void>;
@@ -57,26 +58,21 @@ export const startForeignServer = async (
   const sent = createTally();
   const aborts = createTally();
   const authorizations: (string | undefined)[] = [];
-  let generation = 1;
-  let accessToken = 'access.1';
-  let refreshToken = 'refresh.1';
+  const issuer = createTokenIssuer({ tokenLifeMs: Infinity, rotate: true, reuseDetection: true });
+  const issued = issuer.issue('ada');
   let [refreshes, reuses] = [0, 0];
   let isStorm = false;
 
   const refresh: Answer = async (_request, response, body) => {
     refreshes++;
     if (isStorm) await sent.reached(SENT_BEFORE_REFRESH_ENDS);
-    const { refreshToken: presented } = JSON.parse(`${body}`);
-    if (presented !== refreshToken) {
-      reuses++;
-      server.revoke();
-      response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_grant"}');
-      return;
-    }
-    generation++;
-    accessToken = `access.${generation}`;
-    refreshToken = `refresh.${generation}`;
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ accessToken, refreshToken }));
+    const { refreshToken } = JSON.parse(`${body}`);
+    const grant = issuer.rotate(refreshToken);
+    const isRefused = typeof grant === 'string';
+    if (isRefused) reuses++;
+    response
+      .writeHead(isRefused ? 400 : 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(isRefused ? { error: 'invalid_grant' } : grant));
   };
   const reject: Answer = async (_request, response) => {
     arrivals.add();
@@ -94,13 +90,14 @@ export const startForeignServer = async (
   http.answer = (request, response, body) => {
     if (request.url === REFRESH) return refresh(request, response, body);
     response.once('close', () => response.writableFinished || aborts.add());
-    authorizations.push(request.headers.authorization);
-    const isLive = request.headers.authorization === `Bearer ${accessToken}`;
+    const { authorization } = request.headers;
+    authorizations.push(authorization);
+    const isLive = issuer.userOf(authorization?.replace('Bearer ', '') ?? '') !== undefined;
     return (isLive ? server.serve : reject)(request, response, body);
   };
   const plain = createApi({ baseUrl: http.origin, transport: fetchTransport() });
   const session = createSession({
-    store: memoryStore({ accessToken, refreshToken }),
+    store: memoryStore(issued),
     refresh: ({ refreshToken }) => plain.post$<TokenGrant>(REFRESH, { refreshToken }),
     ...options,
   });
@@ -111,12 +108,8 @@ export const startForeignServer = async (
     api: plain.extend({ session }),
     session,
     serve,
-    expire: () => {
-      accessToken = 'dead';
-    },
-    revoke: () => {
-      [accessToken, refreshToken] = ['dead', 'dead'];
-    },
+    expire: () => issuer.expire(),
+    revoke: () => issuer.revoke(),
     authorizations,
     counts: () => ({ refreshes, reuses, rejections: arrivals.count }),
     aborted: (count = 1) => aborts.reached(count),

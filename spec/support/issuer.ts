@@ -6,7 +6,7 @@ import { asyncScheduler, NEVER, type Observable, of } from 'rxjs';
  */
 const MAX_CALLS = 2_000;
 
-/** The server's side of a session, in virtual time. */
+/** A scripted `refresh` that counts its calls. It grants tokens for any refresh token: it is no model of a server. */
 export interface Issuer {
   /** The times of the calls, by the clock of RxJS. */
   readonly askedAtMs: readonly number[];

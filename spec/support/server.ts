@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createTokenIssuer, type Issued, type TokenIssuer } from '../../lib/testing/token-issuer';
 import { createGate, createTally, type Gate, type Tally } from './barrier';
 import { listen } from './listen';
 
@@ -45,10 +46,14 @@ export interface Echo {
   readonly nth: number;
 }
 
-/** A pair of tokens. */
-export interface Issued {
-  readonly accessToken: string;
-  readonly refreshToken: string;
+export type { Issued };
+
+export interface LiveTokens {
+  has(token: string): boolean;
+  /** Accepts a token, whoever has issued it, until it is deleted. */
+  add(token: string): void;
+  delete(token: string): void;
+  clear(): void;
 }
 
 export interface TestServer {
@@ -61,7 +66,7 @@ export interface TestServer {
   /** The refresh tokens that were presented, in order. */
   readonly presented: readonly string[];
   /** Access tokens that the server accepts. */
-  readonly live: Set<string>;
+  readonly live: LiveTokens;
   /** Paths that reject every token. */
   readonly closedTo: Set<string>;
   /** Scripted responses of paths, for any token. */
@@ -116,35 +121,30 @@ const send = (response: ServerResponse, reply: Reply): void => {
   response.writeHead(status, { 'content-type': type, ...headers }).end(body);
 };
 
-/** Issues tokens; rotates each refresh token at its first use and refuses it afterwards. */
-const createTokens = () => {
-  const live = new Set<string>();
-  const holders = new Map<string, { readonly user: string; readonly accessToken: string }>();
-  const counts = new Map<string, number>();
-
-  const issue = (user = 'a'): Issued => {
-    const count = (counts.get(user) ?? 0) + 1;
-    counts.set(user, count);
-    const issued = { accessToken: `${user}.access.${count}`, refreshToken: `${user}.refresh.${count}` };
-    live.add(issued.accessToken);
-    holders.set(issued.refreshToken, { user, accessToken: issued.accessToken });
-    return issued;
+/** The access tokens that a server accepts: those of its issuer that are alive, and others that a test adds. */
+const createLiveTokens = (issuer: TokenIssuer): LiveTokens => {
+  const added = new Set<string>();
+  return {
+    has: (token) => added.has(token) || issuer.userOf(token) !== undefined,
+    add: (token) => {
+      added.add(token);
+    },
+    delete: (token) => {
+      added.delete(token);
+      issuer.expire(token);
+    },
+    clear: () => {
+      added.clear();
+      issuer.expire();
+    },
   };
-
-  const rotate = (refreshToken: string): Issued | undefined => {
-    const holder = holders.get(refreshToken);
-    if (!holder) return undefined;
-    holders.delete(refreshToken);
-    live.delete(holder.accessToken);
-    return issue(holder.user);
-  };
-
-  return { live, issue, rotate };
 };
 
 /** A test server on its own port. It has no timers: the test decides when a held response is sent. */
 export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServer> => {
-  const { live, issue, rotate } = createTokens();
+  // A spent refresh token is refused, and its sign-in goes on.
+  const issuer = createTokenIssuer({ tokenLifeMs: Infinity, rotate: true, reuseDetection: false });
+  const live = createLiveTokens(issuer);
   const hits: Hit[] = [];
   const refreshHits: Hit[] = [];
   const presented: string[] = [];
@@ -167,9 +167,9 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     const { refreshToken } = JSON.parse(`${hit.body}`);
     presented.push(refreshToken);
     if (test.refreshReply) return test.refreshReply;
-    const issued = rotate(refreshToken);
+    const issued = issuer.rotate(refreshToken);
     if (test.losesRefreshes) return 'reset';
-    return issued ? json(issued) : json({ error: 'invalid_grant' }, 400);
+    return typeof issued === 'object' ? json(issued) : json({ error: 'invalid_grant' }, 400);
   };
 
   const answer = (hit: Hit): Reply => {
@@ -220,7 +220,7 @@ export const startServer = async (signal: Signal = 'HTTP 401'): Promise<TestServ
     losesRefreshes: false,
     hitsOf: (path) => hits.filter((hit) => hit.path === path),
     tokensOf: (path) => test.hitsOf(path).map(({ token }) => token),
-    issue,
+    issue: (user = 'a') => issuer.issue(user),
     hold: (matches) => {
       const gate = createGate<Hit>();
       gates.push({ matches, gate });

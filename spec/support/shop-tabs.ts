@@ -84,7 +84,7 @@ const askByCookie = async (origin: string, path: string, refreshToken: string, b
 
 /** Lengthens access tokens in responses; `unpad` restores them in requests. */
 const pad = (body: string, length: number): string =>
-  length > 0 ? body.replace(/"(at_[^"]+)"/g, (_, token) => `"${token}.${'x'.repeat(length - 1)}"`) : body;
+  length > 0 ? body.replace(/"([^"]+\.access\.\d+)"/g, (_, token) => `"${token}.${'x'.repeat(length - 1)}"`) : body;
 const unpad = (token: string): string => token.replace(/\.x*$/, '');
 
 const callOf = (asked: IncomingMessage, body: string): Call => {

@@ -17,7 +17,10 @@ export interface VirtualTab extends VirtualClient {
   get(): Outcome;
 }
 
-/** A server that accepts each refresh token once and refuses it afterwards. */
+/**
+ * A server that accepts each refresh token once and refuses it afterwards. It accepts tokens that it has not issued,
+ * which tests write into a storage: the issuer of `renewal/testing` refuses those.
+ */
 export interface AuthServer {
   /** The refresh tokens that came, in order. */
   readonly presented: string[];

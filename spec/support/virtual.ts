@@ -46,7 +46,10 @@ export interface VirtualClient {
   readonly sent: string[];
 }
 
-/** A client whose transport responds to dead tokens by `signal`, 401 by default; at once, or as `respond` says. */
+/**
+ * A client whose transport responds to dead tokens by `signal`, 401 by default; at once, or as `respond` says. A script
+ * of single responses and no server: for tokens that are issued, rotated and expire, see `createBackendClient`.
+ */
 export const createVirtualClient = (
   options: Partial<SessionOptions> & {
     readonly signal?: Signal;

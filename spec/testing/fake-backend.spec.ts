@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createApi, createSession, fetchTransport, memoryStore, type SessionOptions, toFetch } from 'renewal';
 import { type FakeBackend, type FakeBackendOptions, fakeBackend, type RefreshFault } from 'renewal/testing';
-import { defer, forkJoin, type Observable, timer } from 'rxjs';
+import { defer, forkJoin, map, type Observable, timer } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { outcomeOf } from '../support/http-client';
 import { virtually } from '../support/virtual';
@@ -157,9 +157,11 @@ describe('fakeBackend', () => {
     const { backend, api } = create();
     expect(outcomeOf(api.get$('/order')).error).toMatchObject({
       status: 404,
-      serverMessage: 'there is no such route; the routes: /orders',
+      serverMessage: 'there is no such route; the routes: /orders, POST /refresh',
     });
-    expect(() => backend.verify()).toThrow(new Error('GET /order: there is no such route; the routes: /orders'));
+    expect(() => backend.verify()).toThrow(
+      new Error('GET /order: there is no such route; the routes: /orders, POST /refresh'),
+    );
   });
 
   it('says that a request has no token, except in public routes', () => {
@@ -191,7 +193,7 @@ describe('fakeBackend', () => {
     [{ tokenLifeMs: 0 }, 'tokenLifeMs: expected milliseconds above 0'],
     [{ tokenLifeMs: Number.NaN }, 'tokenLifeMs: expected milliseconds above 0'],
     [{ latencyMs: -1 }, 'latencyMs: expected milliseconds, 0 or more'],
-    [{ refreshPath: 'refresh' }, 'refreshPath: expected a path that begins with /'],
+    [{ refreshPath: 'refresh' }, 'refreshPath: expected a path that begins with /, without a query'],
     [{ routes: { orders: () => 1 } }, "routes: expected keys such as '/orders' or 'GET /orders'"],
     [{ routes: {}, publicRoutes: ['/login'] }, 'publicRoutes: expected keys of routes'],
   ])('refuses wrong options: %o', (options, message) => {
@@ -234,6 +236,61 @@ describe('the fetch of fakeBackend', () => {
     const rejection = expect(refresh(controller.signal)).rejects.toThrow(new RangeError('enough'));
     controller.abort(new RangeError('enough'));
     await rejection;
+  });
+});
+
+describe('an endpoint of another shape', () => {
+  /** A token endpoint with a form (RFC 6749 section 6), and a client for it. */
+  const createOAuth = () => {
+    const backend: FakeBackend = fakeBackend({
+      routes: {
+        '/me': ({ user }) => user,
+        'POST /token': ({ body }) => {
+          const grant = backend.rotate(new URLSearchParams(`${body}`).get('refresh_token') ?? '');
+          return typeof grant === 'string'
+            ? { status: 400, body: { error: 'invalid_grant' } }
+            : { access_token: grant.accessToken, refresh_token: grant.refreshToken };
+        },
+      },
+      publicRoutes: ['POST /token'],
+    });
+    const http = createApi({ baseUrl: BASE, transport: backend.transport });
+    const refresh: SessionOptions['refresh'] = ({ refreshToken: refresh_token = '' }) =>
+      http.post$<Record<string, string>>('/token', new URLSearchParams({ refresh_token })).pipe(
+        map(({ access_token = '', refresh_token = '' }) => ({
+          accessToken: access_token,
+          refreshToken: refresh_token,
+        })),
+      );
+    return { backend, ...withSession(backend, { refresh }) };
+  };
+
+  it('rotates the same tokens', () => {
+    const { backend, api } = createOAuth();
+    for (let round = 1; round <= 3; round++) {
+      backend.expireTokens();
+      expect(outcomeOf(api.get$('/me')).values).toEqual(['user']);
+      expect(backend.refreshes).toBe(round);
+    }
+    backend.verify();
+  });
+
+  it('is told why a refresh token is refused', () => {
+    const { backend } = createOAuth();
+    const { refreshToken = '' } = backend.issue('ann');
+    const ended = backend.issue('bob');
+    backend.revoke('bob');
+    expect(backend.rotate(refreshToken)).toEqual({ accessToken: 'ann.access.2', refreshToken: 'ann.refresh.2' });
+    expect([refreshToken, ended.refreshToken ?? '', 'x'].map(backend.rotate)).toEqual(['spent', 'revoked', 'unknown']);
+    expect(() => backend.verify()).toThrow('rotate: its refresh token has been used before; a refresh replaces it');
+  });
+
+  it('is told the user of a live access token', () => {
+    const { backend } = createOAuth();
+    const { accessToken } = backend.issue('ann');
+    expect([backend.userOf(accessToken), backend.userOf('x')]).toEqual(['ann', undefined]);
+    backend.expireTokens();
+    expect(backend.userOf(accessToken)).toBeUndefined();
   });
 });
 

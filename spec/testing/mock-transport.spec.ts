@@ -1,12 +1,17 @@
-import { createApi, createSession, type HttpRequest, memoryStore } from 'renewal';
+import { createApi, createSession, type HttpRequest, type Interceptor, memoryStore } from 'renewal';
+import { sse$ } from 'renewal/stream';
 import { mockTransport } from 'renewal/testing';
+import { firstValueFrom, NEVER, of, retry } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../support/http-client';
+import { virtually } from '../support/virtual';
 
 const create = (baseUrl = 'https://shop.test') => {
   const transport = mockTransport();
   return { transport, api: createApi({ baseUrl, transport }) };
 };
+
+const SSE = { headers: { 'content-type': 'text/event-stream' } };
 
 /** The message of the error that `work` throws. */
 const messageOf = (work: () => unknown): string => {
@@ -182,6 +187,37 @@ describe('mockTransport', () => {
     expect(other.values).toEqual([]);
   });
 
+  it('reports the progress of an upload, whose form it shows as it is', () => {
+    const { transport, api } = create();
+    const form = new FormData();
+    const outcome = outcomeOf(api.request$('POST', '/a', { body: form, reportProgress: true }));
+    const call = transport.expectOne('POST /a');
+    call.progress(1, 2, 'upload');
+    call.flush(null);
+    expect(call.request.body).toBe(form);
+    expect(outcome.values).toMatchObject([{ type: 'sent' }, { type: 'upload', loaded: 1, total: 2 }, { status: 200 }]);
+  });
+
+  it('sees each attempt of an interceptor, and what a timeout or signal has cancelled', () => {
+    virtually(({ flush }) => {
+      const { transport, api } = create();
+      const twice: Interceptor = (request, next) => next(request).pipe(retry(1));
+      const outcome = outcomeOf(api.extend({ interceptors: [twice] }).get$('/a'));
+      transport.expectOne('GET /a').error();
+      transport.expectOne('GET /a').flush(7);
+      expect(outcome.values).toEqual([7]);
+      const controller = new AbortController();
+      const [late, aborted] = [{ timeoutMs: 10 }, { signal: controller.signal }].map((options) =>
+        outcomeOf(api.get$('/b', options)),
+      );
+      controller.abort(new RangeError('enough'));
+      flush();
+      expect([late?.error, aborted?.error]).toMatchObject([{ code: 'timeout' }, { message: 'enough' }]);
+      expect(transport.match('GET /b').map(({ cancelled }) => cancelled)).toEqual([true, true]);
+      transport.verify();
+    });
+  });
+
   it('shows a token that dies: one refresh, each request again', () => {
     const transport = mockTransport();
     const http = createApi({ baseUrl: 'https://shop.test', transport });
@@ -196,6 +232,73 @@ describe('mockTransport', () => {
     for (const call of transport.match(/^GET/)) call.flush(call.request.headers.authorization);
     expect(outcomes.map(({ values }) => values)).toEqual(Array(3).fill(['Bearer T2']));
     transport.verify();
+  });
+
+  it.each(['GET /orders?tag=a&tag=b&page=2', 'GET /orders?page=2&tag=a&tag=b', 'GET /orders?page=%32&tag=%61&tag=b'])(
+    'finds a request by its query in any order: %s',
+    (match) => {
+      const { transport, api } = create();
+      outcomeOf(api.get$('/orders', { params: { page: 2, tag: ['a', 'b'] } }));
+      expect(() => transport.expectOne('GET /orders?page=2&tag=b&tag=a')).toThrow('found 0');
+      transport.expectOne(match);
+    },
+  );
+
+  it.each(['GET /a b/ä', 'GET /a%20b/%C3%A4', 'GET /x/../a b/ä'])('finds a request by its path: %s', (match) => {
+    const { transport, api } = create();
+    outcomeOf(api.get$('/a b/ä'));
+    transport.expectOne(match);
+  });
+
+  it('keeps a request open if its response cannot be sent', () => {
+    const { transport, api } = create();
+    const outcome = outcomeOf(api.get$('/a'));
+    const call = transport.expectOne('GET /a');
+    expect(() => call.flush(1n)).toThrow(TypeError);
+    expect(() => call.flush(null, { status: 99 })).toThrow(
+      new TypeError('status: expected an integer from 200 to 599'),
+    );
+    call.flush(7);
+    expect(outcome).toEqual({ values: [7], isComplete: true });
+  });
+
+  it('opens an event stream, and refreshes for an expired one by code 1002', async () => {
+    const transport = mockTransport();
+    const refresh = () => of({ accessToken: 'T2' });
+    const session = createSession({ store: memoryStore({ accessToken: 'T1' }), refresh });
+    const api = createApi({ baseUrl: 'https://shop.test', transport, session });
+    const event = firstValueFrom(sse$(api, '/events'));
+    transport.expectOne('GET /events').flush({ code: 1002 });
+    await expect
+      .poll(() => transport.match('GET /events').map((call) => call.flush('data: 1\n\n', SSE)))
+      .toHaveLength(1);
+    expect(await event).toMatchObject({ data: '1' });
+  });
+
+  it('lets a subscriber send and cancel requests within a response', () => {
+    const { transport, api } = create();
+    const later = { first: outcomeOf(NEVER), second: outcomeOf(NEVER) };
+    const other = api.get$('/b').subscribe();
+    api.get$('/a').subscribe(() => {
+      other.unsubscribe();
+      later.first = outcomeOf(api.get$('/c'));
+      transport.expectOne('GET /c').flush(3);
+      later.second = outcomeOf(api.get$('/a'));
+    });
+    transport.expectOne('GET /a').flush(1);
+    transport.expectOne('GET /a').flush(2);
+    expect(transport.expectOne('GET /b').cancelled).toBe(true);
+    expect([later.first.values, later.second.values]).toEqual([[3], [2]]);
+    transport.verify();
+  });
+
+  it('finds each of ten thousand requests at once', () => {
+    const { transport, api } = create();
+    const startedAtMs = performance.now();
+    const outcomes = Array.from({ length: 10_000 }, (_, index) => outcomeOf(api.get$(`/a/${index}`)));
+    for (let index = 9_999; index >= 0; index--) transport.expectOne(`GET /a/${index}`).flush(index);
+    expect(outcomes.every(({ isComplete }) => isComplete)).toBe(true);
+    expect(performance.now() - startedAtMs).toBeLessThan(6_000);
   });
 
   it('is a transport of its own', () => {

@@ -1,16 +1,13 @@
 import { isApiError } from 'renewal';
-import { lastValueFrom, of, throwError } from 'rxjs';
+import { lastValueFrom } from 'rxjs';
 import { beforeEach, expect, it, vi } from 'vitest';
+import { accessToken, createBackendClient } from '../../support/backend-client';
 import { stopClock } from '../../support/clock';
 import { failureMode } from '../../support/failure-mode';
 import { completedWith, outcomeOf } from '../../support/http-client';
-import { createIssuer } from '../../support/issuer';
 import { type Echo, json } from '../../support/server';
 import { createExpiredClient, errorOf, paths, settleAll } from '../../support/server-client';
-import { createVirtualClient } from '../../support/virtual';
 import { withServer } from '../../support/with-server';
-
-const offline = () => throwError(() => new Error('offline'));
 
 failureMode(
   {
@@ -73,10 +70,18 @@ failureMode(
 
     it('doubles the cool-down with each failure, up to 30 s, and resets it on success', () => {
       const startMs = Date.now();
-      let isUp = false;
-      const dead = new Set(['T1']);
-      const { askedAtMs, refresh } = createIssuer({}, (grant) => (isUp ? of(grant) : offline()));
-      const { api } = createVirtualClient({ signal, isDead: (token) => dead.has(token), refresh });
+      const askedAtMs: number[] = [];
+      const { backend, api } = createBackendClient(signal, ['/orders'], ({ refresh }) => ({
+        refresh: (tokens) => {
+          askedAtMs.push(Date.now());
+          return refresh(tokens);
+        },
+      }));
+      const goOffline = (refreshes: number): void => {
+        for (let count = 0; count < refreshes; count++) backend.failNextRefresh('offline');
+      };
+      backend.expireTokens();
+      goOffline(9);
       const ask = (forMs: number): void => {
         for (let ms = 0; ms < forMs; ms += 100) {
           outcomeOf(api.get$('/orders'));
@@ -88,11 +93,9 @@ failureMode(
       expect(askedAtMs.map((atMs) => (atMs - startMs) / 1_000)).toEqual(seconds);
 
       vi.advanceTimersByTime(30_000);
-      isUp = true;
-      const renewed = `T${seconds.length + 2}`;
-      expect(outcomeOf(api.get$('/orders'))).toEqual(completedWith({ by: renewed }));
-      isUp = false;
-      dead.add(renewed);
+      expect(outcomeOf(api.get$('/orders'))).toEqual(completedWith({ by: accessToken(2) }));
+      goOffline(3);
+      backend.expireTokens();
       const againMs = Date.now();
       ask(4_000);
       expect(askedAtMs.slice(seconds.length + 1).map((atMs) => atMs - againMs)).toEqual([0, 1_000, 3_000]);

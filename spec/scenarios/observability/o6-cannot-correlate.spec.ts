@@ -1,10 +1,10 @@
 import type { ApiEvent, RequestEvent } from 'renewal';
-import { delay, lastValueFrom, of } from 'rxjs';
+import { delay, from, lastValueFrom, of } from 'rxjs';
 import { expect, it } from 'vitest';
+import { createBackendClient } from '../../support/backend-client';
 import { describeEvent, eventsOf } from '../../support/events';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { createIssuer } from '../../support/issuer';
 import { json } from '../../support/server';
 import { createExpiredClient, errorOf } from '../../support/server-client';
 import { tokensShownBy } from '../../support/server-secrets';
@@ -26,19 +26,13 @@ failureMode(
 
     it("reports the refresh that each request waited for, and each attempt's generation", () => {
       virtually(({ cold, flush }) => {
-        const dead = new Set(['T1', 'T2']);
-        const issuer = createIssuer({}, (grant) => of(grant).pipe(delay(5)));
-        const { api } = createVirtualClient({
-          signal,
-          isDead: (token) => dead.has(token),
-          refresh: (tokens) => {
-            if (tokens.accessToken === 'T1') dead.delete('T2');
-            return issuer.refresh(tokens);
-          },
-        });
+        const { backend, api } = createBackendClient(signal, ['/a', '/b', '/c'], ({ refresh }) => ({
+          refresh: (tokens) => from(refresh(tokens)).pipe(delay(5)),
+        }));
+        backend.expireTokens();
         const events = eventsOf(api);
         cold('a-b 7ms c').subscribe((path) => {
-          if (path === 'c') dead.add('T2');
+          if (path === 'c') backend.expireTokens();
           outcomeOf(api.get$(`/${path}`));
         });
         flush();

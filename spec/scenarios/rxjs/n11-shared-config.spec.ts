@@ -1,9 +1,9 @@
 import { HttpContext, HttpContextToken, type Interceptor, type RequestOptions } from 'renewal';
 import { lastValueFrom, switchMap } from 'rxjs';
 import { expect, it } from 'vitest';
+import { accessToken, createBackendClient } from '../../support/backend-client';
 import { failureMode } from '../../support/failure-mode';
 import { outcomeOf } from '../../support/http-client';
-import { createIssuer } from '../../support/issuer';
 import type { Echo } from '../../support/server';
 import { createExpiredClient, errorsOf, settleAll } from '../../support/server-client';
 import { createVirtualClient } from '../../support/virtual';
@@ -57,24 +57,20 @@ failureMode(
     });
 
     it('gives each repetition of one request by an interceptor its own refresh', () => {
-      const dead = new Set(['T1']);
-      const { api, sent } = createVirtualClient({
-        signal,
-        isDead: (token) => dead.has(token),
-        refresh: createIssuer().refresh,
-      });
+      const { backend, api, sent } = createBackendClient(signal, ['/a']);
+      backend.expireTokens();
       const twice: Interceptor = (request, next) => {
         const kept = deepFrozen(request);
         return next(kept).pipe(
           switchMap(() => {
-            dead.add('T2');
+            backend.expireTokens();
             return next(kept);
           }),
         );
       };
       const outcome = outcomeOf(api.extend({ interceptors: [twice] }).request$('POST', '/a', SHARED));
-      expect(outcome).toMatchObject({ values: [{ body: { by: 'T3' } }], isComplete: true });
-      expect(sent.map((line) => line.split(' ')[2])).toEqual(['T1', 'T2', 'T2', 'T3']);
+      expect(outcome).toMatchObject({ values: [{ body: { by: accessToken(3) } }], isComplete: true });
+      expect(sent.map((line) => line.split(' ')[2])).toEqual([1, 2, 2, 3].map(accessToken));
     });
 
     it('gives the interceptors of each request its own context', () => {

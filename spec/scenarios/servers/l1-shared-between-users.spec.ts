@@ -37,7 +37,8 @@ failureMode(
       for (let round = 0; round < ROUNDS; round++) {
         // Their tokens expire one after the other, and both at once.
         const dying = [['a'], ['b'], ['a', 'b'], []][round % 4] ?? [];
-        for (const token of server.live) if (dying.includes(token.charAt(0))) server.live.delete(token);
+        for (const { user, session } of clients)
+          if (dying.includes(user)) server.live.delete(`${Object(session.state).tokens.accessToken}`);
         const interleaved = Array.from({ length: PER_ROUND }, (_, index) =>
           clients.map(({ user, api }) => api.get$<Echo>(`/${user}/${round}/${index}`)),
         );
