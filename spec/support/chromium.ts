@@ -35,11 +35,13 @@ const library: Readonly<Record<string, string>> = unpacked
       renewal: `${unpacked}/dist/index.js`,
       'renewal/devtools': `${unpacked}/dist/devtools.js`,
       'renewal/stream': `${unpacked}/dist/stream.js`,
+      'renewal/testing': `${unpacked}/dist/testing.js`,
     }
   : {
       renewal: path('../../lib/index.ts'),
       'renewal/devtools': path('../../lib/devtools/index.ts'),
       'renewal/stream': path('../../lib/stream/index.ts'),
+      'renewal/testing': path('../../lib/testing/index.ts'),
       '#xhr': path('../../lib/transports/xhr.ts'),
     };
 
