@@ -8,9 +8,14 @@ import {
 import type { HttpEvent, HttpResponse } from 'renewal';
 import { toHttpUrl } from './page-url';
 
-/** Converts headers: names in lower case, repeated values joined. */
+/** Converts headers: names in lower case, repeated values joined; a cookie may have a comma. */
 export const toHeaders = (headers: HttpHeaders): Record<string, string> =>
-  Object.fromEntries(headers.keys().map((name) => [name.toLowerCase(), `${headers.getAll(name)?.join(', ')}`]));
+  Object.fromEntries(
+    headers.keys().map((key) => {
+      const name = key.toLowerCase();
+      return [name, `${headers.getAll(key)?.join(name === 'set-cookie' ? '\n' : ', ')}`];
+    }),
+  );
 
 const isError = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object Error]';
 

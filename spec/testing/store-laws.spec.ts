@@ -6,6 +6,9 @@ import { failuresOf } from './failures-of';
 
 storeLaws('memoryStore', () => memoryStore(), { describe, it });
 
+let named = 0;
+storeLaws('a named memoryStore', () => memoryStore(undefined, { name: `laws-${++named}` }), { describe, it });
+
 /** The shared place of two stores over one storage, as two tabs have. */
 const createStorage = (): Storage => {
   const entries = new Map<string, string>();
