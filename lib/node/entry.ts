@@ -1,5 +1,6 @@
 import type { Tokens } from 'renewal';
 import { isOrdered, laterId } from '../session/state/session-id';
+import { FileStoreError } from './file-store-error';
 
 /** What the file holds: tokens, or the mark of a sign-out. */
 export type Entry =
@@ -12,12 +13,11 @@ const FORMAT = 1;
 const MARK_LIFE_MS = 86_400_000;
 
 /** The file holds something else. The message quotes nothing of it. */
-export class EntryError extends Error {
-  constructor(
-    /** Whether a later version of this package has written it: then it is not overwritten. */
-    readonly isLaterFormat: boolean,
-  ) {
-    super(`path: expected a file that ${isLaterFormat ? 'this version of fileStore knows' : 'fileStore has written'}`);
+export class EntryError extends FileStoreError {
+  /** @param isLaterFormat - Whether a later version of this package has written it: then it is not overwritten. */
+  constructor(readonly isLaterFormat: boolean) {
+    const expected = isLaterFormat ? 'this version of fileStore knows' : 'fileStore has written';
+    super(isLaterFormat ? 'later-format' : 'unknown-format', `path: expected a file that ${expected}`);
   }
 }
 

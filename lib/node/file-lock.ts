@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { FileStoreError } from './file-store-error';
 import { createLock, extendLock, type OwnLock, readLock, releaseLock, removeLock } from './lock-file';
 import type { ProcessIdentity } from './process-identity';
 import { StaleCheck } from './stale-check';
@@ -28,7 +29,11 @@ const MIN_POLL_MS = 20;
 const MAX_POLL_MS = 100;
 
 /** The lock is held by another process, and was not released in time. */
-export class LockTimeoutError extends Error {}
+export class LockTimeoutError extends FileStoreError {
+  constructor(message: string) {
+    super('locked', message);
+  }
+}
 
 const hold = (lock: OwnLock, { path, self, leaseMs }: FileLockOptions): FileLock => {
   const extension = setInterval(() => extendLock(lock), leaseMs / 3);

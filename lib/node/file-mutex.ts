@@ -3,8 +3,8 @@ import { createMutex, type Mutex, subscribeInside } from '../session/pending/lim
 import { acquireLock, type FileLock, type FileLockOptions, LockTimeoutError } from './file-lock';
 
 /**
- * Makes a mutex for the processes of one machine, by a lock file. If no lock can be made, as the directory is read-only,
- * gone or full, work runs without one. If another process keeps the lock for too long, the work fails.
+ * Makes a mutex for the processes of one machine, by a lock file. If no lock can be made, as the directory is
+ * read-only, gone or full, work runs without one. If another process keeps the lock for too long, the work fails.
  */
 export const createFileMutex = (options: () => FileLockOptions): Mutex => {
   // Within this process, works take turns without files.

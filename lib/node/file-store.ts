@@ -7,6 +7,7 @@ import { type Entry, hasPrecedence, signOutOf, tokensOf } from './entry';
 import { fileChanges$ } from './file-changes';
 import { acquireLock, type FileLock, type FileLockOptions, LockTimeoutError } from './file-lock';
 import { createFileMutex } from './file-mutex';
+import { named } from './file-store-error';
 import { identify } from './process-identity';
 import { checkDirectory, isExposed, OvertakenError, readFile, replaceFile } from './token-file';
 
@@ -120,7 +121,7 @@ class TokenFile {
     }
   }
 
-  /** The lock for writes; undefined if none can be made, as on a full disk: then the write itself shows what is wrong. */
+  /** The lock for writes; undefined if none can be made, as on a full disk: the write itself shows what is wrong. */
   async #lock(): Promise<FileLock | undefined> {
     const timeoutMessage = 'path: another process has not finished its write';
     try {
@@ -139,13 +140,13 @@ class TokenFile {
 
 /**
  * Keeps the tokens in a file, for the processes of one machine: commands, daemons and cron jobs of one user. They
- * refresh once for all, and apply each other's sign-ins, sign-outs and new tokens. The file has mode 0600. It is written
- * beside its place, synced and renamed, so that no reader sees half of it.
+ * refresh once for all, and apply each other's sign-ins, sign-outs and new tokens. The file has mode 0600. It is
+ * replaced as a whole, so no reader sees half of it.
  *
- * A refresh holds a lock file, which it extends while it works. The lock of a process that has ended is removed at once,
- * and that of a process that is stopped after 10 to 15 s. Without a lock, as on a read-only or full disk, a process
- * refreshes by itself. A write that fails is a warning on `events$`. A write of older tokens, or after a sign-out, is not
- * done.
+ * A refresh holds a lock file, which it extends while it works. The lock of a process that has ended is removed at
+ * once, that of a stopped process after 10 to 15 s. Without a lock, as on a read-only or full disk, a process refreshes
+ * by itself. A write that fails is a warning on `events$`. Older tokens do not replace newer ones, and a late refresh
+ * does not undo a sign-out.
  *
  * A file that was deleted is lost and not signed out: a session that has tokens writes them again. `load` and `save`
  * reject in a directory that others can write to, unless it is sticky. Nothing but a wait for a lock keeps the process
@@ -170,9 +171,9 @@ export const fileStore = (options: FileStoreOptions): TokenStore => {
   }));
   const store: TokenStore & { readonly [CAUTION]: () => string | undefined } = {
     [CAUTION]: () => (file.wasExposed || isExposedNow(path) ? EXPOSED : undefined),
-    load: () => file.load(),
-    save: (tokens) => file.save(tokens),
-    clear: () => file.clear(),
+    load: () => named(() => file.load()),
+    save: (tokens) => named(() => file.save(tokens)),
+    clear: () => named(() => file.clear()),
     changes$: defer(() => merge(file.fenced$, fileChanges$(path))).pipe(
       // A file that cannot be read is neither tokens nor a sign-out.
       switchMap(() => defer(async () => (await file.load()) ?? null).pipe(catchError(() => EMPTY))),

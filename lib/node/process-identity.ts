@@ -49,8 +49,8 @@ const exists = (pid: number): boolean => {
 };
 
 /**
- * Whether a process is alive, as far as this process can tell; undefined for a process of another machine or
- * namespace. A process that has ended and was not reaped is not alive, and neither is one whose id was given to another.
+ * Whether a process is alive; undefined for a process of another machine or namespace. A process that has ended and was
+ * not reaped is not alive. Neither is one whose id another process has now.
  */
 export const isAlive = (other: ProcessIdentity, self: ProcessIdentity): boolean | undefined => {
   if (other.host !== self.host) return undefined;

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Entry, EntryError, parseEntry, stringifyEntry } from './entry';
+import { FileStoreError } from './file-store-error';
 import { createNonce } from './lock-file';
 import { bestEffort, codeOf, isBusy, unlessMissing } from './system-error';
 
@@ -37,9 +38,11 @@ export const checkDirectory = async (path: string): Promise<void> => {
   const isOwnGroup = directory.gid === uid && directory.uid === uid;
   const writers = directory.mode & (isOwnGroup ? OTHERS_WRITE : OTHERS_WRITE | GROUP_WRITES);
   if (!writers) return;
-  if (!(directory.mode & STICKY)) throw new Error('path: expected a directory that only its owner can write to');
+  if (!(directory.mode & STICKY))
+    throw new FileStoreError('open-directory', 'path: expected a directory that only its owner can write to');
   const file = await unlessMissing(fs.lstat(path));
-  if (file && uid !== 0 && file.uid !== uid) throw new Error('path: expected a file of this user');
+  if (file && uid !== 0 && file.uid !== uid)
+    throw new FileStoreError('foreign-file', 'path: expected a file of this user');
 };
 
 /** The file as it was read. */
@@ -113,7 +116,11 @@ const removeLeftovers = async (path: string, ownName: string): Promise<void> => 
 };
 
 /** This process has lost the lock for writes before it was done. */
-export class OvertakenError extends Error {}
+export class OvertakenError extends FileStoreError {
+  constructor() {
+    super('overtaken', 'path: other processes have written for too long');
+  }
+}
 
 /** A file that is written and then takes the place of another one. */
 interface Temporary {

@@ -77,7 +77,7 @@ export const startProcess = (bundle: string, options: ProcessOptions): SessionPr
     run: (command) => {
       const nth = ++commands;
       return new Promise((resolve) => {
-        child.once('exit', () => resolve(undefined));
+        exit.then(() => resolve(undefined));
         const onReply = (reply: Reply): void => {
           if (reply.nth !== nth) return;
           child.off('message', onReply);
