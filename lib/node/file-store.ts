@@ -154,6 +154,8 @@ class TokenFile {
  *
  * @example
  * ```ts
+ * import { homedir } from 'node:os';
+ * import { join } from 'node:path';
  * import { fileStore } from 'renewal/node';
  *
  * const store = fileStore({ path: join(homedir(), '.config/shop/session.json') });
