@@ -43,13 +43,19 @@ export const planOf = (nth: number): RoundPlan => ({
   isStopped: nth % 5 === 0,
 });
 
+interface PlanReport {
+  readonly rounds: number;
+  readonly refreshes: number;
+  readonly maxMs: number;
+}
+
 /** What a storm has shown. */
 export interface StormReport {
   /** Everything that was not as it has to be. */
   readonly faults: readonly string[];
   readonly refreshes: number;
-  readonly refreshesByPlan: Readonly<Record<string, number>>;
-  readonly maxRoundMs: number;
+  /** By what was done to the processes: how many rounds and refreshes, and the longest round. */
+  readonly plans: Readonly<Record<string, PlanReport>>;
   readonly warnings: number;
 }
 
@@ -95,8 +101,10 @@ const disturb = (
   server.hooks = {
     received: async (name) => {
       if (!onFirst(name)) return true;
-      if (isStopped && !isOfHolder) pending.push(stop(byName(name)));
-      if (victim === 'waiter') pending.push(kill(processes.find((each) => each.name !== name)));
+      const [waiter, another] = processes.filter((each) => each.name !== name);
+      // A process that is killed is not stopped as well.
+      if (isStopped) pending.push(stop(isOfHolder ? another : byName(name)));
+      if (victim === 'waiter') pending.push(kill(waiter));
       if (victim !== 'before-rotation') return true;
       await kill(byName(name));
       return false;
@@ -154,9 +162,8 @@ export const playStorm = async (options: StormOptions): Promise<StormReport> => 
   const start = (): SessionProcess => startProcess(bundle, { name: `p${++started}`, place, base: server.base });
   let processes = Array.from({ length: count }, start);
   const faults: string[] = [];
-  const refreshesByPlan: Record<string, number> = {};
+  const plans: Record<string, PlanReport> = {};
   let refreshes = 0;
-  let maxTookMs = 0;
   let warnings = 0;
 
   const playRound = async (plan: RoundPlan): Promise<void> => {
@@ -171,11 +178,16 @@ export const playStorm = async (options: StormOptions): Promise<StormReport> => 
     const crashes = processes.flatMap(({ crash, output }) => (crash || output ? [`${crash} ${output}`] : []));
     faults.push(...[...found, ...crashes].map((fault) => `round ${plan.nth} (${name}): ${fault}`));
     refreshes += server.refreshes;
-    refreshesByPlan[name] = (refreshesByPlan[name] ?? 0) + server.refreshes;
-    for (const result of results) {
-      maxTookMs = Math.max(maxTookMs, result?.tookMs ?? 0);
-      warnings += result?.warnings.length ?? 0;
-    }
+    if (process.env.STORM_DEBUG)
+      for (const r of results)
+        if (r && r.tookMs > 7500) process.stderr.write(`${plan.nth} ${name} ${r.tookMs} ${new Date().toISOString()}\n`);
+    const before = plans[name] ?? { rounds: 0, refreshes: 0, maxMs: 0 };
+    plans[name] = {
+      rounds: before.rounds + 1,
+      refreshes: before.refreshes + server.refreshes,
+      maxMs: Math.max(before.maxMs, ...results.map((result) => Math.round(result?.tookMs ?? 0))),
+    };
+    warnings += results.flatMap((result) => result?.warnings ?? []).length;
     processes = processes.map((each, index) => (results[index] ? each : start()));
   };
 
@@ -197,5 +209,5 @@ export const playStorm = async (options: StormOptions): Promise<StormReport> => 
     await Promise.all(processes.map((each) => each.kill()));
     await server.close();
   }
-  return { faults, refreshes, refreshesByPlan, maxRoundMs: Math.round(maxTookMs), warnings };
+  return { faults, refreshes, plans, warnings };
 };
