@@ -21,7 +21,7 @@ export const named = async <T>(call: () => Promise<T>): Promise<T> => {
     return await call();
   } catch (error) {
     if (error instanceof FileStoreError) throw error;
-    const { message } = Object(error);
-    throw new FileStoreError(`${codeOf(error)}`, `path: ${message}`, { cause: error });
+    const { name, message } = Object(error);
+    throw new FileStoreError(`${codeOf(error) ?? name}`, `path: ${message}`, { cause: error });
   }
 };

@@ -3,6 +3,7 @@ import { promises as fs } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { isAlive, type ProcessIdentity } from './process-identity';
 import { bestEffort, codeOf, unlessMissing } from './system-error';
+import { writeText } from './write-text';
 
 /** A lock file that exists. */
 export interface SeenLock {
@@ -73,7 +74,7 @@ export const createLock = async (
   const id = createNonce();
   const text = JSON.stringify({ ...self, nonce: id, leaseMs });
   try {
-    await handle.write(text, 0);
+    await writeText(handle, text);
   } catch (error) {
     await bestEffort(handle.close());
     await bestEffort(fs.unlink(path));
@@ -87,7 +88,7 @@ export const createLock = async (
 };
 
 /** Extends the lease. A write through the open handle cannot change a lock that has replaced this one. */
-export const extendLock = ({ handle, text }: OwnLock): Promise<void> => bestEffort(handle.write(text, 0));
+export const extendLock = ({ handle, text }: OwnLock): Promise<void> => bestEffort(writeText(handle, text));
 
 const removeIfSame = async (path: string, id: string): Promise<void> => {
   if ((await readLock(path))?.id === id) await unlessMissing(fs.unlink(path));

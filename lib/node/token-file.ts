@@ -6,6 +6,7 @@ import { type Entry, EntryError, parseEntry, stringifyEntry } from './entry';
 import { FileStoreError } from './file-store-error';
 import { createNonce } from './lock-file';
 import { bestEffort, codeOf, isBusy, unlessMissing } from './system-error';
+import { writeText } from './write-text';
 
 const PRIVATE = 0o600;
 const GROUP_WRITES = 0o020;
@@ -27,18 +28,18 @@ const RETRY_MS = 20;
 export const isExposed = (mode: number): boolean => hasModes && (mode & OTHERS) !== 0;
 
 /**
- * Rejects if others could replace the file, as they can write to its directory. In a directory that is sticky, they
- * could only have made the file before this user did. A group that is the user's own is nobody else.
+ * Rejects if others could replace the file, as they own its directory or can write to it. In a directory that is
+ * sticky, they could only have made the file before this user did. A group that is the user's own is nobody else.
  */
 export const checkDirectory = async (path: string): Promise<void> => {
-  if (!hasModes) return;
-  const directory = await unlessMissing(fs.stat(dirname(path)));
-  if (!directory) return;
   const uid = process.getuid?.();
-  const isOwnGroup = directory.gid === uid && directory.uid === uid;
+  const directory = uid === undefined ? undefined : await unlessMissing(fs.stat(dirname(path)));
+  if (!directory) return;
+  const isTrusted = directory.uid === uid || directory.uid === 0 || uid === 0;
+  const isOwnGroup = directory.uid === uid && directory.gid === uid;
   const writers = directory.mode & (isOwnGroup ? OTHERS_WRITE : OTHERS_WRITE | GROUP_WRITES);
-  if (!writers) return;
-  if (!(directory.mode & STICKY))
+  if (isTrusted && !writers) return;
+  if (!isTrusted || !(directory.mode & STICKY))
     throw new FileStoreError('open-directory', 'path: expected a directory that only its owner can write to');
   const file = await unlessMissing(fs.lstat(path));
   if (file && uid !== 0 && file.uid !== uid)
@@ -130,7 +131,7 @@ interface Temporary {
 
 const fill = async ({ handle }: Temporary, text: string): Promise<void> => {
   await handle.truncate();
-  await handle.write(text, 0);
+  await writeText(handle, text);
   await handle.sync();
 };
 

@@ -7,11 +7,14 @@ import { fileStore } from 'renewal/node';
 import { fakeBackend } from 'renewal/testing';
 import { firstValueFrom, Subject } from 'rxjs';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { type Entry, stringifyEntry } from '../../lib/node/entry';
+import { OvertakenError, replaceFile } from '../../lib/node/token-file';
 import { createTempDirs } from '../support/temp-dirs';
 
 const dirs = createTempDirs();
 afterAll(dirs.remove);
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -78,6 +81,19 @@ describe('the file of fileStore', () => {
     }
     fs.chmodSync(dirname(path), 0o1777);
     expect(await store.load()).toEqual(TOKENS);
+  });
+
+  it.runIf(process.getuid?.() === 0)('is refused if another user could replace it, or has made it', async () => {
+    const path = newPath();
+    const store = fileStore({ path });
+    await store.save(TOKENS);
+    vi.spyOn(process, 'getuid').mockReturnValue(1_234);
+    expect(await store.load()).toEqual(TOKENS);
+    fs.chmodSync(dirname(path), 0o1777);
+    await expect(store.load()).rejects.toThrow(/^path: expected a file of this user$/);
+    fs.chmodSync(dirname(path), 0o755);
+    fs.chownSync(dirname(path), 1_111, 1_111);
+    await expect(store.load()).rejects.toThrow(/^path: expected a directory that only its owner can write to$/);
   });
 
   it('rejects what it has not written, without quoting it, and is replaced by a save', async () => {
@@ -153,6 +169,23 @@ describe('a save of fileStore that was overtaken', () => {
     await vi.waitFor(() => expect(hints).toEqual([expected, expected]));
     subscription?.unsubscribe();
     expect(await store.load()).toEqual(expected);
+  });
+
+  it('in the middle, as its process was stopped, changes nothing', async () => {
+    const path = newPath();
+    const store = fileStore({ path });
+    await store.save(TOKENS);
+    const overtake = (): Entry => {
+      // As another process does that takes the lock over: between the read and the rename of this one.
+      for (const name of fs.readdirSync(dirname(path)))
+        if (name.endsWith('.tmp')) fs.unlinkSync(join(dirname(path), name));
+      fs.writeFileSync(path, stringifyEntry({ tokens: { ...TOKENS, revision: 4 } }));
+      return { tokens: { ...TOKENS, revision: 3 } };
+    };
+    await expect(replaceFile(path, overtake, async () => true)).rejects.toThrow(OvertakenError);
+    expect(await store.load()).toMatchObject({ revision: 4 });
+    await expect(replaceFile(path, overtake, async () => false)).rejects.toThrow(OvertakenError);
+    expect(fs.readdirSync(dirname(path))).toEqual(['session.json']);
   });
 
   it('by a sign-out of another process ends the session, though its refresh succeeds', async () => {
@@ -321,7 +354,13 @@ describe('a session over fileStore', () => {
     backend.expireTokens();
     expect(await get()).toBe('orders');
     // The spent tokens made room for the new ones.
-    expect(await fileStore({ path }).load()).toMatchObject({ revision: 2 });
+    const store = fileStore({ path });
+    expect(await store.load()).toMatchObject({ revision: 2 });
     session.destroy();
+    fill();
+    const text = 'x'.repeat(60_000);
+    const saved = store.save({ accessToken: 'A', sessionId: LATER, revision: 1, extras: { text } });
+    await expect(saved).rejects.toMatchObject({ name: 'FileStoreError ENOSPC' });
+    expect(fs.existsSync(path)).toBe(false);
   });
 });
