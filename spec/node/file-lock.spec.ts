@@ -2,14 +2,15 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { acquireLock, type FileLockOptions, LockTimeoutError } from '../../lib/node/file-lock';
-import { createLock, extendLock, removeLock } from '../../lib/node/lock-file';
+import { createLock, extendLock, type OwnLock, readLock, removeLock } from '../../lib/node/lock-file';
 import { identify, isAlive } from '../../lib/node/process-identity';
 import { createTempDirs } from '../support/temp-dirs';
 
 const dirs = createTempDirs();
 afterAll(dirs.remove);
+afterEach(() => vi.restoreAllMocks());
 
 const self = identify();
 const newPath = (): string => join(dirs.make(), 'session.json.lock');
@@ -135,6 +136,24 @@ describe('the lock file of a process', () => {
       await Promise.all(Array.from({ length: 6 }, enter));
     }
     expect(counts).toEqual(Array.from({ length: 30 }, () => 1));
+  });
+
+  it('is removed by one process while another one is about to', async () => {
+    const path = newPath();
+    const id = 'abcdef0123456789';
+    plant(path, { pid: deadPid() });
+    let live: OwnLock | undefined;
+    const { unlink } = fs.promises;
+    vi.spyOn(fs.promises, 'unlink').mockImplementationOnce(async (removed) => {
+      // The first process has looked and is stopped here. The second one goes on as far as it can.
+      await removeLock(path, id, self);
+      live = await createLock(path, self, 10_000);
+      await unlink(removed);
+    });
+    await removeLock(path, id, self);
+    const seen = await readLock(path);
+    expect(seen?.id).toBe(live?.id);
+    await live?.handle.close();
   });
 
   it('is removed if the process that was removing it has ended as well', async () => {

@@ -184,7 +184,9 @@ describe('a save of fileStore that was overtaken', () => {
     };
     await expect(replaceFile(path, overtake, async () => true)).rejects.toThrow(OvertakenError);
     expect(await store.load()).toMatchObject({ revision: 4 });
-    await expect(replaceFile(path, overtake, async () => false)).rejects.toThrow(OvertakenError);
+    const decide = vi.fn();
+    await expect(replaceFile(path, decide, async () => false)).rejects.toThrow(OvertakenError);
+    expect(decide).not.toHaveBeenCalled();
     expect(fs.readdirSync(dirname(path))).toEqual(['session.json']);
   });
 
