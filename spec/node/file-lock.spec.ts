@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -188,6 +189,18 @@ describe('a process', () => {
     expect(isAlive({ ...self, pid: deadPid() }, self)).toBe(false);
     expect(isAlive({ ...self, host: 'elsewhere' }, self)).toBeUndefined();
     expect(isAlive({ pid: process.pid, host: self.host }, self)).toBe(true);
+  });
+
+  it.runIf(isLinux)('that has ended is not alive before it is reaped', async () => {
+    // The shell becomes another program, which does not know of the child.
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = await once(parent.stdout, 'data');
+    const pid = Number(`${line}`);
+    await vi.waitFor(() => expect(fs.readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z '));
+    expect(isAlive({ pid, host: self.host }, self)).toBe(false);
+    parent.kill('SIGKILL');
   });
 
   it.runIf(isLinux)('that has started at another time is another one', () => {

@@ -190,6 +190,22 @@ describe('a save of fileStore that was overtaken', () => {
     expect(fs.readdirSync(dirname(path))).toEqual(['session.json']);
   });
 
+  it('in the middle begins again, and then finds the newer tokens', async () => {
+    const path = newPath();
+    const store = fileStore({ path });
+    await store.save(TOKENS);
+    const newer = { ...TOKENS, revision: 4 };
+    const { rename } = fs.promises;
+    const renames = vi.spyOn(fs.promises, 'rename').mockImplementationOnce(async (from, to) => {
+      fs.unlinkSync(from);
+      fs.writeFileSync(path, stringifyEntry({ tokens: newer }));
+      await rename(from, to);
+    });
+    await store.save({ ...TOKENS, revision: 3 });
+    expect(renames).toHaveBeenCalledTimes(1);
+    expect(await store.load()).toEqual(newer);
+  });
+
   it('by a sign-out of another process ends the session, though its refresh succeeds', async () => {
     const path = newPath();
     const [store, other] = [fileStore({ path }), fileStore({ path })];
@@ -240,6 +256,27 @@ describe('a session over fileStore', () => {
     api.events$.subscribe((event) => event.type === 'warning' && warnings.push(event.message));
     return { session, warnings, get: () => firstValueFrom(api.get$('/orders')) };
   };
+
+  it('has no part of a token in names, locks, errors, or what inspect shows', async () => {
+    const path = newPath();
+    const store = fileStore({ path });
+    await store.save(TOKENS);
+    const end = new Subject<never>();
+    const work = store.exclusive?.(end).subscribe({ error: () => {} });
+    await vi.waitFor(() => expect(fs.existsSync(`${path}.lock`)).toBe(true));
+    const names = fs.readdirSync(dirname(path));
+    const texts = names
+      .filter((name) => name !== 'session.json')
+      .map((name) => fs.readFileSync(join(dirname(path), name), 'utf8'));
+    expect(texts).toHaveLength(1);
+    fs.chmodSync(dirname(path), 0o777);
+    const error = await Promise.resolve(store.save(TOKENS)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'FileStoreError open-directory' });
+    expect([names, texts, inspect(error), inspect(store, { depth: 9, showHidden: true })].join()).not.toContain(
+      'secret',
+    );
+    work?.unsubscribe();
+  });
 
   it('accesses no file for a request with a live token', async () => {
     const backend = backendOf();
