@@ -20,6 +20,7 @@ const ground: Record<string, string> = {
   'lib/session/store/a.ts': `import '../state/a';\n${file}`,
   'lib/session/refresh/a.ts': `import '../store/a';\nimport '../state/a';\n${file}`,
   'lib/session/pending/a.ts': `import '../refresh/a';\n${file}`,
+  'lib/session/pending/limiter.ts': file,
   'lib/session/other.ts': `import type {} from './cycle';\n${file}`,
   'lib/stores/a.ts': `import '../http/a';\nimport '../session/a';\nimport './b';\n${file}`,
   'lib/stores/b.ts': file,
