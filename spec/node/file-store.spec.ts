@@ -361,6 +361,17 @@ describe('a session over fileStore', () => {
     expect(fs.existsSync(path)).toBe(true);
   });
 
+  it.each(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO'])('settles from memory while no file can be made: %s', async (code) => {
+    const { open } = fs.promises;
+    const breakStore = (): void => {
+      vi.spyOn(fs.promises, 'open').mockImplementation(async (path, flags, mode) => {
+        if (flags === 'wx') throw Object.assign(new Error(code), { code });
+        return open(path, flags, mode);
+      });
+    };
+    await settlesFromMemory(newPath(), code, breakStore, () => vi.restoreAllMocks());
+  });
+
   it('settles from memory in a directory that is read-only', async (context) => {
     const directory = dirs.makeSmall(256);
     if (!directory) return context.skip('only root can mount');
