@@ -14,6 +14,7 @@ export const ENTRIES = [
   { report: 'api/devtools.d.ts', built: 'dist/devtools.d.ts' },
   { report: 'api/stream.d.ts', built: 'dist/stream.d.ts' },
   { report: 'api/testing.d.ts', built: 'dist/testing.d.ts' },
+  { report: 'api/node.d.ts', built: 'dist/node.d.ts' },
   { report: 'api/angular.d.ts', built: 'dist/angular.d.ts' },
 ] as const;
 

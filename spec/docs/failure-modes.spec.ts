@@ -27,6 +27,7 @@ const SECTIONS: readonly (readonly [letter: string, folder: string, title: strin
     'Several tabs',
     [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26],
   ],
+  ['G', 'processes', 'Several processes', [1, 2, 3, 4, 5, 6, 7, 8, 10, 12]],
   ['H', 'ahead-and-clocks', 'Refreshing ahead, and clocks', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]],
   ['I', 'storage', 'Storage', [1, 2, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 17]],
   ['L', 'servers', 'Servers', [1, 2, 3, 4]],

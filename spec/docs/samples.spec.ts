@@ -67,6 +67,7 @@ const samples = [
   ...inMarkdown('docs/angular.md'),
   ...inMarkdown('docs/recipes.md'),
   ...inMarkdown('docs/testing.md'),
+  ...inMarkdown('docs/servers.md'),
   ...inDocstrings(),
 ];
 
