@@ -9,6 +9,7 @@ export default defineConfig({
     alias: {
       'renewal/devtools': path('./lib/devtools/index.ts'),
       'renewal/stream': path('./lib/stream/index.ts'),
+      'renewal/redis': path('./lib/redis/index.ts'),
       'renewal/testing': path('./lib/testing/index.ts'),
       'renewal/angular': path('./lib/angular/index.ts'),
       renewal: path('./lib/index.ts'),
@@ -17,7 +18,7 @@ export default defineConfig({
   },
   test: {
     include: ['spec/**/*.spec.ts'],
-    exclude: ['spec/{package,browser}/**'],
+    exclude: ['spec/{package,browser,redis}/**'],
     sequence: { shuffle: true },
   },
 });

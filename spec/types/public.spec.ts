@@ -1,5 +1,6 @@
 import * as renewal from 'renewal';
 import * as devtools from 'renewal/devtools';
+import * as redis from 'renewal/redis';
 import * as stream from 'renewal/stream';
 import * as testing from 'renewal/testing';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +53,10 @@ describe('the public surface', () => {
 
   it('is, of renewal/stream, these', () => {
     expect(Object.keys(stream).sort()).toEqual(['ndjson$', 'sse$']);
+  });
+
+  it('is, of renewal/redis, these', () => {
+    expect(Object.keys(redis).sort()).toEqual(['createSessions', 'redisStore']);
   });
 
   it('is, of renewal/testing, these', () => {

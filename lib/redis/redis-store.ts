@@ -1,0 +1,202 @@
+import type { TokenStore, Tokens } from 'renewal';
+import { defer, filter, map, merge, Observable, Subject, Subscription } from 'rxjs';
+import { type RedisClient, send } from './client';
+import { FREE, Lease } from './lease';
+import { check, checkNumber, checkObject, hasMethods } from './options';
+import { runScript } from './script';
+import { listen$, MISSED } from './subscriptions';
+import { type AesKey, createCodec, type Encryption } from './value';
+
+/** The options of {@link redisStore}. */
+export interface RedisStoreOptions {
+  /** A connected client of the `redis` package. The store makes one more connection of it, for subscriptions. */
+  readonly client: RedisClient;
+  /**
+   * The Redis key of the session's value. The keys of its lock and its channel begin with it, as a hash tag: all are on
+   * one node of a cluster.
+   */
+  readonly key: string;
+  /**
+   * After how many milliseconds the lock of a process that has ended is free. A process at work extends its lock at a
+   * third of this time.
+   * @defaultValue 10_000
+   */
+  readonly lockTtlMs?: number | undefined;
+  /**
+   * How many milliseconds a refresh waits for the lock of another process, and then fails as transient: more than
+   * `lockTtlMs`, or the refresh fails after the end of another process. `Infinity` means no limit of the store's own;
+   * `refreshTimeoutMs` of the session counts too.
+   * @defaultValue 30_000
+   */
+  readonly lockTimeoutMs?: number | undefined;
+  /**
+   * Encrypts the tokens by AES-256-GCM, through Web Crypto, with the Redis key as additional data. Values that were
+   * written without encryption are then not read.
+   * @defaultValue none: Redis holds the tokens as JSON
+   */
+  readonly encrypt?: Encryption | undefined;
+}
+
+/** How long the mark of a sign-out is kept: a refresh that ends later may write its tokens. */
+const MARK_TTL_MS = 86_400_000;
+
+const LOOK = 'look';
+
+const isAesKey = (value: unknown): value is AesKey => {
+  const { algorithm } = Object(value);
+  return Object(algorithm).name === 'AES-GCM' && Object(algorithm).length === 256;
+};
+
+const checkEncryption = (encrypt: Encryption): void => {
+  checkObject(encrypt, 'encrypt');
+  checkObject(encrypt.keys, 'encrypt.keys');
+  check(Object.values(encrypt.keys).every(isAesKey), 'encrypt.keys', 'AES-GCM keys of 256 bits');
+  check(Object.hasOwn(encrypt.keys, encrypt.current), 'encrypt.current', 'the id of one of encrypt.keys');
+};
+
+const withDefaults = (options: RedisStoreOptions) => {
+  checkObject(options);
+  const { client, key, lockTtlMs = 10_000, lockTimeoutMs = 30_000, encrypt } = options;
+  const methods = ['get', 'set', 'eval', 'evalSha', 'withCommandOptions'];
+  check(hasMethods(client, ...methods), 'client', 'a client of the redis package, version 5 or later');
+  check(typeof key === 'string' && key !== '', 'key', 'a string that is not empty');
+  checkNumber('lockTtlMs', lockTtlMs, 1);
+  check(lockTtlMs !== Infinity, 'lockTtlMs', 'a finite number');
+  checkNumber('lockTimeoutMs', lockTimeoutMs, 0);
+  if (encrypt !== undefined) checkEncryption(encrypt);
+  return { client, key, lockTtlMs: Math.ceil(lockTtlMs), lockTimeoutMs, encrypt };
+};
+
+/** A name on the node of `key`: with the hash tag of the key, or with the whole key as one. */
+const nameBeside = (key: string, suffix: string): string => `${/\{[^}]+\}/.test(key) ? key : `{${key}}`}:${suffix}`;
+
+/**
+ * The changes that other writers have made. The messages of the store's own writes are left out: its session would read
+ * what it has just written.
+ */
+const createChanges = (client: RedisClient, channel: string) => {
+  const hints = new Subject<void>();
+  /** The messages of own writes that are still to come. */
+  let expected: string[] = [];
+  let listeners = 0;
+
+  const take = (message: string): boolean => {
+    const nth = expected.indexOf(message);
+    if (nth >= 0) expected.splice(nth, 1);
+    return nth >= 0;
+  };
+
+  const isForeign = (message: string | typeof MISSED): boolean => {
+    if (message === MISSED) expected = [];
+    return message === MISSED || (message !== FREE && !take(message));
+  };
+
+  const messages$ = new Observable<unknown>((subscriber) => {
+    listeners++;
+    subscriber.add(() => {
+      listeners--;
+      expected = [];
+    });
+    subscriber.add(listen$(client, channel).pipe(filter(isForeign)).subscribe(subscriber));
+  });
+
+  return {
+    changes$: merge(messages$, hints).pipe(map(() => null)),
+    /** Runs a write that publishes `message` if it is done: resolves to 1. Emits a hint if it was fenced. */
+    write: async (message: string, run: () => Promise<unknown>): Promise<void> => {
+      if (listeners > 0) expected.push(message);
+      let isWritten = false;
+      try {
+        isWritten = (await run()) === 1;
+        if (!isWritten) hints.next();
+      } finally {
+        // The same message of another writer may have been left out in its place: then that write is not known.
+        if (!isWritten && listeners > 0 && !take(message)) hints.next();
+      }
+    },
+  };
+};
+
+/** Runs the work under a lease. The work that waits keeps the process alive, the lease does not. */
+const underLease = <T>(lease: Lease, work: Observable<T>): Observable<T> =>
+  new Observable((subscriber) => {
+    const inside = new Subscription();
+    subscriber.add(() => {
+      // The work ends before the next holder starts.
+      try {
+        inside.unsubscribe();
+      } finally {
+        lease.release();
+      }
+    });
+    lease.acquire().then(
+      () => {
+        // With `subscribe(subscriber)`, the work would end after the release.
+        if (!subscriber.closed)
+          inside.add(
+            work.subscribe({
+              next: (value) => subscriber.next(value),
+              error: (error) => subscriber.error(error),
+              complete: () => subscriber.complete(),
+            }),
+          );
+      },
+      (error) => subscriber.error(error),
+    );
+  });
+
+/**
+ * Keeps the tokens of one session in Redis, for any number of processes and machines: one of them refreshes, the others
+ * adopt. A live token costs no command, a refresh at most 6.
+ *
+ * Each command has 1 s. If Redis cannot be reached or written to, a session goes on from memory and refreshes without
+ * the lock; a warning on `events$` says which call has failed. A refresh that waits for the lock of another process for
+ * longer than `lockTimeoutMs` fails as transient. Writes are fenced: older tokens never replace newer ones, and a
+ * session that has lost reads those. A sign-out leaves a mark for a day. If the value is lost, the sessions that have
+ * tokens write them again.
+ *
+ * Other processes learn of a write by Pub/Sub, which carries no token. A request may leave with the tokens before it
+ * until that message arrives. A client has one such connection, whatever the number of its stores, while any of their
+ * sessions is in use.
+ *
+ * Throws a `TypeError` for a wrong option.
+ *
+ * @example
+ * ```ts
+ * const client = createClient({ url: 'redis://localhost' }).on('error', report);
+ * await client.connect();
+ * const session = createSession({ store: redisStore({ client, key: 'session:42' }), refresh });
+ * ```
+ */
+export const redisStore = (options: RedisStoreOptions): TokenStore => {
+  const { client, key, lockTtlMs: ttlMs, lockTimeoutMs: timeoutMs, encrypt } = withDefaults(options);
+  const channel = nameBeside(key, 'changes');
+  const lock = { client, channel, key: nameBeside(key, 'lock'), ttlMs, timeoutMs };
+  const codec = createCodec(key, encrypt);
+  const { changes$, write } = createChanges(client, channel);
+  /** The session that was last seen: a sign-out ends it, even if Redis has lost it. */
+  let sessionId = '';
+
+  const run = (args: readonly (string | number)[]) => () => runScript(client, key, args).reply;
+
+  return {
+    load: async () => {
+      const value = await send(client, (commands) => commands.get(key)).reply;
+      if (typeof value !== 'string') return undefined;
+      const stored = await codec.decode(value);
+      if ('ended' in stored) return null;
+      sessionId = stored.tokens.sessionId;
+      return stored.tokens;
+    },
+    save: async (tokens: Tokens) => {
+      const value = await codec.encode(tokens);
+      const { revision = '' } = tokens;
+      sessionId = tokens.sessionId;
+      const message = `${LOOK} ${revision}`.trimEnd();
+      await write(message, run(['save', value, sessionId, revision, channel, message]));
+    },
+    clear: () => write(LOOK, run(['clear', sessionId, MARK_TTL_MS, channel, LOOK])),
+    changes$,
+    exclusive: (work) => defer(() => underLease(new Lease(lock), work)),
+  };
+};
