@@ -35,6 +35,17 @@ export class StoreError extends Error {
   }
 }
 
+/**
+ * A failure of the client or of Redis, under the name of its class or the first word of the reply (`OOM`). A message of
+ * Redis may quote the arguments of the command.
+ */
+const toStoreError = (error: unknown): StoreError => {
+  if (error instanceof StoreError) return error;
+  const [code] = /^[A-Z]{2,}(?= |$)/.exec(Object(error).message) ?? [];
+  const name = code ?? Object(error).constructor?.name ?? 'Error';
+  return new StoreError(name, `Redis: ${name}`);
+};
+
 /** A command that was given to the client. */
 export interface Sent<T> {
   /** Settles at the latest at the deadline. */
@@ -64,7 +75,7 @@ export const send = <T>(
       reject(new StoreError('CommandTimeoutError', `Redis: no reply within ${timeoutMs} ms`));
     }, timeoutMs);
     timer.unref();
-    raw.then(resolve, reject).finally(() => clearTimeout(timer));
+    raw.then(resolve, (error) => reject(toStoreError(error))).finally(() => clearTimeout(timer));
   });
   // A caller may wait for `settled` alone.
   reply.catch(() => {});

@@ -14,7 +14,7 @@ export interface LockSettings {
   readonly timeoutMs: number;
 }
 
-/** The message on the channel when a lock was released. */
+/** The message on the channel when a lease has ended. */
 export const FREE = 'free';
 
 /** Polls of a lock that is held: its holder may have been killed, or the channel may be interrupted. */
@@ -26,7 +26,7 @@ type Outcome = 'free' | 'held' | 'unknown';
 
 /** One acquisition of a lock: a lease that is extended until `release`. */
 export class Lease {
-  readonly #owner = crypto.randomUUID();
+  readonly owner = crypto.randomUUID();
   #hasEnded = false;
   #isOwn = false;
   /** The last attempt: without a reply yet, or never to have one. In both cases it may have taken the lock. */
@@ -35,6 +35,10 @@ export class Lease {
   /** Settles when the client has settled the last command: the release comes after it. */
   #settled: Promise<unknown> = Promise.resolve();
   readonly #waiting = new Subscription();
+  /** Whether its work has read the value, and may have spent the refresh token. */
+  isWorking = false;
+  /** Called when it has ended. */
+  onEnd = (): void => {};
   #isListening = false;
   #wake = (): void => {};
 
@@ -58,6 +62,7 @@ export class Lease {
       const leftMs = startedAtMs + timeoutMs - nowMs;
       if (leftMs <= 0) throw new StoreError('LockTimeoutError', `lockTimeoutMs: the lock was held for ${timeoutMs} ms`);
       await this.#wait(Math.min(leftMs, MIN_POLL_MS + Math.random() * POLL_JITTER_MS));
+      if (this.#hasEnded) return new Promise(() => {});
     }
     this.#waiting.unsubscribe();
   }
@@ -69,6 +74,15 @@ export class Lease {
     this.#waiting.unsubscribe();
     this.#wake();
     if (this.#isOwn || this.#attempt !== 'replied') this.#delete();
+    this.onEnd();
+  }
+
+  /**
+   * Whether another lease that has lost the value has to wait for this one. Of two that have not read it yet, the one
+   * with the lower owner goes on.
+   */
+  hasPrecedence(asker: string): boolean {
+    return !this.#hasEnded && asker !== this.owner && (this.isWorking || this.owner < asker);
   }
 
   #record<T>(sent: Sent<T>): Sent<T> {
@@ -85,7 +99,7 @@ export class Lease {
     this.#attempt = 'pending';
     const { reply, settled } = this.#record(
       send(client, (commands) =>
-        commands.set(key, this.#owner, { condition: 'NX', expiration: { type: 'PX', value: ttlMs } }),
+        commands.set(key, this.owner, { condition: 'NX', expiration: { type: 'PX', value: ttlMs } }),
       ),
     );
     const outcome = settled.then((done): Outcome => {
@@ -105,13 +119,17 @@ export class Lease {
     // The release follows.
     if (this.#hasEnded) return;
     this.#isOwn = true;
-    const { client, key, ttlMs } = this.settings;
-    this.#extension = setInterval(async () => {
-      const { reply } = this.#record(runScript(client, key, ['extend', this.#owner, ttlMs]));
-      // Without a reply, the next extension may succeed. The lock of another owner is left alone.
-      if ((await reply.catch(() => 1)) === 0) clearInterval(this.#extension);
-    }, ttlMs / 3);
+    this.#extension = setInterval(() => this.extend(), this.settings.ttlMs / 3);
     this.#extension.unref();
+  }
+
+  /** Extends the lease, or takes its lock again if that was deleted. */
+  async extend(): Promise<void> {
+    if (!this.#isOwn || this.#hasEnded) return;
+    const { client, key, ttlMs } = this.settings;
+    const { reply } = this.#record(runScript(client, key, ['extend', this.owner, ttlMs]));
+    // Without a reply, the next extension may succeed. The lock of another owner is left alone.
+    if ((await reply.catch(() => 1)) === 0) clearInterval(this.#extension);
   }
 
   #delete(): void {
@@ -121,26 +139,27 @@ export class Lease {
     this.#record({
       reply: Promise.resolve(),
       // After the command before it: on another connection, the release could overtake it.
-      settled: this.#settled.then(() => runScript(client, key, ['release', this.#owner, channel, FREE], ttlMs).settled),
+      settled: this.#settled.then(() => runScript(client, key, ['release', this.owner, channel, FREE], ttlMs).settled),
     });
   }
 
-  /** Waits for a message that the lock is free, and no longer than `ms`. */
+  /** Waits for a message that the lock is free, and no longer than `ms`. Keeps the process alive. */
   #wait(ms: number): Promise<void> {
     const { client, channel } = this.settings;
-    return new Promise((resolve) => {
+    const woken = new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };
-      if (this.#isListening) return;
-      this.#isListening = true;
+    });
+    if (!this.#isListening)
       this.#waiting.add(
         listen$(client, channel).subscribe((message) => {
           if (message === FREE || message === MISSED) this.#wake();
         }),
       );
-    });
+    this.#isListening = true;
+    return woken;
   }
 }

@@ -1,10 +1,10 @@
 import type { TokenStore, Tokens } from 'renewal';
-import { defer, filter, map, merge, Observable, Subject, Subscription } from 'rxjs';
+import { defer, Observable, Subscription } from 'rxjs';
+import { createChanges, type Leases, LOOK } from './changes';
 import { type RedisClient, send } from './client';
-import { FREE, Lease } from './lease';
+import { Lease, type LockSettings } from './lease';
 import { check, checkNumber, checkObject, hasMethods } from './options';
 import { runScript } from './script';
-import { listen$, MISSED } from './subscriptions';
 import { type AesKey, createCodec, type Encryption } from './value';
 
 /** The options of {@link redisStore}. */
@@ -40,7 +40,8 @@ export interface RedisStoreOptions {
 /** How long the mark of a sign-out is kept: a refresh that ends later may write its tokens. */
 const MARK_TTL_MS = 86_400_000;
 
-const LOOK = 'look';
+/** How often one read of a lost value asks the other processes. */
+const MAX_INQUIRIES = 3;
 
 const isAesKey = (value: unknown): value is AesKey => {
   const { algorithm } = Object(value);
@@ -70,55 +71,8 @@ const withDefaults = (options: RedisStoreOptions) => {
 /** A name on the node of `key`: with the hash tag of the key, or with the whole key as one. */
 const nameBeside = (key: string, suffix: string): string => `${/\{[^}]+\}/.test(key) ? key : `{${key}}`}:${suffix}`;
 
-/**
- * The changes that other writers have made. The messages of the store's own writes are left out: its session would read
- * what it has just written.
- */
-const createChanges = (client: RedisClient, channel: string) => {
-  const hints = new Subject<void>();
-  /** The messages of own writes that are still to come. */
-  let expected: string[] = [];
-  let listeners = 0;
-
-  const take = (message: string): boolean => {
-    const nth = expected.indexOf(message);
-    if (nth >= 0) expected.splice(nth, 1);
-    return nth >= 0;
-  };
-
-  const isForeign = (message: string | typeof MISSED): boolean => {
-    if (message === MISSED) expected = [];
-    return message === MISSED || (message !== FREE && !take(message));
-  };
-
-  const messages$ = new Observable<unknown>((subscriber) => {
-    listeners++;
-    subscriber.add(() => {
-      listeners--;
-      expected = [];
-    });
-    subscriber.add(listen$(client, channel).pipe(filter(isForeign)).subscribe(subscriber));
-  });
-
-  return {
-    changes$: merge(messages$, hints).pipe(map(() => null)),
-    /** Runs a write that publishes `message` if it is done: resolves to 1. Emits a hint if it was fenced. */
-    write: async (message: string, run: () => Promise<unknown>): Promise<void> => {
-      if (listeners > 0) expected.push(message);
-      let isWritten = false;
-      try {
-        isWritten = (await run()) === 1;
-        if (!isWritten) hints.next();
-      } finally {
-        // The same message of another writer may have been left out in its place: then that write is not known.
-        if (!isWritten && listeners > 0 && !take(message)) hints.next();
-      }
-    },
-  };
-};
-
 /** Runs the work under a lease. The work that waits keeps the process alive, the lease does not. */
-const underLease = <T>(lease: Lease, work: Observable<T>): Observable<T> =>
+const underLease = <T>(lease: Lease, work: Observable<T>, leases: Leases): Observable<T> =>
   new Observable((subscriber) => {
     const inside = new Subscription();
     subscriber.add(() => {
@@ -126,20 +80,22 @@ const underLease = <T>(lease: Lease, work: Observable<T>): Observable<T> =>
       try {
         inside.unsubscribe();
       } finally {
+        leases.delete(lease);
         lease.release();
       }
     });
     lease.acquire().then(
       () => {
         // With `subscribe(subscriber)`, the work would end after the release.
-        if (!subscriber.closed)
-          inside.add(
-            work.subscribe({
-              next: (value) => subscriber.next(value),
-              error: (error) => subscriber.error(error),
-              complete: () => subscriber.complete(),
-            }),
-          );
+        if (subscriber.closed) return;
+        leases.add(lease);
+        inside.add(
+          work.subscribe({
+            next: (value) => subscriber.next(value),
+            error: (error) => subscriber.error(error),
+            complete: () => subscriber.complete(),
+          }),
+        );
       },
       (error) => subscriber.error(error),
     );
@@ -171,32 +127,49 @@ const underLease = <T>(lease: Lease, work: Observable<T>): Observable<T> =>
 export const redisStore = (options: RedisStoreOptions): TokenStore => {
   const { client, key, lockTtlMs: ttlMs, lockTimeoutMs: timeoutMs, encrypt } = withDefaults(options);
   const channel = nameBeside(key, 'changes');
-  const lock = { client, channel, key: nameBeside(key, 'lock'), ttlMs, timeoutMs };
+  const lock: LockSettings = { client, channel, key: nameBeside(key, 'lock'), ttlMs, timeoutMs };
   const codec = createCodec(key, encrypt);
-  const { changes$, write } = createChanges(client, channel);
-  /** The session that was last seen: a sign-out ends it, even if Redis has lost it. */
-  let sessionId = '';
+  const leases: Leases = new Set();
+  const changes = createChanges(lock, leases);
+  /** The tokens that were last seen: a sign-out ends their session, even if Redis has lost it. */
+  let last: Tokens | undefined;
 
+  const get = () => send(client, (commands) => commands.get(key)).reply;
   const run = (args: readonly (string | number)[]) => () => runScript(client, key, args).reply;
 
   return {
     load: async () => {
-      const value = await send(client, (commands) => commands.get(key)).reply;
+      const [lease] = leases;
+      let value = await get();
+      // The session that another process has written is newer, or another lease may have spent this refresh token.
+      for (let asked = 0; value == null && asked < MAX_INQUIRIES && changes.isLost(last, lease); asked++)
+        value = (await changes.ask(lease)) ? await get() : null;
+      // At work, a refresh may have spent these tokens: written again, they would be presented once more.
+      if (value == null && last && lease?.isWorking) {
+        lease.onEnd = changes.hint;
+        return last;
+      }
+      if (lease) lease.isWorking = true;
       if (typeof value !== 'string') return undefined;
       const stored = await codec.decode(value);
       if ('ended' in stored) return null;
-      sessionId = stored.tokens.sessionId;
-      return stored.tokens;
+      if (last?.sessionId !== stored.tokens.sessionId) changes.onOther(stored.tokens);
+      last = stored.tokens;
+      return last;
     },
     save: async (tokens: Tokens) => {
       const value = await codec.encode(tokens);
-      const { revision = '' } = tokens;
-      sessionId = tokens.sessionId;
+      const { sessionId, revision = '' } = tokens;
+      last = tokens;
       const message = `${LOOK} ${revision}`.trimEnd();
-      await write(message, run(['save', value, sessionId, revision, channel, message]));
+      await changes.write(message, run(['save', value, sessionId, revision, channel, message]));
     },
-    clear: () => write(LOOK, run(['clear', sessionId, MARK_TTL_MS, channel, LOOK])),
-    changes$,
-    exclusive: (work) => defer(() => underLease(new Lease(lock), work)),
+    clear: () => changes.write(LOOK, run(['clear', last?.sessionId ?? '', MARK_TTL_MS, channel, LOOK])),
+    changes$: changes.changes$,
+    exclusive: (work) =>
+      defer(() => {
+        const lease = new Lease(lock);
+        return underLease(lease, work, leases);
+      }),
   };
 };

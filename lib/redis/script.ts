@@ -60,9 +60,13 @@ if action == 'extend' then
   return 1
 end
 
+if action == 'publish' then
+  redis.pcall('PUBLISH', ARGV[2], ARGV[3])
+  return 1
+end
+
 if action == 'release' then
-  if stored ~= ARGV[2] then return 0 end
-  redis.call('DEL', key)
+  if stored == ARGV[2] then redis.call('DEL', key) end
   redis.pcall('PUBLISH', ARGV[3], ARGV[4])
   return 1
 end

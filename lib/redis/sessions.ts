@@ -90,7 +90,10 @@ export const createSessions = (options: SessionsOptions): Sessions => {
   const onEvicted = (entry: Entry, id: string): void => {
     const { session } = entry;
     if (isDestroyed) session.destroy();
-    if (session.state.status !== 'refreshing') return release(entry, id);
+    if (session.state.status !== 'refreshing') {
+      release(entry, id);
+      return;
+    }
     refreshing.set(id, entry);
     const subscription = session.state$.subscribe({
       next: ({ status }) => {

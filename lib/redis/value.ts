@@ -64,18 +64,17 @@ const createCipher = (redisKey: string, { keys, current }: Encryption) => {
   // The structure of the key was checked; the platform checks that it is one of its own.
   const keyOf = (id: string | undefined) => {
     if (id === undefined || !Object.hasOwn(keys, id))
-      throw new StoreError('UnknownEncryptionKeyError', 'encrypt.keys: expected the key that the value was encrypted with');
+      throw new StoreError(
+        'UnknownEncryptionKeyError',
+        'encrypt.keys: expected the key that the value was encrypted with',
+      );
     return keys[id] as never;
   };
   return {
     key: current,
     encrypt: async (text: string): Promise<string> => {
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-      const data = await crypto.subtle.encrypt(
-        cipher(redisKey, nonce),
-        keyOf(current),
-        new TextEncoder().encode(text),
-      );
+      const data = await crypto.subtle.encrypt(cipher(redisKey, nonce), keyOf(current), new TextEncoder().encode(text));
       return Buffer.concat([nonce, new Uint8Array(data)]).toString('base64');
     },
     decrypt: async (id: string | undefined, text: string): Promise<string> => {

@@ -62,7 +62,7 @@ describe('the keys of a store', () => {
         await new Promise((resolve) => each.refresh$().subscribe({ complete: () => resolve(undefined) }));
       }
     });
-    const names = lines.flatMap((line) => line.match(/[\w:{}]*session[\w:{}]*/g) ?? []);
+    const names = lines.flatMap((line) => line.match(/[\w:{}]*session[\w:{}]*(?=")/g) ?? []);
     expect([...new Set(names)].sort()).toEqual([
       'session:1',
       'shop:{42}:session',
