@@ -23,6 +23,9 @@ export interface RedisClient extends Commands {
 /** How long a command may take. The queue of a client without a connection counts too. */
 export const COMMAND_TIMEOUT_MS = 1_000;
 
+/** A timer that fires later than this has waited for the process, and says nothing about Redis. */
+const MAX_DELAY_MS = 100;
+
 /** A failure of a store, named. The messages quote no value. */
 export class StoreError extends Error {
   /** @param name - What has failed, for the warning of the session. */
@@ -70,11 +73,21 @@ export const send = <T>(
     () => ({}),
   );
   const reply = new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    const expire = (): void => {
       abort.abort();
       reject(new StoreError('CommandTimeoutError', `Redis: no reply within ${timeoutMs} ms`));
-    }, timeoutMs);
-    timer.unref();
+    };
+    const wait = (): void => {
+      const dueAtMs = performance.now() + timeoutMs;
+      timer = setTimeout(() => {
+        // After a stop of the process, or of its event loop, timers fire before replies that have arrived are read.
+        if (performance.now() > dueAtMs + MAX_DELAY_MS) wait();
+        else setImmediate(expire);
+      }, timeoutMs);
+      timer.unref();
+    };
+    wait();
     raw.then(resolve, (error) => reject(toStoreError(error))).finally(() => clearTimeout(timer));
   });
   // A caller may wait for `settled` alone.
