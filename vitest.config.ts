@@ -11,6 +11,7 @@ export default defineConfig({
       'renewal/stream': path('./lib/stream/index.ts'),
       'renewal/redis': path('./lib/redis/index.ts'),
       'renewal/testing': path('./lib/testing/index.ts'),
+      'renewal/node': path('./lib/node/index.ts'),
       'renewal/angular': path('./lib/angular/index.ts'),
       renewal: path('./lib/index.ts'),
       '#xhr': path('./lib/transports/node/xhr.ts'),

@@ -15,6 +15,7 @@ export const ENTRIES = [
   { report: 'api/stream.d.ts', built: 'dist/stream.d.ts' },
   { report: 'api/redis.d.ts', built: 'dist/redis.d.ts' },
   { report: 'api/testing.d.ts', built: 'dist/testing.d.ts' },
+  { report: 'api/node.d.ts', built: 'dist/node.d.ts' },
   { report: 'api/angular.d.ts', built: 'dist/angular.d.ts' },
 ] as const;
 

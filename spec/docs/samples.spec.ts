@@ -62,6 +62,7 @@ const samples = [
   ...inMarkdown('README.md'),
   ...inMarkdown('docs/angular.md'),
   ...inMarkdown('docs/recipes.md'),
+  ...inMarkdown('docs/servers.md'),
   ...inDocstrings(),
 ];
 

@@ -12,7 +12,10 @@ describe('the public declarations', () => {
     expect(built, 'a public declaration has changed; to accept that, run: npm run api').toBe(await read(entry.report));
   });
 
-  it.each(['index', 'devtools', 'stream', 'redis', 'testing'])('are the same for ES modules and CommonJS: %s', async (name) => {
-    expect(await read(`dist/${name}.d.cts`)).toBe(await read(`dist/${name}.d.ts`));
-  });
+  it.each(['index', 'devtools', 'stream', 'redis', 'testing', 'node'])(
+    'are the same for ES modules and CommonJS: %s',
+    async (name) => {
+      expect(await read(`dist/${name}.d.cts`)).toBe(await read(`dist/${name}.d.ts`));
+    },
+  );
 });

@@ -32,6 +32,7 @@ const ground: Record<string, string> = {
   'lib/testing/b.ts': file,
   'lib/angular/a.ts': `import '@angular/core';\nimport '@angular/common/http';\nimport 'renewal';\n${file}`,
   'lib/stream/a.ts': `import 'eventsource-parser';\nimport 'renewal';\nimport '../connector';\n${file}`,
+  'lib/node/a.ts': `import 'node:fs';\nimport 'renewal';\nimport '../session/pending/limiter';\n${file}`,
   'lib/redis/a.ts': `import 'node:crypto';\nimport 'renewal';\n${file}`,
   'spec/a.ts': file,
 };
@@ -71,6 +72,9 @@ const refused: [from: string, code: string, ...rules: string[]][] = [
   ['lib/interceptors/spec.ts', "import '../../spec/a';", 'lib-stands-alone'],
   ['lib/entry.ts', "import './testing/a';", 'core-knows-no-entry'],
   ['lib/testing/relative.ts', "import '../api';", 'entries-import-the-package-by-name'],
+  ['lib/node/relative.ts', "import '../stores/a';", 'entries-import-the-package-by-name'],
+  ['lib/node/session.ts', "import '../session/a';", 'entries-import-the-package-by-name'],
+  ['lib/entry-of-node.ts', "import './node/a';", 'core-knows-no-entry'],
   ['lib/testing/type.ts', "import type { name } from '../http/a';", 'entries-import-the-package-by-name'],
   ['lib/angular/sibling.ts', "import '../testing/a';", 'entries-import-the-package-by-name'],
   ['lib/http/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],

@@ -33,7 +33,7 @@ describe.each([
     expect(said).toEqual({ orders: [{ id: 1 }], missing: [true, true, true], broken: [true, true, true] });
   });
 
-  it.each(['renewal', 'renewal/devtools', 'renewal/stream', 'renewal/redis', 'renewal/testing'])(
+  it.each(['renewal', 'renewal/devtools', 'renewal/stream', 'renewal/redis', 'renewal/testing', 'renewal/node'])(
     'touches no global and starts nothing by loading %s',
     async (entry) => {
       const { touched, before, after } = JSON.parse(

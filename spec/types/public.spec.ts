@@ -1,5 +1,6 @@
 import * as renewal from 'renewal';
 import * as devtools from 'renewal/devtools';
+import * as node from 'renewal/node';
 import * as redis from 'renewal/redis';
 import * as stream from 'renewal/stream';
 import * as testing from 'renewal/testing';
@@ -61,6 +62,10 @@ describe('the public surface', () => {
 
   it('is, of renewal/testing, these', () => {
     expect(Object.keys(testing).sort()).toEqual(['fakeBackend', 'mockTransport', 'storeLaws', 'transportLaws']);
+  });
+
+  it('is, of renewal/node, this', () => {
+    expect(Object.keys(node)).toEqual(['fileStore']);
   });
 
   it('does nothing with an element where there is no page', () => {

@@ -41,7 +41,7 @@ export interface TokenStore {
 }
 
 /** Returns a warning of a store of this package, for `events$`. Called once, when its session is first used. */
-export const CAUTION = Symbol('renewal.caution');
+export const CAUTION = Symbol.for('renewal.caution');
 
 export interface CautiousStore extends TokenStore {
   readonly [CAUTION]?: () => string | undefined;
