@@ -15,7 +15,9 @@ const counts = await mkdtemp(join(tmpdir(), 'renewal-test-'));
 const QUICK = ['session', 'http', 'interceptors', 'stores', 'platform', 'devtools', 'servers.spec.ts', 'api.spec.ts'];
 
 /** The other suites that `npm run unit` includes. */
-const others = readdirSync(join(root, 'spec')).filter((name) => !['package', 'browser', 'redis', ...QUICK].includes(name));
+const others = readdirSync(join(root, 'spec')).filter(
+  (name) => !['package', 'browser', 'redis', ...QUICK].includes(name),
+);
 
 const filters = (names) => names.map((name) => (name.endsWith('.ts') ? `spec/${name}` : `spec/${name}/`));
 
