@@ -12,7 +12,7 @@ export interface Backend {
   close(): void;
 }
 
-/** The id of a user's session: random, in a cookie that scripts of a page cannot read. The tokens stay on the server. */
+/** The id of a user's session: random, in a cookie that scripts of a page cannot read. */
 const sessionIdOf = ({ headers }: IncomingMessage): string | undefined =>
   /(?:^|; )sid=([0-9a-f-]{36})(?:;|$)/.exec(headers.cookie ?? '')?.[1];
 

@@ -119,9 +119,18 @@ const underLease = <T>(lease: Lease, work: Observable<T>, leases: Leases): Obser
  *
  * @example
  * ```ts
- * const client = createClient({ url: 'redis://localhost' }).on('error', report);
+ * import { createApi, createSession, oauthRefresh } from 'renewal';
+ * import { redisStore } from 'renewal/redis';
+ * import { createClient } from 'redis';
+ *
+ * const client = createClient({ url: 'redis://localhost' });
+ * client.on('error', ({ message }) => process.stderr.write(message));
  * await client.connect();
- * const session = createSession({ store: redisStore({ client, key: 'session:42' }), refresh });
+ * const http = createApi({ baseUrl: 'https://login.example' });
+ * const session = createSession({
+ *   store: redisStore({ client, key: 'session:service' }),
+ *   refresh: oauthRefresh(http, { url: '/oauth/token', clientId: 'shop' }),
+ * });
  * ```
  */
 export const redisStore = (options: RedisStoreOptions): TokenStore => {

@@ -19,7 +19,7 @@ export interface SessionsOptions {
 /** The sessions of many users. Made by {@link createSessions}. */
 export interface Sessions {
   /**
-   * Returns the session of a user: the same one while it is kept. Get it for each incoming request instead of keeping it.
+   * Returns the session of a user: the same one while it is kept. Get it again for each incoming request.
    */
   get(id: string): Session;
   /** Evicts the session of a user. Its tokens stay in the store: call `signOut` of the session to end it. */
@@ -54,8 +54,8 @@ const createEntry = (options: SessionOptions): Entry => {
 };
 
 /**
- * Keeps the sessions of many users in one process, at most `max` and those used in the last `idleMs`. The tokens stay
- * in the stores of the sessions: give each user a store of its own that outlives the process, with a key made of the id.
+ * Keeps the sessions of many users in one process, at most `max` and those used in the last `idleMs`. The tokens
+ * stay in the stores of the sessions: give each user a store that outlives the process, with a key made of the id.
  *
  * An evicted session still ends its refresh and stores the tokens, and its requests go on. Only it learns of no more
  * changes in its store before its next refresh. `get` returns it again while it refreshes.
@@ -64,10 +64,19 @@ const createEntry = (options: SessionOptions): Entry => {
  *
  * @example
  * ```ts
+ * import { createApi, oauthRefresh } from 'renewal';
+ * import { createSessions, redisStore } from 'renewal/redis';
+ * import { createClient } from 'redis';
+ *
+ * const client = createClient();
+ * const http = createApi({ baseUrl: 'https://shop.example' });
  * const sessions = createSessions({
- *   session: (id) => ({ store: redisStore({ client, key: `session:${id}` }), refresh }),
+ *   session: (id) => ({
+ *     store: redisStore({ client, key: `session:${id}` }),
+ *     refresh: oauthRefresh(http, { url: '/oauth/token', clientId: 'shop' }),
+ *   }),
  * });
- * const api = http.extend({ session: sessions.get(userId) });
+ * const apiOf = (userId: string) => http.extend({ session: sessions.get(userId) });
  * ```
  */
 export const createSessions = (options: SessionsOptions): Sessions => {

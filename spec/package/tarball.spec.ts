@@ -96,7 +96,7 @@ describe('dist', () => {
       [...text.matchAll(/^(?:import .*?|.*?\brequire\()["']([^.#"'\n][^"'\n]*)["']/gm)].map(([, name = '']) => name),
     );
     expect(asked).toContain('node:http');
-    const known = /^(node:[\w/]+|rxjs(\/ajax)?|jwt-decode|eventsource-parser|renewal|@angular\/.+)$/;
+    const known = /^(node:[\w/]+|rxjs(\/ajax)?|jwt-decode|eventsource-parser|lru-cache|renewal|@angular\/.+)$/;
     expect(asked.filter((name) => !known.test(name))).toEqual([]);
   });
 
