@@ -39,14 +39,14 @@ export class StoreError extends Error {
 }
 
 /**
- * A failure of the client or of Redis, under the name of its class or the first word of the reply (`OOM`). A message of
- * Redis may quote the arguments of the command.
+ * A failure of the client or of Redis, under the first word of the reply (`OOM`), its code (`ECONNRESET`) or its class. A
+ * message of Redis may quote the arguments of the command.
  */
 const toStoreError = (error: unknown): StoreError => {
   if (error instanceof StoreError) return error;
   const [code] = /^[A-Z]{2,}(?= |$)/.exec(Object(error).message) ?? [];
-  const name = code ?? Object(error).constructor?.name ?? 'Error';
-  return new StoreError(name, `Redis: ${name}`);
+  const name = [code, Object(error).code, Object(error).constructor?.name].find((each) => typeof each === 'string');
+  return new StoreError(name ?? 'Error', `Redis: ${name}`);
 };
 
 /** A command that was given to the client. */

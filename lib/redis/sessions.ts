@@ -118,18 +118,25 @@ export const createSessions = (options: SessionsOptions): Sessions => {
     ttl: Number.isFinite(idleMs) ? Math.ceil(idleMs) : 0,
     // Otherwise the cache has a timer of its own for its clock.
     ttlResolution: 0,
+    // Read at each call, as fake timers replace it.
+    perf: { now: () => performance.now() },
     updateAgeOnGet: true,
     dispose: onEvicted,
   });
 
   /** One timer for all sessions, while there are any. It does not keep the process alive. */
   const purgeLater = (): void => {
-    if (purge || idleMs > MAX_TIMER_MS) return;
-    purge = setTimeout(() => {
-      purge = undefined;
-      cache.purgeStale();
-      if (cache.size > 0) purgeLater();
-    }, idleMs);
+    const oldest = cache.rkeys().next().value;
+    if (purge || oldest === undefined || !Number.isFinite(idleMs)) return;
+    purge = setTimeout(
+      () => {
+        purge = undefined;
+        cache.purgeStale();
+        purgeLater();
+      },
+      // The least recently used session is the first to be stale: after its time, not at it.
+      Math.min(Math.max(cache.getRemainingTTL(oldest), 0) + 1, MAX_TIMER_MS),
+    );
     purge.unref();
   };
 

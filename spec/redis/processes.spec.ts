@@ -4,7 +4,7 @@ import { withRedis } from '../support/redis-server';
 import { roundsOf, timeoutOf } from '../support/rounds';
 
 const redis = withRedis();
-const ROUNDS = roundsOf(5, 200);
+const ROUNDS = roundsOf(24, 200);
 
 describe('redisStore in 12 processes, of which some are killed and stopped', () => {
   it.each(['status', 'code'] as const)(

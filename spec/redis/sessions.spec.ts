@@ -2,7 +2,7 @@ import { createApi, type Session, type SessionOptions, type TokenGrant } from 'r
 import { createSessions, redisStore, type Sessions, type SessionsOptions } from 'renewal/redis';
 import { type FakeBackend, fakeBackend } from 'renewal/testing';
 import { firstValueFrom, NEVER } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Client, withRedis } from '../support/redis-server';
 import { createSlowRefresh, until } from './client-of';
 
@@ -42,16 +42,24 @@ describe('get', () => {
     expect(sessions.get('a')).not.toBe(a);
   });
 
-  it('evicts a session that was idle, and keeps one that was not', async () => {
-    const client = await redis.open();
-    const sessions = create(client, createBackend().refresh, { idleMs: 200 });
-    const [idle, used] = [sessions.get('idle'), sessions.get('used')];
-    await until(() => {
-      sessions.get('used');
-      return sessions.size === 1;
+  it('evicts a session that was idle, by one timer, and keeps one that was not', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
     });
+    vi.advanceTimersByTime(1); // a session of time 0 would have no age
+    const sessions = createSessions({ session: () => ({ refresh: () => [] }), idleMs: 1_000 });
+    const [idle, used] = [sessions.get('idle'), sessions.get('used')];
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(600);
+    expect(sessions.get('used')).toBe(used);
+    vi.advanceTimersByTime(600);
+    expect(sessions.size).toBe(1);
     expect(sessions.get('used')).toBe(used);
     expect(sessions.get('idle')).not.toBe(idle);
+    expect(vi.getTimerCount()).toBe(1);
+    sessions.destroy();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('throws after destroy, which ends the waits of all sessions', async () => {
