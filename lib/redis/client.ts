@@ -39,8 +39,8 @@ export class StoreError extends Error {
 }
 
 /**
- * A failure of the client or of Redis, under the first word of the reply (`OOM`), its code (`ECONNRESET`) or its class. A
- * message of Redis may quote the arguments of the command.
+ * A failure of the client or of Redis, under the first word of the reply (`OOM`), its code (`ECONNRESET`) or its class.
+ * A message of Redis may quote the arguments of the command.
  */
 const toStoreError = (error: unknown): StoreError => {
   if (error instanceof StoreError) return error;

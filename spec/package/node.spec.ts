@@ -39,7 +39,8 @@ describe.each([
       const { touched, before, after } = JSON.parse(
         await output(process.execPath, ['globals.mjs', system, entry], consumer),
       );
-      expect(touched).toEqual([]);
+      // lru-cache looks for a clock.
+      expect(touched).toEqual(entry === 'renewal/redis' ? ['performance'] : []);
       expect(after).toEqual(before);
     },
   );
