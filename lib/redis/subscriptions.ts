@@ -107,10 +107,13 @@ class Subscriptions {
   #close(): void {
     clearTimeout(this.#reopening);
     this.#reopening = undefined;
-    const client = this.#connection?.client;
+    const { client, connected } = this.#connection ?? {};
     this.#connection = undefined;
     // Sentinel returns a promise.
-    (async () => client?.destroy())().catch(() => {});
+    const destroy = () => (async () => client?.destroy())().catch(() => {});
+    destroy();
+    // A client that was still connecting opens its socket nevertheless.
+    connected?.then(destroy, destroy);
   }
 }
 

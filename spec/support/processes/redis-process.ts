@@ -6,8 +6,8 @@ runProcess((place) => {
   const [url, key = ''] = place.split('#');
   const client = createClient({ url: url ?? '' });
   client.on('error', () => {}); // a server that is stopped
-  client.connect().catch(() => {});
+  const connected = client.connect().catch(() => {});
   // The connection of the caller keeps the process alive.
-  process.once('disconnect', () => client.destroy());
+  process.once('disconnect', () => connected.then(() => client.destroy()));
   return redisStore({ client, key });
 });
