@@ -34,6 +34,15 @@ const checks = [
     modifyEsbuildConfig,
   },
   {
+    name: 'the whole of renewal/redis with its cache, beside renewal and rxjs',
+    path: 'dist/redis.js',
+    ignore: ['renewal', 'rxjs', 'node:*'],
+    gzip: true,
+    brotli: false,
+    limit: '12 kB',
+    modifyEsbuildConfig,
+  },
+  {
     name: 'the whole of renewal/angular, beside renewal, Angular and rxjs',
     path: 'dist/angular.js',
     ignore: ['@angular/*', 'renewal', 'rxjs'],

@@ -68,12 +68,17 @@ export default defineConfig([
     noExternal: ['xhr2'],
     esbuildPlugins: [xhr2AsModule],
     dts: { entry: { index: 'lib/index.ts', devtools: 'lib/devtools/index.ts' } },
-    clean: ['!angular.*', '!stream.*', '!testing.*', '!node.*'],
+    clean: ['!angular.*', '!stream.*', '!testing.*', '!node.*', '!redis.*'],
   },
   {
     ...common,
     // With the entries above, they would have chunks in common with renewal.
-    entry: { stream: 'lib/stream/index.ts', testing: 'lib/testing/index.ts', node: 'lib/node/index.ts' },
+    entry: {
+      stream: 'lib/stream/index.ts',
+      testing: 'lib/testing/index.ts',
+      node: 'lib/node/index.ts',
+      redis: 'lib/redis/index.ts',
+    },
     format: ['esm', 'cjs'],
     external: ['renewal'],
     dts: true,

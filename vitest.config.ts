@@ -9,6 +9,7 @@ export default defineConfig({
     alias: {
       'renewal/devtools': path('./lib/devtools/index.ts'),
       'renewal/stream': path('./lib/stream/index.ts'),
+      'renewal/redis': path('./lib/redis/index.ts'),
       'renewal/testing': path('./lib/testing/index.ts'),
       'renewal/node': path('./lib/node/index.ts'),
       'renewal/angular': path('./lib/angular/index.ts'),
@@ -18,7 +19,7 @@ export default defineConfig({
   },
   test: {
     include: ['spec/**/*.spec.ts'],
-    exclude: ['spec/{package,browser}/**'],
+    exclude: ['spec/{package,browser,redis}/**'],
     sequence: { shuffle: true },
   },
 });

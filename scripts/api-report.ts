@@ -13,6 +13,7 @@ export const ENTRIES = [
   { report: 'api/renewal.d.ts', built: 'dist/index.d.ts' },
   { report: 'api/devtools.d.ts', built: 'dist/devtools.d.ts' },
   { report: 'api/stream.d.ts', built: 'dist/stream.d.ts' },
+  { report: 'api/redis.d.ts', built: 'dist/redis.d.ts' },
   { report: 'api/testing.d.ts', built: 'dist/testing.d.ts' },
   { report: 'api/node.d.ts', built: 'dist/node.d.ts' },
   { report: 'api/angular.d.ts', built: 'dist/angular.d.ts' },

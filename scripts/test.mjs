@@ -15,7 +15,9 @@ const counts = await mkdtemp(join(tmpdir(), 'renewal-test-'));
 const QUICK = ['session', 'http', 'interceptors', 'stores', 'platform', 'devtools', 'servers.spec.ts', 'api.spec.ts'];
 
 /** The other suites that `npm run unit` includes. */
-const others = readdirSync(join(root, 'spec')).filter((name) => !['package', 'browser', ...QUICK].includes(name));
+const others = readdirSync(join(root, 'spec')).filter(
+  (name) => !['package', 'browser', 'redis', ...QUICK].includes(name),
+);
 
 const filters = (names) => names.map((name) => (name.endsWith('.ts') ? `spec/${name}` : `spec/${name}/`));
 
@@ -33,13 +35,21 @@ function findChromium() {
   return [process.env.CHROMIUM, '/usr/bin/chromium', stdout.trim()].find((path) => path && existsSync(path));
 }
 
-const chromium = findChromium();
-const NO_CHROMIUM = 'no Chromium found (CHROMIUM, /usr/bin/chromium, or chromium in the PATH)';
+/** The path of a Redis server on this machine, if there is one. */
+function findRedis() {
+  const { stdout } = spawnSync('command -v redis-server', { shell: true, encoding: 'utf8' });
+  return [process.env.REDIS_SERVER, stdout.trim()].find((path) => path && existsSync(path));
+}
 
-/** A suite that needs Chromium. A developer's machine may lack it; in CI nothing is left out. */
-const browserSuite = (name) => {
-  if (chromium) return { ...suite(name), env: { CHROMIUM: chromium } };
-  return process.env.CI === 'true' ? { name, fails: NO_CHROMIUM } : { name, isLeftOut: true };
+const chromium = findChromium();
+const redis = findRedis();
+const NO_CHROMIUM = 'no Chromium found (CHROMIUM, /usr/bin/chromium, or chromium in the PATH)';
+const NO_REDIS = 'no Redis server found (REDIS_SERVER, or redis-server in the PATH)';
+
+/** A suite that needs a program. A developer's machine may lack it; in CI nothing is left out. */
+const suiteWith = (name, env, missing) => {
+  if (Object.values(env).every(Boolean)) return { ...suite(name), env };
+  return process.env.CI === 'true' ? { name, fails: missing } : { name, isLeftOut: true, missing };
 };
 
 const steps = [
@@ -49,7 +59,8 @@ const steps = [
   step('build'),
   suite('unit', { args: filters(others) }),
   suite('angular:versions'),
-  browserSuite('browser'),
+  suiteWith('redis', { REDIS_SERVER: redis }, NO_REDIS),
+  suiteWith('browser', { CHROMIUM: chromium }, NO_CHROMIUM),
   suite('package'),
   step('size'),
 ];
@@ -134,10 +145,10 @@ if (unknown.length > 0)
 let ok = true;
 let leftOut = '';
 for (const each of steps) {
-  const { name, isLeftOut } = each;
+  const { name, isLeftOut, missing } = each;
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   if (isLeftOut) {
-    leftOut = `== ${name} left out: ${NO_CHROMIUM}\n`;
+    leftOut += `== ${name} left out: ${missing}\n`;
     continue;
   }
   process.stdout.write(`== ${name}\n`);

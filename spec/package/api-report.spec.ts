@@ -12,7 +12,7 @@ describe('the public declarations', () => {
     expect(built, 'a public declaration has changed; to accept that, run: npm run api').toBe(await read(entry.report));
   });
 
-  it.each(['index', 'devtools', 'stream', 'testing', 'node'])(
+  it.each(['index', 'devtools', 'stream', 'redis', 'testing', 'node'])(
     'are the same for ES modules and CommonJS: %s',
     async (name) => {
       expect(await read(`dist/${name}.d.cts`)).toBe(await read(`dist/${name}.d.ts`));

@@ -34,7 +34,7 @@ const ground: Record<string, string> = {
   'lib/angular/a.ts': `import '@angular/core';\nimport '@angular/common/http';\nimport 'renewal';\n${file}`,
   'lib/stream/a.ts': `import 'eventsource-parser';\nimport 'renewal';\nimport '../connector';\n${file}`,
   'lib/node/a.ts': `import 'node:fs';\nimport 'renewal';\nimport '../session/pending/limiter';\n${file}`,
-  'lib/redis/a.ts': `import 'node:crypto';\nimport 'renewal';\n${file}`,
+  'lib/redis/a.ts': `import 'node:crypto';\nimport 'lru-cache';\nimport 'renewal';\n${file}`,
   'spec/a.ts': file,
 };
 
@@ -81,6 +81,7 @@ const refused: [from: string, code: string, ...rules: string[]][] = [
   ['lib/http/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
   ['lib/testing/angular.ts', "import '@angular/core';", 'angular-in-its-entry-only'],
   ['lib/http/parser.ts', "import 'eventsource-parser';", 'eventsource-parser-in-stream-only'],
+  ['lib/node/cache.ts', "import 'lru-cache';", 'lru-cache-in-redis-only'],
   ['lib/stream/relative.ts', "import '../api';", 'entries-import-the-package-by-name'],
   ['lib/angular/compiler.ts', "import '@angular/compiler';", 'angular-without-its-private-parts'],
   ['lib/devtools/node.ts', "import 'node:fs';", 'node-builtins-in-node-files-only'],

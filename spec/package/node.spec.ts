@@ -33,13 +33,14 @@ describe.each([
     expect(said).toEqual({ orders: [{ id: 1 }], missing: [true, true, true], broken: [true, true, true] });
   });
 
-  it.each(['renewal', 'renewal/devtools', 'renewal/stream', 'renewal/testing', 'renewal/node'])(
+  it.each(['renewal', 'renewal/devtools', 'renewal/stream', 'renewal/redis', 'renewal/testing', 'renewal/node'])(
     'touches no global and starts nothing by loading %s',
     async (entry) => {
       const { touched, before, after } = JSON.parse(
         await output(process.execPath, ['globals.mjs', system, entry], consumer),
       );
-      expect(touched).toEqual([]);
+      // lru-cache looks for a clock.
+      expect(touched).toEqual(entry === 'renewal/redis' ? ['performance'] : []);
       expect(after).toEqual(before);
     },
   );

@@ -97,7 +97,7 @@ describe('dist', () => {
     );
     expect(asked).toContain('node:http');
     const known =
-      /^(node:[\w/]+|rxjs(\/ajax)?|jwt-decode|eventsource-parser|renewal(\/(stream|testing))?|@angular\/.+)$/;
+      /^(node:[\w/]+|rxjs(\/ajax)?|jwt-decode|eventsource-parser|lru-cache|renewal(\/(stream|testing))?|@angular\/.+)$/;
     expect(asked.filter((name) => !known.test(name))).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import * as renewal from 'renewal';
 import * as devtools from 'renewal/devtools';
 import * as node from 'renewal/node';
+import * as redis from 'renewal/redis';
 import * as stream from 'renewal/stream';
 import * as testing from 'renewal/testing';
 import { describe, expect, it } from 'vitest';
@@ -53,6 +54,10 @@ describe('the public surface', () => {
 
   it('is, of renewal/stream, these', () => {
     expect(Object.keys(stream).sort()).toEqual(['ndjson$', 'sse$']);
+  });
+
+  it('is, of renewal/redis, these', () => {
+    expect(Object.keys(redis).sort()).toEqual(['createSessions', 'redisStore']);
   });
 
   it('is, of renewal/testing, these', () => {

@@ -1,0 +1,171 @@
+import { LRUCache } from 'lru-cache';
+import { createSession, type Session, type SessionOptions, type TokenStore } from 'renewal';
+import { type Observable, Subject, takeUntil } from 'rxjs';
+import { check, checkNumber, checkObject, hasMethods } from './options';
+
+/** The options of {@link createSessions}. */
+export interface SessionsOptions {
+  /** Makes the options of the session of a user. Called by `get` for an id that is not kept. */
+  readonly session: (id: string) => SessionOptions;
+  /** How many sessions are kept; the least recently used one is evicted first. @defaultValue 1_000 */
+  readonly max?: number | undefined;
+  /**
+   * After how many milliseconds without a `get` a session is evicted. `Infinity` means never.
+   * @defaultValue 300_000
+   */
+  readonly idleMs?: number | undefined;
+}
+
+/** The sessions of many users. Made by {@link createSessions}. */
+export interface Sessions {
+  /**
+   * Returns the session of a user: the same one while it is kept. Get it again for each incoming request.
+   */
+  get(id: string): Session;
+  /** Evicts the session of a user. Its tokens stay in the store: call `signOut` of the session to end it. */
+  delete(id: string): void;
+  /** How many sessions are kept. */
+  readonly size: number;
+  /** Ends every wait with `SignedOutError`, for all sessions that are kept or refreshing. `get` throws from then on. */
+  destroy(): void;
+}
+
+/** A session, and what ends its subscription to the changes of its store. */
+interface Entry {
+  readonly session: Session;
+  readonly evicted: Subject<void>;
+}
+
+/** The store without its changes after an eviction. A proxy, as a store may be an instance with private members. */
+const untilEvicted = (store: TokenStore, evicted$: Observable<void>): TokenStore =>
+  new Proxy(store, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name, target);
+      if (typeof member === 'function') return member.bind(target);
+      return name === 'changes$' && member ? (member as Observable<never>).pipe(takeUntil(evicted$)) : member;
+    },
+  });
+
+const createEntry = (options: SessionOptions): Entry => {
+  const evicted = new Subject<void>();
+  const { store } = options;
+  const session = createSession(store ? { ...options, store: untilEvicted(store, evicted) } : options);
+  return { session, evicted };
+};
+
+/**
+ * Keeps the sessions of many users in one process, at most `max` and those used in the last `idleMs`. The tokens
+ * stay in the stores of the sessions: give each user a store that outlives the process, with a key made of the id.
+ *
+ * An evicted session still ends its refresh and stores the tokens, and its requests go on. Only it learns of no more
+ * changes in its store before its next refresh. `get` returns it again while it refreshes.
+ *
+ * Throws a `TypeError` for a wrong option.
+ *
+ * @example
+ * ```ts
+ * import { createApi, oauthRefresh } from 'renewal';
+ * import { createSessions, redisStore } from 'renewal/redis';
+ * import { createClient } from 'redis';
+ *
+ * const client = createClient();
+ * const http = createApi({ baseUrl: 'https://shop.example' });
+ * const sessions = createSessions({
+ *   session: (id) => ({
+ *     store: redisStore({ client, key: `session:${id}` }),
+ *     refresh: oauthRefresh(http, { url: '/oauth/token', clientId: 'shop' }),
+ *   }),
+ * });
+ * const apiOf = (userId: string) => http.extend({ session: sessions.get(userId) });
+ * ```
+ */
+export const createSessions = (options: SessionsOptions): Sessions => {
+  checkObject(options);
+  const { session: toOptions, max = 1_000, idleMs = 300_000 } = options;
+  check(hasMethods(options, 'session'), 'session', 'a function');
+  checkNumber('max', max, 1);
+  check(Number.isInteger(max), 'max', 'a whole number');
+  checkNumber('idleMs', idleMs, 1);
+  /** Evicted during a refresh. */
+  const refreshing = new Map<string, Entry>();
+  let isDestroyed = false;
+  let purge: ReturnType<typeof setTimeout> | undefined;
+
+  const release = (entry: Entry, id: string): void => {
+    if (refreshing.get(id) === entry) refreshing.delete(id);
+    entry.evicted.next();
+  };
+
+  const onEvicted = (entry: Entry, id: string): void => {
+    const { session } = entry;
+    if (isDestroyed) session.destroy();
+    if (session.state.status !== 'refreshing') {
+      release(entry, id);
+      return;
+    }
+    refreshing.set(id, entry);
+    const subscription = session.state$.subscribe({
+      next: ({ status }) => {
+        if (status === 'refreshing' || refreshing.get(id) !== entry) return;
+        release(entry, id);
+        queueMicrotask(() => subscription.unsubscribe());
+      },
+    });
+  };
+
+  const cache = new LRUCache<string, Entry>({
+    max,
+    ttl: Number.isFinite(idleMs) ? Math.ceil(idleMs) : 0,
+    // Otherwise the cache has a timer of its own for its clock.
+    ttlResolution: 0,
+    // Read at each call, as fake timers replace it.
+    perf: { now: () => performance.now() },
+    updateAgeOnGet: true,
+    dispose: onEvicted,
+  });
+
+  /** One timer for all sessions, while there are any. It does not keep the process alive. */
+  const purgeLater = (): void => {
+    const oldest = cache.rkeys().next().value;
+    if (purge || oldest === undefined || !Number.isFinite(idleMs)) return;
+    purge = setTimeout(
+      () => {
+        purge = undefined;
+        cache.purgeStale();
+        purgeLater();
+      },
+      // The least recently used session is the first to be stale: after its time, not at it.
+      Math.min(Math.max(cache.getRemainingTTL(oldest), 0) + 1, MAX_TIMER_MS),
+    );
+    purge.unref();
+  };
+
+  return {
+    get: (id) => {
+      check(typeof id === 'string', 'id', 'a string');
+      if (isDestroyed) throw new Error('createSessions: get was called after destroy');
+      const kept = cache.get(id) ?? refreshing.get(id);
+      const entry = kept ?? createEntry(toOptions(id));
+      refreshing.delete(id);
+      if (entry !== kept || !cache.has(id)) cache.set(id, entry);
+      purgeLater();
+      return entry.session;
+    },
+    delete: (id) => {
+      cache.delete(id);
+    },
+    get size() {
+      return cache.size;
+    },
+    destroy: () => {
+      isDestroyed = true;
+      clearTimeout(purge);
+      cache.clear();
+      for (const { session } of refreshing.values()) session.destroy();
+      refreshing.clear();
+    },
+  };
+};
+
+/** The longest delay of a timer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;

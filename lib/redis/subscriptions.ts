@@ -1,0 +1,134 @@
+import { Observable } from 'rxjs';
+import type { RedisClient } from './client';
+
+/** A client in subscriber mode. */
+interface SubscriberClient {
+  readonly isOpen?: boolean;
+  on(event: string, listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  subscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
+  unsubscribe(channel: string, listener: (message: string, channel: string) => void): Promise<unknown>;
+  destroy(): unknown;
+  /** A cluster has none. */
+  unref?(): void;
+}
+
+/** Emitted when messages may have been missed: a subscription has begun, or the connection is back. */
+export const MISSED = Symbol('missed');
+
+type Message = string | typeof MISSED;
+type Listener = (message: Message) => void;
+
+/** After how long a connection that was given up is made again. */
+const REOPEN_MS = 1_000;
+
+/** The one connection of a client that subscribes, for all channels of all its stores. Open while a channel is used. */
+class Subscriptions {
+  readonly #channels = new Map<string, { readonly listeners: Set<Listener>; begun: Promise<unknown> }>();
+  #connection: { readonly client: SubscriberClient; readonly connected: Promise<unknown> } | undefined;
+  #reopening: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(readonly duplicate: () => SubscriberClient) {}
+
+  add(name: string, listener: Listener): () => void {
+    const channel = this.#channels.get(name) ?? { listeners: new Set(), begun: this.#subscribe(name) };
+    this.#channels.set(name, channel);
+    channel.listeners.add(listener);
+    const notify = (): void => {
+      if (channel.listeners.has(listener)) listener(MISSED);
+    };
+    channel.begun.then(notify, () => {});
+    return () => {
+      channel.listeners.delete(listener);
+      if (channel.listeners.size === 0) this.#remove(name);
+    };
+  }
+
+  #remove(name: string): void {
+    this.#channels.delete(name);
+    if (this.#channels.size === 0) this.#close();
+    else this.#connection?.client.unsubscribe(name, this.#onMessage).catch(() => {});
+  }
+
+  #subscribe(name: string): Promise<unknown> {
+    const { client, connected } = this.#open();
+    const begun = connected.then(() => client.subscribe(name, this.#onMessage));
+    begun.catch(() => {}); // the connection is made again, with all its channels
+    return begun;
+  }
+
+  readonly #onMessage = (message: string, name: string): void => {
+    for (const listener of this.#channels.get(name)?.listeners ?? []) listener(message);
+  };
+
+  /** Re-entrancy: a listener may end its channel. */
+  #onBack(): void {
+    for (const { listeners } of [...this.#channels.values()]) for (const listener of [...listeners]) listener(MISSED);
+  }
+
+  #open() {
+    if (this.#connection) return this.#connection;
+    const client = this.duplicate();
+    const reopen = (): void => this.#reopenLater(client);
+    client.on('error', reopen);
+    client.on('end', reopen);
+    const connected = Promise.resolve(client.connect());
+    // The caller's own connection decides how long the process lives.
+    const onConnected = (): void => {
+      client.unref?.();
+      for (const event of ['ready', 'node-ready']) client.on(event, () => this.#onBack());
+    };
+    client.unref?.();
+    connected.then(onConnected, reopen);
+    this.#connection = { client, connected };
+    return this.#connection;
+  }
+
+  /** Makes the connection again if its client has given it up. A client that reconnects by itself stays open. */
+  #reopenLater(client: SubscriberClient): void {
+    if (this.#connection?.client !== client || this.#reopening) return;
+    this.#reopening = setTimeout(() => {
+      this.#reopening = undefined;
+      if (this.#connection?.client !== client || client.isOpen !== false) return;
+      this.#connection = undefined;
+      for (const [name, channel] of this.#channels) {
+        channel.begun = this.#subscribe(name);
+        channel.begun.then(
+          () => {
+            for (const listener of [...channel.listeners]) listener(MISSED);
+          },
+          () => {},
+        );
+      }
+    }, REOPEN_MS);
+    this.#reopening.unref();
+  }
+
+  #close(): void {
+    clearTimeout(this.#reopening);
+    this.#reopening = undefined;
+    const { client, connected } = this.#connection ?? {};
+    this.#connection = undefined;
+    // Sentinel returns a promise.
+    const destroy = () => (async () => client?.destroy())().catch(() => {});
+    destroy();
+    // A client that was still connecting opens its socket nevertheless.
+    connected?.then(destroy, destroy);
+  }
+}
+
+const subscriptionsOf = new WeakMap<RedisClient, Subscriptions>();
+
+/** Emits the messages of a channel, and {@link MISSED} at its begin and after each interruption. Never errors. */
+export const listen$ = (client: RedisClient, channel: string): Observable<Message> =>
+  new Observable((subscriber) => {
+    if (!client.duplicate) return undefined;
+    let subscriptions = subscriptionsOf.get(client);
+    if (!subscriptions) {
+      // A client duplicates itself as one of its own kind. A WeakMap of clients must not keep its keys alive.
+      const client_ = new WeakRef(client);
+      subscriptions = new Subscriptions(() => client_.deref()?.duplicate?.() as SubscriberClient);
+      subscriptionsOf.set(client, subscriptions);
+    }
+    return subscriptions.add(channel, (message) => subscriber.next(message));
+  });

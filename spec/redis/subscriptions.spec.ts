@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { redisStore } from 'renewal/redis';
+import type { Subscription } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { bundleProcess } from '../support/processes/processes';
+import { type Client, command, connect, withRedis } from '../support/redis-server';
+import { until } from './client-of';
+
+const redis = withRedis();
+
+const subscribersOf = async (client: Client): Promise<number> =>
+  (await client.clientList()).filter(({ sub }) => sub > 0).length;
+
+const tokensOf = (revision: number) => ({ accessToken: `T${revision}`, sessionId: '0mabcdefg.x1', revision });
+
+/** A store whose hints are counted. */
+const createStore = (client: Client, key: string) => {
+  const store = redisStore({ client, key });
+  let hints = 0;
+  let subscription: Subscription | undefined;
+  return {
+    store,
+    hints: () => hints,
+    listen: () => {
+      subscription = store.changes$?.subscribe(() => hints++);
+    },
+    leave: () => subscription?.unsubscribe(),
+  };
+};
+
+describe('the subscribing connection', () => {
+  it('is one for all stores of a client, while any is used', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    const before = (await admin.clientList()).length;
+    const stores = Array.from({ length: 20 }, (_, nth) => createStore(client, `session:${nth}`));
+    expect((await admin.clientList()).length).toBe(before);
+    for (const each of stores) each.listen();
+    await until(() => stores.every((each) => each.hints() === 1));
+    expect(await subscribersOf(admin)).toBe(1);
+    for (const each of stores.slice(1)) each.leave();
+    await until(async () => (await admin.pubSubChannels()).length === 1);
+    stores[0]?.leave();
+    await until(async () => (await admin.clientList()).length === before);
+    stores[0]?.listen();
+    await until(() => stores[0]?.hints() === 2);
+    stores[0]?.leave();
+  });
+
+  it('gives a hint for the writes of others, and none for its own', async () => {
+    const [client, other] = [await redis.open(), await redis.open()];
+    const one = createStore(client, 'session:1');
+    const two = createStore(other, 'session:1');
+    for (const each of [one, two]) each.listen();
+    await until(() => one.hints() + two.hints() === 2);
+    await one.store.save(tokensOf(1));
+    await until(() => two.hints() === 2);
+    await two.store.save(tokensOf(2));
+    await until(() => one.hints() === 2);
+    expect([one.hints(), two.hints()]).toEqual([2, 2]);
+    for (const each of [one, two]) each.leave();
+  });
+
+  it('gives a hint when it is back: messages may have been missed', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    const one = createStore(client, 'session:1');
+    one.listen();
+    await until(() => one.hints() === 1);
+    await command(redis.server.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => one.hints() >= 2);
+    await until(async () => (await subscribersOf(admin)) === 1);
+    one.leave();
+  });
+
+  it('is made again if its client has given it up', async () => {
+    const client = await redis.open({ socket: { reconnectStrategy: false } });
+    const one = createStore(client, 'session:1');
+    one.listen();
+    await until(() => one.hints() === 1);
+    await command(redis.server.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => one.hints() >= 2);
+    one.leave();
+  });
+
+  it('waits for a server that is not there yet', async () => {
+    const client = await redis.open();
+    const one = createStore(client, 'session:1');
+    await redis.server.stop();
+    one.listen();
+    await redis.server.start();
+    await until(() => one.hints() >= 1);
+    one.leave();
+  });
+
+  it('of a pool does not exist: the store works without it', async () => {
+    const { createClientPool } = await import('redis');
+    const pool = createClientPool({ url: redis.server.url });
+    pool.on('error', () => {});
+    await pool.connect();
+    const store = redisStore({ client: pool, key: 'session:1' });
+    const subscription = store.changes$?.subscribe();
+    await store.save(tokensOf(1));
+    expect(await store.load()).toEqual(tokensOf(1));
+    subscription?.unsubscribe();
+    pool.destroy();
+  });
+
+  it('does not keep a process alive', async () => {
+    const bundle = await bundleProcess('spec/redis/short-process.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [bundle, redis.server.url], { timeout: 20_000 });
+    expect(stdout).toBe('orders\n');
+    const admin = await connect(redis.server.url);
+    expect(await admin.exists('{session:1}:lock')).toBe(0);
+    admin.destroy();
+  });
+});
