@@ -178,8 +178,6 @@ export const playStorm = async (options: StormOptions): Promise<StormReport> => 
     const crashes = processes.flatMap(({ crash, output }) => (crash || output ? [`${crash} ${output}`] : []));
     faults.push(...[...found, ...crashes].map((fault) => `round ${plan.nth} (${name}): ${fault}`));
     refreshes += server.refreshes;
-    for (const r of results)
-      if (r && r.tookMs > 7500) process.stderr.write(`${plan.nth} ${name} ${r.tookMs} ${new Date().toISOString()}\n`);
     const before = plans[name] ?? { rounds: 0, refreshes: 0, maxMs: 0 };
     plans[name] = {
       rounds: before.rounds + 1,
