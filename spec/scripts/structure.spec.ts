@@ -102,7 +102,7 @@ describe('the lint of the structure', { timeout: 30_000 }, () => {
       (await faultsIn(text(count))).filter((fault) => fault.startsWith('factories'));
     expect(await ofFactory(3)).toEqual([]);
     expect(await ofFactory(4)).toEqual([
-      'factories 12: Outer keeps 4 cells, more than 3: Outer.#f0, Outer.#f1, Outer.#f2, Outer.#f3',
+      'factories 13: Outer keeps 4 cells, more than 3: Outer.#f0, Outer.#f1, Outer.#f2, Outer.#f3',
     ]);
   });
 
