@@ -153,7 +153,9 @@ describe('an eviction', () => {
     sessions.delete('a');
     await session.signIn(backend.issue('a'));
     expect(await me(session, backend)).toBe('a');
-    expect(await client.pubSubChannels()).toEqual([]);
+    await sessions.get('b').signIn(backend.issue('b'));
+    await until(async () => (await client.pubSubChannels()).includes('{session:b}:changes'));
+    expect(await client.pubSubChannels()).toEqual(['{session:b}:changes']);
   });
 
   it('keeps the private members of a store', async () => {
