@@ -1,6 +1,6 @@
 // Checks how `lib/session` and `lib/stores` are built: how long functions are, how much a session keeps in variables
-// and fields (see cells.ts), and the words in names. `lint/structure-allowance.json` counts what is left of each, and can only
-// shrink. `npm run structure -- --list` prints all findings, and so every cell of `lib/session`.
+// and fields (see cells.ts), and the words in names. `lint/structure-allowance.json` counts what is left of each, and
+// can only shrink. `npm run structure -- --list` prints all findings, and so every cell of `lib/session`.
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

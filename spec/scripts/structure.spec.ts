@@ -93,7 +93,7 @@ describe('the lint of the structure', { timeout: 30_000 }, () => {
     expect(await faultsIn(four.replaceAll(/, d = 0| \+ d/g, ''))).toHaveLength(3);
   });
 
-  it('reports a class of more than three cells, and counts its cells apart from those of others', async () => {
+  it('reports a class of more than three cells, without those of others', async () => {
     const fields = (count: number) => Array.from({ length: count }, (_, nth) => `#f${nth} = new Set();`).join('\n');
     const text = (count: number) =>
       `class Inner {\n${fields(3)}\n}\nclass Outer {\n${fields(count)}\ninner = new Inner();\n}\n` +
