@@ -29,14 +29,20 @@ export const breaks = [
     edits: [
       {
         file: admission,
-        from: 'queue.add(waiter);',
-        to: "if (state.status !== 'refreshing') owner = waiter;\n    queue.add(waiter);",
+        from: 'this.add(waiter);',
+        to: "if (state.status !== 'refreshing') this.#owner = waiter;\n    this.add(waiter);",
       },
-      { file: admission, from: '): Admission => {', to: '): Admission => {\n  let owner: Waiter | undefined;' },
       {
         file: admission,
-        from: 'remove: queue.remove,',
-        to: 'remove: (waiter) => {\n      queue.remove(waiter);\n      if (waiter === owner) refresher.cancel();\n    },',
+        from: '  readonly #refresher: Refresher;\n',
+        to: [
+          '  readonly #refresher: Refresher;',
+          '  #owner: Waiter | undefined;',
+          '  override remove(waiter: Waiter): void {',
+          '    super.remove(waiter);',
+          '    if (waiter === this.#owner) this.#refresher.cancel();',
+          '  }\n',
+        ].join('\n'),
       },
     ],
   },
@@ -48,7 +54,7 @@ export const breaks = [
       {
         file: refresher,
         from: 'if (signedIn && outcome.type ===',
-        to: "if (outcome.type === 'refreshed') storage.write(outcome.tokens);\n    if (signedIn && outcome.type ===",
+        to: "if (outcome.type === 'refreshed') this.#storage.write(outcome.tokens);\n    if (signedIn && outcome.type ===",
       },
     ],
   },
@@ -73,8 +79,8 @@ export const breaks = [
     edits: [
       {
         file: session,
-        from: "const reject = ({ generation }: SignedIn): void => machine.dispatch({ type: 'rejected', generation });",
-        to: "const reject = (_: SignedIn): void =>\n    machine.dispatch({ type: 'rejected', generation: machine.state.generation });",
+        from: 'reject({ generation }: SignedIn): void {',
+        to: 'reject(_: SignedIn): void {\n    const { generation } = this.state;',
       },
       { file: state, from: "  if (state.generation === binding?.after) return 'wait';\n", to: '' },
     ],

@@ -1,13 +1,18 @@
 // What a factory keeps for its inner functions, found with the compiler of TypeScript. A cell is
 // - a `let` that an inner function reads or writes
 // - a `const` with a new Map, Set, BehaviorSubject, Subscription or the like (a plain Subject holds no value), or with
-// an array that an inner function changes - each property that is assigned, of an object in a `const` - each such field
-// of an object that the factory itself creates of a class What an inner function keeps, as for one request or one
-// refresh, is no cell.
+//   an array that an inner function changes
+// - each property that is assigned, of an object in a `const`
+// - each field that is assigned, or holds one of these or an array, of an object that the factory itself creates of a
+//   class; also of an object that such an object creates in its constructor or in a field
+//
+// What an inner function or a method keeps, as for one request or one refresh, is no cell.
 import ts from 'typescript';
 
 export interface Cell {
   readonly name: string;
+  /** The class that has the cell; undefined for the factory itself. */
+  readonly keeper?: string;
   readonly node: ts.Node;
 }
 
@@ -77,16 +82,32 @@ const assignedBelow = (node: ts.Node, accepts: (object: ts.Expression) => boolea
 const isHolder = (value: ts.Expression | undefined): boolean =>
   !!value && ts.isNewExpression(value) && HOLDERS.test(value.expression.getText());
 
+const isThis = (object: ts.Expression): boolean => object.kind === ts.SyntaxKind.ThisKeyword;
+
+/** The fields that a constructor sets to a collection or the like. */
+const holdersSetBy = (builder: ts.ConstructorDeclaration): string[] => {
+  const names: string[] = [];
+  visitAll(builder, (node) => {
+    if (!ts.isBinaryExpression(node) || !isHolder(node.right)) return;
+    if (ts.isPropertyAccessExpression(node.left) && isThis(node.left.expression)) names.push(node.left.name.text);
+  });
+  return names;
+};
+
 /** The fields of a class that change, or hold something that does. */
 const fieldsOf = ({ members }: ts.ClassLikeDeclaration): string[] => {
-  const methods = members.filter((member) => !ts.isConstructorDeclaration(member));
-  const assigned = methods.flatMap((member) =>
-    assignedBelow(member, (object) => object.kind === ts.SyntaxKind.ThisKeyword),
-  );
-  return members
-    .filter(ts.isPropertyDeclaration)
-    .filter(({ name, initializer }) => assigned.includes(name.getText()) || isHolder(initializer))
-    .map(({ name }) => name.getText());
+  const [builder] = members.filter(ts.isConstructorDeclaration);
+  const methods = members.filter((member) => member !== builder);
+  const changed = [
+    ...methods.flatMap((member) => assignedBelow(member, isThis)),
+    ...(builder ? holdersSetBy(builder) : []),
+  ];
+  const fields = members.filter(ts.isPropertyDeclaration).filter(({ name, initializer }) => {
+    const isArray = !!initializer && ts.isArrayLiteralExpression(initializer);
+    return changed.includes(name.getText()) || isHolder(initializer) || isArray;
+  });
+  const parameters = builder?.parameters.filter(({ name }) => changed.includes(name.getText())) ?? [];
+  return [...fields, ...parameters].map(({ name }) => name.getText());
 };
 
 /** The names that a declaration gives, a pattern several. */
@@ -112,10 +133,28 @@ export function cellsOf(body: ts.Node, checker: ts.TypeChecker): Cell[] {
     return !!changed && ts.isElementAccessExpression(changed) && refersTo(changed.expression, symbol);
   };
 
-  const ofClass = (node: ts.NewExpression): string[] => {
-    const declaration = checker.getSymbolAtLocation(node.expression)?.valueDeclaration;
-    if (!declaration || !ts.isClassLike(declaration) || declaration.getSourceFile().isDeclarationFile) return [];
-    return fieldsOf(declaration).map((field) => `${declaration.name?.text}.${field}`);
+  const classAt = (name: ts.Node): ts.ClassLikeDeclaration | undefined => {
+    const symbol = checker.getSymbolAtLocation(name);
+    const isImported = symbol && symbol.flags & ts.SymbolFlags.Alias;
+    const declaration = (isImported ? checker.getAliasedSymbol(symbol) : symbol)?.valueDeclaration;
+    if (!declaration || !ts.isClassLike(declaration) || declaration.getSourceFile().isDeclarationFile) return undefined;
+    return declaration;
+  };
+
+  /** The cells of a class, of those that it extends, and of the objects that it creates when it is constructed. */
+  const ofClass = (name: ts.Node, node: ts.Node): Cell[] => {
+    const declaration = classAt(name);
+    if (!declaration) return [];
+    const keeper = declaration.name?.text ?? 'a class';
+    const cells = fieldsOf(declaration).map((field): Cell => ({ name: `${keeper}.${field}`, keeper, node }));
+    for (const { types } of declaration.heritageClauses ?? [])
+      for (const { expression } of types) cells.push(...ofClass(expression, node));
+    for (const member of declaration.members)
+      if (ts.isConstructorDeclaration(member) || ts.isPropertyDeclaration(member))
+        visitOwn(member, (each) => {
+          if (ts.isNewExpression(each)) cells.push(...ofClass(each.expression, node));
+        });
+    return cells;
   };
 
   const ofVariable = ({ parent, name, initializer }: ts.VariableDeclaration): string[] =>
@@ -131,9 +170,12 @@ export function cellsOf(body: ts.Node, checker: ts.TypeChecker): Cell[] {
     });
 
   const cells: Cell[] = [];
-  visitOwn(body, (node) => {
-    const names = ts.isVariableDeclaration(node) ? ofVariable(node) : ts.isNewExpression(node) ? ofClass(node) : [];
-    for (const name of names) cells.push({ name, node });
-  });
+  const record = (node: ts.Node): void => {
+    if (ts.isVariableDeclaration(node)) cells.push(...ofVariable(node).map((name): Cell => ({ name, node })));
+    if (ts.isNewExpression(node)) cells.push(...ofClass(node.expression, node));
+  };
+  // The body of an arrow function may be an expression.
+  record(body);
+  visitOwn(body, record);
   return cells;
 }

@@ -1,11 +1,11 @@
 import type { TokenStore, Tokens } from 'renewal';
 import { defer, Observable, Subscription } from 'rxjs';
-import { createChanges, type Leases, LOOK } from './changes';
+import { Changes, type Leases, LOOK } from './changes';
 import { type RedisClient, send } from './client';
 import { Lease, type LockSettings } from './lease';
 import { check, checkNumber, checkObject, hasMethods } from './options';
 import { runScript } from './script';
-import { type AesKey, createCodec, type Encryption } from './value';
+import { type AesKey, type Codec, createCodec, type Encryption } from './value';
 
 /** The options of {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -42,6 +42,9 @@ const MARK_TTL_MS = 86_400_000;
 
 /** How often one read of a lost value asks the other processes. */
 const MAX_INQUIRIES = 3;
+
+const isSameGrant = (one: Tokens, other: Tokens | undefined): boolean =>
+  one.sessionId === other?.sessionId && one.revision === other.revision && one.accessToken === other.accessToken;
 
 const isAesKey = (value: unknown): value is AesKey => {
   const { algorithm } = Object(value);
@@ -101,6 +104,77 @@ const underLease = <T>(lease: Lease, work: Observable<T>, leases: Leases): Obser
     );
   });
 
+/** All of a store behind its members, which are functions of their own: a caller may copy them to another store. */
+class Value {
+  readonly #lock: LockSettings;
+  readonly #key: string;
+  readonly #codec: Codec;
+  readonly #leases: Leases = new Set();
+  readonly #changes: Changes;
+  /** The tokens that were last seen: a sign-out ends their session, even if Redis has lost it. */
+  #last: Tokens | undefined;
+
+  constructor(options: RedisStoreOptions) {
+    const { client, key, lockTtlMs: ttlMs, lockTimeoutMs: timeoutMs, encrypt } = withDefaults(options);
+    this.#key = key;
+    this.#lock = { client, channel: nameBeside(key, 'changes'), key: nameBeside(key, 'lock'), ttlMs, timeoutMs };
+    this.#codec = createCodec(key, encrypt);
+    this.#changes = new Changes(this.#lock, this.#leases);
+  }
+
+  get changes$(): Observable<null> {
+    return this.#changes.changes$;
+  }
+
+  async load(): Promise<Tokens | null | undefined> {
+    const changes = this.#changes;
+    const [lease] = this.#leases;
+    let value = await this.#get();
+    // The session that another process has written is newer, or another lease may have spent this refresh token.
+    for (let asked = 0; value == null && asked < MAX_INQUIRIES && changes.isLost(this.#last, lease); asked++)
+      value = (await changes.ask(lease)) ? await this.#get() : null;
+    // At work, a refresh may have spent these tokens: written again, they would be presented once more.
+    if (value == null && this.#last && lease?.isWorking) {
+      lease.onEnd = () => changes.hint();
+      return this.#last;
+    }
+    if (lease) lease.isWorking = true;
+    if (typeof value !== 'string') return undefined;
+    const stored = await this.#codec.decode(value);
+    if ('ended' in stored) return null;
+    const { tokens } = stored;
+    if (this.#last?.sessionId !== tokens.sessionId) changes.onOther(tokens);
+    // What was decoded is a copy: the session keeps the tokens that it has saved, and so does its store.
+    if (!isSameGrant(tokens, this.#last)) this.#last = tokens;
+    return tokens;
+  }
+
+  async save(tokens: Tokens): Promise<void> {
+    const value = await this.#codec.encode(tokens);
+    const { sessionId, revision = '' } = tokens;
+    this.#last = tokens;
+    const message = `${LOOK} ${revision}`.trimEnd();
+    await this.#changes.write(message, this.#run('save', value, sessionId, revision, this.#lock.channel, message));
+  }
+
+  clear(): Promise<void> {
+    const run = this.#run('clear', this.#last?.sessionId ?? '', MARK_TTL_MS, this.#lock.channel, LOOK);
+    return this.#changes.write(LOOK, run);
+  }
+
+  exclusive<T>(work: Observable<T>): Observable<T> {
+    return defer(() => underLease(new Lease(this.#lock), work, this.#leases));
+  }
+
+  #get(): Promise<unknown> {
+    return send(this.#lock.client, (commands) => commands.get(this.#key)).reply;
+  }
+
+  #run(...args: readonly (string | number)[]) {
+    return () => runScript(this.#lock.client, this.#key, args).reply;
+  }
+}
+
 /**
  * Keeps the tokens of one session in Redis, for any number of processes and machines: one of them refreshes, the others
  * adopt. A live token costs no command, a refresh at most 6.
@@ -134,51 +208,12 @@ const underLease = <T>(lease: Lease, work: Observable<T>, leases: Leases): Obser
  * ```
  */
 export const redisStore = (options: RedisStoreOptions): TokenStore => {
-  const { client, key, lockTtlMs: ttlMs, lockTimeoutMs: timeoutMs, encrypt } = withDefaults(options);
-  const channel = nameBeside(key, 'changes');
-  const lock: LockSettings = { client, channel, key: nameBeside(key, 'lock'), ttlMs, timeoutMs };
-  const codec = createCodec(key, encrypt);
-  const leases: Leases = new Set();
-  const changes = createChanges(lock, leases);
-  /** The tokens that were last seen: a sign-out ends their session, even if Redis has lost it. */
-  let last: Tokens | undefined;
-
-  const get = () => send(client, (commands) => commands.get(key)).reply;
-  const run = (args: readonly (string | number)[]) => () => runScript(client, key, args).reply;
-
+  const value = new Value(options);
   return {
-    load: async () => {
-      const [lease] = leases;
-      let value = await get();
-      // The session that another process has written is newer, or another lease may have spent this refresh token.
-      for (let asked = 0; value == null && asked < MAX_INQUIRIES && changes.isLost(last, lease); asked++)
-        value = (await changes.ask(lease)) ? await get() : null;
-      // At work, a refresh may have spent these tokens: written again, they would be presented once more.
-      if (value == null && last && lease?.isWorking) {
-        lease.onEnd = changes.hint;
-        return last;
-      }
-      if (lease) lease.isWorking = true;
-      if (typeof value !== 'string') return undefined;
-      const stored = await codec.decode(value);
-      if ('ended' in stored) return null;
-      if (last?.sessionId !== stored.tokens.sessionId) changes.onOther(stored.tokens);
-      last = stored.tokens;
-      return last;
-    },
-    save: async (tokens: Tokens) => {
-      const value = await codec.encode(tokens);
-      const { sessionId, revision = '' } = tokens;
-      last = tokens;
-      const message = `${LOOK} ${revision}`.trimEnd();
-      await changes.write(message, run(['save', value, sessionId, revision, channel, message]));
-    },
-    clear: () => changes.write(LOOK, run(['clear', last?.sessionId ?? '', MARK_TTL_MS, channel, LOOK])),
-    changes$: changes.changes$,
-    exclusive: (work) =>
-      defer(() => {
-        const lease = new Lease(lock);
-        return underLease(lease, work, leases);
-      }),
+    load: () => value.load(),
+    save: (tokens) => value.save(tokens),
+    clear: () => value.clear(),
+    changes$: value.changes$,
+    exclusive: (work) => value.exclusive(work),
   };
 };

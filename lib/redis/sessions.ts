@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { createSession, type Session, type SessionOptions, type TokenStore } from 'renewal';
-import { type Observable, Subject, takeUntil } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import { check, checkNumber, checkObject, hasMethods } from './options';
 
 /** The options of {@link createSessions}. */
@@ -30,27 +30,43 @@ export interface Sessions {
   destroy(): void;
 }
 
+/**
+ * Handles a store without its changes after an eviction. A proxy, as a store may be an instance with private members.
+ */
+class UntilEvicted implements ProxyHandler<TokenStore> {
+  /** The session's: it subscribes once. */
+  #subscriber: Subscriber<never> | undefined;
+  #isEvicted = false;
+
+  get(target: TokenStore, name: string | symbol): unknown {
+    const member = Reflect.get(target, name, target);
+    if (typeof member === 'function') return member.bind(target);
+    if (name !== 'changes$' || !member) return member;
+    return new Observable<never>((subscriber) => {
+      this.#subscriber = subscriber;
+      // Evicted before its first use: nothing else would ever end the subscription.
+      if (this.#isEvicted) return this.evict();
+      return (member as Observable<never>).subscribe(subscriber);
+    });
+  }
+
+  evict(): void {
+    this.#isEvicted = true;
+    this.#subscriber?.complete();
+  }
+}
+
 /** A session, and what ends its subscription to the changes of its store. */
 interface Entry {
   readonly session: Session;
-  readonly evicted: Subject<void>;
+  readonly changes: UntilEvicted;
 }
 
-/** The store without its changes after an eviction. A proxy, as a store may be an instance with private members. */
-const untilEvicted = (store: TokenStore, evicted$: Observable<void>): TokenStore =>
-  new Proxy(store, {
-    get: (target, name) => {
-      const member = Reflect.get(target, name, target);
-      if (typeof member === 'function') return member.bind(target);
-      return name === 'changes$' && member ? (member as Observable<never>).pipe(takeUntil(evicted$)) : member;
-    },
-  });
-
 const createEntry = (options: SessionOptions): Entry => {
-  const evicted = new Subject<void>();
+  const changes = new UntilEvicted();
   const { store } = options;
-  const session = createSession(store ? { ...options, store: untilEvicted(store, evicted) } : options);
-  return { session, evicted };
+  const session = createSession(store ? { ...options, store: new Proxy(store, changes) } : options);
+  return { session, changes };
 };
 
 /**
@@ -93,7 +109,7 @@ export const createSessions = (options: SessionsOptions): Sessions => {
 
   const release = (entry: Entry, id: string): void => {
     if (refreshing.get(id) === entry) refreshing.delete(id);
-    entry.evicted.next();
+    entry.changes.evict();
   };
 
   const onEvicted = (entry: Entry, id: string): void => {

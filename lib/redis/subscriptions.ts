@@ -16,7 +16,7 @@ interface SubscriberClient {
 /** Emitted when messages may have been missed: a subscription has begun, or the connection is back. */
 export const MISSED = Symbol('missed');
 
-type Message = string | typeof MISSED;
+export type Message = string | typeof MISSED;
 type Listener = (message: Message) => void;
 
 /** After how long a connection that was given up is made again. */
@@ -119,16 +119,19 @@ class Subscriptions {
 
 const subscriptionsOf = new WeakMap<RedisClient, Subscriptions>();
 
+/** Calls `listener` as {@link listen$} emits, until the returned function is called. */
+export const listen = (client: RedisClient, channel: string, listener: Listener): (() => void) | undefined => {
+  if (!client.duplicate) return undefined;
+  let subscriptions = subscriptionsOf.get(client);
+  if (!subscriptions) {
+    // A client duplicates itself as one of its own kind. A WeakMap of clients must not keep its keys alive.
+    const client_ = new WeakRef(client);
+    subscriptions = new Subscriptions(() => client_.deref()?.duplicate?.() as SubscriberClient);
+    subscriptionsOf.set(client, subscriptions);
+  }
+  return subscriptions.add(channel, listener);
+};
+
 /** Emits the messages of a channel, and {@link MISSED} at its begin and after each interruption. Never errors. */
 export const listen$ = (client: RedisClient, channel: string): Observable<Message> =>
-  new Observable((subscriber) => {
-    if (!client.duplicate) return undefined;
-    let subscriptions = subscriptionsOf.get(client);
-    if (!subscriptions) {
-      // A client duplicates itself as one of its own kind. A WeakMap of clients must not keep its keys alive.
-      const client_ = new WeakRef(client);
-      subscriptions = new Subscriptions(() => client_.deref()?.duplicate?.() as SubscriberClient);
-      subscriptionsOf.set(client, subscriptions);
-    }
-    return subscriptions.add(channel, (message) => subscriber.next(message));
-  });
+  new Observable((subscriber) => listen(client, channel, (message) => subscriber.next(message)));

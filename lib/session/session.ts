@@ -17,16 +17,16 @@ import { nowMs } from '../http/clock';
 import { checkBoolean, checkOptions, checkText } from '../http/options';
 import { toObservable } from '../http/to-observable';
 import { createKeepFresh } from './keep-fresh';
-import { type SessionOptions, withDefaults } from './options';
-import { createAdmission } from './pending/admission';
-import { createRejectedRoutes } from './pending/rejected-routes';
+import { type SessionOptions, type SessionSettings, withDefaults } from './options';
+import { type Admission, SessionAdmission, type Waiter } from './pending/admission';
+import { RouteMemory } from './pending/rejected-routes';
 import { backoffMs } from './refresh/backoff';
-import { createRefresher } from './refresh/refresher';
+import { type Refresher, SingleFlight } from './refresh/refresher';
 import { BRAND, CORE, type SessionCore } from './session-core';
 import { type TokenGrant, toTokens } from './state/grants';
-import { createStateMachine, type Effects, signedOutError } from './state/machine';
+import { type Effects, Machine, type StateMachine, signedOutError } from './state/machine';
 import type { ModelAction, SessionModel } from './state/model';
-import { createReports } from './state/reports';
+import { SessionReports } from './state/reports';
 import {
   type Binding,
   decide,
@@ -35,8 +35,8 @@ import {
   type SignedIn,
   type Tokens,
 } from './state/session-state';
-import { createStoreSync } from './store/store-sync';
-import { createTokenStorage } from './store/token-storage';
+import { type StoreSync, Sync } from './store/store-sync';
+import { QueuedStorage, type TokenStorage } from './store/token-storage';
 import { CAUTION, type CautiousStore } from './store/token-store';
 import type { Wake } from './wake';
 
@@ -100,24 +100,203 @@ export interface Session {
   destroy(): void;
 }
 
-/** Makes a session. `wake` says when the network is back, and when the page is visible again. */
-export const createSessionWith = (options: SessionOptions, wake: Wake): Session => {
-  const settings = withDefaults(options);
-  const reports = createReports();
+/** All of a session behind its public members, which are functions of their own: a caller may take them off. */
+class Core implements SessionCore {
+  readonly #wake: Wake;
   /** How often `signIn`, `signOut` or `destroy` was called. */
-  let sessionChanges = 0;
+  #sessionChanges = 0;
   /** The object that gets the binding of all requests made while the session is loading. */
-  let unloaded: { binding?: Binding | undefined } | undefined;
+  #unloaded: { binding?: Binding | undefined } | undefined;
+  readonly #reports = new SessionReports();
+  readonly events$ = this.#reports.events$;
+  readonly isExpired: SessionCore['isExpired'];
+  readonly authorize: SessionCore['authorize'];
+  readonly #settings: SessionSettings;
+  readonly #storage: TokenStorage;
+  readonly #machine: StateMachine;
+  readonly #refresher: Refresher;
+  readonly #admission: Admission;
+  readonly #sync: StoreSync;
+  /** Observed while `onSignOut` is being called: what is subscribed then belongs to no session. */
+  readonly #signOutCall$ = new Subject<never>();
+  readonly state$ = new Observable<SessionState>((subscriber) => {
+    this.#sync.check();
+    subscriber.add(this.#machine.state$.subscribe(subscriber));
+    if (this.state.status === 'loading') this.#refresher.start();
+  });
+  readonly rejectedRoutes = new RouteMemory();
 
-  const storage = createTokenStorage(settings.store, reports.warn, (external) => sync.apply(external));
+  constructor(options: SessionOptions, wake: Wake) {
+    this.#wake = wake;
+    const settings = withDefaults(options);
+    const reports = this.#reports;
+    this.#settings = settings;
+    this.isExpired = settings.isExpired;
+    this.authorize = settings.authorize;
+    this.#storage = new QueuedStorage(
+      settings.store,
+      (what, error) => reports.warn(what, error),
+      (external) => this.#sync.apply(external),
+    );
+    this.#machine = new Machine(settings.refreshAheadMs, (...change) => this.#onChange(...change));
+    this.#refresher = new SingleFlight(
+      this.#machine,
+      this.#storage,
+      settings,
+      reports,
+      wake.online$,
+      () => this.#admission.size,
+    );
+    this.#admission = new SessionAdmission(this.#machine, this.#refresher, settings.releaseConcurrency);
+    this.#sync = new Sync(
+      this.#machine,
+      this.#storage,
+      (external) => this.#refresher.applyExternal(external),
+      wake.visible$,
+      () => {
+        const { [CAUTION]: caution }: CautiousStore = settings.store;
+        reports.caution(caution?.());
+      },
+    );
+    this.#refresher.load();
+  }
 
-  const onChange = ({ state, binding }: SessionModel, action: ModelAction): Effects => {
+  get state(): SessionState {
+    return this.#machine.state;
+  }
+
+  get binding(): Binding | undefined {
+    return this.#machine.model.binding;
+  }
+
+  isInvoking(): boolean {
+    return this.#signOutCall$.observed || this.#refresher.isInvoking();
+  }
+
+  bind(): { binding?: Binding | undefined } {
+    const { model } = this.#machine;
+    if (model.state.status !== 'loading') return model;
+    this.#unloaded ??= {};
+    return this.#unloaded;
+  }
+
+  end$(sessionId: string): Observable<never> {
+    return this.#machine.state$.pipe(
+      concatMap((state) => {
+        if (decide(state, { sessionId }, 0) === 'session-gone') throw this.#refresher.errorFor(sessionId);
+        return EMPTY;
+      }),
+    );
+  }
+
+  checkStore(): ReturnType<SessionCore['checkStore']> {
+    const { binding$, hasEnded } = this.#check();
+    if (hasEnded) throw signedOutError();
+    return binding$;
+  }
+
+  admit(waiter: Waiter): void {
+    this.#admission.admit(waiter);
+  }
+
+  remove(waiter: Waiter): void {
+    this.#admission.remove(waiter);
+  }
+
+  reject({ generation }: SignedIn): void {
+    this.#machine.dispatch({ type: 'rejected', generation });
+  }
+
+  signIn$(grant: TokenGrant): Observable<void> {
+    if (this.#sync.isDestroyed) throw signedOutError();
+    return this.#change$(grant);
+  }
+
+  signOut$(): Observable<void> {
+    return this.#sync.isDestroyed ? of(undefined) : this.#change$();
+  }
+
+  update$(grant: TokenGrant): Observable<void> {
+    const storage = this.#storage;
+    const atMs = nowMs();
+    toTokens(grant, { sessionId: '' }, atMs, 'update');
+    if (this.#sync.isDestroyed) throw signedOutError();
+    /** The session that the grant is for, once it is loaded. */
+    const bound = this.bind();
+    const before = this.#sessionChanges;
+    const write$ = defer(() => {
+      const previous = storage.mine;
+      const isSame = this.#sessionChanges === before && previous?.sessionId === bound.binding?.sessionId;
+      if (!previous || !isSame) throw signedOutError();
+      const tokens = toTokens(grant, previous, atMs, 'update');
+      const resume = storage.pause();
+      try {
+        const written$ = storage.write(tokens);
+        // Re-entrancy: the store's own notification may have led to a sign-in, a sign-out or another update.
+        if (storage.mine === tokens) this.#machine.dispatch({ type: 'update', tokens }, this.#refresher.cancel(true));
+        return written$.pipe(map(noop));
+      } finally {
+        resume();
+      }
+    });
+    return this.state$.pipe(
+      first(({ status }) => status !== 'loading'),
+      // Without the lock of a refresh: it is too late for a grant that has been given out.
+      switchMap(() => this.#sync.read()),
+      switchMap(() => write$),
+    );
+  }
+
+  wait$(isStale?: (state: SignedIn) => boolean): Observable<Tokens> {
+    const admission = this.#admission;
+    return defer(
+      () =>
+        this.checkStore()?.pipe(switchMap((binding) => admission.wait$(isStale, binding))) ?? admission.wait$(isStale),
+    );
+  }
+
+  refresh$(options: RefreshOptions = {}): Observable<Tokens> {
+    const { rejected, force } = checkOptions(options, { rejected: checkText, force: checkBoolean });
+    return defer(() => {
+      if (force) this.#refresher.endCoolDown();
+      return this.wait$((state) => {
+        if (rejected === undefined) return true;
+        const isRejected = state.tokens.accessToken === rejected;
+        if (isRejected) this.reject(state);
+        return isRejected;
+      });
+    });
+  }
+
+  keepFresh$(options: KeepFreshOptions = {}): Observable<Tokens> {
+    const wake = this.#wake;
+    const refresher = this.#refresher;
+    const { whileHidden = false } = checkOptions(options, { whileHidden: checkBoolean });
+    const dueInSightMs = () => (whileHidden || !wake.isHidden() ? this.#dueInMs() : Infinity);
+    const wake$ = merge(wake.online$.pipe(tap(() => refresher.endCoolDown())), wake.visible$);
+    const start = () => refresher.start();
+    return createKeepFresh(this.#machine, this.state$, dueInSightMs, start, wake$, this.#admission.wait$());
+  }
+
+  destroy(): void {
+    this.#sessionChanges++;
+    this.#sync.destroy();
+    this.#machine.dispatch({ type: 'signOut' }, this.#refresher.cancel());
+    this.#sync.interrupt();
+    this.#storage.close();
+    this.#machine.complete();
+  }
+
+  #onChange({ state, binding }: SessionModel, action: ModelAction): Effects {
     const { status, generation } = state;
+    const machine = this.#machine;
+    const storage = this.#storage;
+    const refresher = this.#refresher;
     const atMs = nowMs();
     refresher.endLoad();
-    if (unloaded && status !== 'loading') {
-      unloaded.binding = binding;
-      unloaded = undefined;
+    if (this.#unloaded && status !== 'loading') {
+      this.#unloaded.binding = binding;
+      this.#unloaded = undefined;
     }
     if (action.type === 'signOut') storage.end('sign-out');
     if (action.type === 'refused') storage.end('refused');
@@ -128,56 +307,47 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
     // Who waited for `restore` needs no newer tokens.
     const bound = binding && 'isRestored' in action ? { ...binding, after: generation - 1 } : binding;
     // Detached at once: a request that a subscriber of the new state sends waits for what comes next.
-    const settleWaiters = status === 'refreshing' ? noop : admission.takeAll(error, isOtherSession, bound);
+    const settleWaiters = status === 'refreshing' ? noop : this.#admission.takeAll(error, isOtherSession, bound);
+    const onElsewhere = (): void => {
+      if (machine.state.status === 'loading') refresher.restore();
+    };
     return {
       report: () => {
-        reports.session(action.type, generation, atMs);
+        this.#reports.session(action.type, generation, atMs);
         if (status === 'loading' && 'tokens' in action) machine.enqueue(onElsewhere);
       },
       settleWaiters,
     };
-  };
-  const machine = createStateMachine(settings.refreshAheadMs, onChange);
-  const refresher = createRefresher(machine, storage, settings, reports, wake.online$, () => admission.size);
-  const admission = createAdmission(machine, refresher, settings.releaseConcurrency);
-  const sync = createStoreSync(machine, storage, refresher.applyExternal, wake.visible$, () => {
-    const { [CAUTION]: caution }: CautiousStore = settings.store;
-    reports.caution(caution?.());
-  });
-  const onElsewhere = (): void => {
-    if (machine.state.status === 'loading') refresher.restore();
-  };
+  }
 
   /** Reads the store if it has changed. Re-entrancy: a subscriber of what it holds may have signed in or out. */
-  const check = () => {
-    const before = sessionChanges;
-    return { binding$: sync.check(), hasEnded: sessionChanges !== before };
-  };
-
-  /** Observed while `onSignOut` is being called: what is subscribed then belongs to no session. */
-  const signOutCall$ = new Subject<never>();
+  #check() {
+    const before = this.#sessionChanges;
+    return { binding$: this.#sync.check(), hasEnded: this.#sessionChanges !== before };
+  }
 
   /** Calls `onSignOut` with the last tokens, after all effects of the sign-out. */
-  const notifySignOut = (last: Tokens | undefined): void => {
-    const { onSignOut } = settings;
+  #notifySignOut(last: Tokens | undefined): void {
+    const { onSignOut } = this.#settings;
     if (!onSignOut || !last || isElsewhere(last)) return;
-    machine.enqueue(() => {
-      const call = signOutCall$.subscribe();
+    this.#machine.enqueue(() => {
+      const call = this.#signOutCall$.subscribe();
       defer(() => toObservable('onSignOut', onSignOut(last))).subscribe({
         error: (error) => {
           call.unsubscribe();
-          reports.warn('onSignOut', error);
+          this.#reports.warn('onSignOut', error);
         },
       });
       call.unsubscribe();
     });
-  };
+  }
 
-  const change$ = (grant?: TokenGrant): Observable<void> => {
+  #change$(grant?: TokenGrant): Observable<void> {
+    const storage = this.#storage;
     const granted = grant && toTokens(grant, { sessionId: '' }, nowMs(), 'signIn');
-    const nth = ++sessionChanges;
+    const nth = ++this.#sessionChanges;
     // The id of a sign-in is later than that of what the store holds.
-    if (check().hasEnded) return of(undefined);
+    if (this.#check().hasEnded) return of(undefined);
     const tokens = granted && { ...granted, sessionId: storage.createId() };
     const { mine: last } = storage;
     const resume = storage.pause();
@@ -186,154 +356,54 @@ export const createSessionWith = (options: SessionOptions, wake: Wake): Session 
       let written$ = storage.write(tokens ?? 'sign-out');
       // Re-entrancy: the store's own notification may have led to another sign-in or sign-out, which is then the later
       // one; or to a refresh that writes after it.
-      if (nth === sessionChanges) {
+      if (nth === this.#sessionChanges) {
         if (storage.mine !== tokens) written$ = storage.write(tokens ?? 'sign-out');
-        machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, refresher.cancel());
-        sync.interrupt();
+        this.#machine.dispatch(tokens ? { type: 'signIn', tokens } : { type: 'signOut' }, this.#refresher.cancel());
+        this.#sync.interrupt();
       }
-      if (!tokens) notifySignOut(last);
+      if (!tokens) this.#notifySignOut(last);
       return written$.pipe(map(noop));
     } finally {
       resume();
     }
-  };
-
-  const update$ = (grant: TokenGrant): Observable<void> => {
-    const atMs = nowMs();
-    toTokens(grant, { sessionId: '' }, atMs, 'update');
-    if (sync.isDestroyed) throw signedOutError();
-    /** The session that the grant is for, once it is loaded. */
-    const bound = core.bind();
-    const before = sessionChanges;
-    const write$ = defer(() => {
-      const previous = storage.mine;
-      const isSame = sessionChanges === before && previous?.sessionId === bound.binding?.sessionId;
-      if (!previous || !isSame) throw signedOutError();
-      const tokens = toTokens(grant, previous, atMs, 'update');
-      const resume = storage.pause();
-      try {
-        const written$ = storage.write(tokens);
-        // Re-entrancy: the store's own notification may have led to a sign-in, a sign-out or another update.
-        if (storage.mine === tokens) machine.dispatch({ type: 'update', tokens }, refresher.cancel(true));
-        return written$.pipe(map(noop));
-      } finally {
-        resume();
-      }
-    });
-    return state$.pipe(
-      first(({ status }) => status !== 'loading'),
-      // Without the lock of a refresh: it is too late for a grant that has been given out.
-      switchMap(() => sync.read()),
-      switchMap(() => write$),
-    );
-  };
+  }
 
   /**
    * Milliseconds until a refresh without a request is due; `Infinity`: never. Call it only while the session is loading
    * or signed in.
    */
-  const dueInMs = (): number => {
-    const { state, renewAtMs } = machine.model;
+  #dueInMs(): number {
+    const { state, renewAtMs } = this.#machine.model;
+    const coolDown = this.#refresher.coolDown(backoffMs(1));
     // No request limits how often it is tried: it waits a while even if the server asks for no wait.
-    return Math.max(state.status === 'active' ? renewAtMs - nowMs() : 0, refresher.coolDown(backoffMs(1))?.leftMs ?? 0);
-  };
+    return Math.max(state.status === 'active' ? renewAtMs - nowMs() : 0, coolDown?.leftMs ?? 0);
+  }
+}
 
-  const checkStore: SessionCore['checkStore'] = () => {
-    const { binding$, hasEnded } = check();
-    if (hasEnded) throw signedOutError();
-    return binding$;
-  };
+/** Shared by all sessions: with a getter of its own, each would be a dictionary, which takes 0.6 kB. */
+const STATE = {
+  get(this: { readonly [CORE]: Core }): SessionState {
+    return this[CORE].state;
+  },
+};
 
-  const reject = ({ generation }: SignedIn): void => machine.dispatch({ type: 'rejected', generation });
-
-  const { isExpired, authorize } = settings;
-  const core: SessionCore = {
-    isExpired,
-    authorize,
-    rejectedRoutes: createRejectedRoutes(),
-    events$: reports.events$,
-    isInvoking: () => signOutCall$.observed || refresher.isInvoking(),
-    get state() {
-      return machine.state;
-    },
-    get binding() {
-      return machine.model.binding;
-    },
-    bind: () => {
-      if (machine.state.status !== 'loading') return machine.model;
-      unloaded ??= {};
-      return unloaded;
-    },
-    end$: (sessionId) =>
-      machine.state$.pipe(
-        concatMap((state) => {
-          if (decide(state, { sessionId }, 0) === 'session-gone') throw refresher.errorFor(sessionId);
-          return EMPTY;
-        }),
-      ),
-    checkStore,
-    admit: admission.admit,
-    remove: admission.remove,
-    reject,
-  };
-
-  const wait$ = (isStale?: (state: SignedIn) => boolean): Observable<Tokens> =>
-    defer(
-      () => checkStore()?.pipe(switchMap((binding) => admission.wait$(isStale, binding))) ?? admission.wait$(isStale),
-    );
-
-  const refresh$: Session['refresh$'] = (options = {}) => {
-    const { rejected, force } = checkOptions(options, { rejected: checkText, force: checkBoolean });
-    return defer(() => {
-      if (force) refresher.endCoolDown();
-      return wait$((state) => {
-        if (rejected === undefined) return true;
-        const isRejected = state.tokens.accessToken === rejected;
-        if (isRejected) reject(state);
-        return isRejected;
-      });
-    });
-  };
-
-  const state$: Observable<SessionState> = new Observable((subscriber) => {
-    sync.check();
-    subscriber.add(machine.state$.subscribe(subscriber));
-    if (machine.state.status === 'loading') refresher.start();
-  });
-
-  const wake$ = merge(wake.online$.pipe(tap(refresher.endCoolDown)), wake.visible$);
-  const keepFresh$: Session['keepFresh$'] = (options = {}) => {
-    const { whileHidden = false } = checkOptions(options, { whileHidden: checkBoolean });
-    const dueInSightMs = () => (whileHidden || !wake.isHidden() ? dueInMs() : Infinity);
-    return createKeepFresh(machine, state$, dueInSightMs, refresher.start, wake$, admission.wait$());
-  };
-
+/** Makes a session. `wake` says when the network is back, and when the page is visible again. */
+export const createSessionWith = (options: SessionOptions, wake: Wake): Session => {
+  const core = new Core(options, wake);
   const session: Omit<Session, 'state'> = {
-    state$,
-    signIn: (grant) =>
-      lastValueFrom(
-        defer(() => {
-          if (sync.isDestroyed) throw signedOutError();
-          return change$(Object(grant));
-        }),
-      ),
-    signOut: () => lastValueFrom(defer(() => (sync.isDestroyed ? of(undefined) : change$()))),
-    update: (grant) => lastValueFrom(defer(() => update$(Object(grant)))),
-    refresh$,
-    accessToken$: () => wait$().pipe(map(({ accessToken }) => accessToken)),
-    keepFresh$,
-    destroy: () => {
-      sessionChanges++;
-      sync.destroy();
-      machine.dispatch({ type: 'signOut' }, refresher.cancel());
-      sync.interrupt();
-      storage.close();
-      machine.complete();
-    },
+    state$: core.state$,
+    signIn: (grant) => lastValueFrom(defer(() => core.signIn$(Object(grant)))),
+    signOut: () => lastValueFrom(defer(() => core.signOut$())),
+    update: (grant) => lastValueFrom(defer(() => core.update$(Object(grant)))),
+    refresh$: (refreshOptions) => core.refresh$(refreshOptions),
+    accessToken$: () => core.wait$().pipe(map(({ accessToken }) => accessToken)),
+    keepFresh$: (keepOptions) => core.keepFresh$(keepOptions),
+    destroy: () => core.destroy(),
   };
-
-  refresher.load();
   // None is enumerable: printing a session shows no token.
-  const hidden = { state: { get: () => machine.state }, [CORE]: { value: core }, [BRAND]: { value: true } };
-  return Object.defineProperties(session, hidden) as Session;
+  return Object.defineProperties(session, {
+    state: STATE,
+    [CORE]: { value: core },
+    [BRAND]: { value: true },
+  }) as Session;
 };

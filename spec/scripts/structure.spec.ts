@@ -58,6 +58,12 @@ describe('the lint of the structure', { timeout: 30_000 }, () => {
       ['box.one', 'box.two'],
     ],
     ['a class', 'return new Box();', ['Box.#count', 'Box.seen']],
+    [
+      'a class that another one creates',
+      'return new Shelf();',
+      ['Shelf.#list', 'Shelf.#map', 'Box.#count', 'Box.seen'],
+    ],
+    ['a class that is extended', 'return new Crate();', ['Crate.total', 'Box.#count', 'Box.seen']],
     ['a let that no inner function uses', 'let count = 0;\ncount++;\nreturn count;', []],
     ['another variable of that name', 'let count = 0;\nreturn (count: number) => count;', []],
     ['a let of an inner function', 'return () => {\nlet count = 0;\nreturn () => count++;\n};', []],
@@ -67,7 +73,13 @@ describe('the lint of the structure', { timeout: 30_000 }, () => {
   ])('counts what a session keeps: %s', async (_what, body, expected) => {
     const box =
       'class Box {\n#count = 0;\nreadonly seen = new Set();\nreadonly name = "";\nnext() { this.#count++; }\n}\n';
-    const text = `${box}declare const ReplaySubject: new <T>(size: number) => T;\nconst createRun = () => {\n${body}\n};`;
+    const shelf =
+      'class Shelf {\n#list: number[] = [];\n#map;\nreadonly #subject = new Subject();\nbox;\n' +
+      'constructor() { this.#map = new Map(); this.box = new Box(); }\nmake() { return new Crate(); }\n}\n';
+    const crate =
+      'class Crate extends Box {\nconstructor(public total: number, readonly fixed: number) { super(); }\n' +
+      'grow() { this.total++; }\n}\n';
+    const text = `${box}${shelf}${crate}declare const ReplaySubject: new <T>(size: number) => T;\nconst createRun = () => {\n${body}\n};`;
     const faults = await faultsIn(text);
     expect(faults.map((fault) => fault.replace(/^cells \d+: createRun keeps /, ''))).toEqual(expected);
   });
@@ -79,6 +91,31 @@ describe('the lint of the structure', { timeout: 30_000 }, () => {
     expect(faults).toContain('factories 1: createRun keeps 4 cells, more than 3: a, b, c, d');
     expect(faults).toHaveLength(5);
     expect(await faultsIn(four.replaceAll(/, d = 0| \+ d/g, ''))).toHaveLength(3);
+  });
+
+  it('reports a class of more than three cells, without those of others', async () => {
+    const fields = (count: number) => Array.from({ length: count }, (_, nth) => `#f${nth} = new Set();`).join('\n');
+    const text = (count: number) =>
+      `class Inner {\n${fields(3)}\n}\nclass Outer {\n${fields(count)}\ninner = new Inner();\n}\n` +
+      'const createRun = () => new Outer();';
+    const ofFactory = async (count: number) =>
+      (await faultsIn(text(count))).filter((fault) => fault.startsWith('factories'));
+    expect(await ofFactory(3)).toEqual([]);
+    expect(await ofFactory(4)).toEqual([
+      'factories 13: Outer keeps 4 cells, more than 3: Outer.#f0, Outer.#f1, Outer.#f2, Outer.#f3',
+    ]);
+  });
+
+  it('counts the cells of a class of another file', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'renewal-structure-'));
+    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    await writeFiles(root, {
+      'lib/session/box.ts': 'export class Box {\n#seen = new Set();\n}',
+      'lib/session/run.ts': "import { Box } from './box';\nexport const createRun = () => new Box();",
+    });
+    expect(findings(root).map(({ path, text }) => `${path}: ${text}`)).toEqual([
+      'lib/session/run.ts: createRun keeps Box.#seen',
+    ]);
   });
 
   it('counts no cells of stores one by one', async () => {

@@ -2,7 +2,7 @@ import { asyncScheduler, EMPTY, NEVER, noop, type Observable, of, take, throwErr
 import { describe, expect, it } from 'vitest';
 import { RefreshError } from '../../lib/http/errors';
 import { createKeepFresh } from '../../lib/session/keep-fresh';
-import { createStateMachine } from '../../lib/session/state/machine';
+import { Machine } from '../../lib/session/state/machine';
 import type { SessionAction, Tokens } from '../../lib/session/state/session-state';
 import { createVirtualClient, virtually } from '../support/virtual';
 
@@ -17,7 +17,7 @@ const setUp = ({
   wake$ = NEVER as Observable<unknown>,
   wait$ = NEVER as Observable<unknown>,
 }) => {
-  const machine = createStateMachine(0, () => ({ report: noop, settleWaiters: noop }));
+  const machine = new Machine(0, () => ({ report: noop, settleWaiters: noop }));
   if (first) machine.dispatch(first);
   const schedule = {
     dueAtMs,

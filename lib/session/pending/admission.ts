@@ -3,7 +3,7 @@ import { nowMs } from '../../http/clock';
 import type { Refresher } from '../refresh/refresher';
 import { type StateMachine, signedOutError } from '../state/machine';
 import { type Binding, decide, hasTokens, type SignedIn, type Tokens, type Verdict } from '../state/session-state';
-import { createLimiter } from './limiter';
+import { createLimiter, type Limiter } from './limiter';
 
 /** Someone who needs the session's tokens: a request, or a subscriber of `accessToken$` or `refresh$`. */
 export interface Waiter {
@@ -55,51 +55,57 @@ export interface Admission extends Omit<PendingQueue, 'add'> {
  * Sets keep the waiters in the order of arrival, and let each be removed without a walk over the others. The observer
  * list of a subject is searched and spliced, which would cost the square of their number.
  *
- * @param concurrency - How many released waiters that take a slot are under way at once.
+ * `concurrency`: how many released waiters that take a slot are under way at once.
  */
-export const createPendingQueue = (
-  concurrency: number,
-  admit: (waiter: Waiter, release: () => void) => void,
-): PendingQueue => {
+export abstract class BatchQueue implements PendingQueue {
   /** The first batch waits; the others are being released. */
-  let batches: readonly [Set<Waiter>, ...Set<Waiter>[]] = [new Set()];
-  const limiter = createLimiter(concurrency, admit);
+  #batches: readonly [Set<Waiter>, ...Set<Waiter>[]] = [new Set()];
+  readonly #limiter: Limiter<Waiter>;
 
-  return {
-    get size() {
-      return batches[0].size;
-    },
-    add: (waiter) => {
-      batches[0].add(waiter);
-    },
-    remove: (waiter) => {
-      for (const batch of batches) batch.delete(waiter);
-      limiter.remove(waiter);
-    },
-    takeAll: (error, includesReleased, binding) => {
-      const [batch, ...releasing] = batches;
-      if (error) {
-        batches = [new Set(), ...releasing];
-        const rejected = includesReleased ? [...limiter.clear(), ...releasing.flatMap((other) => [...other])] : [];
-        if (includesReleased) for (const other of releasing) other.clear();
-        return () => {
-          for (const waiter of [...rejected, ...batch]) waiter.error(error);
-        };
-      }
-      batches = [new Set(), batch, ...releasing];
+  constructor(concurrency: number) {
+    this.#limiter = createLimiter(concurrency, (waiter, release) => this.admit(waiter, release));
+  }
+
+  /** Called with each released waiter in its turn. `release` gives its slot back, if it has one. */
+  abstract admit(waiter: Waiter, release: () => void): void;
+
+  get size(): number {
+    return this.#batches[0].size;
+  }
+
+  add(waiter: Waiter): void {
+    this.#batches[0].add(waiter);
+  }
+
+  remove(waiter: Waiter): void {
+    for (const batch of this.#batches) batch.delete(waiter);
+    this.#limiter.remove(waiter);
+  }
+
+  takeAll(error?: Error, includesReleased?: boolean, binding?: Binding): () => void {
+    const limiter = this.#limiter;
+    const [batch, ...releasing] = this.#batches;
+    if (error) {
+      this.#batches = [new Set(), ...releasing];
+      const rejected = includesReleased ? [...limiter.clear(), ...releasing.flatMap((other) => [...other])] : [];
+      if (includesReleased) for (const other of releasing) other.clear();
       return () => {
-        for (const waiter of batch) {
-          batch.delete(waiter);
-          waiter.binding ??= binding;
-          if (waiter.takesSlot) limiter.push(waiter);
-          else admit(waiter, noop);
-        }
-        const [waiting, ...others] = batches;
-        batches = [waiting, ...others.filter((other) => other !== batch)];
+        for (const waiter of [...rejected, ...batch]) waiter.error(error);
       };
-    },
-  };
-};
+    }
+    this.#batches = [new Set(), batch, ...releasing];
+    return () => {
+      for (const waiter of batch) {
+        batch.delete(waiter);
+        waiter.binding ??= binding;
+        if (waiter.takesSlot) limiter.push(waiter);
+        else this.admit(waiter, noop);
+      }
+      const [waiting, ...others] = this.#batches;
+      this.#batches = [waiting, ...others.filter((other) => other !== batch)];
+    };
+  }
+}
 
 /** A binding to tokens of the same session that are newer than those of `state`. */
 export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
@@ -107,54 +113,34 @@ export const newerThan = ({ tokens, generation }: SignedIn): Binding => ({
   after: generation,
 });
 
-export const createAdmission = (machine: StateMachine, refresher: Refresher, concurrency: number): Admission => {
-  /** Whether `restore` has failed, and nothing calls it again until a request that may renew. */
-  const isRestoreGivenUp = (): boolean =>
-    machine.state.status === 'loading' && machine.model.failures > 0 && !refresher.isRunning();
+export class SessionAdmission extends BatchQueue implements Admission {
+  readonly #machine: StateMachine;
+  readonly #refresher: Refresher;
 
-  const verdictOn = (waiter: Waiter): Verdict => {
-    const atMs = nowMs();
-    const { renew } = waiter;
-    const verdict = decide(machine.state, waiter.binding, atMs, renew);
-    if (verdict === 'wait' && !renew && isRestoreGivenUp()) return 'no-session';
-    if (typeof verdict === 'string' || !renew || atMs < machine.model.renewAtMs) return verdict;
-    waiter.binding ??= machine.model.binding;
-    refresher.start();
-    // Re-entrancy: a synchronous refresh may be over already, and a subscriber may have ended the session.
-    return decide(machine.state, { sessionId: verdict.tokens.sessionId }, atMs);
-  };
+  constructor(machine: StateMachine, refresher: Refresher, concurrency: number) {
+    super(concurrency);
+    this.#machine = machine;
+    this.#refresher = refresher;
+  }
 
-  const wait = (waiter: Waiter): void => {
-    const { state } = machine;
-    const coolDown = state.status === 'refreshing' ? undefined : refresher.coolDown();
-    if (coolDown) throw coolDown.error;
-    if (hasTokens(state)) waiter.binding = newerThan(state);
-    queue.add(waiter);
-    waiter.onQueued?.(hasTokens(state) ? refresher.refreshId : undefined);
-    // Re-entrancy: a listener of that event may have begun or ended a session; then this waiter has its outcome.
-    if (machine.state.generation === state.generation) refresher.start();
-  };
-
-  const admit = (waiter: Waiter, release = noop): void => {
+  admit(waiter: Waiter, release = noop): void {
     try {
-      const verdict = waiter.closed ? undefined : verdictOn(waiter);
-      if (verdict === 'session-gone') throw refresher.errorFor(waiter.binding?.sessionId);
+      const verdict = waiter.closed ? undefined : this.#verdictOn(waiter);
+      if (verdict === 'session-gone') throw this.#refresher.errorFor(waiter.binding?.sessionId);
       if (verdict && verdict !== 'wait') {
         waiter.send(verdict === 'no-session' ? null : verdict, release);
         return;
       }
       release();
-      if (verdict) wait(waiter);
+      if (verdict) this.#wait(waiter);
     } catch (error) {
       release();
       waiter.error(error);
     }
-  };
+  }
 
-  const queue = createPendingQueue(concurrency, admit);
-
-  const wait$: Admission['wait$'] = (isStale = () => false, binding) =>
-    new Observable((subscriber) => {
+  wait$(isStale: (state: SignedIn) => boolean = () => false, binding?: Binding): Observable<Tokens> {
+    return new Observable((subscriber) => {
       const waiter: Waiter = {
         binding,
         renew: true,
@@ -167,7 +153,7 @@ export const createAdmission = (machine: StateMachine, refresher: Refresher, con
           if (!state) throw signedOutError();
           if (waiter.binding?.after === undefined && isStale(state)) {
             waiter.binding = newerThan(state);
-            admit(waiter);
+            this.admit(waiter);
           } else {
             subscriber.next(state.tokens);
             subscriber.complete();
@@ -175,17 +161,40 @@ export const createAdmission = (machine: StateMachine, refresher: Refresher, con
         },
         error: (error) => subscriber.error(error),
       };
-      admit(waiter);
-      return () => queue.remove(waiter);
+      this.admit(waiter);
+      return () => this.remove(waiter);
     });
+  }
 
-  return {
-    get size() {
-      return queue.size;
-    },
-    remove: queue.remove,
-    takeAll: queue.takeAll,
-    admit,
-    wait$,
-  };
-};
+  /** Whether `restore` has failed, and nothing calls it again until a request that may renew. */
+  #isRestoreGivenUp(): boolean {
+    const { state, model } = this.#machine;
+    return state.status === 'loading' && model.failures > 0 && !this.#refresher.isRunning();
+  }
+
+  #verdictOn(waiter: Waiter): Verdict {
+    const machine = this.#machine;
+    const atMs = nowMs();
+    const { renew } = waiter;
+    const verdict = decide(machine.state, waiter.binding, atMs, renew);
+    if (verdict === 'wait' && !renew && this.#isRestoreGivenUp()) return 'no-session';
+    if (typeof verdict === 'string' || !renew || atMs < machine.model.renewAtMs) return verdict;
+    waiter.binding ??= machine.model.binding;
+    this.#refresher.start();
+    // Re-entrancy: a synchronous refresh may be over already, and a subscriber may have ended the session.
+    return decide(machine.state, { sessionId: verdict.tokens.sessionId }, atMs);
+  }
+
+  #wait(waiter: Waiter): void {
+    const machine = this.#machine;
+    const refresher = this.#refresher;
+    const { state } = machine;
+    const coolDown = state.status === 'refreshing' ? undefined : refresher.coolDown();
+    if (coolDown) throw coolDown.error;
+    if (hasTokens(state)) waiter.binding = newerThan(state);
+    this.add(waiter);
+    waiter.onQueued?.(hasTokens(state) ? refresher.refreshId : undefined);
+    // Re-entrancy: a listener of that event may have begun or ended a session; then this waiter has its outcome.
+    if (machine.state.generation === state.generation) refresher.start();
+  }
+}

@@ -118,17 +118,22 @@ class Attempt extends Subscription implements Observer<HttpEvent> {
  * not in closures of each.
  */
 export class AuthorizedRequest implements Waiter {
+  readonly #handler: HttpHandler;
+  readonly #origins: readonly (string | undefined)[];
   #isReplay = false;
 
   /** @param wire - The request with its body serialised. */
   constructor(
     readonly session: Authorizer,
     readonly wire: HttpRequest,
-    readonly handler: HttpHandler,
-    readonly origins: readonly (string | undefined)[],
+    handler: HttpHandler,
+    origins: readonly (string | undefined)[],
     readonly caller: Subscriber<HttpEvent>,
     public binding: Binding | undefined,
-  ) {}
+  ) {
+    this.#handler = handler;
+    this.#origins = origins;
+  }
 
   get takesSlot(): boolean {
     return true;
@@ -153,7 +158,8 @@ export class AuthorizedRequest implements Waiter {
   }
 
   send(state: SignedIn | null, release: () => void): void {
-    const { session, handler, caller } = this;
+    const { session, caller } = this;
+    const handler = this.#handler;
     let { wire } = this;
     if (this.#isReplay) {
       if (isStream(wire.body)) throw new BodyNotReplayableError('its body can be sent only once', { request: wire });
@@ -172,7 +178,8 @@ export class AuthorizedRequest implements Waiter {
 
   /** Sends what `authorize` emits. If the tokens were replaced or rejected in the meantime, it is asked again. */
   #sendLater$(input: ObservableInput<HttpRequest>, attempt: Attempt): Observable<HttpEvent> {
-    const { session, handler } = this;
+    const { session } = this;
+    const handler = this.#handler;
     return toObservable('authorize', input).pipe(
       take(1),
       defaultIfEmpty(undefined),
@@ -193,7 +200,7 @@ export class AuthorizedRequest implements Waiter {
    * Whether the response came from an allowed origin. Most come from the url of the request, which has been checked.
    */
   isTrusted(url: string): boolean {
-    return !url || url === this.wire.url || this.origins.includes(originOf(url));
+    return !url || url === this.wire.url || this.#origins.includes(originOf(url));
   }
 
   /** Whether newer tokens may come for a request that has sent those of `state`: with `renew: false` not always. */

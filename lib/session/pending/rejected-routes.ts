@@ -16,18 +16,20 @@ export interface RejectedRoutes {
   has(request: HttpRequest, generation: number): boolean;
 }
 
-export const createRejectedRoutes = (): RejectedRoutes => {
-  const rejectedAtMs = new Map<string, number>();
-  const keyOf = ({ method, url }: HttpRequest, generation: number) => `${generation} ${method} ${redactUrl(url)}`;
-  return {
-    add: (request, generation) => {
-      if (rejectedAtMs.size >= MAX_REMEMBERED) rejectedAtMs.clear();
-      rejectedAtMs.set(keyOf(request, generation), nowMs());
-    },
-    has: (request, generation) => {
-      const agoMs = nowMs() - (rejectedAtMs.get(keyOf(request, generation)) ?? -Infinity);
-      // Below 0: the clock was set back, which must not extend the time.
-      return agoMs >= 0 && agoMs < REMEMBERED_MS;
-    },
-  };
-};
+const keyOf = ({ method, url }: HttpRequest, generation: number): string => `${generation} ${method} ${redactUrl(url)}`;
+
+export class RouteMemory implements RejectedRoutes {
+  /** Made by the first rejection: most sessions see none. */
+  #rejectedAtMs: Map<string, number> | undefined;
+
+  add(request: HttpRequest, generation: number): void {
+    if (!this.#rejectedAtMs || this.#rejectedAtMs.size >= MAX_REMEMBERED) this.#rejectedAtMs = new Map();
+    this.#rejectedAtMs.set(keyOf(request, generation), nowMs());
+  }
+
+  has(request: HttpRequest, generation: number): boolean {
+    const agoMs = nowMs() - (this.#rejectedAtMs?.get(keyOf(request, generation)) ?? -Infinity);
+    // Below 0: the clock was set back, which must not extend the time.
+    return agoMs >= 0 && agoMs < REMEMBERED_MS;
+  }
+}

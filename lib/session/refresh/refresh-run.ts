@@ -62,6 +62,9 @@ const POLL_FOR_MS = 1_000;
  * the store's lock.
  */
 export class RefreshRun {
+  readonly #storage: TokenStorage;
+  readonly #settings: RefreshSettings;
+  readonly #onOutcome: (run: RefreshRun, outcome: RefreshOutcome) => void;
   /** The state whose tokens are renewed; undefined for `restore`. */
   readonly signedIn: SignedIn | undefined;
   readonly generation: number;
@@ -89,10 +92,13 @@ export class RefreshRun {
   constructor(
     readonly id: number,
     { state, failures }: SessionModel,
-    readonly storage: TokenStorage,
-    readonly settings: RefreshSettings,
-    readonly onOutcome: (run: RefreshRun, outcome: RefreshOutcome) => void,
+    storage: TokenStorage,
+    settings: RefreshSettings,
+    onOutcome: (run: RefreshRun, outcome: RefreshOutcome) => void,
   ) {
+    this.#storage = storage;
+    this.#settings = settings;
+    this.#onOutcome = onOutcome;
     this.signedIn = hasTokens(state) ? state : undefined;
     this.generation = state.generation;
     this.failures = failures;
@@ -101,7 +107,7 @@ export class RefreshRun {
   }
 
   start(): void {
-    const { store, refreshTimeoutMs } = this.settings;
+    const { store, refreshTimeoutMs } = this.#settings;
     const work$ = defer(() => this.#readStore$()).pipe(
       // Re-entrancy: the run may be cancelled during subscribe, before its subscription exists.
       takeUntil(new Observable<void>((stop) => this.#work.add(() => stop.next()))),
@@ -126,7 +132,8 @@ export class RefreshRun {
   }
 
   #readStore$(): Observable<unknown> {
-    const { signedIn, storage } = this;
+    const { signedIn } = this;
+    const storage = this.#storage;
     this.#deadlineMs$.next(0);
     return this.#external$.pipe(
       switchMap((external) => {
@@ -140,7 +147,8 @@ export class RefreshRun {
   }
 
   #renew$(current: Tokens | undefined): Observable<unknown> {
-    const { settings, storage } = this;
+    const settings = this.#settings;
+    const storage = this.#storage;
     this.#outcome = undefined;
     this.#isWritten = false;
     this.#deadlineMs$.next(settings.refreshTimeoutMs);
@@ -168,7 +176,7 @@ export class RefreshRun {
    * the refresh itself.
    */
   #invoke$(tokens: Tokens | undefined): Observable<TokenGrant> {
-    const { refresh, restore } = this.settings;
+    const { refresh, restore } = this.#settings;
     const stopInvoking = (): void => {
       this.isInvoking = false;
     };
@@ -205,7 +213,7 @@ export class RefreshRun {
   }
 
   #isRefused(error: unknown): boolean {
-    const { isRefused, isExpired } = this.settings;
+    const { isRefused, isExpired } = this.#settings;
     return resultOf('isRefused', isRefused(error, ofRefresh(isExpired, error)));
   }
 
@@ -242,7 +250,8 @@ export class RefreshRun {
   }
 
   #refuse$(cause: unknown): Observable<unknown> {
-    const { signedIn, settings } = this;
+    const { signedIn } = this;
+    const settings = this.#settings;
     this.#decide({
       type: 'refused',
       error: new SessionExpiredError('the refresh was refused', { cause: redactBody(cause) }),
@@ -277,7 +286,7 @@ export class RefreshRun {
       ? tokens.sessionId !== current.sessionId || !(isPast(tokens, nowMs()) || isSameGrant(tokens, current))
       : !isElsewhere(tokens);
     if (isUsable) return this.#decide({ type: 'adopt', tokens });
-    this.storage.take(tokens);
+    this.#storage.take(tokens);
     return this.#renew$(isElsewhere(tokens) ? undefined : tokens);
   }
 
@@ -292,7 +301,7 @@ export class RefreshRun {
 
   #write$(what: Tokens | 'refused'): Observable<unknown> {
     this.#isWritten = true;
-    return this.storage.write(what);
+    return this.#storage.write(what);
   }
 
   readonly #finish = (): void => {
@@ -310,6 +319,6 @@ export class RefreshRun {
     if (this.hasEnded) return;
     this.hasEnded = true;
     const isNew = outcome.type === 'refreshed';
-    this.onOutcome(this, isNew ? { ...outcome, tokens: withMinLifetime(outcome.tokens, nowMs()) } : outcome);
+    this.#onOutcome(this, isNew ? { ...outcome, tokens: withMinLifetime(outcome.tokens, nowMs()) } : outcome);
   };
 }

@@ -5,7 +5,7 @@ import { invoke$ } from '../../http/to-observable';
 import { type RefreshEvent, toRefreshEvent } from '../state/events';
 import { type StateMachine, signedOutError } from '../state/machine';
 import type { Reports } from '../state/reports';
-import { endOfLoading, isElsewhere, isPast, type RefreshOutcome, type Tokens } from '../state/session-state';
+import { endOfLoading, isElsewhere, isPast, type RefreshOutcome } from '../state/session-state';
 import { isSameGrant } from '../store/precedence';
 import type { External } from '../store/store-memory';
 import type { TokenStorage } from '../store/token-storage';
@@ -59,165 +59,198 @@ export interface Refresher {
   cancel(isRenewed?: boolean): () => void;
 }
 
-/** @param pending - How many waiters there are. */
-export const createRefresher = (
-  machine: StateMachine,
-  storage: TokenStorage,
-  settings: RefresherSettings,
-  reports: Reports,
-  online$: Observable<unknown>,
-  pending: () => number,
-): Refresher => {
-  let latest: RefreshRun | undefined;
+export class SingleFlight implements Refresher {
+  readonly #machine: StateMachine;
+  readonly #storage: TokenStorage;
+  readonly #settings: RefresherSettings;
+  readonly #reports: Reports;
+  readonly #online$: Observable<unknown>;
+  readonly #pending: () => number;
+  #latest: RefreshRun | undefined;
   /** Ends the cool-down when the network is back. */
-  let onlineListener = Subscription.EMPTY;
-  let loadTimeout = Subscription.EMPTY;
+  #onlineListener = Subscription.EMPTY;
+  #loadTimeout = Subscription.EMPTY;
 
-  const isRunning = (): boolean => !!latest && !latest.hasEnded;
+  constructor(
+    machine: StateMachine,
+    storage: TokenStorage,
+    settings: RefresherSettings,
+    reports: Reports,
+    online$: Observable<unknown>,
+    pending: () => number,
+  ) {
+    this.#machine = machine;
+    this.#storage = storage;
+    this.#settings = settings;
+    this.#reports = reports;
+    this.#online$ = online$;
+    this.#pending = pending;
+  }
+
+  get refreshId(): number {
+    return (this.#latest?.id ?? 0) + (this.isRunning() ? 0 : 1);
+  }
+
+  load(): void {
+    this.#storage.read().subscribe((found) => {
+      if (this.#isFirstLoad()) this.#onLoaded(found);
+      else this.applyExternal(found);
+    });
+  }
+
+  start(): void {
+    const machine = this.#machine;
+    const storage = this.#storage;
+    const settings = this.#settings;
+    if (this.#isFirstLoad()) {
+      this.#awaitLoad();
+      return;
+    }
+    if (this.isRunning() || this.coolDown()) return;
+    machine.dispatch({ type: 'refreshStarted' });
+    const { state, model } = machine;
+    // Re-entrancy: a state subscriber may have signed out, or have started the refresh.
+    if (this.isRunning() || (state.status !== 'loading' && state.status !== 'refreshing')) return;
+    // Assigned before it starts: a refresh that ends in this same tick may already be followed by another.
+    const run = new RefreshRun(this.refreshId, model, storage, settings, (...ended) => this.#onOutcome(...ended));
+    this.#latest = run;
+    machine.enqueue(this.#report({ phase: 'started', refreshId: run.id, generation: state.generation }));
+    run.start();
+  }
+
+  restore(): void {
+    if (this.#settings.restore) this.start();
+    else this.#machine.dispatch(endOfLoading(this.#machine.state));
+  }
+
+  endLoad(): void {
+    this.#loadTimeout.unsubscribe();
+  }
+
+  applyExternal(external: External): void {
+    if (external === undefined) return;
+    const machine = this.#machine;
+    const { state } = machine;
+    const run = this.#latest;
+    if (!external) {
+      machine.dispatch({ type: 'signOut' }, this.cancel());
+    } else if (state.status === 'refreshing' && external.sessionId === state.tokens.sessionId) {
+      // Tokens past their expiry, or of the same grant, are for the refresh to judge.
+      if (run && !run.hasEnded && !isPast(external, nowMs()) && !isSameGrant(external, state.tokens)) {
+        run.cancel();
+        this.#onOutcome(run, { type: 'adopt', tokens: external });
+      }
+    } else {
+      machine.dispatch({ type: 'adopt', tokens: external }, this.cancel());
+    }
+  }
+
+  errorFor(sessionId: string | undefined): Error {
+    const { lastRefusal } = this.#machine.model;
+    return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOutError();
+  }
+
+  isInvoking(): boolean {
+    return !!this.#latest?.isInvoking;
+  }
+
+  coolDown(minMs = 0): ReturnType<Refresher['coolDown']> {
+    const { lastFailure } = this.#machine.model;
+    if (!lastFailure) return undefined;
+    const { error, atMs } = lastFailure;
+    const leftMs = Math.max(atMs + minMs, error.retryAtMs ?? 0) - nowMs();
+    // A clock that was set back ends the wait: it must not lengthen it.
+    return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
+  }
+
+  isRunning(): boolean {
+    return !!this.#latest && !this.#latest.hasEnded;
+  }
+
+  endCoolDown(): void {
+    this.#onlineListener.unsubscribe();
+    this.#machine.dispatch({ type: 'coolDownEnded' });
+  }
+
+  cancel(isRenewed = false): () => void {
+    this.#onlineListener.unsubscribe();
+    const run = this.#latest;
+    if (!run || run.hasEnded) return noop;
+    const { id, generation } = run;
+    run.cancel();
+    const end = isRenewed
+      ? ({ phase: 'succeeded' } as const)
+      : ({ phase: 'failed', kind: 'signed-out', final: false } as const);
+    return this.#report({ refreshId: id, generation, ...end });
+  }
 
   /** Emits an event later, with the number of waiters of now. */
-  const report = (step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>, warning?: string): (() => void) => {
-    const waiting = pending();
+  #report(step: Omit<RefreshEvent, 'type' | 'waiting' | 'atMs'>, warning?: string): () => void {
+    const reports = this.#reports;
+    const waiting = this.#pending();
     return () => {
       reports.refresh({ ...step, waiting });
       reports.caution(warning);
     };
-  };
+  }
 
-  const notifySessionExpired = (error: SessionExpiredError): void => {
+  #notifySessionExpired(error: SessionExpiredError): void {
+    const machine = this.#machine;
+    const settings = this.#settings;
+    const reports = this.#reports;
     // Re-entrancy: a state subscriber may have signed in again.
     if (machine.state.status !== 'signed-out') return;
     invoke$(() => settings.onSessionExpired(error)).subscribe({
       error: (thrown) => reports.warn('onSessionExpired', thrown),
     });
-  };
+  }
 
-  const endCoolDown = (): void => {
-    onlineListener.unsubscribe();
-    machine.dispatch({ type: 'coolDownEnded' });
-  };
-
-  const onOutcome = ({ id, signedIn, generation }: RefreshRun, outcome: RefreshOutcome): void => {
+  #onOutcome({ id, signedIn, generation }: RefreshRun, outcome: RefreshOutcome): void {
+    const machine = this.#machine;
     const name = signedIn ? 'refresh' : 'restore';
-    const notify = report({ refreshId: id, generation, ...toRefreshEvent(outcome) }, warningOf(outcome, name));
-    onlineListener.unsubscribe();
-    if (outcome.type === 'failed') onlineListener = online$.subscribe(endCoolDown);
+    const notify = this.#report({ refreshId: id, generation, ...toRefreshEvent(outcome) }, warningOf(outcome, name));
+    this.#onlineListener.unsubscribe();
+    if (outcome.type === 'failed') this.#onlineListener = this.#online$.subscribe(() => this.endCoolDown());
     if (signedIn || outcome.type === 'failed') machine.dispatch({ ...outcome, generation }, notify);
     // `restore` completes the load, so its tokens count as loaded tokens.
     else if ('tokens' in outcome)
       machine.dispatch({ type: 'loaded', tokens: outcome.tokens, isRestored: true }, notify);
     else machine.dispatch(endOfLoading(machine.state), notify);
     // After the waiters are rejected, which the mailbox may still have to do.
-    if (signedIn && outcome.type === 'refused') machine.enqueue(() => notifySessionExpired(outcome.error));
-  };
-
-  const coolDown: Refresher['coolDown'] = (minMs = 0) => {
-    const { lastFailure } = machine.model;
-    if (!lastFailure) return undefined;
-    const { error, atMs } = lastFailure;
-    const leftMs = Math.max(atMs + minMs, error.retryAtMs ?? 0) - nowMs();
-    // A clock that was set back ends the wait: it must not lengthen it.
-    return leftMs > 0 && nowMs() >= atMs ? { error, leftMs } : undefined;
-  };
+    if (signedIn && outcome.type === 'refused') machine.enqueue(() => this.#notifySessionExpired(outcome.error));
+  }
 
   /** Whether the store's first answer is still to come. */
-  const isFirstLoad = (): boolean => machine.state.status === 'loading' && machine.model.load !== 'empty';
-
-  const start = (): void => {
-    if (isFirstLoad()) {
-      awaitLoad();
-      return;
-    }
-    if (isRunning() || coolDown()) return;
-    machine.dispatch({ type: 'refreshStarted' });
-    const { state } = machine;
-    // Re-entrancy: a state subscriber may have signed out, or have started the refresh.
-    if (isRunning() || (state.status !== 'loading' && state.status !== 'refreshing')) return;
-    // Assigned before it starts: a refresh that ends in this same tick may already be followed by another.
-    latest = new RefreshRun((latest?.id ?? 0) + 1, machine.model, storage, settings, onOutcome);
-    machine.enqueue(report({ phase: 'started', refreshId: latest.id, generation: state.generation }));
-    latest.start();
-  };
-
-  const restore = (): void => {
-    if (settings.restore) start();
-    else machine.dispatch(endOfLoading(machine.state));
-  };
+  #isFirstLoad(): boolean {
+    const { state, model } = this.#machine;
+    return state.status === 'loading' && model.load !== 'empty';
+  }
 
   /** The store has answered, or its time limit has passed. */
-  const onLoaded = (tokens: External): void => {
+  #onLoaded(tokens: External): void {
+    const machine = this.#machine;
+    const storage = this.#storage;
+    const settings = this.#settings;
     const isAwaited = machine.model.load === 'awaited';
-    loadTimeout.unsubscribe();
+    this.endLoad();
     machine.dispatch({ type: 'loadEmpty' });
     if (tokens && !isElsewhere(tokens)) {
       machine.dispatch({ type: 'loaded', tokens });
       return;
     }
     if (tokens) storage.take(tokens);
-    if (isAwaited || !settings.restore) restore();
-  };
+    if (isAwaited || !settings.restore) this.restore();
+  }
 
-  const awaitLoad = (): void => {
+  #awaitLoad(): void {
+    const machine = this.#machine;
+    const storage = this.#storage;
     if (machine.model.load === 'awaited') return;
     machine.dispatch({ type: 'loadAwaited' });
-    loadTimeout = timer(STORE_TIMEOUT_MS).subscribe(() => {
+    this.#loadTimeout = timer(STORE_TIMEOUT_MS).subscribe(() => {
       storage.giveUp();
       // Re-entrancy: a listener of that warning may have signed in.
-      if (machine.state.status === 'loading') onLoaded(undefined);
+      if (machine.state.status === 'loading') this.#onLoaded(undefined);
     });
-  };
-
-  const cancel = (isRenewed = false): (() => void) => {
-    onlineListener.unsubscribe();
-    if (!latest || latest.hasEnded) return noop;
-    const { id, generation } = latest;
-    latest.cancel();
-    const end = isRenewed
-      ? ({ phase: 'succeeded' } as const)
-      : ({ phase: 'failed', kind: 'signed-out', final: false } as const);
-    return report({ refreshId: id, generation, ...end });
-  };
-
-  const supersede = (run: RefreshRun, tokens: Tokens): void => {
-    run.cancel();
-    onOutcome(run, { type: 'adopt', tokens });
-  };
-
-  const applyExternal = (external: External): void => {
-    if (external === undefined) return;
-    const { state } = machine;
-    if (!external) {
-      machine.dispatch({ type: 'signOut' }, cancel());
-    } else if (state.status === 'refreshing' && external.sessionId === state.tokens.sessionId) {
-      // Tokens past their expiry, or of the same grant, are for the refresh to judge.
-      if (latest && !latest.hasEnded && !isPast(external, nowMs()) && !isSameGrant(external, state.tokens))
-        supersede(latest, external);
-    } else {
-      machine.dispatch({ type: 'adopt', tokens: external }, cancel());
-    }
-  };
-
-  return {
-    get refreshId() {
-      return (latest?.id ?? 0) + (isRunning() ? 0 : 1);
-    },
-    load: () =>
-      storage.read().subscribe((found) => {
-        if (isFirstLoad()) onLoaded(found);
-        else applyExternal(found);
-      }),
-    start,
-    restore,
-    endLoad: () => loadTimeout.unsubscribe(),
-    applyExternal,
-    errorFor: (sessionId) => {
-      const { lastRefusal } = machine.model;
-      return lastRefusal?.sessionId === sessionId && lastRefusal ? lastRefusal.error : signedOutError();
-    },
-    isInvoking: () => !!latest?.isInvoking,
-    isRunning,
-    coolDown,
-    endCoolDown,
-    cancel,
-  };
-};
+  }
+}

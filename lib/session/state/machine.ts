@@ -32,49 +32,56 @@ export const signedOutError = (): SignedOutError => new SignedOutError('the sess
  * Holds the model, which only `update` changes, and emits its state from a `BehaviorSubject`. Re-entrancy: an action
  * dispatched by a subscriber changes the state at once, and a mailbox runs its effects after those of the action before
  * it. So every subscriber sees the states in one order.
- *
- * @param aheadMs - `refreshAheadMs` of the session.
- * @param onChange - Called at once for each change of the state, and for a `restore` that has failed.
  */
-export const createStateMachine = (
-  aheadMs: number,
-  onChange: (model: SessionModel, action: ModelAction) => Effects,
-): StateMachine => {
-  let model = INITIAL;
-  const subject = new BehaviorSubject(model.state);
-  const mailbox: (() => void)[] = [];
+export class Machine implements StateMachine {
+  readonly #aheadMs: number;
+  readonly #onChange: (model: SessionModel, action: ModelAction) => Effects;
+  #model = INITIAL;
+  readonly #subject = new BehaviorSubject(INITIAL.state);
+  readonly #mailbox: (() => void)[] = [];
 
-  const enqueue: StateMachine['enqueue'] = (...effects) => {
+  constructor(aheadMs: number, onChange: (model: SessionModel, action: ModelAction) => Effects) {
+    this.#aheadMs = aheadMs;
+    this.#onChange = onChange;
+  }
+
+  get state(): SessionState {
+    return this.#model.state;
+  }
+
+  get model(): SessionModel {
+    return this.#model;
+  }
+
+  // Not `asObservable`: an inspector would print the subject, and with it the tokens.
+  get state$(): Observable<SessionState> {
+    return new Observable((subscriber) => this.#subject.subscribe(subscriber));
+  }
+
+  dispatch(action: ModelAction, report = noop): void {
+    const before = this.state;
+    this.#model = update(this.#model, action, nowMs(), this.#aheadMs);
+    const { state } = this;
+    const isChanged = state !== before;
+    if (!isChanged && !(action.type === 'failed' && state.status === 'loading')) {
+      this.enqueue(report);
+      return;
+    }
+    const effects = this.#onChange(this.#model, action);
+    this.enqueue(report, effects.report, () => isChanged && emit(this.#subject, state), effects.settleWaiters);
+  }
+
+  enqueue(...effects: readonly (() => void)[]): void {
+    const mailbox = this.#mailbox;
     const isRunning = mailbox.length > 0;
     mailbox.push(...effects);
     if (isRunning) return;
     // Grows while it is walked: subscribers and released waiters may dispatch.
     for (const effect of mailbox) effect();
     mailbox.length = 0;
-  };
+  }
 
-  return {
-    get state() {
-      return model.state;
-    },
-    get model() {
-      return model;
-    },
-    // Not `asObservable`: an inspector would print the subject, and with it the tokens.
-    state$: new Observable((subscriber) => subject.subscribe(subscriber)),
-    dispatch: (action, report = noop) => {
-      const before = model.state;
-      model = update(model, action, nowMs(), aheadMs);
-      const { state } = model;
-      const isChanged = state !== before;
-      if (!isChanged && !(action.type === 'failed' && state.status === 'loading')) {
-        enqueue(report);
-        return;
-      }
-      const effects = onChange(model, action);
-      enqueue(report, effects.report, () => isChanged && emit(subject, state), effects.settleWaiters);
-    },
-    enqueue,
-    complete: () => enqueue(() => subject.complete()),
-  };
-};
+  complete(): void {
+    this.enqueue(() => this.#subject.complete());
+  }
+}

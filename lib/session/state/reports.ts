@@ -26,24 +26,26 @@ const PHASES: { readonly [Type in ModelAction['type']]?: SessionEvent['phase'] }
   adopt: 'adopted',
 };
 
-export const createReports = (): Reports => {
-  const events = new Subject<ApiEvent>();
-  const caution: Reports['caution'] = (message) => {
-    if (message) emit(events, { type: 'warning', message, atMs: nowMs() });
-  };
-  return {
-    events$: events,
-    refresh: (step) => emit(events, { type: 'refresh', ...step, atMs: nowMs() }),
-    session: (action, generation, atMs) => {
-      const phase = PHASES[action];
-      if (phase) emit(events, { type: 'session', phase, generation, atMs });
-    },
-    warn: (what, error) => {
-      // Recognises errors of any realm.
-      const isError = /Error|Exception/.test(tagOf(error));
-      const why = isError ? Object(error).name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
-      caution(`${what}: ${why}`);
-    },
-    caution,
-  };
-};
+export class SessionReports implements Reports {
+  readonly events$ = new Subject<ApiEvent>();
+
+  refresh(step: Omit<RefreshEvent, 'type' | 'atMs'>): void {
+    emit(this.events$, { type: 'refresh', ...step, atMs: nowMs() });
+  }
+
+  session(action: ModelAction['type'], generation: number, atMs: number): void {
+    const phase = PHASES[action];
+    if (phase) emit(this.events$, { type: 'session', phase, generation, atMs });
+  }
+
+  warn(what: string, error?: unknown): undefined {
+    // Recognises errors of any realm.
+    const isError = /Error|Exception/.test(tagOf(error));
+    const why = isError ? Object(error).name : error === undefined ? 'no answer' : `threw a ${typeof error}`;
+    this.caution(`${what}: ${why}`);
+  }
+
+  caution(message: string | undefined): void {
+    if (message) emit(this.events$, { type: 'warning', message, atMs: nowMs() });
+  }
+}

@@ -151,6 +151,8 @@ export const onRead = (memory: StoreMemory, tokens: Tokens | null | undefined, n
   const isLateClear = tokens === null && lateClears > 0;
   const found = isLateClear ? undefined : tokens;
   const verdict = reconcile(standing, found);
+  // A store that parses its entry returns a copy: the session keeps its tokens once.
+  const stored = found && isSameGrant(found, mine) ? mine : found;
   const isCertain = nth > memory.lastReadInDoubt;
   const isRewrite = verdict === 'write' && rewrites < MAX_REWRITES;
   const next: StoreMemory = {
@@ -158,10 +160,10 @@ export const onRead = (memory: StoreMemory, tokens: Tokens | null | undefined, n
     standing: {
       ...standing,
       isOwed: !!isOwed && verdict !== 'same',
-      replaced: replaced === undefined ? found : replaced,
+      replaced: replaced === undefined ? stored : replaced,
       late: isCertain ? [] : standing.late,
     },
-    stored: found,
+    stored,
     rewrites: verdict === 'write' ? rewrites + 1 : rewrites,
     latestRead: nth,
     lateClears: isCertain ? 0 : lateClears - (isLateClear && !isOwed && !endedBy ? 1 : 0),

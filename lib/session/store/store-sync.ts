@@ -24,92 +24,110 @@ export interface StoreSync {
   destroy(): void;
 }
 
-/**
- * @param onExternal - Called with the external change that a read has found.
- * @param wake$ - Emits when the store is read again, as a page that sleeps is not notified of changes.
- * @param onBegin - Called once, at the first use.
- */
-export const createStoreSync = (
-  machine: StateMachine,
-  storage: TokenStorage,
-  onExternal: (external: External) => void,
-  wake$: Observable<unknown>,
-  onBegin: () => void,
-): StoreSync => {
+/** The read that is open, and one subject for all requests that wait for it in the same session. */
+interface OpenRead {
+  readonly done$: Observable<unknown>;
+  readonly binding$?: Observable<Binding | undefined>;
+}
+
+export class Sync implements StoreSync {
+  readonly #machine: StateMachine;
+  readonly #storage: TokenStorage;
+  readonly #onExternal: (external: External) => void;
+  readonly #wake$: Observable<unknown>;
+  readonly #onBegin: () => void;
   /** Undefined before the first use. */
-  let subscription: Subscription | undefined;
-  /** The read that is open, and one subject for all requests that wait for it in the same session. */
-  let openRead:
-    | { readonly done$: Observable<unknown>; readonly binding$?: Observable<Binding | undefined> }
-    | undefined;
+  #subscription: Subscription | undefined;
+  #openRead: OpenRead | undefined;
+  readonly #interrupts = new Subject<void>();
 
-  const interrupts = new Subject<void>();
-  const interrupted$ = interrupts.pipe(
-    map(() => {
-      throw signedOutError();
-    }),
-  );
+  constructor(
+    machine: StateMachine,
+    storage: TokenStorage,
+    onExternal: (external: External) => void,
+    wake$: Observable<unknown>,
+    onBegin: () => void,
+  ) {
+    this.#machine = machine;
+    this.#storage = storage;
+    this.#onExternal = onExternal;
+    this.#wake$ = wake$;
+    this.#onBegin = onBegin;
+  }
 
-  const apply = (external: External): void => {
-    if (!subscription?.closed) onExternal(external);
-  };
+  get isDestroyed(): boolean {
+    return !!this.#subscription?.closed;
+  }
 
-  const read = (): Observable<External> => {
-    const external$ = storage.read();
-    subscription?.add(external$.subscribe(apply));
+  check(): Observable<Binding | undefined> | undefined {
+    const machine = this.#machine;
+    const storage = this.#storage;
+    const isFirst = this.#begin();
+    if (this.isDestroyed) return undefined;
+    const isUnseen = !storage.isSeen() || (isFirst && storage.hasHintsOnly);
+    if (machine.state.status !== 'loading' && isUnseen) this.#readWithTimeout();
+    return this.#wait();
+  }
+
+  read(): Observable<unknown> {
+    return this.#storage.withTimeout(this.#read());
+  }
+
+  apply(external: External): void {
+    if (!this.isDestroyed) this.#onExternal(external);
+  }
+
+  interrupt(): void {
+    this.#interrupts.next();
+    this.#openRead = this.#openRead && { done$: this.#openRead.done$ };
+  }
+
+  destroy(): void {
+    this.#subscription ??= new Subscription();
+    this.#subscription.unsubscribe();
+  }
+
+  #read(): Observable<External> {
+    const external$ = this.#storage.read();
+    this.#subscription?.add(external$.subscribe((external) => this.apply(external)));
     return external$;
-  };
+  }
 
-  const begin = (): boolean => {
-    if (subscription) return false;
-    subscription = new Subscription();
-    onBegin();
+  #begin(): boolean {
+    if (this.#subscription) return false;
+    const storage = this.#storage;
+    const subscription = new Subscription();
+    this.#subscription = subscription;
+    this.#onBegin();
     if (!storage.hasHints) return true;
-    subscription.add(storage.hints$.subscribe(read));
-    if (storage.canMissHints) subscription.add(wake$.subscribe(read));
+    const read = () => this.#read();
+    subscription.add(storage.listen(read));
+    if (storage.canMissHints) subscription.add(this.#wake$.subscribe(read));
     return true;
-  };
+  }
 
-  const readWithTimeout = (): void => {
+  #readWithTimeout(): void {
     const done$ = new AsyncSubject<unknown>();
-    openRead = { done$ };
+    this.#openRead = { done$ };
     const end = (): void => {
-      if (openRead?.done$ === done$) openRead = undefined;
+      if (this.#openRead?.done$ === done$) this.#openRead = undefined;
     };
-    subscription?.add(storage.withTimeout(read()).pipe(finalize(end)).subscribe(done$));
-  };
+    this.#subscription?.add(this.read().pipe(finalize(end)).subscribe(done$));
+  }
 
-  const wait = (): Observable<Binding | undefined> | undefined => {
-    if (!openRead || openRead.binding$) return openRead?.binding$;
-    const { done$ } = openRead;
+  #wait(): Observable<Binding | undefined> | undefined {
+    if (!this.#openRead || this.#openRead.binding$) return this.#openRead?.binding$;
+    const { done$ } = this.#openRead;
     const binding$ = new AsyncSubject<Binding | undefined>();
-    openRead = { done$, binding$ };
-    merge(done$.pipe(map(() => machine.model.binding)), interrupted$)
+    this.#openRead = { done$, binding$ };
+    const interrupted$ = this.#interrupts.pipe(
+      map(() => {
+        throw signedOutError();
+      }),
+    );
+    merge(done$.pipe(map(() => this.#machine.model.binding)), interrupted$)
       .pipe(first())
       .subscribe(binding$);
     return binding$;
-  };
-
-  return {
-    get isDestroyed() {
-      return !!subscription?.closed;
-    },
-    check: () => {
-      const isFirst = begin();
-      if (subscription?.closed) return undefined;
-      const isUnseen = !storage.isSeen() || (isFirst && storage.hasHintsOnly);
-      if (machine.state.status !== 'loading' && isUnseen) readWithTimeout();
-      return wait();
-    },
-    read: () => storage.withTimeout(read()),
-    apply,
-    interrupt: () => {
-      interrupts.next();
-      openRead = openRead && { done$: openRead.done$ };
-    },
-    destroy: () => {
-      subscription ??= new Subscription();
-      subscription.unsubscribe();
-    },
-  };
-};
+  }
+}

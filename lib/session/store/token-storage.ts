@@ -1,7 +1,6 @@
 import {
   AsyncSubject,
   catchError,
-  defer,
   first,
   map,
   merge,
@@ -9,6 +8,7 @@ import {
   NEVER,
   type Observable,
   of,
+  Subscription,
   tap,
   timer,
 } from 'rxjs';
@@ -31,7 +31,7 @@ import {
   onWritten,
 } from './store-memory';
 import { LOCAL, STORE_TIMEOUT_MS, type TokenStore } from './token-store';
-import { createWriteQueue } from './write-queue';
+import { StoreWrites, type WriteObserver, type WriteQueue } from './write-queue';
 
 /**
  * The store as the session sees it. Its writes never overlap. An error, or a call that does not return in time, becomes
@@ -60,8 +60,8 @@ export interface TokenStorage {
   readonly hasHintsOnly: boolean;
   /** Whether another page may write to the store while this page sleeps. */
   readonly canMissHints: boolean;
-  /** Emits when another session may have written to the store. Never errors. */
-  readonly hints$: Observable<unknown>;
+  /** Calls `onHint` when another session may have written to the store. */
+  listen(onHint: () => void): Subscription;
   /** Makes the id of a sign-in now: later than all ids that this session has seen. */
   createId(): string;
   /** The session uses these tokens now: it has adopted them, or has written them itself. */
@@ -93,139 +93,189 @@ interface Reads {
   readonly isHanging?: boolean;
 }
 
+const NO_READS: Reads = { begun: 0, version: undefined };
+
 /** Stands for a version that no store has. */
 const UNSEEN = Symbol('unseen');
 
-/** @param onExternal - Called with the external change of a read that has no subscriber, or has lost it. */
-export const createTokenStorage = (
-  store: TokenStore,
-  warn: (what: string, error?: unknown) => undefined,
-  onExternal: (external: External) => void,
-): TokenStorage => {
-  let memory = NO_MEMORY;
-  let reads: Reads = { begun: 0, version: undefined };
+const has = (store: TokenStore, name: keyof TokenStore): boolean => {
+  try {
+    return !!store[name];
+  } catch {
+    // A getter that throws counts as present: the later call warns.
+    return true;
+  }
+};
 
-  const has = (name: keyof TokenStore): boolean => {
+export class QueuedStorage implements TokenStorage, WriteObserver {
+  readonly #store: TokenStore;
+  readonly #warn: (what: string, error?: unknown) => undefined;
+  readonly #onExternal: (external: External) => void;
+  #memory = NO_MEMORY;
+  #reads: Reads = NO_READS;
+  readonly #writes: WriteQueue;
+  readonly #hasVersion: boolean;
+  readonly hasHints: boolean;
+
+  constructor(
+    store: TokenStore,
+    warn: (what: string, error?: unknown) => undefined,
+    onExternal: (external: External) => void,
+  ) {
+    this.#store = store;
+    this.#warn = warn;
+    this.#onExternal = onExternal;
+    this.#writes = new StoreWrites(store, this);
+    this.#hasVersion = has(store, 'version');
+    this.hasHints = has(store, 'changes$');
+  }
+
+  get hasHintsOnly(): boolean {
+    return this.hasHints && !this.#hasVersion;
+  }
+
+  get canMissHints(): boolean {
+    return !(LOCAL in this.#store);
+  }
+
+  get mine(): Tokens | undefined {
+    const { mine, endedBy } = this.#memory.standing;
+    return endedBy ? undefined : mine;
+  }
+
+  read(): Observable<External> {
+    const external$ = new AsyncSubject<External>();
+    let isSync = true;
+    // The subscriber may have left after a timeout. No later read returns this change again, as it counts as seen.
+    this.#readNow()
+      .pipe(tap((external) => isSync || external$.observed || this.#onExternal(external)))
+      .subscribe(external$);
+    isSync = false;
+    return external$;
+  }
+
+  withTimeout(external$: Observable<External>): Observable<External> {
+    const timeout$ = this.#reads.isHanging ? of(undefined) : timer(STORE_TIMEOUT_MS).pipe(map(() => this.giveUp()));
+    return merge(external$, timeout$).pipe(first());
+  }
+
+  giveUp(): undefined {
+    this.#reads = { ...this.#reads, isHanging: true };
+    return this.#warn('load');
+  }
+
+  isSeen(): boolean {
+    const { failedAtMs } = this.#reads;
+    // A clock that was set back ends the wait.
+    return this.#isAtVersion() && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS);
+  }
+
+  listen(onHint: () => void): Subscription {
+    const error = (thrown: unknown): void => {
+      this.#warn('changes$', thrown);
+      onHint();
+    };
     try {
-      return !!store[name];
-    } catch {
-      // A getter that throws counts as present: the later call warns.
-      return true;
+      const { changes$ = NEVER } = this.#store;
+      return toObservable('changes$', changes$).subscribe({ next: onHint, error });
+    } catch (thrown) {
+      error(thrown);
+      return Subscription.EMPTY;
     }
-  };
-  const hasVersion = has('version');
+  }
 
-  const versionNow = (): unknown => {
+  createId(): string {
+    return createSessionId(nowMs(), this.#memory.latestId);
+  }
+
+  take(tokens: Tokens): void {
+    this.#memory = onTaken(this.#memory, tokens);
+  }
+
+  end(endedBy: SessionEnd): void {
+    this.#memory = onSessionEnd(this.#memory, endedBy);
+  }
+
+  write(what: Tokens | SessionEnd): Observable<unknown> {
+    this.#memory = onSessionChange(this.#memory, what);
+    return this.#enqueue(typeof what === 'string' ? null : what);
+  }
+
+  pause(): () => void {
+    return this.#writes.pause();
+  }
+
+  close(): void {
+    this.#writes.close();
+  }
+
+  done(what: Tokens | null, isSync: boolean, isLast: boolean): void {
+    this.#memory = onWritten(this.#memory, what, isLast);
+    // In a later tick, another session may have written after it.
+    this.#reads = { ...this.#reads, version: isSync ? this.#versionNow() : UNSEEN };
+  }
+
+  failed(what: Tokens | null, isLast: boolean, error?: unknown): undefined {
+    this.#memory = onWriteFailed(this.#memory, what, isLast, error === undefined);
+    return this.#warn('write', error);
+  }
+
+  endedLate(isDone: boolean): void {
+    this.#memory = onEndedLate(this.#memory, isDone, this.#reads.begun);
+    this.#readNow().subscribe(this.#onExternal);
+  }
+
+  #versionNow(): unknown {
+    const store = this.#store;
+    const { version } = this.#reads;
     try {
-      return store.version ? store.version() : reads.version;
+      return store.version ? store.version() : version;
     } catch {
-      return reads.version;
+      return version;
     }
-  };
+  }
 
-  const isAtVersion = (): boolean => Object.is(versionNow(), reads.version);
+  #isAtVersion(): boolean {
+    return Object.is(this.#versionNow(), this.#reads.version);
+  }
 
-  const writes = createWriteQueue(store, {
-    done: (what, isSync, isLast) => {
-      memory = onWritten(memory, what, isLast);
-      // In a later tick, another session may have written after it.
-      reads = { ...reads, version: isSync ? versionNow() : UNSEEN };
-    },
-    failed: (what, isLast, error) => {
-      memory = onWriteFailed(memory, what, isLast, error === undefined);
-      return warn('write', error);
-    },
-    endedLate: (isDone) => {
-      memory = onEndedLate(memory, isDone, reads.begun);
-      readNow().subscribe(onExternal);
-    },
-  });
+  #enqueue(what: Tokens | null): Observable<unknown> {
+    this.#memory = onWrite(this.#memory);
+    return this.#writes.add(what);
+  }
 
-  const enqueue = (what: Tokens | null): Observable<unknown> => {
-    memory = onWrite(memory);
-    return writes.add(what);
-  };
-
-  const recordRead = (found: Tokens | null | undefined, nth: number): External => {
+  #recordRead(found: Tokens | null | undefined, nth: number): External {
     const tokens = found && toStored(found);
-    if (writes.isClosed) return undefined;
-    const { external, rewrite, ...next } = onRead(memory, tokens, nth);
-    memory = next.memory;
-    if (rewrite !== undefined) enqueue(rewrite);
+    if (this.#writes.isClosed) return undefined;
+    const { external, rewrite, memory } = onRead(this.#memory, tokens, nth);
+    this.#memory = memory;
+    if (rewrite !== undefined) this.#enqueue(rewrite);
     return external;
-  };
+  }
 
   /** @param isRepeated - Whether this read replaces one during which a write was added. */
-  const readNow = (isRepeated = false): Observable<External> => {
+  #readNow(isRepeated = false): Observable<External> {
+    const writes = this.#writes;
     // During a write, a read may return the tokens before or after it.
-    if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => readNow(isRepeated)));
-    const nth = reads.begun + 1;
+    if (writes.isBusy) return writes.idle$.pipe(mergeMap(() => this.#readNow(isRepeated)));
+    const nth = this.#reads.begun + 1;
     const writesBefore = writes.count;
-    reads = { ...reads, begun: nth, version: versionNow(), failedAtMs: undefined };
-    return invoke$(() => store.load()).pipe(
+    this.#reads = { ...this.#reads, begun: nth, version: this.#versionNow(), failedAtMs: undefined };
+    return invoke$(() => this.#store.load()).pipe(
       mergeMap((found) => {
-        if (writes.count === writesBefore) return of(recordRead(found, nth));
+        if (writes.count === writesBefore) return of(this.#recordRead(found, nth));
         // A write was added during the read: its tokens may be those before the write.
-        return isRepeated ? of(undefined) : readNow(true);
+        return isRepeated ? of(undefined) : this.#readNow(true);
       }),
       catchError((error) => {
-        if (hasVersion) reads = { ...reads, failedAtMs: nowMs() };
-        return of(warn('load', error));
+        if (this.#hasVersion) this.#reads = { ...this.#reads, failedAtMs: nowMs() };
+        return of(this.#warn('load', error));
       }),
       tap(() => {
         // Writes of others during the read may end with the version before it, and yet with other tokens than it found.
-        const version = isAtVersion() ? reads.version : UNSEEN;
-        reads = { ...reads, version, isHanging: false };
+        const version = this.#isAtVersion() ? this.#reads.version : UNSEEN;
+        this.#reads = { ...this.#reads, version, isHanging: false };
       }),
     );
-  };
-
-  const giveUp = (): undefined => {
-    reads = { ...reads, isHanging: true };
-    return warn('load');
-  };
-
-  return {
-    get mine() {
-      const { mine, endedBy } = memory.standing;
-      return endedBy ? undefined : mine;
-    },
-    read: () => {
-      const external$ = new AsyncSubject<External>();
-      let isSync = true;
-      // The subscriber may have left after a timeout. No later read returns this change again, as it counts as seen.
-      readNow()
-        .pipe(tap((external) => isSync || external$.observed || onExternal(external)))
-        .subscribe(external$);
-      isSync = false;
-      return external$;
-    },
-    withTimeout: (external$) =>
-      merge(external$, reads.isHanging ? of(undefined) : timer(STORE_TIMEOUT_MS).pipe(map(giveUp))).pipe(first()),
-    giveUp,
-    hasHints: has('changes$'),
-    hasHintsOnly: has('changes$') && !hasVersion,
-    canMissHints: !(LOCAL in store),
-    isSeen: () => {
-      const { failedAtMs } = reads;
-      // A clock that was set back ends the wait.
-      return isAtVersion() && (failedAtMs === undefined || Math.abs(nowMs() - failedAtMs) < RETRY_MS);
-    },
-    hints$: defer(() => (store.changes$ ? toObservable('changes$', store.changes$) : NEVER)).pipe(
-      catchError((error) => of(warn('changes$', error))),
-    ),
-    createId: () => createSessionId(nowMs(), memory.latestId),
-    take: (tokens) => {
-      memory = onTaken(memory, tokens);
-    },
-    end: (endedBy) => {
-      memory = onSessionEnd(memory, endedBy);
-    },
-    write: (what) => {
-      memory = onSessionChange(memory, what);
-      return enqueue(typeof what === 'string' ? null : what);
-    },
-    pause: writes.pause,
-    close: writes.close,
-  };
-};
+  }
+}

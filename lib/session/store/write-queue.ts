@@ -57,28 +57,77 @@ interface QueueState {
   readonly isClosed: boolean;
 }
 
+const INITIAL: QueueState = { writes: [], count: 0, pauses: 0, isClosed: false };
+
 const isIdle = ({ writes, pauses }: QueueState): boolean => writes.length + pauses === 0;
 
-export const createWriteQueue = (store: TokenStore, observer: WriteObserver): WriteQueue => {
-  const state$ = new BehaviorSubject<QueueState>({ writes: [], count: 0, pauses: 0, isClosed: false });
-  const closed$ = state$.pipe(first(({ isClosed }) => isClosed));
-  const change = (part: Partial<QueueState>): void => state$.next({ ...state$.value, ...part });
-  const isLast = (): boolean => state$.value.writes.length < 2;
+export class StoreWrites implements WriteQueue {
+  readonly #store: TokenStore;
+  readonly #observer: WriteObserver;
+  readonly #state$ = new BehaviorSubject(INITIAL);
 
-  const startNext = (): void => {
-    const writes = state$.value.writes.slice(1);
-    change({ writes });
-    writes[0]?.();
-  };
+  constructor(store: TokenStore, observer: WriteObserver) {
+    this.#store = store;
+    this.#observer = observer;
+  }
 
-  const write = (what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void => {
+  get count(): number {
+    return this.#state.count;
+  }
+
+  get isBusy(): boolean {
+    return !isIdle(this.#state);
+  }
+
+  get isClosed(): boolean {
+    return this.#state.isClosed;
+  }
+
+  get idle$(): Observable<unknown> {
+    return this.#state$.pipe(first(isIdle));
+  }
+
+  add(what: Tokens | null): Observable<unknown> {
+    const done$ = new AsyncSubject<unknown>();
+    const { writes, count } = this.#state;
+    const start = () => this.#write(what, count + 1, done$);
+    this.#change({ writes: [...writes, start], count: count + 1 });
+    if (writes.length === 0) start();
+    return merge(done$, this.#closed$).pipe(first());
+  }
+
+  pause(): () => void {
+    this.#change({ pauses: this.#state.pauses + 1 });
+    return () => this.#change({ pauses: this.#state.pauses - 1 });
+  }
+
+  close(): void {
+    this.#change({ isClosed: true });
+  }
+
+  get #state(): QueueState {
+    return this.#state$.value;
+  }
+
+  get #closed$(): Observable<unknown> {
+    return this.#state$.pipe(first(({ isClosed }) => isClosed));
+  }
+
+  #change(part: Partial<QueueState>): void {
+    this.#state$.next({ ...this.#state, ...part });
+  }
+
+  #write(what: Tokens | null, nth: number, done$: AsyncSubject<unknown>): void {
+    const store = this.#store;
+    const observer = this.#observer;
+    const isLast = () => this.#state.writes.length < 2;
     const written$ = new AsyncSubject<unknown>();
     invoke$(() => (what ? store.save(what) : store.clear())).subscribe(written$);
     let isSync = true;
     const givenUp$ = timer(STORE_TIMEOUT_MS).pipe(
-      takeUntil(closed$),
+      takeUntil(this.#closed$),
       map(() => {
-        const end = (isDone: boolean) => observer.endedLate(isDone && nth === state$.value.count);
+        const end = (isDone: boolean) => observer.endedLate(isDone && nth === this.count);
         written$.subscribe({ complete: () => end(true), error: () => end(false) });
         throw undefined;
       }),
@@ -88,35 +137,13 @@ export const createWriteQueue = (store: TokenStore, observer: WriteObserver): Wr
         first(),
         map(() => observer.done(what, isSync, isLast())),
         catchError((error) => of(observer.failed(what, isLast(), error))),
-        finalize(startNext),
+        finalize(() => {
+          const writes = this.#state.writes.slice(1);
+          this.#change({ writes });
+          writes[0]?.();
+        }),
       )
       .subscribe(done$);
     isSync = false;
-  };
-
-  return {
-    get count() {
-      return state$.value.count;
-    },
-    get isBusy() {
-      return !isIdle(state$.value);
-    },
-    get isClosed() {
-      return state$.value.isClosed;
-    },
-    idle$: state$.pipe(first(isIdle)),
-    add: (what) => {
-      const done$ = new AsyncSubject<unknown>();
-      const { writes, count } = state$.value;
-      const start = () => write(what, count + 1, done$);
-      change({ writes: [...writes, start], count: count + 1 });
-      if (writes.length === 0) start();
-      return merge(done$, closed$).pipe(first());
-    },
-    pause: () => {
-      change({ pauses: state$.value.pauses + 1 });
-      return () => change({ pauses: state$.value.pauses - 1 });
-    },
-    close: () => change({ isClosed: true }),
-  };
-};
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPendingQueue, type Waiter } from '../../../lib/session/pending/admission';
+import { BatchQueue, type Waiter } from '../../../lib/session/pending/admission';
 
 /** A queue whose waiters record in `log` by name that they were released, or rejected. */
 const createRecorded = (concurrency = Infinity) => {
@@ -7,12 +7,15 @@ const createRecorded = (concurrency = Infinity) => {
   const dones = new Map<string, () => void>();
   const actions = new Map<string, () => void>();
   const names = new Map<Waiter, string>();
-  const queue = createPendingQueue(concurrency, (waiter, done) => {
-    const name = `${names.get(waiter)}`;
-    log.push(name);
-    actions.get(name)?.();
-    dones.set(name, done);
-  });
+  class Queue extends BatchQueue {
+    admit(waiter: Waiter, done: () => void): void {
+      const name = `${names.get(waiter)}`;
+      log.push(name);
+      actions.get(name)?.();
+      dones.set(name, done);
+    }
+  }
+  const queue = new Queue(concurrency);
   const addWaiter = (name: string, takesSlot: boolean): Waiter => {
     const waiter: Waiter = {
       renew: true,

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { TokenStore, Tokens } from 'renewal';
 import { describe, expect, it, vi } from 'vitest';
 import { createSessionId, digestOf } from '../../../lib/session/state/session-id';
-import { createTokenStorage } from '../../../lib/session/store/token-storage';
+import { QueuedStorage } from '../../../lib/session/store/token-storage';
 import { createDefaultStore } from '../../../lib/session/store/token-store';
 import { stopClock } from '../../support/clock';
 
@@ -29,7 +29,7 @@ const createStorage = (store: Partial<TokenStore> = {}) => {
   const backing = createDefaultStore();
   const warnings: string[] = [];
   const applied: unknown[] = [];
-  const storage = createTokenStorage(
+  const storage = new QueuedStorage(
     { ...backing, ...store },
     (what, error) => {
       warnings.push(`${what}: ${error === undefined ? 'no answer' : Object(error).message}`);
