@@ -169,9 +169,10 @@ export const redisStore = (options: RedisStoreOptions): TokenStore => {
     save: async (tokens: Tokens) => {
       const value = await codec.encode(tokens);
       const { sessionId, revision = '' } = tokens;
+      const nth = last?.sessionId === sessionId ? 'again' : 'first';
       last = tokens;
       const message = `${LOOK} ${revision}`.trimEnd();
-      await changes.write(message, run(['save', value, sessionId, revision, channel, message]));
+      await changes.write(message, run(['save', value, sessionId, revision, channel, message, nth]));
     },
     clear: () => changes.write(LOOK, run(['clear', last?.sessionId ?? '', MARK_TTL_MS, channel, LOOK])),
     changes$: changes.changes$,

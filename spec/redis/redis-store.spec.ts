@@ -156,6 +156,19 @@ describe('the fence', () => {
     expect(await store.load()).toBeNull();
   });
 
+  it.each([
+    ['a later sign-in', tokensOf(LATE, 1)],
+    ['its sign-out', null],
+  ])('keeps a sign-in out that is written again after %s', async (_, between) => {
+    const one = redisStore({ client: await redis.open(), key: KEY });
+    const other = redisStore({ client: await redis.open(), key: KEY });
+    await one.save(tokensOf(EARLY, 1));
+    await other.load();
+    await (between ? other.save(between) : other.clear());
+    await one.save(tokensOf(EARLY, 1));
+    expect(await other.load()).toEqual(between);
+  });
+
   it('lets a later sign-in pass after a sign-out, and its refresh', async () => {
     const store = redisStore({ client: await redis.open(), key: KEY });
     await store.save(tokensOf(EARLY, 3));
@@ -203,7 +216,7 @@ describe('encryption', () => {
     const store = redisStore({ client, key: KEY, encrypt: await encrypt() });
     const error = await Promise.resolve(store.load()).catch((thrown) => thrown);
     expect(error).toMatchObject({ name });
-    expect(inspect(error)).not.toMatch(/T-|R-|k1/);
+    expect(inspect(error).replaceAll(process.cwd(), '')).not.toMatch(/T-|R-|k1/);
   });
 
   it('does not read a value that was copied from another key', async () => {
