@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { createSession, type Session, type SessionOptions, type TokenStore } from 'renewal';
-import { type Observable, Subject, takeUntil } from 'rxjs';
+import { from, type Observable, Subject, takeUntil } from 'rxjs';
 import { check, checkNumber, checkObject, hasMethods } from './options';
 
 /** The options of {@link createSessions}. */
@@ -36,20 +36,25 @@ interface Entry {
   readonly evicted: Subject<void>;
 }
 
-/** The store without its changes after an eviction. A proxy, as a store may be an instance with private members. */
+/**
+ * The store without its changes after an eviction. A proxy, as a store may be an instance with private members; not of
+ * the store itself, which may be frozen.
+ */
 const untilEvicted = (store: TokenStore, evicted$: Observable<void>): TokenStore =>
-  new Proxy(store, {
-    get: (target, name) => {
-      const member = Reflect.get(target, name, target);
-      if (typeof member === 'function') return member.bind(target);
-      return name === 'changes$' && member ? (member as Observable<never>).pipe(takeUntil(evicted$)) : member;
+  new Proxy(Object.create(store), {
+    get: (_, name) => {
+      const member = Reflect.get(store, name);
+      if (typeof member === 'function') return member.bind(store);
+      return name === 'changes$' && member ? from(member as Observable<never>).pipe(takeUntil(evicted$)) : member;
     },
   });
 
 const createEntry = (options: SessionOptions): Entry => {
   const evicted = new Subject<void>();
-  const { store } = options;
-  const session = createSession(store ? { ...options, store: untilEvicted(store, evicted) } : options);
+  const { store } = Object(options) as SessionOptions;
+  const session = createSession(
+    typeof store === 'object' && store ? { ...options, store: untilEvicted(store, evicted) } : options,
+  );
   return { session, evicted };
 };
 
@@ -114,7 +119,9 @@ export const createSessions = (options: SessionsOptions): Sessions => {
   };
 
   const cache = new LRUCache<string, Entry>({
-    max,
+    // Each counts as 1. With `max`, the cache would reserve memory for all at once.
+    maxSize: max,
+    sizeCalculation: () => 1,
     ttl: Number.isFinite(idleMs) ? Math.ceil(idleMs) : 0,
     // Otherwise the cache has a timer of its own for its clock.
     ttlResolution: 0,
