@@ -53,6 +53,9 @@ const checkEncryption = (encrypt: Encryption): void => {
   checkObject(encrypt.keys, 'encrypt.keys');
   check(Object.values(encrypt.keys).every(isAesKey), 'encrypt.keys', 'AES-GCM keys of 256 bits');
   check(Object.hasOwn(encrypt.keys, encrypt.current), 'encrypt.current', 'the id of one of encrypt.keys');
+  const canUse = (use: string) => (key: AesKey | undefined) => !!key?.usages?.includes(use);
+  check(Object.values(encrypt.keys).every(canUse('decrypt')), 'encrypt.keys', 'keys with the usage decrypt');
+  check(canUse('encrypt')(encrypt.keys[encrypt.current]), 'encrypt.current', 'a key with the usage encrypt');
 };
 
 const withDefaults = (options: RedisStoreOptions) => {
@@ -62,7 +65,8 @@ const withDefaults = (options: RedisStoreOptions) => {
   check(hasMethods(client, ...methods), 'client', 'a client of the redis package, version 5 or later');
   check(typeof key === 'string' && key !== '', 'key', 'a string that is not empty');
   checkNumber('lockTtlMs', lockTtlMs, 1);
-  check(lockTtlMs !== Infinity, 'lockTtlMs', 'a finite number');
+  // The longest delay of a timer.
+  check(lockTtlMs < 2 ** 31, 'lockTtlMs', 'a number below 2 ** 31');
   checkNumber('lockTimeoutMs', lockTimeoutMs, 0);
   if (encrypt !== undefined) checkEncryption(encrypt);
   return { client, key, lockTtlMs: Math.ceil(lockTtlMs), lockTimeoutMs, encrypt };

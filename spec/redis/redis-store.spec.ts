@@ -242,6 +242,12 @@ describe('encryption', () => {
     expect(create({ keys: { k1: await aesKey(128) }, current: 'k1' })).toThrow('encrypt.keys: expected AES-GCM keys');
     expect(create({ keys: { k1: 'secret' }, current: 'k1' })).toThrow(TypeError);
     expect(create({ current: 'k1' })).toThrow('encrypt.keys: expected an object');
+    const only = (usage: 'encrypt' | 'decrypt') =>
+      crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, [usage]);
+    expect(create({ keys: { k1: await only('encrypt') }, current: 'k1' })).toThrow('encrypt.keys: expected');
+    const old = await only('decrypt');
+    expect(create({ keys: { old }, current: 'old' })).toThrow('encrypt.current: expected');
+    expect(create({ keys: { k1, old }, current: 'k1' })).not.toThrow();
   });
 });
 
@@ -251,6 +257,7 @@ describe('the options', () => {
     ['key', { key: '' }],
     ['lockTtlMs', { lockTtlMs: 0 }],
     ['lockTtlMs', { lockTtlMs: Infinity }],
+    ['lockTtlMs', { lockTtlMs: 2 ** 31 }],
     ['lockTimeoutMs', { lockTimeoutMs: -1 }],
     ['lockTimeoutMs', { lockTimeoutMs: Number.NaN }],
   ])('are checked: %s', async (name, wrong) => {

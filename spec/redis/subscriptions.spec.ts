@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type RedisClient, redisStore } from 'renewal/redis';
-import type { Subscription } from 'rxjs';
+import { defer, firstValueFrom, NEVER, type Subscription } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bundleProcess } from '../support/processes/processes';
-import { type Client, command, connect, startRedis, withRedis } from '../support/redis-server';
+import { type Client, command, commandsOf, connect, startRedis, withRedis } from '../support/redis-server';
 import { until } from './client-of';
 
 const redis = withRedis();
@@ -149,6 +149,13 @@ describe('the subscribing connection', () => {
     const subscription = store.changes$?.subscribe();
     await store.save(tokensOf(1));
     expect(await store.load()).toEqual(tokensOf(1));
+    const client = await redis.open();
+    await client.del('session:1');
+    // No answer could arrive: nobody is asked.
+    const commands = await commandsOf(client, () =>
+      firstValueFrom(store.exclusive?.(defer(async () => store.load())) ?? NEVER),
+    );
+    expect(commands.filter((line) => line.includes('"lost '))).toEqual([]);
     subscription?.unsubscribe();
     pool.destroy();
   });
