@@ -79,7 +79,10 @@ export interface TokenStorage {
   close(): void;
 }
 
-/** How long after a failed read the next use reads the store again, if it has a version that has not changed. */
+/**
+ * How long after a failed read the next use reads the store again: if it has a version that has not changed, or if the
+ * session has never had tokens.
+ */
 const RETRY_MS = 1_000;
 
 interface Reads {
@@ -169,7 +172,8 @@ export const createTokenStorage = (
         return isRepeated ? of(undefined) : readNow(true);
       }),
       catchError((error) => {
-        if (hasVersion) reads = { ...reads, failedAtMs: nowMs() };
+        // A session that has tokens goes on from memory, without a wait for each use.
+        if (hasVersion || !memory.standing.mine) reads = { ...reads, failedAtMs: nowMs() };
         return of(warn('load', error));
       }),
       tap(() => {
