@@ -18,7 +18,7 @@ export interface RedisStoreOptions {
   readonly key: string;
   /**
    * After how many milliseconds the lock of a process that has ended is free. A process at work extends its lock at a
-   * third of this time.
+   * third of this time. Below 2 ** 31.
    * @defaultValue 10_000
    */
   readonly lockTtlMs?: number | undefined;
