@@ -14,6 +14,9 @@ export const LOOK = 'look';
 const LOST = 'lost ';
 const BUSY = 'busy ';
 
+/** Own messages beyond these have not arrived: the channel is interrupted, or forbidden to the user of Redis. */
+const MAX_EXPECTED = 100;
+
 /** How long a store that has lost its value waits for answers. */
 const ANSWER_MS = 150;
 
@@ -48,6 +51,8 @@ export class Changes {
    */
   readonly changes$ = new Observable<null>((subscriber) => {
     const { client, channel } = this.#lock;
+    // No message arrives.
+    if (!client.duplicate) return undefined;
     this.#subscribers = [...this.#subscribers, subscriber];
     const unlisten = listen(client, channel, (message) => {
       if (this.#isHint(message)) subscriber.next(null);
@@ -93,7 +98,7 @@ export class Changes {
 
   /** Runs a write that publishes `message` if it is done: resolves to 1. Emits a hint if it was fenced. */
   async write(message: string, run: () => Promise<unknown>): Promise<void> {
-    if (this.#isListening) this.#expected.push(message);
+    if (this.#isListening) this.#expect(message);
     let isWritten = false;
     try {
       isWritten = (await run()) === 1;
@@ -108,6 +113,10 @@ export class Changes {
     return this.#subscribers.length > 0;
   }
 
+  #expect(message: string): void {
+    this.#expected = [...this.#expected.slice(1 - MAX_EXPECTED), message];
+  }
+
   #take(message: string): boolean {
     const nth = this.#expected.indexOf(message);
     if (nth >= 0) this.#expected.splice(nth, 1);
@@ -116,7 +125,7 @@ export class Changes {
 
   #publish(message: string): Promise<unknown> {
     const { client, key, channel } = this.#lock;
-    this.#expected.push(message);
+    this.#expect(message);
     return runScript(client, key, ['publish', channel, message]).reply.catch(() => this.#take(message));
   }
 

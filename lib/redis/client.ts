@@ -16,7 +16,10 @@ interface Commands {
  */
 export interface RedisClient extends Commands {
   withCommandOptions(options: { abortSignal: AbortSignal; typeMapping: Record<never, never> }): unknown;
-  /** Makes the client for subscriptions. A pool has no such method: its stores learn of changes by reading only. */
+  /**
+   * Makes the client for subscriptions. A pool has no such method, nor has Sentinel before version 6: their stores
+   * learn of changes by reading only.
+   */
   duplicate?(): unknown;
 }
 

@@ -94,17 +94,18 @@ export class Lease {
     const { client, key, ttlMs } = this.settings;
     if (this.#isOwn) return 'free';
     if (this.#attempt === 'pending') return 'unknown';
-    // Otherwise this attempt might wait for the one before it.
-    if (this.#attempt === 'lost') this.#delete();
+    // The lock of an attempt whose reply was lost may be this lease's own: to extend takes that one, or a free one.
+    const sent: Sent<unknown> =
+      this.#attempt === 'lost'
+        ? runScript(client, key, ['extend', this.owner, ttlMs])
+        : send(client, (commands) =>
+            commands.set(key, this.owner, { condition: 'NX', expiration: { type: 'PX', value: ttlMs } }),
+          );
     this.#attempt = 'pending';
-    const { reply, settled } = this.#record(
-      send(client, (commands) =>
-        commands.set(key, this.owner, { condition: 'NX', expiration: { type: 'PX', value: ttlMs } }),
-      ),
-    );
+    const { reply, settled } = this.#record(sent);
     const outcome = settled.then((done): Outcome => {
       this.#attempt = 'reply' in done ? 'replied' : 'lost';
-      if (done.reply !== 'OK') return 'reply' in done ? 'held' : 'unknown';
+      if (done.reply !== 'OK' && done.reply !== 1) return 'reply' in done ? 'held' : 'unknown';
       this.#hold();
       return 'free';
     });

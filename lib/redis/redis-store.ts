@@ -18,7 +18,7 @@ export interface RedisStoreOptions {
   readonly key: string;
   /**
    * After how many milliseconds the lock of a process that has ended is free. A process at work extends its lock at a
-   * third of this time.
+   * third of this time. Below 2 ** 31.
    * @defaultValue 10_000
    */
   readonly lockTtlMs?: number | undefined;
@@ -56,6 +56,9 @@ const checkEncryption = (encrypt: Encryption): void => {
   checkObject(encrypt.keys, 'encrypt.keys');
   check(Object.values(encrypt.keys).every(isAesKey), 'encrypt.keys', 'AES-GCM keys of 256 bits');
   check(Object.hasOwn(encrypt.keys, encrypt.current), 'encrypt.current', 'the id of one of encrypt.keys');
+  const canUse = (use: string) => (key: AesKey | undefined) => !!key?.usages?.includes(use);
+  check(Object.values(encrypt.keys).every(canUse('decrypt')), 'encrypt.keys', 'keys with the usage decrypt');
+  check(canUse('encrypt')(encrypt.keys[encrypt.current]), 'encrypt.current', 'a key with the usage encrypt');
 };
 
 const withDefaults = (options: RedisStoreOptions) => {
@@ -65,7 +68,8 @@ const withDefaults = (options: RedisStoreOptions) => {
   check(hasMethods(client, ...methods), 'client', 'a client of the redis package, version 5 or later');
   check(typeof key === 'string' && key !== '', 'key', 'a string that is not empty');
   checkNumber('lockTtlMs', lockTtlMs, 1);
-  check(lockTtlMs !== Infinity, 'lockTtlMs', 'a finite number');
+  // The longest delay of a timer.
+  check(lockTtlMs < 2 ** 31, 'lockTtlMs', 'a number below 2 ** 31');
   checkNumber('lockTimeoutMs', lockTimeoutMs, 0);
   if (encrypt !== undefined) checkEncryption(encrypt);
   return { client, key, lockTtlMs: Math.ceil(lockTtlMs), lockTimeoutMs, encrypt };
@@ -152,9 +156,10 @@ class Value {
   async save(tokens: Tokens): Promise<void> {
     const value = await this.#codec.encode(tokens);
     const { sessionId, revision = '' } = tokens;
+    const nth = this.#last?.sessionId === sessionId ? 'again' : 'first';
     this.#last = tokens;
     const message = `${LOOK} ${revision}`.trimEnd();
-    await this.#changes.write(message, this.#run('save', value, sessionId, revision, this.#lock.channel, message));
+    await this.#changes.write(message, this.#run('save', value, sessionId, revision, this.#lock.channel, message, nth));
   }
 
   clear(): Promise<void> {

@@ -5,7 +5,8 @@ import { COMMAND_TIMEOUT_MS, type RedisClient, type Sent, StoreError, send } fro
  * All that has to be atomic, in one script: so one `EVAL` makes all of it known to a server. The first line of a value
  * is the JSON of its session and revision, or of the session that a sign-out has ended.
  *
- * `save` returns 0 for a write that is fenced, since the value in the store has precedence. `extend` takes a lock that
+ * `save` returns 0 for a write that is fenced, since the value in the store has precedence. A sign-in is not, unless it
+ * is written `again`: then a later sign-in, or its own sign-out, may have come between. `extend` takes a lock that
  * was deleted again. The order of session ids is that of their bytes, whatever the locale of the server.
  */
 const SCRIPT = `
@@ -28,15 +29,16 @@ local stored = redis.call('GET', key)
 
 if action == 'save' then
   local value, session, revision, channel, message = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+  local isSignIn = revision == 1 and ARGV[7] ~= 'again'
   if stored == value then return 1 end
   local found = head(stored)
   if revision and type(found.session) == 'string' then
     if found.session == session then
       if (tonumber(found.revision) or -1) >= revision then return 0 end
-    elseif revision ~= 1 and before(session, found.session) then
+    elseif not isSignIn and before(session, found.session) then
       return 0
     end
-  elseif revision and revision > 1 and type(found.ended) == 'string' and not before(found.ended, session) then
+  elseif revision and revision > 0 and not isSignIn and type(found.ended) == 'string' and not before(found.ended, session) then
     return 0
   end
   redis.call('SET', key, value)

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { createSession, type Session, type SessionOptions, type TokenStore } from 'renewal';
-import { Observable, type Subscriber } from 'rxjs';
+import { from, Observable, type Subscriber } from 'rxjs';
 import { check, checkNumber, checkObject, hasMethods } from './options';
 
 /** The options of {@link createSessions}. */
@@ -31,22 +31,25 @@ export interface Sessions {
 }
 
 /**
- * Handles a store without its changes after an eviction. A proxy, as a store may be an instance with private members.
+ * Handles a store without its changes after an eviction. A proxy, as a store may be an instance with private members;
+ * not of the store itself, which may be frozen.
  */
 class UntilEvicted implements ProxyHandler<TokenStore> {
   /** The session's: it subscribes once. */
   #subscriber: Subscriber<never> | undefined;
   #isEvicted = false;
 
-  get(target: TokenStore, name: string | symbol): unknown {
-    const member = Reflect.get(target, name, target);
-    if (typeof member === 'function') return member.bind(target);
+  constructor(readonly store: TokenStore) {}
+
+  get(_: TokenStore, name: string | symbol): unknown {
+    const member = Reflect.get(this.store, name);
+    if (typeof member === 'function') return member.bind(this.store);
     if (name !== 'changes$' || !member) return member;
     return new Observable<never>((subscriber) => {
       this.#subscriber = subscriber;
       // Evicted before its first use: nothing else would ever end the subscription.
       if (this.#isEvicted) return this.evict();
-      return (member as Observable<never>).subscribe(subscriber);
+      return from(member as Observable<never>).subscribe(subscriber);
     });
   }
 
@@ -59,14 +62,15 @@ class UntilEvicted implements ProxyHandler<TokenStore> {
 /** A session, and what ends its subscription to the changes of its store. */
 interface Entry {
   readonly session: Session;
-  readonly changes: UntilEvicted;
+  /** None for a session that keeps its tokens in memory. */
+  readonly changes: UntilEvicted | undefined;
 }
 
 const createEntry = (options: SessionOptions): Entry => {
-  const changes = new UntilEvicted();
-  const { store } = options;
-  const session = createSession(store ? { ...options, store: new Proxy(store, changes) } : options);
-  return { session, changes };
+  const { store } = Object(options) as SessionOptions;
+  if (typeof store !== 'object' || !store) return { session: createSession(options), changes: undefined };
+  const changes = new UntilEvicted(store);
+  return { session: createSession({ ...options, store: new Proxy(Object.create(store), changes) }), changes };
 };
 
 /**
@@ -109,7 +113,7 @@ export const createSessions = (options: SessionsOptions): Sessions => {
 
   const release = (entry: Entry, id: string): void => {
     if (refreshing.get(id) === entry) refreshing.delete(id);
-    entry.changes.evict();
+    entry.changes?.evict();
   };
 
   const onEvicted = (entry: Entry, id: string): void => {
@@ -130,7 +134,9 @@ export const createSessions = (options: SessionsOptions): Sessions => {
   };
 
   const cache = new LRUCache<string, Entry>({
-    max,
+    // Each counts as 1. With `max`, the cache would reserve memory for all at once.
+    maxSize: max,
+    sizeCalculation: () => 1,
     ttl: Number.isFinite(idleMs) ? Math.ceil(idleMs) : 0,
     // Otherwise the cache has a timer of its own for its clock.
     ttlResolution: 0,

@@ -22,11 +22,16 @@ type Listener = (message: Message) => void;
 /** After how long a connection that was given up is made again. */
 const REOPEN_MS = 1_000;
 
-/** The one connection of a client that subscribes, for all channels of all its stores. Open while a channel is used. */
+/**
+ * The one connection of a client that subscribes, for all channels of all its stores. Open while a channel is used, and
+ * not after the caller has closed the client.
+ */
 class Subscriptions {
   readonly #channels = new Map<string, { readonly listeners: Set<Listener>; begun: Promise<unknown> }>();
   #connection: { readonly client: SubscriberClient; readonly connected: Promise<unknown> } | undefined;
   #reopening: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the caller has closed the client. */
+  #isSuspended = false;
 
   constructor(readonly duplicate: () => SubscriberClient) {}
 
@@ -50,7 +55,20 @@ class Subscriptions {
     else this.#connection?.client.unsubscribe(name, this.#onMessage).catch(() => {});
   }
 
+  /** A connection that is lost, or one of a cluster, would keep the process alive. */
+  suspend(): void {
+    this.#isSuspended = true;
+    this.#close();
+  }
+
+  /** The caller has connected the client again. */
+  resume(): void {
+    this.#isSuspended = false;
+    if (!this.#connection) this.#resubscribe();
+  }
+
   #subscribe(name: string): Promise<unknown> {
+    if (this.#isSuspended) return new Promise(() => {});
     const { client, connected } = this.#open();
     const begun = connected.then(() => client.subscribe(name, this.#onMessage));
     begun.catch(() => {}); // the connection is made again, with all its channels
@@ -91,17 +109,21 @@ class Subscriptions {
       this.#reopening = undefined;
       if (this.#connection?.client !== client || client.isOpen !== false) return;
       this.#connection = undefined;
-      for (const [name, channel] of this.#channels) {
-        channel.begun = this.#subscribe(name);
-        channel.begun.then(
-          () => {
-            for (const listener of [...channel.listeners]) listener(MISSED);
-          },
-          () => {},
-        );
-      }
+      this.#resubscribe();
     }, REOPEN_MS);
     this.#reopening.unref();
+  }
+
+  #resubscribe(): void {
+    for (const [name, channel] of this.#channels) {
+      channel.begun = this.#subscribe(name);
+      channel.begun.then(
+        () => {
+          for (const listener of [...channel.listeners]) listener(MISSED);
+        },
+        () => {},
+      );
+    }
   }
 
   #close(): void {
@@ -117,18 +139,29 @@ class Subscriptions {
   }
 }
 
+/** What tells of the caller's connection. */
+interface Emitter {
+  on?(event: string, listener: () => void): unknown;
+}
+
+const createSubscriptions = (client: RedisClient): Subscriptions => {
+  // A client duplicates itself as one of its own kind. A WeakMap of clients must not keep its keys alive.
+  const reference = new WeakRef(client);
+  const subscriptions = new Subscriptions(() => reference.deref()?.duplicate?.() as SubscriberClient);
+  const emitter: Emitter = client as object;
+  // A cluster says `disconnect`.
+  for (const event of ['end', 'disconnect']) emitter.on?.(event, () => subscriptions.suspend());
+  emitter.on?.('connect', () => subscriptions.resume());
+  return subscriptions;
+};
+
 const subscriptionsOf = new WeakMap<RedisClient, Subscriptions>();
 
 /** Calls `listener` as {@link listen$} emits, until the returned function is called. */
 export const listen = (client: RedisClient, channel: string, listener: Listener): (() => void) | undefined => {
   if (!client.duplicate) return undefined;
-  let subscriptions = subscriptionsOf.get(client);
-  if (!subscriptions) {
-    // A client duplicates itself as one of its own kind. A WeakMap of clients must not keep its keys alive.
-    const client_ = new WeakRef(client);
-    subscriptions = new Subscriptions(() => client_.deref()?.duplicate?.() as SubscriberClient);
-    subscriptionsOf.set(client, subscriptions);
-  }
+  const subscriptions = subscriptionsOf.get(client) ?? createSubscriptions(client);
+  subscriptionsOf.set(client, subscriptions);
   return subscriptions.add(channel, listener);
 };
 

@@ -1,7 +1,8 @@
 import { RefreshError, type TokenGrant } from 'renewal';
 import { redisStore } from 'renewal/redis';
-import { describe, expect, it } from 'vitest';
-import { command, startRedis, withRedis } from '../support/redis-server';
+import { firstValueFrom, NEVER, Observable, of } from 'rxjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Client, command, startRedis, withRedis } from '../support/redis-server';
 import { createBackend, createProcess, createSlowRefresh, KEY, until } from './client-of';
 
 const redis = withRedis();
@@ -26,6 +27,22 @@ const storm = (processes: readonly { orders(): Promise<unknown> }[], each = 10):
       Array.from({ length: each }, () => orders().catch(({ code, name }) => code ?? name)),
     ),
   );
+
+/** A client whose second SET fails after `work`, which is called with the value. */
+const withLostSet = (client: Client, work: (value: string) => Promise<unknown>): Client => {
+  let count = 0;
+  const withCommandOptions = (options: object) => {
+    const bound = client.withCommandOptions(options);
+    const set = async (...args: Parameters<Client['set']>) => {
+      count++;
+      if (count !== 2) return bound.set(...args);
+      await work(`${args[1]}`);
+      throw Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' });
+    };
+    return Object.create(bound, { set: { value: set } });
+  };
+  return Object.create(client, { withCommandOptions: { value: withCommandOptions } });
+};
 
 const all = (value: string, count: number): string[] => Array.from({ length: count }, () => value);
 
@@ -163,6 +180,29 @@ describe('the lock', () => {
     await until(
       async () => 'tokens' in Object(state) && (await store.load())?.revision === Object(state).tokens.revision,
     );
+  });
+});
+
+describe('an attempt to lock whose reply was lost', () => {
+  it('takes no lock away from the next attempt', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    await admin.set(LOCK, 'another process');
+    // The lock is free by the third attempt.
+    const store = redisStore({ client: withLostSet(client, () => admin.del(LOCK)), key: KEY });
+    await new Promise<void>((resolve) => {
+      const subscription = store.exclusive?.(new Observable(() => resolve())).subscribe();
+      onTestFinished(() => subscription?.unsubscribe());
+    });
+    await client.ping();
+    expect(await admin.exists(LOCK)).toBe(1);
+  });
+
+  it('may have taken the lock: it is then used, and released', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    await admin.set(LOCK, 'another process');
+    const store = redisStore({ client: withLostSet(client, (value) => admin.set(LOCK, value)), key: KEY });
+    expect(await firstValueFrom(store.exclusive?.(of('done')) ?? NEVER)).toBe('done');
+    await until(async () => (await admin.exists(LOCK)) === 0);
   });
 });
 

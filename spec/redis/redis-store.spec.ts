@@ -156,6 +156,19 @@ describe('the fence', () => {
     expect(await store.load()).toBeNull();
   });
 
+  it.each([
+    ['a later sign-in', tokensOf(LATE, 1)],
+    ['its sign-out', null],
+  ])('keeps a sign-in out that is written again after %s', async (_, between) => {
+    const one = redisStore({ client: await redis.open(), key: KEY });
+    const other = redisStore({ client: await redis.open(), key: KEY });
+    await one.save(tokensOf(EARLY, 1));
+    await other.load();
+    await (between ? other.save(between) : other.clear());
+    await one.save(tokensOf(EARLY, 1));
+    expect(await other.load()).toEqual(between);
+  });
+
   it('lets a later sign-in pass after a sign-out, and its refresh', async () => {
     const store = redisStore({ client: await redis.open(), key: KEY });
     await store.save(tokensOf(EARLY, 3));
@@ -203,7 +216,7 @@ describe('encryption', () => {
     const store = redisStore({ client, key: KEY, encrypt: await encrypt() });
     const error = await Promise.resolve(store.load()).catch((thrown) => thrown);
     expect(error).toMatchObject({ name });
-    expect(inspect(error)).not.toMatch(/T-|R-|k1/);
+    expect(inspect(error).replaceAll(process.cwd(), '')).not.toMatch(/T-|R-|k1/);
   });
 
   it('does not read a value that was copied from another key', async () => {
@@ -229,6 +242,12 @@ describe('encryption', () => {
     expect(create({ keys: { k1: await aesKey(128) }, current: 'k1' })).toThrow('encrypt.keys: expected AES-GCM keys');
     expect(create({ keys: { k1: 'secret' }, current: 'k1' })).toThrow(TypeError);
     expect(create({ current: 'k1' })).toThrow('encrypt.keys: expected an object');
+    const only = (usage: 'encrypt' | 'decrypt') =>
+      crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, [usage]);
+    expect(create({ keys: { k1: await only('encrypt') }, current: 'k1' })).toThrow('encrypt.keys: expected');
+    const old = await only('decrypt');
+    expect(create({ keys: { old }, current: 'old' })).toThrow('encrypt.current: expected');
+    expect(create({ keys: { k1, old }, current: 'k1' })).not.toThrow();
   });
 });
 
@@ -238,6 +257,7 @@ describe('the options', () => {
     ['key', { key: '' }],
     ['lockTtlMs', { lockTtlMs: 0 }],
     ['lockTtlMs', { lockTtlMs: Infinity }],
+    ['lockTtlMs', { lockTtlMs: 2 ** 31 }],
     ['lockTimeoutMs', { lockTimeoutMs: -1 }],
     ['lockTimeoutMs', { lockTimeoutMs: Number.NaN }],
   ])('are checked: %s', async (name, wrong) => {

@@ -91,6 +91,53 @@ describe('get', () => {
   });
 });
 
+describe('the options of a user', () => {
+  const refresh = () => [];
+
+  it('may have a frozen store', async () => {
+    let stored: unknown = null;
+    const store = Object.freeze({
+      load: () => stored as never,
+      save: (tokens: unknown) => {
+        stored = tokens;
+      },
+      clear: () => {
+        stored = null;
+      },
+    });
+    const sessions = createSessions({ session: () => ({ store, refresh }) });
+    onTestFinished(() => sessions.destroy());
+    await sessions.get('a').signIn({ accessToken: 'T' });
+    expect(stored).toMatchObject({ accessToken: 'T' });
+  });
+
+  it.each([
+    ['store', { store: 'tokens.json', refresh }],
+    ['store', { store: null, refresh }],
+    ['refresh', undefined],
+    ['options', 'user'],
+  ])('are checked: %s', (name, wrong) => {
+    const sessions = createSessions({ session: () => wrong as never });
+    expect(() => sessions.get('a')).toThrow(new RegExp(`^${name}: expected`));
+    expect(sessions.size).toBe(0);
+  });
+
+  it('may come with any id', () => {
+    const sessions = createSessions({ session: () => ({ refresh }) });
+    onTestFinished(() => sessions.destroy());
+    const ids = ['', '__proto__', 'constructor', 'x'.repeat(2 ** 20)];
+    const kept = ids.map((id) => sessions.get(id));
+    expect(ids.map((id) => sessions.get(id))).toEqual(kept);
+    expect(new Set(kept).size).toBe(ids.length);
+  });
+
+  it('take no memory before they are used, whatever the limit', () => {
+    const sessions = createSessions({ session: () => ({ refresh }), max: 1e12 });
+    expect(sessions.get('a')).toBe(sessions.get('a'));
+    sessions.destroy();
+  });
+});
+
 describe('an eviction', () => {
   it.each(['by max', 'by delete', 'by idleMs'])('%s in a refresh loses nothing', async (how) => {
     const client = await redis.open();

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { redisStore } from 'renewal/redis';
-import type { Subscription } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { type RedisClient, redisStore } from 'renewal/redis';
+import { defer, firstValueFrom, NEVER, type Subscription } from 'rxjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { bundleProcess } from '../support/processes/processes';
-import { type Client, command, connect, withRedis } from '../support/redis-server';
+import { type Client, command, commandsOf, connect, startRedis, withRedis } from '../support/redis-server';
 import { until } from './client-of';
 
 const redis = withRedis();
@@ -15,7 +15,7 @@ const subscribersOf = async (client: Client): Promise<number> =>
 const tokensOf = (revision: number) => ({ accessToken: `T${revision}`, sessionId: '0mabcdefg.x1', revision });
 
 /** A store whose hints are counted. */
-const createStore = (client: Client, key: string) => {
+const createStore = (client: RedisClient, key: string) => {
   const store = redisStore({ client, key });
   let hints = 0;
   let subscription: Subscription | undefined;
@@ -27,6 +27,18 @@ const createStore = (client: Client, key: string) => {
     },
     leave: () => subscription?.unsubscribe(),
   };
+};
+
+/** The clients that `client` makes for subscriptions. */
+const recordDuplicates = (client: RedisClient): { readonly isOpen: boolean }[] => {
+  const made: { readonly isOpen: boolean }[] = [];
+  const duplicate = client.duplicate?.bind(client);
+  client.duplicate = () => {
+    const one = duplicate?.();
+    made.push(one as never);
+    return one;
+  };
+  return made;
 };
 
 describe('the subscribing connection', () => {
@@ -92,6 +104,42 @@ describe('the subscribing connection', () => {
     one.leave();
   });
 
+  it('ends when the caller closes the client, and begins again with it', async () => {
+    const client = await redis.open();
+    const made = recordDuplicates(client);
+    const one = createStore(client, 'session:1');
+    one.listen();
+    await until(() => one.hints() === 1);
+    await redis.server.stop();
+    client.destroy();
+    expect(made.map(({ isOpen }) => isOpen)).toEqual([false]);
+    await redis.server.start();
+    await client.connect();
+    await until(() => one.hints() === 2);
+    one.leave();
+    expect(made.map(({ isOpen }) => isOpen)).toEqual([false, false]);
+  });
+
+  it('of a cluster ends with it too: its sockets would keep the process alive', async () => {
+    const server = await startRedis('--cluster-enabled', 'yes');
+    onTestFinished(() => server.close());
+    await command(server.port, 'CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    await until(async () => `${Object(await command(server.port, 'CLUSTER', 'INFO')).stdout}`.includes('state:ok'));
+    const { createCluster } = await import('redis');
+    const cluster = createCluster({ rootNodes: [{ url: server.url }] });
+    cluster.on('error', () => {});
+    await cluster.connect();
+    const made = recordDuplicates(cluster);
+    const one = createStore(cluster, 'session:1');
+    one.listen();
+    await until(() => one.hints() > 0);
+    await one.store.save(tokensOf(1));
+    expect(await one.store.load()).toEqual(tokensOf(1));
+    await cluster.close();
+    expect(made.map(({ isOpen }) => isOpen)).toEqual([false]);
+    one.leave();
+  });
+
   it('of a pool does not exist: the store works without it', async () => {
     const { createClientPool } = await import('redis');
     const pool = createClientPool({ url: redis.server.url });
@@ -101,6 +149,13 @@ describe('the subscribing connection', () => {
     const subscription = store.changes$?.subscribe();
     await store.save(tokensOf(1));
     expect(await store.load()).toEqual(tokensOf(1));
+    const client = await redis.open();
+    await client.del('session:1');
+    // No answer could arrive: nobody is asked.
+    const commands = await commandsOf(client, () =>
+      firstValueFrom(store.exclusive?.(defer(async () => store.load())) ?? NEVER),
+    );
+    expect(commands.filter((line) => line.includes('"lost '))).toEqual([]);
     subscription?.unsubscribe();
     pool.destroy();
   });

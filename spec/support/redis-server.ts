@@ -47,6 +47,8 @@ export const startRedis = async (...args: readonly string[]): Promise<RedisServe
   const port = await freePort();
   let child: ChildProcess;
   const start = async (): Promise<void> => {
+    // A replica has written the data of its master, whatever `save` says.
+    await rm(join(folder, 'dump.rdb'), { force: true });
     const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
     child = spawn(REDIS_SERVER, [...settings, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     let log = '';

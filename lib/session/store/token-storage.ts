@@ -79,7 +79,10 @@ export interface TokenStorage {
   close(): void;
 }
 
-/** How long after a failed read the next use reads the store again, if it has a version that has not changed. */
+/**
+ * How long after a failed read the next use reads the store again: if it has a version that has not changed, or if the
+ * session has never had tokens.
+ */
 const RETRY_MS = 1_000;
 
 interface Reads {
@@ -268,7 +271,8 @@ export class QueuedStorage implements TokenStorage, WriteObserver {
         return isRepeated ? of(undefined) : this.#readNow(true);
       }),
       catchError((error) => {
-        if (this.#hasVersion) this.#reads = { ...this.#reads, failedAtMs: nowMs() };
+        // A session that has tokens goes on from memory, without a wait for each use.
+        if (this.#hasVersion || !this.#memory.standing.mine) this.#reads = { ...this.#reads, failedAtMs: nowMs() };
         return of(this.#warn('load', error));
       }),
       tap(() => {

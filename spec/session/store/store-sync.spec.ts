@@ -215,6 +215,25 @@ describe('an external change', () => {
     expect(shownOf(events)).not.toContain('hidden');
   });
 
+  it('is not awaited after a first load that failed: a later use reads again', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const backing = createQuietStore({ accessToken: 'T1', refreshToken: 'R1' });
+    let isFailing = true;
+    const load = () => {
+      if (isFailing) throw new Error('no connection');
+      return backing.load();
+    };
+    const { session } = createVirtualClient({ store: { ...backing, load, changes$: NEVER } });
+    session.state$.subscribe();
+    expect(session.state.status).toBe('signed-out');
+    isFailing = false;
+    session.state$.subscribe();
+    expect(session.state.status).toBe('signed-out');
+    vi.advanceTimersByTime(1_000);
+    expect(outcomeOf(session.accessToken$())).toEqual(completedWith('T1'));
+  });
+
   it('is read from the store, whatever changes$ emits', () => {
     const { session, changes, write, id } = createShared();
     session.state$.subscribe();
