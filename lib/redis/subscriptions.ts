@@ -25,6 +25,8 @@ const REOPEN_MS = 1_000;
 /** The one connection of a client that subscribes, for all channels of all its stores. Open while a channel is used. */
 class Subscriptions {
   readonly #channels = new Map<string, { readonly listeners: Set<Listener>; begun: Promise<unknown> }>();
+  /** Those whose SUBSCRIBE has failed: the client forgets it, and subscribes to the others when it reconnects. */
+  readonly #failed = new Set<string>();
   #connection: { readonly client: SubscriberClient; readonly connected: Promise<unknown> } | undefined;
   #reopening: ReturnType<typeof setTimeout> | undefined;
 
@@ -46,6 +48,7 @@ class Subscriptions {
 
   #remove(name: string): void {
     this.#channels.delete(name);
+    this.#failed.delete(name);
     if (this.#channels.size === 0) this.#close();
     else this.#connection?.client.unsubscribe(name, this.#onMessage).catch(() => {});
   }
@@ -53,17 +56,35 @@ class Subscriptions {
   #subscribe(name: string): Promise<unknown> {
     const { client, connected } = this.#open();
     const begun = connected.then(() => client.subscribe(name, this.#onMessage));
-    begun.catch(() => {}); // the connection is made again, with all its channels
+    begun.then(
+      () => this.#failed.delete(name),
+      () => this.#channels.has(name) && this.#failed.add(name),
+    );
     return begun;
+  }
+
+  #subscribeAgain(name: string): void {
+    const channel = this.#channels.get(name);
+    if (!channel) return;
+    channel.begun = this.#subscribe(name);
+    channel.begun.then(
+      () => this.#notify(name),
+      () => {},
+    );
+  }
+
+  /** Re-entrancy: a listener may end its channel. */
+  #notify(name: string): void {
+    for (const listener of [...(this.#channels.get(name)?.listeners ?? [])]) listener(MISSED);
   }
 
   readonly #onMessage = (message: string, name: string): void => {
     for (const listener of this.#channels.get(name)?.listeners ?? []) listener(message);
   };
 
-  /** Re-entrancy: a listener may end its channel. */
   #onBack(): void {
-    for (const { listeners } of [...this.#channels.values()]) for (const listener of [...listeners]) listener(MISSED);
+    for (const name of this.#failed) this.#subscribeAgain(name);
+    for (const name of [...this.#channels.keys()]) this.#notify(name);
   }
 
   #open() {
@@ -91,15 +112,7 @@ class Subscriptions {
       this.#reopening = undefined;
       if (this.#connection?.client !== client || client.isOpen !== false) return;
       this.#connection = undefined;
-      for (const [name, channel] of this.#channels) {
-        channel.begun = this.#subscribe(name);
-        channel.begun.then(
-          () => {
-            for (const listener of [...channel.listeners]) listener(MISSED);
-          },
-          () => {},
-        );
-      }
+      for (const name of this.#channels.keys()) this.#subscribeAgain(name);
     }, REOPEN_MS);
     this.#reopening.unref();
   }

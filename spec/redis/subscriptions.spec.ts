@@ -4,6 +4,7 @@ import { redisStore } from 'renewal/redis';
 import type { Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bundleProcess } from '../support/processes/processes';
+import { startRedisProxy } from '../support/redis-proxy';
 import { type Client, command, connect, withRedis } from '../support/redis-server';
 import { until } from './client-of';
 
@@ -80,6 +81,27 @@ describe('the subscribing connection', () => {
     await command(redis.server.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
     await until(() => one.hints() >= 2);
     one.leave();
+  });
+
+  it('subscribes again if the connection broke before the reply', async () => {
+    const proxy = await startRedisProxy(redis.server.port);
+    const [client, other] = [await redis.open({ url: proxy.url }), await redis.open()];
+    const broken: string[] = [];
+    proxy.judge = (sent) => {
+      if (!/subscribe/.test(sent) || broken.length > 0) return 'pass';
+      broken.push(sent);
+      return 'lose';
+    };
+    const [one, two] = [createStore(client, 'session:1'), createStore(client, 'session:2')];
+    for (const each of [one, two]) each.listen();
+    await until(() => one.hints() > 0 && two.hints() > 0);
+    expect(broken).toHaveLength(1);
+    const channels = async () => (await other.pubSubChannels()).sort();
+    await until(async () => (await channels()).length === 2);
+    const before = one.hints();
+    await redisStore({ client: other, key: 'session:1' }).save(tokensOf(1));
+    await until(() => one.hints() > before);
+    for (const each of [one, two]) each.leave();
   });
 
   it('waits for a server that is not there yet', async () => {

@@ -62,6 +62,8 @@ export const startRedis = async (...args: readonly string[]): Promise<RedisServe
     const exit = once(child, 'exit');
     child.kill('SIGKILL');
     await exit;
+    // A server that was a replica has written what it has received.
+    await rm(join(folder, 'dump.rdb'), { force: true });
   };
   await start();
   return {
