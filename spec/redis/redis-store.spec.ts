@@ -17,39 +17,6 @@ const tokensOf = (sessionId: string, revision: number, accessToken = `T-${sessio
 const EARLY = '0mabcdefg.x1';
 const LATE = '0mabcdefh.x2';
 
-const namesOf = (commands: readonly string[]): string[] =>
-  commands.map((line) => /\] "(\w+)"/.exec(line)?.[1]?.toUpperCase() ?? line);
-
-describe('what a session costs', () => {
-  it('is no command for a live token', async () => {
-    const backend = createBackend();
-    const { session, orders } = createProcess(await redis.open(), backend);
-    await session.signIn(backend.issue());
-    await orders();
-    const client = await redis.open();
-    const commands = await commandsOf(client, async () => {
-      for (let nth = 0; nth < 20; nth++) await orders();
-    });
-    expect(commands).toEqual([]);
-  });
-
-  it('is 5 commands for a refresh', async () => {
-    const backend = createBackend();
-    const { session, orders } = createProcess(await redis.open(), backend);
-    await session.signIn(backend.issue());
-    await orders();
-    backend.expireTokens();
-    const client = await redis.open();
-    const commands = await commandsOf(client, async () => {
-      await Promise.all([orders(), orders(), orders()]);
-      await until(async () => (await client.exists(`{${KEY}}:lock`)) === 0);
-    });
-    const own = namesOf(commands).filter((name) => name !== 'EXISTS');
-    expect(own).toEqual(['SET', 'GET', 'GET', 'EVALSHA', 'EVALSHA']);
-    expect(backend.refreshes).toBe(1);
-  });
-});
-
 describe('the keys of a store', () => {
   it('are on one node of a cluster, and hold no token', async () => {
     const client = await redis.open();
@@ -81,22 +48,6 @@ describe('the keys of a store', () => {
     await new Promise((resolve) => session.refresh$().subscribe({ complete: () => resolve(undefined) }));
     await until(async () => (await client.exists(`{${KEY}}:lock`)) === 0);
     expect(await client.keys('*')).toEqual([KEY]);
-  });
-
-  it('show no token in locks, messages and objects', async () => {
-    const client = await redis.open();
-    const store = redisStore({ client, key: KEY });
-    const subscriber = await redis.open();
-    const messages: string[] = [];
-    await subscriber.pSubscribe('*', (message) => messages.push(message));
-    const backend = createBackend();
-    const { session } = createProcess(client, backend);
-    await session.signIn(backend.issue());
-    await new Promise((resolve) => session.refresh$().subscribe({ complete: () => resolve(undefined) }));
-    await until(() => messages.includes('free'));
-    expect(messages).toEqual(['look 1', 'look 2', 'free']);
-    await store.load();
-    expect(inspect(store, { depth: 9, showHidden: true })).not.toMatch(/T\d|R\d/);
   });
 });
 

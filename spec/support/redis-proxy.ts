@@ -28,7 +28,8 @@ export const startRedisProxy = async (redisPort: number): Promise<RedisProxy> =>
     server.on('close', () => socket.destroy());
     server.on('data', (reply) => socket.write(reply));
     socket.on('data', (bytes) => {
-      const fate = isHolding ? 'hold' : proxy.judge(bytes.toString('latin1'));
+      const judged = proxy.judge(bytes.toString('latin1'));
+      const fate = isHolding ? 'hold' : judged;
       if (fate === 'lose') return void socket.destroy();
       if (fate === 'pass') return void server.write(bytes);
       if (fate === 'hold') {
