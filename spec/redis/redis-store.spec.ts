@@ -107,6 +107,50 @@ describe('the fence', () => {
     expect(await store.load()).toBeNull();
   });
 
+  it('keeps it out too if the process that signed out had not read it, and signs out again', async () => {
+    const client = await redis.open();
+    const [store, other] = [redisStore({ client, key: KEY }), redisStore({ client, key: KEY })];
+    await store.save(tokensOf(LATE, 3));
+    await other.clear();
+    await other.clear();
+    await store.save(tokensOf(LATE, 4));
+    expect(await store.load()).toBeNull();
+  });
+
+  it('keeps it out too if an earlier session was in its place', async () => {
+    const client = await redis.open();
+    const store = redisStore({ client, key: KEY });
+    await redisStore({ client, key: KEY }).save(tokensOf(EARLY, 3));
+    const early = String(await client.get(KEY));
+    await store.save(tokensOf(LATE, 3));
+    await client.set(KEY, early);
+    await store.clear();
+    await store.save(tokensOf(LATE, 4));
+    expect(await store.load()).toBeNull();
+  });
+
+  it('orders session ids by their bytes: a shorter one is earlier', async () => {
+    const store = redisStore({ client: await redis.open(), key: KEY });
+    await store.save(tokensOf(LATE, 3));
+    await store.save(tokensOf(LATE.slice(0, -1), 9));
+    expect(await store.load()).toEqual(tokensOf(LATE, 3));
+    await store.save(tokensOf(`${LATE}0`, 2));
+    expect(await store.load()).toEqual(tokensOf(`${LATE}0`, 2));
+  });
+
+  it('is no hint for a write of what is there', async () => {
+    const store = redisStore({ client: await redis.open(), key: KEY });
+    await store.save(tokensOf(LATE, 3));
+    let hints = 0;
+    const subscription = store.changes$?.subscribe(() => hints++);
+    await until(() => hints > 0);
+    hints = 0;
+    await store.save(tokensOf(LATE, 3));
+    await store.save(tokensOf(LATE, 2));
+    expect(hints).toBe(1);
+    subscription?.unsubscribe();
+  });
+
   it('lets a later sign-in pass after a sign-out, and its refresh', async () => {
     const store = redisStore({ client: await redis.open(), key: KEY });
     await store.save(tokensOf(EARLY, 3));
