@@ -22,6 +22,14 @@ type Listener = (message: Message) => void;
 /** After how long a connection that was given up is made again. */
 const REOPEN_MS = 1_000;
 
+const destroy = async (client: SubscriberClient): Promise<void> => {
+  try {
+    await client.destroy(); // Sentinel returns a promise
+  } catch {
+    // It was not open.
+  }
+};
+
 /** The one connection of a client that subscribes, for all channels of all its stores. Open while a channel is used. */
 class Subscriptions {
   readonly #channels = new Map<string, { readonly listeners: Set<Listener>; begun: Promise<unknown> }>();
@@ -94,10 +102,15 @@ class Subscriptions {
     client.on('error', reopen);
     client.on('end', reopen);
     const connected = Promise.resolve(client.connect());
+    const onReady = (): void => {
+      if (this.#connection?.client === client) this.#onBack();
+      // A client that was connecting again when it was destroyed opens its socket nevertheless.
+      else destroy(client);
+    };
     // The caller's own connection decides how long the process lives.
     const onConnected = (): void => {
       client.unref?.();
-      for (const event of ['ready', 'node-ready']) client.on(event, () => this.#onBack());
+      for (const event of ['ready', 'node-ready']) client.on(event, onReady);
     };
     client.unref?.();
     connected.then(onConnected, reopen);
@@ -122,11 +135,11 @@ class Subscriptions {
     this.#reopening = undefined;
     const { client, connected } = this.#connection ?? {};
     this.#connection = undefined;
-    // Sentinel returns a promise.
-    const destroy = () => (async () => client?.destroy())().catch(() => {});
-    destroy();
+    if (!client) return;
+    destroy(client);
     // A client that was still connecting opens its socket nevertheless.
-    connected?.then(destroy, destroy);
+    const again = () => destroy(client);
+    connected?.then(again, again);
   }
 }
 

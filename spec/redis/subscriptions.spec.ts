@@ -104,6 +104,26 @@ describe('the subscribing connection', () => {
     for (const each of [one, two]) each.leave();
   });
 
+  it('ends if it was left while it was made again', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    const original = client.duplicate.bind(client);
+    let readies = 0;
+    const duplicate = () => {
+      const subscriber = original();
+      subscriber.on('ready', () => readies++);
+      // The socket is connecting then.
+      subscriber.on('reconnecting', () => process.nextTick(one.leave));
+      return subscriber;
+    };
+    Object.assign(client, { duplicate });
+    const one = createStore(client, 'session:1');
+    one.listen();
+    await until(() => one.hints() === 1);
+    await command(redis.server.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => readies === 2);
+    await until(async () => (await subscribersOf(admin)) === 0);
+  });
+
   it('waits for a server that is not there yet', async () => {
     const client = await redis.open();
     const one = createStore(client, 'session:1');
