@@ -177,7 +177,7 @@ describe('a release', () => {
     const { result, end } = run(pool, { lockTtlMs: LONG_MS });
     await until(() => !!result.begunAtMs); // without the lock
     end();
-    await pool.ping();
+    for (let nth = 0; nth < 2; nth++) await pool.ping(); // a release would come between
     expect(sent).not.toContain('release');
     proxy.release();
     await until(() => sent.includes('release'));
@@ -198,9 +198,9 @@ describe('a release', () => {
     const { result, end } = run(pool, { lockTtlMs: 1_500 });
     await until(() => !!result.begunAtMs);
     await until(() => sent.filter((name) => name === 'extend').length >= 2);
-    await pool.ping();
+    await pool.ping(); // the reply of the second one has come
     end();
-    await pool.ping();
+    for (let nth = 0; nth < 2; nth++) await pool.ping(); // a release would come between
     expect(sent).not.toContain('release');
     proxy.release();
     await until(() => sent.includes('release'));
