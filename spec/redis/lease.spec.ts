@@ -95,6 +95,13 @@ describe('a lease', () => {
     expect(waiting.result).toEqual({});
   });
 
+  it('takes a time that is no whole number', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    const { result } = run(client, { lockTtlMs: 60_000.5 });
+    await until(() => !!result.begunAtMs);
+    expect(await admin.exists(LOCK)).toBe(1);
+  });
+
   it('takes its lock again if that was deleted', async () => {
     const [client, admin] = [await redis.open(), await redis.open()];
     const { result } = run(client, { lockTtlMs: 600 });

@@ -201,6 +201,41 @@ describe('encryption', () => {
     expect(inspect(error)).not.toMatch(/T-|R-|k1/);
   });
 
+  it('uses a nonce once: the same tokens are never the same text', async () => {
+    const client = await redis.open();
+    const store = redisStore({ client, key: KEY, encrypt: { keys: { k1: await aesKey() }, current: 'k1' } });
+    const texts = new Set<string>();
+    for (let nth = 0; nth < 20; nth++) {
+      await client.del(KEY);
+      await store.save(tokensOf(LATE, 3));
+      texts.add(
+        String(await client.get(KEY))
+          .slice(0, -1)
+          .split('\n')[1]
+          ?.slice(0, 16) ?? '',
+      );
+    }
+    expect(texts.size).toBe(20);
+  });
+
+  it('takes the id of a key for no member of an object', async () => {
+    const client = await redis.open();
+    await client.set(KEY, '{"session":"0","revision":1,"key":"constructor"}\nAAAA');
+    const store = redisStore({ client, key: KEY, encrypt: { keys: { k1: await aesKey() }, current: 'k1' } });
+    await expect(store.load()).rejects.toMatchObject({ name: 'UnknownEncryptionKeyError' });
+  });
+
+  it.each(['secret', '{"session":"0"}\n{"secret', '{}\n{"accessToken":"secret"}', '[]\n', 'null\n', '1'])(
+    'or not, a value such as %j is unreadable, and is not quoted',
+    async (value) => {
+      const client = await redis.open();
+      await client.set(KEY, value);
+      const error = await Promise.resolve(redisStore({ client, key: KEY }).load()).catch((thrown) => thrown);
+      expect(error).toMatchObject({ name: 'UnreadableValueError' });
+      expect(inspect(error, { showHidden: true })).not.toContain('secret');
+    },
+  );
+
   it('does not read a value that was copied from another key', async () => {
     const client = await redis.open();
     const encrypt = { keys: { k1: await aesKey() }, current: 'k1' };

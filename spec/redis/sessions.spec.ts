@@ -62,6 +62,25 @@ describe('get', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('keeps no process alive, and takes an idleMs that is longer than a timer', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const warnings: string[] = [];
+    const warn = ({ name }: Error) => warnings.push(name);
+    process.on('warning', warn);
+    onTestFinished(() => {
+      process.off('warning', warn);
+    });
+    const before = timers();
+    for (const idleMs of [1_000, 2 ** 40, Infinity]) {
+      const sessions = createSessions({ session: () => ({ refresh: () => [] }), idleMs });
+      onTestFinished(() => sessions.destroy());
+      sessions.get('a');
+    }
+    expect(timers()).toBe(before);
+    await new Promise((resolve) => setImmediate(resolve)); // warnings are emitted in the next tick
+    expect(warnings).toEqual([]);
+  });
+
   it('throws after destroy, which ends the waits of all sessions', async () => {
     const client = await redis.open();
     const backend = createBackend();
@@ -96,12 +115,13 @@ describe('an eviction', () => {
     const client = await redis.open();
     const backend = createBackend();
     const slow = createSlowRefresh(backend.refresh);
-    const sessions = create(client, slow.refresh, { max: 1, idleMs: how === 'by idleMs' ? 50 : 60_000 });
+    const sessions = create(client, slow.refresh, { max: 1, idleMs: how === 'by idleMs' ? 1_500 : 60_000 });
     const a = sessions.get('a');
     await a.signIn(backend.issue('a'));
     backend.expireTokens();
     const request = me(a, backend);
     await slow.begins();
+    expect(sessions.get('a'), 'kept so far').toBe(a);
     if (how === 'by max') sessions.get('b');
     if (how === 'by delete') sessions.delete('a');
     if (how === 'by idleMs') await until(() => sessions.size === 0);
@@ -160,11 +180,13 @@ describe('an eviction', () => {
       }
     }
     const backend = createBackend();
-    const sessions = createSessions({ session: () => ({ store: new OwnStore(), refresh: backend.refresh }) });
+    const store = new OwnStore();
+    const sessions = createSessions({ session: () => ({ store, refresh: backend.refresh }) });
     onTestFinished(() => sessions.destroy());
     await sessions.get('a').signIn(backend.issue('a'));
     backend.expireTokens();
     expect(await me(sessions.get('a'), backend)).toBe('a');
+    expect(store.load()).toMatchObject({ revision: 2 });
   });
 });
 

@@ -124,6 +124,31 @@ describe('the subscribing connection', () => {
     await until(async () => (await subscribersOf(admin)) === 0);
   });
 
+  it('keeps no process alive while it waits to be made again', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const client = await redis.open({ socket: { reconnectStrategy: false } });
+    const original = client.duplicate.bind(client);
+    let hasEnded = false;
+    const duplicate = () => {
+      const subscriber = original();
+      subscriber.on('error', () => {
+        hasEnded = true;
+      });
+      return subscriber;
+    };
+    Object.assign(client, { duplicate });
+    const one = createStore(client, 'session:1');
+    one.listen();
+    await until(() => one.hints() === 1);
+    const before = timers();
+    await redis.server.stop();
+    await until(() => hasEnded);
+    expect(timers()).toBe(before);
+    await redis.server.start();
+    await until(() => one.hints() === 2);
+    one.leave();
+  });
+
   it('waits for a server that is not there yet', async () => {
     const client = await redis.open();
     const one = createStore(client, 'session:1');
