@@ -71,6 +71,17 @@ describe('a command', () => {
     expect(await admin.exists(KEY)).toBe(0);
   });
 
+  it('of a script that is unknown is not sent by its text after a stop of the process', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    const saved = Promise.resolve(redisStore({ client, key: KEY }).save(TOKENS));
+    const failed = expect(saved).rejects.toMatchObject({ name: 'CommandTimeoutError' });
+    await turn();
+    occupyUntil(performance.now() + 1_300);
+    await failed;
+    await client.ping();
+    expect(await admin.exists(KEY)).toBe(0);
+  });
+
   it('that Redis quotes in an error shows no token', async () => {
     const server = await startRedis('--rename-command', 'EVALSHA', '""');
     try {

@@ -225,16 +225,21 @@ describe('encryption', () => {
     await expect(store.load()).rejects.toMatchObject({ name: 'UnknownEncryptionKeyError' });
   });
 
-  it.each(['secret', '{"session":"0"}\n{"secret', '{}\n{"accessToken":"secret"}', '[]\n', 'null\n', '1'])(
-    'or not, a value such as %j is unreadable, and is not quoted',
-    async (value) => {
-      const client = await redis.open();
-      await client.set(KEY, value);
-      const error = await Promise.resolve(redisStore({ client, key: KEY }).load()).catch((thrown) => thrown);
-      expect(error).toMatchObject({ name: 'UnreadableValueError' });
-      expect(inspect(error, { showHidden: true })).not.toContain('secret');
-    },
-  );
+  it.each([
+    'secret',
+    '{"session":"0"}\nsecret',
+    '{"session":"0"}\n{"secret',
+    '{}\n{"accessToken":"secret"}',
+    '[]\n',
+    'null\n',
+    '1',
+  ])('or not, a value such as %j is unreadable, and is not quoted', async (value) => {
+    const client = await redis.open();
+    await client.set(KEY, value);
+    const error = await Promise.resolve(redisStore({ client, key: KEY }).load()).catch((thrown) => thrown);
+    expect(error).toMatchObject({ name: 'UnreadableValueError' });
+    expect(inspect(error, { showHidden: true })).not.toContain('secret');
+  });
 
   it('does not read a value that was copied from another key', async () => {
     const client = await redis.open();

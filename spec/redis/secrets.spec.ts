@@ -92,8 +92,9 @@ const play = async (options: Partial<RedisStoreOptions>) => {
   await one.signIn(grants.next());
   const sessions = createSessions({ session: () => ({ store, refresh: async () => grants.next() }) });
   onTestFinished(() => sessions.destroy());
-  await firstValueFrom(sessions.get('user').accessToken$());
+  await sessions.get('user').signIn(grants.next());
   shown.push(store, one, two, sessions, sessions.get('user'), ...stores);
+  await until(async () => (await admin.exists(KEY)) === 1);
   values.push(await admin.get(KEY));
   await one.signOut();
   await until(() => two.state.status === 'signed-out');
