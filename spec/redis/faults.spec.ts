@@ -159,13 +159,15 @@ describe('the lock', () => {
   });
 
   it('whose SET was carried out after its deadline leaves no orphan', async () => {
-    const { backend, processes } = await createProcesses(1);
+    // The lock does not lapse during the test.
+    const { backend, processes } = await createProcesses(1, createBackend(), { lockTtlMs: 600_000 });
     const client = await redis.open();
     backend.expireTokens();
-    await command(redis.server.port, 'CLIENT', 'PAUSE', '5000', 'ALL');
+    redis.server.suspend();
     const request = processes[0]?.orders();
     expect(await request).toBe('orders');
     await until(() => !!processes[0]?.warnings.includes('write: CommandTimeoutError'));
+    redis.server.resume();
     await until(async () => (await client.exists(LOCK)) === 0);
     const store = redisStore({ client, key: KEY });
     const { state } = processes[0]?.session ?? {};

@@ -67,7 +67,8 @@ const play = async (options: Partial<RedisStoreOptions>) => {
   const [store] = stores;
   const refresh = (session: typeof one) => firstValueFrom(session.refresh$()).catch((error) => shown.push(error));
   await one.signIn(grants.next());
-  await firstValueFrom(two.accessToken$());
+  // It may have found nothing at first.
+  await until(() => two.state.status === 'active');
   await until(() => messages.length > 0);
   await Promise.all([refresh(one), refresh(two)]);
   const values = [await admin.get(KEY)];
