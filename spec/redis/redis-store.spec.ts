@@ -107,7 +107,7 @@ describe('the fence', () => {
     expect(await store.load()).toBeNull();
   });
 
-  it('keeps it out too if the process that signed out had not read it, and signs out again', async () => {
+  it('keeps it out too if the process that signed out had not read it, twice', async () => {
     const client = await redis.open();
     const [store, other] = [redisStore({ client, key: KEY }), redisStore({ client, key: KEY })];
     await store.save(tokensOf(LATE, 3));
