@@ -67,7 +67,8 @@ const play = async (options: Partial<RedisStoreOptions>) => {
   const [store] = stores;
   const refresh = (session: typeof one) => firstValueFrom(session.refresh$()).catch((error) => shown.push(error));
   await one.signIn(grants.next());
-  // It may have found nothing at first.
+  // It may have begun to read before that, and have found nothing.
+  await firstValueFrom(two.accessToken$()).catch(() => {});
   await until(() => two.state.status === 'active');
   await until(() => messages.length > 0);
   await Promise.all([refresh(one), refresh(two)]);
