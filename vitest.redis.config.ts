@@ -9,7 +9,8 @@ export default {
     exclude: [],
     // Servers are stopped, paused and filled: a busy machine would look like one of these.
     fileParallelism: false,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // For hangs alone: the machine may be busy.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 };

@@ -22,12 +22,22 @@ type Listener = (message: Message) => void;
 /** After how long a connection that was given up is made again. */
 const REOPEN_MS = 1_000;
 
+const destroy = async (client: SubscriberClient): Promise<void> => {
+  try {
+    await client.destroy(); // Sentinel returns a promise
+  } catch {
+    // It was not open.
+  }
+};
+
 /**
  * The one connection of a client that subscribes, for all channels of all its stores. Open while a channel is used, and
  * not after the caller has closed the client.
  */
 class Subscriptions {
   readonly #channels = new Map<string, { readonly listeners: Set<Listener>; begun: Promise<unknown> }>();
+  /** Those whose SUBSCRIBE has failed: the client forgets it, and subscribes to the others when it reconnects. */
+  readonly #failed = new Set<string>();
   #connection: { readonly client: SubscriberClient; readonly connected: Promise<unknown> } | undefined;
   #reopening: ReturnType<typeof setTimeout> | undefined;
   /** Whether the caller has closed the client. */
@@ -51,6 +61,7 @@ class Subscriptions {
 
   #remove(name: string): void {
     this.#channels.delete(name);
+    this.#failed.delete(name);
     if (this.#channels.size === 0) this.#close();
     else this.#connection?.client.unsubscribe(name, this.#onMessage).catch(() => {});
   }
@@ -71,17 +82,35 @@ class Subscriptions {
     if (this.#isSuspended) return new Promise(() => {});
     const { client, connected } = this.#open();
     const begun = connected.then(() => client.subscribe(name, this.#onMessage));
-    begun.catch(() => {}); // the connection is made again, with all its channels
+    begun.then(
+      () => this.#failed.delete(name),
+      () => this.#channels.has(name) && this.#failed.add(name),
+    );
     return begun;
+  }
+
+  #subscribeAgain(name: string): void {
+    const channel = this.#channels.get(name);
+    if (!channel) return;
+    channel.begun = this.#subscribe(name);
+    channel.begun.then(
+      () => this.#notify(name),
+      () => {},
+    );
+  }
+
+  /** Re-entrancy: a listener may end its channel. */
+  #notify(name: string): void {
+    for (const listener of [...(this.#channels.get(name)?.listeners ?? [])]) listener(MISSED);
   }
 
   readonly #onMessage = (message: string, name: string): void => {
     for (const listener of this.#channels.get(name)?.listeners ?? []) listener(message);
   };
 
-  /** Re-entrancy: a listener may end its channel. */
   #onBack(): void {
-    for (const { listeners } of [...this.#channels.values()]) for (const listener of [...listeners]) listener(MISSED);
+    for (const name of this.#failed) this.#subscribeAgain(name);
+    for (const name of [...this.#channels.keys()]) this.#notify(name);
   }
 
   #open() {
@@ -91,10 +120,15 @@ class Subscriptions {
     client.on('error', reopen);
     client.on('end', reopen);
     const connected = Promise.resolve(client.connect());
+    const onReady = (): void => {
+      if (this.#connection?.client === client) this.#onBack();
+      // A client that was connecting again when it was destroyed opens its socket nevertheless.
+      else destroy(client);
+    };
     // The caller's own connection decides how long the process lives.
     const onConnected = (): void => {
       client.unref?.();
-      for (const event of ['ready', 'node-ready']) client.on(event, () => this.#onBack());
+      for (const event of ['ready', 'node-ready']) client.on(event, onReady);
     };
     client.unref?.();
     connected.then(onConnected, reopen);
@@ -115,15 +149,7 @@ class Subscriptions {
   }
 
   #resubscribe(): void {
-    for (const [name, channel] of this.#channels) {
-      channel.begun = this.#subscribe(name);
-      channel.begun.then(
-        () => {
-          for (const listener of [...channel.listeners]) listener(MISSED);
-        },
-        () => {},
-      );
-    }
+    for (const name of this.#channels.keys()) this.#subscribeAgain(name);
   }
 
   #close(): void {
@@ -131,11 +157,11 @@ class Subscriptions {
     this.#reopening = undefined;
     const { client, connected } = this.#connection ?? {};
     this.#connection = undefined;
-    // Sentinel returns a promise.
-    const destroy = () => (async () => client?.destroy())().catch(() => {});
-    destroy();
+    if (!client) return;
+    destroy(client);
     // A client that was still connecting opens its socket nevertheless.
-    connected?.then(destroy, destroy);
+    const again = () => destroy(client);
+    connected?.then(again, again);
   }
 }
 

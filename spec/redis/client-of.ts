@@ -12,7 +12,10 @@ export const createBackend = (): FakeBackend => fakeBackend({ routes: { '/orders
 
 /** A process with a session over Redis, as far as one process can show it: a client of its own. */
 export interface Process {
+  readonly client: Client;
   readonly session: Session;
+  /** How many reads of the store have ended. */
+  readonly reads: number;
   /** The warnings of the session. */
   readonly warnings: readonly string[];
   orders(): Promise<unknown>;
@@ -24,12 +27,39 @@ export const createProcess = (
   options: Partial<RedisStoreOptions> = {},
   refresh: SessionOptions['refresh'] = backend.refresh,
 ): Process => {
-  const session = createSession({ store: redisStore({ client, key: KEY, ...options }), refresh });
+  const store = redisStore({ client, key: KEY, ...options });
+  let reads = 0;
+  const load = async () => {
+    try {
+      return await store.load();
+    } finally {
+      reads++;
+    }
+  };
+  const session = createSession({ store: { ...store, load }, refresh });
   const api = createApi({ baseUrl: 'https://backend.test', session, transport: backend.transport });
   const warnings: string[] = [];
   api.events$.subscribe((event) => event.type === 'warning' && warnings.push(event.message));
   onTestFinished(() => session.destroy());
-  return { session, warnings, orders: () => firstValueFrom(api.get$('/orders')) };
+  return {
+    client,
+    session,
+    warnings,
+    get reads() {
+      return reads;
+    },
+    orders: () => firstValueFrom(api.get$('/orders')),
+  };
+};
+
+/**
+ * Whether the clients of these processes are connected and subscribed, of `total` in all, and have read the value since
+ * they were subscribed for the first time.
+ */
+export const isListening = async (admin: Client, total: number, ...processes: readonly Process[]): Promise<boolean> => {
+  const channel = `{${KEY}}:changes`;
+  const { [channel]: subscribers } = await admin.pubSubNumSub(channel);
+  return Number(subscribers) === total && processes.every(({ client, reads }) => client.isReady && reads >= 2);
 };
 
 /** A refresh that sends its request at once, and hands the grant out when told. */

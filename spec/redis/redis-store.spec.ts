@@ -17,39 +17,6 @@ const tokensOf = (sessionId: string, revision: number, accessToken = `T-${sessio
 const EARLY = '0mabcdefg.x1';
 const LATE = '0mabcdefh.x2';
 
-const namesOf = (commands: readonly string[]): string[] =>
-  commands.map((line) => /\] "(\w+)"/.exec(line)?.[1]?.toUpperCase() ?? line);
-
-describe('what a session costs', () => {
-  it('is no command for a live token', async () => {
-    const backend = createBackend();
-    const { session, orders } = createProcess(await redis.open(), backend);
-    await session.signIn(backend.issue());
-    await orders();
-    const client = await redis.open();
-    const commands = await commandsOf(client, async () => {
-      for (let nth = 0; nth < 20; nth++) await orders();
-    });
-    expect(commands).toEqual([]);
-  });
-
-  it('is 5 commands for a refresh', async () => {
-    const backend = createBackend();
-    const { session, orders } = createProcess(await redis.open(), backend);
-    await session.signIn(backend.issue());
-    await orders();
-    backend.expireTokens();
-    const client = await redis.open();
-    const commands = await commandsOf(client, async () => {
-      await Promise.all([orders(), orders(), orders()]);
-      await until(async () => (await client.exists(`{${KEY}}:lock`)) === 0);
-    });
-    const own = namesOf(commands).filter((name) => name !== 'EXISTS');
-    expect(own).toEqual(['SET', 'GET', 'GET', 'EVALSHA', 'EVALSHA']);
-    expect(backend.refreshes).toBe(1);
-  });
-});
-
 describe('the keys of a store', () => {
   it('are on one node of a cluster, and hold no token', async () => {
     const client = await redis.open();
@@ -81,22 +48,6 @@ describe('the keys of a store', () => {
     await new Promise((resolve) => session.refresh$().subscribe({ complete: () => resolve(undefined) }));
     await until(async () => (await client.exists(`{${KEY}}:lock`)) === 0);
     expect(await client.keys('*')).toEqual([KEY]);
-  });
-
-  it('show no token in locks, messages and objects', async () => {
-    const client = await redis.open();
-    const store = redisStore({ client, key: KEY });
-    const subscriber = await redis.open();
-    const messages: string[] = [];
-    await subscriber.pSubscribe('*', (message) => messages.push(message));
-    const backend = createBackend();
-    const { session } = createProcess(client, backend);
-    await session.signIn(backend.issue());
-    await new Promise((resolve) => session.refresh$().subscribe({ complete: () => resolve(undefined) }));
-    await until(() => messages.includes('free'));
-    expect(messages).toEqual(['look 1', 'look 2', 'free']);
-    await store.load();
-    expect(inspect(store, { depth: 9, showHidden: true })).not.toMatch(/T\d|R\d/);
   });
 });
 
@@ -169,6 +120,50 @@ describe('the fence', () => {
     expect(await other.load()).toEqual(between);
   });
 
+  it('keeps it out too if the process that signed out had not read it, twice', async () => {
+    const client = await redis.open();
+    const [store, other] = [redisStore({ client, key: KEY }), redisStore({ client, key: KEY })];
+    await store.save(tokensOf(LATE, 3));
+    await other.clear();
+    await other.clear();
+    await store.save(tokensOf(LATE, 4));
+    expect(await store.load()).toBeNull();
+  });
+
+  it('keeps it out too if an earlier session was in its place', async () => {
+    const client = await redis.open();
+    const store = redisStore({ client, key: KEY });
+    await redisStore({ client, key: KEY }).save(tokensOf(EARLY, 3));
+    const early = String(await client.get(KEY));
+    await store.save(tokensOf(LATE, 3));
+    await client.set(KEY, early);
+    await store.clear();
+    await store.save(tokensOf(LATE, 4));
+    expect(await store.load()).toBeNull();
+  });
+
+  it('orders session ids by their bytes: a shorter one is earlier', async () => {
+    const store = redisStore({ client: await redis.open(), key: KEY });
+    await store.save(tokensOf(LATE, 3));
+    await store.save(tokensOf(LATE.slice(0, -1), 9));
+    expect(await store.load()).toEqual(tokensOf(LATE, 3));
+    await store.save(tokensOf(`${LATE}0`, 2));
+    expect(await store.load()).toEqual(tokensOf(`${LATE}0`, 2));
+  });
+
+  it('is no hint for a write of what is there', async () => {
+    const store = redisStore({ client: await redis.open(), key: KEY });
+    await store.save(tokensOf(LATE, 3));
+    let hints = 0;
+    const subscription = store.changes$?.subscribe(() => hints++);
+    await until(() => hints > 0);
+    hints = 0;
+    await store.save(tokensOf(LATE, 3));
+    await store.save(tokensOf(LATE, 2));
+    expect(hints).toBe(1);
+    subscription?.unsubscribe();
+  });
+
   it('lets a later sign-in pass after a sign-out, and its refresh', async () => {
     const store = redisStore({ client: await redis.open(), key: KEY });
     await store.save(tokensOf(EARLY, 3));
@@ -217,6 +212,46 @@ describe('encryption', () => {
     const error = await Promise.resolve(store.load()).catch((thrown) => thrown);
     expect(error).toMatchObject({ name });
     expect(inspect(error).replaceAll(process.cwd(), '')).not.toMatch(/T-|R-|k1/);
+  });
+
+  it('uses a nonce once: the same tokens are never the same text', async () => {
+    const client = await redis.open();
+    const store = redisStore({ client, key: KEY, encrypt: { keys: { k1: await aesKey() }, current: 'k1' } });
+    const texts = new Set<string>();
+    for (let nth = 0; nth < 20; nth++) {
+      await client.del(KEY);
+      await store.save(tokensOf(LATE, 3));
+      texts.add(
+        String(await client.get(KEY))
+          .slice(0, -1)
+          .split('\n')[1]
+          ?.slice(0, 16) ?? '',
+      );
+    }
+    expect(texts.size).toBe(20);
+  });
+
+  it('takes the id of a key for no member of an object', async () => {
+    const client = await redis.open();
+    await client.set(KEY, '{"session":"0","revision":1,"key":"constructor"}\nAAAA');
+    const store = redisStore({ client, key: KEY, encrypt: { keys: { k1: await aesKey() }, current: 'k1' } });
+    await expect(store.load()).rejects.toMatchObject({ name: 'UnknownEncryptionKeyError' });
+  });
+
+  it.each([
+    'secret',
+    '{"session":"0"}\nsecret',
+    '{"session":"0"}\n{"secret',
+    '{}\n{"accessToken":"secret"}',
+    '[]\n',
+    'null\n',
+    '1',
+  ])('or not, a value such as %j is unreadable, and is not quoted', async (value) => {
+    const client = await redis.open();
+    await client.set(KEY, value);
+    const error = await Promise.resolve(redisStore({ client, key: KEY }).load()).catch((thrown) => thrown);
+    expect(error).toMatchObject({ name: 'UnreadableValueError' });
+    expect(inspect(error, { showHidden: true })).not.toContain('secret');
   });
 
   it('does not read a value that was copied from another key', async () => {

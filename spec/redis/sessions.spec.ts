@@ -55,11 +55,31 @@ describe('get', () => {
     expect(sessions.get('used')).toBe(used);
     vi.advanceTimersByTime(600);
     expect(sessions.size).toBe(1);
+    expect(vi.getTimerCount(), 'for the one that is left').toBe(1);
     expect(sessions.get('used')).toBe(used);
     expect(sessions.get('idle')).not.toBe(idle);
     expect(vi.getTimerCount()).toBe(1);
     sessions.destroy();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps no process alive, and takes an idleMs that is longer than a timer', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const warnings: string[] = [];
+    const warn = ({ name }: Error) => warnings.push(name);
+    process.on('warning', warn);
+    onTestFinished(() => {
+      process.off('warning', warn);
+    });
+    const before = timers();
+    for (const idleMs of [1_000, 2 ** 40, Infinity]) {
+      const sessions = createSessions({ session: () => ({ refresh: () => [] }), idleMs });
+      onTestFinished(() => sessions.destroy());
+      sessions.get('a');
+    }
+    expect(timers()).toBe(before);
+    await new Promise((resolve) => setImmediate(resolve)); // warnings are emitted in the next tick
+    expect(warnings).toEqual([]);
   });
 
   it('throws after destroy, which ends the waits of all sessions', async () => {
@@ -72,9 +92,11 @@ describe('get', () => {
     backend.expireTokens();
     const request = me(a, backend).catch(({ code }) => code);
     await slow.begins();
-    sessions.get('b'); // evicts a session that refreshes
+    const b = sessions.get('b'); // evicts a session that refreshes
+    await b.signIn(backend.issue('b'));
     sessions.destroy();
     expect(await request).toBe('signed-out');
+    expect(await firstValueFrom(b.accessToken$()).catch(({ code }) => code)).toBe('signed-out');
     expect(() => sessions.get('a')).toThrow('destroy');
     expect(sessions.size).toBe(0);
     slow.end();
@@ -143,12 +165,13 @@ describe('an eviction', () => {
     const client = await redis.open();
     const backend = createBackend();
     const slow = createSlowRefresh(backend.refresh);
-    const sessions = create(client, slow.refresh, { max: 1, idleMs: how === 'by idleMs' ? 50 : 60_000 });
+    const sessions = create(client, slow.refresh, { max: 1, idleMs: how === 'by idleMs' ? 1_500 : 60_000 });
     const a = sessions.get('a');
     await a.signIn(backend.issue('a'));
     backend.expireTokens();
     const request = me(a, backend);
     await slow.begins();
+    expect(sessions.get('a'), 'kept so far').toBe(a);
     if (how === 'by max') sessions.get('b');
     if (how === 'by delete') sessions.delete('a');
     if (how === 'by idleMs') await until(() => sessions.size === 0);
@@ -220,11 +243,13 @@ describe('an eviction', () => {
       }
     }
     const backend = createBackend();
-    const sessions = createSessions({ session: () => ({ store: new OwnStore(), refresh: backend.refresh }) });
+    const store = new OwnStore();
+    const sessions = createSessions({ session: () => ({ store, refresh: backend.refresh }) });
     onTestFinished(() => sessions.destroy());
     await sessions.get('a').signIn(backend.issue('a'));
     backend.expireTokens();
     expect(await me(sessions.get('a'), backend)).toBe('a');
+    expect(store.load()).toMatchObject({ revision: 2 });
   });
 });
 
@@ -255,7 +280,9 @@ describe('many users', () => {
     for (const [id, token] of used) expect(token).toContain(id);
   });
 
-  it('signed in, 10,000 of them: at most 20 MiB, one timer, one subscribing connection', async () => {
+  it('signed in, 10,000 of them: at most 20 MiB, one timer, one subscribing connection', {
+    timeout: 180_000,
+  }, async () => {
     const client = await redis.open();
     const grantOf = (id: string): TokenGrant => ({
       accessToken: `access.${id}.${'x'.repeat(800)}`,

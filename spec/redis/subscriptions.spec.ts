@@ -4,6 +4,7 @@ import { type RedisClient, redisStore } from 'renewal/redis';
 import { defer, firstValueFrom, NEVER, type Subscription } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { bundleProcess } from '../support/processes/processes';
+import { startRedisProxy } from '../support/redis-proxy';
 import { type Client, command, commandsOf, connect, startRedis, withRedis } from '../support/redis-server';
 import { until } from './client-of';
 
@@ -91,6 +92,72 @@ describe('the subscribing connection', () => {
     await until(() => one.hints() === 1);
     await command(redis.server.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
     await until(() => one.hints() >= 2);
+    one.leave();
+  });
+
+  it('subscribes again if the connection broke before the reply', async () => {
+    const proxy = await startRedisProxy(redis.server.port);
+    const [client, other] = [await redis.open({ url: proxy.url }), await redis.open()];
+    const broken: string[] = [];
+    proxy.judge = (sent) => {
+      if (!/subscribe/.test(sent) || broken.length > 0) return 'pass';
+      broken.push(sent);
+      return 'lose';
+    };
+    const [one, two] = [createStore(client, 'session:1'), createStore(client, 'session:2')];
+    for (const each of [one, two]) each.listen();
+    await until(() => one.hints() > 0 && two.hints() > 0);
+    expect(broken).toHaveLength(1);
+    const channels = async () => (await other.pubSubChannels()).sort();
+    await until(async () => (await channels()).length === 2);
+    const before = one.hints();
+    await redisStore({ client: other, key: 'session:1' }).save(tokensOf(1));
+    await until(() => one.hints() > before);
+    for (const each of [one, two]) each.leave();
+  });
+
+  it('ends if it was left while it was made again', async () => {
+    const [client, admin] = [await redis.open(), await redis.open()];
+    const original = client.duplicate.bind(client);
+    let readies = 0;
+    const duplicate = () => {
+      const subscriber = original();
+      subscriber.on('ready', () => readies++);
+      // The socket is connecting then.
+      subscriber.on('reconnecting', () => process.nextTick(one.leave));
+      return subscriber;
+    };
+    Object.assign(client, { duplicate });
+    const one = createStore(client, 'session:1');
+    one.listen();
+    await until(() => one.hints() === 1);
+    await command(redis.server.port, 'CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await until(() => readies === 2);
+    await until(async () => (await subscribersOf(admin)) === 0);
+  });
+
+  it('keeps no process alive while it waits to be made again', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const client = await redis.open({ socket: { reconnectStrategy: false } });
+    const original = client.duplicate.bind(client);
+    let hasEnded = false;
+    const duplicate = () => {
+      const subscriber = original();
+      subscriber.on('error', () => {
+        hasEnded = true;
+      });
+      return subscriber;
+    };
+    Object.assign(client, { duplicate });
+    const one = createStore(client, 'session:1');
+    one.listen();
+    await until(() => one.hints() === 1);
+    const before = timers();
+    await redis.server.stop();
+    await until(() => hasEnded);
+    expect(timers()).toBe(before);
+    await redis.server.start();
+    await until(() => one.hints() === 2);
     one.leave();
   });
 

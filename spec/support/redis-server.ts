@@ -21,6 +21,10 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** Starts it again on the same port: empty. */
   start(): Promise<void>;
+  /** Stops the process of the server, until `resume`: connections stay, and nothing is answered. */
+  suspend(): void;
+  /** It then carries out what it has received. */
+  resume(): void;
   close(): Promise<void>;
 }
 
@@ -71,6 +75,8 @@ export const startRedis = async (...args: readonly string[]): Promise<RedisServe
     url: `redis://127.0.0.1:${port}`,
     start,
     stop,
+    suspend: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     close: async () => {
       await stop();
       await rm(folder, { recursive: true, force: true });
