@@ -44,6 +44,8 @@ export class Changes {
   #subscribers: readonly Subscriber<null>[] = [];
   /** The highest revision that others have written. */
   #announced = 0;
+  /** When another store has asked last. */
+  #askedAtMs = -Infinity;
 
   /**
    * For the session: another one has written, or messages were missed. Own writes are left out. Without operators,
@@ -90,7 +92,8 @@ export class Changes {
     const asker = lease?.owner ?? crypto.randomUUID();
     const written = emitsWithin(foreign.pipe(filter((message) => message.startsWith(LOOK))), ANSWER_MS);
     const busy = emitsWithin(foreign.pipe(filter((message) => message === BUSY + asker)), ANSWER_MS);
-    this.#publish(LOST + asker);
+    // All answer another one that has just asked. Else each question, which all read the value for, would lead to more.
+    if (lease || performance.now() >= this.#askedAtMs + 2 * ANSWER_MS) this.#publish(LOST + asker);
     // The answer of a lease at work may come after that of a session with older tokens.
     if (!lease || !(await busy)) return written;
     return emitsWithin(foreign.pipe(filter((message) => message === FREE)), MAX_BUSY_MS);
@@ -144,7 +147,10 @@ export class Changes {
     }
     if (this.#take(message)) return false;
     this.#foreign.next(message);
-    if (message.startsWith(LOST)) return this.#answer(message.slice(LOST.length));
+    if (message.startsWith(LOST)) {
+      this.#askedAtMs = performance.now();
+      return this.#answer(message.slice(LOST.length));
+    }
     if (!message.startsWith(LOOK)) return false;
     this.#announced = Math.max(this.#announced, Number(message.slice(LOOK.length)) || 0);
     // If lost tokens were written again, the lock may be lost as well.

@@ -1,7 +1,7 @@
 import type { Tokens } from 'renewal';
 import { type RedisStoreOptions, redisStore } from 'renewal/redis';
 import { Observable, Subject } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startRedisProxy } from '../support/redis-proxy';
 import { type Client, command, withRedis } from '../support/redis-server';
 import { KEY, until } from './client-of';
@@ -81,6 +81,26 @@ describe('a value that is lost', () => {
     await other.save(tokensOf(5));
     expect(await loaded).toEqual(tokensOf(5));
     expect(lost()).toHaveLength(3);
+  });
+
+  it('is not asked for while another one asks, whom all answer', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const { store, other, admin, publish, hints, lost, settled } = await createStore();
+    await publish('look 5');
+    await until(() => hints() === 1);
+    await admin.del(KEY);
+    await publish('lost x');
+    await until(() => hints() === 2);
+    const loaded = store.load();
+    await settled();
+    expect(lost()).toEqual(['lost x']);
+    vi.advanceTimersByTime(300);
+    await nth(lost, 2);
+    await other.save(tokensOf(5));
+    expect(await loaded).toEqual(tokensOf(5));
   });
 
   it('is not asked for otherwise', async () => {
