@@ -61,15 +61,16 @@ const isLater = (one: string, other: string): boolean => isOrdered(one) && isOrd
 
 /**
  * Whether an entry has precedence over tokens that are about to be saved: a later session, a higher revision of the
- * same one or other tokens of that revision, or its sign-out. A sign-in, with revision 1, is always saved.
+ * same one or other tokens of that revision, or its sign-out. Nothing has precedence over a sign-in, unless that is
+ * written again (`isKnown`): a later sign-in, or its own sign-out, may have come between.
  */
-export const hasPrecedence = (held: Entry, tokens: Tokens, nowMs: number): boolean => {
+export const hasPrecedence = (held: Entry, tokens: Tokens, isKnown: boolean, nowMs: number): boolean => {
   const { sessionId, revision } = tokens;
-  if (revision === 1) return false;
+  if (revision === 1 && !isKnown) return false;
   if ('signedOut' in held) {
     const { sessionId: endedId, atMs } = held.signedOut;
     const isOfEnded = endedId === sessionId || isLater(endedId, sessionId);
-    return isOfEnded && revision !== undefined && revision > 1 && lasts(atMs, nowMs);
+    return isOfEnded && revision !== undefined && lasts(atMs, nowMs);
   }
   const other = held.tokens;
   if (other.sessionId !== sessionId) return isLater(other.sessionId, sessionId);

@@ -71,7 +71,7 @@ class TokenFile {
   wasExposed = false;
   /** Emits after a write that was not done, as the file holds what has precedence. */
   readonly fenced$ = new Subject<void>();
-  /** The latest session that this process has seen in the file. */
+  /** The latest session that this process has seen in the file, or has tried to save. */
   #knownId = '';
 
   constructor(
@@ -90,12 +90,13 @@ class TokenFile {
 
   async save(tokens: Tokens): Promise<void> {
     let isFenced = false;
+    const isKnown = tokens.sessionId === this.#knownId;
+    this.#know(tokens);
     await this.#write((held) => {
-      isFenced = !!held && hasPrecedence(held, tokens, Date.now());
+      isFenced = !!held && hasPrecedence(held, tokens, isKnown, Date.now());
       return isFenced ? undefined : { tokens };
     });
     if (isFenced) this.fenced$.next();
-    else this.#know(tokens);
   }
 
   clear(): Promise<void> {

@@ -14,7 +14,7 @@ const tokens = (sessionId: string, revision?: number, accessToken = 'A'): Tokens
 const signedOut = (sessionId: string, atMs = 0): Entry => ({ signedOut: { sessionId, atMs } });
 
 describe('which of two entries has precedence', () => {
-  it.each<[string, Entry, Tokens, boolean]>([
+  it.each<[string, Entry, Tokens, boolean, isKnown?: boolean]>([
     ['a higher revision of the session', { tokens: tokens(FIRST, 3) }, tokens(FIRST, 2), true],
     ['other tokens of the same revision', { tokens: tokens(FIRST, 3, 'B') }, tokens(FIRST, 3), true],
     ['the same tokens', { tokens: tokens(FIRST, 3) }, tokens(FIRST, 3), false],
@@ -28,10 +28,13 @@ describe('which of two entries has precedence', () => {
     ['the sign-out of a later session', signedOut(SECOND), tokens(FIRST, 2), true],
     ['the sign-out of an earlier session', signedOut(FIRST), tokens(SECOND, 2), false],
     ['the sign-out of the session, over a sign-in', signedOut(FIRST), tokens(FIRST, 1), false],
+    ['a later session, over a sign-in written again', { tokens: tokens(SECOND, 1) }, tokens(FIRST, 1), true, true],
+    ['the sign-out of the session, over a sign-in written again', signedOut(FIRST), tokens(FIRST, 1), true, true],
+    ['the sign-out of an earlier one, over a sign-in written again', signedOut(FIRST), tokens(SECOND, 1), false, true],
     ['a sign-out of a day ago', signedOut(FIRST, -DAY_MS), tokens(FIRST, 2), false],
     ['a sign-out in the future, by a clock set back', signedOut(FIRST, 2 * DAY_MS), tokens(FIRST, 2), false],
-  ])('%s', (_name, held, saved, expected) => {
-    expect(hasPrecedence(held, saved, 0)).toBe(expected);
+  ])('%s', (_name, held, saved, expected, isKnown = false) => {
+    expect(hasPrecedence(held, saved, isKnown, 0)).toBe(expected);
   });
 });
 

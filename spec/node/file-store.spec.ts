@@ -23,6 +23,8 @@ const modeOf = (path: string): number => fs.statSync(path).mode & 0o777;
 const FIRST = '0aaaaaaaa.x';
 const LATER = '0bbbbbbbb.y';
 const TOKENS: Tokens = { accessToken: 'secret-access', refreshToken: 'secret-refresh', sessionId: FIRST, revision: 2 };
+/** The tokens of a sign-in. */
+const SIGN_IN: Tokens = { ...TOKENS, revision: 1 };
 
 /** The warnings of a session over that store. */
 const warningsOf = async (store: TokenStore): Promise<string[]> => {
@@ -169,6 +171,30 @@ describe('a save of fileStore that was overtaken', () => {
     await vi.waitFor(() => expect(hints).toEqual([expected, expected]));
     subscription?.unsubscribe();
     expect(await store.load()).toEqual(expected);
+  });
+
+  it.each<[string, (store: TokenStore) => unknown, Tokens | null]>([
+    ['a later sign-in', (store) => store.save({ ...SIGN_IN, sessionId: LATER }), { ...SIGN_IN, sessionId: LATER }],
+    ['its sign-out', (store) => store.clear(), null],
+  ])('keeps a sign-in out that is written again after %s', async (_name, write, expected) => {
+    const path = newPath();
+    const [store, other] = [fileStore({ path }), fileStore({ path })];
+    await store.save(SIGN_IN);
+    await other.load();
+    await write(other);
+    await store.save(SIGN_IN);
+    expect(await other.load()).toEqual(expected);
+  });
+
+  it('by a sign-out of before lets a sign-in pass whose first write has failed', async () => {
+    const path = newPath();
+    const [store, other] = [fileStore({ path }), fileStore({ path })];
+    await other.save(TOKENS);
+    vi.spyOn(fs.promises, 'rename').mockRejectedValueOnce(Object.assign(new Error('disk'), { code: 'EIO' }));
+    await expect(store.save({ ...SIGN_IN, sessionId: LATER })).rejects.toThrow();
+    await other.clear();
+    await store.save({ ...SIGN_IN, sessionId: LATER });
+    expect(await other.load()).toEqual({ ...SIGN_IN, sessionId: LATER });
   });
 
   it('in the middle, as its process was stopped, changes nothing', async () => {

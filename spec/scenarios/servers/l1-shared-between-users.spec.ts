@@ -73,10 +73,12 @@ failureMode(
     });
 
     describe('the modules of renewal', () => {
-      it('have no state of their own, except per storage of the user', () => {
+      it('have no state of their own, except per storage or Redis client of the caller', () => {
         const state = modules.flatMap((name) => stateOf(readFileSync(`${lib}${name}`, 'utf8')).map((at) => [name, at]));
         expect(modules).toContain('session/session.ts');
         expect(state).toEqual([
+          ['redis/subscriptions.ts', 'new WeakMap<RedisClient, Subscriptions>()'],
+          ['redis/subscriptions.ts', 'subscriptionsOf.set(client, subscriptions)'],
           ['stores/shared-entry.ts', 'new WeakMap<object, Record<string, SharedEntry>>()'],
           ['stores/shared-entry.ts', 'entries.set(storage, named)'],
         ]);
