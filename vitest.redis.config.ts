@@ -7,6 +7,7 @@ export default {
     ...base.test,
     include: ['spec/redis/**/*.spec.ts'],
     exclude: [],
+    globalSetup: 'spec/redis/global-setup.ts',
     // Servers are stopped, paused and filled: a busy machine would look like one of these.
     fileParallelism: false,
     // For hangs alone: the machine may be busy.

@@ -31,6 +31,24 @@ const listOrders = async ({ api, session }: ShopClient): Promise<Outcome> => {
   }
 };
 
+const signIn = async (client: ShopClient, user: string, password: string): Promise<Outcome> => {
+  // A store that fails is a warning: `signIn` of the session resolves all the same.
+  let failure = '';
+  const warnings = client.api.events$.subscribe((event) => {
+    if (event.type === 'warning' && event.message.startsWith('write: ')) failure = event.message;
+  });
+  try {
+    await client.signIn({ user, password });
+  } catch (error) {
+    return { code: 1, stderr: `${isApiError(error) ? error.message : error}\n` };
+  } finally {
+    warnings.unsubscribe();
+  }
+  return failure
+    ? { code: 1, stderr: `the session was not stored: ${failure}\n` }
+    : { code: 0, stdout: `signed in as ${user}\n` };
+};
+
 /** Runs one command. Each one is a process with a session of its own, over the file that all of them share. */
 export const runCommand = async (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> => {
   const { SHOP_URL: url, SHOP_HOME: home } = env;
@@ -44,13 +62,6 @@ export const runCommand = async (args: readonly string[], env: NodeJS.ProcessEnv
     await client.session.signOut();
     return { code: 0, stdout: 'signed out\n' };
   }
-  if (command === 'login' && user && password) {
-    try {
-      await client.signIn({ user, password });
-    } catch (error) {
-      return { code: 1, stderr: `${isApiError(error) ? error.message : error}\n` };
-    }
-    return { code: 0, stdout: `signed in as ${user}\n` };
-  }
+  if (command === 'login' && user && password) return signIn(client, user, password);
   return { code: 2, stderr: USAGE };
 };

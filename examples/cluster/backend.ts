@@ -20,8 +20,11 @@ const cookie = (id: string, attributes = ''): Record<string, string> => ({
   'set-cookie': `sid=${id}; HttpOnly; SameSite=Lax; Path=/${attributes}`,
 });
 
+/** A client that tells whether its server can be reached. */
+export type StoreClient = RedisClient & { readonly isReady: boolean };
+
 /** The back end of a page: it keeps the tokens of its users, and sends their requests to the shop. */
-export const createBackend = (shopUrl: string, client: RedisClient): Backend => {
+export const createBackend = (shopUrl: string, client: StoreClient): Backend => {
   const http = createApi({ baseUrl: shopUrl, interceptors: [envelope()] });
   const requestTokens$ = (path: string, body: object): Observable<TokenGrant> =>
     http.post$<TokenPair>(path, body).pipe(map(({ token, refreshToken }) => ({ accessToken: token, refreshToken })));
@@ -34,6 +37,8 @@ export const createBackend = (shopUrl: string, client: RedisClient): Backend => 
   });
 
   const login = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // The tokens of a new session would be in this process only.
+    if (!client.isReady) return void response.writeHead(503).end();
     const { user, password } = (await json(request)) as Credentials;
     const grant = await firstValueFrom(requestTokens$('/app/login', { user, password }));
     const id = randomUUID();
@@ -55,7 +60,8 @@ export const createBackend = (shopUrl: string, client: RedisClient): Backend => 
       response.writeHead(200, headers).end(JSON.stringify(orders));
     } catch (error) {
       if (session.state.status !== 'signed-out') throw error;
-      response.writeHead(401).end();
+      // A session that cannot be loaded looks signed out. A 401 would send its user to the login.
+      response.writeHead(client.isReady ? 401 : 503).end();
     }
   };
 

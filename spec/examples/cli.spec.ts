@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEMO_USER } from '../../examples/shop/protocol';
@@ -37,6 +37,16 @@ describe('examples/cli', { timeout: 60_000 }, () => {
     expect(statSync(join(home, 'session.json')).mode & 0o777).toBe(0o600);
     expect(await command('logout')).toEqual({ code: 0, stdout: 'signed out\n', stderr: '' });
     expect(await command('orders')).toMatchObject({ code: 1, stderr: 'not signed in: run shop login\n' });
+  });
+
+  it('says that a session was not stored', async () => {
+    const open = join(dirs.make(), 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    const env = { SHOP_URL: url, SHOP_HOME: open };
+    const { code, stdout, stderr } = await run('examples/cli/main.ts', ['login', user, password], env);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe('the session was not stored: write: FileStoreError open-directory\n');
   });
 
   it('says how it is used', async () => {

@@ -61,6 +61,18 @@ describe('examples/cluster', { timeout: 60_000 }, () => {
     }
     expect(processes.size).toBe(3);
 
+    // No process takes a user whose session it cannot load for one who is signed out.
+    await redis.server.stop();
+    await until(async () => (await login(DEMO_USER)).status === 503);
+    const statuses = await Promise.all(
+      Array.from({ length: 12 }, async () => (await send('/orders', { headers })).status),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const other = { cookie: 'sid=00000000-0000-0000-0000-000000000000' };
+    expect((await send('/orders', { headers: other })).status).toBe(503);
+    await redis.server.start();
+    await until(async () => (await send('/orders', { headers: other })).status === 401);
+
     expect((await send('/logout', { method: 'POST', headers })).status).toBe(204);
     // Another process learns of it by a message.
     await until(async () => (await send('/orders', { headers })).status === 401);

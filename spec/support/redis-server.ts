@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 
-const { REDIS_SERVER = 'redis-server' } = process.env;
+/** The program. */
+export const { REDIS_SERVER = 'redis-server' } = process.env;
 
 /** A client of the tests. */
 export type Client = Awaited<ReturnType<typeof connect>>;
