@@ -89,6 +89,8 @@ const createEntry = (options: SessionOptions): Entry => {
  * import { createClient } from 'redis';
  *
  * const client = createClient();
+ * client.on('error', ({ message }) => process.stderr.write(message));
+ * await client.connect();
  * const http = createApi({ baseUrl: 'https://shop.example' });
  * const sessions = createSessions({
  *   session: (id) => ({
