@@ -98,6 +98,14 @@ describe('the lock file of a process', () => {
     expect(await timeOf(optionsOf(path))).toBeLessThan(2_000);
   });
 
+  it.each([{}, { host: 'elsewhere' }])('is removed after its lease if the clock was set back: %j', async (holder) => {
+    const path = newPath();
+    plant(path, holder, -86_400_000);
+    const tookMs = await timeOf(optionsOf(path, { leaseMs: 600 }));
+    expect(tookMs).toBeGreaterThan(600);
+    expect(tookMs).toBeLessThan(3_000);
+  });
+
   it('is given a second to get a name', async () => {
     const path = newPath();
     fs.writeFileSync(path, '');
