@@ -181,6 +181,7 @@ export const replaceFile = async (
   const temporaryPath = `${path}.${createNonce()}.tmp`;
   const handle = await fs.open(temporaryPath, 'wx', PRIVATE);
   try {
+    await bestEffort(handle.chmod(PRIVATE)); // a umask may have taken this user's own rights
     // From here on, a process that takes the lock over removes the temporary file before it reads.
     if (!(await isLocked())) throw new OvertakenError();
     await bestEffort(removeLeftovers(path, basename(temporaryPath)));

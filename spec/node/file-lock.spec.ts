@@ -55,6 +55,14 @@ describe('the lock file of a process', () => {
     expect(fs.readdirSync(join(path, '..'))).toEqual([]);
   });
 
+  it('has mode 0600 whatever the umask', async () => {
+    const path = newPath();
+    const before = process.umask(0o777);
+    const lock = await acquireLock(optionsOf(path)).finally(() => process.umask(before));
+    expect(fs.statSync(path).mode & 0o777).toBe(0o600);
+    await lock.release();
+  });
+
   it('is removed at once if that has ended', async () => {
     const path = newPath();
     plant(path, { pid: deadPid() });

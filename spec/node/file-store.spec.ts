@@ -64,6 +64,17 @@ describe('the file of fileStore', () => {
     expect(modeOf(path)).toBe(0o600);
   });
 
+  it('has mode 0600 whatever the umask', async () => {
+    const path = newPath();
+    const before = process.umask(0o777);
+    try {
+      await fileStore({ path }).save(TOKENS);
+    } finally {
+      process.umask(before);
+    }
+    expect(modeOf(path)).toBe(0o600);
+  });
+
   it('causes one warning if others could read it', async () => {
     const path = newPath();
     await fileStore({ path }).save(TOKENS);
