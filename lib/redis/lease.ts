@@ -42,7 +42,11 @@ export class Lease {
   #isListening = false;
   #wake = (): void => {};
 
-  constructor(readonly settings: LockSettings) {}
+  /** @param isOvertaking - Whether another process may be at work although this lease has the lock. */
+  constructor(
+    readonly settings: LockSettings,
+    readonly isOvertaking: (lease: Lease) => Promise<boolean> = async () => false,
+  ) {}
 
   /**
    * Resolves once the lease has the lock, or if no lock can be had: the work then runs without it. Rejects if the lock
@@ -55,8 +59,10 @@ export class Lease {
     for (;;) {
       const outcome = await this.#ask();
       if (this.#hasEnded) return new Promise(() => {});
+      const isHeld = outcome === 'held' || (outcome === 'free' && (await this.isOvertaking(this)));
+      if (this.#hasEnded) return new Promise(() => {});
       const nowMs = performance.now();
-      if (outcome === 'held') heldAtMs = nowMs;
+      if (isHeld) heldAtMs = nowMs;
       // The last holder that was seen may still be at work, although Redis is gone.
       else if (outcome === 'free' || nowMs >= heldAtMs + ttlMs) break;
       const leftMs = startedAtMs + timeoutMs - nowMs;

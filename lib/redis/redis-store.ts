@@ -168,7 +168,8 @@ class Value {
   }
 
   exclusive<T>(work: Observable<T>): Observable<T> {
-    return defer(() => underLease(new Lease(this.#lock), work, this.#leases));
+    const isOvertaking = (lease: Lease) => this.#changes.isOvertaking(lease);
+    return defer(() => underLease(new Lease(this.#lock, isOvertaking), work, this.#leases));
   }
 
   #get(): Promise<unknown> {
