@@ -120,7 +120,8 @@ class Subscriptions {
     if (this.#connection) return this.#connection;
     const client = this.duplicate();
     const reopen = (): void => {
-      if (this.#connection?.client === client) for (const name of [...this.#channels.keys()]) this.#notify(name, BROKEN);
+      if (this.#connection?.client === client)
+        for (const name of [...this.#channels.keys()]) this.#notify(name, BROKEN);
       this.#reopenLater(client);
     };
     client.on('error', reopen);
