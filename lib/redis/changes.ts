@@ -106,11 +106,13 @@ export class Changes {
 
   /**
    * Whether a lease that is not at work yet has to leave its lock unused: another process may be at work, whose lock the
-   * server has lost. After an interruption, that may be a replica which was promoted.
+   * server has lost. `isDoubtful`: the lock was held, and nobody has said that it is free. After an interruption, the
+   * server may be a replica that was promoted.
    */
-  async isOvertaking({ owner }: Lease): Promise<boolean> {
+  async isOvertaking({ owner }: Lease, isDoubtful: boolean): Promise<boolean> {
     const sinceMs = performance.now() - this.#interruptedAtMs;
-    if (sinceMs >= this.#lock.ttlMs + RETURN_MS) return false;
+    const isInterrupted = sinceMs < this.#lock.ttlMs + RETURN_MS;
+    if (!this.#isListening || !(isDoubtful || isInterrupted)) return false;
     const busy = this.#busy(owner);
     this.#publish(LOST + owner);
     return (await busy) || sinceMs < RETURN_MS;

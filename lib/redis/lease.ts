@@ -40,12 +40,14 @@ export class Lease {
   /** Called when it has ended. */
   onEnd = (): void => {};
   #isListening = false;
+  /** Whether the lock was held, and its holder has not said that it is free. */
+  #isDoubtful = false;
   #wake = (): void => {};
 
   /** @param isOvertaking - Whether another process may be at work although this lease has the lock. */
   constructor(
     readonly settings: LockSettings,
-    readonly isOvertaking: (lease: Lease) => Promise<boolean> = async () => false,
+    readonly isOvertaking: (lease: Lease, isDoubtful: boolean) => Promise<boolean> = async () => false,
   ) {}
 
   /**
@@ -59,9 +61,10 @@ export class Lease {
     for (;;) {
       const outcome = await this.#ask();
       if (this.#hasEnded) return new Promise(() => {});
-      const isHeld = outcome === 'held' || (outcome === 'free' && (await this.isOvertaking(this)));
+      const isHeld = outcome === 'held' || (outcome === 'free' && (await this.isOvertaking(this, this.#isDoubtful)));
       if (this.#hasEnded) return new Promise(() => {});
       const nowMs = performance.now();
+      this.#isDoubtful ||= isHeld;
       if (isHeld) heldAtMs = nowMs;
       // The last holder that was seen may still be at work, although Redis is gone.
       else if (outcome === 'free' || nowMs >= heldAtMs + ttlMs) break;
@@ -163,6 +166,7 @@ export class Lease {
     if (!this.#isListening)
       this.#waiting.add(
         listen$(client, channel).subscribe((message) => {
+          if (message === FREE) this.#isDoubtful = false;
           if (message === FREE || message === MISSED) this.#wake();
         }),
       );

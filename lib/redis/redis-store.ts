@@ -168,8 +168,9 @@ class Value {
   }
 
   exclusive<T>(work: Observable<T>): Observable<T> {
-    const isOvertaking = (lease: Lease) => this.#changes.isOvertaking(lease);
-    return defer(() => underLease(new Lease(this.#lock, isOvertaking), work, this.#leases));
+    const changes = this.#changes;
+    const create = () => new Lease(this.#lock, (lease, isDoubtful) => changes.isOvertaking(lease, isDoubtful));
+    return defer(() => underLease(create(), work, this.#leases));
   }
 
   #get(): Promise<unknown> {

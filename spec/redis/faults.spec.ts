@@ -306,6 +306,29 @@ describe('faults of the server', () => {
     expect((await redisStore({ client, key: KEY }).load())?.revision).toBe(2);
   });
 
+  it.each([
+    ['the lock', [LOCK]],
+    ['the value', [KEY]],
+    ['both', [LOCK, KEY]],
+  ])('evicting %s in a refresh: it is not repeated', async (_, keys) => {
+    const backend = createBackend();
+    const slow = createSlowRefresh(backend.refresh);
+    const { processes } = await createProcesses(3, backend);
+    const first = createProcess(await redis.open(), backend, {}, slow.refresh);
+    await first.orders();
+    await listening([...processes, first]);
+    backend.expireTokens();
+    const requests = [storm([first])];
+    await slow.begins();
+    requests.push(storm(processes));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // the others have asked for the lock
+    await command(redis.server.port, 'DEL', ...keys);
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than a poll for the lock
+    slow.end();
+    expect(await Promise.all(requests)).toEqual([all('orders', 10), all('orders', 30)]);
+    expect(backend.refreshes).toBe(1);
+  });
+
   it('SCRIPT FLUSH: scripts are sent again', async () => {
     const { backend, processes } = await createProcesses(2);
     for (let round = 1; round <= 3; round++) {
