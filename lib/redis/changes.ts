@@ -105,9 +105,10 @@ export class Changes {
   }
 
   /**
-   * Whether a lease that is not at work yet has to leave its lock unused: another process may be at work, whose lock the
-   * server has lost. `isDoubtful`: the lock was held, and nobody has said that it is free. After an interruption, the
-   * server may be a replica that was promoted.
+   * Whether a lease that is not at work yet has to leave its lock unused: another process may be at work, whose lock
+   * the server has lost. After an interruption, the server may be a replica that was promoted.
+   *
+   * @param isDoubtful - Whether the lock was held, and nobody has said that it is free.
    */
   async isOvertaking({ owner }: Lease, isDoubtful: boolean): Promise<boolean> {
     const sinceMs = performance.now() - this.#interruptedAtMs;

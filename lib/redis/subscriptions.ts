@@ -199,8 +199,8 @@ export const listen = (client: RedisClient, channel: string, listener: Listener)
 };
 
 /**
- * Emits the messages of a channel, {@link BROKEN} when it is interrupted, and {@link MISSED} at its begin and after each
- * interruption. Never errors.
+ * Emits the messages of a channel, {@link BROKEN} when it is interrupted, and {@link MISSED} at its begin and after
+ * each interruption. Never errors.
  */
 export const listen$ = (client: RedisClient, channel: string): Observable<Message> =>
   new Observable((subscriber) => listen(client, channel, (message) => subscriber.next(message)));
