@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readlinkSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { TokenStore, Tokens } from 'renewal';
 import { catchError, defer, EMPTY, merge, Subject, switchMap } from 'rxjs';
 import { laterId } from '../session/state/session-id';
@@ -15,7 +15,8 @@ import { checkDirectory, isExposed, OvertakenError, readFile, replaceFile } from
 export interface FileStoreOptions {
   /**
    * The file that holds the tokens, in a directory that exists and that only this user can write to. Files beside it
-   * whose names begin with its name are its locks and temporary files.
+   * whose names begin with its name are its locks and temporary files. A symbolic link is followed, when the store is
+   * made.
    */
   readonly path: string;
   /**
@@ -47,6 +48,19 @@ interface Settings {
   readonly lockTimeoutMs: number;
 }
 
+/** Linux follows as many. */
+const MAX_LINKS = 40;
+
+/** The file that a symbolic link names, also if there is none: the link stays, and all names share one lock. */
+const targetOf = (path: string, links = 0): string => {
+  try {
+    const target = readlinkSync(path);
+    return links < MAX_LINKS ? targetOf(resolve(realpathSync(dirname(path)), target), links + 1) : path;
+  } catch {
+    return path; // no link
+  }
+};
+
 const checkOptions = (options: FileStoreOptions): Settings => {
   const { path, lockTimeoutMs = 20_000 } = Object(options);
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
@@ -54,12 +68,13 @@ const checkOptions = (options: FileStoreOptions): Settings => {
   if (typeof lockTimeoutMs !== 'number' || !(lockTimeoutMs >= 0))
     throw new TypeError('lockTimeoutMs: expected a number of milliseconds, 0 or more');
   // A process may change its working directory.
-  return { path: resolve(path), lockTimeoutMs };
+  return { path: targetOf(resolve(path)), lockTimeoutMs };
 };
 
 const isExposedNow = (path: string): boolean => {
   try {
-    return isExposed(statSync(path).mode);
+    const stat = statSync(path);
+    return stat.isFile() && isExposed(stat.mode);
   } catch {
     return false;
   }

@@ -74,6 +74,7 @@ export const createLock = async (
   const id = createNonce();
   const text = JSON.stringify({ ...self, nonce: id, leaseMs });
   try {
+    await bestEffort(handle.chmod(0o600)); // whatever the umask: others of this user have to read it
     await writeText(handle, text);
   } catch (error) {
     await bestEffort(handle.close());

@@ -63,7 +63,9 @@ export class StaleCheck {
     if (watchedMs < MIN_WATCH_MS) return false;
     this.#fileTime ??= await probe(this.path);
     const { fileMs, atMs: readAtMs } = this.#fileTime ?? { fileMs: mtimeMs, atMs: this.#watchedSinceMs };
-    if (fileMs + atMs - readAtMs - mtimeMs <= this.leaseMs) return false;
+    const ageMs = fileMs + atMs - readAtMs - mtimeMs;
+    // After a clock was set back, the last extension is in the future: then the time counts that this process watched.
+    if (Math.max(ageMs, watchedMs) <= this.leaseMs) return false;
     this.#passedSinceMs ??= atMs;
     return !alive || atMs - this.#passedSinceMs > this.leaseMs / 2;
   }

@@ -1,4 +1,4 @@
-import { promises as fs } from 'node:fs';
+import { constants, promises as fs } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -53,12 +53,18 @@ export interface ReadFile {
   readonly wasExposed: boolean;
 }
 
+/** A pipe is opened without a wait for a writer, which would keep a thread of the process. Windows has no such flag. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** Reads the file; undefined if there is none. Rejects with an {@link EntryError} if it holds something else. */
 export const readFile = async (path: string): Promise<ReadFile | undefined> => {
-  const handle = await unlessMissing(fs.open(path, 'r'));
+  const handle = await unlessMissing(fs.open(path, READ));
   if (!handle) return undefined;
   try {
-    const wasExposed = isExposed((await handle.stat()).mode);
+    const stat = await handle.stat();
+    // Neither the mode of a directory or a device is changed, nor is one replaced.
+    if (!stat.isFile()) throw new FileStoreError('no-file', 'path: expected a file');
+    const wasExposed = isExposed(stat.mode);
     if (wasExposed) await bestEffort(handle.chmod(PRIVATE));
     return { entry: parseEntry(await handle.readFile('utf8')), wasExposed };
   } finally {
@@ -175,6 +181,7 @@ export const replaceFile = async (
   const temporaryPath = `${path}.${createNonce()}.tmp`;
   const handle = await fs.open(temporaryPath, 'wx', PRIVATE);
   try {
+    await bestEffort(handle.chmod(PRIVATE)); // a umask may have taken this user's own rights
     // From here on, a process that takes the lock over removes the temporary file before it reads.
     if (!(await isLocked())) throw new OvertakenError();
     await bestEffort(removeLeftovers(path, basename(temporaryPath)));

@@ -2,7 +2,7 @@ import type { Tokens } from 'renewal';
 import { filter, firstValueFrom, map, Observable, Subject, type Subscriber, takeUntil, timer } from 'rxjs';
 import { FREE, type Lease, type LockSettings } from './lease';
 import { runScript } from './script';
-import { listen, type Message, MISSED } from './subscriptions';
+import { BROKEN, listen, type Message, MISSED } from './subscriptions';
 
 /** The leases of works that run: a session has one. */
 export type Leases = Set<Lease>;
@@ -22,6 +22,9 @@ const ANSWER_MS = 150;
 
 /** How long it then waits for the end of the lease that has answered: less than a session gives to one read. */
 const MAX_BUSY_MS = 4_000;
+
+/** After an interruption, how long the other processes have to connect again. */
+const RETURN_MS = 1_000;
 
 /** Whether `source$` emits within `ms`. */
 const emitsWithin = (source$: Observable<unknown>, ms: number): Promise<boolean> =>
@@ -46,6 +49,8 @@ export class Changes {
   #announced = 0;
   /** When another store has asked last. */
   #askedAtMs = -Infinity;
+  /** When the channel was last interrupted, or was back after that. */
+  #interruptedAtMs = -Infinity;
 
   /**
    * For the session: another one has written, or messages were missed. Own writes are left out. Without operators,
@@ -91,12 +96,27 @@ export class Changes {
     const foreign = this.#foreign;
     const asker = lease?.owner ?? crypto.randomUUID();
     const written = emitsWithin(foreign.pipe(filter((message) => message.startsWith(LOOK))), ANSWER_MS);
-    const busy = emitsWithin(foreign.pipe(filter((message) => message === BUSY + asker)), ANSWER_MS);
+    const busy = this.#busy(asker);
     // All answer another one that has just asked. Else each question, which all read the value for, would lead to more.
     if (lease || performance.now() >= this.#askedAtMs + 2 * ANSWER_MS) this.#publish(LOST + asker);
     // The answer of a lease at work may come after that of a session with older tokens.
     if (!lease || !(await busy)) return written;
     return emitsWithin(foreign.pipe(filter((message) => message === FREE)), MAX_BUSY_MS);
+  }
+
+  /**
+   * Whether a lease that is not at work yet has to leave its lock unused: another process may be at work, whose lock
+   * the server has lost. After an interruption, the server may be a replica that was promoted.
+   *
+   * @param isDoubtful - Whether the lock was held, and nobody has said that it is free.
+   */
+  async isOvertaking({ owner }: Lease, isDoubtful: boolean): Promise<boolean> {
+    const sinceMs = performance.now() - this.#interruptedAtMs;
+    const isInterrupted = sinceMs < this.#lock.ttlMs + RETURN_MS;
+    if (!this.#isListening || !(isDoubtful || isInterrupted)) return false;
+    const busy = this.#busy(owner);
+    this.#publish(LOST + owner);
+    return (await busy) || sinceMs < RETURN_MS;
   }
 
   /** Runs a write that publishes `message` if it is done: resolves to 1. Emits a hint if it was fenced. */
@@ -110,6 +130,11 @@ export class Changes {
       // The same message of another writer may have been left out in its place: then that write is not known.
       if (!isWritten && this.#isListening && !this.#take(message)) this.hint();
     }
+  }
+
+  /** Whether a lease at work answers. */
+  #busy(asker: string): Promise<boolean> {
+    return emitsWithin(this.#foreign.pipe(filter((message) => message === BUSY + asker)), ANSWER_MS);
   }
 
   get #isListening(): boolean {
@@ -141,10 +166,13 @@ export class Changes {
 
   /** Whether the session has to read the value. */
   #isHint(message: Message): boolean {
+    if (message === BROKEN) this.#interruptedAtMs = performance.now();
     if (message === MISSED) {
       this.#expected = [];
+      if (this.#interruptedAtMs >= 0) this.#onBack();
       return true;
     }
+    if (typeof message !== 'string') return false;
     if (this.#take(message)) return false;
     this.#foreign.next(message);
     if (message.startsWith(LOST)) {
@@ -154,7 +182,17 @@ export class Changes {
     if (!message.startsWith(LOOK)) return false;
     this.#announced = Math.max(this.#announced, Number(message.slice(LOOK.length)) || 0);
     // If lost tokens were written again, the lock may be lost as well.
-    for (const lease of this.#leases) lease.extend();
+    this.#extend();
     return true;
+  }
+
+  /** The server that is connected now may have lost the locks. */
+  #onBack(): void {
+    this.#interruptedAtMs = performance.now();
+    this.#extend();
+  }
+
+  #extend(): void {
+    for (const lease of this.#leases) lease.extend();
   }
 }

@@ -40,9 +40,15 @@ export class Lease {
   /** Called when it has ended. */
   onEnd = (): void => {};
   #isListening = false;
+  /** Whether the lock was held, and its holder has not said that it is free. */
+  #isDoubtful = false;
   #wake = (): void => {};
 
-  constructor(readonly settings: LockSettings) {}
+  /** @param isOvertaking - Whether another process may be at work although this lease has the lock. */
+  constructor(
+    readonly settings: LockSettings,
+    readonly isOvertaking: (lease: Lease, isDoubtful: boolean) => Promise<boolean> = async () => false,
+  ) {}
 
   /**
    * Resolves once the lease has the lock, or if no lock can be had: the work then runs without it. Rejects if the lock
@@ -55,8 +61,11 @@ export class Lease {
     for (;;) {
       const outcome = await this.#ask();
       if (this.#hasEnded) return new Promise(() => {});
+      const isHeld = outcome === 'held' || (outcome === 'free' && (await this.isOvertaking(this, this.#isDoubtful)));
+      if (this.#hasEnded) return new Promise(() => {});
       const nowMs = performance.now();
-      if (outcome === 'held') heldAtMs = nowMs;
+      this.#isDoubtful ||= isHeld;
+      if (isHeld) heldAtMs = nowMs;
       // The last holder that was seen may still be at work, although Redis is gone.
       else if (outcome === 'free' || nowMs >= heldAtMs + ttlMs) break;
       const leftMs = startedAtMs + timeoutMs - nowMs;
@@ -157,6 +166,7 @@ export class Lease {
     if (!this.#isListening)
       this.#waiting.add(
         listen$(client, channel).subscribe((message) => {
+          if (message === FREE) this.#isDoubtful = false;
           if (message === FREE || message === MISSED) this.#wake();
         }),
       );

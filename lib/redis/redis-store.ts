@@ -168,7 +168,9 @@ class Value {
   }
 
   exclusive<T>(work: Observable<T>): Observable<T> {
-    return defer(() => underLease(new Lease(this.#lock), work, this.#leases));
+    const changes = this.#changes;
+    const create = () => new Lease(this.#lock, (lease, isDoubtful) => changes.isOvertaking(lease, isDoubtful));
+    return defer(() => underLease(create(), work, this.#leases));
   }
 
   #get(): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { createSession, type Session, type SessionOptions, type TokenStore } from 'renewal';
-import { from, Observable, type Subscriber } from 'rxjs';
+import { from, Observable, type Subscriber, Subscription } from 'rxjs';
 import { check, checkNumber, checkObject, hasMethods } from './options';
 
 /** The options of {@link createSessions}. */
@@ -108,31 +108,32 @@ export const createSessions = (options: SessionsOptions): Sessions => {
   checkNumber('max', max, 1);
   check(Number.isInteger(max), 'max', 'a whole number');
   checkNumber('idleMs', idleMs, 1);
-  /** Evicted during a refresh. */
-  const refreshing = new Map<string, Entry>();
+  /** Evicted during a refresh, and what waits for its end. */
+  const refreshing = new Map<string, { readonly entry: Entry; readonly end: Subscription }>();
   let isDestroyed = false;
   let purge: ReturnType<typeof setTimeout> | undefined;
 
-  const release = (entry: Entry, id: string): void => {
-    if (refreshing.get(id) === entry) refreshing.delete(id);
-    entry.changes?.evict();
+  const takeRefreshing = (id: string): Entry | undefined => {
+    const { entry, end } = refreshing.get(id) ?? {};
+    refreshing.delete(id);
+    end?.unsubscribe();
+    return entry;
   };
 
   const onEvicted = (entry: Entry, id: string): void => {
-    const { session } = entry;
+    const { session, changes } = entry;
     if (isDestroyed) session.destroy();
     if (session.state.status !== 'refreshing') {
-      release(entry, id);
+      changes?.evict();
       return;
     }
-    refreshing.set(id, entry);
-    const subscription = session.state$.subscribe({
-      next: ({ status }) => {
-        if (status === 'refreshing' || refreshing.get(id) !== entry) return;
-        release(entry, id);
-        queueMicrotask(() => subscription.unsubscribe());
-      },
-    });
+    const end = new Subscription();
+    refreshing.set(id, { entry, end });
+    end.add(
+      session.state$.subscribe(({ status }) => {
+        if (status !== 'refreshing') takeRefreshing(id)?.changes?.evict();
+      }),
+    );
   };
 
   const cache = new LRUCache<string, Entry>({
@@ -168,9 +169,8 @@ export const createSessions = (options: SessionsOptions): Sessions => {
     get: (id) => {
       check(typeof id === 'string', 'id', 'a string');
       if (isDestroyed) throw new Error('createSessions: get was called after destroy');
-      const kept = cache.get(id) ?? refreshing.get(id);
+      const kept = cache.get(id) ?? takeRefreshing(id);
       const entry = kept ?? createEntry(toOptions(id));
-      refreshing.delete(id);
       if (entry !== kept || !cache.has(id)) cache.set(id, entry);
       purgeLater();
       return entry.session;
@@ -185,8 +185,7 @@ export const createSessions = (options: SessionsOptions): Sessions => {
       isDestroyed = true;
       clearTimeout(purge);
       cache.clear();
-      for (const { session } of refreshing.values()) session.destroy();
-      refreshing.clear();
+      for (const id of [...refreshing.keys()]) takeRefreshing(id)?.session.destroy();
     },
   };
 };

@@ -16,7 +16,10 @@ interface SubscriberClient {
 /** Emitted when messages may have been missed: a subscription has begun, or the connection is back. */
 export const MISSED = Symbol('missed');
 
-export type Message = string | typeof MISSED;
+/** Emitted when the connection breaks. */
+export const BROKEN = Symbol('broken');
+
+export type Message = string | typeof MISSED | typeof BROKEN;
 type Listener = (message: Message) => void;
 
 /** After how long a connection that was given up is made again. */
@@ -100,8 +103,8 @@ class Subscriptions {
   }
 
   /** Re-entrancy: a listener may end its channel. */
-  #notify(name: string): void {
-    for (const listener of [...(this.#channels.get(name)?.listeners ?? [])]) listener(MISSED);
+  #notify(name: string, message: Message = MISSED): void {
+    for (const listener of [...(this.#channels.get(name)?.listeners ?? [])]) listener(message);
   }
 
   readonly #onMessage = (message: string, name: string): void => {
@@ -116,7 +119,11 @@ class Subscriptions {
   #open() {
     if (this.#connection) return this.#connection;
     const client = this.duplicate();
-    const reopen = (): void => this.#reopenLater(client);
+    const reopen = (): void => {
+      if (this.#connection?.client === client)
+        for (const name of [...this.#channels.keys()]) this.#notify(name, BROKEN);
+      this.#reopenLater(client);
+    };
     client.on('error', reopen);
     client.on('end', reopen);
     const connected = Promise.resolve(client.connect());
@@ -191,6 +198,9 @@ export const listen = (client: RedisClient, channel: string, listener: Listener)
   return subscriptions.add(channel, listener);
 };
 
-/** Emits the messages of a channel, and {@link MISSED} at its begin and after each interruption. Never errors. */
+/**
+ * Emits the messages of a channel, {@link BROKEN} when it is interrupted, and {@link MISSED} at its begin and after
+ * each interruption. Never errors.
+ */
 export const listen$ = (client: RedisClient, channel: string): Observable<Message> =>
   new Observable((subscriber) => listen(client, channel, (message) => subscriber.next(message)));

@@ -158,6 +158,8 @@ class Core implements SessionCore {
         reports.caution(caution?.());
       },
     );
+    // Vue makes no proxy of it then, which would have none of its private fields.
+    Object.preventExtensions(this);
     this.#refresher.load();
   }
 

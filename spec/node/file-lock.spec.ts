@@ -55,6 +55,14 @@ describe('the lock file of a process', () => {
     expect(fs.readdirSync(join(path, '..'))).toEqual([]);
   });
 
+  it('has mode 0600 whatever the umask', async () => {
+    const path = newPath();
+    const before = process.umask(0o777);
+    const lock = await acquireLock(optionsOf(path)).finally(() => process.umask(before));
+    expect(fs.statSync(path).mode & 0o777).toBe(0o600);
+    await lock.release();
+  });
+
   it('is removed at once if that has ended', async () => {
     const path = newPath();
     plant(path, { pid: deadPid() });
@@ -96,6 +104,14 @@ describe('the lock file of a process', () => {
     await expect(acquireLock(optionsOf(path, { timeoutMs: 600 }))).rejects.toThrow(LockTimeoutError);
     plant(path, { host: 'elsewhere' }, 11_000);
     expect(await timeOf(optionsOf(path))).toBeLessThan(2_000);
+  });
+
+  it.each([{}, { host: 'elsewhere' }])('is removed after its lease if the clock was set back: %j', async (holder) => {
+    const path = newPath();
+    plant(path, holder, -86_400_000);
+    const tookMs = await timeOf(optionsOf(path, { leaseMs: 600 }));
+    expect(tookMs).toBeGreaterThan(600);
+    expect(tookMs).toBeLessThan(3_000);
   });
 
   it('is given a second to get a name', async () => {

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { createApi, createSession, type TokenStore, type Tokens } from 'renewal';
 import { fileStore } from 'renewal/node';
@@ -60,6 +61,17 @@ describe('the file of fileStore', () => {
     expect(modeOf(path)).toBe(0o600);
     fs.chmodSync(path, 0o644);
     expect(await fileStore({ path }).load()).toEqual(TOKENS);
+    expect(modeOf(path)).toBe(0o600);
+  });
+
+  it('has mode 0600 whatever the umask', async () => {
+    const path = newPath();
+    const before = process.umask(0o777);
+    try {
+      await fileStore({ path }).save(TOKENS);
+    } finally {
+      process.umask(before);
+    }
     expect(modeOf(path)).toBe(0o600);
   });
 
@@ -129,6 +141,48 @@ describe('the file of fileStore', () => {
       'session.json.bak',
       'session.json.notes.tmp',
     ]);
+  });
+
+  it('is no directory: that keeps its mode, and is not replaced', async () => {
+    const path = newPath();
+    fs.mkdirSync(path, { mode: 0o755 });
+    const store = fileStore({ path });
+    await expect(store.load()).rejects.toThrow(/^path: expected a file$/);
+    await expect(store.save(TOKENS)).rejects.toThrow(/^path: expected a file$/);
+    expect(modeOf(path)).toBe(0o755);
+    expect(fs.readdirSync(dirname(path))).toEqual(['session.json']);
+    expect(await warningsOf(store)).toEqual(['load: FileStoreError no-file']);
+  });
+
+  it.runIf(process.platform !== 'win32')('is no pipe: nobody waits for its writer', async () => {
+    const path = newPath();
+    spawnSync('mkfifo', ['-m', '644', path]);
+    const load = Promise.resolve(fileStore({ path }).load());
+    const timeout = new Promise((resolve) => setTimeout(resolve, 2_000, 'hangs'));
+    const outcome = await Promise.race([load.catch(({ message }: Error) => message), timeout]);
+    // Ends an open that waits.
+    fs.closeSync(fs.openSync(path, fs.constants.O_RDWR));
+    expect(outcome).toBe('path: expected a file');
+    expect(modeOf(path)).toBe(0o644);
+  });
+
+  it('is the one that a symbolic link names, relative to the link, and the link stays', async () => {
+    const path = newPath();
+    const link = join(dirs.make(), 'link.json');
+    fs.symlinkSync(dirname(path), `${link}.d`);
+    fs.symlinkSync(join('link.json.d', basename(path)), link);
+    const [linked, direct] = [fileStore({ path: link }), fileStore({ path })];
+    await linked.save(SIGN_IN);
+    await linked.save(TOKENS);
+    expect(await direct.load()).toEqual(TOKENS);
+    expect(fs.readdirSync(dirname(link))).toEqual(['link.json', 'link.json.d']);
+    expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  it('is a failing store at a link to itself', async () => {
+    const path = newPath();
+    fs.symlinkSync(path, path);
+    await expect(fileStore({ path }).load()).rejects.toThrow(/ELOOP/);
   });
 
   it('is at the path that the process had at first', async () => {

@@ -2,6 +2,7 @@ import { RefreshError, type TokenGrant } from 'renewal';
 import { redisStore } from 'renewal/redis';
 import { firstValueFrom, NEVER, Observable, of } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startRedisProxy } from '../support/redis-proxy';
 import { type Client, command, startRedis, withRedis } from '../support/redis-server';
 import { createBackend, createProcess, createSlowRefresh, isListening, KEY, type Process, until } from './client-of';
 
@@ -305,6 +306,29 @@ describe('faults of the server', () => {
     expect((await redisStore({ client, key: KEY }).load())?.revision).toBe(2);
   });
 
+  it.each([
+    ['the lock', [LOCK]],
+    ['the value', [KEY]],
+    ['both', [LOCK, KEY]],
+  ])('evicting %s in a refresh: it is not repeated', async (_, keys) => {
+    const backend = createBackend();
+    const slow = createSlowRefresh(backend.refresh);
+    const { processes } = await createProcesses(3, backend);
+    const first = createProcess(await redis.open(), backend, {}, slow.refresh);
+    await first.orders();
+    await listening([...processes, first]);
+    backend.expireTokens();
+    const requests = [storm([first])];
+    await slow.begins();
+    requests.push(storm(processes));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // the others have asked for the lock
+    await command(redis.server.port, 'DEL', ...keys);
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than a poll for the lock
+    slow.end();
+    expect(await Promise.all(requests)).toEqual([all('orders', 10), all('orders', 30)]);
+    expect(backend.refreshes).toBe(1);
+  });
+
   it('SCRIPT FLUSH: scripts are sent again', async () => {
     const { backend, processes } = await createProcesses(2);
     for (let round = 1; round <= 3; round++) {
@@ -352,6 +376,38 @@ describe('faults of the server', () => {
     } finally {
       await main.close();
     }
+  });
+
+  it('a failover to a replica that lags: a refresh at work is not repeated', async () => {
+    const [main, replica] = await Promise.all([startRedis(), startRedis()]);
+    onTestFinished(() => Promise.all([main.close(), replica.close()]).then(() => {}));
+    const proxy = await startRedisProxy(main.port);
+    const backend = createBackend();
+    const slow = createSlowRefresh(backend.refresh);
+    const open = () => redis.open({ url: proxy.url });
+    const first = createProcess(await open(), backend, {}, slow.refresh);
+    const processes = [first, createProcess(await open(), backend), createProcess(await open(), backend)];
+    await first.session.signIn(backend.issue());
+    await storm(processes, 1);
+    const admin = await redis.open({ url: main.url });
+    await until(() => isListening(admin, 3, ...processes));
+    // The replica has the value, and does not get the lock.
+    await command(replica.port, 'SET', KEY, (await admin.get(KEY)) ?? '');
+    backend.expireTokens();
+    const requests = [storm([first])];
+    await slow.begins();
+    requests.push(storm(processes));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // the others have asked for the lock
+    proxy.port = replica.port;
+    await main.stop();
+    const promoted = await redis.open({ url: replica.url });
+    await until(() => isListening(promoted, 3, ...processes));
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than a poll for the lock
+    slow.end();
+    expect(await Promise.all(requests)).toEqual([all('orders', 10), all('orders', 30)]);
+    expect(backend.refreshes).toBe(1);
+    const value = async () => (await promoted.get(KEY)) ?? '';
+    await until(async () => (await value()).includes('"revision":2'));
   });
 
   it('a client that never gets a connection: every command ends at its deadline', async () => {

@@ -1,7 +1,7 @@
 import { createApi, type Session, type SessionOptions, type TokenGrant } from 'renewal';
 import { createSessions, redisStore, type Sessions, type SessionsOptions } from 'renewal/redis';
 import { type FakeBackend, fakeBackend } from 'renewal/testing';
-import { firstValueFrom, NEVER } from 'rxjs';
+import { firstValueFrom, NEVER, type Subscription } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Client, withRedis } from '../support/redis-server';
 import { createSlowRefresh, until } from './client-of';
@@ -186,6 +186,36 @@ describe('an eviction', () => {
     expect(again).not.toBe(a);
     expect(await me(again, backend)).toBe('a');
     expect(backend.refreshes).toBe(1);
+  });
+
+  it('that is repeated in one refresh leaves nothing behind', async () => {
+    const client = await redis.open();
+    const backend = createBackend();
+    const slow = createSlowRefresh(backend.refresh);
+    const sessions = create(client, slow.refresh);
+    const session = sessions.get('a');
+    await session.signIn(backend.issue('a'));
+    let subscribed = 0;
+    const subscribe = session.state$.subscribe.bind(session.state$) as (observer: object) => Subscription;
+    Object.assign(session.state$, {
+      subscribe: (observer: object) => {
+        subscribed++;
+        const subscription = subscribe(observer);
+        subscription.add(() => subscribed--);
+        return subscription;
+      },
+    });
+    const refreshed = firstValueFrom(session.refresh$());
+    await slow.begins();
+    for (let nth = 0; nth < 10; nth++) {
+      sessions.delete('a');
+      expect(subscribed).toBe(1);
+      expect(sessions.get('a')).toBe(session);
+    }
+    expect(subscribed).toBe(0);
+    slow.end();
+    await refreshed;
+    await until(async () => (await client.pubSubChannels()).length === 1);
   });
 
   it('lets the requests of those who have the session go on, beside a new one', async () => {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import {
   type ApiEvent,
+  createApi,
   createSession,
   memoryStore,
   type Session,
@@ -315,6 +316,31 @@ describe('refresh$ and accessToken$', () => {
     const { session } = createVirtualClient({ refresh: () => throwError(() => new Error('offline')) });
     expect(observe(session.refresh$()).notifications).toMatchObject([{ error: { code: 'refresh' } }]);
     expect(session.state.status).toBe('active');
+  });
+});
+
+describe('a session behind a proxy', () => {
+  /** Reads as `reactive` of Vue does: each object that is extensible is a proxy in its turn. */
+  const deep = <T>(value: T): T =>
+    typeof value === 'object' && value && Object.isExtensible(value)
+      ? new Proxy(value, { get: (target, name, self) => deep(Reflect.get(target, name, self)) })
+      : value;
+
+  it.each([
+    ['shallow', (session: Session) => new Proxy(session, {})],
+    ['deep', deep<Session>],
+    ['that inherits', (session: Session): Session => Object.create(session)],
+  ])('is that session: %s', async (_, wrap) => {
+    const session = wrap(createSession({ refresh: () => of(T2) }));
+    const { signIn, refresh$, accessToken$, keepFresh$, destroy } = session;
+    await signIn({ accessToken: 'T1', refreshToken: 'R1' });
+    const fresh = observe(keepFresh$());
+    expect([session.state.status, observe(accessToken$()).notifications]).toEqual(['active', ['T1', 'done']]);
+    expect(observe(refresh$()).notifications).toMatchObject([T2, 'done']);
+    expect(fresh.notifications).toMatchObject([T2]);
+    expect(() => createApi({ baseUrl: 'https://backend.test', session })).not.toThrow();
+    destroy();
+    expect(session.state.status).toBe('signed-out');
   });
 });
 

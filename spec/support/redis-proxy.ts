@@ -11,6 +11,8 @@ type Fate = 'pass' | 'lose' | 'lose reply' | 'hold';
 /** A proxy before a Redis server, for faults of the network at an exact command. Ends with the test. */
 export interface RedisProxy {
   readonly url: string;
+  /** The server that new connections are to. */
+  port: number;
   /** Called with the bytes that a client has sent, as text. */
   judge: (sent: string) => Fate;
   /** Lets everything pass that was held. */
@@ -20,7 +22,7 @@ export interface RedisProxy {
 export const startRedisProxy = async (redisPort: number): Promise<RedisProxy> => {
   const held: (() => void)[] = [];
   const listener = createServer((socket) => {
-    const server = connect(redisPort, '127.0.0.1');
+    const server = connect(proxy.port, '127.0.0.1');
     let isHolding = false;
     socket.on('error', () => {});
     server.on('error', () => {});
@@ -48,6 +50,7 @@ export const startRedisProxy = async (redisPort: number): Promise<RedisProxy> =>
   onTestFinished(close);
   const proxy: RedisProxy = {
     url: `redis://127.0.0.1:${port}`,
+    port: redisPort,
     judge: () => 'pass',
     release: () => {
       for (const pass of held.splice(0)) pass();
