@@ -35,6 +35,8 @@ export interface SessionProcess {
   readonly name: string;
   /** How it ended, unless it was killed by `kill` or ended after `end`: a crash. */
   readonly crash: string | undefined;
+  /** Whether `kill` was called. */
+  readonly isKilled: boolean;
   /** What it has written to its standard output and error. */
   readonly output: string;
   /** Resolves with undefined if the process ends before it replies. */
@@ -55,6 +57,7 @@ export const startProcess = (bundle: string, options: ProcessOptions): SessionPr
   const exit = once(child, 'exit');
   let output = '';
   let isMeantToEnd = false;
+  let isKilled = false;
   let crash: string | undefined;
   let commands = 0;
   for (const stream of [child.stdout, child.stderr]) {
@@ -70,6 +73,9 @@ export const startProcess = (bundle: string, options: ProcessOptions): SessionPr
     name: options.name,
     get crash() {
       return crash;
+    },
+    get isKilled() {
+      return isKilled;
     },
     get output() {
       return output;
@@ -89,6 +95,7 @@ export const startProcess = (bundle: string, options: ProcessOptions): SessionPr
     },
     kill: async () => {
       isMeantToEnd = true;
+      isKilled = true;
       child.kill('SIGKILL');
       await exit;
     },

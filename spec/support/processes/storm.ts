@@ -141,7 +141,6 @@ const faultsOf = (
   const isOver = reuses > 0;
   if (isOver && !hasKilledHolder) faults.push('a spent refresh token was presented');
   const alive = results.filter((result) => result !== undefined);
-  if (results.length - alive.length !== (plan.victim ? 1 : 0)) faults.push('a process ended by itself');
   for (const { ok, failures, tookMs, state } of alive) {
     const failed = JSON.stringify(failures);
     const isSignedOut = state.startsWith('signed-out');
@@ -151,6 +150,22 @@ const faultsOf = (
     if (tookMs > maxRoundMs) faults.push(`took ${Math.round(tookMs)} ms`);
   }
   return faults;
+};
+
+/** What is wrong with how the processes have ended. One that is killed at any time may have replied before. */
+const endsOf = (
+  { victim }: RoundPlan,
+  processes: readonly SessionProcess[],
+  results: readonly (RoundResult | undefined)[],
+): string[] => {
+  const crashes = processes.flatMap(({ crash, output }) => (crash || output ? [`${crash} ${output}`] : []));
+  const isOver = processes.some(({ isKilled }, index) => !results[index] && !isKilled);
+  const killed = processes.filter(({ isKilled }) => isKilled).length;
+  return [
+    ...crashes,
+    ...(isOver ? ['a process ended by itself'] : []),
+    ...(killed === (victim ? 1 : 0) ? [] : [`${killed} processes were killed`]),
+  ];
 };
 
 /** Runs rounds of a storm: in each, many processes send requests with a dead token, and some are killed or stopped. */
@@ -175,8 +190,8 @@ export const playStorm = async (options: StormOptions): Promise<StormReport> => 
     const hasKilledHolder = disturbance.hasKilledHolder();
     const found = faultsOf(plan, results, server, hasKilledHolder, { requests, maxRoundMs });
     const name = describePlan(plan);
-    const crashes = processes.flatMap(({ crash, output }) => (crash || output ? [`${crash} ${output}`] : []));
-    faults.push(...[...found, ...crashes].map((fault) => `round ${plan.nth} (${name}): ${fault}`));
+    const ends = endsOf(plan, processes, results);
+    faults.push(...[...found, ...ends].map((fault) => `round ${plan.nth} (${name}): ${fault}`));
     refreshes += server.refreshes;
     const before = plans[name] ?? { rounds: 0, refreshes: 0, maxMs: 0 };
     plans[name] = {
@@ -185,7 +200,7 @@ export const playStorm = async (options: StormOptions): Promise<StormReport> => 
       maxMs: Math.max(before.maxMs, ...results.map((result) => Math.round(result?.tookMs ?? 0))),
     };
     warnings += results.flatMap((result) => result?.warnings ?? []).length;
-    processes = processes.map((each, index) => (results[index] ? each : start()));
+    processes = processes.map((each, index) => (results[index] && !each.isKilled ? each : start()));
   };
 
   try {
