@@ -15,10 +15,9 @@ const isHidden = (): boolean => pageTarget()?.visibilityState === 'hidden';
 /** The signals of a browser; in Node they never emit. No platform object is used before a subscription. */
 export const wake: Wake = {
   online$: events(globalTarget, 'online'),
-  visible$: defer(() =>
-    pageTarget()
-      ? merge(events(globalTarget, 'pageshow'), events(pageTarget, 'visibilitychange').pipe(filter(() => !isHidden())))
-      : NEVER,
+  visible$: merge(
+    events(globalTarget, 'pageshow'),
+    events(pageTarget, 'visibilitychange').pipe(filter(() => !isHidden())),
   ),
   isHidden,
 };
