@@ -54,6 +54,20 @@ const withLostSet = (client: Client, work: (value: string) => Promise<unknown>):
   return Object.create(client, { withCommandOptions: { value: withCommandOptions } });
 };
 
+/** How many SET commands a server has run, those of scripts too: processes that wait for a lock ask again and again. */
+const setsOf = async (client: Client): Promise<number> =>
+  Number(/cmdstat_set:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
+
+/** Resolves when a server has run so many SET commands more. */
+const moreSets = async (
+  client: Client,
+  count: number,
+  before: number | Promise<number> = setsOf(client),
+): Promise<void> => {
+  const enough = (await before) + count;
+  await until(async () => (await setsOf(client)) >= enough);
+};
+
 const all = (value: string, count: number): string[] => Array.from({ length: count }, () => value);
 
 describe('processes without faults', () => {
@@ -315,15 +329,17 @@ describe('faults of the server', () => {
     const slow = createSlowRefresh(backend.refresh);
     const { processes } = await createProcesses(3, backend);
     const first = createProcess(await redis.open(), backend, {}, slow.refresh);
+    const client = await redis.open();
     await first.orders();
     await listening([...processes, first]);
     backend.expireTokens();
     const requests = [storm([first])];
     await slow.begins();
+    const before = await setsOf(client);
     requests.push(storm(processes));
-    await new Promise((resolve) => setTimeout(resolve, 100)); // the others have asked for the lock
+    await moreSets(client, processes.length, before); // they have asked for the lock
     await command(redis.server.port, 'DEL', ...keys);
-    await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than a poll for the lock
+    await moreSets(client, 2 * processes.length);
     slow.end();
     expect(await Promise.all(requests)).toEqual([all('orders', 10), all('orders', 30)]);
     expect(backend.refreshes).toBe(1);
@@ -396,13 +412,14 @@ describe('faults of the server', () => {
     backend.expireTokens();
     const requests = [storm([first])];
     await slow.begins();
+    const before = await setsOf(admin);
     requests.push(storm(processes));
-    await new Promise((resolve) => setTimeout(resolve, 100)); // the others have asked for the lock
+    await moreSets(admin, 2, before); // the others have asked for the lock
     proxy.port = replica.port;
     await main.stop();
     const promoted = await redis.open({ url: replica.url });
     await until(() => isListening(promoted, 3, ...processes));
-    await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than a poll for the lock
+    await moreSets(promoted, 4);
     slow.end();
     expect(await Promise.all(requests)).toEqual([all('orders', 10), all('orders', 30)]);
     expect(backend.refreshes).toBe(1);
